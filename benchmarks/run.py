@@ -1,0 +1,26 @@
+"""All speed goals, each script in a process of its own. Prints ratios; exits with 1 where a goal is missed.
+
+`python benchmarks/run.py [NAME ...]` runs those that are named.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+GOALS = ("startup", "harness", "agreement", "trial_start", "windows", "noise", "sampler_cost", "report_speed")
+
+
+def main(names: list[str]) -> int:
+    """Run the scripts; the number of those that missed a goal, at most 1."""
+    missed = [
+        name for name in names or GOALS if subprocess.run([sys.executable, HERE / f"{name}.py"], check=False).returncode
+    ]
+    print(f"missed: {', '.join(missed)}" if missed else "all goals met")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

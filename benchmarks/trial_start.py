@@ -1,0 +1,51 @@
+"""The start of a trial, from the request to the first step ready (cnn, tiny, training): fork against a cold process.
+
+Goal: at most 0.15, in both frameworks.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import trials
+from ratios import interleaved, report
+
+from suite.measure.launcher import Zygote
+
+ROUNDS = 8
+
+
+def main() -> bool:
+    """Print the ratios; whether all goals are met."""
+    met = True
+    with trials.variables() as variables:
+        for framework in ("pytorch", "tensorflow"):
+            with trials.zygote(framework, variables) as zygote:
+
+                def forked(zygote: Zygote = zygote, framework: str = framework) -> float:
+                    return ready_s(zygote, framework, time.monotonic())
+
+                def cold(framework: str = framework) -> float:
+                    start = time.monotonic()
+                    with trials.zygote(framework, variables, "spawn") as process:
+                        return ready_s(process, framework, start)
+
+                ratio = interleaved(forked, cold, ROUNDS)
+                met &= report(
+                    f"start of a trial, {framework}: fork / cold process", ratio, "<= 0.15", ratio.median <= 0.15
+                )
+    return met
+
+
+def ready_s(zygote: Zygote, framework: str, start: float) -> float:
+    """Seconds from `start` until the trial says that its first call begins."""
+    heard: list[float] = []
+    request = trials.request(framework, "tiny", window_s=0.01)
+    outcome = zygote.run(request, 60.0, lambda part: heard.append(time.monotonic()) if part == "first_call" else None)
+    assert outcome.trial is not None, outcome.reason
+    return heard[0] - start
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)

@@ -1,0 +1,116 @@
+// The state of the page stands in its address, so that a link keeps the view: #zone=CH&pue=1.2&work=g1&theme=dark.
+function parameters() {
+  const text = location.hash.slice(1);
+  return text.includes('=') ? Object.fromEntries(new URLSearchParams(text)) : {};
+}
+
+function remember(changes) {
+  const kept = { ...parameters(), ...changes };
+  const text = new URLSearchParams(Object.entries(kept).filter(([, value]) => value !== null && value !== '')).toString();
+  history.replaceState(null, '', text ? `#${text}` : location.pathname + location.search);
+}
+
+let changed = false;
+
+function fromAddress() {
+  const found = parameters();
+  if (found.theme === 'dark' || found.theme === 'light') setTheme(found.theme);
+  if (form) {
+    const want = wanted(found);
+    FIELDS.forEach((name) => { if (form.elements[name]) form.elements[name].value = want[name] ?? ''; });
+    // The page comes with its own numbers: only another view has to be computed.
+    const other = FIELDS.some((name) => want[name] !== null);
+    if (other || changed) apply(want);
+    changed = other;
+  }
+  if (found.work) { choose(found.work); if (form) fillDays(wanted(found)); }
+  if (found.sort) sortBy(found.sort);
+  if (found.at) document.getElementById(found.at)?.scrollIntoView();
+}
+
+document.getElementById('theme').addEventListener('click', () => {
+  setTheme(theme() === 'dark' ? 'light' : 'dark');
+  remember({ theme: theme() });
+});
+
+if (form) {
+  for (const name of ['intensity', 'pue', 'psf']) {
+    if (form.elements[name]) form.elements[name].placeholder = model.runs.A[name];
+  }
+  const typed = () => Object.fromEntries(FIELDS.map((name) => [name, form.elements[name] ? form.elements[name].value : '']));
+  form.addEventListener('input', () => { const now = typed(); apply(wanted(now)); remember(wanted(now)); });
+  form.addEventListener('submit', (event) => event.preventDefault());
+  form.addEventListener('reset', () => {
+    apply(wanted({}));
+    remember(Object.fromEntries(FIELDS.map((name) => [name, null])));
+  });
+}
+
+if (work) {
+  work.addEventListener('change', () => {
+    choose(work.value);
+    remember({ work: work.value });
+    if (form) fillDays(wanted(parameters()));
+  });
+}
+
+// Links within the page scroll and leave the state in the address.
+document.querySelectorAll('a[href^="#"]').forEach((link) => link.addEventListener('click', (event) => {
+  const target = document.getElementById(link.getAttribute('href').slice(1));
+  if (!target) return;
+  event.preventDefault();
+  target.scrollIntoView();
+  target.setAttribute('tabindex', '-1');
+  target.focus({ preventScroll: true });
+  if (location.hash.includes('=')) remember({ at: target.id }); else history.replaceState(null, '', `#${target.id}`);
+}));
+
+function save(parts, name, type) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob(parts, { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+async function unpacked(node) {
+  const bytes = Uint8Array.from(atob(node.textContent.trim()), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+}
+
+// A field that a spreadsheet would run as a formula gets an apostrophe before it.
+function field(value) {
+  const text = value === null ? '' : String(value);
+  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function csv() {
+  const names = model.columns.map((column) => column.key);
+  const head = ['run', 'case', 'status', 'reason', ...names.flatMap((name) => [name, `${name}_low`, `${name}_high`, `${name}_n`, `${name}_kind`])];
+  const want = form ? wanted(parameters()) : wanted({});
+  const rows = Object.entries(model.cases).map(([key, entry]) => [entry.run, entry.id, entry.status, entry.reason,
+    ...names.flatMap((name) => {
+      const [value, low, high, n, kind] = cellOf(key, name);
+      const own = moves(name) && value !== null ? recomputed(key, name, want) : [value, low, high];
+      return [...own, n, kind];
+    })]);
+  return [head, ...rows].map((row) => row.map(field).join(',')).join('\r\n') + '\r\n';
+}
+
+document.querySelectorAll('[data-json]').forEach((button) => button.addEventListener('click', async () => {
+  const node = document.querySelector(`script[data-run="${button.dataset.json}"]`);
+  save([await unpacked(node)], node.dataset.name, 'application/json');
+}));
+document.querySelectorAll('[data-csv]').forEach((button) => button.addEventListener('click', () => {
+  save([csv()], `${model.runs.A.id}.csv`, 'text/csv');
+}));
+document.querySelectorAll('[data-save]').forEach((button) => button.addEventListener('click', () => {
+  const plot = document.getElementById(`plot-${button.dataset.save}`);
+  draw(plot);
+  if (typeof Plotly !== 'undefined') Plotly.downloadImage(plot, { format: button.dataset.format, filename: `joulemark-${button.dataset.save}`, scale: 2 });
+}));
+
+fromAddress();
+addEventListener('hashchange', fromAddress);
+startCharts();

@@ -1,0 +1,81 @@
+// Sorting: a click on a heading sorts by it, best first, a second click turns the order round. Rows without a value
+// stay at the end either way.
+function sortTable(table, index, order) {
+  const heads = [...table.tHead.rows[0].cells];
+  const text = heads[index].dataset.kind === 'text';
+  const sign = order === 'ascending' ? 1 : -1;
+  const rows = [...table.tBodies[0].rows].map((row, place) => ({ row, place, key: row.cells[index].dataset.value }));
+  rows.sort((a, b) => {
+    const missing = (a.key === '') - (b.key === '');
+    const by = text ? a.key.localeCompare(b.key) : a.key - b.key;
+    return missing || sign * by || a.place - b.place;
+  });
+  table.tBodies[0].append(...rows.map((entry) => entry.row));
+  heads.forEach((head) => head.removeAttribute('aria-sort'));
+  heads[index].setAttribute('aria-sort', order);
+}
+
+// `throughput.descending`, as it stands in the address.
+function sortBy(words) {
+  const [name, order] = words.split('.');
+  for (const table of document.querySelectorAll('table.sortable')) {
+    const index = [...table.tHead.rows[0].cells].findIndex((head) => head.dataset.key === name);
+    if (index >= 0) sortTable(table, index, order === 'ascending' ? 'ascending' : 'descending');
+  }
+}
+
+document.querySelectorAll('table.sortable').forEach((table) => [...table.tHead.rows[0].cells].forEach((head, index) => {
+  head.querySelector('button').addEventListener('click', () => {
+    const first = head.dataset.best === 'higher' ? 'descending' : 'ascending';
+    const second = first === 'ascending' ? 'descending' : 'ascending';
+    const order = head.getAttribute('aria-sort') === first ? second : first;
+    sortTable(table, index, order);
+    if (head.dataset.key) remember({ sort: `${head.dataset.key}.${order}` });
+  });
+}));
+
+// A long data table is made when it is first opened.
+function dataTable([head, rows], title) {
+  const table = document.createElement('table');
+  table.className = 'grid';
+  table.createCaption().textContent = title;
+  const names = table.createTHead().insertRow();
+  head.forEach((name) => {
+    const cell = document.createElement('th');
+    cell.scope = 'col';
+    cell.textContent = name;
+    names.append(cell);
+  });
+  const body = table.createTBody();
+  for (const row of rows) {
+    const line = body.insertRow();
+    row.forEach((found, place) => {
+      const item = !place && typeof found === 'number' ? model.cases[`c${found}`].full : found;
+      const cell = document.createElement(place ? 'td' : 'th');
+      if (!place) cell.scope = 'row';
+      if (typeof item === 'number') {
+        cell.className = 'num';
+        cell.dataset.value = item;
+        cell.textContent = Number(item.toPrecision(6));
+      } else {
+        const text = document.createElement('bdi');
+        text.textContent = item === null ? 'not measured' : item;
+        cell.append(text);
+      }
+      line.append(cell);
+    });
+  }
+  return table;
+}
+
+document.querySelectorAll('details[data-table]').forEach((details) => details.addEventListener('toggle', () => {
+  if (!details.open || details.querySelector('table')) return;
+  const title = details.closest('figure').querySelector('.plot').getAttribute('aria-label').split('. ')[0];
+  const frame = document.createElement('div');
+  frame.className = 'scroll';
+  frame.tabIndex = 0;
+  frame.setAttribute('role', 'region');
+  frame.setAttribute('aria-label', `${title}, data table`);
+  frame.append(dataTable(payload.tables[details.dataset.table], title));
+  details.querySelector('.no-js').replaceWith(frame);
+}));

@@ -1,0 +1,112 @@
+"""Several runs: a forest plot against the first, and values over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.figures.base import Figure, layout, numbers
+from reports.figures.ratios import forest
+from reports.inert import text
+from reports.model.grid import grid
+from reports.model.history import Series
+from reports.model.report import Report
+
+_CHANGE = (
+    "Each row is one case of a later run over the same case of the first. To the right of 1 the later run is faster "
+    "(pink diamonds) or does more items per joule (green crosses). The line is the 95 % interval between trials "
+    "within the two runs; what changes from one run to another on the same machine comes on top of it. The axis is "
+    "logarithmic."
+)
+_EARLIER = " Of several runs on one machine the latest is drawn; the data table has all."
+_OVER_TIME = (
+    "Each line is one case on one machine, as a ratio to its first run: above, speed; below, joules per item. Colour "
+    "is the framework, dash the mode. A step that many lines share is the machine or its software."
+)
+
+
+def comparison_figure(report: Report) -> Figure | None:
+    """Later runs over the first; None for one run, or where no case is in both."""
+    found = report.comparison
+    if found is None or not found.pairs:
+        return None
+    latest = [p for p in found.pairs if p.one.current]
+    earlier = [p for p in found.pairs if not p.one.current]
+    return forest(
+        "comparison",
+        f"Against run {found.baseline}",
+        latest or earlier,
+        lambda p: (f"{p.one.run} / {found.baseline}: {p.one.title}", f"{p.one.name} · {p.one.detail}"),
+        ("the later run", f"run {found.baseline}"),
+        _CHANGE + (_EARLIER if latest and earlier else ""),
+        earlier if latest else (),
+    )
+
+
+def history_figure(report: Report) -> Figure | None:
+    """Speed and energy over time; None with fewer than three runs of a case."""
+    if not report.history:
+        return None
+    legend: set[str] = set()
+    data: list[dict[str, Any]] = []
+    for line in report.history:
+        name = line.views[0].mark.name
+        data += [
+            _line(line, "throughput", "y", name not in legend),
+            _line(line, "energy_per_item_j", "y2", False),
+        ]
+        legend.add(name)
+    runs = max(len(line.views) for line in report.history)
+    return Figure(
+        id="history",
+        title="Over time",
+        finding=f"{len(report.history)} cases over up to {runs} runs; {_farthest(report)}.",
+        reading=_OVER_TIME,
+        data=data,
+        layout=layout(
+            460,
+            xaxis={"type": "date", "anchor": "y2"},
+            yaxis={"domain": [0.56, 1], "title": {"text": "speed against the first"}, "automargin": True},
+            yaxis2={"domain": [0, 0.44], "title": {"text": "energy against the first"}, "automargin": True},
+        ),
+        table=grid(
+            ("case", "run", "started", "items per second", "joules per item"),
+            [
+                [v.full, v.run, at, v.quantity("throughput").value, v.quantity("energy_per_item_j").value]
+                for line in report.history
+                for v, at in zip(line.views, line.started_at, strict=True)
+            ],
+        ),
+    )
+
+
+def _against_first(line: Series, name: str) -> list[float | None]:
+    values = [view.quantity(name).value for view in line.views]
+    first = next((value for value in values if value), None)
+    return [None if value is None or first is None else value / first for value in values]
+
+
+def _line(line: Series, name: str, axis: str, legend: bool) -> dict[str, Any]:
+    mark = line.views[0].mark
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": text(mark.name),
+        "x": list(line.started_at),
+        "y": numbers(_against_first(line, name)),
+        "yaxis": axis,
+        "line": {"color": mark.colour, "dash": mark.dash, "width": 1.5},
+        "marker": {"symbol": mark.shape, "size": 7},
+        "legendgroup": text(mark.name),
+        "showlegend": legend,
+        "hovertext": [text(f"run {view.run}, {view.full}", 200) for view in line.views],
+        "hovertemplate": "%{hovertext}: %{y:.3f}<extra></extra>",
+    }
+
+
+def _farthest(report: Report) -> str:
+    """Which case's speed moved most between its first and its last run."""
+    moved = [(line, change) for line in report.history if (change := _against_first(line, "throughput")[-1])]
+    if not moved:
+        return "no speed is known at both ends"
+    line, change = max(moved, key=lambda pair: abs(pair[1] - 1))
+    return f"from first to last, speed moved most in {line.views[0].full}: {change - 1:+.1%}"

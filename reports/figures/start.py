@@ -1,0 +1,100 @@
+"""What a case costs before it is in its stride: loading, and the first call with whatever it traces or compiles."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from reports.figures.base import Figure, layout, log_axis, named, numbers
+from reports.figures.rows import case_label, row_axis, row_height
+from reports.model.cases import CaseView
+from reports.model.grid import Item, grid
+from reports.model.report import Report
+from suite import units
+
+_HOW = (
+    "Each row is one case: the time from the start of its process until it was loaded, its first call, and one steady "
+    "step for scale. A first call with a cold cache pays for tracing and compilation; a warm one finds the run's own "
+    "cache. The two are never averaged. Marks are medians over trials; the axis is logarithmic."
+)
+# (name, shape, colour) of each time: colours of the palette that no framework has.
+_TIMES = (
+    ("load", "line-ns-open", "#7a8594"),
+    ("first call", "circle", "#CC79A7"),
+    ("first call, cold cache", "circle", "#CC79A7"),
+    ("first call, warm cache", "circle-open", "#CC79A7"),
+    ("steady step", "diamond", "#009E73"),
+)
+
+
+def start_figure(report: Report) -> Figure | None:
+    """Times by case; None where no trial recorded any."""
+    found = [(view, times) for view in report.shown if (times := _times(view))]
+    if not found:
+        return None
+    values = [value for _, times in found for value in times.values()]
+    slowest = max(found, key=lambda pair: _first(pair[1]))
+    return Figure(
+        id="start",
+        title="Start and compilation",
+        finding=f"The dearest first call: {slowest[0].full}, {units.quantity(_first(slowest[1]), 's')}.",
+        reading=_HOW,
+        data=[
+            _series(name, shape, colour, found)
+            for name, shape, colour in _TIMES
+            if any(name in times for _, times in found)
+        ],
+        layout=layout(
+            row_height(len(found), 36),
+            xaxis=log_axis("seconds", values),
+            yaxis=row_axis([case_label(view) for view, _ in found]),
+        ),
+        table=grid(
+            ("case", *(f"{name}, s" for name, _, _ in _TIMES), "steps until it pays"),
+            [[view.full, *(times.get(name) for name, _, _ in _TIMES), _pays(view, found)] for view, times in found],
+        ),
+    )
+
+
+def _times(view: CaseView) -> dict[str, float]:
+    """Median seconds of each time that the case's trials recorded."""
+    samples: dict[str, list[float]] = {name: [] for name, _, _ in _TIMES}
+    for trial in view.trials:
+        if trial.load_s:
+            samples["load"].append(trial.load_s)
+        if trial.first_call_s:
+            cache = f", {trial.compile_cache} cache" if trial.compile_cache else ""
+            samples[f"first call{cache}"].append(trial.first_call_s)
+    step_s = view.quantity("step_time_s").value
+    found = {name: statistics.median(values) for name, values in samples.items() if values}
+    return {**found, "steady step": step_s} if step_s else found
+
+
+def _first(times: dict[str, float]) -> float:
+    return max((value for name, value in times.items() if name.startswith("first call")), default=0.0)
+
+
+def _pays(view: CaseView, found: Sequence[tuple[CaseView, dict[str, float]]]) -> Item:
+    """Steps after which this mode has made up for its dearer first call, against its framework's eager mode."""
+    own = next(times for other, times in found if other is view)
+    for other, times in found:
+        same = other.group == view.group and other.case.framework == view.case.framework
+        if same and other.case.mode == "eager" and view.case.mode != "eager":
+            saved_s = times.get("steady step", 0.0) - own.get("steady step", 0.0)
+            extra_s = _first(own) - _first(times)
+            return "never" if saved_s <= 0 else max(0.0, extra_s / saved_s)
+    return "no eager case beside it" if view.case.mode != "eager" else "is eager"
+
+
+def _series(name: str, shape: str, colour: str, found: Sequence[tuple[CaseView, dict[str, float]]]) -> dict[str, Any]:
+    have = [(i, view, times[name]) for i, (view, times) in enumerate(found) if name in times]
+    made = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": numbers(value for _, _, value in have),
+        "y": [i for i, _, _ in have],
+        "marker": {"symbol": shape, "size": 11, "color": colour, "line": {"width": 2 if "open" in shape else 0}},
+    }
+    return made | named([view.key for _, view, _ in have], f"{name}: %{{x:.4s}}s")

@@ -1,0 +1,238 @@
+"""Run files -> one page. Jinja and Plotly's library are handled here; what it says is in `model` and `figures`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from reports.figures import Figure, figures, sections
+from reports.marks import SHAPES
+from reports.model import Report, Zone, build
+from reports.model.answer import TILES, Answer
+from reports.model.grid import Item
+from reports.model.whatif import MOVING, formulas, whatif
+from reports.theme import TEMPLATES
+from suite.errors import UsageError
+from suite.results.records import RunFile, write_text
+
+EMBED, CDN, DIRECTORY = "embed", "cdn", "directory"
+LIBRARY = "plotly.min.js"
+_LONG = 200
+"""Rows of a data table under a figure from which it is no longer written out: markup is three times its numbers."""
+_SCRIPTS = ("format.js", "charts.js", "table.js", "whatif.js", "tiles.js", "page.js")
+_FIRST = (("answer", "Answer"), ("results", "Results"))
+_LAST = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Reproduce"))
+
+
+def render(
+    run_files: Sequence[RunFile], plotlyjs: str = EMBED, anonymous: bool = False, zones: Sequence[Zone] = ()
+) -> str:
+    """The page of `run_files` as one HTML document: the same text for the same input.
+
+    `plotlyjs` is where the page finds Plotly's library: in itself (`embed`), at Plotly's own server (`cdn`), beside
+    itself (`directory`), or at a path or address that ends in `.js`. UsageError for anything else.
+    """
+    report = build(run_files, anonymous, zones)
+    drawn = figures(report)
+    payload = {
+        "figures": {figure.id: {"data": figure.data, "layout": figure.layout} for figure in drawn},
+        "templates": TEMPLATES,
+        "model": whatif(report),
+        "tables": {figure.id: [figure.table.head, _rows(figure, report)] for figure in drawn if _late(figure)},
+        "answers": [_answer(answer, report) for answer in report.answers],
+    }
+    parts = sections(drawn)
+    library = _library(plotlyjs)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            sections=parts,
+            contents=[*_FIRST, *((part.id, part.short) for part in parts), *_LAST],
+            tiles=[column for name in TILES for column in report.table.columns if column.key == name],
+            late={figure.id for figure in drawn if _late(figure)},
+            moving=MOVING,
+            formulas=formulas(report),
+            shapes=SHAPES,
+            payload=_json(payload),
+            library=library,
+            policy=_policy(library),
+            style=_asset("report.css"),
+            early=_asset("theme.js"),
+            script=Markup("(() => {{\n'use strict';\n{}\n}})();").format(Markup("\n").join(map(_asset, _SCRIPTS))),
+        )
+    )
+
+
+def write(
+    run_files: Sequence[RunFile],
+    path: Path,
+    plotlyjs: str = EMBED,
+    anonymous: bool = False,
+    zones: Sequence[Zone] = (),
+) -> Path:
+    """Write the page of `run_files` to `path` in one step, and Plotly's library beside it for `directory`.
+
+    Returns `path`. UsageError where it cannot be written.
+    """
+    write_text(path, render(run_files, plotlyjs, anonymous, zones))
+    if plotlyjs == DIRECTORY:
+        write_text(path.parent / LIBRARY, _plotly())
+    return path
+
+
+@dataclass(frozen=True)
+class Library:
+    """How the page gets Plotly's library: either `code` or `address` is set."""
+
+    code: Markup | None = None
+    address: str | None = None
+    integrity: str | None = None
+    """Hash that a browser checks a fetched library against."""
+
+
+def _library(plotlyjs: str) -> Library:
+    if plotlyjs == EMBED:
+        return Library(code=Markup(_plotly()))
+    if plotlyjs == CDN:
+        digest = base64.b64encode(hashlib.sha256(_plotly().encode()).digest()).decode()
+        return Library(address=f"https://cdn.plot.ly/plotly-{_version()}.min.js", integrity=f"sha256-{digest}")
+    if plotlyjs == DIRECTORY:
+        return Library(address=LIBRARY)
+    if plotlyjs.endswith(".js"):
+        return Library(address=plotlyjs)
+    raise UsageError(
+        f"--plotlyjs is {plotlyjs!r}; it must be embed, cdn, directory, or a path or address that ends in .js."
+    )
+
+
+@cache
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    code: str = get_plotlyjs()
+    if "</script" in code.lower():
+        raise UsageError("the installed plotly's library cannot be put into a page; use --plotlyjs directory.")
+    return code
+
+
+def _version() -> str:
+    from plotly.offline import get_plotlyjs_version
+
+    version: str = get_plotlyjs_version()
+    return version
+
+
+def _policy(library: Library) -> str:
+    """The page's own content security policy: whatever stands in a run file, the page can load nothing from a network.
+
+    Only a library that is not in the page may be fetched, and from nowhere but its own place.
+    """
+    source = f" {library.address}" if library.address and "://" in library.address else " 'self' file:"
+    scripts = "'unsafe-inline'" + (source if library.address else "")
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=PackageLoader("reports", "templates"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cell"] = _cell
+    environment.filters["short"] = _short
+    environment.filters["code"] = _code
+    environment.filters["compact"] = _compact
+    environment.filters["digits"] = _digits
+    environment.filters["of_item"] = _of_item
+    return environment
+
+
+def _cell(item: str | float | int | None) -> str:
+    """An item of a grid as text."""
+    if item is None:
+        return "not measured"
+    return item if isinstance(item, str) else f"{item:g}"
+
+
+def _short(reason: str) -> str:
+    """The beginning of a reason, for a narrow place; the whole stands in a tooltip."""
+    return reason if len(reason) <= 60 else reason[:59] + "…"
+
+
+def _digits(value: float | None) -> str:
+    """A value for programs: 12 significant digits, the shortest way; empty for None."""
+    return "" if value is None else f"{value:.12g}"
+
+
+def _late(figure: Figure) -> bool:
+    """Whether the figure's table is so long that the page makes it when it is opened, from plain rows."""
+    return len(figure.table.rows) > _LONG
+
+
+def _rows(figure: Figure, report: Report) -> list[list[Any]]:
+    """The rows of a long table; a first cell that is a case's name is its number in the report."""
+    places = {view.full: i for i, view in enumerate(report.cases)}
+    return [[places.get(str(row[0]), row[0]), *map(_shortened, row[1:])] for row in figure.table.rows]
+
+
+def _shortened(item: Item) -> Item:
+    return float(_digits(item)) if isinstance(item, float) else item
+
+
+def _answer(answer: Answer, report: Report) -> dict[str, Any]:
+    """An answer as the page's script needs it. Sentences are left out where the headline says the same."""
+    return {
+        "key": answer.key,
+        "title": answer.title,
+        "detail": answer.detail,
+        "item": answer.item,
+        "cases": [view.key for view in answer.cases],
+        "sentences": list(answer.sentences) if len(report.answers) > 1 else [],
+    }
+
+
+def _of_item(words: str, item: str) -> str:
+    """A heading or unit with the item's own name: `k items/s` -> `k images/s`."""
+    return words.replace("items", f"{item}s").replace("item", item)
+
+
+def _compact(html: str) -> Markup:
+    """`html` without the indentation of the templates: a third of a large page."""
+    return Markup(re.sub(r"\s*\n\s*", "\n", html))
+
+
+def _code(text: str) -> Markup:
+    """`text` escaped, with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _json(value: Any) -> Markup:
+    """`value` as JSON that cannot end its script element or be read as markup; ValueError for NaN and infinity."""
+    text = json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    for character in "<>&'":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _asset(name: str) -> Markup:
+    """One of our own style sheets or scripts."""
+    text = (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+    return Markup(text.strip())

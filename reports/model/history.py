@@ -1,0 +1,114 @@
+"""Several runs on one page: each against the first, how their environments differ, and values over time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.model.cases import CaseView, label
+from reports.model.pairs import Pair, pair
+from suite.results.records import RunFile
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """A case that cannot be held against the first run's."""
+
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All later runs against the first."""
+
+    baseline: str
+    """Label of the first run."""
+    pairs: tuple[Pair, ...]
+    """A later run's case over the first run's."""
+    unmatched: tuple[Unmatched, ...]
+    labels: tuple[str, ...]
+    differences: tuple[tuple[str, ...], ...]
+    """Rows (fact, its value in each run) of what is not the same in all runs."""
+    equal: int
+    """How many facts are the same."""
+
+
+def compare(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Comparison | None:
+    """None for one run."""
+    if len(run_files) < 2:
+        return None
+    first = {view.case.id: view for view in cases if view.run == label(0)}
+    pairs, unmatched = [], []
+    for view in (view for view in cases if view.run != label(0)):
+        reason = _unlike(first.get(view.case.id), view)
+        if reason:
+            unmatched.append(Unmatched(view.full, reason))
+        else:
+            pairs.append(pair(view, first[view.case.id]))
+    labels = tuple(label(i) for i in range(len(run_files)))
+    facts = [_environment(file) for file in run_files]
+    names = dict.fromkeys(name for of_run in facts for name in of_run)
+    rows = [(name, *(of_run.get(name, "absent") for of_run in facts)) for name in names]
+    differences = tuple(row for row in rows if len(set(row[1:])) > 1)
+    return Comparison(label(0), tuple(pairs), tuple(unmatched), labels, differences, len(rows) - len(differences))
+
+
+def _unlike(base: CaseView | None, view: CaseView) -> str:
+    """Why `view` cannot be held against `base`; empty where it can."""
+    if base is None:
+        return f"run {label(0)} has no such case"
+    if base.case.workload_version != view.case.workload_version:
+        return f"the workload has changed: version {base.case.workload_version} against {view.case.workload_version}"
+    for one in (base, view):
+        if one.case.summary is None:
+            return f"it has no result in run {one.run}: {one.case.reason or one.case.status}"
+    return ""
+
+
+def _environment(file: RunFile) -> dict[str, str]:
+    """Facts that can move a number, by name."""
+    machine, used = file.machine, file.emissions
+    facts = {
+        "processor": machine.cpu.model,
+        "usable cores": f"{machine.cpu.usable_cores:g}",
+        "memory": f"{machine.memory_bytes / 2**30:.1f} GiB",
+        "system": machine.os,
+        "virtual": machine.virtual or "no, or not known",
+        "suite": file.run.suite_version,
+        "profile": file.run.profile,
+        "intensity": f"{used.intensity.g_per_kwh:g} g/kWh ({used.intensity.source})",
+        "PUE": f"{used.pue.value:g}",
+        "sensors": ", ".join(dict.fromkeys(trace.sensor for trace in file.traces)) or "none",
+    }
+    for gpu in machine.gpus:
+        facts[f"GPU {gpu.index}"] = f"{gpu.name}, driver {gpu.driver}, limit {gpu.power_limit_w or 'not known'} W"
+    for name, info in machine.frameworks.items():
+        facts[name] = f"{info.version}, {info.build}, Python {info.python}"
+    facts |= {f"package {name}": version for name, version in machine.packages.items()}
+    facts |= {f"variable {name}": value for name, value in file.run.environment.items()}
+    return facts
+
+
+@dataclass(frozen=True)
+class Series:
+    """One case on one machine over several runs, by time."""
+
+    views: tuple[CaseView, ...]
+    started_at: tuple[str, ...]
+
+
+def series(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[Series, ...]:
+    """Every case that at least three runs on one machine measured in the same version."""
+    started = {label(i): file.run.started_at for i, file in enumerate(run_files)}
+    found: dict[tuple[str, str, str], list[CaseView]] = defaultdict(list)
+    for view in cases:
+        if view.case.summary is not None:
+            found[view.case.id, view.machine, view.case.workload_version].append(view)
+    made = []
+    for views in found.values():
+        if len({view.run for view in views}) >= 3:
+            ordered = sorted(views, key=lambda view: started[view.run])
+            made.append(Series(tuple(ordered), tuple(started[view.run] for view in ordered)))
+    return tuple(made)

@@ -1,0 +1,110 @@
+"""What the page needs to compute grams anew by itself, offline: energies, the runs' own inputs, and every country.
+
+The page's arithmetic (assets/whatif.js) is that of `suite.carbon.accounting`; a test holds them against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from suite import units
+from suite.carbon.accounting import factors
+
+if TYPE_CHECKING:
+    from reports.model.cases import CaseView
+    from reports.model.report import Report
+    from reports.model.runs import RunView
+
+ENERGY, FACILITY, EMISSIONS = "energy_per_item_j", "facility_energy_per_item_j", "emissions_g_per_1000_items"
+
+MOVING = (FACILITY, EMISSIONS, "sci_g_per_1000_items", "actual_g_per_1000_items")
+"""Columns that the what-if computes anew."""
+
+
+def whatif(report: Report) -> dict[str, Any]:
+    """Plain data: `cases` with their cells in the order of `columns`, `runs` with their inputs, `zones`, `columns`."""
+    return {
+        "columns": [
+            {"key": column.key, "title": column.title, "unit": column.unit, "factor": column.factor}
+            for column in report.table.columns
+        ],
+        "cases": {view.key: _case(view) for view in report.cases},
+        "runs": {run.label: _run(run) for run in report.runs},
+        "zones": [[zone.code, zone.name, zone.year, zone.g_per_kwh] for zone in report.zones],
+    }
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Emissions of one case with its own numbers filled in; texts have five significant digits."""
+
+    key: str
+    name: str
+    item: str
+    energy: str
+    pue: str
+    intensity: str
+    source: str
+    grams: str
+
+
+def formulas(report: Report) -> tuple[Formula, ...]:
+    """The formula for the cases that the page opens with."""
+    opening = next((answer for answer in report.answers if answer.key == report.opening), None)
+    found = []
+    for view in opening.cases if opening else ():
+        energy_j, grams = view.quantity(ENERGY).value, view.quantity(EMISSIONS).value
+        if energy_j is not None and grams is not None:
+            used = report.file(view).emissions
+            found.append(
+                Formula(
+                    key=view.key,
+                    name=f"{view.title}, {view.name}",
+                    item=view.case.item,
+                    energy=f"{energy_j:.5g}",
+                    pue=f"{used.pue.value:.5g}",
+                    intensity=f"{used.intensity.g_per_kwh:.5g}",
+                    source=used.intensity.zone or used.intensity.source,
+                    grams=f"{grams:.5g}",
+                )
+            )
+    return tuple(found)
+
+
+def _case(view: CaseView) -> dict[str, Any]:
+    case = view.case
+    return {
+        "run": view.run,
+        "id": case.id,
+        "name": view.name,
+        "full": view.full,
+        "status": case.status,
+        "reason": case.reason,
+        "cells": [
+            [*map(_rounded, (cell.value, cell.low, cell.high)), cell.n, cell.kind, cell.mark]
+            for cell in view.row.cells.values()
+        ],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    """12 significant digits: a thousandth of what the page's numbers are held to."""
+    return None if value is None else float(f"{value:.12g}")
+
+
+def _run(run: RunView) -> dict[str, Any]:
+    used, total = run.file.emissions, run.totals.run
+    return {
+        "id": run.file.run.id,
+        "intensity": used.intensity.g_per_kwh,
+        "zone": used.intensity.zone,
+        "pue": used.pue.value,
+        "psf": used.psf,
+        "ranges": {
+            "intensity": factors(used.intensity.g_per_kwh, used.intensity.low, used.intensity.high),
+            "pue": factors(used.pue.value, used.pue.low, used.pue.high),
+        },
+        "total": None if total.energy_j is None else [total.energy_j, total.emissions_g],
+        "words": [total.lower_bound, total.kind == "model", units.duration(total.duration_s)],
+    }

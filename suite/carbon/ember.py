@@ -1,0 +1,93 @@
+"""Yearly carbon intensity of a country, from the table that comes with joulemark: the source that is always there.
+
+Data: Ember (2026), with major processing by Our World in Data, CC BY 4.0 (`data/ember-owid-2026.csv`, see NOTICE).
+It is the average of what a country generates over a year, life cycle included, imports left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
+
+from suite.errors import UsageError
+from suite.results.records import Intensity
+
+SOURCE: Final = "Ember (2026), processed by Our World in Data"
+
+WORLD: Final = Intensity(
+    g_per_kwh=472.94,
+    source="Ember, world average of 2024",
+    zone=None,
+    basis="lifecycle",
+    signal="average",
+    vintage=2024,
+)
+"""The world's average of 2024 by Ember. It is not in the table above, which holds countries only; the figure is
+published with Ember's yearly data (https://ember-energy.org/data/yearly-electricity-data/, CC BY 4.0) and is the one
+that the Green Web Foundation's co2.js carries."""
+
+# Codes that people use for a country and that ISO 3166 does not.
+_ALIASES: Final = {"UK": "GB", "EL": "GR"}
+
+
+@dataclass(frozen=True)
+class Country:
+    """One row: the latest year of a country."""
+
+    code: str
+    """ISO 3166-1 alpha-2."""
+    name: str
+    year: int
+    g_per_kwh: float
+
+
+@cache
+def countries() -> Mapping[str, Country]:
+    """All countries by code."""
+    text = files("suite.carbon").joinpath("data/ember-owid-2026.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    found = (Country(row["iso2"], row["name"], int(row["year"]), float(row["g_per_kwh"])) for row in rows)
+    return MappingProxyType({country.code: country for country in found})
+
+
+def intensity(zone: str) -> Intensity:
+    """The intensity of the country `zone` (`CH`), or of the country of a part of it (`DK-DK2`), which is then said.
+
+    UsageError names what was probably meant where there is no such country.
+    """
+    wanted = zone.strip().upper()
+    code = wanted.partition("-")[0] if re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]+)+", wanted) else wanted
+    country = countries().get(code)
+    if country is None:
+        raise _unknown(zone)
+    part = code != wanted
+    return Intensity(
+        g_per_kwh=country.g_per_kwh,
+        source=SOURCE,
+        zone=code,
+        basis="lifecycle",
+        signal="average",
+        vintage=country.year,
+        fallback=part,
+        reason=f"the yearly table has no figure for {wanted}; that of {country.name} is used" if part else None,
+    )
+
+
+def _unknown(zone: str) -> UsageError:
+    """The error for a zone that is none: names are accepted as hints, since people type them."""
+    names = {country.name.casefold(): country for country in countries().values()}
+    alias = _ALIASES.get(zone.strip().upper())
+    close = difflib.get_close_matches(zone.strip().casefold(), names, n=1, cutoff=0.75)
+    meant = countries()[alias] if alias else names[close[0]] if close else None
+    hint = f" Did you mean {meant.code} ({meant.name})?" if meant else ""
+    return UsageError(
+        f"unknown zone {zone!r}.{hint} A zone is a country by its ISO 3166 code, such as CH, or a part of one, "
+        f"such as DK-DK2; there are {len(countries())} countries."
+    )

@@ -1,0 +1,95 @@
+"""What a person gives for intensity, PUE and embodied emissions: a number, a number with its range, or a name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from suite.carbon.accounting import check_pue
+from suite.carbon.presets import BOARD_KG, EMBODIED_SOURCE, LIFESPAN_YEARS, OWN_MACHINE, PUES, SERVER_KG
+from suite.errors import UsageError, unknown
+from suite.results.records import Embodied, Pue
+
+HOURS_PER_YEAR: Final = 8760.0
+GRAMS_PER_KG: Final = 1000.0
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|[+-]?inf(inity)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number, with its range where it was given."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def amount(given: float | str, option: str) -> Amount | None:
+    """The number in `given`, or in `LOW..VALUE..HIGH`; None where it is another kind of text.
+
+    UsageError where it looks like a range and is none.
+    """
+    if not isinstance(given, str):
+        return Amount(float(given))
+    text = given.strip()
+    if _NUMBER.fullmatch(text):
+        return Amount(float(text))
+    parts = text.split("..")
+    if len(parts) == 1 or not all(_NUMBER.fullmatch(part.strip()) for part in parts):
+        return None
+    if len(parts) != 3 or not float(parts[0]) <= float(parts[1]) <= float(parts[2]):
+        raise UsageError(f"{option} got {given!r}. A range is LOW..VALUE..HIGH, such as 30..39..45.")
+    low, value, high = (float(part) for part in parts)
+    return Amount(value, low, high)
+
+
+def pue(given: float | str | None) -> Pue:
+    """PUE from a number, a range, or the name of a preset. UsageError where it cannot be."""
+    if given is None:
+        return OWN_MACHINE
+    found = amount(given, "--pue")
+    if found is None:
+        try:
+            return PUES[str(given).strip().lower()]
+        except KeyError:
+            raise unknown("PUE preset", str(given), PUES) from None
+    for value in (found.low, found.value, found.high):
+        if value is not None:
+            check_pue(value)
+    return Pue(value=found.value, source="given by the user", low=found.low, high=found.high)
+
+
+def embodied(given: float | str | None, lifespan_years: float) -> Embodied | None:
+    """Embodied emissions to charge: `assumed`, or kilograms of the computer as it is used; None where not asked for."""
+    if given is None:
+        if lifespan_years != LIFESPAN_YEARS[1]:
+            raise UsageError("--lifespan-years is the life span of embodied emissions: give --embodied too.")
+        return None
+    shortest, _, longest = LIFESPAN_YEARS
+    years = (min(shortest, lifespan_years), lifespan_years, max(longest, lifespan_years))
+    if str(given).strip().lower() == "assumed":
+        server, board, source = SERVER_KG, BOARD_KG, EMBODIED_SOURCE
+    else:
+        found = amount(given, "--embodied")
+        if found is None or not 0 <= found.value < float("inf") or (found.low or 0) < 0:
+            raise UsageError(
+                f"--embodied got {given!r}. Give kilograms of CO2-equivalent for the computer, or 'assumed'."
+            )
+        low = found.value if found.low is None else found.low
+        server = (low, found.value, found.value if found.high is None else found.high)
+        # One number is for the whole computer with all that is in it.
+        board, source = (0.0, 0.0, 0.0), "given by the user"
+    return Embodied(
+        host_low_g=server[0] * GRAMS_PER_KG,
+        host_g=server[1] * GRAMS_PER_KG,
+        host_high_g=server[2] * GRAMS_PER_KG,
+        board_low_g=board[0] * GRAMS_PER_KG,
+        board_g=board[1] * GRAMS_PER_KG,
+        board_high_g=board[2] * GRAMS_PER_KG,
+        lifespan_low_h=years[0] * HOURS_PER_YEAR,
+        lifespan_h=years[1] * HOURS_PER_YEAR,
+        lifespan_high_h=years[2] * HOURS_PER_YEAR,
+        source=source,
+    )

@@ -1,0 +1,48 @@
+"""What the verbs share that take carbon options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from suite.carbon.service import Service
+    from suite.results.records import RunFile, Settings
+
+
+def service(settings: Settings) -> Service:
+    """Electricity Maps as the environment and `settings` make it, with its answers kept in the home."""
+    from suite.carbon.service import from_environment
+    from suite.settings import home
+
+    return from_environment(settings.offline, settings.emission_factors, home() / "cache")
+
+
+def settled(path: Path, grid: Service) -> RunFile:
+    """The run file at `path`, on the grid of the hours that the run took; rewritten where that is news."""
+    from datetime import UTC, datetime
+
+    from suite.carbon.settle import settle
+    from suite.results.records import read, write
+
+    run_file = read(path)
+    found = settle(run_file, datetime.now(UTC), grid)
+    if found is not run_file:
+        write(found, path)
+    return found
+
+
+def under(run_file: RunFile, given: Mapping[str, Any], offline: bool) -> RunFile:
+    """`run_file` recomputed with the carbon options that were `given`; as it is where none was."""
+    from datetime import UTC, datetime
+
+    from suite.carbon.settle import recomputed
+    from suite.settings import validated
+
+    if all(value is None for value in given.values()):
+        return run_file
+    factors = given.get("emission_factors") or run_file.settings.emission_factors
+    asked = service(validated({"offline": offline, "emission_factors": factors}, given))
+    return recomputed(run_file, given, datetime.now(UTC), asked)

@@ -1,0 +1,71 @@
+"""`joulemark doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suite.commands import options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from suite.commands.checks import Check
+
+
+def command(python: options.Python = None, as_json: options.Json = False) -> int:
+    """Tell what this machine can measure: sensors, devices, frameworks, noise; why not, and the exact fix.
+
+    Exit codes: 0 where energy can be measured, 4 where it can only be estimated.
+    """
+    from dataclasses import asdict
+
+    from suite import machine, settings, terminal
+    from suite.commands import checks
+    from suite.commands.planning import pythons
+    from suite.frameworks import FRAMEWORKS
+    from suite.power.boards import discover
+
+    chosen = settings.resolve({"python": pythons(python or ())})
+    boards = discover()
+    installed = machine.installed_frameworks(list(FRAMEWORKS), chosen.python, boards=bool(boards.gpus))
+    described = machine.describe(boards.gpus, installed)
+    found = [
+        *checks.sensors(),
+        *checks.devices(described, boards.reason),
+        *checks.frameworks(described),
+        *checks.surroundings(),
+    ]
+    can_measure = checks.measured(found)
+    if as_json:
+        terminal.print_json({"measured": can_measure, "checks": [asdict(check) for check in found]})
+    else:
+        terminal.show(_table(found), _verdict(found, can_measure))
+    return 0 if can_measure else 4
+
+
+def _table(found: Sequence[Check]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    from suite import units
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("", "What", "Updates", "One read", "Found"):
+        shown.add_column(title, justify="right" if title in ("Updates", "One read") else "left")
+    for check in found:
+        mark, style = ("ok", "green") if check.readable else ("-", "yellow") if not check.found else ("!", "red")
+        times = [units.quantity(value, "s") if value is not None else "" for value in (check.tick_s, check.read_cost_s)]
+        reason = Text(check.reason or "")
+        if check.fix:
+            reason.append(f"\nfix: {check.fix}", style="bold")
+        shown.add_row(Text(mark, style=style), f"{check.kind} {check.name}", *times, reason)
+    return shown
+
+
+def _verdict(found: Sequence[Check], can_measure: bool) -> str:
+    if can_measure:
+        return "\nEnergy can be measured on this machine."
+    estimate = any(check.kind == "sensor" and check.readable for check in found)
+    return f"\nEnergy can only be {'estimated' if estimate else 'left out'} on this machine: no sensor is readable."

@@ -1,0 +1,101 @@
+"""`joulemark estimate`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suite.commands import options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from suite.carbon.accounting import Step
+
+HARDWARE = "Hardware"
+
+
+def command(
+    hours: Annotated[float, typer.Option(help="Running time, hours.", rich_help_panel=HARDWARE)],
+    cores: Annotated[float, typer.Option(help="CPU cores in use.", rich_help_panel=HARDWARE)] = 0.0,
+    watts_per_core: Annotated[
+        float, typer.Option(help="Power of a core: TDP over cores. Unknown: 12.", rich_help_panel=HARDWARE)
+    ] = 0.0,
+    usage: Annotated[float, typer.Option(help="Usage of the cores, 0 to 1.", rich_help_panel=HARDWARE)] = 1.0,
+    gpus: Annotated[float, typer.Option(help="GPUs in use.", rich_help_panel=HARDWARE)] = 0.0,
+    watts_per_gpu: Annotated[
+        float, typer.Option(help="Power of a GPU: its TDP. Unknown: 200.", rich_help_panel=HARDWARE)
+    ] = 0.0,
+    gpu_usage: Annotated[float, typer.Option(help="Usage of the GPUs, 0 to 1.", rich_help_panel=HARDWARE)] = 1.0,
+    memory_gb: Annotated[
+        float, typer.Option(help="Memory that is available, not what is used, GB.", rich_help_panel=HARDWARE)
+    ] = 0.0,
+    pue: options.Pue = None,
+    psf: options.Psf = None,
+    zone: options.Zone = None,
+    intensity: options.Intensity = None,
+    offline: options.Offline = False,
+    as_json: options.Json = False,
+) -> None:
+    """Estimate energy and emissions from hours and nominal watts, as Green Algorithms does, step by step.
+
+    Nothing is measured. Parts left out are zero. Lannelongue, Grealey and Inouye 2021, doi 10.1002/advs.202100707.
+    """
+    from datetime import UTC, datetime
+
+    from suite import settings, terminal
+    from suite.carbon.accounting import green_algorithms
+    from suite.carbon.resolve import resolve
+    from suite.commands.carbon import service
+
+    chosen = settings.resolve(
+        {"zone": zone, "intensity": intensity, "pue": pue, "psf": psf, "offline": offline or None}
+    )
+    grid = service(chosen)
+    emissions, notices = resolve(chosen, datetime.now(UTC), grid)
+    found = green_algorithms(
+        hours,
+        cores=cores,
+        watts_per_core=watts_per_core,
+        usage=usage,
+        gpus=gpus,
+        watts_per_gpu=watts_per_gpu,
+        gpu_usage=gpu_usage,
+        memory_gb=memory_gb,
+        pue=emissions.pue.value,
+        psf=emissions.psf,
+        g_per_kwh=emissions.intensity.g_per_kwh,
+    )
+    if as_json:
+        terminal.print_json(
+            {
+                "energy_kwh": found.energy_kwh,
+                "emissions_g": found.emissions_g,
+                "steps": [asdict(step) for step in found.steps],
+                "intensity": emissions.intensity.model_dump(mode="json"),
+                "pue": emissions.pue.model_dump(mode="json"),
+                "psf": emissions.psf,
+            }
+        )
+        return
+    terminal.show(_table(found.steps))
+    terminal.say(f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.")
+    for notice in notices:
+        terminal.say(f"! {notice.message} {notice.remedy}")
+
+
+def _table(steps: tuple[Step, ...]) -> Table:
+    from rich.table import Table
+
+    from suite.units import significant
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("Step")
+    shown.add_column("Formula")
+    shown.add_column("Value", justify="right")
+    shown.add_column("Unit")
+    for step in steps:
+        shown.add_row(step.name, step.formula, significant(step.value, 4), step.unit)
+    return shown

@@ -1,0 +1,178 @@
+"""Options that several verbs share, so that each means the same wherever it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+SELECTION, CARBON, EFFORT, OUTPUT, POWER = "Selection", "Carbon", "Effort", "Output", "Power"
+
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        help="Selection and effort: quick, standard, full or ci. (default: quick)",
+        rich_help_panel=SELECTION,
+        envvar="JOULEMARK_PROFILE",
+    ),
+]
+Workload = Annotated[
+    list[str] | None, typer.Option(help="Workload; repeatable, as all of this panel.", rich_help_panel=SELECTION)
+]
+Size = Annotated[list[str] | None, typer.Option(help="tiny, small, base, or its own.", rich_help_panel=SELECTION)]
+Phase = Annotated[list[str] | None, typer.Option(help="inference, training or generation.", rich_help_panel=SELECTION)]
+Framework = Annotated[list[str] | None, typer.Option(help="pytorch or tensorflow.", rich_help_panel=SELECTION)]
+Mode = Annotated[
+    list[str] | None,
+    typer.Option(help="pytorch: eager, compile; tensorflow: eager, graph, xla.", rich_help_panel=SELECTION),
+]
+Device = Annotated[list[str] | None, typer.Option(help="cpu, cuda:0, ...", rich_help_panel=SELECTION)]
+Precision = Annotated[list[str] | None, typer.Option(help="fp32, tf32, bf16 or fp16.", rich_help_panel=SELECTION)]
+BatchSize = Annotated[list[int] | None, typer.Option(help="Samples in a batch.", rich_help_panel=SELECTION)]
+Keyword = Annotated[
+    str | None,
+    typer.Option("-k", metavar="EXPR", help="Keep cases whose id matches, as in pytest.", rich_help_panel=SELECTION),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        help="Threads of each framework. (default: the cores this process may use)",
+        rich_help_panel=EFFORT,
+        envvar="JOULEMARK_THREADS",
+    ),
+]
+Allocator = Annotated[
+    str | None,
+    typer.Option(
+        help="retain: glibc keeps freed memory, for both frameworks alike; default: as programs run. (default: retain)",
+        rich_help_panel=EFFORT,
+        envvar="JOULEMARK_ALLOCATOR",
+    ),
+]
+Rounds = Annotated[
+    int | None,
+    typer.Option(
+        help="Trials of each case. (default: the profile's)", rich_help_panel=EFFORT, envvar="JOULEMARK_ROUNDS"
+    ),
+]
+Python = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FW=PATH", help="Interpreter for a framework, which has joulemark in it.", rich_help_panel=EFFORT
+    ),
+]
+Sensor = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="rapl, rapl:psys, perf, nvml, amdsmi, codecarbon, replay:FILE, simulated:BOARD/LOAD; meter:FILE is read "
+        "beside the others. Repeatable. (default: all there is)",
+        rich_help_panel=POWER,
+    ),
+]
+SecondOpinion = Annotated[
+    bool,
+    typer.Option("--second-opinion", help="Run codecarbon's tracker beside the run.", rich_help_panel=POWER),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        help="Grid zone, such as CH or DE. (default: the world's average)",
+        rich_help_panel=CARBON,
+        envvar="JOULEMARK_ZONE",
+    ),
+]
+Coordinates = Annotated[
+    str | None,
+    typer.Option(metavar="LAT,LON", help="Instead of a zone: degrees, such as 47.37,8.54.", rich_help_panel=CARBON),
+]
+DataCenter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PROVIDER:REGION", help="Instead of a zone, such as gcp:europe-west6.", rich_help_panel=CARBON
+    ),
+]
+EmissionFactors = Annotated[
+    str | None,
+    typer.Option(
+        help="lifecycle: the whole life of power plants; direct: their operation only. (default: lifecycle)",
+        rich_help_panel=CARBON,
+        envvar="JOULEMARK_EMISSION_FACTORS",
+    ),
+]
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", help="Ask nothing of a network.", rich_help_panel=CARBON, envvar="JOULEMARK_OFFLINE"),
+]
+Intensity = Annotated[
+    str | None,
+    typer.Option(
+        metavar="G_PER_KWH|FILE",
+        help="Your own carbon intensity: g/kWh, LOW..VALUE..HIGH, or a CSV of times and values.",
+        rich_help_panel=CARBON,
+        envvar="JOULEMARK_INTENSITY",
+    ),
+]
+Pue = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PUE|PRESET",
+        help="Power usage effectiveness: a number, LOW..VALUE..HIGH, or local, uptime-2025, green-algorithms, google, "
+        "aws, azure, jean-zay. (default: 1.0)",
+        rich_help_panel=CARBON,
+        envvar="JOULEMARK_PUE",
+    ),
+]
+Embodied = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KG|assumed",
+        help="Charge making the hardware too: kg CO2e of the computer, LOW..VALUE..HIGH, or assumed. (default: not)",
+        rich_help_panel=CARBON,
+        envvar="JOULEMARK_EMBODIED",
+    ),
+]
+LifespanYears = Annotated[
+    float | None,
+    typer.Option(
+        help="Years that the hardware is in use, for --embodied. (default: 4)",
+        rich_help_panel=CARBON,
+        envvar="JOULEMARK_LIFESPAN_YEARS",
+    ),
+]
+Psf = Annotated[
+    float | None,
+    typer.Option(
+        help="How often the computation is repeated; multiplies the run's totals only. (default: 1)",
+        rich_help_panel=CARBON,
+        envvar="JOULEMARK_PSF",
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where run files and pages are kept.", rich_help_panel=OUTPUT)
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.", rich_help_panel=OUTPUT)]
+AllowEstimates = Annotated[
+    bool,
+    typer.Option(
+        "--allow-estimates",
+        help="Rank estimated energy too, also against measured energy.",
+        rich_help_panel=EFFORT,
+    ),
+]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
+
+
+def asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a command's arguments, as its `locals()` at the start hold them: those that are settings and were given."""
+    from suite.results.records import Settings
+    from suite.settings import ALIASES
+
+    named = {ALIASES.get(name, name): value for name, value in arguments.items()}
+    return {
+        name: value
+        for name, value in named.items()
+        if name in Settings.model_fields and value is not None and value is not False and value != []
+    }

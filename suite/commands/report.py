@@ -1,0 +1,92 @@
+"""`joulemark report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suite.commands import options
+
+if TYPE_CHECKING:
+    from suite.results.records import RunFile
+
+
+def command(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Paths, ids, beginnings of ids, or latest.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="The page, or with .md a Markdown summary. (default: beside the first run file)"
+        ),
+    ] = None,
+    plotlyjs: Annotated[
+        str,
+        typer.Option(
+            help="Where the page finds Plotly: embed (in itself), cdn, directory (beside it), or a path ending in .js."
+        ),
+    ] = "embed",
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write each figure as a picture (needs kaleido and Chrome).")
+    ] = None,
+    image_format: Annotated[str, typer.Option(help="svg, png or pdf.")] = "svg",
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Leave out host name, user and paths, to hand the page round.")
+    ] = False,
+    zone: options.Zone = None,
+    coordinates: options.Coordinates = None,
+    data_center: options.DataCenter = None,
+    emission_factors: options.EmissionFactors = None,
+    intensity: options.Intensity = None,
+    pue: options.Pue = None,
+    psf: options.Psf = None,
+    embodied: options.Embodied = None,
+    lifespan_years: options.LifespanYears = None,
+    offline: options.Offline = False,
+    allow_estimates: options.AllowEstimates = False,
+    out: options.Out = None,
+) -> None:
+    """Write one offline HTML page from run files; grams are recomputed where a carbon option is given.
+
+    The first run is what later ones are compared with.
+    """
+    not_carbon = ("offline", "allow_estimates")
+    given = options.asked({name: value for name, value in locals().items() if name not in not_carbon})
+    from suite import terminal
+    from suite.commands.carbon import under
+    from suite.results.store import find, load_path
+    from suite.settings import runs_directory
+
+    directory = runs_directory(out)
+    paths = [find(run, directory) for run in runs]
+    files = [under(load_path(path), given, offline) for path in paths]
+    if allow_estimates:
+        files = [
+            file.model_copy(update={"settings": file.settings.model_copy(update={"allow_estimates": True})})
+            for file in files
+        ]
+    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous)
+    terminal.say(f"Wrote {page} ({_size(page)})")
+    if images is not None:
+        from reports.images import write_images
+
+        pictures = write_images(files, images, image_format, anonymous)
+        terminal.say(f"Wrote {len(pictures)} pictures to {images}")
+
+
+def _write(files: list[RunFile], output: Path, plotlyjs: str, anonymous: bool) -> Path:
+    """The page or, by the ending of `output`, the summary."""
+    if output.suffix == ".md":
+        from reports.markdown import write_markdown
+
+        return write_markdown(files, output, anonymous)
+    from reports import html
+    from suite.carbon.ember import countries
+
+    return html.write(files, output, plotlyjs, anonymous, tuple(countries().values()))
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"

@@ -1,0 +1,161 @@
+"""`joulemark run`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from suite.commands import options
+
+if TYPE_CHECKING:
+    from suite.commands.planning import Prepared
+    from suite.results.records import RunFile
+
+
+def command(
+    profile: options.Profile = None,
+    workload: options.Workload = None,
+    size: options.Size = None,
+    phase: options.Phase = None,
+    framework: options.Framework = None,
+    mode: options.Mode = None,
+    device: options.Device = None,
+    precision: options.Precision = None,
+    batch_size: options.BatchSize = None,
+    k: options.Keyword = None,
+    threads: options.Threads = None,
+    allocator: options.Allocator = None,
+    rounds: options.Rounds = None,
+    python: options.Python = None,
+    zone: options.Zone = None,
+    coordinates: options.Coordinates = None,
+    data_center: options.DataCenter = None,
+    emission_factors: options.EmissionFactors = None,
+    intensity: options.Intensity = None,
+    pue: options.Pue = None,
+    psf: options.Psf = None,
+    embodied: options.Embodied = None,
+    lifespan_years: options.LifespanYears = None,
+    offline: options.Offline = False,
+    sensor: options.Sensor = None,
+    second_opinion: options.SecondOpinion = False,
+    allow_estimates: options.AllowEstimates = False,
+    out: options.Out = None,
+    as_json: options.Json = False,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Write no page.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be run and how long it would take, and stop.")
+    ] = False,
+    latency: Annotated[
+        bool,
+        typer.Option("--latency", help="Also time single steps, for p50, p95 and p99.", rich_help_panel=options.EFFORT),
+    ] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with an interrupted run, as it was asked for. Takes no selection."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 4 also where a case is not valid (noisy, not steady, ...).")
+    ] = False,
+) -> int:
+    """Measure: speed, energy and carbon of the selected cases, in rounds of fresh processes.
+
+    Without options: profile quick, 3 minutes on two cores. Exit codes: 0 fine, 2 bad usage, 4 a case failed,
+    130 interrupted (what was finished is kept).
+    """
+    given = options.asked(locals())
+    from suite.commands.planning import prepare, prepare_again
+    from suite.settings import runs_directory
+
+    prepared = prepare(given) if resume is None else prepare_again(resume, given, runs_directory(out))
+    if dry_run:
+        return _dry_run(prepared, as_json)
+    return _measure(prepared, out, as_json, report=not no_report)
+
+
+def _dry_run(prepared: Prepared, as_json: bool) -> int:
+    from datetime import UTC, datetime
+
+    from suite import terminal
+    from suite.carbon.resolve import resolve
+
+    resolve(prepared.settings, datetime.now(UTC))  # what cannot be is said now, not when the run begins
+    document = prepared.plan.outline()
+    if as_json:
+        terminal.print_json(document)
+    else:
+        terminal.show(terminal.cases_table(document))
+    return 0
+
+
+def _measure(prepared: Prepared, out: Path | None, as_json: bool, report: bool) -> int:
+    """Run the plan, keep the file, write the page, show the table; the exit code."""
+    from datetime import UTC, datetime
+
+    from suite import conductor, terminal
+    from suite.carbon.resolve import resolve
+    from suite.commands.carbon import service, settled
+    from suite.order import Order
+    from suite.results.records import read
+    from suite.settings import runs_directory
+
+    grid = service(prepared.settings)
+    emissions, notices = resolve(prepared.settings, datetime.now(UTC), grid)
+    order = Order(
+        plan=prepared.plan,
+        settings=prepared.settings,
+        machine=prepared.machine,
+        emissions=emissions,
+        notices=notices,
+        command=("joulemark", *sys.argv[1:]),
+        sensors=prepared.settings.sensor,
+        directory=prepared.directory or runs_directory(out).absolute(),
+        resumed=prepared.resumed,
+    )
+    interrupted = False
+    with terminal.watcher() as watcher:
+        try:
+            path = conductor.measure(order, watcher)
+        except conductor.InterruptedRun as stop:
+            path, interrupted = stop.path, True
+    run_file = read(path) if interrupted else settled(path, grid)
+    if not as_json:
+        terminal.show_run(run_file)
+    terminal.say(f"Run file: {path}")
+    page = _report(run_file, path) if report else None
+    if page:
+        terminal.say(f"Report:   {page}")
+    if as_json:
+        terminal.print_json(_document(run_file, path, page))
+    if interrupted:
+        terminal.say(f"Interrupted: {run_file.run.id} holds the trials that were finished.")
+        return 130
+    return _exit_code(run_file)
+
+
+def _report(run_file: RunFile, path: Path) -> Path:
+    from reports import html
+    from suite.carbon.ember import countries
+
+    return html.write([run_file], path.with_suffix(".html"), zones=tuple(countries().values()))
+
+
+def _document(run_file: RunFile, path: Path, page: Path | None) -> Mapping[str, Any]:
+    """The run file without traces, and where it and its page are."""
+    document = run_file.model_dump(mode="json", exclude={"traces"})
+    return {**document, "path": str(path), "report": str(page) if page else None}
+
+
+def _exit_code(run_file: RunFile) -> int:
+    from suite.notices import INVALIDATING
+
+    if any(case.status == "failed" for case in run_file.cases):
+        return 4
+    invalid = any(notice.code in INVALIDATING for case in run_file.cases for notice in case.notices)
+    return 4 if run_file.settings.strict and invalid else 0

@@ -1,0 +1,83 @@
+"""`joulemark show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suite.commands import options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.table import Table
+
+    from suite.results.records import Intensity, RunFile
+
+
+def command(
+    run: options.RunName,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ZONE", help="The run's emissions in another zone; repeatable.", rich_help_panel=options.CARBON
+        ),
+    ] = None,
+    out: options.Out = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show a run in the terminal, an interrupted one too."""
+    from suite import terminal
+    from suite.carbon import ember
+    from suite.results.store import load
+    from suite.settings import runs_directory
+
+    run_file = load(run, runs_directory(out))
+    zones = {found.zone or zone: found for zone in what_if or () for found in [ember.intensity(zone)]}
+    if as_json:
+        document = run_file.model_dump(mode="json", exclude={"traces"})
+        terminal.print_json(document if what_if is None else {**document, "what_if": _rows(run_file, zones)})
+        return
+    terminal.show_run(run_file)
+    if zones:
+        terminal.show("", _table(run_file, zones))
+
+
+def _rows(run_file: RunFile, zones: Mapping[str, Intensity]) -> list[dict[str, object]]:
+    """The whole run in each zone, the cleanest first; `emissions_g` is None where energy was not measured."""
+    from suite.results.totals import what_if
+
+    rows: list[dict[str, object]] = [
+        {
+            "zone": zone,
+            "g_per_kwh": zones[zone].g_per_kwh,
+            "vintage": zones[zone].vintage,
+            "facility_energy_j": total.facility_energy_j,
+            "emissions_g": total.emissions_g,
+            "reason": total.reason,
+        }
+        for zone, total in what_if(run_file, zones).items()
+    ]
+    return sorted(rows, key=lambda row: (zones[str(row["zone"])].g_per_kwh, str(row["zone"])))
+
+
+def _table(run_file: RunFile, zones: Mapping[str, Intensity]) -> Table:
+    from rich.table import Table
+
+    from suite.carbon.ember import countries
+    from suite.units import quantity
+
+    shown = Table(box=None, pad_edge=False, header_style="bold", title="The whole run elsewhere", title_justify="left")
+    shown.add_column("Zone")
+    for title in ("g/kWh", "Year", "Emissions"):
+        shown.add_column(title, justify="right")
+    for row in _rows(run_file, zones):
+        zone, grams = str(row["zone"]), row["emissions_g"]
+        shown.add_row(
+            f"{zone}  {countries()[zone].name}",
+            f"{row['g_per_kwh']:g}",
+            str(row["vintage"]),
+            quantity(grams if isinstance(grams, float) else None, "g"),
+        )
+    return shown

@@ -1,0 +1,48 @@
+"""Cases -> a run: the lock, and one session from first second to run file. All that measures goes through here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from suite import lock
+from suite.measure import environment as environments
+from suite.order import Order, Watcher
+from suite.results import journal as journals
+from suite.session import Session
+
+
+def measure(order: Order, watcher: Watcher) -> Path:
+    """Measure `order` and return the path of its run file, which an interrupted run has too (`complete` false).
+
+    UsageError where another run measures or the directory cannot be written; KeyboardInterrupt is passed on as
+    `Interrupted`, after the file is written.
+    """
+    run_id = order.resumed.run.id if order.resumed else new_id()
+    with lock.hold(run_id), tempfile.TemporaryDirectory(prefix="joulemark-") as scratch:
+        threads = order.plan.cases[0].threads
+        environment = environments.build(os.environ, threads, Path(scratch))
+        session = Session(order, run_id, environment, watcher)
+        try:
+            session.measure()
+        except KeyboardInterrupt:
+            raise InterruptedRun(journals.finish(session.journal.path)) from None
+        finally:
+            session.journal.close()
+        return journals.finish(session.journal.path)
+
+
+def new_id() -> str:
+    """An id for a run: its UTC time, so that ids sort by it, and four hex digits."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+class InterruptedRun(KeyboardInterrupt):
+    """Ctrl-C; `path` is the run file of what was finished before."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path

@@ -1,0 +1,45 @@
+"""Errors that a user can act on.
+
+JoulemarkError            one line: what happened, what was found, what to do
+├── UsageError            bad usage, configuration or input; a framework named but not installed   (exit code 2)
+├── NotComparableError    no baseline, or nothing that may be compared                             (exit code 3)
+└── MeasurementError      a case failed, or the machine could not be measured                      (exit code 4)
+
+Only `suite.cli` prints them and exits.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class JoulemarkError(Exception):
+    """The base of all errors shown to a user as one line."""
+
+    exit_code = 2
+
+
+class UsageError(JoulemarkError):
+    """The request cannot be carried out as it was made."""
+
+
+class NotComparableError(JoulemarkError):
+    """There is nothing to compare with, or nothing that may be compared."""
+
+    exit_code = 3
+
+
+class MeasurementError(JoulemarkError):
+    """The measurement itself did not succeed."""
+
+    exit_code = 4
+
+
+def unknown(what: str, found: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that is not known: says what was found, what was probably meant, and what there is."""
+    names = sorted(known)
+    close = difflib.get_close_matches(found.lower(), names, n=1, cutoff=0.5)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    shown = ", ".join(names) if len(names) <= 40 else f"{', '.join(names[:12])}, … ({len(names)} in all)"
+    return UsageError(f"unknown {what} {found!r}.{meant} Available: {shown or 'none'}.")

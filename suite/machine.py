@@ -1,0 +1,178 @@
+"""What this computer is. Reads files and metadata; imports no framework and wakes no device."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from suite.errors import UsageError
+from suite.frameworks import FRAMEWORKS
+from suite.results.records import Cpu, FrameworkInfo, Gpu, Machine
+
+FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "asimd", "sve", "bf16")
+"""Instruction sets that change which kernels the frameworks choose."""
+
+PACKAGES = ("numpy", "keras", "codecarbon", "nvidia-ml-py", "psutil")
+
+
+def describe(gpus: Sequence[Gpu] = (), frameworks: Mapping[str, FrameworkInfo] | None = None) -> Machine:
+    """This machine, with the boards and frameworks that were found."""
+    cpu = _cpu()
+    memory_bytes = psutil.virtual_memory().total
+    return Machine(
+        fingerprint=fingerprint(cpu, memory_bytes, gpus),
+        hostname=socket.gethostname(),
+        os=f"{platform.system()} {platform.release()}",
+        cpu=cpu,
+        memory_bytes=memory_bytes,
+        gpus=tuple(gpus),
+        frameworks=dict(frameworks or {}),
+        packages={name: found for name in PACKAGES if (found := _version(name))},
+        virtual=_virtual(),
+    )
+
+
+def fingerprint(cpu: Cpu, memory_bytes: int, gpus: Sequence[Gpu]) -> str:
+    """First 12 hex digits of the SHA-256 of what makes a machine: CPU model, cores, memory, GPUs.
+
+    Memory is rounded to GiB: what the kernel keeps for itself varies from boot to boot.
+    """
+    facts = [cpu.model, cpu.physical_cores, cpu.logical_cores, round(memory_bytes / 2**30), [gpu.name for gpu in gpus]]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+
+
+def default_threads() -> int:
+    """Threads for each framework: as many as the cores that this process may use, at least one."""
+    return max(1, math.floor(_cpu().usable_cores))
+
+
+def _cpu() -> Cpu:
+    model, flags = _cpuinfo()
+    logical = os.cpu_count() or 1
+    return Cpu(
+        model=model or platform.processor() or platform.machine(),
+        physical_cores=psutil.cpu_count(logical=False),
+        logical_cores=logical,
+        usable_cores=_usable_cores(logical),
+        architecture=platform.machine(),
+        governor=_governor(),
+        flags=tuple(flag for flag in FLAGS if flag in flags),
+    )
+
+
+def _cpuinfo() -> tuple[str, frozenset[str]]:
+    """Model name and flags from /proc/cpuinfo; empty where there is none."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "", frozenset()
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        fields.setdefault(key.strip(), value.strip())
+    return fields.get("model name", ""), frozenset((fields.get("flags") or fields.get("Features", "")).split())
+
+
+def _usable_cores(logical: int) -> float:
+    """Cores of the affinity mask, or of the cgroup's CPU quota where that is less."""
+    cores = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else float(logical)
+    for quota in _quotas():
+        cores = min(cores, quota)
+    return cores
+
+
+def _governor() -> str | None:
+    """Kernel Documentation/admin-guide/pm/cpufreq.rst."""
+    try:
+        return Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").read_text().strip() or None
+    except OSError:
+        return None
+
+
+def _quotas() -> list[float]:
+    """CPU quotas of this cgroup and its parents, in cores (kernel Documentation/admin-guide/cgroup-v2.rst, cpu.max)."""
+    try:
+        group = Path("/proc/self/cgroup").read_text().rsplit("::", 1)[1].strip().lstrip("/")
+    except (OSError, IndexError):
+        return []
+    root, found = Path("/sys/fs/cgroup"), []
+    for folder in (root / group, *(root / group).parents):
+        if root not in (folder, *folder.parents):
+            break
+        try:
+            quota, period = (folder / "cpu.max").read_text().split()
+        except (OSError, ValueError):
+            continue
+        if quota != "max":
+            found.append(int(quota) / int(period))
+    return found
+
+
+def _virtual() -> str | None:
+    """The hypervisor or container, as far as the system tells."""
+    if Path("/.dockerenv").exists():
+        return "docker"
+    try:
+        name = Path("/sys/class/dmi/id/sys_vendor").read_text().strip()
+    except OSError:
+        name = ""
+    try:
+        hypervisor = " hypervisor " in f" {Path('/proc/cpuinfo').read_text()} "
+    except OSError:
+        hypervisor = False
+    return (name or "virtual machine") if hypervisor else None
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def installed_frameworks(names: Sequence[str], pythons: Mapping[str, str], boards: bool) -> dict[str, FrameworkInfo]:
+    """The frameworks among `names` that are installed, in this interpreter or in the one that `pythons` gives.
+
+    Looks at metadata only; where there are boards or another interpreter, asks in a throw-away process, so that no
+    device is woken here.
+    """
+    found: dict[str, FrameworkInfo] = {}
+    for name in names:
+        python = pythons.get(name)
+        if python is None and not boards:
+            framework_version = next((v for d in FRAMEWORKS[name].distributions if (v := _version(d))), None)
+            if framework_version:
+                found[name] = FrameworkInfo(version=framework_version, python=platform.python_version(), build="cpu")
+        elif (info := _ask(name, python or sys.executable)) is not None:
+            found[name] = info
+    return found
+
+
+def _ask(framework: str, python: str) -> FrameworkInfo | None:
+    """What `python` says of its `framework`; None where it is not installed there."""
+    try:
+        done = subprocess.run(
+            [python, "-P", "-m", "suite.measure.discover", framework],
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"cannot run {python} for {framework}: {error}.") from None
+    if "No module named" in done.stderr and "suite" in done.stderr.rsplit("No module named", 1)[1]:
+        raise UsageError(f"{python} has no joulemark in it: install joulemark[{framework}] there.")
+    lines = done.stdout.strip().splitlines()
+    answer = json.loads(lines[-1]) if done.returncode == 0 and lines else None
+    return FrameworkInfo.model_validate(answer) if answer else None

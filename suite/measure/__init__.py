@@ -1,0 +1,1 @@
+"""One case -> one trial: fresh processes, timing, counters, and the frameworks' adapters."""

@@ -1,0 +1,39 @@
+"""What the conductor asks of a trial: plain JSON, so that it can cross into another interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from suite.effort import Effort
+
+
+@dataclass(frozen=True)
+class Request:
+    """One case to be measured once."""
+
+    workload: str
+    """`workload[.variant]`"""
+    size: str
+    phase: str
+    framework: str
+    mode: str
+    device: str
+    precision: str
+    batch_size: int
+    threads: int
+    allocator: str
+    seed: int
+    """Of inputs and initial weights; the same in every trial of a run."""
+    effort: Effort
+    host_limit_bytes: int | None = None
+    """Address space that the trial may use (RLIMIT_AS); None: no limit."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Request:
+        """From plain data."""
+        return cls(**{**data, "effort": Effort(**data["effort"])})

@@ -1,0 +1,198 @@
+"""One case, measured once, in the process it is called in."""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from suite.measure import allocator, counters, timing
+from suite.measure.adapters import Adapter, Execution, Step, UnsupportedError, load
+from suite.measure.request import Request
+
+PERCENTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
+
+Report = Callable[[str], None]
+"""Told which part of the trial begins: `load`, `rest`, `first_call`, `warmup`, `window`, `fetch`."""
+
+
+class NotFiniteError(Exception):
+    """An output holds NaN or infinity."""
+
+
+def run(request: Request, started: float, report: Report) -> dict[str, Any]:
+    """Measure `request` once; the fields of `records.Trial` that a trial itself can know.
+
+    Times are CLOCK_MONOTONIC seconds. Whatever goes wrong is raised: `classify` names it.
+    """
+    report("load")
+    if request.host_limit_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (request.host_limit_bytes, request.host_limit_bytes))
+    policy = allocator.apply("retain" if request.allocator == "retain" else "default")
+    made = prepare(request)
+    adapter, kit, step, inputs = made.adapter, made.kit, made.step, made.inputs
+    adapter.synchronize()
+    loaded = timing.CLOCK()
+    if request.effort.rest_s:
+        report("rest")
+        time.sleep(request.effort.rest_s)
+    rested = timing.CLOCK()
+
+    report("first_call")
+    outputs = step(**inputs)
+    adapter.synchronize()
+    called = timing.CLOCK()
+    first = _digest(outputs, kit)
+
+    report("warmup")
+    kept: list[Mapping[str, Any]] = [outputs]
+
+    def once() -> None:
+        # The last outputs stay alive and are fetched afterwards: a step whose result nobody holds may be cut.
+        kept[0] = step(**inputs)
+
+    durations = timing.warm_up(once, adapter.synchronize, request.effort)
+    count = timing.steps_per_block(durations, adapter.synchronize)
+
+    report("window")
+    snapshots: list[dict[str, float]] = []
+    traces: list[int | None] = []
+
+    def at_border() -> None:
+        snapshots.append(counters.snapshot())
+        traces.append(adapter.traces())
+
+    window = timing.measure(once, adapter.synchronize, count, request.effort, at_border)
+
+    latencies: list[float] = []
+    if request.effort.latency_s:
+        latencies = timing.step_times(once, adapter.synchronize, request.effort.latency_s)
+
+    report("fetch")
+    counted = counters.per_step(snapshots[0], snapshots[1], window.steps)
+    if traces[0] is not None and traces[1] is not None:
+        counted["traces_in_window"] = float(traces[1] - traces[0])
+    return {
+        "context_s": made.context_s,
+        "load_s": loaded - started,
+        "rest": (loaded, rested) if request.effort.rest_s else None,
+        "first_call_s": called - rested,
+        "warmup_steps": len(durations),
+        "steady": timing.verdict(window.block_s),
+        "steps_per_block": window.steps_per_block,
+        "block_s": window.block_s,
+        "window": (window.start, window.end),
+        "steps": window.steps,
+        "items": window.steps * made.items_per_step,
+        "result": {"first": first, "last": _digest(kept[0], kit)},
+        "peak_memory_bytes": {"host": counters.peak_host_bytes(), "device": adapter.peak_device_bytes()},
+        "latency": _percentiles(latencies),
+        "counters": counted,
+        "environment": {"allocator": policy, **adapter.read_back()},
+    }
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case that can be run."""
+
+    adapter: Adapter
+    kit: Any
+    step: Step
+    """As its mode executes it."""
+    inputs: dict[str, Any]
+    """On their device."""
+    items_per_step: int
+    context_s: float
+    """Time to set the framework up and wake the device: on a GPU, the creation of its context."""
+
+
+def prepare(request: Request) -> Prepared:
+    """Build what `request` asks for. Adapter first: it sets threads and flags before anything is computed."""
+    import importlib
+
+    import numpy as np
+
+    from suite.frameworks import FRAMEWORKS
+    from workloads.registry import builder, workloads
+
+    workload = workloads()[request.workload]
+    size = workload.sizes[request.size].at(request.batch_size)
+    phase: Any = request.phase
+    before = timing.CLOCK()
+    adapter = load(request.framework)(Execution(request.mode, request.device, request.precision, request.threads))
+    adapter.synchronize()
+    context_s = timing.CLOCK() - before
+    kit = importlib.import_module(FRAMEWORKS[request.framework].kit).Kit(
+        device=request.device, precision=request.precision, seed=request.seed
+    )
+    program = builder(workload, request.framework)(size, phase, kit)
+    arrays = workload.inputs(size, phase, request.batch_size, np.random.default_rng(request.seed))
+    inputs = {name: kit.tensor(array) for name, array in arrays.items()}
+    items_per_step = request.batch_size * workload.items_per_sample(size, phase)
+    return Prepared(adapter, kit, adapter.compile(program.step), inputs, items_per_step, context_s)
+
+
+def _percentiles(durations: list[float]) -> dict[str, float] | None:
+    """p50, p95 and p99 of single steps, seconds, and their number; None where there was no such pass."""
+    if not durations:
+        return None
+    ordered = sorted(durations)
+    # Nearest rank (Hyndman and Fan 1996, definition 1): a percentile is a step that was seen.
+    ranks = {name: ordered[math.ceil(share * len(ordered)) - 1] for name, share in PERCENTILES.items()}
+    return {**ranks, "steps": len(ordered)}
+
+
+def _digest(outputs: Mapping[str, Any], kit: Any) -> dict[str, float]:
+    """The root mean square of each output: one number that shows whether the same work was done.
+
+    NotFiniteError where an output is not finite.
+    """
+    import numpy as np
+
+    digest = {}
+    for name, tensor in outputs.items():
+        array = np.asarray(kit.array(tensor))
+        if np.issubdtype(array.dtype, np.complexfloating):
+            array = np.abs(array)
+        value = float(np.sqrt(np.mean(np.square(array, dtype=np.float64))))
+        if not np.isfinite(value):
+            raise NotFiniteError(f"output {name!r} holds NaN or infinity")
+        digest[name] = value
+    return digest
+
+
+_MEMORY_WORDS = (
+    "out of memory",
+    "oom",
+    "can't allocate",
+    "cannot allocate",
+    "resource exhausted",
+    "failed to allocate",
+)
+
+
+def classify(error: BaseException) -> tuple[str, str]:
+    """(reason code, reason in one line) of what a trial raised."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnsupportedError):
+        return "unsupported", text
+    if isinstance(error, NotFiniteError):
+        return "not_finite", text
+    names = " ".join(cls.__name__ for cls in type(error).__mro__)
+    if isinstance(error, MemoryError) or _any(_MEMORY_WORDS, f"{names} {text}".lower()):
+        return "out_of_memory", _shorten(f"out of memory: {text}")
+    if isinstance(error, ModuleNotFoundError):
+        return "not_installed", _shorten(text)
+    return "raised", _shorten(f"{type(error).__name__}: {text}")
+
+
+def _any(words: Iterable[str], text: str) -> bool:
+    return any(word in text for word in words)
+
+
+def _shorten(text: str, most: int = 300) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

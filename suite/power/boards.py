@@ -1,0 +1,191 @@
+"""The machine's GPU boards as NVML shows them, and which of them the frameworks call `cuda:N`.
+
+NVML counts boards in PCI bus order and sees all of them; CUDA counts what CUDA_VISIBLE_DEVICES leaves, in an order of
+its own (CUDA C Programming Guide, "CUDA Environment Variables"). So they are matched by UUID or PCI bus id, never by
+number.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from suite.power.amd import boards as amd_boards
+from suite.results.records import Gpu
+
+
+@dataclass(frozen=True)
+class Boards:
+    """What was found."""
+
+    gpus: tuple[Gpu, ...]
+    reason: str | None
+    """Why there is none, or why they could not be matched to the frameworks' devices; None where all is well."""
+
+
+class NvmlMissing(Exception):  # noqa: N818 - a finding, not a fault
+    """NVML cannot be used; the message says why, `fix` what to do."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
+        self.fix = fix
+
+
+REINSTALL = "Install NVIDIA's driver (its package brings libnvidia-ml.so.1); in a container start with --gpus all."
+FIXES: Mapping[int, str] = {
+    4: "Run as a user in the group that owns /dev/nvidia*.",
+    9: "sudo modprobe nvidia",
+    12: REINSTALL,
+    18: "Restart the machine, or unload and load the nvidia modules: the driver was upgraded under a running system.",
+}
+"""What to do about an NVML return code (nvml.h, nvmlReturn_t)."""
+
+
+def nvml() -> Any:
+    """The `pynvml` module of nvidia-ml-py, NVML started (nvmlShutdown is the caller's). NvmlMissing says why not."""
+    try:
+        import pynvml
+    except ImportError:
+        raise NvmlMissing("the Python package nvidia-ml-py is not installed", "pip install nvidia-ml-py") from None
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        raise NvmlMissing(f"NVML: {error}", FIXES.get(error.value, REINSTALL)) from None
+    return pynvml
+
+
+def boards(environment: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
+    """All boards of this machine; empty where there is none or NVML cannot be used (`discover` says why)."""
+    return discover(environment).gpus
+
+
+def discover(environment: Mapping[str, str] = os.environ) -> Boards:
+    """All boards, with the frameworks' name for each that `environment` leaves visible to them."""
+    amd = amd_boards()
+    if amd:
+        # ROCm's runtime reads HIP_VISIBLE_DEVICES, and CUDA_VISIBLE_DEVICES where that is not set.
+        selection = environment.get("HIP_VISIBLE_DEVICES", environment.get("CUDA_VISIBLE_DEVICES"))
+        chosen = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} | (
+            {} if selection is None else {"CUDA_VISIBLE_DEVICES": selection}
+        )
+        devices, reason = visible(amd, chosen)
+        return Boards(tuple(gpu.model_copy(update={"device": devices.get(gpu.uuid)}) for gpu in amd), reason)
+    return _nvidia(environment)
+
+
+def _nvidia(environment: Mapping[str, str]) -> Boards:
+    try:
+        library = nvml()
+    except NvmlMissing as missing:
+        return Boards((), str(missing))
+    try:
+        found, reasons = [], []
+        for index in range(optional(library, library.nvmlDeviceGetCount) or 0):
+            try:
+                found.append(_board(library, index))
+            except library.NVMLError as error:
+                reasons.append(f"board {index}: {error}")
+        if not found:
+            return Boards((), "; ".join(reasons) or "NVML sees no board")
+        devices, reason = visible(found, environment, _instances(library, found))
+        named = tuple(gpu.model_copy(update={"device": devices.get(gpu.uuid)}) for gpu in found)
+        return Boards(named, "; ".join([*reasons, *([reason] if reason else [])]) or None)
+    finally:
+        library.nvmlShutdown()
+
+
+def _board(library: Any, index: int) -> Gpu:
+    handle = library.nvmlDeviceGetHandleByIndex(index)
+    mig = optional(library, lambda: library.nvmlDeviceGetMigMode(handle))
+    limit_mw = optional(library, lambda: library.nvmlDeviceGetEnforcedPowerLimit(handle))
+    memory = optional(library, lambda: library.nvmlDeviceGetMemoryInfo(handle))
+    return Gpu(
+        index=index,
+        vendor="NVIDIA",
+        name=_text(library.nvmlDeviceGetName(handle)),
+        uuid=_text(library.nvmlDeviceGetUUID(handle)),
+        pci_bus_id=_text(library.nvmlDeviceGetPciInfo(handle).busId).lower(),
+        memory_bytes=int(memory.total) if memory is not None else None,
+        driver=_text(library.nvmlSystemGetDriverVersion()),
+        power_limit_w=limit_mw / 1000 if limit_mw is not None else None,
+        mig=bool(mig[0]) if mig is not None else False,
+    )
+
+
+def _instances(library: Any, gpus: Sequence[Gpu]) -> dict[str, Gpu]:
+    """UUID of each MIG instance -> the board that it is a part of."""
+    parents: dict[str, Gpu] = {}
+    for gpu in gpus:
+        handle = library.nvmlDeviceGetHandleByIndex(gpu.index)
+        for number in range(optional(library, lambda h=handle: library.nvmlDeviceGetMaxMigDeviceCount(h)) or 0):
+            instance = optional(library, lambda h=handle, n=number: library.nvmlDeviceGetMigDeviceHandleByIndex(h, n))
+            if instance is not None:
+                parents[_text(library.nvmlDeviceGetUUID(instance))] = gpu
+    return parents
+
+
+def optional(library: Any, call: Any) -> Any:
+    """What `call` gives; None where the board or its driver does not support it."""
+    try:
+        return call()
+    except library.NVMLError:
+        return None
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def visible(
+    gpus: Sequence[Gpu], environment: Mapping[str, str], instances: Mapping[str, Gpu] = MappingProxyType({})
+) -> tuple[dict[str, str], str | None]:
+    """UUID -> `cuda:N` for the boards that CUDA shows under `environment`, and the reason where that is not certain.
+
+    `instances` maps the UUID of each MIG instance to its board. CUDA stops at the first entry that names no device,
+    and shows one MIG instance at most.
+    """
+    selection = environment.get("CUDA_VISIBLE_DEVICES")
+    by_bus = environment.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID"
+    by_number = list(gpus) if by_bus or _alike(gpus) else None
+    if selection is None:
+        if by_number is None:
+            return {}, UNLIKE
+        return {gpu.uuid: f"cuda:{n}" for n, gpu in enumerate(by_number)}, None
+    chosen: list[Gpu] = []
+    for entry in (part.strip() for part in selection.split(",")):
+        if entry.lstrip("-").isdigit():
+            if by_number is None:
+                return {}, UNLIKE
+            if not 0 <= int(entry) < len(by_number):
+                break
+            gpu: Gpu | None = by_number[int(entry)]
+        else:
+            gpu = _by_uuid(gpus, entry, instances)
+        if gpu is None or gpu in chosen:
+            break
+        chosen.append(gpu)
+    return {gpu.uuid: f"cuda:{n}" for n, gpu in enumerate(chosen)}, None
+
+
+UNLIKE = (
+    "boards of several models are numbered by CUDA in an order of its own, fastest first: "
+    "set CUDA_DEVICE_ORDER=PCI_BUS_ID, or name boards by UUID in CUDA_VISIBLE_DEVICES"
+)
+
+
+def _alike(gpus: Sequence[Gpu]) -> bool:
+    """Boards of one model: CUDA's order "fastest first" is then the bus order."""
+    return len({gpu.name for gpu in gpus}) <= 1
+
+
+def _by_uuid(gpus: Sequence[Gpu], entry: str, instances: Mapping[str, Gpu]) -> Gpu | None:
+    """The one board whose UUID begins with `entry`; for a MIG instance, by its own UUID or as
+    `MIG-GPU-<uuid>/<instance>/<compute instance>` (drivers before R470), the board that it is a part of."""
+    if entry in instances:
+        return instances[entry]
+    wanted = entry.removeprefix("MIG-").partition("/")[0] if entry.startswith("MIG-GPU-") else entry
+    matches = [gpu for gpu in gpus if wanted and gpu.uuid.startswith(wanted)]
+    return matches[0] if len(matches) == 1 else None

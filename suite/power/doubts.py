@@ -1,0 +1,90 @@
+"""What the sensors themselves say against a case's energy: notices from its readings and its board's state. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from suite.notices import Code
+from suite.power.curves import curve
+from suite.results.records import BoardState, Energy, Gpu, Notice, Trace, Trial
+
+RESIDUAL: Final = 0.10
+"""Counter and integral of one board differ by more than this only when one of them is wrong."""
+RESIDUAL_WINDOW_S: Final = 5.0
+"""Below this they differ by their ticks alone: -26 % at 0.5 s, about 0 at 5 s on a counter with a 100 ms tick."""
+UNKNOWN_CPU: Final = "does not know this CPU"
+
+
+def sensor_notices(
+    trials: Sequence[Trial], traces: Sequence[Trace], device: str, gpus: Sequence[Gpu]
+) -> tuple[Notice, ...]:
+    """Notices of a case on `device` from its `trials` that are ok, and the run's `traces`."""
+    charged = [(trial, energy) for trial in trials for energy in trial.energy if energy.attributed]
+    board = next((gpu for gpu in gpus if gpu.device == device), None)
+    states = _states(trials, traces, board.uuid) if board else []
+    return (
+        *_disagreement(charged),
+        *_in_step(charged, traces),
+        *_throttled(states),
+        *_shared(board, states),
+        *_unknown_cpu(charged, traces),
+    )
+
+
+def _length_s(trial: Trial) -> float:
+    return trial.window_s[1] - trial.window_s[0] if trial.window_s else 0.0
+
+
+def _disagreement(charged: Sequence[tuple[Trial, Energy]]) -> list[Notice]:
+    residuals = [
+        energy.residual
+        for trial, energy in charged
+        if energy.residual is not None and _length_s(trial) >= RESIDUAL_WINDOW_S
+    ]
+    worst = max(residuals, key=abs, default=0.0)
+    return [Notice.of(Code.SENSORS_DISAGREE, worst, RESIDUAL)] if abs(worst) > RESIDUAL else []
+
+
+def _in_step(charged: Sequence[tuple[Trial, Energy]], traces: Sequence[Trace]) -> list[Notice]:
+    for trial, energy in charged:
+        if energy.in_step and trial.window_s and trial.steps:
+            shares = [
+                curve(trace, channel, trial.window_s).seen_share
+                for trace in traces
+                for channel in trace.channels
+                if (trace.sensor, channel.component, channel.scope) == (energy.sensor, energy.component, energy.scope)
+            ]
+            return [Notice.of(Code.NEAR_SENSOR_PERIOD, _length_s(trial) / trial.steps, min(shares, default=0.0))]
+    return []
+
+
+def _states(trials: Sequence[Trial], traces: Sequence[Trace], scope: str) -> list[BoardState]:
+    windows = [trial.window_s for trial in trials if trial.window_s]
+    return [
+        state
+        for trace in traces
+        for state in trace.states
+        if state.scope == scope and any(begin <= state.t_s <= end for begin, end in windows)
+    ]
+
+
+def _throttled(states: Sequence[BoardState]) -> list[Notice]:
+    reasons = sorted({reason for state in states for reason in state.throttled})
+    held = sum(bool(state.throttled) for state in states)
+    text = f"{', '.join(reasons)} in {held} of {len(states)} looks"
+    return [Notice.of(Code.BOARD_THROTTLED, text)] if reasons else []
+
+
+def _shared(board: Gpu | None, states: Sequence[BoardState]) -> list[Notice]:
+    if board is not None and board.mig:
+        return [Notice.of(Code.BOARD_SHARED, "it is split (MIG), and power is measured for the whole of it")]
+    most = max((state.processes or 0 for state in states), default=0)
+    return [Notice.of(Code.BOARD_SHARED, f"{most} processes computed on it at once")] if most > 1 else []
+
+
+def _unknown_cpu(charged: Sequence[tuple[Trial, Energy]], traces: Sequence[Trace]) -> list[Notice]:
+    if not any(energy.kind == "model" and energy.component == "cpu" for _, energy in charged):
+        return []
+    sources = [c.source for trace in traces for c in trace.channels if c.component == "cpu" and UNKNOWN_CPU in c.source]
+    return [Notice.of(Code.CPU_NOT_KNOWN, sources[0])] if sources else []

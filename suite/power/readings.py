@@ -1,0 +1,216 @@
+"""Traces and a window -> readings. Pure: no clock, no file, no sensor.
+
+Constant power gives exactly power x time whatever the sampling, and a border between two samples is exact for a
+linear ramp (`suite.power.curves`). What cannot be read is there too, without a value and with the reason.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from suite.power.curves import Curve, curve
+from suite.results.records import Channel, Energy, Gpu, Trace
+
+FROZEN_S = 1.0
+"""Hardware that is on draws power: a counter that stands still for longer does not count."""
+UPDATES_NEEDED = 50.0
+"""A window of fewer updates of its sensor is below resolution: each border is uncertain by up to one update."""
+
+HOST_PARTS = ("package", "dram")
+MODEL_PARTS = ("cpu", "ram")
+
+
+def reading(
+    trace: Trace,
+    channel: Channel,
+    window_s: tuple[float, float],
+    attributed: bool = True,
+    load_period_s: float | None = None,
+) -> Energy:
+    """The energy of `channel` over `window_s` (seconds since the run's start); None with the reason where unknown.
+
+    `load_period_s` is the time of one step of the load, where known: a sensor that looks away for a part of the time
+    is blind to a load that keeps step with it.
+    """
+    seen = curve(trace, channel, window_s)
+    reason = seen.uncovered(window_s) or _frozen(seen, window_s)
+    if reason is not None:
+        return _unavailable(channel.component, channel.scope, reason, attributed, trace.sensor)
+    length_s = window_s[1] - window_s[0]
+    energy_j = seen.energy_j(window_s)
+    lost_j, doubts = _lost_j(seen, window_s)
+    unseen_j = seen.unseen_error_j(window_s)
+    aliased_j = seen.aliased_error_j(window_s, load_period_s)
+    if aliased_j is not None:
+        unseen_j = max(unseen_j, aliased_j)
+        doubts.append(f"a step takes {load_period_s:.3g} s, near the sensor's period: it may always see the same part")
+    if seen.tick_s and length_s < UPDATES_NEEDED * seen.tick_s:
+        doubts.append(f"below resolution: the window spans {length_s / seen.tick_s:.0f} updates of the sensor")
+    error_j = unseen_j + sum(seen.border_error_j(time_s) for time_s in window_s)
+    return Energy(
+        component=channel.component,
+        scope=channel.scope,
+        kind=channel.kind,
+        attributed=attributed,
+        energy_j=energy_j,
+        low_j=min(energy_j, max(0.0, energy_j - error_j) * channel.gain[0]),
+        high_j=max(energy_j, (energy_j + error_j + lost_j) * channel.gain[1]),
+        tick_s=seen.tick_s,
+        samples=bisect_right(trace.t_s, window_s[1]) - bisect_left(trace.t_s, window_s[0]),
+        reason="; ".join(doubts) or None,
+        sensor=trace.sensor,
+        residual=_residual(trace, channel, window_s, energy_j),
+        in_step=aliased_j is not None,
+    )
+
+
+def _residual(trace: Trace, channel: Channel, window_s: tuple[float, float], counted_j: float) -> float | None:
+    """What the power samples beside a counter integrate to, relative to it; None where there are none."""
+    for other in trace.channels:
+        same = (other.component, other.scope) == (channel.component, channel.scope)
+        if channel.unit == "J" and other.unit == "W" and same and counted_j > 0:
+            samples = curve(trace, other, window_s)
+            return samples.energy_j(window_s) / counted_j - 1 if samples.uncovered(window_s) is None else None
+    return None
+
+
+def _unavailable(component: str, scope: str, reason: str, attributed: bool, sensor: str = "") -> Energy:
+    return Energy(
+        component=component,
+        scope=scope,
+        kind="unavailable",
+        attributed=attributed,
+        energy_j=None,
+        reason=reason,
+        sensor=sensor,
+    )
+
+
+def _frozen(seen: Curve, window_s: tuple[float, float]) -> str | None:
+    """Why a counter that did not move does not count; None where it did, or the window is too short to tell."""
+    length_s = window_s[1] - window_s[0]
+    if not seen.is_counter or length_s < FROZEN_S or seen.energy_j(window_s) > 0:
+        return None
+    return f"the counter stood still for {length_s:.1f} s: it does not count"
+
+
+def _lost_j(seen: Curve, window_s: tuple[float, float]) -> tuple[float, list[str]]:
+    """Joules that resets of the counter in the window may have swallowed, and what to say of it."""
+    resets = [time_s for time_s in seen.channel.resets_s if window_s[0] <= time_s <= window_s[1]]
+    highest_w = max(seen.powers_w(window_s), default=0.0)
+    lost_j = 0.0
+    for reset_s in resets:
+        after = min(max(bisect_left(seen.t_s, reset_s - seen.period_s / 2), 1), len(seen.t_s) - 1)
+        lost_j += (seen.t_s[after] - seen.t_s[after - 1]) * highest_w
+    return lost_j, [f"the counter was reset {len(resets)} times in the window"] if resets else []
+
+
+def readings(
+    traces: Sequence[Trace],
+    window_s: tuple[float, float],
+    device: str,
+    gpus: Sequence[Gpu] = (),
+    step_s: float | None = None,
+) -> tuple[Energy, ...]:
+    """All readings of a window for a case on `device` (`cpu`, `cuda:0`) whose steps take `step_s` seconds.
+
+    Attributed are package and dram and, for a case on a board, that board; what cannot be read of these is there
+    too, without a value. Only where nothing of it is measured does the estimate of CPU and RAM stand in. Other
+    boards, the platform domain and a wall meter are listed, not attributed.
+    """
+    traces = _in_time(traces, window_s)
+    board = _board_readings(traces, window_s, device, gpus, step_s)
+    measured = any(energy.energy_j is not None and energy.attributed for energy in board)
+    return (*_host_readings(traces, window_s, measured, step_s), *board, *_others(traces, window_s))
+
+
+def _in_time(traces: Sequence[Trace], window_s: tuple[float, float]) -> list[Trace]:
+    """Of the traces of one sensor, as a resumed run has them, the one that saw the window; the first if none did."""
+    best: dict[str, Trace] = {}
+    for trace in traces:
+        if trace.sensor not in best or _overlap_s(trace, window_s) > _overlap_s(best[trace.sensor], window_s):
+            best[trace.sensor] = trace
+    return list(best.values())
+
+
+def _overlap_s(trace: Trace, window_s: tuple[float, float]) -> float:
+    return min(trace.t_s[-1], window_s[1]) - max(trace.t_s[0], window_s[0]) if trace.t_s else float("-inf")
+
+
+def _channels(traces: Sequence[Trace], *components: str) -> list[tuple[Trace, Channel]]:
+    return [(trace, channel) for trace in traces for channel in trace.channels if channel.component in components]
+
+
+def _host_readings(
+    traces: Sequence[Trace], window_s: tuple[float, float], board_measured: bool, step_s: float | None
+) -> list[Energy]:
+    """Package and dram; or, where neither they nor the case's board are measured, the model's CPU and RAM."""
+    measured = _parts(traces, window_s, step_s)
+    have = any(energy.energy_j is not None for energy in measured) or board_measured
+    models = _channels(traces, *MODEL_PARTS)
+    if models and not have:
+        return [reading(trace, channel, window_s) for trace, channel in models]
+    present = {energy.component for energy in measured}
+    reasons = {
+        "package": "no readable sensor of the processor",
+        "dram": "no dram domain: this processor's counters leave memory out" if have and present else "not readable",
+    }
+    absent = [_unavailable(part, "host", reasons[part], True) for part in HOST_PARTS if part not in present]
+    estimates = [reading(trace, channel, window_s, attributed=False) for trace, channel in models]
+    return [*measured, *absent, *estimates]
+
+
+def _parts(traces: Sequence[Trace], window_s: tuple[float, float], step_s: float | None) -> list[Energy]:
+    """One reading of each part of the host: from its counter or, where that says nothing, its power."""
+    found: dict[tuple[str, str], Energy] = {}
+    for trace, channel in _channels(traces, *HOST_PARTS):
+        part = channel.component, channel.scope
+        if part not in found or found[part].energy_j is None:
+            new = reading(trace, channel, window_s, load_period_s=step_s)
+            found[part] = new if new.energy_j is not None else found.get(part, new)
+    return list(found.values())
+
+
+def _board_readings(
+    traces: Sequence[Trace],
+    window_s: tuple[float, float],
+    device: str,
+    gpus: Sequence[Gpu],
+    step_s: float | None,
+) -> list[Energy]:
+    """One reading a board, from its counter or, without one, its power; the case's own board is attributed."""
+    own = next((gpu for gpu in gpus if gpu.device == device), None)
+    boards: dict[str, Energy] = {}
+    for trace, channel in _channels(traces, "gpu"):
+        mine = own is not None and channel.scope == own.uuid
+        known = boards.get(channel.scope)
+        if known is not None and known.energy_j is not None:
+            continue
+        new = reading(trace, channel, window_s, attributed=mine, load_period_s=step_s)
+        if known is None or new.energy_j is not None:
+            boards[channel.scope] = _shared(new, own) if mine and own is not None else new
+    listed = list(boards.values())
+    if device != "cpu" and (own is None or own.uuid not in boards):
+        reason = f"no board is known to be {device}" if own is None else "no readable sensor of this board"
+        listed.append(_unavailable("gpu", own.uuid if own else device, reason, True))
+    return listed
+
+
+def _shared(energy: Energy, gpu: Gpu) -> Energy:
+    """Energy of a board that is split: power exists for the whole board only."""
+    if not gpu.mig:
+        return energy
+    reasons = [energy.reason, "the board is split (MIG): its energy is that of all who share it"]
+    return energy.model_copy(update={"reason": "; ".join(reason for reason in reasons if reason)})
+
+
+def _others(traces: Sequence[Trace], window_s: tuple[float, float]) -> list[Energy]:
+    """What is measured, but contains or overlaps what a case is charged with."""
+    known = {*HOST_PARTS, *MODEL_PARTS, "gpu"}
+    return [
+        reading(trace, channel, window_s, attributed=False)
+        for trace in traces
+        for channel in trace.channels
+        if channel.component not in known
+    ]

@@ -1,0 +1,102 @@
+"""Profiles: a selection and an effort, as data. A user's own are written into the settings file:
+
+[profiles.night]
+base = "standard"
+rounds = 20
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from suite.errors import unknown
+from suite.results.records import Settings
+from workloads.registry import workloads
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A selection and an effort."""
+
+    name: str
+    title: str
+    workloads: tuple[str, ...] | None
+    """None: the first of each family; empty: all."""
+    optimised: bool
+    """Whether the compiled modes are measured beside the default ones."""
+    rounds: int
+    window_s: Mapping[str, float]
+    """By kind of device."""
+    idle_s: float
+    timeout_s: float
+    """Of one trial."""
+    size: str = "small"
+    out_of_the_box: bool = False
+    """Whether one case a framework is also measured under the default allocator, as users' programs run."""
+
+
+PROFILES: Mapping[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="quick",
+            title="a first answer in 3 minutes",
+            workloads=("matmul", "cnn"),
+            optimised=False,
+            rounds=3,
+            window_s={"cpu": 3.0, "cuda": 5.0},
+            idle_s=5.0,
+            timeout_s=60.0,
+        ),
+        Profile(
+            name="standard",
+            title="one workload of each family, default and compiled modes",
+            workloads=None,
+            optimised=True,
+            rounds=5,
+            window_s={"cpu": 5.0, "cuda": 10.0},
+            idle_s=10.0,
+            timeout_s=300.0,
+            out_of_the_box=True,
+        ),
+        Profile(
+            name="full",
+            title="every workload, default and compiled modes",
+            workloads=(),
+            optimised=True,
+            rounds=10,
+            window_s={"cpu": 5.0, "cuda": 10.0},
+            idle_s=10.0,
+            timeout_s=600.0,
+            out_of_the_box=True,
+        ),
+        Profile(
+            name="ci",
+            title="a few small cases with the rounds that a gate needs",
+            workloads=("matmul", "cnn"),
+            optimised=False,
+            rounds=10,
+            window_s={"cpu": 2.0, "cuda": 5.0},
+            idle_s=5.0,
+            timeout_s=60.0,
+        ),
+    )
+}
+
+
+def find_profile(settings: Settings) -> Profile:
+    """The profile that was asked for: one of ours, or the user's own on top of one of ours."""
+    own = settings.profiles.get(settings.profile)
+    name = own.base if own else settings.profile
+    if name not in PROFILES:
+        raise unknown("profile", name, {*PROFILES, *settings.profiles})
+    if own is None:
+        return PROFILES[name]
+    changes = own.model_dump(exclude={"base", "window_s"}, exclude_none=True)
+    if own.window_s is not None:
+        changes["window_s"] = dict.fromkeys(PROFILES[name].window_s, own.window_s)
+    for workload in own.workloads or ():
+        if workload not in workloads():
+            raise unknown(f"workload in profile {settings.profile}", workload, workloads())
+    return replace(PROFILES[name], **{**changes, "name": settings.profile})

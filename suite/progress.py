@@ -1,0 +1,147 @@
+"""Progress of a run: a bar and a line of facts in a terminal, plain lines where output is piped.
+
+While a window is open nothing is drawn: the display changes only when the conductor says something.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from suite import units
+from suite.order import Watcher
+from suite.plan import ZYGOTES_S, Plan
+from suite.results.records import Case, Trial
+
+
+@contextlib.contextmanager
+def watch(console: Console) -> Iterator[Watcher]:
+    """A watcher that shows the run on `console` for as long as the context lasts."""
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield _Bar(console, live)
+
+
+class _Clock:
+    """How far the run is, by the time that its parts are expected to take."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.started = time.monotonic()
+        self.trials = plan.rounds * len(plan.runnable())
+        self.done = 0
+        self.planned_s = plan.profile.idle_s
+
+    def elapsed_s(self) -> float:
+        """Time since the run began."""
+        return time.monotonic() - self.started
+
+    def trial_ended(self, case: Case) -> None:
+        """One more trial is done."""
+        self.done += 1
+        self.planned_s += self.plan.trial_s(case) + ZYGOTES_S / len(self.plan.runnable())
+
+    def left_s(self) -> float:
+        """Expected time left: what is planned, at the pace so far."""
+        pace = self.elapsed_s() / self.planned_s if self.done else 1.0
+        return max(0.0, self.plan.expected_s() - self.planned_s) * pace
+
+
+class _Watcher:
+    """What both kinds of display have in common: the facts."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.round = 0
+        self.case: Case | None = None
+        self.last = ""
+
+    def begins(self, plan: Plan) -> None:
+        self.plan, self.clock = plan, _Clock(plan)
+        count = len(plan.runnable())
+        self.line(
+            f"{plan.profile.name}: {count} cases x {plan.rounds} rounds, about {units.duration(plan.expected_s())}."
+        )
+        for case in plan.cases:
+            if case not in plan.runnable():
+                self.line(f"skipped  {case.id}: {case.reason}")
+
+    def trial_begins(self, case: Case, round_number: int) -> None:
+        self.case, self.round = case, round_number
+        self.update(case.id)
+
+    def trial_ends(self, case: Case, trial: Trial, power_w: float | None) -> None:
+        self.clock.trial_ended(case)
+        if trial.window_s is not None:
+            rate = trial.items / (trial.window_s[1] - trial.window_s[0])
+            self.last = f"{units.quantity(rate, case.item + '/s')}"
+        else:
+            self.last = trial.status
+        if power_w is not None:
+            self.last += f", {units.quantity(power_w, 'W')}"
+        if trial.status != "ok":
+            self.line(f"{trial.status}  {case.id}, round {self.round}: {trial.reason}")
+        self.ended(case)
+
+    def line(self, text: str) -> None:
+        """A line that stays."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def update(self, doing: str) -> None:
+        """What is being done now."""
+
+    def ended(self, case: Case) -> None:
+        """A trial has ended."""
+
+
+class _Lines(_Watcher):
+    """A line a trial."""
+
+    def stage(self, text: str) -> None:
+        """Nothing: stages are of interest only while one waits before a screen."""
+
+    def part(self, name: str) -> None:
+        """Nothing."""
+
+    def ended(self, case: Case) -> None:
+        position = f"[{self.clock.done}/{self.clock.trials}]"
+        left = units.duration(self.clock.left_s())
+        self.line(f"{position} round {self.round}  {case.id}  {self.last}  ({left} left)")
+
+
+class _Bar(_Watcher):
+    """One line that is drawn anew."""
+
+    def __init__(self, console: Console, live: Live) -> None:
+        super().__init__(console)
+        self.live = live
+
+    def stage(self, text: str) -> None:
+        self.update(text)
+
+    def part(self, name: str) -> None:
+        if self.case is not None:
+            self.update(f"{self.case.id}  {name.replace('_', ' ')}")
+
+    def ended(self, case: Case) -> None:
+        self.update(case.id)
+
+    def update(self, doing: str) -> None:
+        clock = self.clock
+        share = clock.done / clock.trials if clock.trials else 1.0
+        filled = round(30 * share)
+        bar = Text("━" * filled, style="cyan") + Text("━" * (30 - filled), style="bright_black")
+        elapsed = units.duration(clock.elapsed_s())
+        facts = (
+            f"  {clock.done}/{clock.trials}  round {self.round}/{self.plan.rounds}"
+            f"  {elapsed} gone, {units.duration(clock.left_s())} left"
+        )
+        second = Text(f"{doing}" + (f"   last: {self.last}" if self.last else ""), style="dim", overflow="ellipsis")
+        self.live.update(Text.assemble(bar, facts, "\n", second), refresh=True)

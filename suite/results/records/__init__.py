@@ -1,0 +1,80 @@
+"""The run file: the one contract that other programs rely on."""
+
+from suite.results.records.base import Record
+from suite.results.records.case import (
+    NOT_ATTEMPTED,
+    Case,
+    Latency,
+    Parameters,
+    Quantity,
+    Ranges,
+    Rest,
+    Result,
+    Status,
+    Summary,
+    Trial,
+)
+from suite.results.records.energy import KINDS, BoardState, Channel, Energy, Kind, SecondOpinion, Trace
+from suite.results.records.files import parse, read, schema, write, write_text
+from suite.results.records.machine import Cpu, FrameworkInfo, Gpu, Machine
+from suite.results.records.notice import Notice
+from suite.results.records.run import (
+    SCHEMA_VERSION,
+    Embodied,
+    Emissions,
+    Floor,
+    GridInterval,
+    Idle,
+    Intensity,
+    Probe,
+    Pue,
+    Run,
+    RunFile,
+    Segment,
+)
+from suite.results.records.settings import Settings
+
+__all__ = [
+    "KINDS",
+    "NOT_ATTEMPTED",
+    "SCHEMA_VERSION",
+    "BoardState",
+    "Case",
+    "Channel",
+    "Cpu",
+    "Embodied",
+    "Emissions",
+    "Energy",
+    "Floor",
+    "FrameworkInfo",
+    "Gpu",
+    "GridInterval",
+    "Idle",
+    "Intensity",
+    "Kind",
+    "Latency",
+    "Machine",
+    "Notice",
+    "Parameters",
+    "Probe",
+    "Pue",
+    "Quantity",
+    "Ranges",
+    "Record",
+    "Rest",
+    "Result",
+    "Run",
+    "RunFile",
+    "SecondOpinion",
+    "Segment",
+    "Settings",
+    "Status",
+    "Summary",
+    "Trace",
+    "Trial",
+    "parse",
+    "read",
+    "schema",
+    "write",
+    "write_text",
+]

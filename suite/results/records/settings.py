@@ -1,0 +1,80 @@
+"""What was asked for, as it stands in a run file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from suite.results.records.base import Record
+
+
+class ProfileSettings(Record):
+    """A profile of the user's own: what differs from the one it is based on. None: as there."""
+
+    base: str = "quick"
+    title: str = ""
+    workloads: tuple[str, ...] | None = None
+    size: str | None = None
+    rounds: int | None = Field(default=None, ge=1)
+    window_s: PositiveFloat | None = None
+    """Length of the window on every kind of device, seconds."""
+    idle_s: NonNegativeFloat | None = None
+    timeout_s: PositiveFloat | None = None
+    optimised: bool | None = None
+    """Whether the compiled modes are measured beside the default ones."""
+
+
+class Settings(Record):
+    """One frozen record of all that a user can set. `suite.settings` fills it in."""
+
+    profile: str = "quick"
+    profiles: dict[str, ProfileSettings] = {}
+    """Profiles of the user's own, from the settings file."""
+    workload: tuple[str, ...] = ()
+    """Replaces the profile's workloads; empty: the profile's. So do the next seven."""
+    size: tuple[str, ...] = ()
+    phase: tuple[str, ...] = ()
+    framework: tuple[str, ...] = ()
+    mode: tuple[str, ...] = ()
+    device: tuple[str, ...] = ()
+    precision: tuple[str, ...] = ()
+    batch_size: tuple[PositiveInt, ...] = ()
+    keyword: str | None = None
+    """Filters case ids, in pytest's `-k` grammar."""
+    threads: int | None = Field(default=None, ge=1)
+    """Threads of each framework; None: as many as the cores that this process may use."""
+    allocator: Literal["retain", "default"] = "retain"
+    """`retain`: glibc keeps freed memory, for both frameworks alike; `default`: as users' programs run."""
+    rounds: int | None = Field(default=None, ge=1)
+    """Trials of each case; None: the profile's."""
+    latency: bool = False
+    """Whether each trial also times single steps, for percentiles."""
+    python: dict[str, str] = {}
+    """Interpreter of a framework by its name; the one that runs joulemark where not given."""
+    zone: str | None = None
+    """Grid zone, such as CH; None: the world's average."""
+    coordinates: str | None = None
+    """Place as `LATITUDE,LONGITUDE` in degrees, instead of a zone."""
+    data_center: str | None = None
+    """Place as `PROVIDER:REGION`, such as gcp:europe-west6, instead of a zone."""
+    emission_factors: Literal["lifecycle", "direct"] = "lifecycle"
+    """What an intensity covers: the whole life of power plants, or only what they emit in operation."""
+    offline: bool = False
+    """Whether to ask nothing of a network."""
+    intensity: float | str | None = None
+    """The user's own carbon intensity: g/kWh, `LOW..VALUE..HIGH`, or the path of a CSV of times and values."""
+    pue: float | str | None = None
+    """Power usage effectiveness: a number, `LOW..VALUE..HIGH`, or a preset; None: 1.0, one's own machine."""
+    psf: float = 1.0
+    embodied: float | str | None = None
+    """Embodied emissions to charge: kg CO2-equivalent of the computer, `LOW..VALUE..HIGH`, or `assumed`; None: none."""
+    lifespan_years: float = Field(default=4.0, gt=0)
+    """Years that the hardware is in use, for embodied emissions."""
+    sensor: tuple[str, ...] = ()
+    """Sensors to read, such as `rapl`, `replay:FILE` or `meter:FILE`; empty: all that can be read."""
+    second_opinion: bool = False
+    """Whether another tool's tracker runs beside the run."""
+    allow_estimates: bool = False
+    """Whether energy from a model may be ranked, among its like and against measurements."""
+    strict: bool = False

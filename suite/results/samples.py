@@ -1,0 +1,83 @@
+"""What the trials of two cases say of their ratio, on the log scale, or why they say nothing. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from suite.results.charge import charges
+from suite.results.metrics import Metric
+from suite.results.pairs import Pair
+from suite.results.records import Case
+from suite.results.stats import deviation
+from suite.results.variance import Variance
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the trials of a pair say, on the log scale."""
+
+    difference: float
+    own: Variance
+    """Of one trial, or of one difference within a round."""
+    scale: float
+    """What the variance of the difference is of it."""
+    n: tuple[int, int]
+    estimated: bool
+
+
+def sample(pair: Pair, metric: Metric, allow_estimates: bool) -> Sample | str:
+    """The values of a pair; a reason where they may not be compared."""
+    if pair.unlike is not None:
+        return pair.unlike
+    one, other = metric.values(pair.a), metric.values(pair.b)
+    if not one or not other:
+        return f"{metric.title.lower()} was not measured in {'A' if not one else 'B'}"
+    estimated = False
+    if metric.energy:
+        kinds = [charges(case.trials).kind == "model" for case in (pair.a, pair.b)]
+        if kinds[0] != kinds[1] and not allow_estimates:
+            return "one is measured and the other estimated"
+        if _missing(pair.a) != _missing(pair.b):
+            return f"unlike parts were measured: {_parts(pair.a)} and {_parts(pair.b)}"
+        estimated = any(kinds)
+    logs = [{number: math.log(value) for number, value in values.items()} for values in (one, other)]
+    rounds = sorted(logs[0].keys() & logs[1].keys())
+    if pair.same_run and len(rounds) >= 2:
+        # Trials of one round share the machine's state: their difference is free of drift.
+        within = [logs[1][number] - logs[0][number] for number in rounds]
+        own = Variance(deviation(within) ** 2, len(within) - 1.0)
+        n = (len(rounds), len(rounds))
+        return Sample(math.fsum(within) / len(within), own, 1 / len(within), n, estimated)
+    values = [list(side.values()) for side in logs]
+    difference = math.fsum(values[1]) / len(values[1]) - math.fsum(values[0]) / len(values[0])
+    n = (len(values[0]), len(values[1]))
+    return Sample(difference, _pooled(values), 1 / n[0] + 1 / n[1], n, estimated)
+
+
+def _pooled(values: Sequence[Sequence[float]]) -> Variance:
+    """The variance of a trial from both sides; of no degrees of freedom where neither has two trials."""
+    degrees = sum(len(side) - 1 for side in values)
+    squares = sum(deviation(side) ** 2 * (len(side) - 1) for side in values if len(side) > 1)
+    return Variance(squares / degrees if degrees else 0.0, float(degrees))
+
+
+def _missing(case: Case) -> frozenset[str]:
+    """Components that the case is charged with and no trial measured."""
+    lacking = (r.component for t in case.trials for r in t.energy if r.attributed and r.energy_j is None)
+    return frozenset(lacking) - {component for c in charges(case.trials).charged for _, component, _ in c.parts}
+
+
+def _parts(case: Case) -> str:
+    found = charges(case.trials).charged
+    return ", ".join(sorted({component for _, component, _ in found[0].parts})) if found else "none"
+
+
+def gain(pair: Pair) -> tuple[float, float]:
+    """On one board a sensor's gain error cancels in a ratio; on two it does not."""
+    sides = [charges(case.trials) for case in (pair.a, pair.b)]
+    if pair.same_machine and sides[0].charged[0].parts == sides[1].charged[0].parts:
+        return 1.0, 1.0
+    one, other = (side.sensor_range or (1.0, 1.0) for side in sides)
+    return other[0] / one[1], other[1] / one[0]

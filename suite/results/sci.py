@@ -1,0 +1,85 @@
+"""Software Carbon Intensity of a case (ISO/IEC 21031:2024): (E x I + M) per functional unit, here 1,000 items. Pure.
+
+M, the embodied part, is assumed and not measured: it stands beside the operational part and is never mixed into it.
+The computer counts as reserved whole while the case runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suite.carbon.accounting import combined, embodied_g
+from suite.results.records import Case, Embodied, Emissions, Quantity
+
+ITEMS = 1000
+_SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Sci:
+    """The score and its two parts, grams CO2-equivalent per 1,000 items."""
+
+    operational: Quantity
+    embodied: Quantity
+    score: Quantity
+    assumed: tuple[float, float]
+    """Factors on `embodied` that its assumptions may be off by."""
+    possible: tuple[float, float] | None
+    """Lowest and highest score over all ranges (sensor, PUE, intensity, assumptions); None where it is not known."""
+
+
+def sci(case: Case, emissions: Emissions) -> Sci | None:
+    """The SCI of `case`; None where embodied emissions were not asked for or no trial counted."""
+    if emissions.embodied is None or case.summary is None:
+        return None
+    low_g, used_g, high_g = _per_hour(emissions.embodied, board=case.device != "cpu")
+    throughput, operational = case.summary.throughput, case.summary.emissions_g_per_1000_items
+
+    def of_rate(items_per_s: float | None) -> float | None:
+        return None if items_per_s is None else used_g * ITEMS / items_per_s / _SECONDS_PER_HOUR
+
+    embodied = Quantity(
+        value=of_rate(throughput.value),
+        low=of_rate(throughput.high),
+        high=of_rate(throughput.low),
+        unit="g",
+        n=throughput.n,
+        kind="model",
+        reason=throughput.reason,
+    )
+    assumed = (low_g / used_g, high_g / used_g) if used_g else (1.0, 1.0)
+    score = operational.model_copy(
+        update={
+            "value": _sum(operational.value, embodied.value),
+            "low": _sum(operational.low, embodied.low),
+            "high": _sum(operational.high, embodied.high),
+            "ranges": operational.ranges.model_copy(update={"sensor": None, "pue": None, "intensity": None}),
+        }
+    )
+    possible = None
+    if operational.value is not None and embodied.value is not None:
+        ranges = operational.ranges
+        factors = combined(ranges.sensor, ranges.pue, ranges.intensity)
+        possible = (
+            operational.value * factors[0] + embodied.value * assumed[0],
+            operational.value * factors[1] + embodied.value * assumed[1],
+        )
+    return Sci(operational, embodied, score, assumed, possible)
+
+
+def _per_hour(embodied: Embodied, board: bool) -> tuple[float, float, float]:
+    """Grams that an hour of the hardware is charged with: low, used, high."""
+    parts = (
+        (embodied.host_low_g, embodied.host_g, embodied.host_high_g),
+        (embodied.board_low_g, embodied.board_g, embodied.board_high_g) if board else (0.0, 0.0, 0.0),
+    )
+    low_g, used_g, high_g = (sum(values) for values in zip(*parts, strict=True))
+    return (
+        embodied_g(low_g, 1.0, embodied.lifespan_high_h),
+        embodied_g(used_g, 1.0, embodied.lifespan_h),
+        embodied_g(high_g, 1.0, embodied.lifespan_low_h),
+    )
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other

@@ -1,0 +1,99 @@
+"""Flags, environment, file, defaults -> one frozen record, in that order of strength.
+
+The file is `joulemark.toml`, or `[tool.joulemark]` in `pyproject.toml`, of the working directory or the nearest parent
+that has one. Keys are the options' names; `batch-size` and `batch_size` are the same.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from suite.errors import UsageError, unknown
+from suite.results.records import Settings
+
+_LISTS = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("tuple"))
+ALIASES = {"k": "keyword"}
+PLACES = ("zone", "coordinates", "data_center")
+"""Keys that say where the electricity comes from; one of them at a time."""
+
+
+def resolve(given: Mapping[str, Any], directory: Path | None = None) -> Settings:
+    """The settings for a command; `given` holds flags and environment, None or empty where not given.
+
+    UsageError for an unknown key, a value out of range, or a file that does not parse.
+    """
+    source, values = _file(directory or Path.cwd())
+    from_file = {_name(key, source): value for key, value in values.items()}
+    chosen = {key: value for key, value in given.items() if value not in (None, (), [], {})}
+    if any(key in chosen for key in PLACES):
+        # A place on the command line stands instead of whatever the file says of the grid.
+        from_file = {key: value for key, value in from_file.items() if key not in {*PLACES, "intensity"}}
+    return validated({**from_file, **chosen}, chosen, source)
+
+
+def validated(values: Mapping[str, Any], chosen: Mapping[str, Any], source: Path | None = None) -> Settings:
+    """Settings of `values`, of which `chosen` came from options and the rest from the file `source`. UsageError."""
+    merged = {key: _as_list(key, value) for key, value in values.items()}
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        where = f" in {source}" if first["loc"][0] not in chosen and source else ""
+        option = key if "." in key else f"--{key.replace('_', '-')}"
+        raise UsageError(f"{option}{where}: {first['msg'].lower()}, found {first.get('input')!r}.") from None
+
+
+def _as_list(key: str, value: Any) -> Any:
+    return (value,) if key in _LISTS and isinstance(value, str | int | float) else value
+
+
+def _name(key: str, source: Path | None) -> str:
+    """The field that a key of the file stands for."""
+    name = ALIASES.get(key, key.replace("-", "_"))
+    if name not in Settings.model_fields:
+        raise unknown(f"key in {source}", key, Settings.model_fields)
+    return name
+
+
+def _file(directory: Path) -> tuple[Path | None, dict[str, Any]]:
+    """The nearest settings file and what it says; (None, {}) where there is none."""
+    for folder in (directory, *directory.parents):
+        own = folder / "joulemark.toml"
+        if own.is_file():
+            return own, _load(own)
+        shared = folder / "pyproject.toml"
+        if shared.is_file():
+            table = _load(shared).get("tool", {}).get("joulemark")
+            if table is not None:
+                return shared, table
+    return None, {}
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}.") from None
+
+
+def home(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where runs are kept: JOULEMARK_HOME, or the platform's directory for a user's data."""
+    if chosen := environment.get("JOULEMARK_HOME"):
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("joulemark", appauthor=False))
+
+
+def runs_directory(out: Path | None = None) -> Path:
+    """Where run files and pages go: `--out`, or `runs` in the home."""
+    return out if out is not None else home() / "runs"

@@ -1,0 +1,225 @@
+"""What a person sees in a terminal, and the one JSON object that a program gets instead."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from suite import units
+from suite.notices import Code
+from suite.results.records import Case, Notice, RunFile
+from suite.results.table import Cell, table
+from suite.results.totals import run_totals
+
+if TYPE_CHECKING:
+    from suite.order import Watcher
+
+COLUMNS = (
+    "throughput",
+    "step_time_s",
+    "energy_per_item_j",
+    "power_w",
+    "emissions_g_per_1000_items",
+    "actual_g_per_1000_items",
+    "sci_g_per_1000_items",
+)
+"""Columns of the table that a terminal has room for, where a run has them; the page has all."""
+
+SCHEMA_VERSION = 1
+"""Of the JSON objects other than run files."""
+
+OUT = Console(soft_wrap=False)
+ERR = Console(stderr=True)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    print(json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=1))
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error."""
+    ERR.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print for people on standard output; plain and unclipped where it is piped."""
+    console = OUT if OUT.is_terminal else Console(width=200)
+    for part in parts:
+        console.print(part, highlight=False)
+
+
+@contextlib.contextmanager
+def watcher() -> Iterator[Watcher]:
+    """Shows the progress of a run on standard error."""
+    from suite import progress
+
+    with progress.watch(ERR) as shown:
+        yield shown
+
+
+def show_run(run_file: RunFile) -> None:
+    """A run: what was measured on what, its table, what failed, and what to mind."""
+    show(
+        _headline(run_file),
+        _run_table(run_file),
+        *_totals(run_file),
+        *_watching(run_file),
+        *_second_opinion(run_file),
+        *_failures(run_file),
+        *_notices(run_file),
+    )
+
+
+def _headline(run_file: RunFile) -> Text:
+    run, machine, used = run_file.run, run_file.machine, run_file.emissions
+    versions = ", ".join(f"{name} {info.version}" for name, info in machine.frameworks.items())
+    boards = f", {', '.join(gpu.name for gpu in machine.gpus)}" if machine.gpus else ""
+    place = used.intensity.zone or used.intensity.source
+    lines = [
+        f"{run.id}  {run.profile}, {run.rounds} rounds, {'complete' if run.complete else 'NOT COMPLETE'}",
+        f"{machine.cpu.model}, {machine.cpu.usable_cores:g} cores{boards}; {versions}",
+        f"{used.intensity.g_per_kwh:g} g/kWh ({place}), PUE {used.pue.value:g}",
+    ]
+    return Text("\n".join(lines) + "\n")
+
+
+def _run_table(run_file: RunFile) -> RichTable:
+    found = table(run_file)
+    shown = RichTable(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("Case", no_wrap=True)
+    columns = [column for key in COLUMNS for column in found.columns if column.key == key]
+    for column in columns:
+        shown.add_column(f"{column.title}\n{column.unit} [95 %]", justify="right")
+    shown.add_column("n", justify="right")
+    for row in found.rows:
+        if row.status == "ok":
+            count = row.cells["throughput"].n
+            shown.add_row(row.case.id, *(_cell(row.cells[column.key]) for column in columns), str(count))
+        else:
+            shown.add_row(Text(row.case.id, style="dim"), Text(row.status, style="red"), *[""] * len(columns))
+    return shown
+
+
+def _totals(run_file: RunFile) -> list[Text]:
+    """What the whole run took, from end to end; nothing where no sensor saw it."""
+    totals = run_totals(run_file)
+    run, repeated = totals.run, totals.projected
+    if run.energy_j is None:
+        return []
+    mark = ("at least " if run.lower_bound else "") + ("about " if run.kind == "model" else "")
+    line = f"Whole run, with everything around the windows: {mark}{units.quantity(run.energy_j, 'J')}, "
+    line += f"{units.quantity(run.emissions_g, 'g')} CO2e in {units.duration(run.duration_s)}"
+    if totals.psf != 1:
+        line += f"; x PSF {totals.psf:g}: {units.quantity(repeated.emissions_g, 'g')}"
+    return [Text(f"\n{line}.")]
+
+
+def _cell(cell: Cell) -> str:
+    return " ".join(part for part in (f"{cell.mark}{cell.text}", cell.interval) if part)
+
+
+def _watching(run_file: RunFile) -> list[Text]:
+    """What reading the sensors cost."""
+    read = [trace for trace in run_file.traces if trace.cpu_s is not None and len(trace.t_s) > 1]
+    if not read:
+        return []
+    share = sum((trace.cpu_s or 0.0) / (trace.t_s[-1] - trace.t_s[0]) for trace in read)
+    names = ", ".join(dict.fromkeys(trace.sensor for trace in read))
+    late = sum(trace.missed_deadlines for trace in read)
+    return [Text(f"Sensors: {names}; reading them took {share:.2%} of one core, {late} reads were late.")]
+
+
+def _second_opinion(run_file: RunFile) -> list[Text]:
+    """What the tracker beside the run said, and why it differs from ours."""
+    said = run_file.second_opinion
+    if said is None:
+        return []
+    if said.reason is not None:
+        return [Text(f"\nSecond opinion: none, {said.reason}.")]
+    lines = [f"{part}: {units.quantity(value, 'J')}" for part, value in said.energy_j.items()]
+    length = units.duration(said.window_s[1] - said.window_s[0])
+    head = f"\nSecond opinion of {said.tool} {said.version} on the whole run ({length}): {', '.join(lines)}."
+    return [Text("\n".join([head, *(f"  {text}" for text in said.differences)]))]
+
+
+def _failures(run_file: RunFile) -> list[Text]:
+    """One line for each case without a number."""
+    return [
+        Text(f"{case.status}  {case.id}: {case.reason}", style="red" if case.status == "failed" else "dim")
+        for case in run_file.cases
+        if case.status != "ok"
+    ]
+
+
+def _notices(run_file: RunFile) -> list[Text]:
+    """One line for each kind of notice, with the first message and the number of cases it holds for."""
+    found: dict[Code, list[tuple[Notice, Case | None]]] = {}
+    for notice in run_file.notices:
+        found.setdefault(notice.code, []).append((notice, None))
+    for case in run_file.cases:
+        for notice in case.notices:
+            found.setdefault(notice.code, []).append((notice, case))
+    lines = [Text("")] if found else []
+    for entries in found.values():
+        notice, first = entries[0]
+        where = f" [{first.id}]" if first else ""
+        more = f" And {len(entries) - 1} more cases." if len(entries) > 1 else ""
+        lines.append(Text(f"! {notice.message}{where}{more} {notice.remedy}", style="yellow"))
+    return lines
+
+
+def workloads_table(document: Mapping[str, Any]) -> RichTable:
+    """`joulemark list`."""
+    shown = RichTable(box=None, pad_edge=False, header_style="bold")
+    for title in ("Workload", "Family", "Item", "Sizes", "Phases", "Modes"):
+        shown.add_column(title)
+    for title in ("Parameters\n(base)", "GFLOP/item\n(base)"):
+        shown.add_column(title, justify="right")
+    for workload in document["workloads"]:
+        base = workload["sizes"]["base"]
+        modes = "; ".join(f"{name}: {' '.join(modes)}" for name, modes in workload["frameworks"].items())
+        shown.add_row(
+            workload["name"],
+            workload["family"],
+            workload["item"],
+            " ".join(workload["sizes"]),
+            " ".join(workload["phases"]),
+            modes,
+            f"{base['parameters']:,}" if base["parameters"] else "-",
+            " ".join(units.significant(value / 1e9) for value in base["flops_per_item"].values()),
+        )
+    return shown
+
+
+def cases_table(document: Mapping[str, Any]) -> Text:
+    """`joulemark list --cases` and `joulemark run --dry-run`: one case a line."""
+    planned = [case for case in document["cases"] if case["reason"] is None]
+    lines = [
+        case["id"] if case["reason"] is None else f"{case['id']}  ({case['reason']})" for case in document["cases"]
+    ]
+    expected = units.duration(document["expected_s"])
+    return Text("\n".join([*lines, "", f"{len(planned)} cases x {document['rounds']} rounds, about {expected}."]))
+
+
+def runs_table(document: Mapping[str, Any]) -> RenderableType:
+    """`joulemark list --runs`."""
+    if not document["runs"]:
+        return Text("No runs are kept yet. `joulemark run` makes one.")
+    shown = RichTable(box=None, pad_edge=False, header_style="bold")
+    for title in ("Run", "Profile", "Host", "State", "Cases"):
+        shown.add_column(title)
+    for run in document["runs"]:
+        if "error" in run:
+            shown.add_row(run["id"], "", "", Text("unreadable", style="red"), run["error"])
+            continue
+        counts = ", ".join(f"{count} {status}" for status, count in run["cases"].items() if count)
+        state = "complete" if run["complete"] else "not complete"
+        shown.add_row(run["id"], run["profile"], run["hostname"], state, counts)
+    return shown

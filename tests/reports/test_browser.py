@@ -1,0 +1,173 @@
+"""The page in real headless Chromium: drawn, silent, offline, sortable, accessible, and right on paper."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chromium import Open
+from report_files import full
+from run_files import case, failed_trial, run_file
+
+from reports.html import render, write
+from reports.model.embedded import thinned
+from suite.carbon import ember
+from suite.results.records import parse
+
+ZONES = tuple(ember.countries().values())
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return render([full()], zones=ZONES)
+
+
+def test_every_chart_is_drawn(tab: Open, html: str) -> None:
+    opened = tab(html)
+    page = opened.open()
+    opened.draw_all()
+    plots = page.locator(".plot")
+    assert plots.count() >= 10
+    for i in range(plots.count()):
+        assert plots.nth(i).locator(".xy, .x2y2").count() >= 1
+    assert page.locator(".modebar, .js-plotly-plot a").count() == 0
+
+
+def test_a_heading_sorts_best_first_and_missing_last(tab: Open, html: str) -> None:
+    page = tab(html).open()
+    head = page.locator("th[data-key=energy_per_item_j]").first
+    cells = "[...document.querySelectorAll('#results tbody tr')].map(tr => tr.cells[4].dataset.value)"
+    head.locator("button").click()
+    values = page.evaluate(cells)
+    known = [float(value) for value in values if value]
+    assert known == sorted(known)
+    assert values[-1] == ""
+    assert head.get_attribute("aria-sort") == "ascending"
+    head.locator("button").click()
+    values = page.evaluate(cells)
+    assert [float(value) for value in values if value] == sorted(known, reverse=True)
+    assert values[-1] == ""
+    assert "sort=energy_per_item_j.descending" in page.url
+
+
+def test_the_address_keeps_the_view(tab: Open, html: str) -> None:
+    opened = tab(html)
+    page = opened.open()
+    page.select_option("#work", index=2)
+    page.select_option("[name=zone]", "PL")
+    page.locator("#theme").click()
+    state = page.url.partition("#")[2]
+    again = tab(html).open(state)
+    assert again.locator(".choice:visible h2").inner_text() == page.locator(".choice:visible h2").inner_text()
+    assert again.input_value("[name=zone]") == "PL"
+    assert again.locator("html").get_attribute("data-theme") == "dark"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_is_the_systems_and_switches_with_the_charts(tab: Open, html: str, scheme: str) -> None:
+    opened = tab(html, color_scheme=scheme)
+    page = opened.open()
+    assert page.locator("html").get_attribute("data-theme") == scheme
+    opened.draw_all()
+    ink = "[...document.querySelectorAll('.xtick text')].map(node => getComputedStyle(node).fill)"
+    before = set(page.evaluate(ink))
+    page.locator("#theme").click()
+    page.wait_for_timeout(300)
+    after = set(page.evaluate(ink))
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
+def test_paper_has_every_figure(tab: Open, html: str, tmp_path: Path) -> None:
+    page = tab(html, color_scheme="dark").open()
+    pdf = page.pdf()
+    assert pdf.startswith(b"%PDF")
+    plots = page.locator(".plot")
+    assert page.locator(".plot[data-drawn]").count() == plots.count()
+
+
+def test_without_javascript_all_numbers_are_there(tab: Open, html: str) -> None:
+    page = tab(html, java_script_enabled=False).open()
+    run = full()
+    rows = page.locator("#results tbody tr")
+    assert rows.count() == len(run.cases)
+    assert page.locator("#results td:nth-child(n + 3)").count() == 11 * len(run.cases)
+    assert page.locator(".no-chart").first.is_visible()
+    assert not page.locator("#whatif").is_visible()
+    for details in page.locator("figcaption details").all():
+        assert details.locator("summary").is_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_a_narrow_page_does_not_scroll_sideways(tab: Open, html: str, width: int) -> None:
+    opened = tab(html, viewport={"width": width, "height": 800})
+    page = opened.open()
+    opened.draw_all()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_violation(tab: Open, html: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    opened = tab(html, color_scheme=scheme)
+    page = opened.open("items=1000")
+    opened.draw_all()
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    found = axe.Axe().run(page).response["violations"]
+    grave = [entry for entry in found if entry["impact"] in {"serious", "critical"}]
+    assert [(entry["id"], entry["nodes"][0]["html"][:200]) for entry in grave] == []
+
+
+def test_the_run_file_can_be_taken_out(tab: Open, html: str) -> None:
+    page = tab(html).open()
+    with page.expect_download() as taken:
+        page.locator("[data-json]").click()
+    text = Path(taken.value.path()).read_text(encoding="utf-8")
+    assert parse(text, "the page") == thinned(full())
+    assert taken.value.suggested_filename == f"{full().run.id}.json"
+
+
+def test_the_table_can_be_taken_out(tab: Open, html: str) -> None:
+    page = tab(html).open()
+    with page.expect_download() as taken:
+        page.locator("[data-csv]").click()
+    rows = list(csv.DictReader(io.StringIO(Path(taken.value.path()).read_text(encoding="utf-8"))))
+    by_id = {case.id: case for case in full().cases}
+    assert {row["case"] for row in rows} == set(by_id)
+    for row in rows:
+        summary = by_id[row["case"]].summary
+        for name in ("throughput", "energy_per_item_j", "emissions_g_per_1000_items"):
+            value = getattr(summary, name).value if summary else None
+            assert row[name] == "" if value is None else float(row[name]) == pytest.approx(value, rel=1e-11)
+
+
+def test_hostile_text_is_inert_in_charts_too(tab: Open) -> None:
+    hostile = "</script><img src=x onerror=alert(1)><a href='javascript:alert(2)'>{{7*7}}%{x}\u202e" + "x" * 10_000
+    run = run_file([case(hostile, id="a"), case("b", hostile, hostile, id="c"), case(id="e", trials=[failed_trial()])])
+    opened = tab(render([run, full()], zones=ZONES))
+    page = opened.open()
+    opened.draw_all()
+    assert page.locator("img").count() == 0
+    assert page.locator("main a:not([href^='#'])").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1200
+
+
+def test_a_library_beside_the_page_works(browser: Any, tmp_path: Path) -> None:
+    write([full()], tmp_path / "page.html", plotlyjs="directory")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    page.locator("#plot-throughput").scroll_into_view_if_needed()
+    page.locator("#plot-throughput .main-svg").first.wait_for(state="attached")
+    page.close()
+
+
+def test_a_library_that_cannot_be_had_leaves_the_numbers(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(render([full()], plotlyjs="absent.js"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.locator(".no-chart").first.is_visible()
+    assert page.locator("#results tbody tr").count() == len(full().cases)
+    page.close()

@@ -1,0 +1,139 @@
+"""The page as text: one file, nothing loaded, nothing hostile alive, the same bytes each time."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from report_files import cases, full, summarised
+from run_files import case, failed_trial, run_file
+
+from reports.html import render, write
+from suite.errors import UsageError
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """A strict reader: every element closed in order; what would be loaded, collected."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.payload = ""
+        self.text: list[str] = []
+        self._data = False
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.loads += [str(found[name]) for name in ("src", "href") if name in found and tag not in {"a", "use"}]
+        assert tag != "use" or str(found["href"]).startswith("#")
+        self._data = found.get("id") == "report-data"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._data:
+            self.payload += data
+            self._data = False
+        elif "script" not in self.open and "style" not in self.open:
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render([full()])
+
+
+def test_one_file_that_loads_nothing(page: str) -> None:
+    assert Page(page).loads == []
+    assert page.count("/**\n* plotly.js v") == 1
+    assert len(page.encode()) < 6_000_000
+
+
+def test_the_payload_is_plain_json(page: str) -> None:
+    payload = json.loads(Page(page).payload, parse_constant=lambda name: pytest.fail(f"{name} in the payload"))
+    assert payload["figures"]
+    assert "bdata" not in Page(page).payload
+
+
+def test_charts_are_never_sent_anywhere(page: str) -> None:
+    assert "showSendToCloud: false" in page
+    assert "showSendToCloud: true" not in page.rpartition('id="report-data"')[2].rpartition("</script>")[2]
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    assert render([full()], plotlyjs="cdn") == render([full()], plotlyjs="cdn")
+
+
+def test_the_library_can_be_elsewhere(tmp_path: Path) -> None:
+    cdn = render([full()], plotlyjs="cdn")
+    assert len(cdn.encode()) < 400_000
+    assert re.search(r'<script src="https://cdn.plot.ly/plotly-[\d.]+.min.js" integrity="sha256-[^"]{44}"', cdn)
+    written = write([full()], tmp_path / "page.html", plotlyjs="directory")
+    assert written == tmp_path / "page.html"
+    assert Page(written.read_text()).loads == ["plotly.min.js"]
+    assert (tmp_path / "plotly.min.js").stat().st_size > 1_000_000
+    assert Page(render([full()], plotlyjs="lib/plotly-basic.min.js")).loads == ["lib/plotly-basic.min.js"]
+    with pytest.raises(UsageError, match=r"'inline'; it must be embed, cdn, directory"):
+        render([full()], plotlyjs="inline")
+
+
+def test_a_path_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write"):
+        write([full()], tmp_path / "file" / "page.html", plotlyjs="cdn")
+
+
+def test_hostile_text_is_inert() -> None:
+    hostile = "</script><img src=x onerror=alert(1)>{{7*7}}\"'\u202e" + "x" * 10_000
+    page = render(
+        [
+            summarised(
+                run_file(
+                    [
+                        case(hostile, id="a"),
+                        case("b", hostile, hostile, id="c"),
+                        case("d", id="e", trials=[failed_trial(reason=hostile)]),
+                    ]
+                )
+            )
+        ],
+        plotlyjs="cdn",
+    )
+    read = Page(page)
+    assert read.loads
+    assert all(load.startswith("https://cdn.plot.ly/") for load in read.loads)
+    assert "<img" not in page
+    assert "{{7*7}}" in "".join(read.text)
+    assert "\u202e" not in read.payload
+
+
+def test_what_was_not_measured_says_so_and_why() -> None:
+    page = render([summarised(run_file(cases(kind="unavailable")))], plotlyjs="cdn")
+    text = " ".join(Page(page).text)
+    assert "Energy was not measured" in text
+    assert "not measured" in text
+    assert "absent" in text
+    assert 'id="fig-energy"' not in page
+    assert 'id="fig-throughput"' in page
+
+
+def test_estimates_are_called_estimates() -> None:
+    text = " ".join(Page(render([summarised(run_file(cases(kind="model")))], plotlyjs="cdn")).text)
+    assert "Energy is estimated, not measured" in text
+
+
+def test_a_run_without_any_result_makes_a_page() -> None:
+    page = render([run_file([case(trials=[failed_trial()])], traces=())], plotlyjs="cdn")
+    assert "0 of 1 cases measured, 1 failed" in " ".join(Page(page).text)

@@ -1,0 +1,83 @@
+"""Every way that a run can go makes a page without an error, with all its charts."""
+
+from __future__ import annotations
+
+import pytest
+from chromium import Open
+from report_files import on_gpu, ways
+
+from reports.figures import figures, plotly_figure
+from reports.html import render
+from reports.model import build
+from suite.carbon import ember
+
+WAYS = ways()
+
+
+@pytest.mark.parametrize("name", list(WAYS))
+def test_the_page_opens_and_draws(tab: Open, name: str) -> None:
+    opened = tab(render(WAYS[name], zones=tuple(ember.countries().values())))
+    page = opened.open("zone=PL&items=100")
+    opened.draw_all()
+    report = build(WAYS[name])
+    assert page.locator(".plot").count() == len(figures(report))
+    assert page.locator("#results > .scroll tbody tr").count() == sum(view.current for view in report.cases)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1200
+
+
+@pytest.mark.parametrize("name", list(WAYS))
+def test_plotly_knows_every_name_in_the_figures(name: str) -> None:
+    for figure in figures(build(WAYS[name])):
+        plotly_figure(figure)
+
+
+def sections(name: str) -> set[str]:
+    return {figure.id.partition("-")[0] for figure in figures(build(WAYS[name]))}
+
+
+def test_figures_are_there_when_their_data_is() -> None:
+    assert "ratios" not in sections("one-framework")
+    assert "ratios" in sections("two-frameworks-apart")
+    assert not sections("no-sensors") & {"energy", "emissions", "pareto", "breakdown", "power"}
+    assert sections("all-failed") == {"power"}
+    assert {"comparison", "history"} <= sections("twelve-runs")
+    assert "history" not in sections("two-machines")
+    assert "batch" in sections("batches")
+    assert sections("no-cases") == {"power"}
+
+
+def test_one_trial_has_no_interval_anywhere() -> None:
+    for figure in figures(build(WAYS["one-trial"])):
+        for line in figure.data:
+            for axis in ("error_x", "error_y"):
+                assert set(line.get(axis, {}).get("array", [])) <= {None}
+
+
+def test_estimates_are_open_or_hatched_and_measurements_are_not() -> None:
+    for name, estimated in (("estimates", True), ("full", False)):
+        drawn = {figure.id: figure for figure in figures(build(WAYS[name]))}
+        marks = [t["marker"]["symbol"] for t in drawn["energy"].data if "marker" in t]
+        assert all(mark.endswith("-open") == estimated for mark in marks)
+        shapes = {s for t in drawn["breakdown"].data for s in t["marker"].get("pattern", {}).get("shape", [])}
+        assert ("/" in shapes) == estimated
+        dashes = {t["line"]["dash"] for t in drawn["power-a"].data if t.get("meta", {}).get("ink")}
+        assert dashes == {"solid"}  # the trace of these files is a counter's
+
+
+def test_what_was_not_measured_is_hatched_and_named() -> None:
+    figure = next(f for f in figures(build([on_gpu()])) if f.id == "breakdown")
+    stub = next(t for t in figure.data if t["name"] == "not measured")
+    assert any(x for x in stub["x"])
+    assert "module: absent" in figure.note
+
+
+def test_cold_and_warm_first_calls_are_apart() -> None:
+    figure = next(f for f in figures(build([on_gpu()])) if f.id == "start")
+    names = {t["name"]: t for t in figure.data}
+    assert set(names["first call, cold cache"]["x"]) == {30.0}
+    assert set(names["first call, warm cache"]["x"]) == {4.0}
+    pays = {row[0]: row[-1] for row in figure.table.rows}
+    step_s = {view.full: view.quantity("step_time_s").value for view in build([on_gpu()]).shown}
+    saved_s = step_s["cnn training, PyTorch eager, cuda:0"] - step_s["cnn training, PyTorch compile, cuda:0"]
+    assert pays["cnn training, PyTorch compile, cuda:0"] == pytest.approx((30.0 - 0.4) / saved_s)
+    assert pays["cnn training, PyTorch eager, cuda:0"] == "is eager"

@@ -1,0 +1,76 @@
+"""The chain of sources: who wins, and what is recorded."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import pytest
+
+from suite.carbon.resolve import resolve
+from suite.errors import UsageError
+from suite.notices import Code
+from suite.results.records import Settings
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def test_own_value_wins() -> None:
+    emissions, notices = resolve(Settings(zone="CH", intensity=12.5), NOW)
+    assert emissions.intensity.g_per_kwh == 12.5
+    assert emissions.intensity.source == "given by the user"
+    assert emissions.intensity.vintage is None
+    assert notices == ()
+
+
+def test_zone_comes_from_the_table() -> None:
+    emissions, notices = resolve(Settings(zone="CH"), NOW)
+    assert (emissions.intensity.g_per_kwh, emissions.intensity.zone) == (39.22, "CH")
+    assert notices == ()
+
+
+def test_nothing_given_is_the_world_with_a_notice() -> None:
+    emissions, (notice,) = resolve(Settings(), NOW)
+    assert emissions.intensity.g_per_kwh == 472.94
+    assert notice.code == Code.WORLD_INTENSITY
+    assert "472.94" in notice.message
+    assert (emissions.pue.value, emissions.psf) == (1.0, 1.0)
+    assert "default" in emissions.pue.source
+
+
+@pytest.mark.parametrize(("year", "noticed"), [(2025, False), (2028, False), (2029, True)])
+def test_old_year_is_noticed(year: int, noticed: bool) -> None:
+    _, notices = resolve(Settings(zone="CH"), NOW.replace(year=year))
+    assert [notice.code for notice in notices] == [Code.OLD_INTENSITY] * noticed
+    if noticed:
+        assert "CH (2025) is of a year more than 3 years back" in notices[0].message
+
+
+def test_zero_intensity_is_a_value_and_not_an_absence() -> None:
+    assert resolve(Settings(zone="PL", intensity=0.0), NOW)[0].intensity.g_per_kwh == 0.0
+
+
+def test_pue_and_psf_are_the_users() -> None:
+    emissions, _ = resolve(Settings(zone="CH", pue=1.2, psf=20), NOW)
+    assert (emissions.pue.value, emissions.pue.source, emissions.psf) == (1.2, "given by the user", 20)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (Settings(intensity=-1), "intensity is -1"),
+        (Settings(intensity=39000), "intensity is 39000"),
+        (Settings.model_construct(intensity=math.nan), "intensity is nan"),
+        (Settings(pue=0.9), "PUE is 0.9"),
+        (Settings(pue=120), "PUE is 120"),
+        (Settings(psf=0), "PSF is 0"),
+        (Settings(psf=-3), "PSF is -3"),
+        (Settings(zone="ZZ"), "unknown zone 'ZZ'"),
+        (Settings(zone="ZZ", intensity=39), "unknown zone 'ZZ'"),
+    ],
+)
+def test_what_cannot_be_is_one_line(settings: Settings, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve(settings, NOW)
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,100 @@
+"""Notices that the sensors raise against a case's energy."""
+
+from __future__ import annotations
+
+import pytest
+from run_files import trial
+
+from suite.notices import Code
+from suite.power.doubts import RESIDUAL, sensor_notices
+from suite.power.readings import readings
+from suite.results.records import BoardState, Channel, Gpu, Notice, Trace, Trial
+
+UUID = "GPU-1"
+TIMES = tuple(i / 10 for i in range(300))
+WINDOW_S = (10.0, 20.0)
+
+
+def _gpu(**more: object) -> Gpu:
+    fields = {"index": 0, "vendor": "NVIDIA", "name": "A100", "uuid": UUID, "pci_bus_id": "", "device": "cuda:0"}
+    return Gpu.model_validate(fields | more)
+
+
+def _board(counter_w: float, samples_w: float, coverage: float = 1.0, *states: BoardState) -> Trace:
+    common = {"component": "gpu", "scope": UUID, "tick_s": 0.1, "coverage": coverage}
+    counter = Channel.model_validate(
+        common | {"unit": "J", "kind": "counter", "values": tuple(counter_w * t for t in TIMES)}
+    )
+    samples = Channel.model_validate(common | {"unit": "W", "kind": "integrated", "values": (samples_w,) * len(TIMES)})
+    return Trace(sensor="nvml", t_s=TIMES, channels=(counter, samples), states=states)
+
+
+def _notices(trace: Trace, gpu: Gpu | None = None, step_s: float | None = None) -> dict[Code, Notice]:
+    gpus = (gpu or _gpu(),)
+    found = readings([trace], WINDOW_S, "cuda:0", gpus, step_s)
+    measured = trial(start_s=WINDOW_S[0], length_s=WINDOW_S[1] - WINDOW_S[0], readings=found)
+    if step_s:
+        measured = measured.model_copy(update={"steps": round(10.0 / step_s)})
+    return {notice.code: notice for notice in sensor_notices([measured], [trace], "cuda:0", gpus)}
+
+
+@pytest.mark.parametrize(("samples_w", "flagged"), [(300.0, False), (328.0, False), (335.0, True), (260.0, True)])
+def test_counter_and_samples_that_disagree_are_told(samples_w: float, flagged: bool) -> None:
+    found = _notices(_board(300.0, samples_w))
+    assert (Code.SENSORS_DISAGREE in found) == flagged
+    if flagged:
+        assert found[Code.SENSORS_DISAGREE].value == pytest.approx(samples_w / 300.0 - 1)
+        assert found[Code.SENSORS_DISAGREE].threshold == RESIDUAL
+
+
+def test_the_residual_stands_in_the_reading() -> None:
+    (board,) = [e for e in readings([_board(300.0, 306.0)], WINDOW_S, "cuda:0", [_gpu()]) if e.component == "gpu"]
+    assert board.residual == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "step_s", "flagged"),
+    [
+        (0.25, 0.1, True),
+        (0.25, 0.05, True),
+        (0.25, 0.0905, True),
+        (0.25, 0.07, False),
+        (0.25, 0.4, False),
+        (1.0, 0.1, False),
+    ],
+)
+def test_steps_that_keep_pace_with_a_part_time_sensor_are_told(coverage: float, step_s: float, flagged: bool) -> None:
+    found = _notices(_board(300.0, 300.0, coverage), step_s=step_s)
+    assert (Code.NEAR_SENSOR_PERIOD in found) == flagged
+    if flagged:
+        assert found[Code.NEAR_SENSOR_PERIOD].value == pytest.approx(step_s, rel=0.01)
+
+
+def test_a_throttled_board_is_told_only_within_the_window() -> None:
+    hot = BoardState(t_s=15.0, scope=UUID, throttled=("thermal",), processes=1)
+    cool = BoardState(t_s=16.0, scope=UUID, processes=1)
+    assert _notices(_board(300.0, 300.0, 1.0, hot, cool))[Code.BOARD_THROTTLED].value == "thermal in 1 of 2 looks"
+    outside = hot.model_copy(update={"t_s": 25.0})
+    other = hot.model_copy(update={"scope": "GPU-2"})
+    assert Code.BOARD_THROTTLED not in _notices(_board(300.0, 300.0, 1.0, outside, other, cool))
+
+
+def test_a_shared_board_is_told() -> None:
+    crowded = BoardState(t_s=15.0, scope=UUID, processes=3)
+    assert "3 processes" in str(_notices(_board(300.0, 300.0, 1.0, crowded))[Code.BOARD_SHARED].value)
+    assert "MIG" in str(_notices(_board(300.0, 300.0), _gpu(mig=True))[Code.BOARD_SHARED].value)
+    assert Code.BOARD_SHARED not in _notices(_board(300.0, 300.0))
+
+
+def test_an_estimate_for_an_unknown_processor_is_told() -> None:
+    def model(source: str) -> tuple[Trial, Trace]:
+        channel = Channel(
+            component="cpu", scope="host", unit="W", kind="model", source=source, values=(40.0,) * len(TIMES)
+        )
+        trace = Trace(sensor="codecarbon", t_s=TIMES, channels=(channel,))
+        return trial(start_s=10.0, length_s=10.0, readings=readings([trace], WINDOW_S, "cpu")), trace
+
+    unknown, trace = model("codecarbon's table does not know this CPU")
+    assert [notice.code for notice in sensor_notices([unknown], [trace], "cpu", ())] == [Code.CPU_NOT_KNOWN]
+    known, trace = model("of codecarbon's table")
+    assert sensor_notices([known], [trace], "cpu", ()) == ()

@@ -1,0 +1,211 @@
+"""NVML through the real nvidia-ml-py and a library in C that exports the calls used."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nvml_library
+import pytest
+from nvml_library import Board
+
+from suite.power import nvml, traces
+from suite.power.readings import readings
+from suite.power.sampler import Sampler
+from suite.results.records import Energy, Gpu, Trace
+
+A, B = "GPU-aaaa1111-0000-0000-0000-000000000000", "GPU-bbbb2222-0000-0000-0000-000000000000"
+HOUSE = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return nvml_library.build(tmp_path_factory.mktemp("nvml"))
+
+
+def _ask(library: Path, boards: list[Board], code: str, **environment: str) -> Any:
+    """What `code` prints, as JSON, in a process that sees `boards`."""
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        env=dict(nvml_library.environment(library, boards, PYTHONPATH=str(HOUSE), **environment)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(answer.stdout)
+
+
+def _trace(library: Path, path: Path, boards: list[Board], seconds: float = 0.6) -> tuple[Sampler, Trace, float]:
+    origin_s = time.monotonic()
+    environment = dict(nvml_library.environment(library, boards))
+    with Sampler.start(path, origin_s, sensors=["nvml"], environment=environment) as sampler:
+        ready_s = time.monotonic() - origin_s
+        time.sleep(seconds)
+    (trace,) = traces.load(path)
+    return sampler, trace, ready_s
+
+
+def _gpu(uuid: str, device: str | None, **more: Any) -> Gpu:
+    return Gpu(index=0, vendor="NVIDIA", name="Test GPU", uuid=uuid, pci_bus_id="", device=device, **more)
+
+
+def _of(readings: tuple[Energy, ...], scope: str) -> Energy:
+    return next(energy for energy in readings if energy.scope == scope)
+
+
+def test_counter_and_instant_power_of_each_board(library: Path, tmp_path: Path) -> None:
+    boards = [Board(A, 250.0), Board(B, 100.0, bus="00000000:02:00.0")]
+    _, trace, ready_s = _trace(library, tmp_path / "t", boards)
+    found = [(c.scope, c.unit, c.kind, c.average_s) for c in trace.channels]
+    assert found == [(u, unit, k, 0.0) for u in (A, B) for unit, k in (("J", "counter"), ("W", "integrated"))]
+    window_s = (ready_s + 0.05, ready_s + 0.45)
+    energies = readings([trace], window_s, "cuda:0", [_gpu(A, "cuda:0"), _gpu(B, "cuda:1")])
+    own, other = _of(energies, A), _of(energies, B)
+    assert own.attributed
+    assert not other.attributed
+    assert own.kind == "counter"
+    assert own.energy_j == pytest.approx(250.0 * 0.4, rel=0.01)
+    assert other.energy_j == pytest.approx(100.0 * 0.4, rel=0.01)
+
+
+def test_without_a_counter_power_is_integrated(library: Path, tmp_path: Path) -> None:
+    _, trace, ready_s = _trace(library, tmp_path / "t", [Board(A, 250.0, "no_energy no_instant")])
+    (channel,) = trace.channels
+    assert (channel.unit, channel.average_s) == ("W", 1.0)
+    energy = _of(readings([trace], (ready_s, ready_s + 0.1), "cuda:0", [_gpu(A, "cuda:0")]), A)
+    assert energy.kind == "integrated"
+    assert energy.energy_j == pytest.approx(25.0)
+
+
+@pytest.mark.parametrize(("trait", "average_s"), [("ampere", 1.0), ("ga100", 0.0), ("", 0.0)])
+def test_power_usage_is_an_average_on_ampere_but_ga100(
+    library: Path, tmp_path: Path, trait: str, average_s: float
+) -> None:
+    _, trace, _ = _trace(library, tmp_path / "t", [Board(A, 250.0, f"no_energy no_instant no_average {trait}")], 0.2)
+    (channel,) = trace.channels
+    assert "nvmlDeviceGetPowerUsage" in channel.source
+    assert channel.average_s == average_s
+
+
+def test_a_reset_of_the_counter_is_undone_and_said(library: Path, tmp_path: Path) -> None:
+    _, trace, ready_s = _trace(
+        library, tmp_path / "t", [Board(A, 250.0, "reset:1.5 no_instant no_average no_legacy")], 1.5
+    )
+    (channel,) = trace.channels
+    assert len(channel.resets_s) == 1
+    energy = _of(readings([trace], (ready_s + 0.1, ready_s + 1.2), "cuda:0", [_gpu(A, "cuda:0")]), A)
+    assert energy.energy_j is not None
+    assert energy.high_j is not None
+    assert 250.0 * 1.1 - 250.0 * 0.15 <= energy.energy_j <= 250.0 * 1.1 + 0.01
+    assert energy.high_j >= 250.0 * 1.1
+    assert "reset" in (energy.reason or "")
+
+
+def test_a_lost_board_has_no_energy_and_a_reason(library: Path, tmp_path: Path) -> None:
+    _, trace, ready_s = _trace(library, tmp_path / "t", [Board(A, 250.0, "lost:1.3")], 2.0)
+    energy = _of(readings([trace], (ready_s, ready_s + 1.8), "cuda:0", [_gpu(A, "cuda:0")]), A)
+    assert (energy.energy_j, energy.kind, energy.attributed) == (None, "unavailable", True)
+    assert energy.reason
+
+
+def test_a_board_that_gives_nothing_is_found_but_not_readable(library: Path, tmp_path: Path) -> None:
+    environment = dict(nvml_library.environment(library, [Board(A, 1.0, "no_energy no_instant no_average no_legacy")]))
+    with Sampler.start(tmp_path / "t", time.monotonic(), sensors=["nvml"], environment=environment) as sampler:
+        (finding,) = sampler.findings
+    assert (finding.found, finding.readable) == (True, False)
+    assert "Not Supported" in (finding.reason or "")
+    assert traces.load(tmp_path / "t") == ()
+
+
+def test_a_split_board_is_labelled_as_shared(library: Path, tmp_path: Path) -> None:
+    _, trace, ready_s = _trace(library, tmp_path / "t", [Board(A, 250.0, "mig")], 0.3)
+    gpu = _gpu(A, "cuda:0", mig=True)
+    energy = _of(readings([trace], (ready_s, ready_s + 0.2), "cuda:0", [gpu]), A)
+    assert "MIG" in (energy.reason or "")
+
+
+@pytest.mark.parametrize(("code", "word"), [(9, "Driver Not Loaded"), (18, "mismatch"), (4, "Permission")])
+def test_a_driver_that_refuses_is_named_with_its_fix(library: Path, tmp_path: Path, code: int, word: str) -> None:
+    environment = dict(nvml_library.environment(library, [], NVML_INIT_CODE=str(code)))
+    with Sampler.start(tmp_path / "t", time.monotonic(), sensors=["nvml"], environment=environment) as sampler:
+        (finding,) = sampler.findings
+    assert word in (finding.reason or "")
+    assert finding.fix
+
+
+DISCOVER = """
+import json
+from suite.power.boards import discover
+found = discover()
+print(json.dumps([[[g.uuid, g.device, g.mig, g.power_limit_w, g.driver] for g in found.gpus], found.reason]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "devices"),
+    [
+        ({}, ["cuda:0", "cuda:1"]),
+        ({"CUDA_VISIBLE_DEVICES": "1"}, [None, "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": "1,0"}, ["cuda:1", "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": B}, [None, "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-bbbb, GPU-aaaa"}, ["cuda:1", "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": f"MIG-{B}/3/0"}, [None, "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": B.replace("GPU", "MIG")}, [None, "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": "0,7,1"}, ["cuda:0", None]),
+        ({"CUDA_VISIBLE_DEVICES": f"GPU-cccc,{B}"}, [None, None]),
+        ({"CUDA_VISIBLE_DEVICES": ""}, [None, None]),
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, [None, None]),
+    ],
+)
+def test_boards_are_matched_under_any_visible_devices(
+    library: Path, variables: dict[str, str], devices: list[str | None]
+) -> None:
+    boards = [Board(A), Board(B, bus="00000000:02:00.0", traits="mig")]
+    found, _ = _ask(library, boards, DISCOVER, **variables)
+    assert found == [[A, devices[0], False, 400.0, "610.57"], [B, devices[1], True, 400.0, "610.57"]]
+
+
+def test_unlike_boards_are_not_matched_by_number_unless_in_bus_order(library: Path) -> None:
+    boards = [Board(A, name="Old GPU"), Board(B, name="New GPU", bus="00000000:02:00.0")]
+    found, reason = _ask(library, boards, DISCOVER)
+    assert [entry[1] for entry in found] == [None, None]
+    assert "CUDA_DEVICE_ORDER=PCI_BUS_ID" in reason
+    found, reason = _ask(library, boards, DISCOVER, CUDA_DEVICE_ORDER="PCI_BUS_ID")
+    assert [entry[1] for entry in found] == ["cuda:0", "cuda:1"]
+    assert reason is None
+
+
+def test_the_tick_is_probed_once_and_kept(library: Path, tmp_path: Path) -> None:
+    environment = dict(nvml_library.environment(library, [Board(A, traits="tick ga100")], JOULEMARK_HOME=str(tmp_path)))
+    took_s = []
+    for run in ("first", "second"):
+        begin_s = time.monotonic()
+        with Sampler.start(tmp_path / run, begin_s, sensors=["nvml"], environment=environment) as sampler:
+            took_s.append(time.monotonic() - begin_s)
+        (trace,) = traces.load(tmp_path / run)
+        assert trace.channels[0].tick_s == pytest.approx(0.1, abs=0.03)
+        assert trace.channels[0].coverage == 0.25
+        assert sampler.findings[0].tick_s == trace.channels[0].tick_s
+    kept = json.loads((tmp_path / "ticks.json").read_text())
+    assert list(kept) == [f"{A} driver 610.57 nvmlDeviceGetTotalEnergyConsumption"]
+
+
+def test_the_board_s_state_is_kept_beside_its_power(library: Path, tmp_path: Path) -> None:
+    _, trace, _ = _trace(library, tmp_path / "t", [Board(A, 250.0, "hot")], 0.4)
+    state = trace.states[0]
+    assert (state.scope, state.temperature_c, state.sm_clock_mhz, state.memory_clock_mhz) == (A, 61.0, 1410.0, 1215.0)
+    assert (state.power_limit_w, state.throttled, state.processes) == (400.0, ("power_cap", "thermal"), 0)
+    assert state.t_s >= 0
+
+
+@pytest.mark.parametrize(
+    ("architecture", "ga100", "name", "share"),
+    [(7, True, "A100", 0.25), (9, False, "H100", 0.25), (5, False, "V100", 0.5), (8, False, "RTX 4090", 1.0)],
+)
+def test_what_a_sensor_sees_follows_the_paper(architecture: int, ga100: bool, name: str, share: float) -> None:
+    assert nvml.coverage(architecture, ga100, name) == share
+    assert nvml.coverage(None, False, "new") == nvml.UNKNOWN_COVERAGE

@@ -1,0 +1,101 @@
+"""perf's energy events: the real system call, on a counter of the kernel that every machine has.
+
+The tree names the software event `cpu-clock`, which counts nanoseconds, in the place of energy: at 5e-8 J a count each
+processor "draws" exactly 50 W.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from suite.power import perf
+from suite.power.sensor import Options
+
+POWER_W = 50.0
+PERF_TYPE_SOFTWARE = 1
+
+
+def _tree(root: Path, events: tuple[str, ...] = ("energy-pkg", "energy-ram"), processors: str = "0") -> Options:
+    (root / "events").mkdir(parents=True)
+    (root / "type").write_text(f"{PERF_TYPE_SOFTWARE}\n")
+    (root / "cpumask").write_text(f"{processors}\n")
+    for event in events:
+        (root / "events" / event).write_text("event=0x00\n")
+        (root / "events" / f"{event}.scale").write_text(f"{POWER_W * 1e-9}\n")
+        (root / "events" / f"{event}.unit").write_text("Joules\n")
+    return Options(perf_root=str(root))
+
+
+def test_energy_is_counted_by_the_kernel(tmp_path: Path) -> None:
+    opened = perf.find(_tree(tmp_path))
+    if opened.sensor is None:
+        pytest.skip(f"this kernel refuses perf events: {opened.findings[0].reason}")
+    sensor = opened.sensor
+    assert [(c.component, c.scope, c.unit, c.kind) for c in sensor.channels] == [
+        ("package", "package-0", "J", "counter"),
+        ("dram", "package-0", "J", "counter"),
+    ]
+    begin_s, before = time.monotonic(), sensor.read()
+    time.sleep(0.3)
+    end_s, after = time.monotonic(), sensor.read()
+    sensor.close()
+    for first, last in zip(before, after, strict=True):
+        assert first is not None
+        assert last is not None
+        assert last - first == pytest.approx(POWER_W * (end_s - begin_s), rel=0.05)
+    assert opened.findings[0].read_cost_s
+
+
+def test_a_machine_without_the_events_is_told(tmp_path: Path) -> None:
+    opened = perf.find(Options(perf_root=str(tmp_path / "none")))
+    assert opened.sensor is None
+    assert not opened.findings[0].found
+
+
+def test_memory_alone_is_not_enough(tmp_path: Path) -> None:
+    opened = perf.find(_tree(tmp_path, events=("energy-ram",)))
+    assert opened.sensor is None
+    assert opened.findings[0].reason
+
+
+@pytest.mark.parametrize(("text", "processors"), [("0", [0]), ("0,18\n", [0, 18]), ("0-2,7", [0, 1, 2, 7])])
+def test_processors_are_listed_as_the_kernel_writes_them(text: str, processors: list[int]) -> None:
+    assert perf._list(text) == processors
+
+
+AS_ANOTHER_USER = """
+import os, sys
+from suite.power import perf
+from suite.power.sensor import Options
+os.setgid(65534); os.setuid(65534)  # nobody; after the imports, for the interpreter may lie where only root can read
+opened = perf.find(Options(perf_root=sys.argv[1]))
+print(opened.sensor is None, opened.findings[0].found, opened.findings[0].reason, opened.findings[0].fix, sep="|")
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_another_user_is_told_what_is_not_permitted_and_the_fix(tmp_path: Path) -> None:
+    paranoid = Path("/proc/sys/kernel/perf_event_paranoid")
+    if not paranoid.exists() or int(paranoid.read_text()) <= 0:
+        pytest.skip("this kernel lets everybody read perf events")
+    _tree(tmp_path / "power")
+    for path in (tmp_path, *tmp_path.parents):
+        if str(path).startswith("/tmp/"):
+            path.chmod(0o755)
+    answer = subprocess.run(
+        [sys.executable, "-c", AS_ANOTHER_USER, str(tmp_path / "power")],
+        env=os.environ | {"PYTHONPATH": str(Path(perf.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    refused, found, reason, fix = answer.stdout.strip().split("|")
+    assert (refused, found) == ("True", "True")
+    assert "not permitted" in reason
+    assert "perf_event_paranoid=0" in fix

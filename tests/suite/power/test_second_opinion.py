@@ -1,0 +1,68 @@
+"""codecarbon's own tracker beside ours."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from suite.power import traces
+from suite.power.readings import readings
+from suite.power.sampler import Sampler
+from suite.power.second_opinion import Tracker, compared
+from suite.results.records import Channel, SecondOpinion, Trace
+
+
+def test_its_figure_stands_beside_ours_over_the_same_interval(tmp_path: Path) -> None:
+    origin_s = time.monotonic()
+    with Sampler.start(tmp_path / "t", origin_s, powercap_root=str(tmp_path / "none")):
+        tracker = Tracker.start()
+        time.sleep(3.0)
+        said = tracker.stop(origin_s)
+        time.sleep(0.6)
+    assert said.reason is None
+    assert said.version
+    assert said.window_s[1] - said.window_s[0] >= 3.0
+    assert said.energy_j["gpu"] is None
+    assert said.energy_j["ram"]
+    opinion = compared(said, traces.load(tmp_path / "t"), ())
+    ram = next(energy for energy in opinion.ours if energy.component == "ram")
+    assert said.energy_j["ram"] == pytest.approx(ram.energy_j, rel=0.2)
+    assert [text.split(":")[0] for text in opinion.differences] == ["cpu", "ram"]
+    assert all("model" in text for text in opinion.differences)
+
+
+def test_a_tracker_that_dies_is_a_reason(tmp_path: Path) -> None:
+    tracker = Tracker.start()
+    tracker.process.kill()
+    tracker.process.wait()
+    said = tracker.stop(0.0)
+    assert set(said.energy_j.values()) == {None}
+    assert said.reason
+    assert compared(said, (), ()) == said
+
+
+def test_what_it_models_beside_our_sensor_is_named() -> None:
+    times = tuple(i / 10 for i in range(100))
+    package = Channel(
+        component="package",
+        scope="package-0",
+        unit="J",
+        kind="counter",
+        values=tuple(80.0 * t for t in times),
+    )
+    said = SecondOpinion(
+        tool="codecarbon",
+        version="3",
+        window_s=(1.0, 9.0),
+        energy_j={"cpu": 320.0, "ram": 160.0, "gpu": None},
+        methods={"cpu": "CPU(Cpu Load)", "ram": "RAM()"},
+    )
+    rapl = Trace(sensor="rapl", t_s=times, channels=(package,))
+    opinion = compared(said, [rapl], ())
+    assert opinion.ours == readings([rapl], (1.0, 9.0), "cpu")
+    cpu, ram = opinion.differences
+    assert "0.50 times ours" in cpu
+    assert "rapl (counter)" in cpu
+    assert "we do not model beside sensors" in ram

@@ -1,0 +1,239 @@
+"""Comparisons: the right pairs, honest intervals, verdicts that follow from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from run_files import case, energy, failed_trial, machine, run_file, trial
+
+from suite.errors import UsageError
+from suite.results.compare import BETWEEN_RUNS, Comparison, compare
+from suite.results.records import Case, Energy, RunFile
+from suite.results.variance import Variance
+
+NO_DRIFT = Variance(0.0, math.inf)
+
+
+def at(*rates: float, readings: Sequence[Energy] | None = None, **more: object) -> Case:
+    trials = [trial(i, rate, start_s=10.0 * i, readings=readings) for i, rate in enumerate(rates, 1)]
+    return case(trials=trials, **more)
+
+
+def run(*cases: Case, id: str = "A", **more: object) -> RunFile:
+    return run_file(list(cases), id=id, **more)
+
+
+def only(found: Sequence[Comparison], metric: str = "throughput") -> Comparison:
+    (one,) = [comparison for comparison in found if comparison.metric.key == metric]
+    return one
+
+
+def throughput(a: Case, b: Case, **more: object) -> Comparison:
+    return only(compare(run(a), run(b, id="B"), metrics=["throughput"], **more).found)
+
+
+def test_ratio_by_hand() -> None:
+    found = throughput(at(100, 110, 121), at(200, 220, 242), drift=NO_DRIFT)
+    assert found.ratio == pytest.approx(2.0)
+    # logs step by log(1.1): each side's variance is log(1.1)^2; t with 4 degrees of freedom at 0.975 is 2.776445.
+    half = 2.776445105 * math.log(1.1) * math.sqrt(2 / 3)
+    assert (found.low, found.high) == pytest.approx((2 * math.exp(-half), 2 * math.exp(half)), rel=1e-6)
+    assert (found.verdict, found.words, found.n) == ("better", "faster", (3, 3))
+
+
+@pytest.mark.parametrize(
+    ("b", "verdict", "words"),
+    [
+        ((120, 120.1, 119.9), "better", "faster"),
+        ((80, 80.1, 79.9), "worse", "slower"),
+        ((101, 101.1, 100.9), "same", "same"),
+        ((100, 120, 83), "inconclusive", "inconclusive"),
+    ],
+)
+def test_verdicts(b: tuple[float, ...], verdict: str, words: str) -> None:
+    found = throughput(at(100, 100.1, 99.9), at(*b), drift=NO_DRIFT)
+    assert (found.verdict, found.words) == (verdict, words)
+
+
+def test_less_energy_is_better() -> None:
+    a, b = (at(100, 100.1, 99.9, readings=[energy(joules)]) for joules in (100.0, 50.0))
+    found = only(compare(run(a), run(b, id="B"), drift=NO_DRIFT).found, "energy")
+    assert found.ratio == pytest.approx(0.5)
+    assert (found.verdict, found.words) == ("better", "less energy")
+
+
+def test_more_energy_is_worse() -> None:
+    a, b = (at(100, 100.1, 99.9, readings=[energy(joules)]) for joules in (100.0, 150.0))
+    found = only(compare(run(a), run(b, id="B"), drift=NO_DRIFT).found, "energy")
+    assert (found.verdict, found.words, found.regressed) == ("worse", "more energy", True)
+
+
+def test_threshold_is_each_metrics_own() -> None:
+    a, b = at(100, 100.1, 99.9), at(108, 108.1, 107.9)
+    assert throughput(a, b, drift=NO_DRIFT).verdict == "better"
+    assert throughput(a, b, drift=NO_DRIFT, thresholds={"throughput": 0.1}).verdict == "same"
+
+
+def test_a_regression_lies_whole_beyond_the_threshold() -> None:
+    a = at(100, 100.1, 99.9)
+    assert throughput(a, at(80, 80.1, 79.9), drift=NO_DRIFT).regressed
+    slight = throughput(a, at(94.9, 95.2, 94.6), drift=NO_DRIFT)
+    assert (slight.verdict, slight.regressed) == ("worse", False)
+    assert not throughput(a, at(120, 120.1, 119.9), drift=NO_DRIFT).regressed
+
+
+def test_drift_between_stored_runs_hides_small_and_shows_large() -> None:
+    a = at(100, 100.1, 99.9)
+    small, large = throughput(a, at(92, 92.1, 91.9)), throughput(a, at(70, 70.1, 69.9))
+    assert (small.verdict, small.regressed) == ("inconclusive", False)
+    assert (large.verdict, large.regressed) == ("worse", True)
+    assert compare(run(a), run(a, id="B")).drift == BETWEEN_RUNS
+
+
+def test_memory_does_not_drift() -> None:
+    a = at(100, 100, 100)
+    found = only(compare(run(a), run(a, id="B")).found, "memory")
+    assert (found.ratio, found.low, found.high, found.verdict) == (1.0, 1.0, 1.0, "same")
+
+
+def test_one_trial_has_a_ratio_and_no_verdict() -> None:
+    found = throughput(at(100), at(50), drift=NO_DRIFT)
+    assert (found.ratio, found.low, found.verdict, found.reason) == (
+        pytest.approx(0.5),
+        None,
+        "inconclusive",
+        "n=1, no interval",
+    )
+
+
+def test_rounds_of_one_run_cancel_their_drift() -> None:
+    # Both frameworks slow down alike from round to round: the ratio is steady though the rates are not.
+    torch, tensorflow = at(100, 80, 60, 40), at(121, 96, 72, 48, framework="tensorflow", mode="graph")
+    found = compare(run(torch, tensorflow), run(torch, tensorflow), by="framework", metrics=["throughput"])
+    one = only(found.found)
+    assert one.ratio == pytest.approx(1.2, rel=0.01)
+    assert one.verdict == "better"
+    assert found.drift is None
+    assert "unlike modes: pytorch eager (eager) and tensorflow graph (graph)" in (one.reason or "")
+
+
+def test_within_a_run_each_pair_counts_once() -> None:
+    cases = [at(100, 101, framework=f, mode=m) for f, m in (("tensorflow", "graph"), ("pytorch", "eager"))]
+    file = run(*cases)
+    (one,) = compare(file, file, by="framework", metrics=["throughput"]).found
+    assert (one.pair.a.framework, one.pair.b.framework) == ("pytorch", "tensorflow")
+
+
+def test_unlike_work_is_not_compared() -> None:
+    a, b = at(100, 101), at(100, 101, workload_version="ffffffffffff")
+    found = throughput(a, b)
+    assert (found.verdict, found.ratio) == ("not comparable", None)
+    assert "the workload changed" in (found.reason or "")
+
+
+def test_unlike_machines_only_by_machine() -> None:
+    other = machine(fingerprint="112233445566", hostname="bench-2")
+    a, b = run(at(100, 100.1, 99.9)), run(at(150, 150.1, 149.9), id="B", machine=other)
+    found = only(compare(a, b, metrics=["throughput"], drift=NO_DRIFT).found)
+    assert found.verdict == "not comparable"
+    assert "two machines (bench-1 and bench-2)" in (found.reason or "")
+    assert only(compare(a, b, "machine", metrics=["throughput"], drift=NO_DRIFT).found).verdict == "better"
+
+
+def test_two_boards_sensors_may_disagree() -> None:
+    other = machine(fingerprint="112233445566")
+    a, b = (at(100, 100, 100, readings=[energy(100.0, gain=0.05)]) for _ in range(2))
+    one = only(compare(run(a), run(b, id="B"), metrics=["energy"], drift=NO_DRIFT).found, "energy")
+    assert (one.low, one.high) == pytest.approx((1.0, 1.0))
+    two = only(
+        compare(run(a), run(b, id="B", machine=other), "machine", metrics=["energy"], drift=NO_DRIFT).found, "energy"
+    )
+    assert (two.low, two.high) == pytest.approx((0.95 / 1.05, 1.05 / 0.95))
+    assert two.verdict == "inconclusive"
+
+
+def test_models_are_not_held_against_measurements() -> None:
+    a, b = at(100, 101), at(100, 101, readings=[energy(100.0, kind="model")])
+    files = run(a), run(b, id="B")
+    found = only(compare(*files, metrics=["energy"]).found, "energy")
+    assert (found.verdict, found.reason) == ("not comparable", "one is measured and the other estimated")
+    allowed = only(compare(*files, metrics=["energy"], allow_estimates=True).found, "energy")
+    assert allowed.ratio is not None
+    assert allowed.estimated
+    alike = only(compare(run(b), run(b, id="B"), metrics=["energy"]).found, "energy")
+    assert alike.estimated
+    assert alike.ratio == 1.0
+
+
+def test_unlike_parts_are_not_held_against_each_other() -> None:
+    a = at(100, 101, readings=[energy(90.0), energy(10.0, "dram")])
+    b = at(100, 101, readings=[energy(90.0), energy(None, "dram")])
+    found = only(compare(run(a), run(b, id="B"), metrics=["energy"]).found, "energy")
+    assert found.verdict == "not comparable"
+    assert found.reason == "unlike parts were measured: dram, package and package"
+
+
+def test_failed_and_lost_cases_are_said() -> None:
+    ok, failed = at(100, 101), case(trials=[failed_trial()])
+    found = throughput(ok, failed)
+    assert found.verdict == "not comparable"
+    assert "every trial failed" in (found.reason or "")
+    extra = at(100, 101, workload="vit")
+    result = compare(run(ok, extra), run(ok, id="B"))
+    assert (result.only_a, result.only_b) == ((extra.id,), ())
+
+
+def test_environment_is_told_and_does_not_forbid() -> None:
+    a, b = run(at(100, 101)), run(at(100, 101), id="B", machine=machine(packages={"numpy": "2.5.0"}))
+    found = compare(a, b, metrics=["throughput"])
+    assert found.environment == {"package numpy": ("2.4.6", "2.5.0")}
+    assert only(found.found).verdict != "not comparable"
+
+
+def test_unknown_factor_names_the_known() -> None:
+    with pytest.raises(UsageError, match=r"unknown factor 'frameworks'\. Did you mean 'framework'\?"):
+        compare(run(at(1)), run(at(1)), "frameworks")
+
+
+def test_cold_first_calls_only() -> None:
+    def compiled(*seconds: float) -> Case:
+        trials = [
+            trial(i, start_s=10.0 * i).model_copy(
+                update={"compile_cache": "cold" if i == 1 else "warm", "first_call_s": s}
+            )
+            for i, s in enumerate(seconds, 1)
+        ]
+        return case(trials=trials, mode="compile")
+
+    found = only(compare(run(compiled(9.0, 1.0, 1.0)), run(compiled(18.0, 1.0, 1.0), id="B")).found, "first-call")
+    assert (found.ratio, found.n, found.verdict) == (pytest.approx(2.0), (1, 1), "inconclusive")
+
+
+def simulated(random: np.random.Generator, slow: float = 1.0, id: str = "A") -> RunFile:
+    """Twelve cases of five trials with 1 to 3 % of noise."""
+    cases = []
+    for i, sigma in enumerate(np.linspace(0.01, 0.03, 12)):
+        rates = 1000 / slow * np.exp(sigma * random.standard_normal(5))
+        cases.append(at(*rates.tolist(), workload=f"w{i}"))
+    return run(*cases, id=id)
+
+
+def test_equal_runs_raise_no_alarm_and_slow_ones_do() -> None:
+    random = np.random.default_rng(3)
+    false = missed = 0
+    for _ in range(40):
+        base = simulated(random)
+        equal = compare(base, simulated(random, id="B"), metrics=["throughput"], drift=NO_DRIFT).found
+        slower = compare(base, simulated(random, 1.2, id="B"), metrics=["throughput"], drift=NO_DRIFT).found
+        false += sum(one.regressed for one in equal)
+        missed += sum(not one.regressed for one in slower)
+        for one in (*equal, *slower):
+            assert one.low is not None
+            assert one.high is not None
+            assert one.low <= one.ratio <= one.high
+            assert not (one.verdict in {"better", "worse"} and one.low <= 1 <= one.high)
+    assert false == 0
+    assert missed <= 0.1 * 40 * 12

@@ -1,0 +1,132 @@
+"""The journal: what was finished is there, whatever happened to the run, and a run file can be made at any time."""
+
+from __future__ import annotations
+
+import pytest
+from run_files import case, failed_trial, run_file, trial
+
+from suite.errors import UsageError
+from suite.notices import Code
+from suite.results import journal, store
+from suite.results.records import Floor, Idle, Notice, read
+
+PLANNED = [
+    case(trials=[], framework=framework, mode=mode).model_copy(
+        update={"status": "skipped", "reason_code": "not_attempted", "reason": "not attempted"}
+    )
+    for framework, mode in (("pytorch", "eager"), ("tensorflow", "graph"))
+]
+ID = "20261101T120000Z-a1b2"
+
+
+def planned(rounds: int = 2):
+    file = run_file(PLANNED, traces=(), idle=(), floor=())
+    return file.model_copy(update={"run": file.run.model_copy(update={"rounds": rounds, "finished_at": None})})
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / f"{ID}{journal.SUFFIX}"
+
+
+def written(path, trials: int = 3) -> journal.Journal:
+    """A journal of a run of two cases and two rounds, cut off after `trials`."""
+    made = journal.Journal(path, planned())
+    for number in range(trials):
+        made.trial(PLANNED[number % 2], trial(1 + number // 2, start_s=10.0 * (number + 1), readings=()))
+    made.close()
+    return made
+
+
+def test_an_interrupted_run_has_its_finished_trials(path):
+    written(path)
+    file = journal.assemble(path)
+    assert [len(entry.trials) for entry in file.cases] == [2, 1]
+    assert [entry.status for entry in file.cases] == ["ok", "ok"]
+    assert not file.run.complete
+    assert {notice.code: notice.value for notice in file.notices}[Code.RUN_INCOMPLETE] == 1
+
+
+def test_every_planned_trial_makes_it_complete_failed_ones_too(path):
+    made = journal.Journal(path, planned(rounds=1))
+    made.trial(PLANNED[0], trial())
+    made.trial(PLANNED[1], failed_trial())
+    made.end("2026-11-01T12:02:00Z")
+    made.close()
+    file = journal.assemble(path)
+    assert file.run.complete
+    assert [entry.status for entry in file.cases] == ["ok", "failed"]
+    assert file.cases[1].reason_code == "out_of_memory"
+
+
+def test_a_case_that_was_skipped_on_the_way_is_not_missing(path):
+    made = journal.Journal(path, planned(rounds=1))
+    made.trial(PLANNED[0], trial())
+    made.skipped(PLANNED[1], "unsupported", "needs a board")
+    made.close()
+    file = journal.assemble(path)
+    assert file.run.complete
+    assert (file.cases[1].status, file.cases[1].reason) == ("skipped", "needs a board")
+
+
+@pytest.mark.parametrize("cut", [1, 40, 200])
+def test_a_line_that_was_cut_off_loses_that_trial_only(path, cut):
+    written(path)
+    data = path.read_bytes()
+    path.write_bytes(data[:-cut])
+    assert [len(entry.trials) for entry in journal.assemble(path).cases] == [1, 1]
+
+
+def test_finish_writes_the_file_and_leaves_nothing_else(path):
+    written(path)
+    target = journal.finish(path)
+    assert read(target).cases[0].trials
+    assert [entry.name for entry in path.parent.iterdir()] == [f"{ID}.json"]
+
+
+def test_floor_idle_and_notices_are_kept(path):
+    made = journal.Journal(path, planned())
+    made.floor(Floor(at_s=1.0, arithmetic_s=0.1, copy_s=0.2))
+    made.idle(Idle(when="before", window_s=(0.0, 5.0)))
+    made.notice(Notice.of(Code.SPAWNED, "pytorch: 2 threads"))
+    made.close()
+    file = journal.assemble(path)
+    assert file.floor[0].copy_s == 0.2
+    assert file.idle[0].when == "before"
+    assert Code.SPAWNED in {notice.code for notice in file.notices}
+
+
+def test_a_journal_is_never_overwritten(path):
+    written(path)
+    with pytest.raises(UsageError, match="cannot write"):
+        journal.Journal(path, planned())
+
+
+@pytest.mark.parametrize("text", ["", "{}\n", "no json\n", '{"planned": {"schema_version": 7}}\n', "[]\n"])
+def test_what_is_no_journal_is_one_line(path, text):
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        journal.assemble(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_run_is_found_by_path_id_beginning_and_latest(path):
+    written(path)
+    directory = path.parent
+    for name in (str(path), ID, "2026", "latest"):
+        assert store.load(name, directory).run.id == ID
+    other = directory / "20261102T120000Z-ffff.json"
+    other.write_text(run_file(id="20261102T120000Z-ffff").model_dump_json())
+    assert store.load("latest", directory).run.id == "20261102T120000Z-ffff"
+    with pytest.raises(UsageError, match="give more of the id"):
+        store.find("2026", directory)
+    with pytest.raises(UsageError, match="unknown run"):
+        store.find("1999", directory)
+
+
+def test_a_resumed_run_is_read_from_its_journal(path):
+    """Both the older run file and the journal that holds all of it lie there: the journal is the newer one."""
+    (path.parent / f"{ID}.json").write_text(run_file(id=ID).model_dump_json())
+    written(path)
+    assert store.find(ID, path.parent) == path

@@ -1,0 +1,159 @@
+"""The table: one number in a cell, in the run file and on paper."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from run_files import case, energy, failed_trial, run_file, trial
+
+from suite.results.records import Case, RunFile
+from suite.results.summary import recompute
+from suite.results.table import NOT_MEASURED, matched, table
+
+
+def summarised(*cases: Case) -> RunFile:
+    file = run_file(list(cases))
+    return recompute(file, file.emissions)
+
+
+def test_cells_are_the_run_files_numbers() -> None:
+    file = summarised(case(), case(framework="tensorflow", mode="graph"))
+    found = table(file)
+    by_id = {one.id: one for one in file.cases}
+    for row in found.rows:
+        summary = by_id[row.case.id].summary
+        for name in type(summary).model_fields:
+            quantity, cell = getattr(summary, name), row.cells[name]
+            assert (cell.value, cell.low, cell.high, cell.n) == (
+                quantity.value,
+                quantity.low,
+                quantity.high,
+                quantity.n,
+            )
+
+
+def test_text_times_factor_is_the_raw_value() -> None:
+    found = table(summarised(case()))
+    (row,) = found.rows
+    for column in found.columns:
+        cell = row.cells[column.key]
+        assert cell.value is not None
+        assert float(cell.text.replace(",", "")) * column.factor == pytest.approx(cell.value, rel=0.01)
+
+
+def test_one_prefix_a_column() -> None:
+    slow = case("vit", trials=[trial(rate=10.0)])
+    fast = case("cnn", trials=[trial(rate=100_000.0)])
+    found = table(summarised(slow, fast))
+    throughput = next(column for column in found.columns if column.key == "throughput")
+    assert (throughput.unit, throughput.factor) == ("k items/s", 1000.0)
+    assert [row.cells["throughput"].text for row in found.rows] == ["100", "0.0100"]
+
+
+def test_missing_is_said_with_its_reason() -> None:
+    found = table(summarised(case(trials=[trial(readings=[energy(None)])])))
+    cell = found.rows[0].cells["energy_per_item_j"]
+    assert (cell.text, cell.value, cell.interval) == (NOT_MEASURED, None, "")
+    assert cell.reason == "package: absent"
+
+
+@pytest.mark.parametrize(
+    ("readings", "mark"),
+    [
+        ([energy(100.0)], ""),
+        ([energy(100.0, kind="model")], "~"),
+        ([energy(100.0), energy(None, "dram")], "≥"),
+        ([energy(100.0, kind="model"), energy(None, "dram")], "≥~"),
+    ],
+)
+def test_estimates_and_lower_bounds_are_marked(readings: list, mark: str) -> None:
+    cells = table(summarised(case(trials=[trial(readings=readings)]))).rows[0].cells
+    assert cells["energy_per_item_j"].mark == mark
+    assert cells["emissions_g_per_1000_items"].mark == mark
+    assert cells["throughput"].mark == ""
+
+
+def test_failed_and_skipped_cases_are_listed_with_their_reasons() -> None:
+    skipped = case("vit", trials=[], status="skipped", reason_code="not_installed", reason="TensorFlow is absent")
+    found = table(summarised(case(trials=[failed_trial()]), skipped))
+    assert [row.status for row in found.rows] == ["failed", "skipped"]
+    assert [row.reason for row in found.rows] == ["every trial failed", "TensorFlow is absent"]
+    assert all(cell.text == NOT_MEASURED or cell.value == 0 for cell in found.rows[1].cells.values())
+
+
+def test_order_puts_frameworks_side_by_side_whatever_the_order_measured() -> None:
+    cases = [
+        case(name, framework, mode, phase)
+        for name in ("vit", "cnn")
+        for phase in ("training", "inference")
+        for framework, mode in (("tensorflow", "graph"), ("pytorch", "compile"), ("pytorch", "eager"))
+    ]
+    ids = [row.case.id for row in table(summarised(*cases)).rows]
+    assert ids == [row.case.id for row in table(summarised(*reversed(cases))).rows]
+    assert [one.split("/", 1)[1] for one in ids[:3]] == [
+        "inference/pytorch/eager/cpu/fp32/b32",
+        "inference/pytorch/compile/cpu/fp32/b32",
+        "inference/tensorflow/graph/cpu/fp32/b32",
+    ]
+
+
+def test_execution_settings_are_taken_from_the_id() -> None:
+    one = case(id="cnn:small/training/pytorch/eager/cpu/fp32/b32+allocator=default+threads=1")
+    assert table(summarised(one)).rows[0].settings == "+allocator=default+threads=1"
+
+
+def test_cold_and_warm_compilation_are_never_averaged() -> None:
+    calls = [("cold", 9.0), ("warm", 1.0), ("warm", 1.1)]
+    trials = [
+        trial(i, start_s=10.0 * i).model_copy(update={"compile_cache": cache, "first_call_s": seconds})
+        for i, (cache, seconds) in enumerate(calls, 1)
+    ]
+    cell = table(summarised(case(trials=trials))).rows[0].cells["first_call_s"]
+    assert (cell.value, cell.n) == (pytest.approx(9.0), 1)
+    warm = table(summarised(case(trials=trials[1:]))).rows[0].cells["first_call_s"]
+    assert warm.reason == "with a warm compile cache"
+
+
+def test_memory_is_the_boards_on_a_gpu() -> None:
+    on_cpu, on_gpu = case(), case(device="cuda:0")
+    cells = {row.case.device: row.cells["peak_memory_bytes"] for row in table(summarised(on_cpu, on_gpu)).rows}
+    assert cells["cpu"].value == 300_000_000
+    assert cells["cuda:0"].value is None
+    assert "device" in (cells["cuda:0"].reason or "")
+
+
+def test_every_column_says_what_it_is_and_why() -> None:
+    found = table(summarised(case()))
+    assert len({column.key for column in found.columns}) == len(found.columns)
+    assert all(len(column.tooltip) > 30 for column in found.columns)
+
+
+def test_no_case_at_all() -> None:
+    assert table(summarised()).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "texts"),
+    [
+        ((1234.567, 1199.9, 1270.2), ("1,235", "1,200", "1,270")),
+        ((0.0123456, 0.0120, 0.0127), ("0.01235", "0.01200", "0.01270")),
+        ((100.0, None, None), ("100", "", "")),
+        ((123456.0, 100000.0, 150000.0), ("123,000", "100,000", "150,000")),
+        # n = 2: the upper end is thousands of times the value, which must keep its digits
+        ((10.0, 0.01, 10000.0), ("10.0", "0.0", "10,000.0")),
+        ((0.0, 0.0, 0.0), ("0", "0", "0")),
+    ],
+)
+def test_digits_follow_the_interval(numbers: tuple, texts: tuple) -> None:
+    assert matched(*numbers) == texts
+
+
+@given(st.floats(1e-6, 1e9), st.floats(1e-6, 3.0))
+def test_rounding_never_hides_the_value_or_the_interval(value: float, width: float) -> None:
+    low, high = value * math.exp(-width), value * math.exp(width)
+    texts = [float(text.replace(",", "")) for text in matched(value, low, high)]
+    assert texts[0] == pytest.approx(value, rel=0.06)
+    assert texts[0] - texts[1] == pytest.approx(value - low, abs=max(0.11 * (value - low), 2.1e-5 * value))

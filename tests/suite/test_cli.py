@@ -1,0 +1,191 @@
+"""The command as a person types it: help, bad input, and what each verb loads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from command import environment, joulemark
+from run_files import run_file
+
+from suite.results.records import write
+
+HEAVY = ("torch", "tensorflow", "keras", "numpy", "pandas", "scipy", "plotly", "codecarbon")
+
+
+def modules_after(home, *arguments: str) -> set[str]:
+    """Names of the top-level modules that `joulemark ARGUMENTS` has imported at its end."""
+    code = (
+        "import sys, atexit, json\n"
+        "atexit.register(lambda: print('MODULES' + json.dumps(sorted({m.split('.')[0] for m in sys.modules})), "
+        "file=sys.stderr))\n"
+        f"sys.argv = ['joulemark', *{list(arguments)!r}]\n"
+        "from suite.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.rsplit("MODULES", 1)[1]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forbidden"),
+    [
+        (["--help"], HEAVY),
+        (["run", "--help"], HEAVY),
+        (["--version"], HEAVY),
+        (["schema"], HEAVY),
+        (["list"], [name for name in HEAVY if name != "numpy"]),
+        (["list", "--cases"], [name for name in HEAVY if name != "numpy"]),
+        (["show", "latest"], ["torch", "tensorflow", "keras", "pandas", "plotly", "codecarbon"]),
+        (["report", "latest", "-o", "page.html"], ["torch", "tensorflow", "keras", "pandas", "codecarbon"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) and value[0] != "torch" else "",
+)
+def test_a_verb_loads_only_what_it_needs(tmp_path, monkeypatch, arguments, forbidden):
+    monkeypatch.chdir(tmp_path)
+    write(run_file(), tmp_path / "runs" / "20261101T120000Z-a1b2.json")
+    loaded = modules_after(tmp_path, *arguments)
+    assert loaded & set(forbidden) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--workload", "matmull"], ["'matmull'", "Did you mean 'matmul'?", "cnn"]),
+        (["run", "--framework", "jax"], ["'jax'", "pytorch", "tensorflow"]),
+        (["run", "--zone", "XQ"], ["'XQ'"]),
+        (["run", "--size", "huge"], ["'huge'", "small"]),
+        (["run", "--phase", "learning"], ["'learning'", "training"]),
+        (["run", "--mode", "jit"], ["'jit'", "xla"]),
+        (["run", "--precision", "int8"], ["'int8'", "bf16"]),
+        (["run", "--device", "cuda:9"], ["'cuda:9'", "cpu"]),
+        (["run", "--profile", "fast"], ["'fast'", "quick"]),
+        (["run", "--pue", "0.5"], ["0.5", "1"]),
+        (["run", "--intensity", "-3"], ["-3"]),
+        (["run", "--rounds", "0"], ["rounds", "0"]),
+        (["run", "--threads", "two"], ["--threads", "integer"]),
+        (["run", "--allocator", "jemalloc"], ["jemalloc", "retain"]),
+        (["run", "--python", "tensorflow"], ["FRAMEWORK=PATH"]),
+        (["run", "--python", "tensorflow=/nowhere/python"], ["/nowhere/python"]),
+        (["run", "-k", "cnn and"], ["cnn and"]),
+        (["run", "-k", "nosuchcase"], ["nothing is selected"]),
+        (["run", "--nonsense"], ["--nonsense"]),
+        (["run", "--out", "/proc/nowhere"], ["/proc/nowhere", "--out"]),
+        (["rnu"], ["rnu"]),
+        (["list", "--size", "tiny"], ["--cases"]),
+        (["show"], ["RUN"]),
+        (["show", "latest"], ["no run", "latest"]),
+        (["show", "/nowhere.json"], ["/nowhere.json"]),
+        (["report", "nothing"], ["nothing"]),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line_and_exit_2(tmp_path, arguments, words):
+    done = joulemark(tmp_path, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("{", "broken or truncated"),
+        ("[1, 2]", "no schema_version"),
+        ('{"name": "x"}', "no schema_version"),
+        ('{"schema_version": 99}', "Upgrade"),
+        ('{"schema_version": 1}', "not a valid run file"),
+        ("\x00\xff", "not"),
+    ],
+    ids=["empty", "truncated", "list", "foreign", "future", "hollow", "binary"],
+)
+@pytest.mark.parametrize("verb", ["show", "report"])
+def test_a_file_that_is_no_run_is_one_line_and_exit_2(tmp_path, verb, text, words):
+    path = tmp_path / "run.json"
+    path.write_bytes(text.encode("latin-1"))
+    done = joulemark(tmp_path, verb, str(path))
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
+    assert words in done.stderr
+    assert str(path) in done.stderr
+
+
+def test_settings_come_from_flag_environment_and_file_in_that_order(tmp_path):
+    (tmp_path / "joulemark.toml").write_text('rounds = 7\nk = "matmul"\nsize = "tiny"\n')
+
+    def rounds(*arguments: str, **variables: str) -> int:
+        done = joulemark(tmp_path, "list", "--cases", "--json", *arguments, variables=variables)
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout)
+        assert all("matmul:tiny" in case["id"] for case in document["cases"])
+        return document["rounds"]
+
+    assert rounds() == 7
+    assert rounds(JOULEMARK_ROUNDS="8") == 8
+    assert rounds("--rounds", "9", JOULEMARK_ROUNDS="8") == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rounds = ", "not TOML"),
+        ("ruonds = 3", "'ruonds'"),
+        ("rounds = 'many'", "rounds"),
+        ("[profiles.mine]\nwindow_s = -1", "profiles.mine.window_s"),
+        ("profile = 'mine'\n[profiles.mine]\nbase = 'qick'", "Did you mean 'quick'?"),
+        ("profile = 'mine'\n[profiles.mine]\nworkloads = ['matmull']", "Did you mean 'matmul'?"),
+    ],
+)
+def test_a_settings_file_that_is_wrong_is_one_line(tmp_path, text, words):
+    (tmp_path / "joulemark.toml").write_text(text)
+    done = joulemark(tmp_path, "list", "--cases")
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
+    assert words in done.stderr
+
+
+def test_a_profile_of_ones_own_changes_what_it_names_and_nothing_else(tmp_path):
+    (tmp_path / "joulemark.toml").write_text("[profiles.mine]\nbase = 'ci'\nworkloads = ['cnn']\nwindow_s = 1.5\n")
+    done = joulemark(tmp_path, "list", "--cases", "--profile", "mine", "--json")
+    document = json.loads(done.stdout)
+    assert document["rounds"] == 10
+    assert {case["id"].split(":")[0] for case in document["cases"]} == {"cnn"}
+
+
+def test_json_is_one_object_on_standard_output(tmp_path):
+    write(run_file(), tmp_path / "runs" / "20261101T120000Z-a1b2.json")
+    for arguments, key in (
+        (["list", "--json"], "workloads"),
+        (["list", "--cases", "--json"], "cases"),
+        (["list", "--runs", "--json"], "runs"),
+        (["show", "2026", "--json"], "cases"),
+        (["run", "--dry-run", "--json"], "cases"),
+    ):
+        done = joulemark(tmp_path, *arguments)
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout)
+        assert document["schema_version"] == 1
+        assert document[key]
+
+
+def test_a_closed_pipe_is_not_a_traceback(tmp_path):
+    done = subprocess.run(
+        f"{sys.executable} -P -c 'from suite.cli import main; main()' schema | head -1",
+        shell=True,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,118 @@
+"""Profiles and selections -> cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from suite import plan
+from suite.errors import UsageError
+from suite.results.records import FrameworkInfo, Settings
+from workloads.registry import workloads
+
+BOTH = {
+    "pytorch": FrameworkInfo(version="2", python="3", build="cpu"),
+    "tensorflow": FrameworkInfo(version="2", python="3", build="cpu"),
+}
+BOARD = {name: info.model_copy(update={"devices": ("cpu", "cuda:0", "cuda:1")}) for name, info in BOTH.items()}
+
+
+def make(installed=BOTH, seed=1, **settings) -> plan.Plan:
+    return plan.make(Settings(**settings), installed, seed, threads=2)
+
+
+def test_quick_is_what_users_run_by_default():
+    made = make()
+    modes = {(case.framework, case.mode) for case in made.cases}
+    assert modes == {("pytorch", "eager"), ("tensorflow", "graph")}
+    assert {case.device for case in made.cases} == {"cpu"}
+    assert made.rounds == 3
+
+
+def test_a_board_adds_its_cases_and_only_the_first_board():
+    assert {case.device for case in make(BOARD).cases} == {"cpu", "cuda:0"}
+    assert {case.device for case in make(BOARD, device=["cuda:1"]).cases} == {"cuda:1"}
+
+
+def test_an_axis_that_is_given_replaces_that_axis_only():
+    made = make(framework=["pytorch"], mode=["compile"], batch_size=[2, 4])
+    assert {case.mode for case in made.cases} == {"compile"}
+    assert {case.batch_size for case in made.cases} == {2, 4}
+    assert {case.workload for case in made.cases} == {case.workload for case in make().cases}
+
+
+def test_a_mode_of_one_framework_leaves_the_other_out():
+    assert {case.framework for case in make(mode=["xla"]).cases} == {"tensorflow"}
+
+
+def test_a_name_stands_for_all_its_variants():
+    variants = {workload.id for workload in workloads().values() if workload.name == "activation"}
+    made = make(workload=["activation"], size=["tiny"])
+    assert {f"{case.workload}.{case.variant}" for case in made.cases} == variants
+    assert len(variants) > 1
+
+
+def test_full_has_every_workload_and_standard_one_of_each_family():
+    everything = {workload.id for workload in workloads().values()}
+    full = {f"{c.workload}.{c.variant}" if c.variant else c.workload for c in make(profile="full").cases}
+    assert full == everything
+    standard = make(profile="standard")
+    families = [workloads()[f"{c.workload}.{c.variant}" if c.variant else c.workload].family for c in standard.cases]
+    assert set(families) == {workload.family for workload in workloads().values()}
+    assert "compile" in {case.mode for case in standard.cases}
+
+
+def test_standard_measures_one_case_a_framework_out_of_the_box():
+    default = [case for case in make(profile="standard").cases if case.allocator == "default"]
+    assert {case.framework for case in default} == {"pytorch", "tensorflow"}
+    assert len(default) == 2
+    assert all(case.id.endswith("+allocator=default") for case in default)
+
+
+def test_ids_are_unique_and_say_what_is_measured():
+    cases = make(BOARD, profile="full").cases
+    assert len({case.id for case in cases}) == len(cases)
+    case = cases[0]
+    assert case.id == (
+        f"{case.workload}:{case.size}/{case.phase}/{case.framework}/{case.mode}/{case.device}/{case.precision}"
+        f"/b{case.batch_size}"
+    )
+
+
+def test_each_round_has_every_case_in_an_order_of_its_own_that_the_seed_repeats():
+    made = make()
+    orders = [[case.id for case in made.order(number)] for number in range(1, 6)]
+    assert all(sorted(order) == sorted(orders[0]) for order in orders)
+    assert len({tuple(order) for order in orders}) > 1
+    assert orders == [[case.id for case in make().order(number)] for number in range(1, 6)]
+    assert orders != [[case.id for case in make(seed=2).order(number)] for number in range(1, 6)]
+
+
+def test_a_framework_that_is_not_there_is_skipped_unless_it_was_named():
+    half = {"pytorch": BOTH["pytorch"]}
+    made = make(half)
+    skipped = [case for case in made.cases if case.framework == "tensorflow"]
+    assert skipped
+    assert all((case.status, case.reason_code) == ("skipped", "not_installed") for case in skipped)
+    assert {case.framework for case in made.runnable()} == {"pytorch"}
+    with pytest.raises(UsageError, match=r"TensorFlow not installed.*joulemark\[tensorflow\]"):
+        make(half, framework=["tensorflow"])
+    with pytest.raises(UsageError, match="PyTorch and TensorFlow not installed"):
+        make({})
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match="cuda:0"):
+        make(device=["cuda:0"])
+
+
+def test_a_board_rests_with_the_program_resident_and_its_borders_outlast_its_sensor():
+    cases = {case.device: case for case in make(BOARD).cases}
+    made = make(BOARD)
+    assert made.effort(cases["cuda:0"], rest=True).rest_s > 0
+    assert made.effort(cases["cuda:0"]).rest_s == 0
+    assert made.effort(cases["cpu"], rest=True).rest_s == 0
+    assert made.effort(cases["cuda:0"]).border_s >= 1.1
+
+
+def test_the_expected_time_grows_with_the_rounds():
+    assert make(rounds=6).expected_s() > 1.5 * make(rounds=3).expected_s()

@@ -1,0 +1,94 @@
+"""A real browser for the page. Tests install none: without one they are skipped, with the reason."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, driven by playwright (extra `test`)."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra `test`)")
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    with sync_api.sync_playwright() as driver:
+        own = Path(driver.chromium.executable_path)
+        if found is None and not own.exists():
+            pytest.skip("no Chromium: install the system's package, or `playwright install chromium`")
+        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+class Tab:
+    """A page in the browser, with everything it asked for and complained of."""
+
+    def __init__(self, context: Any, html: Path) -> None:
+        self.page = context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.html = html
+        self.page.on("request", self._asked)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.errors.append(f"dialog {dialog.message}"))
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith(("data:", "blob:", self.html.as_uri())):
+            self.requests.append(request.url)
+
+    def _said(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.errors.append(message.text)
+
+    def open(self, state: str = "") -> Any:
+        """Load the page in the given state of its address."""
+        self.page.goto("about:blank")
+        self.page.goto(self.html.as_uri() + (f"#{state}" if state else ""))
+        return self.page
+
+    def draw_all(self) -> None:
+        """Scroll every chart into view and wait until all are drawn."""
+        self.page.evaluate(
+            """async () => {
+              for (const plot of document.querySelectorAll('.plot')) {
+                plot.scrollIntoView();
+                for (let i = 0; i < 400 && !plot.querySelector('.main-svg'); i += 1) {
+                  await new Promise((done) => setTimeout(done, 25));
+                }
+              }
+              window.scrollTo(0, 0);
+            }"""
+        )
+        assert self.page.locator(".plot:not(:has(.main-svg))").count() == 0
+
+
+Open = Callable[..., Tab]
+
+
+@pytest.fixture
+def tab(browser: Any, tmp_path: Path) -> Iterator[Open]:
+    """`tab(html, **context)`: the page in a new window; at the end it must have asked for nothing and said nothing."""
+    contexts: list[Any] = []
+    tabs: list[Tab] = []
+
+    def make(html: str, **options: Any) -> Tab:
+        path = tmp_path / f"page{len(tabs)}.html"
+        path.write_text(html, encoding="utf-8")
+        contexts.append(browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **options}))
+        contexts[-1].set_default_timeout(10_000)
+        tabs.append(Tab(contexts[-1], path))
+        return tabs[-1]
+
+    yield make
+    for context in contexts:
+        context.close()
+    for made in tabs:
+        assert made.requests == []
+        assert made.errors == []

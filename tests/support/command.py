@@ -1,0 +1,47 @@
+"""Runs the real command, as a user would, in a home of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+FAST = """
+[profiles.fast]
+title = "for tests: short windows"
+workloads = ["matmul", "cnn"]
+size = "tiny"
+window_s = 0.3
+idle_s = 0.5
+"""
+"""A settings file with a profile that takes seconds."""
+
+COMMAND = [sys.executable, "-P", "-c", "from suite.cli import main; main()"]
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """A user's environment whose runs, and whose lock on the machine, lie in `home`."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("JOULEMARK_")}
+    (home / "tmp").mkdir(parents=True, exist_ok=True)
+    return {**clean, "JOULEMARK_HOME": str(home), "TMPDIR": str(home / "tmp"), "COLUMNS": "200", **more}
+
+
+def joulemark(
+    home: Path,
+    *arguments: str,
+    variables: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float = 300,
+) -> subprocess.CompletedProcess[str]:
+    """Run `joulemark ARGUMENTS` to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(home, **(variables or {})),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )

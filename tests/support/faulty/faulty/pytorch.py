@@ -1,0 +1,67 @@
+"""The faults, in a process of PyTorch."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from workloads.spec import Program
+
+
+def build(size, phase, kit):
+    """A step that does what `size.fault` says, some at its first call, some later."""
+    fault = size.fault
+    if fault == "raises_at_load":
+        raise ValueError("planted at load")
+    calls = 0
+    started = time.monotonic()
+
+    def step(x):
+        nonlocal calls
+        calls += 1
+        if fault == "sleep":
+            time.sleep(0.005)
+        if fault == "raises_at_first" or (fault == "raises_in_warmup" and calls == 3):
+            raise ValueError(f"planted at step {calls}")
+        if fault == "raises_in_window" and time.monotonic() - started > 1.0:
+            raise ValueError("planted in the window")
+        if calls == 3:
+            misbehave(fault)
+        return {"y": x * float("nan") if fault == "nan" else x + 1}
+
+    return Program(step=step)
+
+
+def misbehave(fault):
+    """At the third step: within warm-up."""
+    if fault == "segfault":
+        ctypes.string_at(0)
+    elif fault == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif fault == "memory":
+        torch.empty(2**46, dtype=torch.uint8)
+    elif fault == "hang":
+        time.sleep(3600)
+    elif fault == "hang_uninterruptibly":
+        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
+        while True:
+            pass
+    elif fault in ("grandchild", "daemon"):
+        child = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=fault == "daemon"
+        )
+        Path(os.environ["FAULTY_PID_FILE"]).write_text(str(child.pid))
+    elif fault == "prints":
+        for _ in range(100):
+            sys.stdout.write("x" * 2**20 + "\n")
+        sys.stdout.flush()
+    elif fault == "exits":
+        os._exit(7)

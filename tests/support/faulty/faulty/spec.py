@@ -1,0 +1,28 @@
+"""One size a fault."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.spec import Size, Workload
+
+FAULTS = (
+    *("none", "sleep", "segfault", "killed", "memory", "hang", "hang_uninterruptibly", "grandchild", "daemon"),
+    *("prints", "raises_at_load", "raises_at_first", "raises_in_warmup", "raises_in_window", "nan", "exits"),
+)
+
+WORKLOADS = (
+    Workload(
+        name="faulty",
+        title="misbehaves",
+        family="faults",
+        item="step",
+        paper="none",
+        phases=("inference",),
+        sizes={fault: Size({"fault": fault}, {"cpu": 1, "cuda": 1}) for fault in (*FAULTS, "base")},
+        inputs=lambda size, phase, batch, generator: {"x": generator.standard_normal((batch, 4), dtype=np.float32)},
+        package="faulty",
+        flops=lambda size, phase: 1.0,
+        bytes=lambda size, phase, batch: 1.0,
+    ),
+)

@@ -1,0 +1,78 @@
+"""TensorFlow kits with one mistake each, of the kinds that would pass unseen; the parity tests must see them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from workloads.kits.tensorflow import Kit
+from workloads.kits.tensorflow.matched import Convolution
+from workloads.spec import Optimizer
+
+
+class _Unlearning(Convolution):
+    """Its kernel's gradient is zero."""
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        kernel = tf.convert_to_tensor(kernel)
+        return super().convolution_op(inputs, tf.stop_gradient(kernel) + 0 * kernel)
+
+
+class ZeroedGradient(Kit):
+    """The gradient of the convolution that reads the images is lost."""
+
+    def conv(self, width_in: int, width: int, size: int, stride: int = 1, **options: Any) -> keras.Layer:
+        if width_in != 3:
+            return super().conv(width_in, width, size, stride, **options)
+        layer = _Unlearning(width, size, stride, margin=size // 2, use_bias=False)
+        layer.build((None, None, None, width_in))
+        return layer
+
+
+class LearningRateOnePercentOff(Kit):
+    """1.01 times the spec's."""
+
+    def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
+        return super().optimizer(replace(definition, learning_rate=1.01 * definition.learning_rate))
+
+
+class NoMomentum(Kit):
+    """The optimizer's momentum is Keras's default."""
+
+    def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
+        return keras.optimizers.SGD(definition.learning_rate)
+
+
+class KerasEpsilon(Kit):
+    """Batch norm with Keras's default epsilon."""
+
+    def batch_norm(self, width: int, **options: Any) -> keras.Layer:
+        return super().batch_norm(width, **{**options, "epsilon": 1e-3})
+
+
+class KerasNormMomentum(Kit):
+    """Batch norm with Keras's default momentum."""
+
+    def batch_norm(self, width: int, **options: Any) -> keras.Layer:
+        return super().batch_norm(width, **{**options, "momentum": 0.99})
+
+
+class BiasedVariance(Kit):
+    """Keras 3's own batch norm, which keeps the biased variance."""
+
+    def batch_norm(self, width: int, *, epsilon: float = 1e-5, momentum: float = 0.9) -> keras.Layer:
+        layer = keras.layers.BatchNormalization(momentum=momentum, epsilon=epsilon)
+        layer.build((None, None, None, width))
+        return layer
+
+
+class KerasPadding(Kit):
+    """Keras's "same", which pads a strided window below and right only."""
+
+    def conv(self, width_in: int, width: int, size: int, stride: int = 1, *, bias: bool = True) -> keras.Layer:
+        layer = keras.layers.Conv2D(width, size, stride, padding="same", use_bias=bias)
+        layer.build((None, None, None, width_in))
+        return layer

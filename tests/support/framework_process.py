@@ -1,0 +1,157 @@
+"""Runs workloads in a process of one framework; the tests themselves import none.
+
+`Job` and `Result` cross the process border by pickle, with numpy arrays only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from workloads.registry import builder, workloads
+from workloads.spec import Program
+
+FRAMEWORKS = ("pytorch", "tensorflow")
+MODES = {"pytorch": ("eager", "compile"), "tensorflow": ("eager", "graph", "xla")}
+SEED = 7
+
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One workload to build and run."""
+
+    framework: str
+    workload: str
+    phase: str
+    mode: str = "eager"
+    precision: str = "fp32"
+    size: str = "tiny"
+    steps: int = 1
+    weights: Weights | None = None
+    gradients: bool = False
+    count_flops: bool = False
+    kit: str | None = None
+    """`module:Class` of a kit with a planted fault; None: the framework's own."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What it did."""
+
+    before: Weights
+    after: Weights
+    first: Weights
+    """Outputs of the first step."""
+    last: Weights
+    descends: list[float]
+    """The scalar that should fall, step by step."""
+    trainable: tuple[str, ...]
+    gradients: Weights = field(default_factory=dict)
+    counted_flops: float | None = None
+
+
+class Processes:
+    """One lasting process a framework, since importing TensorFlow takes seconds."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self._pools = {name: ProcessPoolExecutor(1, mp_context=context, initializer=_begin) for name in FRAMEWORKS}
+
+    def submit(self, job: Job) -> Future[Result]:
+        """Starts the job; both frameworks work side by side."""
+        return self.call(job.framework, perform, job)
+
+    def call(self, framework: str, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Any importable function in the framework's process."""
+        return self._pools[framework].submit(function, *arguments)
+
+    def run(self, job: Job) -> Result:
+        """The job's result; its exception, if it raised one."""
+        return self.submit(job).result()
+
+    def close(self) -> None:
+        """Ends the processes."""
+        for pool in self._pools.values():
+            pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
+
+
+def make_kit(framework: str, precision: str, path: str | None = None) -> Any:
+    """The framework's kit, or the one at `module:Class`."""
+    module, _, name = (path or f"workloads.kits.{framework}:Kit").partition(":")
+    return getattr(importlib.import_module(module), name)(device="cpu", precision=precision, seed=SEED)
+
+
+def prepare(job: Job) -> tuple[Any, Program, dict[str, Any]]:
+    """(kit, program, inputs on the device)."""
+    workload = workloads()[job.workload]
+    size = workload.sizes[job.size]
+    kit = make_kit(job.framework, job.precision, job.kit)
+    batch = size.batch_size["cpu"]
+    program = builder(workload, job.framework)(size.at(batch), job.phase, kit)
+    arrays = workload.inputs(size, job.phase, batch, np.random.default_rng(SEED))
+    if job.weights is not None:
+        program.load_weights({name: w.astype(program.weights()[name].dtype) for name, w in job.weights.items()})
+    return kit, program, {name: kit.tensor(array) for name, array in arrays.items()}
+
+
+def compiled(framework: str, mode: str, step: Callable[..., Any]) -> Callable[..., Any]:
+    """The step as the harness's adapters compile it."""
+    if mode == "eager":
+        return step
+    if framework == "pytorch":
+        import torch
+
+        torch.compiler.reset()
+        return torch.compile(step, dynamic=False)
+    import tensorflow as tf
+
+    return tf.function(step, jit_compile=mode == "xla" or None)
+
+
+def perform(job: Job) -> Result:
+    """Runs in the framework's process."""
+    workload = workloads()[job.workload]
+    kit, program, inputs = prepare(job)
+    before = program.weights()
+    gradients = program.gradients(**inputs)[1] if job.gradients and program.gradients else {}
+    counted = _counted_flops(program, inputs) if job.count_flops else None
+    step = compiled(job.framework, job.mode, program.step)
+    outputs: list[Mapping[str, Any]] = [step(**inputs) for _ in range(job.steps)]
+    watched = workload.descends
+    return Result(
+        before=before,
+        after=program.weights(),
+        first=_arrays(kit, outputs[:1]),
+        last=_arrays(kit, outputs[-1:]),
+        descends=[float(kit.array(o[watched])) for o in outputs] if watched and job.phase == "training" else [],
+        trainable=tuple(program.trainable()),
+        gradients=gradients,
+        counted_flops=counted,
+    )
+
+
+def _arrays(kit: Any, outputs: list[Mapping[str, Any]]) -> Weights:
+    return {name: kit.array(tensor) for output in outputs for name, tensor in output.items()}
+
+
+def _counted_flops(program: Program, inputs: Mapping[str, Any]) -> float:
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    # The counter sees nothing of the CPU's fused attention (pytorch#195460), all of its plain form.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        program.step(**inputs)
+    return float(counter.get_total_flops())

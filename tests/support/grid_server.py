@@ -1,0 +1,194 @@
+"""A real HTTP server on loopback that answers as Electricity Maps does, and as it should not."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+NOW = datetime(2026, 11, 23, 12, 20, tzinfo=UTC)
+"""The moment that all answers are about."""
+
+TOKEN = "s3cr3t-t0k3n-XYZ"
+
+
+@dataclass
+class Reply:
+    """What the server says to one request."""
+
+    document: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    """Instead of `document`."""
+    promised: int | None = None
+    """Content-Length, where it is not the body's."""
+    stall_s: float = 0.0
+    """Pause before the body."""
+    drip_s: float = 0.0
+    """Pause after each of its bytes."""
+
+
+Answer = Callable[[str, dict[str, str]], Reply]
+"""(path, parameters) -> reply."""
+
+
+@dataclass
+class Seen:
+    """One request that came in."""
+
+    path: str
+    parameters: dict[str, str]
+    headers: dict[str, str]
+    at_s: float
+
+
+class GridServer:
+    """The server; `answer` may be changed at any time."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.seen: list[Seen] = []
+        self.done = threading.Event()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                server._serve(self)
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
+
+    @property
+    def url(self) -> str:
+        """The base address, as the variable for it would have it."""
+        return f"http://127.0.0.1:{self._http.server_port}/v4"
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths asked for, in order."""
+        return [seen.path for seen in self.seen]
+
+    def _serve(self, handler: BaseHTTPRequestHandler) -> None:
+        parts = urlsplit(handler.path)
+        parameters = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        path = parts.path.removeprefix("/v4/")
+        self.seen.append(Seen(path, parameters, dict(handler.headers), time.monotonic()))
+        reply = self.answer(path, parameters)
+        body = reply.body if reply.body is not None else json.dumps(reply.document).encode()
+        try:
+            handler.send_response(reply.status)
+            for name, value in reply.headers.items():
+                handler.send_header(name, value)
+            handler.send_header("Content-Length", str(reply.promised if reply.promised is not None else len(body)))
+            handler.send_header("Connection", "close")
+            handler.end_headers()
+            self.done.wait(reply.stall_s)
+            for byte in [body] if not reply.drip_s else [body[i : i + 1] for i in range(len(body))]:
+                handler.wfile.write(byte)
+                if reply.drip_s and self.done.wait(reply.drip_s):
+                    return
+        except OSError:
+            pass  # the client has gone, as it should from a stall
+        handler.close_connection = True
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.done.set()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+
+@contextmanager
+def grid_server(answer: Answer) -> Iterator[GridServer]:
+    """A server for the time of a test."""
+    server = GridServer(answer)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def hour(time: datetime) -> datetime:
+    """The beginning of its hour."""
+    return time.replace(minute=0, second=0, microsecond=0)
+
+
+def stamp(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def row(start: datetime, value: Any = 123, **more: Any) -> dict[str, Any]:
+    """One interval in the service's words."""
+    return {
+        "carbonIntensity": value,
+        "datetime": stamp(start),
+        "updatedAt": stamp(start + timedelta(minutes=40)),
+        "createdAt": stamp(start - timedelta(days=3)),
+        "emissionFactorType": "lifecycle",
+        "isEstimated": False,
+        "estimationMethod": None,
+        **more,
+    }
+
+
+def latest(zone: str = "CH", value: Any = 123, start: datetime | None = None, **more: Any) -> dict[str, Any]:
+    return {"zone": zone, **row(start or hour(NOW), value), "temporalGranularity": "hourly", "flowTraced": True, **more}
+
+
+def listed(
+    name: str, values: dict[datetime, Any], zone: str = "CH", row_more: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """`history` or `data` (past-range) of hourly `values`."""
+    rows = [row(start, value, **(row_more or {})) for start, value in values.items()]
+    return {"zone": zone, name: rows, "temporalGranularity": "hourly", **more}
+
+
+def forecast(values: dict[datetime, Any], zone: str = "CH") -> dict[str, Any]:
+    rows = [{"carbonIntensity": value, "datetime": stamp(start)} for start, value in values.items()]
+    return {"zone": zone, "forecast": rows, "updatedAt": stamp(NOW), "temporalGranularity": "hourly"}
+
+
+def hourly(start: datetime, *values: Any) -> dict[datetime, Any]:
+    """Values of the hours from `start` on."""
+    return {start + timedelta(hours=i): value for i, value in enumerate(values)}
+
+
+def good(path: str, parameters: dict[str, str]) -> Reply:
+    """What a working service says at `NOW`: 100 + hour of the day, g/kWh."""
+    zone = parameters.get("zone", "CH")
+    day = [hour(NOW) - timedelta(hours=i) for i in range(23, -1, -1)]
+    kind = path.rpartition("/")[2]
+    if kind == "latest":
+        return Reply(latest(zone, 100 + NOW.hour))
+    if kind == "history":
+        return Reply(listed("history", {start: 100 + start.hour for start in day}, zone))
+    if kind == "past":
+        return Reply(latest(zone, 100, hour(datetime.fromisoformat(parameters["datetime"]))))
+    if kind == "past-range":
+        start, end = (datetime.fromisoformat(parameters[name]) for name in ("start", "end"))
+        hours = [start + timedelta(hours=i) for i in range(int((end - start) / timedelta(hours=1)))]
+        return Reply(listed("data", {time: 100 + time.hour for time in hours}, zone))
+    if kind == "forecast":
+        count = int(parameters["horizonHours"]) + 1  # the service's fence-post
+        return Reply(forecast({hour(NOW) + timedelta(hours=i): 200 + i for i in range(count)}, zone))
+    if kind == "zones":
+        return Reply({"CH": {"zoneName": "Switzerland", "access": ["carbon-intensity/latest"]}})
+    return Reply({"error": "no such path"}, 404)

@@ -1,0 +1,185 @@
+"""A stand-in for NVIDIA's driver library: C source that exports the NVML calls the suite uses, built by gcc.
+
+The loader finds it through LD_LIBRARY_PATH, the real nvidia-ml-py binds it. Boards are described by NVML_BOARDS, one a
+line: `name|uuid|bus id|power in W|traits`, traits being words of: no_energy, no_instant, no_average, no_legacy, mig,
+ampere, ga100, hot (throttled), tick (the counter moves each 100 ms); reset:SECONDS (the counter starts anew then),
+lost:SECONDS (the board falls off the bus then), hang:SECONDS (the counter's call does not return from then on).
+NVML_INIT_CODE is what nvmlInit returns. A board draws constant power from the start of CLOCK_MONOTONIC.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SOURCE = r"""
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OK = 0, INVALID = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, LOST = 15 };
+typedef struct { char name[96], uuid[96], bus[32], traits[128]; double power_w; } board;
+typedef struct { char busIdLegacy[16]; unsigned domain, bus, device, pciDeviceId, pciSubSystemId; char busId[32]; } pci;
+typedef struct { unsigned long long total, free, used; } memory;
+typedef union { double d; unsigned u; unsigned long ul; unsigned long long ull; long long ll; int i; } value;
+typedef struct { unsigned field, scope; int64_t stamp, latency; int type, code; value value; } field;
+
+static board boards[8], instances[8];
+static int count;
+static double begin_s;
+
+static double now_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static int has(const board *b, const char *trait) { return strstr(b->traits, trait) != NULL; }
+
+static double after(const board *b, const char *trait) {
+    const char *found = strstr(b->traits, trait);
+    return found ? atof(found + strlen(trait)) : 1e30;
+}
+
+static int state(const board *b) { return now_s() - begin_s >= after(b, "lost:") ? LOST : OK; }
+
+int nvmlInitWithFlags(unsigned flags) {
+    const char *code = getenv("NVML_INIT_CODE"), *text = getenv("NVML_BOARDS");
+    if (code && atoi(code)) return atoi(code);
+    begin_s = now_s();
+    count = 0;
+    for (const char *line = text; line && *line && count < 8; count++) {
+        board *b = &boards[count];
+        memset(b, 0, sizeof *b);
+        sscanf(line, "%95[^|]|%95[^|]|%31[^|]|%lf|%127[^\n]", b->name, b->uuid, b->bus, &b->power_w, b->traits);
+        line = strchr(line, '\n');
+        if (line) line++;
+    }
+    return OK;
+}
+
+int nvmlShutdown(void) { return OK; }
+int nvmlDeviceGetCount_v2(unsigned *n) { *n = count; return OK; }
+int nvmlSystemGetDriverVersion(char *text, unsigned size) { snprintf(text, size, "610.57"); return OK; }
+const char *nvmlErrorString(int code) { return code == LOST ? "GPU is lost" : "error"; }
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, board **b) {
+    if (index >= (unsigned)count) return INVALID;
+    *b = &boards[index];
+    return OK;
+}
+
+int nvmlDeviceGetName(board *b, char *text, unsigned size) { snprintf(text, size, "%s", b->name); return OK; }
+int nvmlDeviceGetUUID(board *b, char *text, unsigned size) { snprintf(text, size, "%s", b->uuid); return OK; }
+
+int nvmlDeviceGetPciInfo_v3(board *b, pci *info) {
+    memset(info, 0, sizeof *info);
+    snprintf(info->busId, 32, "%s", b->bus);
+    return OK;
+}
+
+int nvmlDeviceGetMemoryInfo(board *b, memory *m) { m->total = 80ull << 30; m->free = m->total; m->used = 0; return OK; }
+int nvmlDeviceGetEnforcedPowerLimit(board *b, unsigned *mw) { *mw = 400000; return OK; }
+
+int nvmlDeviceGetMigMode(board *b, unsigned *current, unsigned *pending) {
+    if (!has(b, "mig")) return NOT_SUPPORTED;
+    *current = *pending = 1;
+    return OK;
+}
+
+int nvmlDeviceGetMaxMigDeviceCount(board *b, unsigned *n) { *n = has(b, "mig") ? 7 : 0; return OK; }
+
+int nvmlDeviceGetMigDeviceHandleByIndex(board *b, unsigned index, board **instance) {
+    if (index != 1) return NOT_FOUND;
+    *instance = &instances[b - boards];
+    snprintf((*instance)->uuid, 96, "MIG-%s", b->uuid + 4);
+    return OK;
+}
+
+int nvmlDeviceGetArchitecture(board *b, unsigned *a) { *a = has(b, "ampere") || has(b, "ga100") ? 7 : 5; return OK; }
+
+int nvmlDeviceGetCudaComputeCapability(board *b, int *major, int *minor) {
+    *major = has(b, "ampere") || has(b, "ga100") ? 8 : 7;
+    *minor = has(b, "ampere") ? 6 : 0;
+    return OK;
+}
+
+int nvmlDeviceGetTemperature(board *b, int sensor, unsigned *c) { *c = 61; return state(b); }
+int nvmlDeviceGetClockInfo(board *b, int type, unsigned *mhz) { *mhz = type == 1 ? 1410 : 1215; return state(b); }
+
+int nvmlDeviceGetCurrentClocksEventReasons(board *b, unsigned long long *bits) {
+    *bits = has(b, "hot") ? 0x20 | 0x4 : 0x1;
+    return OK;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(board *b, unsigned *n, void *processes) { *n = 0; return OK; }
+
+int nvmlDeviceGetTotalEnergyConsumption(board *b, unsigned long long *mj) {
+    double from_s = begin_s + after(b, "reset:");
+    if (has(b, "no_energy")) return NOT_SUPPORTED;
+    while (now_s() - begin_s >= after(b, "hang:")) sleep(1);
+    if (state(b)) return state(b);
+    double at_s = has(b, "tick") ? floor(now_s() / 0.1) * 0.1 : now_s();
+    *mj = (unsigned long long)((at_s - (now_s() >= from_s ? from_s : 0.0)) * b->power_w * 1000);
+    return OK;
+}
+
+int nvmlDeviceGetPowerUsage(board *b, unsigned *mw) {
+    if (has(b, "no_legacy")) return NOT_SUPPORTED;
+    *mw = (unsigned)(b->power_w * 1000);
+    return state(b);
+}
+
+int nvmlDeviceGetFieldValues(board *b, int n, field *fields) {
+    for (int i = 0; i < n; i++) {
+        int average = fields[i].field == 185, instant = fields[i].field == 186;
+        int missing = (average && has(b, "no_average")) || (instant && has(b, "no_instant")) || !(average || instant);
+        fields[i].code = missing ? INVALID : state(b);
+        fields[i].type = 1;
+        fields[i].value.u = (unsigned)(b->power_w * 1000);
+    }
+    return OK;
+}
+"""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board that the library shows."""
+
+    uuid: str
+    power_w: float = 250.0
+    traits: str = "-"
+    name: str = "Test GPU"
+    bus: str = "00000000:01:00.0"
+
+
+def build(directory: Path) -> Path:
+    """Compile the library into `directory`. Skips the test where there is no gcc."""
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    source = directory / "nvml.c"
+    source.write_text(SOURCE)
+    target = directory / "libnvidia-ml.so.1"
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-O1", "-o", str(target), str(source), "-lm"], check=True, capture_output=True
+    )
+    return directory
+
+
+def environment(directory: Path, boards: Sequence[Board], **more: str) -> Mapping[str, str]:
+    """Variables under which a process sees `boards`."""
+    lines = [f"{board.name}|{board.uuid}|{board.bus}|{board.power_w}|{board.traits}" for board in boards]
+    # Probed ticks are not kept from one test to the next: this home cannot be written.
+    own = {"LD_LIBRARY_PATH": str(directory), "NVML_BOARDS": "\n".join(lines), "JOULEMARK_HOME": "/proc/none"}
+    return os.environ | own | more

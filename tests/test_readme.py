@@ -1,0 +1,92 @@
+"""The README's table is what the specs say, and its commands are what the rest of the repository calls.
+
+`python tests/test_readme.py --write` puts the table in.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import joulemark
+
+from suite.cli import VERBS
+from workloads.registry import supports, workloads
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+BEGIN, END = "<!-- workloads: written by tests/test_readme.py --write -->\n", "<!-- end of workloads -->"
+
+
+def table() -> str:
+    """The table of workloads as Markdown."""
+    rows = ["| workload | what | item | phases | parameters (base) |", "|---|---|---|---|---:|"]
+    for workload in workloads().values():
+        count = workload.parameters(workload.sizes["base"]).total
+        assert all(supports(workload, name) for name in ("pytorch", "tensorflow"))
+        rows.append(
+            f"| `{workload.id}` | {workload.title} | {workload.item} | {', '.join(workload.phases)} | "
+            f"{f'{count:,}' if count else '-'} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def parts() -> tuple[str, str, str]:
+    before, _, rest = README.read_text().partition(BEGIN)
+    inside, _, after = rest.partition(END)
+    return before, inside, after
+
+
+def blocks() -> list[str]:
+    """The README's shell commands."""
+    return re.findall(r"```sh\n(.*?)```", README.read_text(), re.S)
+
+
+def test_the_table_of_workloads_is_current():
+    assert parts()[1] == table(), "run: python tests/test_readme.py --write"
+
+
+def test_each_setup_line_makes_its_own_environment():
+    for line in blocks():
+        environment = re.search(r"python3 -m venv (\S+) && ", line).group(1)
+        commands = line.strip().split(" && ")[1:]
+        assert all(command.startswith(f"{environment}/bin/") for command in commands)
+
+
+def test_ci_calls_the_test_line_and_nothing_else():
+    script = (ROOT / ".ci" / "run").read_text()
+    # The script with `eval` replaced by nothing prints the line that it would run.
+    done = subprocess.run(
+        ["bash", "-c", script.replace('eval "$line"', "").replace("$0", str(ROOT / ".ci" / "run"))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == f"+ {blocks()[1].strip()}"
+
+
+def test_options_and_verbs_that_the_readme_names_exist(tmp_path):
+    text = README.read_text()
+    known = "".join(joulemark(tmp_path, verb, "--help").stdout for verb in VERBS)
+    for option in set(re.findall(r"`[^`]*?(--[a-z][a-z-]+)", text)) - {"--write"}:
+        assert option in known, option
+    for verb in set(re.findall(r"`joulemark ([a-z]+)", text)):
+        assert verb in VERBS, verb
+
+
+def test_files_that_the_readme_names_exist():
+    for name in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE"])
+def test_a_repository_has_its_papers(name):
+    assert len((ROOT / name).read_text()) > 100
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--write"]:
+    before, _, after = parts()
+    README.write_text(before + BEGIN + table() + END + after)

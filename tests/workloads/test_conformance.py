@@ -1,0 +1,116 @@
+"""What holds for every workload in every phase and framework."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+
+import numpy as np
+import pytest
+from framework_process import FRAMEWORKS, MODES, Job, Processes, Result
+from proofs import distance
+
+from workloads.registry import supports, workloads
+
+WORKLOADS = workloads()
+CASES = [(w.id, phase, fw) for w in WORKLOADS.values() for phase in w.phases for fw in FRAMEWORKS]
+# The cheapest of each family, for what takes a compiler's time or repeats what the family shares.
+ONE_A_FAMILY = {
+    "kernels": "matmul",
+    "layers": "layernorm",
+    "vision": "cnn",
+    "transfer": "transfer.features",
+    "data": "input_pipeline",
+    "language": "transformer",
+    "generative": "vae",
+    "manifolds": "tsne",
+    "self-supervision": "simclr",
+}
+DEFAULT_MODE = {"pytorch": "eager", "tensorflow": "graph"}
+OPTIMISED = [
+    (ONE_A_FAMILY[family], phase, fw, mode)
+    for family in ONE_A_FAMILY
+    if WORKLOADS[ONE_A_FAMILY[family]].compiles
+    for phase in WORKLOADS[ONE_A_FAMILY[family]].phases
+    for fw, mode in (("pytorch", "compile"), ("tensorflow", "xla"))
+]
+
+
+HALF = [
+    (name, phase, precision)
+    for name in ONE_A_FAMILY.values()
+    for phase in WORKLOADS[name].phases
+    for precision in ("bf16", "fp16")
+    if precision in WORKLOADS[name].precisions
+]
+
+
+def test_no_family_lacks_its_workload() -> None:
+    assert {w.family for w in WORKLOADS.values()} == set(ONE_A_FAMILY)
+    assert all(WORKLOADS[name].family == family for family, name in ONE_A_FAMILY.items())
+
+
+@pytest.mark.parametrize(("workload", "phase", "framework"), CASES)
+def test_runs_and_learns(processes: Processes, workload: str, phase: str, framework: str) -> None:
+    steps = 20 if WORKLOADS[workload].descends and phase == "training" else 2
+    mode = DEFAULT_MODE[framework]
+    result = processes.run(Job(framework, workload, phase, mode=mode, steps=steps, gradients=phase == "training"))
+    check_outputs(result)
+    if steps == 20:
+        assert result.descends[-1] < result.descends[0], result.descends
+    if phase == "training" and WORKLOADS[workload].optimizer:
+        check_learning(result)
+
+
+@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.phases])
+def test_eager_and_graph_do_the_same(processes: Processes, workload: str, phase: str) -> None:
+    assert supports(WORKLOADS[workload], "tensorflow")
+    eager, graph = (
+        processes.run(Job("tensorflow", workload, phase, mode=mode, steps=2)) for mode in ("eager", "graph")
+    )
+    check_same(workload, eager, graph, 1e-3)
+
+
+@pytest.mark.parametrize(("workload", "phase", "framework", "mode"), OPTIMISED)
+def test_optimised_modes_do_the_same(
+    processes: Processes, workload: str, phase: str, framework: str, mode: str
+) -> None:
+    assert mode in MODES[framework]
+    eager, fast = (processes.run(Job(framework, workload, phase, mode=m, steps=2)) for m in ("eager", mode))
+    check_same(workload, eager, fast, 1e-3)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("workload", "phase", "precision"), HALF)
+def test_half_precision_is_near(
+    processes: Processes, workload: str, phase: str, framework: str, precision: str
+) -> None:
+    mode = DEFAULT_MODE[framework]
+    full, half = (processes.run(Job(framework, workload, phase, mode=mode, precision=p)) for p in ("fp32", precision))
+    # 8 bits of mantissa leave some percent after a few layers; equal to the bit would mean that nothing was cast
+    check_same(workload, full, half, 0.1, at_least=1e-6)
+
+
+def check_outputs(result: Result) -> None:
+    """Something came out, and all of it is finite."""
+    assert result.last
+    for name, array in result.last.items():
+        assert array.size, name
+        assert np.isfinite(array).all(), name
+
+
+def check_learning(result: Result) -> None:
+    """Every trainable weight has a gradient, that some of its numbers feel, and is moved by a step; others are not."""
+    assert set(result.gradients) == set(result.trainable)
+    assert all(np.any(gradient) for gradient in result.gradients.values())
+    for name in result.trainable:
+        assert np.any(result.before[name] != result.after[name]), f"{name} does not move"
+
+
+def check_same(workload: str, a: Result, b: Result, tolerance: float, at_least: float = 0.0) -> None:
+    """First outputs agree within `tolerance`, and differ by `at_least`."""
+    besides = WORKLOADS[workload].substitutes
+    assert a.first.keys() == b.first.keys()
+    names = [name for name in a.first if not any(fnmatch(name, pattern) for pattern in besides)]
+    gaps = {name: distance(b.first[name], a.first[name]) for name in names} or {"": at_least}
+    assert max(gaps.values()) <= tolerance, gaps
+    assert max(gaps.values()) >= at_least, gaps

@@ -1,0 +1,75 @@
+"""Optimizers of both frameworks against their closed forms, on gradients given from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from framework_process import FRAMEWORKS, Processes, make_kit
+from proofs import distance
+
+from workloads.spec import Adam, Optimizer, Sgd
+
+STEPS = 5
+DEFINITIONS: list[Optimizer] = [
+    Sgd(learning_rate=0.1),
+    Sgd(learning_rate=0.05, momentum=0.9),
+    Adam(learning_rate=0.01),
+    # an epsilon as large as the gradients: that it stands in the right place shows
+    Adam(learning_rate=0.01, beta_1=0.8, beta_2=0.95, epsilon=0.1),
+]
+
+
+def walk(framework: str, definition: Optimizer, start: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """The weight after each step. Runs in the framework's process."""
+    kit = make_kit(framework, "fp64")
+    seen = []
+    if framework == "pytorch":
+        import torch
+
+        weight = torch.nn.Parameter(torch.from_numpy(start.copy()))
+        optimizer = kit.optimizer([weight], definition)
+        for gradient in gradients:
+            weight.grad = torch.from_numpy(gradient)
+            optimizer.step()
+            seen.append(weight.detach().numpy().copy())
+    else:
+        import keras
+        import tensorflow as tf
+
+        variable = keras.Variable(start, dtype="float64")
+        optimizer = kit.optimizer(definition)
+        optimizer.build([variable])
+        for gradient in gradients:
+            optimizer.apply([tf.constant(gradient)], [variable])
+            seen.append(variable.numpy().copy())
+    return np.stack(seen)
+
+
+def closed_form(definition: Optimizer, start: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """Sums over all earlier gradients; no state is carried."""
+    seen, weight = [], start
+    for step in range(1, len(gradients) + 1):
+        past = gradients[:step]
+        age = np.arange(step)[::-1][:, None]
+        if isinstance(definition, Sgd):
+            weight = weight - definition.learning_rate * (definition.momentum**age * past).sum(0)
+        else:
+            b1, b2 = definition.beta_1, definition.beta_2
+            mean = (1 - b1) * (b1**age * past).sum(0) / (1 - b1**step)
+            square = (1 - b2) * (b2**age * past**2).sum(0) / (1 - b2**step)
+            weight = weight - definition.learning_rate * mean / (np.sqrt(square) + definition.epsilon)
+        seen.append(weight)
+    return np.stack(seen)
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=str)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_steps_follow_the_closed_form(processes: Processes, framework: str, definition: Optimizer) -> None:
+    generator = np.random.default_rng(3)
+    start, gradients = generator.standard_normal(16), generator.standard_normal((STEPS, 16))
+    found = processes.call(framework, walk, framework, definition, start, gradients).result()
+    expected = closed_form(definition, start, gradients)
+    assert distance(found - start, expected - start) < 1e-6
+    # the proof is sharp enough to see a learning rate that is one percent off
+    off = start + 1.01 * (expected - start)
+    assert distance(found - start, off - start) > 1e-6

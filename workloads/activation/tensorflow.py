@@ -1,0 +1,27 @@
+"""Activation functions in TensorFlow."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import tensorflow as tf
+
+from workloads.activation import spec
+from workloads.spec import Phase, Program, Size
+
+_FUNCTIONS = {
+    "relu": tf.nn.relu,
+    "leaky_relu": partial(tf.nn.leaky_relu, alpha=spec.SLOPE),
+    "gelu": partial(tf.nn.gelu, approximate=False),
+    "sigmoid": tf.sigmoid,
+    "tanh": tf.tanh,
+}
+
+
+def build(size: Size, phase: Phase, kit: Any) -> Program:
+    """x (B, width) -> output (B, width); in training also upstream -> gradient, both (B, width)."""
+    function = _FUNCTIONS[size.function]
+    if phase == "inference":
+        return kit.kernel(lambda x: {"output": function(x)})
+    return kit.layer(function)

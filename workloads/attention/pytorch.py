@@ -1,0 +1,40 @@
+"""Multi-head self-attention layer in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from workloads.attention import spec
+from workloads.spec import Phase, Program, Size
+
+
+class Attention(nn.Module):
+    """Positions, self-attention, residual, norm."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.kit, self.heads = kit, size.heads
+        self.positions = kit.constant(spec.positions(size.length, size.width))  # (T, C)
+        self.query = kit.dense(size.width, size.width)
+        self.key = kit.dense(size.width, size.width)
+        self.value = kit.dense(size.width, size.width)
+        self.out = kit.dense(size.width, size.width)
+        self.norm = kit.layer_norm(size.width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        x = x + self.positions
+        q, k, v = (self.kit.heads(dense(x), self.heads) for dense in (self.query, self.key, self.value))
+        mixed = self.kit.joined(self.kit.attention(q, k, v))  # (B, T, C)
+        return self.norm(x + self.out(mixed))
+
+
+def build(size: Size, phase: Phase, kit: Any) -> Program:
+    """x -> output; in training also upstream -> gradient; all (B, T, C)."""
+    model = kit.prepare(Attention(kit, size), spec.INITIAL)
+    if phase == "inference":
+        return kit.inference(model, lambda x: {"output": model(x)})
+    return kit.layer(model, model, spec.OPTIMIZER)

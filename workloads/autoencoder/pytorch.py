@@ -1,0 +1,52 @@
+"""Deep autoencoder in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from workloads.autoencoder import spec
+from workloads.spec import Phase, Program, Size
+
+
+class Autoencoder(nn.Module):
+    """Dense layers with sigmoids, but for the code and the logits of the pixels, which are linear."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.code = len(size.widths) - 1
+        self.layers = nn.ModuleList(kit.dense(layer.width_in, layer.width) for layer in spec.layers(size))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, 784) -> logits of the pixels (B, 784)."""
+        for index, layer in enumerate(self.layers):
+            x = layer(x)
+            if index not in (self.code, len(self.layers) - 1):
+                x = torch.sigmoid(x)
+        return x
+
+
+def spoiled(images: torch.Tensor, noise: torch.Tensor | None, mask: torch.Tensor | None) -> torch.Tensor:
+    """What the network sees: (B, 784)."""
+    if noise is not None:
+        return images + spec.NOISE * noise
+    return images if mask is None else images * mask
+
+
+def build(size: Size, phase: Phase, kit: Any) -> Program:
+    """images, and noise or mask -> images, or loss."""
+    model = kit.prepare(Autoencoder(kit, size), spec.INITIAL)
+
+    def infer(
+        images: torch.Tensor, noise: torch.Tensor | None = None, mask: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        return {"images": torch.sigmoid(model(spoiled(images, noise, mask)))}
+
+    def learn(
+        images: torch.Tensor, noise: torch.Tensor | None = None, mask: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        return {"loss": kit.bernoulli(model(spoiled(images, noise, mask)), images)}
+
+    return kit.inference(model, infer) if phase == "inference" else kit.training(model, learn, spec.OPTIMIZER)

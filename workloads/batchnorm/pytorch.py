@@ -1,0 +1,32 @@
+"""Batch normalisation in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from workloads.batchnorm import spec
+from workloads.spec import Phase, Program, Size
+
+
+class BatchNorm(nn.Module):
+    """One normalisation."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.kit = kit
+        self.norm = kit.batch_norm(size.shape[-1])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, H, W, C) -> the same."""
+        return self.kit.channels_last(self.norm(self.kit.images(x)))
+
+
+def build(size: Size, phase: Phase, kit: Any) -> Program:
+    """x -> output; in training also upstream -> gradient; all (B, H, W, C)."""
+    model = kit.prepare(BatchNorm(kit, size), spec.INITIAL)
+    if phase == "inference":
+        return kit.inference(model, lambda x: {"output": model(x)})
+    return kit.layer(model, model, spec.OPTIMIZER)

@@ -1,0 +1,31 @@
+"""Batch normalisation in TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from workloads.batchnorm import spec
+from workloads.spec import Phase, Program, Size
+
+
+class BatchNorm(keras.Layer):
+    """One normalisation."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.norm = kit.batch_norm(size.shape[-1])
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(B, H, W, C) -> the same."""
+        return self.norm(x)
+
+
+def build(size: Size, phase: Phase, kit: Any) -> Program:
+    """x -> output; in training also upstream -> gradient; all (B, H, W, C)."""
+    model = kit.prepare(BatchNorm(kit, size), spec.INITIAL)
+    if phase == "inference":
+        return kit.inference(model, lambda x: {"output": model(x, training=False)})
+    return kit.layer(lambda x: model(x, training=True), model, spec.OPTIMIZER)

@@ -1,0 +1,1 @@
+"""Small convolutional network for CIFAR-10 images."""

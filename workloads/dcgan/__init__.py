@@ -1,0 +1,1 @@
+"""Deep convolutional generative adversarial network."""

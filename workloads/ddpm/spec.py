@@ -1,0 +1,195 @@
+"""Denoising diffusion (Ho et al. 2020) with the U-Net for CIFAR-10: training predicts the noise of a noised image,
+generation is one reverse step; a whole sampling run is STEPS of them. Without dropout, the moving average of the
+weights and gradient clipping. Time steps count from 0 as in the authors' code (the paper's from 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from workloads.initial import Shape, glorot
+from workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
+
+STEPS = 1000
+OPTIMIZER = Adam(learning_rate=2e-4)
+_BETA = (1e-4, 0.02)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Section 2's numbers by time step, each (STEPS,) float64."""
+
+    beta: np.ndarray
+    """Variance of one step's noise, linear."""
+    alpha: np.ndarray
+    """1 - beta."""
+    kept: np.ndarray
+    """Product of all alphas up to this step."""
+
+
+def schedule() -> Schedule:
+    """The linear schedule of section 4."""
+    beta = np.linspace(*_BETA, STEPS)
+    return Schedule(beta, 1 - beta, np.cumprod(1 - beta))
+
+
+def initial(name: str, shape: Shape) -> float:
+    """Glorot's; a tenth where the authors have zero (the last layer of each residual branch and of the network), so
+    that all gradients are there from the first step."""
+    last = name.endswith(("conv2.kernel", "attention.out.kernel")) or name == "conv_out.kernel"
+    return glorot(name, shape) / (10 if last else 1)
+
+
+def frequencies(size: Size) -> np.ndarray:
+    """Of the time step's sines and cosines: (width / 2,)."""
+    half = size.width // 2
+    return np.exp(-np.log(10000) * np.arange(half) / (half - 1))
+
+
+@dataclass(frozen=True)
+class Block:
+    """A residual block at `edge`, perhaps with self-attention after it."""
+
+    width_in: int
+    width: int
+    edge: int
+    attention: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The network, level by level; `down` from the image inwards, `up` back."""
+
+    down: list[list[Block]]
+    middle: list[Block]
+    up: list[list[Block]]
+
+
+def plan(size: Size) -> Plan:
+    """Blocks with their widths, as the skip connections give them."""
+    edge, width = size.edge, size.width
+    skips, down, up = [width], [], []
+    for index, multiple in enumerate(size.multiples):
+        if index:
+            edge //= 2
+            skips.append(width)
+        level = []
+        for _ in range(size.blocks):
+            level.append(Block(width, size.width * multiple, edge, edge == size.attention_edge))
+            width = size.width * multiple
+            skips.append(width)
+        down.append(level)
+    middle = [Block(width, width, edge, True), Block(width, width, edge, False)]
+    for index, multiple in reversed(list(enumerate(size.multiples))):
+        level = []
+        for _ in range(size.blocks + 1):
+            level.append(Block(width + skips.pop(), size.width * multiple, edge, edge == size.attention_edge))
+            width = size.width * multiple
+        up.append(level)
+        edge = edge * 2 if index else edge
+    return Plan(down, middle, up)
+
+
+def block_layers(size: Size, block: Block) -> list[Conv | Dense]:
+    """Convolutions, the time's projection, the shortcut's where the widths differ, attention's four."""
+    found: list[Conv | Dense] = [
+        Conv(block.width_in, block.width, 3, block.edge, bias=True),
+        Dense(4 * size.width, block.width),
+        Conv(block.width, block.width, 3, block.edge, bias=True),
+    ]
+    if block.width_in != block.width:
+        found.append(Dense(block.width_in, block.width, block.edge**2))
+    if block.attention:
+        found += [Dense(block.width, block.width, block.edge**2)] * 4
+    return found
+
+
+def blocks(size: Size) -> list[Block]:
+    """All residual blocks."""
+    whole = plan(size)
+    return [block for level in (*whole.down, whole.middle, *whole.up) for block in level]
+
+
+def layers(size: Size) -> list[Conv | Dense]:
+    """All with a kernel; the one that reads the image first."""
+    whole = plan(size)
+    last = whole.up[-1][-1].width
+    resized = [Conv(level[-1].width, level[-1].width, 3, level[-1].edge // 2, bias=True) for level in whole.down[:-1]]
+    resized += [Conv(level[-1].width, level[-1].width, 3, level[-1].edge * 2, bias=True) for level in whole.up[:-1]]
+    return [
+        Conv(3, size.width, 3, size.edge, bias=True),
+        Dense(size.width, 4 * size.width),
+        Dense(4 * size.width, 4 * size.width),
+        *(layer for block in blocks(size) for layer in block_layers(size, block)),
+        *resized,
+        Conv(last, 3, 3, size.edge, bias=True),
+    ]
+
+
+def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
+    """images (B, edge, edge, 3) in [-1, 1], or noisy ones in generation; noise of that shape; times (B,)."""
+    shape = (batch, size.edge, size.edge, 3)
+    draw = generator.standard_normal(shape, np.float32)
+    return {
+        "images": draw if phase == "generation" else np.tanh(draw),
+        "noise": generator.standard_normal(shape, np.float32),
+        "times": generator.integers(1, STEPS, batch),
+    }
+
+
+def parameters(size: Size) -> Count:
+    """Layers with biases; two group norms a block, one an attention, one at the end."""
+    norms = sum(2 * (b.width_in + b.width + b.attention * b.width) for b in blocks(size)) + 2 * size.width
+    return all_trained(norms + sum(layer.parameters for layer in layers(size)))
+
+
+def flops(size: Size, phase: Phase) -> float:
+    """Layers and attention's two products; the image's gradient is spared, and so is that of the time's sines."""
+    attention = sum(4.0 * (block.edge**2) ** 2 * block.width for block in blocks(size) if block.attention)
+    found = phase_flops(layers(size), phase) + (3 if phase == "training" else 1) * attention
+    return found - Dense(size.width, 4 * size.width).flops if phase == "training" else found
+
+
+def traffic(size: Size, phase: Phase, batch: int) -> float:
+    """Image and noise in, loss or image out, weights."""
+    images = 2 if phase == "training" else 3
+    return 4.0 * images * 3 * size.edge**2 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+
+
+WORKLOADS = (
+    Workload(
+        name="ddpm",
+        title="denoising diffusion, CIFAR-10 U-Net",
+        family="generative",
+        item="image",
+        paper="Ho et al. 2020, https://arxiv.org/abs/2006.11239",
+        phases=("training", "generation"),
+        sizes={
+            "tiny": Size(
+                {"edge": 8, "width": 8, "multiples": (1, 2), "blocks": 1, "attention_edge": 4, "groups": 4},
+                {"cpu": 2, "cuda": 2},
+            ),
+            "small": Size(
+                {"edge": 32, "width": 32, "multiples": (1, 2, 2, 2), "blocks": 1, "attention_edge": 16, "groups": 8},
+                {"cpu": 4, "cuda": 64},
+            ),
+            "base": Size(
+                {"edge": 32, "width": 128, "multiples": (1, 2, 2, 2), "blocks": 2, "attention_edge": 16, "groups": 32},
+                {"cpu": 8, "cuda": 128},
+            ),
+        },
+        inputs=inputs,
+        flops=flops,
+        flops_note="convolutions and matrix products; not norms, SiLU, softmax, noising, loss, optimizer",
+        bytes=traffic,
+        parameters=parameters,
+        optimizer=OPTIMIZER,
+        descends="loss",
+        substitutes={
+            "*.key.bias": "its gradient is zero, since softmax ignores a shift of a row: rounding only, next to nothing"
+            " beside the query's in both frameworks"
+        },
+    ),
+)

@@ -1,0 +1,1 @@
+"""Two-dimensional Fourier transform and inverse."""

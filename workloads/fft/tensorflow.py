@@ -1,0 +1,16 @@
+"""Convolution of images by Fourier transform in TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from workloads.spec import Phase, Program, Size
+
+
+def build(_size: Size, _phase: Phase, kit: Any) -> Program:
+    """images (B, n, n), transfer (n, n) -> images (B, n, n)."""
+    return kit.kernel(
+        lambda images, transfer: {"images": tf.signal.ifft2d(tf.signal.fft2d(images) * transfer)},
+    )

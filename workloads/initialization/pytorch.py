@@ -1,0 +1,28 @@
+"""Initialisation of ResNet-50's parameters in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from workloads.initialization import spec
+from workloads.spec import Phase, Program, Size
+
+_RULES = {
+    "he": lambda tensor: nn.init.kaiming_normal_(tensor, nonlinearity="relu"),
+    "glorot": nn.init.xavier_normal_,
+}
+
+
+def build(size: Size, _phase: Phase, kit: Any) -> Program:
+    """Nothing -> kernels, drawn anew into the same memory: (out, in, height, width) or (out, in)."""
+    torch.manual_seed(kit.seed)
+    kernels = {
+        # PyTorch's own order of axes: its initialisers read the fans from it
+        name: torch.empty(tuple(shape[i] for i in (-1, -2, *range(len(shape) - 2))), dtype=kit.dtype, device=kit.device)
+        for name, shape in spec.shapes(size).items()
+    }
+    initialise = _RULES[size.rule]
+    return kit.kernel(lambda: {name: initialise(kernel) for name, kernel in kernels.items()})

@@ -1,0 +1,1 @@
+"""Input pipeline of an image classifier."""

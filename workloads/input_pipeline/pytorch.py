@@ -1,0 +1,52 @@
+"""Input pipeline of an image classifier in PyTorch: a Dataset and a DataLoader with worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from workloads.input_pipeline import spec
+from workloads.spec import Phase, Program, Size
+
+
+class Images(Dataset):  # type: ignore[type-arg]
+    """One image, cropped, flipped and normalised, by index."""
+
+    def __init__(self, size: Size, seed: int) -> None:
+        self.data, self.crop = spec.dataset(size, seed), size.crop
+        self.scale = torch.tensor([1 / (255 * d) for d in spec.DEVIATION])
+        self.offset = torch.tensor([-m / d for m, d in zip(spec.MEAN, spec.DEVIATION, strict=True)])
+
+    def __len__(self) -> int:
+        return len(self.data.images)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        """(crop, crop, 3) float32."""
+        top, left = self.data.corners[index]
+        image = self.data.images[index, top : top + self.crop, left : left + self.crop]
+        if self.data.flips[index]:
+            image = image[:, ::-1]
+        return torch.from_numpy(np.ascontiguousarray(image)) * self.scale + self.offset
+
+
+def endless(loader: DataLoader[torch.Tensor]) -> Iterator[torch.Tensor]:
+    """Epoch after epoch, with the same workers."""
+    while True:
+        yield from loader
+
+
+def build(size: Size, _phase: Phase, kit: Any) -> Program:
+    """Nothing -> images (B, crop, crop, 3), the data set's next."""
+    loader = DataLoader(
+        Images(size, kit.seed),
+        batch_size=size.batch,
+        num_workers=size.workers,
+        persistent_workers=True,
+        drop_last=True,
+    )
+    batches = endless(loader)
+    return Program(step=lambda: {"images": next(batches)})

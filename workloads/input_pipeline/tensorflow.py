@@ -1,0 +1,38 @@
+"""Input pipeline of an image classifier in TensorFlow: tf.data with parallel calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from workloads.input_pipeline import spec
+from workloads.spec import Phase, Program, Size
+
+
+def build(size: Size, _phase: Phase, kit: Any) -> Program:
+    """Nothing -> images (B, crop, crop, 3), the data set's next."""
+    data = spec.dataset(size, kit.seed)
+    scale = tf.constant([1 / (255 * d) for d in spec.DEVIATION])
+    offset = tf.constant([-m / d for m, d in zip(spec.MEAN, spec.DEVIATION, strict=True)])
+
+    def prepare(image: tf.Tensor, corner: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
+        """(edge, edge, 3) uint8 -> (crop, crop, 3) float32."""
+        image = tf.image.crop_to_bounding_box(image, corner[0], corner[1], size.crop, size.crop)
+        image = tf.cond(flip, lambda: tf.reverse(image, [1]), lambda: image)
+        return tf.cast(image, tf.float32) * scale + offset
+
+    with tf.device("/CPU:0"):
+        batches = iter(
+            tf.data.Dataset.from_tensor_slices((data.images, data.corners, data.flips))
+            .repeat()
+            .map(prepare, num_parallel_calls=size.workers)
+            .batch(size.batch, drop_remainder=True)
+            .prefetch(2 * size.workers)  # the DataLoader's default depth: two batches a worker
+        )
+
+    def step() -> dict[str, tf.Tensor]:
+        with tf.device("/CPU:0"):
+            return {"images": next(batches)}
+
+    return Program(step=step)

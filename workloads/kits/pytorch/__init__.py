@@ -1,0 +1,197 @@
+"""PyTorch: precision, tensors, layers with matched definitions, and the steps made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from workloads.initial import Spread, draw
+from workloads.kits.pytorch.layers import Layers
+from workloads.kits.pytorch.optimizers import make_optimizer
+from workloads.kits.pytorch.weights import entries, kept, load, read, read_gradients, train
+from workloads.spec import Optimizer, Program
+
+_COMPUTE = {
+    "fp64": torch.float64,
+    "fp32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+
+Outputs = Mapping[str, torch.Tensor]
+
+
+def together(outputs: Sequence[Outputs]) -> Outputs:
+    """One mapping of all outputs; the losses are added up."""
+    merged = {name: tensor for each in outputs for name, tensor in each.items()}
+    return {**merged, "loss": sum(each["loss"] for each in outputs)}
+
+
+class Learner:
+    """One training: a part of a model, its forward function and its optimizer."""
+
+    def __init__(self, kit: Kit, part: nn.Module, forward: Callable[..., Outputs], definition: Optimizer) -> None:
+        self.kit, self.forward = kit, forward
+        self.parameters = [p for p in part.parameters() if p.requires_grad]
+        self.optimizer = kit.optimizer(self.parameters, definition)
+        self.scaler = torch.amp.GradScaler(kit.device.type, enabled=kit.precision == "fp16")
+
+    def differentiate(self, inputs: Mapping[str, torch.Tensor]) -> Outputs:
+        """Outputs; gradients of the part's own weights are left in them."""
+        with self.kit.autocast():
+            outputs = self.forward(**inputs)
+        self.scaler.scale(outputs["loss"]).backward(inputs=self.parameters)
+        return {name: output.detach() for name, output in outputs.items()}
+
+    def learn(self, inputs: Mapping[str, torch.Tensor]) -> Outputs:
+        """Gradients and the optimizer's update."""
+        self.optimizer.zero_grad(set_to_none=True)
+        outputs = self.differentiate(inputs)
+        if self.scaler.is_enabled():
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        else:
+            self.optimizer.step()
+        return outputs
+
+
+class Kit(Layers):
+    """One device, precision and seed. `fp64` is for proofs only; `bf16` and `fp16` are mixed precision by autocast,
+    with float32 weights, and a GradScaler for fp16 training, as PyTorch's AMP recipe has it."""
+
+    def __init__(self, device: str = "cpu", precision: str = "fp32", seed: int = 0) -> None:
+        self.device = torch.device(device)
+        self.precision = precision
+        self.seed = seed
+        self.compute_dtype = _COMPUTE[precision]
+        self.dtype = torch.float64 if precision == "fp64" else torch.float32
+        self.mixed = precision in ("bf16", "fp16")
+        if precision in ("fp32", "tf32"):
+            torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+            torch.backends.cudnn.allow_tf32 = precision == "tf32"
+
+    def tensor(self, array: np.ndarray) -> torch.Tensor:
+        """The array on the device; floating point in the case's precision, integers and booleans as they are."""
+        tensor = torch.from_numpy(np.ascontiguousarray(array))
+        dtype = self.compute_dtype if tensor.is_floating_point() else tensor.dtype
+        if tensor.is_complex():
+            dtype = torch.complex128 if self.precision == "fp64" else torch.complex64
+        return tensor.to(self.device, dtype, copy=True)
+
+    def array(self, tensor: torch.Tensor) -> np.ndarray:
+        """The tensor as numpy, floating point as float64."""
+        tensor = tensor.detach().cpu()
+        return tensor.double().numpy() if tensor.is_floating_point() else tensor.numpy()
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Mixed precision where the case asks for it."""
+        return torch.autocast(self.device.type, self.compute_dtype, enabled=self.mixed)
+
+    def prepare(self, model: nn.Module, spread: Spread) -> nn.Module:
+        """The model on the device, its weights drawn by `workloads.initial`, its convolutions channels-last."""
+        drawn = {e.name: draw(e.name, e.shape, spread, self.seed) for e in entries(model)}
+        load(model, drawn)
+        return model.to(self.device, self.dtype, memory_format=torch.channels_last)
+
+    def kernel(self, compute: Callable[..., Outputs]) -> Program:
+        """A step without weights or gradients."""
+
+        @torch.no_grad()
+        def step(**inputs: torch.Tensor) -> Outputs:
+            return compute(**inputs)
+
+        return Program(step=step)
+
+    def inference(self, model: nn.Module, forward: Callable[..., Outputs]) -> Program:
+        """Forward passes in evaluation mode, without recording gradients.
+
+        By no_grad: Inductor fails on views made under inference_mode (PyTorch 2.13: "Cannot set version_counter for
+        inference tensor").
+        """
+        model.eval()
+
+        @torch.no_grad()
+        def step(**inputs: torch.Tensor) -> Outputs:
+            with self.autocast():
+                return forward(**inputs)
+
+        return self._program(model, step)
+
+    def training(self, model: nn.Module, forward: Callable[..., Outputs], optimizer: Optimizer) -> Program:
+        """Forward, backward from `forward`'s output `loss`, and the optimizer's update."""
+        return self.turns(model, [(model, forward)], optimizer)
+
+    def turns(
+        self, model: nn.Module, turns: Sequence[tuple[nn.Module, Callable[..., Outputs]]], optimizer: Optimizer
+    ) -> Program:
+        """Several trainings in one step, one after another: of a part of the model each, by its own forward function
+        and an optimizer of its own. Outputs named `loss` are added up."""
+        train(model)
+        learners = [Learner(self, part, forward, optimizer) for part, forward in turns]
+
+        def step(**inputs: torch.Tensor) -> Outputs:
+            return together([learner.learn(inputs) for learner in learners])
+
+        def gradients(**inputs: torch.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
+            found: dict[str, np.ndarray] = {}
+            outputs = []
+            for learner in learners:
+                with kept(model):
+                    outputs.append(learner.differentiate(inputs))
+                    found |= read_gradients(model, learner.scaler.get_scale())
+            return together(outputs), found
+
+        return self._program(model, step, gradients)
+
+    def layer(
+        self, forward: Callable[..., torch.Tensor], model: nn.Module | None = None, optimizer: Optimizer | None = None
+    ) -> Program:
+        """Forward and backward of one layer, from a given gradient `upstream` of its output to that of its input `x`
+        and of its weights, which the optimizer then moves. No loss, so nothing is scaled in fp16."""
+        parameters = [p for p in model.parameters() if p.requires_grad] if model else []
+        update = self.optimizer(parameters, optimizer) if optimizer else None
+
+        def differentiate(x: torch.Tensor, upstream: torch.Tensor) -> Outputs:
+            x = x.detach().requires_grad_()
+            with self.autocast():
+                output = forward(x)
+            output.backward(upstream.to(output.dtype))
+            return {"output": output.detach(), "gradient": x.grad}
+
+        def step(x: torch.Tensor, upstream: torch.Tensor) -> Outputs:
+            if update is None:
+                return differentiate(x, upstream)
+            update.zero_grad(set_to_none=True)
+            outputs = differentiate(x, upstream)
+            update.step()
+            return outputs
+
+        if model is None:
+            return Program(step=step)
+        model.train()
+
+        def gradients(x: torch.Tensor, upstream: torch.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
+            with kept(model):
+                return differentiate(x, upstream), read_gradients(model)
+
+        return self._program(model, step, gradients)
+
+    def optimizer(self, parameters: list[nn.Parameter], definition: Optimizer) -> torch.optim.Optimizer:
+        """The optimizer as the spec defines it."""
+        return make_optimizer(parameters, definition)
+
+    @staticmethod
+    def _program(model: nn.Module, step: Callable[..., Outputs], gradients: Any = None) -> Program:
+        return Program(
+            step=step,
+            weights=lambda: read(model),
+            load_weights=lambda arrays: load(model, arrays),
+            gradients=gradients,
+            trainable=lambda: [e.name for e in entries(model) if e.tensor.requires_grad],
+        )

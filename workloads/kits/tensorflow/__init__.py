@@ -1,0 +1,199 @@
+"""TensorFlow with Keras 3: precision, tensors, layers with matched definitions, and the steps made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from workloads.initial import Spread, draw
+from workloads.kits.tensorflow.layers import Layers
+from workloads.kits.tensorflow.optimizers import make_optimizer
+from workloads.kits.tensorflow.weights import entries, kept, load, read, read_gradients
+from workloads.spec import Optimizer, Program
+
+_POLICY = {
+    "fp64": "float64",
+    "fp32": "float32",
+    "tf32": "float32",
+    "bf16": "mixed_bfloat16",
+    "fp16": "mixed_float16",
+}
+
+Outputs = Mapping[str, tf.Tensor]
+
+
+def together(outputs: Sequence[Outputs]) -> Outputs:
+    """One mapping of all outputs; the losses are added up."""
+    merged = {name: tensor for each in outputs for name, tensor in each.items()}
+    return {**merged, "loss": sum(each["loss"] for each in outputs)}
+
+
+class Learner:
+    """One training: a part of a model, its forward function and its optimizer, built before anything is traced."""
+
+    def __init__(self, kit: Kit, part: keras.Layer, forward: Callable[..., Outputs], definition: Optimizer) -> None:
+        self.forward = forward
+        self.variables = part.trainable_variables
+        self.optimizer = kit.optimizer(definition)
+        self.scaled = kit.precision == "fp16"
+        if self.scaled:
+            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
+        self.optimizer.build(self.variables)
+
+    def scale(self) -> float:
+        """What the gradients are larger by."""
+        return float(self.optimizer.dynamic_scale) if self.scaled else 1.0
+
+    def differentiate(self, inputs: Mapping[str, tf.Tensor]) -> tuple[Outputs, list[tf.Tensor | None]]:
+        """Outputs, and the gradient of each variable; an embedding's is dense, PyTorch's default."""
+        with tf.GradientTape() as tape:
+            outputs = self.forward(**inputs)
+            loss = self.optimizer.scale_loss(outputs["loss"]) if self.scaled else outputs["loss"]
+        found = tape.gradient(loss, [variable.value for variable in self.variables])
+        return outputs, [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in found]
+
+    def learn(self, inputs: Mapping[str, tf.Tensor]) -> Outputs:
+        """Gradients and the optimizer's update."""
+        outputs, found = self.differentiate(inputs)
+        self.optimizer.apply(found, self.variables)
+        return outputs
+
+
+class Kit(Layers):
+    """One device, precision and seed. `fp64` is for proofs only; `bf16` and `fp16` are Keras's mixed policies, with
+    float32 weights, and a LossScaleOptimizer for fp16 training.
+
+    Keras's dtype policy belongs to the process: build one kit's programs before the next kit is made.
+    """
+
+    def __init__(self, device: str = "cpu", precision: str = "fp32", seed: int = 0) -> None:
+        self.device = "/CPU:0" if device == "cpu" else f"/GPU:{device.partition(':')[2]}"
+        self.precision = precision
+        self.seed = seed
+        keras.config.set_dtype_policy(_POLICY[precision])
+        # Keras casts what enters its layers to floatx first; with float32 it would round the proofs' inputs.
+        keras.config.set_floatx("float64" if precision == "fp64" else "float32")
+        self.compute_dtype = tf.as_dtype(keras.config.dtype_policy().compute_dtype)
+        self.dtype = tf.as_dtype(keras.config.dtype_policy().variable_dtype)
+        if precision in ("fp32", "tf32"):
+            tf.config.experimental.enable_tensor_float_32_execution(precision == "tf32")
+
+    def tensor(self, array: np.ndarray) -> tf.Tensor:
+        """The array on the device; floating point in the case's precision, integers and booleans as they are."""
+        dtype = tf.as_dtype(array.dtype)
+        if dtype.is_floating:
+            dtype = self.compute_dtype
+        elif dtype.is_complex:
+            dtype = tf.complex128 if self.precision == "fp64" else tf.complex64
+        with tf.device(self.device):
+            return tf.identity(tf.cast(tf.constant(array), dtype))
+
+    def array(self, tensor: tf.Tensor) -> np.ndarray:
+        """The tensor as numpy, floating point as float64."""
+        tensor = tf.convert_to_tensor(tensor)
+        return (tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor).numpy()
+
+    def prepare(self, model: keras.Layer, spread: Spread) -> keras.Layer:
+        """The model with its weights drawn by `workloads.initial`."""
+        load(model, {name: draw(name, tuple(v.shape), spread, self.seed) for name, v in entries(model)})
+        return model
+
+    def kernel(self, compute: Callable[..., Outputs]) -> Program:
+        """A step without weights or gradients."""
+
+        def step(**inputs: tf.Tensor) -> Outputs:
+            with tf.device(self.device):
+                return compute(**inputs)
+
+        return Program(step=step)
+
+    def inference(self, model: keras.Layer, forward: Callable[..., Outputs]) -> Program:
+        """Forward passes; `forward` calls its model with `training=False`."""
+
+        def step(**inputs: tf.Tensor) -> Outputs:
+            with tf.device(self.device):
+                return forward(**inputs)
+
+        return self._program(model, step)
+
+    def training(self, model: keras.Layer, forward: Callable[..., Outputs], optimizer: Optimizer) -> Program:
+        """Forward, backward from `forward`'s output `loss`, and the optimizer's update."""
+        return self.turns(model, [(model, forward)], optimizer)
+
+    def turns(
+        self, model: keras.Layer, turns: Sequence[tuple[keras.Layer, Callable[..., Outputs]]], optimizer: Optimizer
+    ) -> Program:
+        """Several trainings in one step, one after another: of a part of the model each, by its own forward function
+        and an optimizer of its own. Outputs named `loss` are added up."""
+        with tf.device(self.device):
+            learners = [Learner(self, part, forward, optimizer) for part, forward in turns]
+
+        def step(**inputs: tf.Tensor) -> Outputs:
+            with tf.device(self.device):
+                return together([learner.learn(inputs) for learner in learners])
+
+        def gradients(**inputs: tf.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
+            found: dict[str, np.ndarray] = {}
+            outputs = []
+            for learner in learners:
+                with kept(model):
+                    each, own = learner.differentiate(inputs)
+                outputs.append(each)
+                found |= read_gradients(model, learner.variables, own, learner.scale())
+            return together(outputs), found
+
+        return self._program(model, step, gradients)
+
+    def layer(
+        self, forward: Callable[..., tf.Tensor], model: keras.Layer | None = None, optimizer: Optimizer | None = None
+    ) -> Program:
+        """Forward and backward of one layer, from a given gradient `upstream` of its output to that of its input `x`
+        and of its weights, which the optimizer then moves. No loss, so nothing is scaled in fp16."""
+        variables = model.trainable_variables if model else []
+        update = self.optimizer(optimizer) if optimizer else None
+        if update:
+            with tf.device(self.device):
+                update.build(variables)
+
+        def differentiate(x: tf.Tensor, upstream: tf.Tensor) -> tuple[Outputs, list[tf.Tensor]]:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                output = forward(x)
+            wanted = [x, *(v.value for v in variables)]
+            gradient, *found = tape.gradient(output, wanted, tf.cast(upstream, output.dtype))
+            return {"output": output, "gradient": gradient}, found
+
+        def step(x: tf.Tensor, upstream: tf.Tensor) -> Outputs:
+            with tf.device(self.device):
+                outputs, found = differentiate(x, upstream)
+                if update:
+                    update.apply(found, variables)
+                return outputs
+
+        if model is None:
+            return Program(step=step)
+
+        def gradients(x: tf.Tensor, upstream: tf.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
+            with kept(model):
+                outputs, found = differentiate(x, upstream)
+            return outputs, read_gradients(model, variables, found)
+
+        return self._program(model, step, gradients)
+
+    def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
+        """The optimizer as the spec defines it."""
+        return make_optimizer(definition)
+
+    @staticmethod
+    def _program(model: keras.Layer, step: Callable[..., Outputs], gradients: Any = None) -> Program:
+        return Program(
+            step=step,
+            weights=lambda: read(model),
+            load_weights=lambda arrays: load(model, arrays),
+            gradients=gradients,
+            trainable=lambda: [name for name, variable in entries(model) if variable.trainable],
+        )

@@ -1,0 +1,80 @@
+"""Keras layers <-> neutral weights: names from the attributes that hold the layers; Keras's axes are the neutral."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from workloads.spec import Arrays
+
+_DEPTHWISE = {"kernel": "depthwise_kernel"}
+
+
+def entries(model: keras.Layer, path: str = "") -> Iterator[tuple[str, keras.Variable]]:
+    """(neutral name, variable) of every weight."""
+    children = dict(_children(model))
+    below = {id(weight) for child in children.values() for weight in child.weights}
+    renamed = _DEPTHWISE if isinstance(model, keras.layers.DepthwiseConv2D) else {}
+    for weight in model.weights:
+        if id(weight) not in below:
+            yield path + renamed.get(weight.name, weight.name), weight
+    for name, child in children.items():
+        # an RNN layer's weights are its cell's; PyTorch has no such level
+        yield from entries(child, path if isinstance(model, keras.layers.RNN) else f"{path}{name}.")
+
+
+def _children(layer: keras.Layer) -> Iterator[tuple[str, keras.Layer]]:
+    """Layers held by attributes, or in lists and dicts of attributes: `blocks.0`, as PyTorch names them."""
+    for attribute, value in vars(layer).items():
+        if not attribute.startswith("_"):
+            yield from _held(attribute, value)
+
+
+def _held(name: str, value: Any) -> Iterator[tuple[str, keras.Layer]]:
+    if isinstance(value, keras.Layer):
+        yield name, value
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _held(f"{name}.{index}", item)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _held(f"{name}.{key}", item)
+
+
+def read(model: keras.Layer) -> dict[str, np.ndarray]:
+    """All weights by neutral name, copied."""
+    return {name: variable.numpy().copy() for name, variable in entries(model)}
+
+
+def load(model: keras.Layer, arrays: Arrays) -> None:
+    """Sets all weights. KeyError where a name is missing or too much, ValueError where a shape does not fit."""
+    own = dict(entries(model))
+    if own.keys() != arrays.keys():
+        raise KeyError(
+            f"missing weights {sorted(own.keys() - arrays.keys())}, unknown {sorted(arrays.keys() - own.keys())}"
+        )
+    for name, variable in own.items():
+        if arrays[name].shape != tuple(variable.shape):
+            raise ValueError(f"{name} has shape {tuple(variable.shape)}, not {arrays[name].shape}")
+        variable.assign(arrays[name])
+
+
+@contextmanager
+def kept(model: keras.Layer) -> Iterator[None]:
+    """Leaves the model's running statistics as they were."""
+    before = [variable.numpy() for variable in model.non_trainable_variables]
+    yield
+    for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        variable.assign(value)
+
+
+def read_gradients(
+    model: keras.Layer, variables: Sequence[keras.Variable], found: Sequence[Any], scale: float = 1.0
+) -> dict[str, np.ndarray]:
+    """Gradients by neutral name, divided by a loss scale; a weight without one is left out."""
+    names = {id(variable): name for name, variable in entries(model)}
+    return {names[id(v)]: g.numpy() / scale for v, g in zip(variables, found, strict=True) if g is not None}

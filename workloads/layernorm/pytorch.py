@@ -1,0 +1,31 @@
+"""Layer normalisation in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from workloads.layernorm import spec
+from workloads.spec import Phase, Program, Size
+
+
+class LayerNorm(nn.Module):
+    """One normalisation."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.norm = kit.layer_norm(size.shape[-1])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, T, C) -> the same."""
+        return self.norm(x)
+
+
+def build(size: Size, phase: Phase, kit: Any) -> Program:
+    """x -> output; in training also upstream -> gradient; all (B, T, C)."""
+    model = kit.prepare(LayerNorm(kit, size), spec.INITIAL)
+    if phase == "inference":
+        return kit.inference(model, lambda x: {"output": model(x)})
+    return kit.layer(model, model, spec.OPTIMIZER)

@@ -1,0 +1,57 @@
+"""Layer normalisation of vectors, forward and backward, with the update of its scale and offset."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from workloads.counting import all_trained, weight_bytes
+from workloads.initial import he
+from workloads.spec import Arrays, Phase, Sgd, Size, Workload
+
+OPTIMIZER = Sgd(learning_rate=0.01)
+INITIAL = he
+
+
+def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
+    """x (B, T, C); in training also the gradient of the output, `upstream`, of that shape. Normal, x off zero."""
+    found = {"x": generator.standard_normal((batch, *size.shape), np.float32) * 2 + 1}
+    if phase == "training":
+        found["upstream"] = generator.standard_normal((batch, *size.shape), np.float32)
+    return found
+
+
+def flops(size: Size, phase: Phase) -> float:
+    """8 an element forward (mean 1, variance 3, subtract, scale twice, add) and 14 backward."""
+    return (22 if phase == "training" else 8) * float(math.prod(size.shape))
+
+
+def traffic(size: Size, phase: Phase, batch: int) -> float:
+    """Input and output; in training their gradients too; scale and offset."""
+    tensors = 4 if phase == "training" else 2
+    weights = weight_bytes(all_trained(2 * size.shape[-1]), phase, batch, OPTIMIZER)
+    return 4.0 * tensors * math.prod(size.shape) + weights
+
+
+WORKLOADS = (
+    Workload(
+        name="layernorm",
+        title="layer normalisation",
+        family="layers",
+        item="sequence",
+        paper="Ba et al. 2016, https://arxiv.org/abs/1607.06450",
+        phases=("inference", "training"),
+        sizes={
+            "tiny": Size({"shape": (8, 16)}, {"cpu": 4, "cuda": 4}),
+            "small": Size({"shape": (512, 768)}, {"cpu": 8, "cuda": 32}),
+            "base": Size({"shape": (1024, 768)}, {"cpu": 32, "cuda": 256}),
+        },
+        inputs=inputs,
+        flops=flops,
+        flops_note="arithmetic of the plain formula; a root or a division is one operation",
+        bytes=traffic,
+        parameters=lambda size: all_trained(2 * size.shape[-1]),
+        optimizer=OPTIMIZER,
+    ),
+)

@@ -1,0 +1,30 @@
+"""Square matrix product (GEMM), the kernel that most of deep learning's time goes to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.spec import Arrays, Phase, Size, Workload
+
+_EDGES = {"tiny": 64, "small": 1024, "base": 4096, **{f"n{2**k}": 2**k for k in range(9, 14)}}
+
+
+def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generator) -> Arrays:
+    """Two n x n matrices of standard normal numbers."""
+    return {name: generator.standard_normal((size.n, size.n), np.float32) for name in ("a", "b")}
+
+
+WORKLOADS = (
+    Workload(
+        name="matmul",
+        title="square matrix product",
+        family="kernels",
+        item="matrix product",
+        paper="Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053",
+        phases=("inference",),
+        sizes={name: Size({"n": n}, {"cpu": 1, "cuda": 1}) for name, n in _EDGES.items()},
+        inputs=inputs,
+        flops=lambda size, _phase: 2.0 * size.n**3,
+        bytes=lambda size, _phase, _batch: 4.0 * 3 * size.n**2,
+    ),
+)

@@ -1,0 +1,65 @@
+"""Multilayer perceptron on MNIST-shaped images, trained by Adam."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from workloads.counting import Dense, all_trained, phase_flops, weight_bytes
+from workloads.initial import he
+from workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
+
+PIXELS = 28 * 28
+CLASSES = 10
+OPTIMIZER = Adam(learning_rate=0.001)
+INITIAL = he
+
+
+def layers(size: Size) -> list[Dense]:
+    """Hidden layers and classifier."""
+    widths = (PIXELS, *size.widths, CLASSES)
+    return [Dense(i, o) for i, o in pairwise(widths)]
+
+
+def inputs(_size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
+    """images (B, 784), normalised; in training also labels (B,)."""
+    found = {"images": generator.standard_normal((batch, PIXELS), np.float32)}
+    if phase == "training":
+        found["labels"] = generator.integers(0, CLASSES, batch)
+    return found
+
+
+def parameters(size: Size) -> Count:
+    """Kernels and biases."""
+    return all_trained(sum(layer.parameters for layer in layers(size)))
+
+
+def traffic(size: Size, phase: Phase, batch: int) -> float:
+    """Image in, logits out, weights."""
+    return 4.0 * (PIXELS + CLASSES) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+
+
+WORKLOADS = (
+    Workload(
+        name="mlp",
+        title="multilayer perceptron, MNIST shape",
+        family="vision",
+        item="image",
+        paper="Rumelhart, Hinton and Williams 1986, https://doi.org/10.1038/323533a0, on the images of LeCun et al."
+        " 1998, https://doi.org/10.1109/5.726791",
+        phases=("inference", "training"),
+        sizes={
+            "tiny": Size({"widths": (16, 16)}, {"cpu": 8, "cuda": 8}),
+            "small": Size({"widths": (512, 512)}, {"cpu": 128, "cuda": 512}),
+            "base": Size({"widths": (2048, 2048)}, {"cpu": 512, "cuda": 4096}),
+        },
+        inputs=inputs,
+        flops=lambda size, phase: phase_flops(layers(size), phase),
+        flops_note="matrix products; not biases, ReLU, loss, optimizer, nor the gradient of the images",
+        bytes=traffic,
+        parameters=parameters,
+        optimizer=OPTIMIZER,
+        descends="loss",
+    ),
+)

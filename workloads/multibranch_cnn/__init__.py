@@ -1,0 +1,1 @@
+"""Convolutional network of several branches and two outputs."""

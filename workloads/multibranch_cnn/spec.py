@@ -1,0 +1,87 @@
+"""One image seen by several feature extractors with windows of different sizes, merged into two outputs: a class and a
+score. The pattern of Keras's functional interface; the branches are after Szegedy et al. 2015."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from workloads.initial import he
+from workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
+
+EDGE = 64
+CLASSES = 10
+WINDOWS = (3, 5, 7)
+SCORE_WEIGHT = 0.5
+"""Of the score's squared error in the loss."""
+OPTIMIZER = Adam(learning_rate=0.001)
+INITIAL = he
+
+
+def branch(size: Size, window: int) -> list[Conv]:
+    """Two convolutions, each at its stage's edge; a pooling by 4 follows the first."""
+    return [
+        Conv(3, size.width, window, EDGE, bias=True),
+        Conv(size.width, 2 * size.width, window, EDGE // 4, bias=True),
+    ]
+
+
+def dense(size: Size) -> dict[str, Dense]:
+    """The merged part."""
+    merged = 2 * size.width * len(WINDOWS)
+    return {
+        "merge": Dense(merged, size.hidden),
+        "label": Dense(size.hidden, CLASSES),
+        "score": Dense(size.hidden, 1),
+    }
+
+
+def inputs(_size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
+    """images (B, 64, 64, 3), normalised; in training also labels (B,) and scores (B, 1)."""
+    found = {"images": generator.standard_normal((batch, EDGE, EDGE, 3), np.float32)}
+    if phase == "training":
+        found["labels"] = generator.integers(0, CLASSES, batch)
+        found["scores"] = generator.standard_normal((batch, 1), np.float32)
+    return found
+
+
+def parameters(size: Size) -> Count:
+    """Kernels and biases."""
+    convolutions = [conv for window in WINDOWS for conv in branch(size, window)]
+    return all_trained(sum(layer.parameters for layer in [*convolutions, *dense(size).values()]))
+
+
+def flops(size: Size, phase: Phase) -> float:
+    """Each branch has a first convolution, whose images need no gradient, and the rest."""
+    branches = sum(phase_flops(branch(size, window), phase) for window in WINDOWS)
+    merged = sum(layer.flops for layer in dense(size).values())
+    return branches + (3 if phase == "training" else 1) * merged
+
+
+def traffic(size: Size, phase: Phase, batch: int) -> float:
+    """Image in, logits and score out, weights."""
+    return 4.0 * (EDGE**2 * 3 + CLASSES + 1) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+
+
+WORKLOADS = (
+    Workload(
+        name="multibranch_cnn",
+        title="several branches, two outputs",
+        family="vision",
+        item="image",
+        paper="after Szegedy et al. 2015, https://arxiv.org/abs/1409.4842",
+        phases=("inference", "training"),
+        sizes={
+            "tiny": Size({"width": 4, "hidden": 8}, {"cpu": 2, "cuda": 2}),
+            "small": Size({"width": 16, "hidden": 64}, {"cpu": 8, "cuda": 64}),
+            "base": Size({"width": 64, "hidden": 256}, {"cpu": 32, "cuda": 256}),
+        },
+        inputs=inputs,
+        flops=flops,
+        flops_note="convolutions and dense layers; not pooling, ReLU, loss, optimizer, nor the images' gradient",
+        bytes=traffic,
+        parameters=parameters,
+        optimizer=OPTIMIZER,
+        descends="loss",
+    ),
+)

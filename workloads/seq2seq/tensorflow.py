@@ -1,0 +1,46 @@
+"""Recurrent encoder-decoder with attention in TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from workloads.seq2seq import spec
+from workloads.spec import Phase, Program, Size
+
+
+class Seq2Seq(keras.Layer):
+    """Encoder, decoder that starts from the encoder's last state, attention to the encoder's states."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.window = kit.constant(spec.window(size))  # (T, S)
+        self.source = kit.embedding(size.vocabulary, size.width)
+        self.target = kit.embedding(size.vocabulary, size.width)
+        self.encoder = kit.lstm(size.width, size.width)
+        self.decoder = kit.lstm(size.width, size.width)
+        self.score = kit.dense(size.width, size.width, bias=False)
+        self.combine = kit.dense(2 * size.width, size.width)
+        self.words = kit.dense(size.width, size.vocabulary)
+
+    def call(self, source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        """source (B, S), target (B, T) -> logits (B, T, vocabulary)."""
+        memory, *last = self.encoder(self.source(source))  # (B, S, C)
+        states, *_ = self.decoder(self.target(target), initial_state=last)  # (B, T, C)
+        scores = tf.matmul(states, self.score(memory), transpose_b=True) + self.window  # (B, T, S)
+        context = tf.matmul(tf.nn.softmax(scores), memory)  # (B, T, C)
+        return self.words(tf.tanh(self.combine(tf.concat([context, states], axis=-1))))
+
+
+def build(size: Size, phase: Phase, kit: Any) -> Program:
+    """source and target -> logits; with labels -> loss."""
+    model = kit.prepare(Seq2Seq(kit, size), spec.INITIAL)
+    if phase == "inference":
+        return kit.inference(model, lambda source, target: {"logits": model(source, target, training=False)})
+
+    def forward(source: tf.Tensor, target: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"loss": kit.cross_entropy(model(source, target, training=True), labels)}
+
+    return kit.training(model, forward, spec.OPTIMIZER)

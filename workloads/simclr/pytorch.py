@@ -1,0 +1,44 @@
+"""SimCLR in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from workloads.resnet50.pytorch import Encoder
+from workloads.simclr import spec
+from workloads.spec import Phase, Program, Size
+
+
+class SimClr(nn.Module):
+    """Encoder and projection head."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.encoder = Encoder(kit, size)
+        first, second = spec.head(size)
+        self.project1 = kit.dense(first.width_in, first.width)
+        self.project2 = kit.dense(second.width_in, second.width)
+
+    def forward(self, views: torch.Tensor) -> torch.Tensor:
+        """(2 B, edge, edge, 3) -> (2 B, projection)."""
+        return self.project2(F.relu(self.project1(self.encoder(views))))
+
+
+def nt_xent(kit: Any, z: torch.Tensor) -> torch.Tensor:
+    """z (2 B, C), the views of image i at i and B + i -> the loss of equation 1, averaged over all views."""
+    count = z.shape[0]
+    z = F.normalize(kit.full(z), dim=1)
+    itself = torch.eye(count, dtype=torch.bool, device=z.device)
+    similarities = (z @ z.mT / spec.TEMPERATURE).masked_fill(itself, -torch.inf)  # (2 B, 2 B)
+    partners = torch.arange(count, device=z.device).roll(count // 2)
+    return kit.cross_entropy(similarities, partners)
+
+
+def build(size: Size, _phase: Phase, kit: Any) -> Program:
+    """views -> loss."""
+    model = kit.prepare(SimClr(kit, size), spec.initial)
+    return kit.training(model, lambda views: {"loss": nt_xent(kit, model(views))}, spec.OPTIMIZER)

@@ -1,0 +1,85 @@
+"""SimCLR (Chen et al. 2020): ResNet-50, a projection head, and the NT-Xent loss over two views of each image. The views
+are inputs, drawn once: the second is the first, mirrored, with noise (the paper's crops and colours are the work of the
+input pipeline, on the CPU). SGD in place of LARS."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from workloads.resnet50 import spec as resnet50
+from workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
+
+TEMPERATURE = 0.5
+OPTIMIZER = Sgd(learning_rate=0.01, momentum=0.9)
+initial = resnet50.initial
+
+
+def head(size: Size) -> list[Dense]:
+    """Two dense layers with bias, ReLU between them."""
+    features = resnet50.features(size)
+    return [Dense(features, features), Dense(features, size.projection)]
+
+
+def layers(size: Size) -> list[Conv | Dense]:
+    """All with a kernel."""
+    return [*resnet50.convolutions(size), *head(size)]
+
+
+def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
+    """views (2 B, edge, edge, 3): first views of all images, then second views."""
+    first = generator.standard_normal((batch, size.edge, size.edge, 3), np.float32)
+    noise = generator.standard_normal(first.shape, np.float32)
+    return {"views": np.concatenate([first, first[:, :, ::-1] + 0.3 * noise])}
+
+
+def encoder_parameters(size: Size) -> int:
+    """Of ResNet-50 without its classifier."""
+    return sum(conv.parameters + 2 * conv.width for conv in resnet50.convolutions(size))
+
+
+def head_parameters(size: Size) -> int:
+    """Of the projection head."""
+    return sum(layer.parameters for layer in head(size))
+
+
+def parameters(size: Size) -> Count:
+    """Encoder and head."""
+    return all_trained(encoder_parameters(size) + head_parameters(size))
+
+
+def flops(size: Size, phase: Phase) -> float:
+    """Of both views of one image; the loss, whose share grows with the batch, is left out."""
+    return 2 * phase_flops(layers(size), phase)
+
+
+def traffic(size: Size, phase: Phase, batch: int) -> float:
+    """Both views in, weights."""
+    return 4.0 * 2 * size.edge**2 * 3 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+
+
+_RESNET = resnet50.WORKLOADS[0].sizes
+
+WORKLOADS = (
+    Workload(
+        name="simclr",
+        title="SimCLR with ResNet-50",
+        family="self-supervision",
+        item="image",
+        paper="Chen et al. 2020, https://arxiv.org/abs/2002.05709",
+        phases=("training",),
+        sizes={
+            "tiny": Size({**_RESNET["tiny"].hyper, "projection": 8}, {"cpu": 4, "cuda": 4}),
+            "small": Size({**_RESNET["small"].hyper, "projection": 128}, {"cpu": 4, "cuda": 64}),
+            "base": Size({**_RESNET["base"].hyper, "projection": 128}, {"cpu": 16, "cuda": 128}),
+        },
+        inputs=inputs,
+        flops=flops,
+        flops_note="convolutions and dense layers on both views; not the loss's similarities (4 B projection a view"
+        " forward), norms, ReLU, pooling, optimizer, nor the images' gradient",
+        bytes=traffic,
+        parameters=parameters,
+        optimizer=OPTIMIZER,
+        descends="loss",
+    ),
+)

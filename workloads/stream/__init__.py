@@ -1,0 +1,1 @@
+"""The machine's memory bandwidth as a framework reaches it."""

@@ -1,0 +1,46 @@
+"""Transfer learning with MobileNetV2 in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from workloads.mobilenetv2.pytorch import MobileNet
+from workloads.spec import Phase, Program, Size
+from workloads.transfer import spec
+
+
+class Head(nn.Module):
+    """The new classifier on its own."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.head = kit.dense(size.features, spec.CLASSES)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(B, features) -> logits (B, 10)."""
+        return self.head(features)
+
+
+def freeze(kit: Any, model: MobileNet, blocks: int) -> None:
+    """Stem and first blocks learn no more, and normalise by their running statistics."""
+    encoder = model.encoder
+    for layer in (encoder.stem, encoder.stem_norm, *encoder.blocks[:blocks]):
+        kit.freeze(layer)
+
+
+def build(size: Size, _phase: Phase, kit: Any) -> Program:
+    """features or images, and labels -> loss."""
+    model = kit.prepare(Head(kit, size) if size.frozen is None else MobileNet(kit, size), spec.INITIAL)
+    if size.frozen:
+        freeze(kit, model, size.frozen)
+
+    def on_features(features: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"loss": kit.cross_entropy(model(features), labels)}
+
+    def on_images(images: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"loss": kit.cross_entropy(model(images), labels)}
+
+    return kit.training(model, on_features if size.frozen is None else on_images, spec.OPTIMIZERS[size.method])

@@ -1,0 +1,104 @@
+"""Transfer learning on CIFAR-10-shaped images with MobileNetV2: a head on features extracted once; early layers frozen;
+everything fine-tuned with a small learning rate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from workloads.mobilenetv2 import spec as mobilenetv2
+from workloads.spec import Arrays, Count, Optimizer, Phase, Sgd, Size, Workload
+
+CLASSES = 10
+EDGE = 32
+PAPER = (
+    "Yosinski et al. 2014, https://arxiv.org/abs/1411.1792, on Sandler et al. 2018, https://arxiv.org/abs/1801.04381"
+)
+OPTIMIZERS: dict[str, Optimizer] = {
+    "features": Sgd(learning_rate=0.1, momentum=0.9),
+    "frozen": Sgd(learning_rate=0.01, momentum=0.9),
+    "finetune": Sgd(learning_rate=0.001, momentum=0.9),
+}
+INITIAL = mobilenetv2.INITIAL
+
+
+def feature_inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
+    """features (B, features), not negative as the encoder's are; labels (B,)."""
+    return {
+        "features": np.abs(generator.standard_normal((batch, size.features), np.float32)),
+        "labels": generator.integers(0, CLASSES, batch),
+    }
+
+
+def head(size: Size) -> Dense:
+    """The new classifier."""
+    return Dense(size.features, CLASSES)
+
+
+def split(size: Size) -> tuple[list[Conv], list[Conv]]:
+    """Convolutions that stay frozen, those that learn."""
+    if not size.frozen:
+        return [], mobilenetv2.convolutions(size)
+    frozen = [conv for block in mobilenetv2.blocks(size)[: size.frozen] for conv in block.convolutions]
+    count = 1 + len(frozen)  # the stem
+    everything = mobilenetv2.convolutions(size)
+    return everything[:count], everything[count:]
+
+
+def parameters(size: Size) -> Count:
+    """The network's, of which the frozen part's kernels and norms do not learn; the head's alone for `features`."""
+    if size.frozen is None:
+        return all_trained(head(size).parameters)
+    frozen, learning = (sum(c.parameters + 2 * c.width for c in part) for part in split(size))
+    trainable = learning + head(size).parameters
+    return Count(total=frozen + trainable, trainable=trainable)
+
+
+def flops(size: Size, phase: Phase) -> float:
+    """Forward through all, backward through what learns."""
+    if size.frozen is None:
+        return phase_flops([head(size)], phase)
+    frozen, learning = split(size)
+    return sum(conv.flops for conv in frozen) + phase_flops([*learning, head(size)], phase)
+
+
+def traffic(size: Size, phase: Phase, batch: int) -> float:
+    """Image or features in, weights."""
+    data = size.features if size.frozen is None else EDGE**2 * 3
+    return 4.0 * data + weight_bytes(parameters(size), phase, batch, OPTIMIZERS[size.method])
+
+
+def _workload(method: str, title: str, small: int | None, full: int | None) -> Workload:
+    tiny = mobilenetv2.WORKLOADS[0].sizes["tiny"].hyper
+    common = {"method": method, "edge": EDGE, "classes": CLASSES}
+    learns_encoder = full is not None
+    return Workload(
+        name="transfer",
+        variant=method,
+        title=title,
+        family="transfer",
+        item="image",
+        paper=PAPER,
+        phases=("training",),
+        sizes={
+            "tiny": Size({**tiny, **common, "frozen": small}, {"cpu": 4, "cuda": 4}),
+            "small": Size({**mobilenetv2.FULL, **common, "frozen": full}, {"cpu": 16, "cuda": 64}),
+            "base": Size({**mobilenetv2.FULL, **common, "frozen": full}, {"cpu": 64, "cuda": 512}),
+        },
+        inputs=mobilenetv2.inputs if learns_encoder else feature_inputs,
+        flops=flops,
+        flops_note="convolutions and classifier; not norms, ReLU, pooling, loss, optimizer, nor the first learning"
+        " layer's input gradient" + ("" if learns_encoder else "; the extraction is mobilenetv2's inference"),
+        bytes=traffic,
+        parameters=parameters,
+        optimizer=OPTIMIZERS[method],
+        descends="loss",
+        substitutes=mobilenetv2.SUBSTITUTES if learns_encoder else {},
+    )
+
+
+WORKLOADS = (
+    _workload("features", "head on features extracted once", None, None),
+    _workload("frozen", "early layers frozen", 1, 13),
+    _workload("finetune", "all layers, small learning rate", 0, 0),
+)

@@ -1,0 +1,46 @@
+"""Transfer learning with MobileNetV2 in TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from workloads.mobilenetv2.tensorflow import MobileNet
+from workloads.spec import Phase, Program, Size
+from workloads.transfer import spec
+
+
+class Head(keras.Layer):
+    """The new classifier on its own."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.head = kit.dense(size.features, spec.CLASSES)
+
+    def call(self, features: tf.Tensor) -> tf.Tensor:
+        """(B, features) -> logits (B, 10)."""
+        return self.head(features)
+
+
+def freeze(kit: Any, model: MobileNet, blocks: int) -> None:
+    """Stem and first blocks learn no more, and normalise by their running statistics."""
+    encoder = model.encoder
+    for layer in (encoder.stem, encoder.stem_norm, *encoder.blocks[:blocks]):
+        kit.freeze(layer)
+
+
+def build(size: Size, _phase: Phase, kit: Any) -> Program:
+    """features or images, and labels -> loss."""
+    model = kit.prepare(Head(kit, size) if size.frozen is None else MobileNet(kit, size), spec.INITIAL)
+    if size.frozen:
+        freeze(kit, model, size.frozen)
+
+    def on_features(features: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"loss": kit.cross_entropy(model(features, training=True), labels)}
+
+    def on_images(images: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"loss": kit.cross_entropy(model(images, training=True), labels)}
+
+    return kit.training(model, on_features if size.frozen is None else on_images, spec.OPTIMIZERS[size.method])

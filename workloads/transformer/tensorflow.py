@@ -1,0 +1,113 @@
+"""Encoder-decoder transformer in TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from workloads.attention.spec import positions
+from workloads.spec import Phase, Program, Size
+from workloads.transformer import spec
+
+
+class Attention(keras.Layer):
+    """Multi-head attention of one sequence to another, or to itself."""
+
+    def __init__(self, kit: Any, size: Size, *, causal: bool = False) -> None:
+        super().__init__()
+        self.kit, self.count, self.causal = kit, size.heads, causal
+        self.query = kit.dense(size.width, size.width)
+        self.key = kit.dense(size.width, size.width)
+        self.value = kit.dense(size.width, size.width)
+        self.out = kit.dense(size.width, size.width)
+
+    def call(self, x: tf.Tensor, memory: tf.Tensor) -> tf.Tensor:
+        """x (B, T, C), memory (B, S, C) -> (B, T, C)."""
+        q = self.kit.heads(self.query(x), self.count)  # (B, heads, T, D)
+        k = self.kit.heads(self.key(memory), self.count)  # (B, heads, S, D)
+        v = self.kit.heads(self.value(memory), self.count)
+        return self.out(self.kit.joined(self.kit.attention(q, k, v, causal=self.causal)))
+
+
+class Perceptron(keras.Layer):
+    """Dense, ReLU, dense."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.up = kit.dense(size.width, size.inner)
+        self.down = kit.dense(size.inner, size.width)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        return self.down(tf.nn.relu(self.up(x)))
+
+
+class EncoderLayer(keras.Layer):
+    """Self-attention and perceptron, a norm after each shortcut."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.attention, self.norm1 = Attention(kit, size), kit.layer_norm(size.width)
+        self.perceptron, self.norm2 = Perceptron(kit, size), kit.layer_norm(size.width)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(B, S, C) -> (B, S, C)."""
+        x = self.norm1(x + self.attention(x, x))
+        return self.norm2(x + self.perceptron(x))
+
+
+class DecoderLayer(keras.Layer):
+    """Causal self-attention, attention to the encoder's output, perceptron, a norm after each shortcut."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.attention, self.norm1 = Attention(kit, size, causal=True), kit.layer_norm(size.width)
+        self.cross, self.norm2 = Attention(kit, size), kit.layer_norm(size.width)
+        self.perceptron, self.norm3 = Perceptron(kit, size), kit.layer_norm(size.width)
+
+    def call(self, x: tf.Tensor, memory: tf.Tensor) -> tf.Tensor:
+        """x (B, T, C), memory (B, S, C) -> (B, T, C)."""
+        x = self.norm1(x + self.attention(x, x))
+        x = self.norm2(x + self.cross(x, memory))
+        return self.norm3(x + self.perceptron(x))
+
+
+class Transformer(keras.Layer):
+    """Embedding and positions, encoder, decoder, and the embedding again as the output layer."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.kit, self.scale = kit, math.sqrt(size.width)
+        self.positions = kit.constant(positions(max(size.source, size.target), size.width))
+        self.embedding = kit.embedding(size.vocabulary, size.width)
+        self.encoder = [EncoderLayer(kit, size) for _ in range(size.depth)]
+        self.decoder = [DecoderLayer(kit, size) for _ in range(size.depth)]
+
+    def embed(self, tokens: tf.Tensor) -> tf.Tensor:
+        """(B, T) -> (B, T, C)."""
+        return self.embedding(tokens) * self.scale + self.positions[: tokens.shape[1]]
+
+    def call(self, source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        """source (B, S), target (B, T) -> logits (B, T, vocabulary)."""
+        memory = self.embed(source)
+        for layer in self.encoder:
+            memory = layer(memory)
+        x = self.embed(target)
+        for layer in self.decoder:
+            x = layer(x, memory)
+        return self.kit.tied(x, self.embedding)
+
+
+def build(size: Size, phase: Phase, kit: Any) -> Program:
+    """source and target -> logits, or source, target and labels -> loss."""
+    model = kit.prepare(Transformer(kit, size), spec.initial)
+    if phase == "inference":
+        return kit.inference(model, lambda source, target: {"logits": model(source, target, training=False)})
+
+    def forward(source: tf.Tensor, target: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"loss": kit.cross_entropy(model(source, target, training=True), labels, smoothing=spec.SMOOTHING)}
+
+    return kit.training(model, forward, spec.OPTIMIZER)

@@ -1,0 +1,57 @@
+"""t-SNE (van der Maaten and Hinton 2008): one exact step of gradient descent on the places of n points in the plane."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.counting import all_trained, weight_bytes
+from workloads.initial import normal
+from workloads.spec import Arrays, Phase, Sgd, Size, Workload
+
+OPTIMIZER = Sgd(learning_rate=10.0, momentum=0.5)
+"""Momentum of the paper's first 250 steps."""
+INITIAL = normal(0.01)
+"""Section 3.4: 1e-4 in variance."""
+
+
+def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generator) -> Arrays:
+    """affinities (n, n): of normal points in `dimensions`, Gaussian, symmetric, 0 on the diagonal, 1 in total."""
+    points = generator.standard_normal((size.n, size.dimensions))
+    points[: size.n // 2] += 3  # two clusters
+    squares = (points**2).sum(1)
+    distances = squares[:, None] + squares - 2 * points @ points.T
+    near = np.exp(-distances / (2 * size.dimensions))
+    np.fill_diagonal(near, 0)
+    return {"affinities": (near / near.sum()).astype(np.float32)}
+
+
+def flops(size: Size, _phase: Phase) -> float:
+    """The products of all pairs, forward and backward twice that: 3 * 2 n^2 * 2."""
+    return 3 * 2.0 * size.n**2 * 2
+
+
+WORKLOADS = (
+    Workload(
+        name="tsne",
+        title="one exact step of t-SNE",
+        family="manifolds",
+        item="step",
+        paper="van der Maaten and Hinton 2008, https://www.jmlr.org/papers/v9/vandermaaten08a.html",
+        phases=("training",),
+        sizes={
+            "tiny": Size({"n": 12, "dimensions": 4}, {"cpu": 1, "cuda": 1}),
+            "small": Size({"n": 512, "dimensions": 50}, {"cpu": 1, "cuda": 1}),
+            "base": Size({"n": 4096, "dimensions": 50}, {"cpu": 1, "cuda": 1}),
+        },
+        inputs=inputs,
+        flops=flops,
+        flops_note="the matrix products of the distances; not kernel and loss, some 20 operations a pair",
+        bytes=lambda size, phase, batch: (
+            4.0 * size.n**2 + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER)
+        ),
+        parameters=lambda size: all_trained(2 * size.n),
+        optimizer=OPTIMIZER,
+        descends="loss",
+        precisions=("fp32",),
+    ),
+)

@@ -1,0 +1,73 @@
+"""Variational autoencoder (Kingma and Welling 2014), 784-400-20, on MNIST-shaped images, with ReLU as in PyTorch's and
+TensorFlow's tutorials (the paper has tanh)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.counting import Dense, all_trained, phase_flops, weight_bytes
+from workloads.initial import he
+from workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
+
+PIXELS = 28 * 28
+OPTIMIZER = Adam(learning_rate=0.001)
+INITIAL = he
+
+
+def encoder(size: Size) -> list[Dense]:
+    """Hidden layer, mean and logarithm of the variance."""
+    code = Dense(size.hidden, size.code)
+    return [Dense(PIXELS, size.hidden), code, code]
+
+
+def decoder(size: Size) -> list[Dense]:
+    """Hidden layer, pixels."""
+    return [Dense(size.code, size.hidden), Dense(size.hidden, PIXELS)]
+
+
+def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
+    """noise (B, code); in training also images (B, 784) in [0, 1]."""
+    found = {"noise": generator.standard_normal((batch, size.code), np.float32)}
+    if phase == "training":
+        found["images"] = generator.random((batch, PIXELS), np.float32)
+    return found
+
+
+def parameters(size: Size) -> Count:
+    """Kernels and biases of both halves."""
+    return all_trained(sum(layer.parameters for layer in [*encoder(size), *decoder(size)]))
+
+
+def flops(size: Size, phase: Phase) -> float:
+    """Both halves in training, the decoder in generation."""
+    return phase_flops([*encoder(size), *decoder(size)] if phase == "training" else decoder(size), phase)
+
+
+def traffic(size: Size, phase: Phase, batch: int) -> float:
+    """Noise and image in, image out, weights; the decoder's alone in generation."""
+    used = parameters(size) if phase == "training" else all_trained(sum(layer.parameters for layer in decoder(size)))
+    return 4.0 * (size.code + PIXELS) + weight_bytes(used, phase, batch, OPTIMIZER)
+
+
+WORKLOADS = (
+    Workload(
+        name="vae",
+        title="variational autoencoder",
+        family="generative",
+        item="image",
+        paper="Kingma and Welling 2014, https://arxiv.org/abs/1312.6114",
+        phases=("training", "generation"),
+        sizes={
+            "tiny": Size({"hidden": 16, "code": 4}, {"cpu": 4, "cuda": 4}),
+            "small": Size({"hidden": 400, "code": 20}, {"cpu": 128, "cuda": 512}),
+            "base": Size({"hidden": 400, "code": 20}, {"cpu": 512, "cuda": 8192}),
+        },
+        inputs=inputs,
+        flops=flops,
+        flops_note="matrix products; not biases, ReLU, exponentials, losses, optimizer, nor the gradient of the images",
+        bytes=traffic,
+        parameters=parameters,
+        optimizer=OPTIMIZER,
+        descends="loss",
+    ),
+)

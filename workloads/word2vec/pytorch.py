@@ -1,0 +1,37 @@
+"""Skip-gram with negative sampling in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from workloads.spec import Phase, Program, Size
+from workloads.word2vec import spec
+
+
+class SkipGram(nn.Module):
+    """Two tables of vectors; a pair's logit is the product of theirs."""
+
+    def __init__(self, kit: Any, size: Size) -> None:
+        super().__init__()
+        self.centre = kit.embedding(size.vocabulary, size.width)
+        self.context = kit.embedding(size.vocabulary, size.width)
+
+    def forward(self, centres: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """centres (B,), others (B, K) -> logits (B, K)."""
+        return torch.bmm(self.context(others), self.centre(centres)[:, :, None])[:, :, 0]
+
+
+def build(size: Size, _phase: Phase, kit: Any) -> Program:
+    """centres, contexts and negatives -> loss."""
+    model = kit.prepare(SkipGram(kit, size), spec.INITIAL)
+
+    def forward(centres: torch.Tensor, contexts: torch.Tensor, negatives: torch.Tensor) -> dict[str, torch.Tensor]:
+        logits = kit.full(model(centres, torch.cat([contexts, negatives], dim=1)))  # (B, 1 + K)
+        # equation 4, with its sign turned
+        return {"loss": (F.softplus(-logits[:, 0]) + F.softplus(logits[:, 1:]).sum(1)).mean()}
+
+    return kit.training(model, forward, spec.OPTIMIZER)

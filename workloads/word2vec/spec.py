@@ -1,0 +1,67 @@
+"""Skip-gram with negative sampling (Mikolov et al. 2013). The negative samples are drawn once, as inputs; the words'
+frequencies fall as Zipf's law has it, and negatives as the 3/4 power of them (section 2.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workloads.counting import all_trained, weight_bytes
+from workloads.initial import normal
+from workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
+
+OPTIMIZER = Sgd(learning_rate=1.0)
+INITIAL = normal(0.1)
+
+
+def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
+    """centres (B,), contexts (B, 1), negatives (B, K): numbers of words."""
+    frequency = 1.0 / np.arange(1, size.vocabulary + 1)
+    sampled = frequency**0.75
+
+    def draw(weights: np.ndarray, *shape: int) -> np.ndarray:
+        return generator.choice(size.vocabulary, shape, p=weights / weights.sum())
+
+    return {
+        "centres": draw(frequency, batch),
+        "contexts": draw(frequency, batch, 1),
+        "negatives": draw(sampled, batch, size.negatives),
+    }
+
+
+def parameters(size: Size) -> Count:
+    """A vector a word as centre, one as context."""
+    return all_trained(2 * size.vocabulary * size.width)
+
+
+def flops(size: Size, _phase: Phase) -> float:
+    """Products of the centre with context and negatives, and backward twice that."""
+    return 3 * 2.0 * size.width * (1 + size.negatives)
+
+
+def traffic(size: Size, phase: Phase, batch: int) -> float:
+    """Word numbers in (8 bytes each); all weights, whose gradients are dense."""
+    return 8.0 * (2 + size.negatives) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+
+
+WORKLOADS = (
+    Workload(
+        name="word2vec",
+        title="skip-gram with negative sampling",
+        family="language",
+        item="pair",
+        paper="Mikolov et al. 2013, https://arxiv.org/abs/1310.4546",
+        phases=("training",),
+        sizes={
+            "tiny": Size({"vocabulary": 20, "width": 8, "negatives": 3}, {"cpu": 4, "cuda": 4}),
+            "small": Size({"vocabulary": 10000, "width": 128, "negatives": 5}, {"cpu": 512, "cuda": 8192}),
+            "base": Size({"vocabulary": 100000, "width": 300, "negatives": 5}, {"cpu": 4096, "cuda": 65536}),
+        },
+        inputs=inputs,
+        flops=flops,
+        flops_note="dot products; not look-ups, sigmoids, loss, optimizer",
+        bytes=traffic,
+        parameters=parameters,
+        optimizer=OPTIMIZER,
+        descends="loss",
+    ),
+)
