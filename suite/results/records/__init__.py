@@ -20,6 +20,7 @@ from suite.results.records.machine import Cpu, FrameworkInfo, Gpu, Machine
 from suite.results.records.notice import Notice
 from suite.results.records.run import (
     SCHEMA_VERSION,
+    Arm,
     Embodied,
     Emissions,
     Floor,
@@ -32,12 +33,14 @@ from suite.results.records.run import (
     RunFile,
     Segment,
 )
-from suite.results.records.settings import Settings
+from suite.results.records.settings import ArmSettings, Settings
 
 __all__ = [
     "KINDS",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
+    "Arm",
+    "ArmSettings",
     "BoardState",
     "Case",
     "Channel",

@@ -161,6 +161,8 @@ class Case(Record):
     batch_size: int
     threads: int
     allocator: str
+    arm: Literal["a", "b"] | None = None
+    """Which arm of an A/B run it belongs to; None in any other."""
     item: str
     """What throughput counts: `image`, `matrix product`, `token`, ..."""
     flops_per_item: float | None = None

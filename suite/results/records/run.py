@@ -7,7 +7,7 @@ from typing import Final, Literal
 from suite.results.records.base import Record
 from suite.results.records.case import Case
 from suite.results.records.energy import Energy, SecondOpinion, Trace
-from suite.results.records.machine import Machine
+from suite.results.records.machine import FrameworkInfo, Machine
 from suite.results.records.notice import Notice
 from suite.results.records.settings import Settings
 
@@ -44,8 +44,27 @@ class Run(Record):
     order_seed: int
     rounds: int = 1
     """Trials planned for each case that can be run."""
+    max_rounds: int | None = None
+    """Trials at most of a pair that `rounds` left undecided, a multiple of them: after each `rounds` more it is looked
+    at once. None where nothing was to go on."""
     environment: dict[str, str] = {}
     """Variables of the trials' environment that were set by us, or kept from the user's and can move performance."""
+
+
+class Arm(Record):
+    """One arm of an A/B run, as it was found: cases say which they belong to."""
+
+    interpreter: str
+    """Path of the Python that ran its trials."""
+    python: str
+    """Version of that Python."""
+    suite_version: str
+    """Version of the joulemark in it."""
+    frameworks: dict[str, FrameworkInfo] = {}
+    packages: dict[str, str] = {}
+    """Versions of the packages that can change a result."""
+    environment: dict[str, str] = {}
+    """Variables of its trials that were set by us and are its own: `run.environment` has what both arms share."""
 
 
 class Idle(Record):
@@ -171,6 +190,8 @@ class RunFile(Record):
     schema_version: Literal[1] = SCHEMA_VERSION
     run: Run
     machine: Machine
+    arms: dict[Literal["a", "b"], Arm] = {}
+    """The two arms of an A/B run; empty for any other."""
     settings: Settings
     cases: tuple[Case, ...]
     idle: tuple[Idle, ...] = ()

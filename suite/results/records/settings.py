@@ -25,6 +25,22 @@ class ProfileSettings(Record):
     """Whether the compiled modes are measured beside the default ones."""
 
 
+class ArmSettings(Record):
+    """What one arm of an A/B run has for itself. None: as in the rest of the settings."""
+
+    python: str | None = None
+    """Interpreter of this arm's trials, for every framework."""
+    mode: str | None = None
+    precision: str | None = None
+    batch_size: PositiveInt | None = None
+    threads: PositiveInt | None = None
+    allocator: Literal["retain", "default"] | None = None
+
+    def axes(self) -> dict[str, str | int]:
+        """The execution settings that this arm sets, by the name of the case's field."""
+        return self.model_dump(exclude={"python"}, exclude_none=True)
+
+
 class Settings(Record):
     """One frozen record of all that a user can set. `suite.settings` fills it in."""
 
@@ -48,6 +64,10 @@ class Settings(Record):
     """`retain`: glibc keeps freed memory, for both frameworks alike; `default`: as users' programs run."""
     rounds: int | None = Field(default=None, ge=1)
     """Trials of each case; None: the profile's."""
+    max_rounds: int | None = Field(default=None, ge=1)
+    """Trials at most of the pairs of an A/B run that `rounds` leave undecided; None: no more than `rounds`."""
+    arms: dict[Literal["a", "b"], ArmSettings] = {}
+    """The two arms of an A/B run; empty for any other."""
     latency: bool = False
     """Whether each trial also times single steps, for percentiles."""
     python: dict[str, str] = {}
