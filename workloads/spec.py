@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
+
+from workloads.sources import version
 
 Phase = Literal["inference", "training", "generation"]
 Arrays = Mapping[str, np.ndarray]
@@ -118,12 +118,9 @@ class Workload:
         return self.package or f"workloads.{self.name}"
 
     def version(self) -> str:
-        """First 12 hex digits of the SHA-256 of the workload's own sources: unlike versions are unlike work."""
-        spec_file = Path(self.inputs.__code__.co_filename)
-        digest = hashlib.sha256(self.id.encode())
-        for path in sorted(spec_file.parent.glob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-        return digest.hexdigest()[:12]
+        """12 hex digits that change with any source that the workload runs, in either framework: its own folder, what
+        that imports, the kits. Unlike versions are unlike work."""
+        return version(self.id, self.module)
 
 
 @dataclass(frozen=True)
