@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from suite.results.metrics import METRICS, Metric
-from suite.results.pairs import Pair, environment, pairs
+from suite.results.pairs import Pair, between_arms, environment, pairs
 from suite.results.records import RunFile
 from suite.results.samples import Sample, gain, sample
-from suite.results.variance import Effect, Variance, common, holm, moderated, total
+from suite.results.sequential import levels
+from suite.results.variance import Effect, Nominal, Variance, common, holm, moderated, total
 
 Verdict = Literal["better", "worse", "same", "inconclusive", "not comparable"]
 
@@ -46,6 +47,9 @@ class Comparison:
     """Whether its energy is a model's."""
     reason: str | None
     """Why it is not comparable or has no interval, or what to know of it."""
+    error: Variance | None = None
+    """Variance of the ratio's logarithm, drift included, before levels are adjusted and without what sensors may be
+    off by; None where there is no interval."""
 
     @property
     def words(self) -> str:
@@ -105,10 +109,22 @@ def compare(
             if effect is not None:
                 effects.append((len(found), effect))
             found.append(_unjudged(pair, metric, one, limits[key]))
-    for (place, _), interval in zip(effects, holm([effect for _, effect in effects]), strict=True):
-        found[place] = _judged(found[place], interval)
-    differences = environment(a, b) if not same_run else {}
+    looked = [_nominal(found[place].pair, a) for place, _ in effects] if same_run and a.run.max_rounds else None
+    intervals = holm([effect for _, effect in effects], nominal=looked)
+    for (place, effect), interval in zip(effects, intervals, strict=True):
+        found[place] = _judged(found[place], effect, interval)
+    differences = environment(a, b) if not same_run else between_arms(a)
     return Comparisons(tuple(found), matched.only_a, matched.only_b, differences, None if same_run else drift)
+
+
+def _nominal(pair: Pair, run_file: RunFile) -> Nominal:
+    """The level of the look that a pair of a run is at, where pairs in doubt were measured on."""
+    rounds, most = run_file.run.rounds, run_file.run.max_rounds or run_file.run.rounds
+    looks = most // rounds
+    # A run that was cut off between two looks is judged by the level of the one before.
+    measured = min(len(pair.a.trials), len(pair.b.trials))
+    look = min(max(1, measured // rounds), looks)
+    return lambda alpha: levels(looks, alpha)[look - 1]
 
 
 def _effect(found: Sample, prior: Variance | None, degrees: float, drift: Variance | None) -> Effect | None:
@@ -132,7 +148,7 @@ def _unjudged(pair: Pair, metric: Metric, found: Sample | str, threshold: float)
     )
 
 
-def _judged(comparison: Comparison, interval: tuple[float, float]) -> Comparison:
+def _judged(comparison: Comparison, effect: Effect, interval: tuple[float, float]) -> Comparison:
     """The comparison with its adjusted interval and what follows from it."""
     # What two sensors may be off bounds the ratio, it is no variance: it goes around the interval.
     factors = gain(comparison.pair) if comparison.metric.energy else (1.0, 1.0)
@@ -141,13 +157,15 @@ def _judged(comparison: Comparison, interval: tuple[float, float]) -> Comparison
         comparison,
         low=math.exp(low),
         high=math.exp(high),
-        verdict=_verdict(low, high, comparison.threshold, comparison.metric),
+        verdict=verdict(low, high, comparison.threshold, comparison.metric),
         reason=comparison.pair.note,
+        error=effect.variance,
     )
 
 
-def _verdict(low: float, high: float, threshold: float, metric: Metric) -> Verdict:
-    """`same` where the interval lies within the threshold; better or worse where it excludes 1 otherwise."""
+def verdict(low: float, high: float, threshold: float, metric: Metric) -> Verdict:
+    """Of an interval on the log scale: `same` where it lies within the threshold; otherwise better or worse where it
+    excludes 0."""
     border = math.log1p(threshold)
     if -border <= low and high <= border:
         return "same"

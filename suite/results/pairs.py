@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,11 +10,11 @@ from typing import Final
 
 from suite.errors import unknown
 from suite.frameworks import FRAMEWORKS
-from suite.results.records import Case, RunFile
+from suite.results.records import Arm, Case, RunFile
 
 FIELDS: Final = (
     "workload", "variant", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "threads",
-    "allocator",
+    "allocator", "arm",
 )  # fmt: skip
 """What makes a case what it is; unlike workload versions are unlike work and are said as such."""
 
@@ -27,6 +28,7 @@ FACTORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "threads": ("threads",),
         "batch-size": ("batch_size",),
         "allocator": ("allocator",),
+        "arm": ("arm",),  # and what the arms of the run set
     }
 )
 """The one factor that may differ, and the fields that it is made of."""
@@ -64,12 +66,18 @@ def pairs(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
     if by is not None and by not in FACTORS:
         raise unknown("factor", by, FACTORS)
     free = FACTORS[by] if by is not None else ()
+    if by == "arm":
+        free += b.settings.varied()
     same_run = a.run.id == b.run.id
     found: list[Pair] = []
     paired_a: set[str] = set()
     paired_b: set[str] = set()
+    alike: dict[tuple[object, ...], list[Case]] = defaultdict(list)
+    for case in b.cases:
+        alike[_fixed(case, free)].append(case)
+    ranks = _ranks([*a.cases, *b.cases])
     for one in a.cases:
-        for other in _partners(one, b.cases, free, same_run):
+        for other in _partners(one, alike[_fixed(one, free)], free, ranks if same_run else None):
             paired_a.add(one.id)
             paired_b.add(other.id)
             found.append(_pair(one, other, a, b, by))
@@ -79,21 +87,28 @@ def pairs(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
     )
 
 
-def _partners(one: Case, cases: Sequence[Case], free: tuple[str, ...], same_run: bool) -> list[Case]:
-    """What `one` is held against: its equal where there is one, or else all that differ in the free fields only."""
-    fixed = [field for field in FIELDS if field not in free]
-    alike = [case for case in cases if all(getattr(case, field) == getattr(one, field) for field in fixed)]
-    if same_run:
+def _fixed(case: Case, free: tuple[str, ...]) -> tuple[object, ...]:
+    """What a case and its partner must have in common."""
+    return tuple(getattr(case, field) for field in FIELDS if field not in free)
+
+
+def _partners(
+    one: Case, alike: Sequence[Case], free: tuple[str, ...], ranks: Mapping[str, tuple[int, int]] | None
+) -> list[Case]:
+    """What `one` is held against: its equal where there is one, or else all that differ in the free fields only.
+
+    `ranks`: of the cases of one run held against itself; None for two runs.
+    """
+    if ranks is not None:
         # Within a run each pair once, in the order of the frameworks and then of the file.
-        return [case for case in alike if case.id != one.id and _rank(case, cases) > _rank(one, cases)]
+        return [case for case in alike if ranks[case.id] > ranks[one.id]]
     equal = [case for case in alike if all(getattr(case, field) == getattr(one, field) for field in free)]
-    return equal or alike
+    return equal or list(alike)
 
 
-def _rank(case: Case, cases: Sequence[Case]) -> tuple[int, int]:
-    order = list(FRAMEWORKS)
-    place = order.index(case.framework) if case.framework in order else len(order)
-    return place, [one.id for one in cases].index(case.id)
+def _ranks(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
+    order = {framework: place for place, framework in enumerate(FRAMEWORKS)}
+    return {case.id: (order.get(case.framework, len(order)), i) for i, case in enumerate(cases)}
 
 
 def _pair(one: Case, other: Case, a: RunFile, b: RunFile, by: str | None) -> Pair:
@@ -102,7 +117,7 @@ def _pair(one: Case, other: Case, a: RunFile, b: RunFile, by: str | None) -> Pai
     if one.status != "ok" or other.status != "ok":
         missing = one if one.status != "ok" else other
         unlike = f"{missing.status}: {missing.reason or 'no trial counted'}"
-    elif one.workload_version != other.workload_version:
+    elif one.workload_version != other.workload_version and one.arm == other.arm:
         unlike = f"the workload changed (version {one.workload_version} and {other.workload_version})"
     elif not same_machine and by != "machine":
         unlike = f"measured on two machines ({a.machine.hostname} and {b.machine.hostname}): compare by machine"
@@ -110,7 +125,10 @@ def _pair(one: Case, other: Case, a: RunFile, b: RunFile, by: str | None) -> Pai
 
 
 def _note(one: Case, other: Case) -> str | None:
-    """Modes of unlike classes are compared only with saying so."""
+    """Modes of unlike classes, and workloads that changed from arm to arm, are compared only with saying so."""
+    if one.workload_version != other.workload_version:
+        # The arms of a run are two states of the user's code: what changed in it is what they want to know.
+        return f"the workload itself changed (version {one.workload_version} and {other.workload_version})"
     classes = [
         FRAMEWORKS[case.framework].modes.get(case.mode, case.mode) if case.framework in FRAMEWORKS else case.mode
         for case in (one, other)
@@ -120,12 +138,30 @@ def _note(one: Case, other: Case) -> str | None:
     return f"unlike modes: {one.framework} {one.mode} ({classes[0]}) and {other.framework} {other.mode} ({classes[1]})"
 
 
-def environment(a: RunFile, b: RunFile) -> dict[str, tuple[str | None, str | None]]:
-    """What differs around the cases: versions, system, processor, boards. None where a run does not have it."""
-    sides = [_facts(run_file) for run_file in (a, b)]
+def between_arms(run_file: RunFile) -> dict[str, tuple[str | None, str | None]]:
+    """What differs around the cases of the two arms of a run; their own caches' places do not count."""
+    sides = [_of_arm(run_file.arms[name]) if name in run_file.arms else {} for name in ("a", "b")]
+    return _unlike(sides)
+
+
+def _of_arm(arm: Arm) -> dict[str, str]:
+    facts = {"interpreter": arm.interpreter, "python": arm.python, "joulemark": arm.suite_version}
+    facts |= {f"package {name}": version for name, version in arm.packages.items()}
+    for name, info in arm.frameworks.items():
+        facts |= {name: f"{info.version} ({info.build})"}
+    return facts
+
+
+def _unlike(sides: Sequence[Mapping[str, str]]) -> dict[str, tuple[str | None, str | None]]:
+    """Values that are not equal, by name."""
     names = sorted(sides[0].keys() | sides[1].keys())
     values = {name: (sides[0].get(name), sides[1].get(name)) for name in names}
     return {name: pair for name, pair in values.items() if pair[0] != pair[1]}
+
+
+def environment(a: RunFile, b: RunFile) -> dict[str, tuple[str | None, str | None]]:
+    """What differs around the cases: versions, system, processor, boards. None where a run does not have it."""
+    return _unlike([_facts(run_file) for run_file in (a, b)])
 
 
 def _facts(run_file: RunFile) -> dict[str, str]:
