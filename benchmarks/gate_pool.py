@@ -58,7 +58,7 @@ def _trial(zygote: Any, arm: str, started: float) -> dict[str, Any]:
     assert outcome.trial is not None, outcome.reason
     trial = outcome.trial
     begin, end = trial["window"]
-    counters = ("run_queue_wait_s", "steal_s", "context_switches_involuntary")
+    counters = ("run_queue_wait_s", "other_cpu_s", "steal_s", "context_switches_involuntary")
     return {
         "arm": arm,
         "at_s": round(at_s, 3),
