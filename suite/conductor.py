@@ -10,8 +10,10 @@ from pathlib import Path
 
 from suite import lock
 from suite.measure import environment as environments
+from suite.measure.environment import Environment
 from suite.order import Order, Watcher
 from suite.results import journal as journals
+from suite.results.records import ArmName
 from suite.session import Session
 
 
@@ -23,9 +25,7 @@ def measure(order: Order, watcher: Watcher) -> Path:
     """
     run_id = order.resumed.run.id if order.resumed else new_id()
     with lock.hold(run_id), tempfile.TemporaryDirectory(prefix="joulemark-") as scratch:
-        threads = order.plan.cases[0].threads
-        environment = environments.build(os.environ, threads, Path(scratch))
-        session = Session(order, run_id, environment, watcher)
+        session = Session(order, run_id, _environments(order, Path(scratch)), watcher)
         try:
             session.measure()
         except KeyboardInterrupt:
@@ -33,6 +33,13 @@ def measure(order: Order, watcher: Watcher) -> Path:
         finally:
             session.journal.close()
         return journals.finish(session.journal.path)
+
+
+def _environments(order: Order, scratch: Path) -> dict[ArmName | None, Environment]:
+    """The trials' variables by arm, each with threads and caches of its own; for None where there are no arms."""
+    if not order.sides:
+        return {None: environments.build(os.environ, order.plan.cases[0].threads, scratch)}
+    return {name: environments.build(os.environ, side.threads, scratch / name) for name, side in order.sides.items()}
 
 
 def new_id() -> str:

@@ -38,7 +38,7 @@ def describe(gpus: Sequence[Gpu] = (), frameworks: Mapping[str, FrameworkInfo] |
         memory_bytes=memory_bytes,
         gpus=tuple(gpus),
         frameworks=dict(frameworks or {}),
-        packages={name: found for name in PACKAGES if (found := _version(name))},
+        packages=packages(),
         virtual=_virtual(),
     )
 
@@ -132,6 +132,11 @@ def _virtual() -> str | None:
     except OSError:
         hypervisor = False
     return (name or "virtual machine") if hypervisor else None
+
+
+def packages() -> dict[str, str]:
+    """Versions of the packages in this interpreter that can change a result."""
+    return {name: found for name in PACKAGES if (found := _version(name))}
 
 
 def _version(distribution: str) -> str | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from suite.arms import Side
 from suite.plan import Plan
-from suite.results.records import Case, Emissions, Machine, Notice, RunFile, Settings, Trial
+from suite.results.records import ArmName, Case, Emissions, Machine, Notice, RunFile, Settings, Trial
+
+Undecided = Callable[[RunFile], frozenset[str]]
+"""From a run so far: ids of the cases that need more rounds."""
 
 
 class Watcher(Protocol):
@@ -15,6 +20,9 @@ class Watcher(Protocol):
 
     def begins(self, plan: Plan) -> None:
         """The run begins."""
+
+    def goes_on(self, cases: Sequence[Case], rounds: int) -> None:
+        """These cases are not decided and get `rounds` more."""
 
     def stage(self, text: str) -> None:
         """A part of the run outside the trials begins."""
@@ -45,3 +53,7 @@ class Order:
     """Sensors asked for by name; empty: all that can be read."""
     resumed: RunFile | None = None
     """The interrupted run that this one goes on with; None for a new one."""
+    sides: Mapping[ArmName, Side] = field(default_factory=dict)
+    """The arms of an A/B run; empty for any other."""
+    undecided: Undecided | None = None
+    """Who needs more rounds than the plan has, asked while its most rounds are not used up; None: nobody."""

@@ -6,16 +6,17 @@ import itertools
 import random
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, field
+from typing import Any
 
+from suite import axes
 from suite.effort import Effort
-from suite.errors import UsageError, unknown
-from suite.frameworks import FRAMEWORKS, Framework, ModeClass, framework
+from suite.errors import UsageError
+from suite.frameworks import Framework, ModeClass
 from suite.profiles import Profile, find_profile
 from suite.results.records import NOT_ATTEMPTED, Case, FrameworkInfo, Parameters, Settings
 from suite.selection import compile_keyword
-from workloads.registry import supports, workloads
+from workloads.registry import supports
 from workloads.spec import Phase, Size, Workload
 
 START_S = 1.5
@@ -23,7 +24,6 @@ START_S = 1.5
 
 ZYGOTES_S = 7.0
 """Imports of both frameworks, once a round, seconds: for the expected time only."""
-
 
 REST_S = 3.0
 """Rest for resident idle on a board: its averaged power lags by about 1 s (arXiv 2312.02741)."""
@@ -46,16 +46,31 @@ class Plan:
     order_seed: int
     latency_s: float = 0.0
     """Length of the pass for percentiles in each trial, seconds; 0: none."""
+    turns: Mapping[str, str] = field(default_factory=dict)
+    """Cases by id that are measured one after the other, with a name that both share."""
+    max_rounds: int | None = None
+    """Rounds at most for pairs that `rounds` leave undecided, a multiple of them; None: no more."""
 
     def runnable(self) -> tuple[Case, ...]:
         """Cases that will be attempted."""
         return tuple(case for case in self.cases if case.reason_code == NOT_ATTEMPTED)
 
     def order(self, round_number: int) -> tuple[Case, ...]:
-        """The cases of a round (1, 2, ...), shuffled anew each time and the same for the same seed."""
-        cases = list(self.runnable())
-        random.Random(f"{self.order_seed}/{round_number}").shuffle(cases)
-        return tuple(cases)
+        """The cases of a round (1, 2, ...), shuffled anew each time and the same for the same seed.
+
+        Those that take turns follow each other, and who was first in one round of two is second in the next: what
+        going first does to a trial then falls on both alike.
+        """
+        groups: dict[str, list[Case]] = {}
+        for case in self.runnable():
+            groups.setdefault(self.turns.get(case.id, case.id), []).append(case)
+        order = list(groups)
+        random.Random(f"{self.order_seed}/{round_number}").shuffle(order)
+        for name in order:
+            random.Random(f"{self.order_seed}/{(round_number + 1) // 2}/{name}").shuffle(groups[name])
+            if round_number % 2 == 0:
+                groups[name].reverse()
+        return tuple(case for name in order for case in groups[name])
 
     def effort(self, case: Case, rest: bool = False) -> Effort:
         """How long each part of a trial takes; `rest` asks for resident idle where the device has any."""
@@ -80,7 +95,8 @@ class Plan:
     def expected_s(self) -> float:
         """Expected duration of the run, seconds."""
         trials = self.rounds * sum(self.trial_s(case) for case in self.runnable())
-        return trials + self.rounds * ZYGOTES_S + 2 * self.profile.idle_s
+        arms = len({case.arm for case in self.runnable()})
+        return trials + self.rounds * arms * ZYGOTES_S + 2 * self.profile.idle_s
 
     def outline(self) -> dict[str, Any]:
         """The plan as plain data; a case that will be run has no reason."""
@@ -133,12 +149,12 @@ def make(settings: Settings, installed: Mapping[str, FrameworkInfo], order_seed:
     there, and a selection that holds nothing.
     """
     profile = find_profile(settings)
-    frameworks = _frameworks(settings, installed)
+    frameworks = axes.frameworks(settings, installed)
     cases = [
         case
-        for workload in _workloads(settings, profile)
-        for size in _sizes(settings, workload, profile)
-        for phase in _phases(settings, workload)
+        for workload in axes.chosen_workloads(settings, profile)
+        for size in axes.sizes(settings, workload, profile)
+        for phase in axes.phases(settings, workload)
         for chosen in frameworks
         for case in _of_framework(
             settings, profile, _Task(workload, size, phase), chosen, installed.get(chosen.name), threads
@@ -170,55 +186,6 @@ def _out_of_the_box(cases: Sequence[Case]) -> list[Case]:
     ]
 
 
-def _frameworks(settings: Settings, installed: Mapping[str, FrameworkInfo]) -> list[Framework]:
-    chosen = [framework(name) for name in settings.framework or FRAMEWORKS]
-    known_modes = {mode for each in FRAMEWORKS.values() for mode in each.modes}
-    for mode in settings.mode:
-        if mode not in known_modes:
-            raise unknown("mode", mode, known_modes)
-    missing = [each for each in chosen if each.name not in installed]
-    if missing and (settings.framework or len(missing) == len(chosen)):
-        extras = ",".join(each.extra for each in missing)
-        names = " and ".join(each.title for each in missing)
-        raise UsageError(f"{names} not installed. Install: pip install 'joulemark[{extras}]'.")
-    return chosen
-
-
-def _workloads(settings: Settings, profile: Profile) -> list[Workload]:
-    known = workloads()
-    if not settings.workload:
-        if profile.workloads is None:
-            families: dict[str, Workload] = {}
-            for workload in known.values():
-                families.setdefault(workload.family, workload)
-            return list(families.values())
-        return [known[name] for name in profile.workloads or known]
-    found: dict[str, Workload] = {}
-    for name in settings.workload:
-        matching = {key: each for key, each in known.items() if name in (key, each.name)}
-        if not matching:
-            raise unknown("workload", name, known)
-        found |= matching
-    return list(found.values())
-
-
-def _sizes(settings: Settings, workload: Workload, profile: Profile) -> Sequence[str]:
-    known = {size for each in workloads().values() for size in each.sizes}
-    wanted = settings.size or (profile.size,)
-    for size in wanted:
-        if size not in known:
-            raise unknown("size", size, known)
-    return [size for size in wanted if size in workload.sizes]
-
-
-def _phases(settings: Settings, workload: Workload) -> Sequence[Phase]:
-    known = get_args(Phase)
-    for phase in settings.phase:
-        if phase not in known:
-            raise unknown("phase", phase, known)
-    return [phase for phase in workload.phases if not settings.phase or phase in settings.phase]
-
-
 def _of_framework(
     settings: Settings,
     profile: Profile,
@@ -228,14 +195,10 @@ def _of_framework(
     threads: int,
 ) -> list[Case]:
     """The cases of one task in one framework."""
-    default = [chosen.default_mode]
-    if profile.optimised:
-        default += [mode for mode, kind in chosen.modes.items() if kind == "compiled"]
-    modes = [mode for mode in settings.mode if mode in chosen.modes] if settings.mode else default
     cases = []
-    for mode, device in itertools.product(modes, _devices(settings, info)):
+    for mode, device in itertools.product(axes.modes(settings, profile, chosen), axes.devices(settings, info)):
         batches = settings.batch_size or (task.preset.batch_size[device.partition(":")[0]],)
-        for precision, batch in itertools.product(_precisions(settings, chosen), batches):
+        for precision, batch in itertools.product(axes.precisions(settings, chosen), batches):
             reason_code, reason = _obstacle(task.workload, chosen, info, chosen.modes[mode], precision)
             cases.append(
                 Case(
@@ -269,21 +232,3 @@ def _obstacle(
     if mode_class == "compiled" and not workload.compiles:
         return "unsupported", f"a step of {workload.id} is nothing that a compiler could take in"
     return NOT_ATTEMPTED, "not attempted"
-
-
-def _devices(settings: Settings, info: FrameworkInfo | None) -> Sequence[str]:
-    """The CPU, and the first board where there is one."""
-    there = info.devices if info is not None else ("cpu",)
-    if not settings.device:
-        return [device for device in there if device in ("cpu", "cuda:0")]
-    for device in settings.device:
-        if info is not None and device not in there:
-            raise unknown("device", device, there)
-    return settings.device
-
-
-def _precisions(settings: Settings, chosen: Framework) -> Sequence[str]:
-    for precision in settings.precision:
-        if precision not in chosen.precisions:
-            raise unknown("precision", precision, chosen.precisions)
-    return settings.precision or ("fp32",)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.live import Live
@@ -38,6 +38,14 @@ class _Clock:
         self.trials = plan.rounds * len(plan.runnable())
         self.done = 0
         self.planned_s = plan.profile.idle_s
+        self.expected_s = plan.expected_s()
+        self.rounds = plan.rounds
+
+    def goes_on(self, cases: Sequence[Case], rounds: int) -> None:
+        """More rounds of some cases than were planned."""
+        self.rounds += rounds
+        self.trials += rounds * len(cases)
+        self.expected_s += rounds * (sum(self.plan.trial_s(case) for case in cases) + ZYGOTES_S)
 
     def elapsed_s(self) -> float:
         """Time since the run began."""
@@ -51,7 +59,7 @@ class _Clock:
     def left_s(self) -> float:
         """Expected time left: what is planned, at the pace so far."""
         pace = self.elapsed_s() / self.planned_s if self.done else 1.0
-        return max(0.0, self.plan.expected_s() - self.planned_s) * pace
+        return max(0.0, self.expected_s - self.planned_s) * pace
 
 
 class _Watcher:
@@ -72,6 +80,10 @@ class _Watcher:
         for case in plan.cases:
             if case not in plan.runnable():
                 self.line(f"skipped  {case.id}: {case.reason}")
+
+    def goes_on(self, cases: Sequence[Case], rounds: int) -> None:
+        self.clock.goes_on(cases, rounds)
+        self.line(f"{len(cases)} cases are not decided: {rounds} more rounds of them.")
 
     def trial_begins(self, case: Case, round_number: int) -> None:
         self.case, self.round = case, round_number
@@ -140,7 +152,7 @@ class _Bar(_Watcher):
         bar = Text("━" * filled, style="cyan") + Text("━" * (30 - filled), style="bright_black")
         elapsed = units.duration(clock.elapsed_s())
         facts = (
-            f"  {clock.done}/{clock.trials}  round {self.round}/{self.plan.rounds}"
+            f"  {clock.done}/{clock.trials}  round {self.round}/{clock.rounds}"
             f"  {elapsed} gone, {units.duration(clock.left_s())} left"
         )
         second = Text(f"{doing}" + (f"   last: {self.last}" if self.last else ""), style="dim", overflow="ellipsis")

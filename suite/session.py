@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from suite import __version__
+from pydantic import ValidationError
+
+from suite import planned
 from suite.frameworks import FRAMEWORKS, mode_class
-from suite.measure import environment as environments
 from suite.measure import floor as floors
+from suite.measure.environment import Environment
 from suite.measure.launcher import Outcome
 from suite.measure.probe import probe
 from suite.measure.request import Request
@@ -23,18 +24,17 @@ from suite.power.sampler import Sampler
 from suite.power.second_opinion import Tracker
 from suite.results import journal as journals
 from suite.results.journal import Journal
+from suite.results.looks import up_to
 from suite.results.records import (
+    ArmName,
     Case,
     Floor,
     Idle,
     Notice,
+    Probe,
     Rest,
-    Run,
-    RunFile,
-    Segment,
     Trial,
 )
-from suite.results.validity import run_notices
 
 SETTLE_MOST_S = 60.0
 """The longest wait for the machine to come to rest after the last trial, seconds."""
@@ -46,60 +46,38 @@ SETTLED_WITHIN = 0.02
 class Session:
     """One run while it lasts."""
 
-    def __init__(self, order: Order, run_id: str, environment: environments.Environment, watcher: Watcher) -> None:
-        self.order, self.watcher, self.environment = order, watcher, environment
+    def __init__(
+        self, order: Order, run_id: str, environments: Mapping[ArmName | None, Environment], watcher: Watcher
+    ) -> None:
+        """`environments` are the trials' by arm; one, for None, where there are no arms."""
+        self.order, self.watcher, self.environments = order, watcher, environments
         # A resumed run counts its seconds from its first start: by the wall clock, since the machine may have rebooted.
-        gone_s = _seconds_since(order.resumed.run.started_at) if order.resumed else 0.0
+        gone_s = planned.seconds_since(order.resumed.run.started_at) if order.resumed else 0.0
         self.origin = time.monotonic() - gone_s
-        self.done = _done(order.resumed)
-        planned = self._resumed(order.resumed) if order.resumed else self._planned(run_id)
-        self.journal = Journal(order.directory / f"{run_id}{journals.SUFFIX}", planned)
-        self.zygotes = Zygotes(environment.variables, order.settings.python, self._spawns)
+        self.done = planned.done(order.resumed)
+        segment = planned.segment(self.now())
+        begun = (
+            planned.again(order.resumed, segment)
+            if order.resumed
+            else planned.anew(order, run_id, environments, segment)
+        )
+        self.journal = Journal(order.directory / f"{run_id}{journals.SUFFIX}", begun)
+        self.zygotes = {arm: self._zygotes(arm) for arm in environments}
         self.skipped: set[str] = set()
         self.compiled: set[str] = set()
         probes = order.resumed.probes if order.resumed else ()
-        self.probed = {(probe.framework, probe.device, probe.precision) for probe in probes}
+        self.probed = {_probed_by(probe) for probe in probes}
         self.sampler: Sampler | None = None
 
-    def _planned(self, run_id: str) -> RunFile:
-        order = self.order
-        notices = list(order.notices)
-        if self.environment.kept:
-            notices.append(Notice.of(Code.ENVIRONMENT_KEPT, ", ".join(self.environment.kept)))
-        return RunFile(
-            run=Run(
-                id=run_id,
-                started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                finished_at=None,
-                segments=(self._segment(),),
-                command=order.command,
-                profile=order.plan.profile.name,
-                suite_version=__version__,
-                complete=False,
-                order_seed=order.plan.order_seed,
-                rounds=order.plan.rounds,
-                environment={**self.environment.ours, **self.environment.kept},
-            ),
-            machine=order.machine,
-            settings=order.settings,
-            cases=order.plan.cases,
-            notices=tuple(notices),
-            emissions=order.emissions,
-        )
+    def _zygotes(self, arm: ArmName | None) -> Zygotes:
+        """The zygotes of one arm."""
+        pythons = self.order.sides[arm].pythons if arm is not None else self.order.settings.python
+        where = f" in arm {arm}" if arm is not None else ""
 
-    def _spawns(self, framework: str, why: str) -> None:
-        self.journal.notice(Notice.of(Code.SPAWNED, f"{framework}: {why}"))
+        def spawns(framework: str, why: str) -> None:
+            self.journal.notice(Notice.of(Code.SPAWNED, f"{framework}{where}: {why}"))
 
-    def _segment(self) -> Segment:
-        return Segment(at_s=self.now(), monotonic_s=time.monotonic(), boot_id=_boot_id())
-
-    def _resumed(self, earlier: RunFile) -> RunFile:
-        """The interrupted run as the plan of its next segment: what it has stays in it."""
-        segments = (*earlier.run.segments, self._segment())
-        run = earlier.run.model_copy(update={"segments": segments, "finished_at": None, "complete": False})
-        made_anew = {Code.RUN_INCOMPLETE, *(notice.code for notice in run_notices(earlier))}
-        notices = tuple(notice for notice in earlier.notices if notice.code not in made_anew)
-        return earlier.model_copy(update={"run": run, "notices": notices})
+        return Zygotes(self.environments[arm].variables, pythons, spawns)
 
     def now(self) -> float:
         """Seconds since the run started."""
@@ -116,14 +94,32 @@ class Session:
             self._floor()
             for round_number in range(1, self.order.plan.rounds + 1):
                 self._round(round_number)
+            self._go_on()
             self._settle()
             self._idle("after")
         finally:
-            self.zygotes.close()
+            self._close()
             if tracker is not None:
                 self.journal.second_opinion(tracker.stop(self.origin))
             self.sampler.stop()
         self.journal.end(datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+    def _go_on(self) -> None:
+        """More rounds of what is not decided: as many again as all had, then another look, to the plan's most."""
+        plan, done = self.order.plan, self.order.plan.rounds
+        while self.order.undecided is not None and plan.max_rounds is not None and done < plan.max_rounds:
+            # A resumed run has later rounds already; what this look decided was decided without them.
+            undecided = self.order.undecided(up_to(journals.assemble(self.journal.path), done))
+            if not undecided:
+                return
+            self.watcher.goes_on([case for case in plan.runnable() if case.id in undecided], plan.rounds)
+            for round_number in range(done + 1, done + plan.rounds + 1):
+                self._round(round_number, undecided)
+            done += plan.rounds
+
+    def _close(self) -> None:
+        for zygotes in self.zygotes.values():
+            zygotes.close()
 
     def _idle(self, when: Literal["before", "after"]) -> None:
         self.watcher.stage(f"idle {when}")
@@ -152,20 +148,25 @@ class Session:
         self.watcher.stage("noise floor")
         at_s = self.now()
         threads = str(self.order.plan.cases[0].threads)
-        found = floors.measure({**self.environment.variables, "OPENBLAS_NUM_THREADS": threads})
+        variables = next(iter(self.environments.values())).variables
+        found = floors.measure({**variables, "OPENBLAS_NUM_THREADS": threads})
         self.journal.floor(Floor(at_s=at_s, **found))
 
-    def _round(self, round_number: int) -> None:
+    def _round(self, round_number: int, only: Collection[str] | None = None) -> None:
+        """One trial of every case, or of those whose ids are in `only`."""
         cases = [
             case
             for case in self.order.plan.order(round_number)
-            if case.id not in self.skipped and (case.id, round_number) not in self.done
+            if case.id not in self.skipped
+            and (case.id, round_number) not in self.done
+            and (only is None or case.id in only)
         ]
         if not cases:
             return
         frameworks = {case.framework for case in cases}
         self.watcher.stage("importing " + " and ".join(sorted(frameworks)))
-        self.zygotes.start(frameworks)
+        for arm, zygotes in self.zygotes.items():
+            zygotes.start({case.framework for case in cases if case.arm == arm})
         for case in cases:
             self.watcher.trial_begins(case, round_number)
             trial = self._trial(case, round_number)
@@ -176,28 +177,29 @@ class Session:
                 self.journal.trial(case, trial)
             power_w = self.sampler.latest_power_w() if self.sampler is not None else None
             self.watcher.trial_ends(case, trial, power_w)
-        self._probe(frameworks)
-        self.zygotes.close()
+        self._probe({(case.arm, case.framework) for case in cases})
+        self._close()
         self._floor()
 
-    def _probe(self, frameworks: Collection[str]) -> None:
-        """The roofline of each framework, device and precision, once a run."""
+    def _probe(self, started: Collection[tuple[ArmName | None, str]]) -> None:
+        """The roofline of each framework, device, precision and number of threads, once a run."""
         plan = self.order.plan
-        kinds = {(case.framework, case.device, case.precision): case for case in plan.runnable()}
-        for kind, case in sorted(kinds.items()):
-            if kind[0] in frameworks and kind not in self.probed:
-                self.probed.add(kind)
+        for case in sorted(plan.runnable(), key=_probed_by):
+            if (case.arm, case.framework) in started and _probed_by(case) not in self.probed:
+                self.probed.add(_probed_by(case))
                 self.watcher.stage("probing the machine's peak")
                 mode = FRAMEWORKS[case.framework].default_mode
-                self.journal.probe(probe(self.zygotes, _request(case, plan), mode, plan.profile.timeout_s))
+                zygotes = self.zygotes[case.arm]
+                self.journal.probe(probe(zygotes, _request(case, plan), mode, plan.profile.timeout_s))
 
     def _trial(self, case: Case, round_number: int) -> Trial:
         """One trial of `case`, whatever becomes of it."""
         started_s = self.now()
         plan = self.order.plan
-        how = None if case.framework in self.zygotes.broken else self.zygotes.how(case.framework)
+        zygotes = self.zygotes[case.arm]
+        how = None if case.framework in zygotes.broken else zygotes.how(case.framework)
         request = _request(case, plan, rest=round_number == 1)
-        outcome = self.zygotes.run(request, plan.profile.timeout_s, self.watcher.part)
+        outcome = zygotes.run(request, plan.profile.timeout_s, self.watcher.part)
         return self._record(outcome, case, round_number, started_s, how)
 
     def _since_start(self, window: tuple[float, float]) -> tuple[float, float]:
@@ -225,7 +227,22 @@ class Session:
                 ended_s=self.now(),
                 isolation=how,
             )
-        fields = dict(outcome.trial)
+        try:
+            return self._ok(dict(outcome.trial), case, round_number, started_s, how)
+        except (ValidationError, KeyError) as error:
+            # The arm of another version answered in its own way.
+            return Trial(
+                round=round_number,
+                status="failed",
+                reason_code="protocol",
+                reason=f"the trial's answer is not understood: {str(error).splitlines()[0]}",
+                started_s=started_s,
+                ended_s=self.now(),
+                isolation=how,
+            )
+
+    def _ok(self, fields: dict[str, Any], case: Case, round_number: int, started_s: float, how: How | None) -> Trial:
+        """A trial that came to its end, from what it answered."""
         rest = fields.pop("rest")
         return Trial(
             round=round_number,
@@ -238,6 +255,11 @@ class Session:
             compile_cache=self._compile_cache(case),
             **fields,
         )
+
+
+def _probed_by(of: Case | Probe) -> tuple[str, str, str, int]:
+    """What one probe stands for."""
+    return of.framework, of.device, of.precision, of.threads
 
 
 def _request(case: Case, plan: Plan, rest: bool = False) -> Request:
@@ -257,22 +279,3 @@ def _request(case: Case, plan: Plan, rest: bool = False) -> Request:
         seed=SEED,
         effort=plan.effort(case, rest),
     )
-
-
-def _done(earlier: RunFile | None) -> frozenset[tuple[str, int]]:
-    """(case, round) of the trials that an interrupted run has."""
-    cases = earlier.cases if earlier else ()
-    return frozenset((case.id, trial.round) for case in cases for trial in case.trials)
-
-
-def _seconds_since(started_at: str) -> float:
-    """Seconds by the wall clock since an ISO 8601 time."""
-    return (datetime.now(UTC) - datetime.fromisoformat(started_at)).total_seconds()
-
-
-def _boot_id() -> str:
-    """The kernel's id of this boot: CLOCK_MONOTONIC means nothing after the next one."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from suite import __version__
+from suite.arms import NAMES, Side
 from suite.errors import UsageError, unknown
 from suite.plan import Plan
-from suite.results.records import Machine, RunFile, Settings
+from suite.results.records import Arm, ArmName, FrameworkInfo, Gpu, Machine, RunFile, Settings
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,8 @@ class Prepared:
     settings: Settings
     machine: Machine
     plan: Plan
+    sides: Mapping[ArmName, Side] = field(default_factory=dict)
+    """The arms of an A/B run; empty for any other."""
     resumed: RunFile | None = None
     """The interrupted run to go on with; None for a new one."""
     directory: Path | None = None
@@ -67,6 +75,9 @@ def _changed(earlier: RunFile, now: Prepared) -> str:
         found = now.machine.frameworks.get(name)
         if found != info:
             return f"{name} has changed from {info.version} to {found.version if found else 'nothing'}"
+    for name, arm in earlier.arms.items():
+        if now.sides[name].arm != arm.model_copy(update={"environment": {}}):
+            return f"what is installed for arm {name} ({arm.interpreter}) has changed"
     then = {case.id: (case.workload_version, case.threads) for case in earlier.cases}
     if then != {case.id: (case.workload_version, case.threads) for case in now.plan.cases}:
         return "the plan has changed (workloads or threads)"
@@ -76,7 +87,7 @@ def _changed(earlier: RunFile, now: Prepared) -> str:
 
 
 def _prepare(chosen: Settings, order_seed: int) -> Prepared:
-    from suite import machine, plan
+    from suite import arms, machine, plan
     from suite.frameworks import FRAMEWORKS
     from suite.power.boards import boards
     from suite.power.sensor import check
@@ -84,13 +95,62 @@ def _prepare(chosen: Settings, order_seed: int) -> Prepared:
     for sensor in chosen.sensor:
         check(sensor)
     gpus = boards()
-    installed = machine.installed_frameworks(list(FRAMEWORKS), chosen.python, boards=bool(gpus))
     threads = chosen.threads or machine.default_threads()
-    return Prepared(
-        settings=chosen,
-        machine=machine.describe(gpus, installed),
-        plan=plan.make(chosen, installed, order_seed, threads),
+    if chosen.arms:
+        sides = _sides(chosen, gpus, threads)
+        made = arms.make(chosen, sides, order_seed, threads)
+        # Where one version is asked for, that of the arm under test stands; the file has both in its arms.
+        return Prepared(chosen, machine.describe(gpus, sides["b"].arm.frameworks), made, sides)
+    installed = machine.installed_frameworks(list(FRAMEWORKS), chosen.python, boards=bool(gpus))
+    return Prepared(chosen, machine.describe(gpus, installed), plan.make(chosen, installed, order_seed, threads))
+
+
+def _sides(chosen: Settings, gpus: Sequence[Gpu], threads: int) -> dict[ArmName, Side]:
+    """The arms as they are found. UsageError for an interpreter that cannot run trials as we ask for them."""
+    from suite.frameworks import FRAMEWORKS
+    from suite.interpreters import ask
+    from suite.measure.request import protocol
+
+    if chosen.python and all(chosen.arms[name].python for name in NAMES):
+        raise UsageError("--python is for an arm without an interpreter of its own: both have one. Leave it out.")
+    found: dict[ArmName, Side] = {}
+    for name in NAMES:
+        own, count = chosen.arms[name].python, chosen.arms[name].threads or threads
+        if own is None:
+            found[name] = Side(_here(chosen.python, gpus), chosen.python, count)
+            continue
+        path = _program(own)
+        other = ask(path, boards=bool(gpus))
+        if other.protocol != protocol():
+            raise UsageError(
+                f"{path} has joulemark {other.arm.suite_version}, whose trials are asked otherwise than those of "
+                f"{__version__} here (protocol {other.protocol}, here {protocol()}). Use versions that agree."
+            )
+        found[name] = Side(other.arm, dict.fromkeys(FRAMEWORKS, path), count, other.workloads)
+    return found
+
+
+def _here(pythons: Mapping[str, str], gpus: Sequence[Gpu]) -> Arm:
+    """The interpreter that runs joulemark as an arm."""
+    from suite import machine
+    from suite.frameworks import FRAMEWORKS
+
+    installed: dict[str, FrameworkInfo] = machine.installed_frameworks(list(FRAMEWORKS), pythons, boards=bool(gpus))
+    return Arm(
+        interpreter=sys.executable,
+        python=platform.python_version(),
+        suite_version=__version__,
+        frameworks=installed,
+        packages=machine.packages(),
     )
+
+
+def _program(python: str) -> str:
+    """The absolute path of an interpreter; a link stays one, since a virtual environment is known by its place."""
+    found = shutil.which(Path(python).expanduser())
+    if found is None:
+        raise UsageError(f"cannot run {python}: there is no such program. Give a path such as .venv/bin/python.")
+    return os.path.abspath(found)
 
 
 def pythons(pairs: Any) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,66 +95,25 @@ def _dry_run(prepared: Prepared, as_json: bool) -> int:
 
 def _measure(prepared: Prepared, out: Path | None, as_json: bool, report: bool) -> int:
     """Run the plan, keep the file, write the page, show the table; the exit code."""
-    from datetime import UTC, datetime
+    from suite import terminal
+    from suite.commands.measuring import failed, measured, page
 
-    from suite import conductor, terminal
-    from suite.carbon.resolve import resolve
-    from suite.commands.carbon import service, settled
-    from suite.order import Order
-    from suite.results.records import read
-    from suite.settings import runs_directory
-
-    grid = service(prepared.settings)
-    emissions, notices = resolve(prepared.settings, datetime.now(UTC), grid)
-    order = Order(
-        plan=prepared.plan,
-        settings=prepared.settings,
-        machine=prepared.machine,
-        emissions=emissions,
-        notices=notices,
-        command=("joulemark", *sys.argv[1:]),
-        sensors=prepared.settings.sensor,
-        directory=prepared.directory or runs_directory(out).absolute(),
-        resumed=prepared.resumed,
-    )
-    interrupted = False
-    with terminal.watcher() as watcher:
-        try:
-            path = conductor.measure(order, watcher)
-        except conductor.InterruptedRun as stop:
-            path, interrupted = stop.path, True
-    run_file = read(path) if interrupted else settled(path, grid)
+    run_file, path, interrupted = measured(prepared, out)
     if not as_json:
         terminal.show_run(run_file)
     terminal.say(f"Run file: {path}")
-    page = _report(run_file, path) if report else None
-    if page:
-        terminal.say(f"Report:   {page}")
+    shown = page(run_file, path) if report else None
+    if shown:
+        terminal.say(f"Report:   {shown}")
     if as_json:
-        terminal.print_json(_document(run_file, path, page))
+        terminal.print_json(_document(run_file, path, shown))
     if interrupted:
         terminal.say(f"Interrupted: {run_file.run.id} holds the trials that were finished.")
         return 130
-    return _exit_code(run_file)
-
-
-def _report(run_file: RunFile, path: Path) -> Path:
-    from reports import html
-    from suite.carbon.ember import countries
-
-    return html.write([run_file], path.with_suffix(".html"), zones=tuple(countries().values()))
+    return 4 if failed(run_file) else 0
 
 
 def _document(run_file: RunFile, path: Path, page: Path | None) -> Mapping[str, Any]:
     """The run file without traces, and where it and its page are."""
     document = run_file.model_dump(mode="json", exclude={"traces"})
     return {**document, "path": str(path), "report": str(page) if page else None}
-
-
-def _exit_code(run_file: RunFile) -> int:
-    from suite.notices import INVALIDATING
-
-    if any(case.status == "failed" for case in run_file.cases):
-        return 4
-    invalid = any(notice.code in INVALIDATING for case in run_file.cases for notice in case.notices)
-    return 4 if run_file.settings.strict and invalid else 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import hashlib
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from suite.effort import Effort
@@ -37,3 +38,12 @@ class Request:
     def from_json(cls, data: dict[str, Any]) -> Request:
         """From plain data."""
         return cls(**{**data, "effort": Effort(**data["effort"])})
+
+
+def protocol() -> str:
+    """8 hex digits that change with what a trial is asked: interpreters that differ in it do not understand each other.
+
+    What a trial answers is held against the run file's own record of one.
+    """
+    asked = [f"{one.__name__}.{field.name}: {field.type}" for one in (Request, Effort) for field in fields(one)]
+    return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:8]

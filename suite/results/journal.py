@@ -123,6 +123,11 @@ def assemble(journal: Path) -> RunFile:
     return _complete(planned, happened, traces)
 
 
+def complete(planned: RunFile, happened: Sequence[dict[str, Any]], traces: tuple[Trace, ...]) -> RunFile:
+    """The run file of a run that kept no journal: what `happened` in it, as a journal's lines have it."""
+    return _complete(planned, _Happened(planned, happened), traces)
+
+
 def _lines(journal: Path) -> list[dict[str, Any]]:
     """The documents of a journal. A last line that was cut off is left out: its trial did not end."""
     try:
@@ -184,7 +189,7 @@ def _complete(planned: RunFile, happened: _Happened, traces: tuple[Trace, ...]) 
         # A resumed run has trials already, with the readings of their own segment.
         trials = (*case.trials, *new)
         if (trials or case.reason_code == NOT_ATTEMPTED) and case.id not in happened.skipped:
-            missing += planned.run.rounds - len(trials)
+            missing += max(0, planned.run.rounds - len(trials))
         outcome = _status(case, trials) | happened.skipped.get(case.id, {})
         finished = case.model_copy(update={"trials": trials, **outcome})
         cases.append(_summarised(finished, idle, planned, (*planned.traces, *traces)))

@@ -10,7 +10,7 @@ towards its centre, by as much as the data say that they are alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -127,21 +127,36 @@ class Effect:
         return self.estimate - half, self.estimate + half
 
 
-def holm(effects: Sequence[Effect], alpha: float = 0.05) -> list[tuple[float, float]]:
+Nominal = Callable[[float], float]
+"""From a level over all looks to that of the look an effect is at."""
+
+
+def holm(
+    effects: Sequence[Effect], alpha: float = 0.05, nominal: Sequence[Nominal] | None = None
+) -> list[tuple[float, float]]:
     """Intervals of `effects`, widened so that one of them excludes 0 exactly where Holm's procedure rejects.
 
     S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979: the
     i-th smallest of m p-values is held against alpha / (m - i + 1), until the first that is not below; that level is
     then the one of all that are left. The chance of any false "it differs" among all is at most `alpha`.
+
+    With `nominal`, one an effect, each is looked at more than once, and its share of alpha is spread over its looks:
+    the group sequential Holm procedure (Y. Ye, A. Li, L. Liu and B. Yao, "A group sequential Holm procedure with
+    multiple primary endpoints", Statistics in Medicine 32, 2013).
     """
-    order = sorted(range(len(effects)), key=lambda i: effects[i].p())
+    p = [effect.p() for effect in effects]
+    left = sorted(range(len(effects)), key=p.__getitem__)
+
+    def level(i: int) -> float:
+        share = alpha / len(left)
+        return nominal[i](share) if nominal is not None else share
+
     intervals: list[tuple[float, float]] = [(0.0, 0.0)] * len(effects)
-    level, stopped = alpha, False
-    for rank, i in enumerate(order):
-        if not stopped:
-            level = alpha / (len(effects) - rank)
-            stopped = effects[i].p() > level
-        intervals[i] = effects[i].interval(level)
+    while (rejected := next((i for i in left if p[i] <= level(i)), None)) is not None:
+        intervals[rejected] = effects[rejected].interval(level(rejected))
+        left.remove(rejected)
+    for i in left:
+        intervals[i] = effects[i].interval(level(i))
     return intervals
 
 

@@ -33,13 +33,14 @@ from suite.results.records.run import (
     RunFile,
     Segment,
 )
-from suite.results.records.settings import ArmSettings, Settings
+from suite.results.records.settings import ArmName, ArmSettings, Settings
 
 __all__ = [
     "KINDS",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
     "Arm",
+    "ArmName",
     "ArmSettings",
     "BoardState",
     "Case",

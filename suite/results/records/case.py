@@ -7,6 +7,7 @@ from typing import Literal
 from suite.results.records.base import Record
 from suite.results.records.energy import Energy, Kind
 from suite.results.records.notice import Notice
+from suite.results.records.settings import ArmName
 
 Status = Literal["ok", "failed", "skipped"]
 
@@ -161,7 +162,7 @@ class Case(Record):
     batch_size: int
     threads: int
     allocator: str
-    arm: Literal["a", "b"] | None = None
+    arm: ArmName | None = None
     """Which arm of an A/B run it belongs to; None in any other."""
     item: str
     """What throughput counts: `image`, `matrix product`, `token`, ..."""

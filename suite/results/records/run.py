@@ -9,7 +9,7 @@ from suite.results.records.case import Case
 from suite.results.records.energy import Energy, SecondOpinion, Trace
 from suite.results.records.machine import FrameworkInfo, Machine
 from suite.results.records.notice import Notice
-from suite.results.records.settings import Settings
+from suite.results.records.settings import ArmName, Settings
 
 SCHEMA_VERSION: Final = 1
 # History of the run file, one line a version:
@@ -190,7 +190,7 @@ class RunFile(Record):
     schema_version: Literal[1] = SCHEMA_VERSION
     run: Run
     machine: Machine
-    arms: dict[Literal["a", "b"], Arm] = {}
+    arms: dict[ArmName, Arm] = {}
     """The two arms of an A/B run; empty for any other."""
     settings: Settings
     cases: tuple[Case, ...]

@@ -8,6 +8,8 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from suite.results.records.base import Record
 
+ArmName = Literal["a", "b"]
+
 
 class ProfileSettings(Record):
     """A profile of the user's own: what differs from the one it is based on. None: as there."""
@@ -66,7 +68,7 @@ class Settings(Record):
     """Trials of each case; None: the profile's."""
     max_rounds: int | None = Field(default=None, ge=1)
     """Trials at most of the pairs of an A/B run that `rounds` leave undecided; None: no more than `rounds`."""
-    arms: dict[Literal["a", "b"], ArmSettings] = {}
+    arms: dict[ArmName, ArmSettings] = {}
     """The two arms of an A/B run; empty for any other."""
     latency: bool = False
     """Whether each trial also times single steps, for percentiles."""
@@ -98,3 +100,7 @@ class Settings(Record):
     allow_estimates: bool = False
     """Whether energy from a model may be ranked, among its like and against measurements."""
     strict: bool = False
+
+    def varied(self) -> tuple[str, ...]:
+        """Fields of a case that the arms set: what may differ in a pair beside the environment."""
+        return tuple(dict.fromkeys(axis for arm in self.arms.values() for axis in arm.axes()))

@@ -1,0 +1,64 @@
+"""From a plan to a run file: what the verbs that measure share."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from suite.commands.planning import Prepared
+    from suite.order import Undecided
+    from suite.results.records import RunFile
+
+
+def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None = None) -> tuple[RunFile, Path, bool]:
+    """Run the plan with progress on standard error: the run, where it is kept, and whether Ctrl-C ended it."""
+    from suite import conductor, terminal
+    from suite.carbon.resolve import resolve
+    from suite.commands.carbon import service, settled
+    from suite.order import Order
+    from suite.results.records import read
+    from suite.settings import runs_directory
+
+    grid = service(prepared.settings)
+    emissions, notices = resolve(prepared.settings, datetime.now(UTC), grid)
+    order = Order(
+        plan=prepared.plan,
+        settings=prepared.settings,
+        machine=prepared.machine,
+        emissions=emissions,
+        notices=notices,
+        command=("joulemark", *sys.argv[1:]),
+        sensors=prepared.settings.sensor,
+        directory=prepared.directory or runs_directory(out).absolute(),
+        resumed=prepared.resumed,
+        sides=prepared.sides,
+        undecided=undecided,
+    )
+    interrupted = False
+    with terminal.watcher() as watcher:
+        try:
+            path = conductor.measure(order, watcher)
+        except conductor.InterruptedRun as stop:
+            path, interrupted = stop.path, True
+    return (read(path) if interrupted else settled(path, grid)), path, interrupted
+
+
+def page(run_file: RunFile, path: Path) -> Path:
+    """Write the page of a run beside its file; where it is."""
+    from reports import html
+    from suite.carbon.ember import countries
+
+    return html.write([run_file], path.with_suffix(".html"), zones=tuple(countries().values()))
+
+
+def failed(run_file: RunFile) -> bool:
+    """Whether a case failed, or, with `--strict`, one is not valid: exit code 4."""
+    from suite.notices import INVALIDATING
+
+    if any(case.status == "failed" for case in run_file.cases):
+        return True
+    invalid = any(notice.code in INVALIDATING for case in run_file.cases for notice in case.notices)
+    return run_file.settings.strict and invalid

@@ -1,0 +1,35 @@
+"""Looking at an A/B run while it goes on: which pairs need more rounds. Pure.
+
+The intervals are repeated confidence intervals: whatever look a pair stops at, they hold together (C. Jennison and
+B. W. Turnbull, "Interim analyses: the repeated confidence interval approach", Journal of the Royal Statistical Society
+B 51, 1989). `suite.results.sequential` has the levels, `suite.results.compare` uses them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from suite.results.compare import Comparisons
+from suite.results.records import RunFile
+
+DECIDING: Final = ("throughput", "energy")
+"""More rounds of a trial buy these; memory hardly varies, and a first call is cold once a run."""
+
+
+def up_to(run_file: RunFile, rounds: int) -> RunFile:
+    """The run as it was after its first `rounds` rounds."""
+    cases = tuple(
+        case.model_copy(update={"trials": tuple(trial for trial in case.trials if trial.round <= rounds)})
+        for case in run_file.cases
+    )
+    return run_file.model_copy(update={"cases": cases})
+
+
+def undecided(found: Comparisons) -> frozenset[str]:
+    """Ids of the cases of pairs that are not decided in a metric that a verdict is asked of."""
+    return frozenset(
+        case.id
+        for comparison in found.found
+        if comparison.metric.key in DECIDING and comparison.verdict == "inconclusive"
+        for case in (comparison.pair.a, comparison.pair.b)
+    )
