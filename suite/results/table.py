@@ -34,6 +34,8 @@ class Column:
     title: str
     unit: str
     """With its SI prefix; empty for a count."""
+    raw_unit: str
+    """Of `Cell.value`, without a prefix: the same in all runs."""
     factor: float
     """Raw values are divided by it to be shown."""
     tooltip: str
@@ -90,7 +92,7 @@ def table(run_file: RunFile) -> Table:
     for source in (*SOURCES, *extra_sources(run_file)):
         quantities = [_quantity(source, case) for case in cases]
         factor, unit = _prefixed(source.unit, [quantity.value for quantity in quantities])
-        columns.append(Column(source.key, source.title, unit, factor, source.tooltip, source.better))
+        columns.append(Column(source.key, source.title, unit, source.unit, factor, source.tooltip, source.better))
         cells.append([_cell(quantity, factor) for quantity in quantities])
     rows = (
         Row(

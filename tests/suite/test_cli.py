@@ -47,6 +47,8 @@ def modules_after(home, *arguments: str) -> set[str]:
         (["list"], [name for name in HEAVY if name != "numpy"]),
         (["list", "--cases"], [name for name in HEAVY if name != "numpy"]),
         (["show", "latest"], ["torch", "tensorflow", "keras", "pandas", "plotly", "codecarbon"]),
+        (["export", "latest", "--format", "csv"], HEAVY),
+        (["export", "latest", "--format", "markdown"], [name for name in HEAVY if name not in ("numpy", "scipy")]),
         (["report", "latest", "-o", "page.html"], ["torch", "tensorflow", "keras", "pandas", "codecarbon"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) and value[0] != "torch" else "",

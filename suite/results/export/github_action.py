@@ -1,0 +1,49 @@
+"""github-action-benchmark's custom tools: https://github.com/benchmark-action/github-action-benchmark.
+
+One file of it knows one direction only: `customSmallerIsBetter` gets times, energy, emissions and memory,
+`customBiggerIsBetter` the throughput. Units carry no prefix, so that a series keeps its unit from run to run.
+"""
+
+from __future__ import annotations
+
+import json
+
+from suite.results.columns import Better
+from suite.results.export.measures import Measure, measures
+from suite.results.records import RunFile
+from suite.results.table import Row
+
+
+def render_smaller(run_file: RunFile) -> str:
+    """For `tool: customSmallerIsBetter`."""
+    return _render(run_file, "lower")
+
+
+def render_bigger(run_file: RunFile) -> str:
+    """For `tool: customBiggerIsBetter`."""
+    return _render(run_file, "higher")
+
+
+def _render(run_file: RunFile, better: Better) -> str:
+    entries = [
+        _entry(row, measure)
+        for row, found in measures(run_file, "github-action-benchmark")
+        for measure in found
+        if measure.better == better
+    ]
+    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+
+
+def _entry(row: Row, measure: Measure) -> dict[str, str | float]:
+    title = measure.column.title + (f" ({measure.qualifier})" if measure.qualifier else "")
+    entry: dict[str, str | float] = {
+        "name": f"{row.case.id} - {title}",
+        "unit": measure.column.raw_unit,
+        "value": measure.value,
+        "extra": measure.words,
+    }
+    cell = measure.cell
+    if cell.low is not None and cell.high is not None:
+        # The tool shows one half-width: of an interval that is not symmetric, the wider side.
+        entry["range"] = f"± {max(cell.high - measure.value, measure.value - cell.low):.6g}"
+    return entry

@@ -1,0 +1,45 @@
+"""Schemas of other people's formats, written here after their documentation, and closed where theirs are open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+JUNIT = Path(__file__).with_name("junit.xsd")
+
+BENCHER = {
+    # https://bencher.dev/docs/reference/bencher-metric-format/ : benchmark -> measure -> metric. Names may have 1,024
+    # characters; a measure's slug 64, of letters, digits and hyphens.
+    "type": "object",
+    "minProperties": 1,
+    "propertyNames": {"minLength": 1, "maxLength": 1024},
+    "additionalProperties": {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 64},
+        "additionalProperties": {
+            "type": "object",
+            "properties": {name: {"type": "number"} for name in ("value", "lower_value", "upper_value")},
+            "required": ["value"],
+            "additionalProperties": False,
+        },
+    },
+}
+
+GITHUB_ACTION = {
+    # https://github.com/benchmark-action/github-action-benchmark : "Custom benchmarks". The action reads name, value,
+    # unit, range and extra of each entry, takes an empty list for a mistake, and a half-width out of `± number`.
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "minLength": 1},
+            "unit": {"type": "string", "minLength": 1},
+            "value": {"type": "number"},
+            "range": {"type": "string", "pattern": r"^± [0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?$"},
+            "extra": {"type": "string"},
+        },
+        "required": ["name", "unit", "value"],
+        "additionalProperties": False,
+    },
+}
