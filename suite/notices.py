@@ -46,6 +46,7 @@ class Code(StrEnum):
     MODE_DIFFERS = "mode_differs"
     BEYOND_PEAK = "beyond_peak"
     BEYOND_ROOF = "beyond_roof"
+    WHOLE_MACHINE = "whole_machine"
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,11 @@ TEXTS: dict[Code, Text] = {
         "The estimate does not know this processor: {value}.",
         "Its interval is wider than usual, and may still be too narrow.",
         "Make a sensor readable: `joulemark doctor` names what this machine has.",
+    ),
+    Code.WHOLE_MACHINE: Text(
+        "Energy is that of the whole processor and of whole boards: {value}.",
+        "What other programs drew meanwhile is in the joules and grams; no sensor tells programs apart.",
+        "Run it alone on the machine.",
     ),
     Code.TOO_SHORT_FOR_SENSOR: Text(
         "The window spans only {value:.0f} updates of its sensor (at least {threshold:.0f} are needed).",

@@ -115,7 +115,7 @@ def readings(
 ) -> tuple[Energy, ...]:
     """All readings of a window for a case on `device` (`cpu`, `cuda:0`) whose steps take `step_s` seconds.
 
-    Attributed are package and dram and, for a case on a board, that board; what cannot be read of these is there
+    Attributed are package and dram and, for a case on a board, that board (on several, `cuda:0+cuda:1`: those); what cannot be read of these is there
     too, without a value. Only where nothing of it is measured does the estimate of CPU and RAM stand in. Other
     boards, the platform domain and a wall meter are listed, not attributed.
     """
@@ -179,21 +179,24 @@ def _board_readings(
     gpus: Sequence[Gpu],
     step_s: float | None,
 ) -> list[Energy]:
-    """One reading a board, from its counter or, without one, its power; the case's own board is attributed."""
-    own = next((gpu for gpu in gpus if gpu.device == device), None)
+    """One reading a board, from its counter or, without one, its power; the case's own boards are attributed."""
+    names = device.split("+")
+    own = {gpu.uuid: gpu for gpu in gpus if gpu.device in names}
     boards: dict[str, Energy] = {}
     for trace, channel in _channels(traces, "gpu"):
-        mine = own is not None and channel.scope == own.uuid
+        mine = own.get(channel.scope)
         known = boards.get(channel.scope)
         if known is not None and known.energy_j is not None:
             continue
-        new = reading(trace, channel, window_s, attributed=mine, load_period_s=step_s)
+        new = reading(trace, channel, window_s, attributed=mine is not None, load_period_s=step_s)
         if known is None or new.energy_j is not None:
-            boards[channel.scope] = _shared(new, own) if mine and own is not None else new
+            boards[channel.scope] = new if mine is None else _shared(new, mine)
     listed = list(boards.values())
-    if device != "cpu" and (own is None or own.uuid not in boards):
-        reason = f"no board is known to be {device}" if own is None else "no readable sensor of this board"
-        listed.append(_unavailable("gpu", own.uuid if own else device, reason, True))
+    for name in names if device != "cpu" else ():
+        uuid = next((gpu.uuid for gpu in own.values() if gpu.device == name), None)
+        if uuid is None or uuid not in boards:
+            reason = f"no board is known to be {name}" if uuid is None else "no readable sensor of this board"
+            listed.append(_unavailable("gpu", uuid or name, reason, True))
     return listed
 
 

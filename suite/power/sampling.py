@@ -156,6 +156,7 @@ def main() -> None:
     )
     stop = threading.Event()
     readers = _start(request["sensors"], options, log, stop)
+    log.write(ready=True)
     answer.write(json.dumps(_answer(readers)) + "\n")
     answer.flush()
     os.dup2(nowhere, 2)

@@ -4,6 +4,7 @@ One JSON object a line, each written at once, so that a killed sampler loses not
 {"origin_monotonic_s": ...}                              once; times below are seconds since it
 {"finding": {...}}                                       a line of `joulemark doctor`
 {"sensor": n, "name": ..., "channels": [...], ...}       once a sensor
+{"ready": true}                                          once every sensor that could be opened has been read
 {"i": n, "t": ..., "c": ..., "v": [...]}                 one read: its middle, what it took (seconds), values
 {"i": n, "state": {...}}                                 the state of a board, about each second
 {"i": n, "missed": ..., "cpu_s": ...}                    now and then: deadlines missed and CPU time used so far
@@ -46,9 +47,14 @@ def load(path: Path) -> tuple[Trace, ...]:
     Counters begin at 0 and have their wraps and resets undone. A file that was gone on with (a resumed run) has a
     trace for each start.
     """
+    return collect(_lines(path))
+
+
+def collect(lines: Iterable[dict[str, Any]]) -> tuple[Trace, ...]:
+    """The traces that `lines` of a trace file add up to; each sensor's own line comes before its reads."""
     found: list[_Sensor] = []
     sensors: dict[int, _Sensor] = {}
-    for line in _lines(path):
+    for line in lines:
         if "sensor" in line:
             sensors[line["sensor"]] = sensor = _Sensor(
                 name=line["name"],

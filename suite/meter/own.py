@@ -1,0 +1,93 @@
+"""Somebody's own code as a run: the case, its trials and the plan, in the schema that every run file has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from suite import __version__
+from suite.results.records import Case, Emissions, Machine, Notice, Run, RunFile, Segment, Settings, Trial
+
+AS_IS = "as-is"
+"""What we neither choose nor know: the code's own mode and precision."""
+
+ABOUT: Mapping[str, Any] = {
+    "framework": "own",
+    "mode": AS_IS,
+    "phase": "run",
+    "precision": AS_IS,
+    "batch_size": 1,
+    "item": "run",
+    "workload_version": "own",
+}
+"""What a case says of code that did not say it."""
+
+
+def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None = None) -> Case:
+    """The case that windows called `name` are trials of. `about` may say more: the keys of ABOUT."""
+    fields = {**ABOUT, **(about or {})}
+    workload = re.sub(r"[^\w.=-]+", "-", name).strip("-.") or "own"
+    keys = ("phase", "framework", "mode")
+    parts = ["own", *(str(fields[key]) for key in keys), device, fields["precision"], f"b{fields['batch_size']}"]
+    return Case(
+        id=f"{workload}:{'/'.join(parts)}",
+        workload=workload,
+        size="own",
+        device=device,
+        threads=threads,
+        allocator="default",
+        status="skipped",
+        reason_code="not_attempted",
+        reason="not attempted",
+        **fields,
+    )
+
+
+def trial(number: int, window_s: tuple[float, float], items: int = 1, block_s: Sequence[float] = ()) -> Trial:
+    """One window as a trial of `items` items; `block_s`: the durations of its steps, where they were marked."""
+    return Trial(
+        round=number,
+        status="ok",
+        started_s=window_s[0],
+        ended_s=window_s[1],
+        window_s=window_s,
+        steps_per_block=1,
+        block_s=tuple(block_s) or (window_s[1] - window_s[0],),
+        steps=len(block_s) or 1,
+        items=items,
+    )
+
+
+def planned(
+    run_id: str,
+    started_at: datetime,
+    origin_s: float,
+    command: Sequence[str],
+    machine: Machine,
+    settings: Settings,
+    found: tuple[Emissions, Sequence[Notice]],
+    cases: Sequence[Case],
+    rounds: int,
+) -> RunFile:
+    """The run before anything has happened in it; `found` is what `suite.carbon.resolve` came to."""
+    return RunFile(
+        run=Run(
+            id=run_id,
+            started_at=started_at.isoformat(timespec="milliseconds"),
+            finished_at=None,
+            segments=(Segment(at_s=0.0, monotonic_s=origin_s),),
+            command=tuple(command),
+            profile="own",
+            suite_version=__version__,
+            complete=False,
+            order_seed=0,
+            rounds=rounds,
+        ),
+        machine=machine,
+        settings=settings,
+        cases=tuple(cases),
+        notices=tuple(found[1]),
+        emissions=found[0],
+    )
