@@ -87,8 +87,10 @@ def devices(machine: Machine, reason: str | None) -> list[Check]:
 def _board(gpu: Gpu, reason: str | None) -> Check:
     if gpu.device is not None:
         return Check("device", gpu.device, found=True, readable=True, reason=f"{gpu.name}, {gpu.uuid}")
-    hidden = reason or "CUDA_VISIBLE_DEVICES leaves it out"
-    fix = f"CUDA_VISIBLE_DEVICES={gpu.uuid}"
+    hidden, fix = reason or "CUDA_VISIBLE_DEVICES leaves it out", f"CUDA_VISIBLE_DEVICES={gpu.uuid}"
+    if gpu.vendor == "AMD":
+        hidden = reason or "ROCR_, HIP_ or CUDA_VISIBLE_DEVICES leaves it out"
+        fix = "unset ROCR_VISIBLE_DEVICES HIP_VISIBLE_DEVICES CUDA_VISIBLE_DEVICES"
     return Check("device", gpu.uuid, found=True, readable=False, reason=f"{gpu.name}: {hidden}", fix=fix)
 
 

@@ -34,7 +34,10 @@ KEPT = (
 )
 """Prefixes of variables with no option of ours: kept, recorded, and named in a notice."""
 
-SELECTING = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "CUDA_HOME", "CUDA_PATH", "CUDA_VERSION")
+SELECTING = (
+    *("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
+    *("CUDA_HOME", "CUDA_PATH", "CUDA_VERSION"),
+)
 """Kept without a notice: they choose a device or a place, not a speed."""
 
 

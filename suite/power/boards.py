@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from suite.power.amd import KFD
 from suite.power.amd import boards as amd_boards
 from suite.results.records import Gpu
 
@@ -62,18 +64,18 @@ def boards(environment: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
     return discover(environment).gpus
 
 
-def discover(environment: Mapping[str, str] = os.environ) -> Boards:
-    """All boards, with the frameworks' name for each that `environment` leaves visible to them."""
-    amd = amd_boards()
-    if amd:
-        # ROCm's runtime reads HIP_VISIBLE_DEVICES, and CUDA_VISIBLE_DEVICES where that is not set.
-        selection = environment.get("HIP_VISIBLE_DEVICES", environment.get("CUDA_VISIBLE_DEVICES"))
-        chosen = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} | (
-            {} if selection is None else {"CUDA_VISIBLE_DEVICES": selection}
-        )
-        devices, reason = visible(amd, chosen)
-        return Boards(tuple(gpu.model_copy(update={"device": devices.get(gpu.uuid)}) for gpu in amd), reason)
-    return _nvidia(environment)
+def discover(environment: Mapping[str, str] = os.environ, kfd: Path = KFD) -> Boards:
+    """All boards, with the frameworks' name for each that `environment` leaves visible to them.
+
+    `kfd`: AMD's compute device; amdsmi is asked only where it is there.
+    """
+    found, amd = _nvidia(environment), amd_boards(environment, kfd)
+    if not amd or not found.gpus:
+        return Boards(amd, None) if amd else found
+    # A framework is built for one maker's boards: with NVIDIA's driver at work, for NVIDIA's.
+    others = tuple(gpu.model_copy(update={"device": None}) for gpu in amd)
+    beside = f"{len(amd)} AMD board(s) beside NVIDIA's are listed without a device"
+    return Boards((*found.gpus, *others), "; ".join([*([found.reason] if found.reason else []), beside]))
 
 
 def _nvidia(environment: Mapping[str, str]) -> Boards:

@@ -6,13 +6,16 @@ The package binds some two hundred functions as it is imported: all are exported
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import nvml_library
 import pytest
 
 from suite.power import traces
@@ -21,6 +24,7 @@ from suite.power.sampler import Sampler
 from suite.results.records import Gpu
 
 POWER_W = 180.0
+HOUSE = Path(__file__).resolve().parents[3]
 SOURCE = r"""
 #include <stdint.h>
 #include <stdio.h>
@@ -36,25 +40,65 @@ typedef struct {
     uint32_t limit;
     uint8_t rest[148];
 } power;
+typedef struct {
+    char name[256];
+    uint32_t vendor_id;
+    char vendor[256];
+    uint8_t ids[16];
+    char serial[256];
+    uint8_t rest[108];
+} __attribute__((packed)) asic;
+typedef struct { uint64_t id; uint32_t node, partition, rest[12]; } topology;
 
 static int has(const char *trait) { const char *t = getenv("AMD_TRAITS"); return t && strstr(t, trait); }
 
 int amdsmi_init(uint64_t flags) { return has("no_driver") ? NOT_SUPPORTED : OK; }
 int amdsmi_shut_down(void) { return OK; }
 
+static const char *uuids[] = {"amd-1", "amd-2", "amd-3"};
+
 int amdsmi_get_socket_handles(uint32_t *n, void **handles) {
-    if (handles) handles[0] = (void *)1;
-    *n = 1;
+    *n = has("three") ? 3 : 1;
+    for (uint64_t i = 0; handles && i < *n; i++) handles[i] = (void *)(i + 1);
     return OK;
 }
 
 int amdsmi_get_processor_handles(void *socket, uint32_t *n, void **handles) {
-    if (handles) handles[0] = (void *)2;
+    if (handles) handles[0] = socket;
     *n = 1;
     return OK;
 }
 
-int amdsmi_get_gpu_device_uuid(void *handle, unsigned *n, char *uuid) { strcpy(uuid, "amd-1"); return OK; }
+int amdsmi_get_gpu_device_uuid(void *handle, unsigned *n, char *uuid) {
+    strcpy(uuid, uuids[(uint64_t)handle - 1]);
+    return OK;
+}
+
+int amdsmi_get_gpu_device_bdf(void *handle, uint64_t *bdf) {
+    *bdf = (uint64_t)handle << 8 | 0x4 << 3;  /* bus, device 4, function 0 */
+    return OK;
+}
+
+int amdsmi_get_gpu_asic_info(void *handle, asic *info) {
+    memset(info, 0, sizeof *info);
+    strcpy(info->name, "AMD Instinct MI300X");
+    if (!has("no_serial")) sprintf(info->serial, "ab%014lx", (uint64_t)handle);
+    return OK;
+}
+
+int amdsmi_get_gpu_kfd_info(void *handle, topology *info) {
+    memset(info, 0, sizeof *info);
+    info->node = has("crossed") ? 5 - (uint64_t)handle : 1 + (uint64_t)handle;
+    return has("no_topology") ? NOT_SUPPORTED : OK;
+}
+
+int amdsmi_get_gpu_driver_info(void *handle, char (*info)[256]) {
+    memset(info, 0, 3 * 256);
+    strcpy(info[0], "6.14.14");
+    return OK;
+}
+
+int amdsmi_get_gpu_memory_total(void *handle, int type, uint64_t *total) { *total = 192ull << 30; return OK; }
 
 int amdsmi_get_energy_count(void *handle, uint64_t *count, float *resolution, uint64_t *stamp) {
     struct timespec t;
@@ -143,3 +187,84 @@ def test_without_its_library_it_is_absent_and_prints_nothing(tmp_path: Path) -> 
         (finding,) = sampler.findings
     assert (finding.found, finding.readable) == (False, False)
     assert finding.fix
+
+
+DISCOVER = """
+import json, sys
+from pathlib import Path
+from suite.power.boards import discover
+found = discover(kfd=Path(sys.argv[1]))
+print(json.dumps([[g.uuid, g.device, g.pci_bus_id, g.name, g.memory_bytes, g.driver] for g in found.gpus]))
+"""
+ONE, TWO, THREE = (f"GPU-AB{n:014X}" for n in (1, 2, 3))
+
+
+def _discover(
+    library: Path, home: Path, traits: str, kfd: Path = Path("/"), **variables: str
+) -> list[list[str | None]]:
+    """The boards that a process sees, by amdsmi's order; `kfd` is there, on this machine too."""
+    hiding = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
+    own = {name: value for name, value in _environment(library, home, traits).items() if name not in hiding}
+    done = subprocess.run(
+        [sys.executable, "-c", DISCOVER, str(kfd)],
+        env=own | {"PYTHONPATH": str(HOUSE)} | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_boards_are_listed_with_their_bus_and_memory(library: Path, tmp_path: Path) -> None:
+    (board,) = _discover(library, tmp_path, "")
+    assert board == ["amd-1", "cuda:0", "0000:01:04.0", "AMD Instinct MI300X", 192 * 2**30, "6.14.14"]
+    assert _discover(library, tmp_path, "", kfd=tmp_path / "absent") == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "devices"),
+    [
+        ({}, [0, 1, 2]),
+        ({"HIP_VISIBLE_DEVICES": "2,0"}, [1, None, 0]),
+        ({"CUDA_VISIBLE_DEVICES": "2,0"}, [1, None, 0]),
+        ({"HIP_VISIBLE_DEVICES": "1", "CUDA_VISIBLE_DEVICES": "0"}, [None, 0, None]),
+        ({"HIP_VISIBLE_DEVICES": "", "CUDA_VISIBLE_DEVICES": "0"}, [0, None, None]),
+        ({"HIP_VISIBLE_DEVICES": ""}, [0, 1, 2]),
+        ({"HIP_VISIBLE_DEVICES": "-1"}, [None, None, None]),
+        ({"HIP_VISIBLE_DEVICES": THREE}, [None, None, 0]),
+        ({"ROCR_VISIBLE_DEVICES": "1,2"}, [None, 0, 1]),
+        ({"ROCR_VISIBLE_DEVICES": ""}, [None, None, None]),
+        ({"ROCR_VISIBLE_DEVICES": f"{THREE.lower()},0"}, [1, None, 0]),
+        ({"ROCR_VISIBLE_DEVICES": "2,7,0"}, [None, None, 0]),
+        ({"ROCR_VISIBLE_DEVICES": "GPU-AB"}, [None, None, None]),
+        # HIP counts what ROCR leaves, anew.
+        ({"ROCR_VISIBLE_DEVICES": "2,1", "HIP_VISIBLE_DEVICES": "1"}, [None, 0, None]),
+        ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "1"}, [None, None, None]),
+    ],
+)
+def test_boards_are_matched_under_any_visible_devices(
+    library: Path, tmp_path: Path, variables: dict[str, str], devices: list[int | None]
+) -> None:
+    found = _discover(library, tmp_path, "three", **variables)
+    assert [board[0] for board in found] == ["amd-1", "amd-2", "amd-3"]
+    assert [board[1] for board in found] == [None if n is None else f"cuda:{n}" for n in devices]
+
+
+def test_devices_are_counted_in_the_order_of_the_drivers_topology(library: Path, tmp_path: Path) -> None:
+    assert [board[1] for board in _discover(library, tmp_path, "three crossed")] == ["cuda:2", "cuda:1", "cuda:0"]
+    found = _discover(library, tmp_path, "three crossed no_topology")
+    assert [board[1] for board in found] == ["cuda:0", "cuda:1", "cuda:2"]
+
+
+def test_a_board_without_a_unique_number_is_not_named_by_it(library: Path, tmp_path: Path) -> None:
+    found = _discover(library, tmp_path, "three no_serial", ROCR_VISIBLE_DEVICES=ONE)
+    assert [board[1] for board in found] == [None, None, None]
+
+
+def test_beside_a_board_of_nvidia_it_is_listed_without_a_device(library: Path, tmp_path: Path) -> None:
+    nvidia = nvml_library.build(tmp_path)
+    board = nvml_library.Board("GPU-aaaa1111-0000-0000-0000-000000000000")
+    names = ("LD_LIBRARY_PATH", "NVML_BOARDS")
+    more = {name: nvml_library.environment(nvidia, [board])[name] for name in names}
+    found = _discover(library, tmp_path, "", **more)
+    assert [(one[0], one[1]) for one in found] == [(board.uuid, "cuda:0"), ("amd-1", None)]
