@@ -33,13 +33,14 @@ def make(settings: Settings, sides: Mapping[ArmName, Side], order_seed: int, bas
     multiple of the rounds.
     """
     axes = settings.varied()
+    _in_both(settings)
     plans = {name: _of_arm(settings, name, sides[name], order_seed) for name in NAMES}
     base = plans["b"]
     cases: dict[ArmName, dict[tuple[object, ...], Case]] = {name: {} for name in NAMES}
     for name in NAMES:
         for case in plans[name].cases:
             # Where the allocator is the factor, the case that a profile adds under the other one is no partner.
-            if "allocator" in axes and case.allocator != settings.arms[name].allocator:
+            if "allocator" in axes and case.allocator != (settings.arms[name].allocator or settings.allocator):
                 continue
             key = tuple(getattr(case, field) for field in FIELDS if field not in ("arm", *axes))
             cases[name][key] = _named(case, name, settings, base_threads, sides[name])
@@ -54,6 +55,16 @@ def make(settings: Settings, sides: Mapping[ArmName, Side], order_seed: int, bas
     if not made.runnable():
         raise UsageError(f"no case can be measured in both arms: {made.cases[0].reason}.")
     return made
+
+
+def _in_both(settings: Settings) -> None:
+    """An axis that a selection can have several values on has one in each arm, or nobody knows who belongs to whom."""
+    for axis in ("mode", "precision", "batch_size"):
+        given = [name for name in NAMES if getattr(settings.arms[name], axis) is not None]
+        if len(given) == 1:
+            name = axis.replace("_", "-")
+            other = "b" if given == ["a"] else "a"
+            raise UsageError(f"--{given[0]}-{name} has no --{other}-{name} beside it: give both.")
 
 
 def _of_arm(settings: Settings, name: ArmName, side: Side, order_seed: int) -> Plan:

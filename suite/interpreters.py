@@ -66,8 +66,9 @@ def _answer(text: str) -> dict[str, Any] | None:
 def _why_not(python: str, said: str) -> str:
     """One line for an interpreter that gave no answer."""
     last = (said.strip().splitlines() or ["it said nothing"])[-1]
-    missing = last.rpartition("No module named ")[2].strip("'\" ")
-    if missing == "suite" or last.endswith("is not a package"):
+    missing = last.rpartition("No module named ")[2].strip("'\") ")
+    # `suite` may also be a package of somebody else's.
+    if missing in ("suite", "suite.measure") or "'suite' is not a package" in last:
         return f"{python} has no joulemark in it: install it there ({python} -m pip install joulemark)."
     if missing == "suite.measure.identify":
         return f"{python} has a joulemark that is too old to be one arm of two: upgrade it there."
