@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import memory_group
 import psutil
 import pytest
 
@@ -85,6 +86,35 @@ def test_a_fault_is_one_outcome_with_its_reason(zygote, fault, code, words):
     assert outcome.trial is None
     assert outcome.reason_code == code
     assert words in outcome.reason
+
+
+def test_a_trial_that_its_address_space_does_not_hold_is_out_of_memory(zygote):
+    """RLIMIT_AS: 512 MiB more than the process that it is forked from has; the fault asks for 1 GiB."""
+    limit = psutil.Process(zygote._process.pid).memory_info().vms + 2**29
+    outcome = zygote.run(replace(request("eats"), host_limit_bytes=limit), 60.0)
+    assert (outcome.trial, outcome.reason_code) == (None, "out_of_memory")
+    assert "in warmup" in outcome.reason
+    # The limit was the trial's own: the next one is not under it.
+    unlimited = zygote.run(request("eats"), 60.0)
+    assert (unlimited.reason_code, "nobody minded" in unlimited.reason) == ("raised", True)
+    assert zygote.run(request("none"), 30.0).trial is not None
+
+
+def test_a_trial_that_the_kernel_kills_for_memory_is_one_failed_case(variables):
+    """A control group of 256 MiB holds zygote and trial; the fault asks for 1 GiB, and the kernel kills the larger."""
+    with memory_group.limited(2**28) as group:
+        small = Zygote("pytorch", variables)
+        try:
+            small.wait_ready()
+            memory_group.join(group, small._process.pid)
+            outcome = small.run(request("eats"), 60.0)
+            after = small.run(request("none"), 30.0)
+        finally:
+            small.close()
+    assert (outcome.trial, outcome.reason_code) == (None, "killed")
+    assert "by the kernel if memory ran out" in outcome.reason
+    assert "SIGKILL" in outcome.reason
+    assert after.trial is not None, after.reason
 
 
 def test_raising_in_the_window_says_so(zygote):

@@ -47,6 +47,9 @@ def misbehave(fault):
         os.kill(os.getpid(), signal.SIGKILL)
     elif fault == "memory":
         torch.empty(2**46, dtype=torch.uint8)
+    elif fault == "eats":
+        eaten = [torch.ones(2**24, dtype=torch.uint8) for _ in range(64)]
+        raise ValueError(f"nobody minded {len(eaten)} times 16 MiB")
     elif fault == "hang":
         time.sleep(3600)
     elif fault == "hang_uninterruptibly":

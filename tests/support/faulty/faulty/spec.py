@@ -7,7 +7,7 @@ import numpy as np
 from workloads.spec import Size, Workload
 
 FAULTS = (
-    *("none", "sleep", "segfault", "killed", "memory", "hang", "hang_uninterruptibly", "grandchild", "daemon"),
+    *("none", "sleep", "segfault", "killed", "memory", "eats", "hang", "hang_uninterruptibly", "grandchild", "daemon"),
     *("prints", "raises_at_load", "raises_at_first", "raises_in_warmup", "raises_in_window", "nan", "exits"),
 )
 
