@@ -13,7 +13,7 @@ import typer
 from suite import __version__
 from suite.errors import JoulemarkError
 
-VERBS = ("run", "list", "show", "report", "export", "doctor", "intensity", "when", "estimate", "schema")
+VERBS = ("run", "list", "show", "report", "export", "calibrate", "doctor", "intensity", "when", "estimate", "schema")
 """One verb, one file in `suite/commands`; the order of the help."""
 
 app = typer.Typer(

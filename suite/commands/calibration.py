@@ -1,0 +1,134 @@
+"""What `joulemark calibrate` says of its runs: plain data, and a table of it for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from suite.results.calibration import Calibration
+    from suite.results.records import RunFile
+
+
+def document(runs: Sequence[RunFile], allow_estimates: bool) -> dict[str, Any]:
+    """What `runs` say, by metric. NotComparableError where no metric has enough of them."""
+    from suite.errors import NotComparableError
+    from suite.results.calibration import calibration
+    from suite.results.drift import FEWEST_RUNS
+    from suite.results.metrics import METRICS
+
+    found: dict[str, Calibration] = {}
+    reasons: dict[str, str] = {}
+    for key, metric in METRICS.items():
+        one = calibration(runs, key)
+        if one is None:
+            reasons[key] = f"fewer than {FEWEST_RUNS} runs have two values of it in the same case"
+        elif metric.energy and _estimated(runs) and not allow_estimates:
+            reasons[key] = "it was estimated, not measured; --allow-estimates takes it all the same"
+        else:
+            found[key] = one
+    if not found:
+        alike = sum(run.machine.fingerprint == runs[-1].machine.fingerprint for run in runs)
+        raise NotComparableError(
+            f"{len(runs)} runs, {alike} of them of the last one's machine, have too little in common: it takes "
+            f"{FEWEST_RUNS} of the same cases and versions with 2 trials each. Run `joulemark calibrate`."
+        )
+    return {
+        "runs": [run.run.id for run in runs],
+        "metrics": {key: _facts(found[key], runs) if key in found else {"reason": reasons[key]} for key in METRICS},
+        "proposed": _proposed(found),
+    }
+
+
+def _estimated(runs: Sequence[RunFile]) -> bool:
+    from suite.results.charge import charges
+
+    return any(charges(case.trials).kind == "model" for run in runs for case in run.cases)
+
+
+def _facts(one: Calibration, runs: Sequence[RunFile]) -> dict[str, Any]:
+    from suite.results.calibration import compared_with_themselves
+
+    parts = one.components
+    return {
+        "runs": one.runs,
+        "cases": list(parts.cases),
+        "trial_variation": math.sqrt(parts.trials.value),
+        "run_variation": math.sqrt(parts.plain),
+        "run_variation_used": math.sqrt(parts.runs.value),
+        "share_of_runs": parts.share_of_runs,
+        "turn_by_turn": [asdict(reach) for reach in one.turn_by_turn],
+        "stored": [asdict(reach) for reach in one.stored],
+        "verdicts": compared_with_themselves(runs, one.metric, parts.runs),
+    }
+
+
+def _proposed(found: Mapping[str, Calibration]) -> dict[str, Any]:
+    """The fewest rounds that do for the usual threshold turn by turn, and the thresholds there in whole per cents."""
+    from suite.results.calibration import ROUNDS
+    from suite.results.compare import THRESHOLD
+
+    worst = [max(one.turn_by_turn[i].threshold for one in found.values()) for i in range(len(ROUNDS))]
+    place = next((i for i, threshold in enumerate(worst) if threshold <= THRESHOLD), len(ROUNDS) - 1)
+
+    def percent(value: float) -> float:
+        return max(1, math.ceil(100 * value)) / 100
+
+    return {
+        "rounds": ROUNDS[place],
+        "turn_by_turn": {key: percent(one.turn_by_turn[place].threshold) for key, one in found.items()},
+        "stored": {key: percent(one.stored[place].threshold) for key, one in found.items()},
+    }
+
+
+def show(document: Mapping[str, Any]) -> None:
+    """Print a document of `document`."""
+    from suite import terminal
+    from suite.results.metrics import METRICS
+
+    parts: list[Any] = [f"{len(document['runs'])} runs, {document['runs'][0]} to {document['runs'][-1]}"]
+    for key, facts in document["metrics"].items():
+        title = METRICS[key].title
+        if "reason" in facts:
+            parts += ["", f"{title}: {facts['reason']}."]
+            continue
+        parts += ["", f"{title}: {_noise(facts)}", _table(facts)]
+    terminal.show(*parts, "", *_advice(document["proposed"]))
+
+
+def _noise(facts: Mapping[str, Any]) -> str:
+    share = facts["share_of_runs"]
+    verdicts = ", ".join(f"{count} {name}" for name, count in facts["verdicts"].items() if name != "regressed")
+    lies = "nothing varies" if share is None else f"{share:.0%} of the variance of a trial lies between runs"
+    return (
+        f"processes vary by {facts['trial_variation']:.1%} (standard deviation), runs by {facts['run_variation']:.1%} "
+        f"beyond that: {lies}.\nEach run against the one before: {verdicts}; {facts['verdicts']['regressed']} alarms. "
+        "Every difference among them is false."
+    )
+
+
+def _table(facts: Mapping[str, Any]) -> Table:
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("Rounds\na side", justify="right")
+    for how in ("turn by turn", "against a kept run"):
+        for title in ("tells apart", "equal is `same` from", "fires at"):
+            shown.add_column(f"{how}\n{title}", justify="right")
+    for one, other in zip(facts["turn_by_turn"], facts["stored"], strict=True):
+        cells = [reach[name] for reach in (one, other) for name in ("told_apart", "threshold", "fires_at")]
+        shown.add_row(str(one["rounds"]), *(f"{cell:.1%}" for cell in cells))
+    return shown
+
+
+def _advice(proposed: Mapping[str, Any]) -> list[str]:
+    """What to type."""
+    lines = [f"Proposed: {proposed['rounds']} rounds, and thresholds of"]
+    for how, words in (("turn_by_turn", "turn by turn"), ("stored", "against a kept run")):
+        given = " ".join(f"--threshold {key}:{value:.0%}" for key, value in proposed[how].items())
+        lines.append(f"  {words}: {given}")
+    return lines
