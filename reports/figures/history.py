@@ -13,9 +13,9 @@ from reports.model.report import Report
 
 _CHANGE = (
     "Each row is one case of a later run over the same case of the first. To the right of 1 the later run is faster "
-    "(pink diamonds) or does more items per joule (green crosses). The line is the 95 % interval between trials "
-    "within the two runs; what changes from one run to another on the same machine comes on top of it. The axis is "
-    "logarithmic."
+    "(pink diamonds) or does more items per joule (green crosses). The line is the 95 % interval, widened for the "
+    "number of comparisons; it holds the trials of both runs, and what a machine drifts from one run to the next. The "
+    "axis is logarithmic."
 )
 _EARLIER = " Of several runs on one machine the latest is drawn; the data table has all."
 _OVER_TIME = (

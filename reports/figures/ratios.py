@@ -20,7 +20,8 @@ _EFFICIENCY = ("items per joule", "#009E73", "cross")
 _HOW = (
     "Each row compares two on the same work. A mark to the right of 1 is in favour of the first named, to the left of "
     "the second: pink diamonds for speed (items per second), green crosses for efficiency (items per joule). The line "
-    "through a mark is the 95 % interval; where it crosses 1, no difference is shown. The axis is logarithmic. "
+    "through a mark is the 95 % interval, widened for the number of comparisons; where it crosses 1, no difference is "
+    "shown, and where it lies within 5 % of 1 the two count as the same. The axis is logarithmic. "
 )
 
 
@@ -78,7 +79,7 @@ def forest(
         reading=reading,
         data=[
             _series(speeds, 0, _SPEED, [False] * len(pairs)),
-            _series(efficiencies, 1, _EFFICIENCY, [p.one.estimated for p in pairs]),
+            _series(efficiencies, 1, _EFFICIENCY, [p.energy.estimated for p in pairs]),
         ],
         layout=layout(
             row_height(len(pairs), 48),
@@ -133,9 +134,9 @@ def _finding(speeds: Sequence[Ratio], efficiencies: Sequence[Ratio], sides: tupl
     words = []
     for name, ratios in (("Speed", speeds), ("Items per joule", efficiencies)):
         known = [ratio.verdict for ratio in ratios if ratio.value is not None]
-        more, less = known.count("more"), known.count("less")
+        more, less, same = (known.count(said) for said in ("more", "less", "same"))
         if known:
-            said = f"{sides[0]} ahead in {more} of {len(known)}, {sides[1]} in {less}"
-            rest = len(known) - more - less
-            words.append(f"{name}: {said}" + (f", {rest} not told apart." if rest else "."))
+            said = f"{name}: {sides[0]} ahead in {more} of {len(known)}, {sides[1]} in {less}"
+            rest = len(known) - more - less - same
+            words.append(said + (f", {same} the same" if same else "") + (f", {rest} not told apart." if rest else "."))
     return " ".join(words) or "Nothing can be compared."

@@ -72,9 +72,11 @@ def headline(cases: Sequence[CaseView], pairs: Sequence[Pair]) -> Headline:
 
 def _overall(names: tuple[str, str, str], found: Sequence[Pair]) -> str:
     one, other, place = names
-    speed, energy = overall([p.throughput for p in found]), overall([p.energy for p in found])
+    one_run = all(p.one.run == p.other.run for p in found)
+    speed = overall([p.throughput for p in found], "throughput", one_run)
+    energy = overall([p.energy for p in found], "energy", one_run)
     where = f"On {place}, over {len(found)} workloads" if len(found) > 1 else f"On {place}, in {found[0].one.title}"
-    return f"{where}, {_claim(one, other, speed, energy, any(p.one.estimated for p in found))}"
+    return f"{where}, {_claim(one, other, speed, energy)}"
 
 
 def _place(found: Pair, cases: Sequence[CaseView]) -> str:
@@ -95,11 +97,11 @@ def _answer(key: str, views: Sequence[CaseView], pairs: Sequence[Pair]) -> Answe
 
 
 def _sentence(p: Pair) -> str:
-    claim = _claim(p.one.name, p.other.name, p.throughput, p.energy, p.one.estimated)
+    claim = _claim(p.one.name, p.other.name, p.throughput, p.energy)
     return claim[0].upper() + claim[1:] + ("" if p.alike else " Their modes are unlike.")
 
 
-def _claim(one: str, other: str, speed: Ratio, energy: Ratio, estimated: bool) -> str:
+def _claim(one: str, other: str, speed: Ratio, energy: Ratio) -> str:
     """`PyTorch eager is 1.25 times as fast as TensorFlow graph [..] and uses 0.80 times the energy an item [..].`"""
     swapped = speed.verdict == "less"
     first, second = (other, one) if swapped else (one, other)
@@ -107,17 +109,19 @@ def _claim(one: str, other: str, speed: Ratio, energy: Ratio, estimated: bool) -
     times, ends = _times(speed)
     fast = {
         "more": f"{first} is {times} as fast as {second}{ends}",
-        "no difference shown": f"no difference in speed is shown between {first} and {second} ({interval(speed)})",
+        "same": f"{first} is as fast as {second}, within {speed.threshold:.0%} ({interval(speed)})",
+        "inconclusive": f"no difference in speed is shown between {first} and {second} ({interval(speed)})",
         "no interval": f"{first} ran {times} as fast as {second} (n=1, no interval)",
         "not comparable": f"{first} and {second} cannot be compared in speed: {speed.reason}",
     }[speed.verdict]
-    joined = " and" if speed.verdict in {"more", "no interval"} else f"; {first}"
+    joined = " and" if speed.verdict in {"more", "same", "no interval"} else f"; {first}"
     times, ends = _times(energy)
-    energies = "estimated energy" if estimated else "energy"
+    energies = "estimated energy" if energy.estimated else "energy"
     thrifty = {
         "more": f"{joined} uses {times} the {energies} for an item{ends}",
         "less": f"{joined} uses {times} the {energies} for an item{ends}",
-        "no difference shown": f"; no difference in {energies} is shown ({interval(energy)})",
+        "same": f"{joined} uses the same {energies} for an item, within {energy.threshold:.0%} ({interval(energy)})",
+        "inconclusive": f"; no difference in {energies} is shown ({interval(energy)})",
         "no interval": f"{joined} used {times} the {energies} for an item",
         "not comparable": f"; energy cannot be compared ({energy.reason})",
     }[energy.verdict]

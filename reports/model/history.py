@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.model.cases import CaseView, label
-from reports.model.pairs import Pair, pair
+from reports.model.pairs import Pair, against
 from suite.results.records import RunFile
 
 
@@ -39,32 +39,27 @@ def compare(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Comparis
     """None for one run."""
     if len(run_files) < 2:
         return None
-    first = {view.case.id: view for view in cases if view.run == label(0)}
-    pairs, unmatched = [], []
-    for view in (view for view in cases if view.run != label(0)):
-        reason = _unlike(first.get(view.case.id), view)
-        if reason:
-            unmatched.append(Unmatched(view.full, reason))
-        else:
-            pairs.append(pair(view, first[view.case.id]))
-    labels = tuple(label(i) for i in range(len(run_files)))
+    of_run: dict[str, list[CaseView]] = {label(i): [] for i in range(len(run_files))}
+    for view in cases:
+        of_run[view.run].append(view)
+    (base, ones), *rest = of_run.items()
+    pairs: list[Pair] = []
+    unmatched: list[Unmatched] = []
+    for file, (name, others) in zip(run_files[1:], rest, strict=True):
+        same = file.machine.fingerprint == run_files[0].machine.fingerprint
+        found = against(run_files[0], ones, file, others, None if same else "machine")
+        pairs += [pair for pair in found if not pair.unlike]
+        unmatched += [Unmatched(pair.one.full, pair.unlike) for pair in found if pair.unlike]
+        matched = {view.key for pair in found for view in (pair.one, pair.other)}
+        for lacks, views in ((base, others), (name, ones)):
+            lonely = [view for view in views if view.key not in matched]
+            unmatched += [Unmatched(view.full, f"run {lacks} has no such case") for view in lonely]
+    labels = tuple(of_run)
     facts = [_environment(file) for file in run_files]
-    names = dict.fromkeys(name for of_run in facts for name in of_run)
-    rows = [(name, *(of_run.get(name, "absent") for of_run in facts)) for name in names]
+    names = dict.fromkeys(name for of_file in facts for name in of_file)
+    rows = [(name, *(of_file.get(name, "absent") for of_file in facts)) for name in names]
     differences = tuple(row for row in rows if len(set(row[1:])) > 1)
-    return Comparison(label(0), tuple(pairs), tuple(unmatched), labels, differences, len(rows) - len(differences))
-
-
-def _unlike(base: CaseView | None, view: CaseView) -> str:
-    """Why `view` cannot be held against `base`; empty where it can."""
-    if base is None:
-        return f"run {label(0)} has no such case"
-    if base.case.workload_version != view.case.workload_version:
-        return f"the workload has changed: version {base.case.workload_version} against {view.case.workload_version}"
-    for one in (base, view):
-        if one.case.summary is None:
-            return f"it has no result in run {one.run}: {one.case.reason or one.case.status}"
-    return ""
+    return Comparison(base, tuple(pairs), tuple(unmatched), labels, differences, len(rows) - len(differences))
 
 
 def _environment(file: RunFile) -> dict[str, str]:

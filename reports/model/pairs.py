@@ -1,22 +1,25 @@
-"""Ratios of cases: framework against framework, and run against run, each with its interval.
-
-Trials are independent, so a ratio of geometric means has Welch's t interval on the log scale (B. L. Welch, "The
-generalization of Student's problem", Biometrika 34, 1947). An estimate is never held against a measurement.
-"""
+"""Ratios of cases as `suite.results.compare` judges them: framework against framework, and run against run."""
 
 from __future__ import annotations
 
 import math
-import statistics
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations_with_replacement
+from typing import Final, Literal
 
-from reports.model.cases import CaseView, Group
+from reports.model.cases import CaseView, label
 from suite.frameworks import FRAMEWORKS
-from suite.results.charge import charges, window_length_s
-from suite.results.records import Trial
-from suite.results.stats import CONFIDENCE, t_quantile
+from suite.results.compare import Comparison, Comparisons, compare, verdict
+from suite.results.metrics import METRICS, Metric
+from suite.results.records import RunFile
+from suite.results.samples import gain
+from suite.results.variance import Effect, Variance, total
+
+Said = Literal["more", "less", "same", "inconclusive", "no interval", "not comparable"]
+
+_INVERSE: Final[Mapping[Said, Said]] = {"more": "less", "less": "more"}
 
 
 @dataclass(frozen=True)
@@ -26,22 +29,19 @@ class Ratio:
     value: float | None
     """None where the two may not be compared, with the reason."""
     low: float | None = None
-    """95 % interval; None where either rests on one trial."""
+    """Ends of the adjusted 95 % interval; None where there is none."""
     high: float | None = None
+    verdict: Said = "not comparable"
+    """What may be said: `more` or `less` where the interval lies on one side of 1, `same` where it lies within
+    `threshold` of 1, `inconclusive` otherwise."""
     reason: str = ""
-    log_error: float | None = None
-    """Standard error of its logarithm."""
-    degrees: float = math.inf
-    """Degrees of freedom of that error."""
-
-    @property
-    def verdict(self) -> str:
-        """What the interval allows to say: `more`, `less`, `no difference shown`, `no interval`, `not comparable`."""
-        if self.value is None:
-            return "not comparable"
-        if self.low is None or self.high is None:
-            return "no interval"
-        return "more" if self.low > 1 else "less" if self.high < 1 else "no difference shown"
+    estimated: bool = False
+    """Whether a model's energy is in it."""
+    threshold: float = 0.0
+    error: Variance | None = field(default=None, repr=False)
+    """Of its logarithm, before levels are adjusted; None without an interval."""
+    gain: tuple[float, float] = (1.0, 1.0)
+    """Factors on the ends for what two sensors may be off by; (1, 1) on one."""
 
     @property
     def inverse(self) -> Ratio:
@@ -50,7 +50,9 @@ class Ratio:
             return self
         low = None if self.high is None else 1 / self.high
         high = None if self.low is None else 1 / self.low
-        return Ratio(1 / self.value, low, high, self.reason, self.log_error, self.degrees)
+        said = _INVERSE.get(self.verdict, self.verdict)
+        gains = 1 / self.gain[1], 1 / self.gain[0]
+        return replace(self, value=1 / self.value, low=low, high=high, verdict=said, gain=gains)
 
 
 @dataclass(frozen=True)
@@ -66,100 +68,118 @@ class Pair:
     """Whether both modes are of one class (eager, graph, compiled)."""
     default: bool
     """Whether both run in the mode that most of their framework's users run."""
+    unlike: str = ""
+    """Why the two may not be compared at all; empty where they may."""
+
+    @property
+    def turned(self) -> Pair:
+        """`other` over `one`."""
+        ratios = {"throughput": self.throughput.inverse, "energy": self.energy.inverse}
+        return replace(self, one=self.other, other=self.one, **ratios)
 
 
-def framework_pairs(cases: Sequence[CaseView]) -> tuple[Pair, ...]:
+def framework_pairs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[Pair, ...]:
     """Pairs of two frameworks on the same work, settings and machine: of like modes, and of the default modes."""
-    places: dict[Group, list[CaseView]] = defaultdict(list)
+    files = {label(i): file for i, file in enumerate(run_files)}
+    places = {view.key: place for place, view in enumerate(cases)}
+    sides: dict[tuple[str, str | None], list[CaseView]] = defaultdict(list)
     for view in cases:
         if view.current and view.case.summary is not None:
-            places[(view.machine, *view.work, *view.settings)].append(view)
-    return tuple(
-        made
-        for found in places.values()
-        for i, one in enumerate(found)
-        for other in found[i + 1 :]
-        if one.case.framework != other.case.framework
-        and one.case.workload_version == other.case.workload_version
-        and ((made := pair(one, other)).alike or made.default)
+            sides[view.run, view.case.arm].append(view)
+    found: list[Pair] = []
+    for (a, ones), (b, others) in combinations_with_replacement(sides.items(), 2):
+        # Two arms of one run are unlike in more than the framework.
+        if ones[0].machine == others[0].machine and (a[0] != b[0] or a == b):
+            found += against(files[a[0]], ones, files[b[0]], others, "framework")
+    wanted = [p for p in found if p.one.case.framework != p.other.case.framework and (p.alike or p.default)]
+    # The framework that stands first in the table stands first in the ratio.
+    turned = [p.turned if places[p.one.key] > places[p.other.key] else p for p in wanted if not p.unlike]
+    return tuple(sorted(turned, key=lambda p: (places[p.one.key], places[p.other.key])))
+
+
+def against(a: RunFile, ones: Sequence[CaseView], b: RunFile, others: Sequence[CaseView], by: str | None) -> list[Pair]:
+    """Every pair of `ones`, cases of `a`, and `others`, cases of `b`, that are alike but for the factor `by`: B over A.
+
+    Levels are adjusted over all of them.
+    """
+    compared = compare(
+        a.model_copy(update={"cases": tuple(view.case for view in ones)}),
+        b.model_copy(update={"cases": tuple(view.case for view in others)}),
+        by,
+        allow_estimates=a.settings.allow_estimates and b.settings.allow_estimates,
+    )
+    return _pairs(compared, {view.case.id: view for view in ones}, {view.case.id: view for view in others})
+
+
+def _pairs(compared: Comparisons, ones: Mapping[str, CaseView], others: Mapping[str, CaseView]) -> list[Pair]:
+    by_pair: dict[tuple[str, str], dict[str, Comparison]] = defaultdict(dict)
+    for found in compared.found:
+        by_pair[found.pair.a.id, found.pair.b.id][found.metric.key] = found
+    return [
+        Pair(
+            one=others[b],
+            other=ones[a],
+            throughput=_ratio(found["throughput"]),
+            energy=_ratio(found["energy"]),
+            alike=found["throughput"].pair.note is None,
+            default=all(_is_default(view) for view in (ones[a], others[b])),
+            unlike=found["throughput"].pair.unlike or "",
+        )
+        for (a, b), found in by_pair.items()
+    ]
+
+
+def _ratio(found: Comparison) -> Ratio:
+    if found.ratio is None:
+        # Which of the two it is, A or B, is seen beside it; the page calls its runs by these letters.
+        reason = (found.reason or "").removesuffix(" in A").removesuffix(" in B")
+        return Ratio(None, reason=reason)
+    if found.low is None or found.high is None:
+        return Ratio(found.ratio, verdict="no interval", reason=found.reason or "", estimated=found.estimated)
+    return Ratio(
+        found.ratio,
+        found.low,
+        found.high,
+        _said(found.low, found.high, found.threshold, found.metric),
+        found.reason or "",
+        found.estimated,
+        found.threshold,
+        found.error,
+        gain(found.pair) if found.metric.energy else (1.0, 1.0),
     )
 
 
-def pair(one: CaseView, other: CaseView) -> Pair:
-    """`one` over `other`."""
-    classes = [_mode_class(view) for view in (one, other)]
-    return Pair(
-        one,
-        other,
-        throughput=ratio(rates(one), rates(other)),
-        energy=_energy_ratio(one, other),
-        alike=classes[0] == classes[1],
-        default=all(_is_default(view) for view in (one, other)),
-    )
+def overall(ratios: Sequence[Ratio], metric: str, one_run: bool) -> Ratio:
+    """Geometric mean of some ratios of `metric`. Its interval holds for this selection of work.
+
+    Ratios within one run are independent. Those between two runs share the runs' drift: their errors do not cancel.
+    """
+    known = [ratio for ratio in ratios if ratio.value is not None]
+    if len(known) < 2:
+        reasons = "; ".join(dict.fromkeys(ratio.reason for ratio in ratios))
+        return known[0] if known else Ratio(None, reason=reasons or "nothing to compare")
+    n, estimated = len(known), any(ratio.estimated for ratio in known)
+    centre = math.fsum(math.log(ratio.value) for ratio in known if ratio.value is not None) / n
+    errors = [ratio.error for ratio in known if ratio.error is not None]
+    if len(errors) < n:
+        return Ratio(math.exp(centre), verdict="no interval", reason="n=1, no interval", estimated=estimated)
+    if one_run:
+        error = total([replace(error, value=error.value / n**2) for error in errors])
+    else:
+        spread = math.fsum(math.sqrt(error.value) for error in errors) / n
+        error = Variance(spread**2, min(error.degrees for error in errors))
+    gains = [math.fsum(math.log(ratio.gain[end]) for ratio in known) / n for end in (0, 1)]
+    low, high = (math.exp(end + by) for end, by in zip(Effect(centre, error).interval(0.05), gains, strict=True))
+    said = _said(low, high, known[0].threshold, METRICS[metric])
+    return Ratio(math.exp(centre), low, high, said, "", estimated, known[0].threshold, error)
 
 
-def ratio(ones: Sequence[float], others: Sequence[float]) -> Ratio:
-    """Ratio of the geometric means of two samples of positive values, with its interval."""
-    if not ones or not others:
-        return Ratio(None, reason="one of the two was not measured" if ones or others else "it was not measured")
-    logs = [[math.log(value) for value in values] for values in (ones, others)]
-    centre = statistics.fmean(logs[0]) - statistics.fmean(logs[1])
-    if min(len(ones), len(others)) < 2:
-        return Ratio(math.exp(centre), reason="n=1, no interval")
-    errors = [statistics.variance(values) / len(values) for values in logs]
-    return _from_logs(centre, errors, [len(values) - 1 for values in logs])
-
-
-def overall(ratios: Sequence[Ratio]) -> Ratio:
-    """Geometric mean of some ratios. Its interval holds for this selection: it is from the trials alone."""
-    known = [r for r in ratios if r.value is not None]
-    if not known:
-        return Ratio(None, reason="; ".join(dict.fromkeys(r.reason for r in ratios)) or "nothing to compare")
-    centre = statistics.fmean(math.log(r.value) for r in known if r.value is not None)
-    errors = [(r.log_error / len(known)) ** 2 for r in known if r.log_error is not None]
-    if len(errors) < len(known):
-        return Ratio(math.exp(centre), reason="n=1, no interval")
-    return _from_logs(centre, errors, [r.degrees for r in known])
-
-
-def _from_logs(centre: float, errors: Sequence[float], degrees: Sequence[float]) -> Ratio:
-    """The ratio whose logarithm is `centre` with independent squared `errors` (Satterthwaite's degrees of freedom)."""
-    total = math.fsum(errors)
-    if total == 0:
-        return Ratio(math.exp(centre), math.exp(centre), math.exp(centre), log_error=0.0)
-    freedom = total**2 / math.fsum(error**2 / free for error, free in zip(errors, degrees, strict=True))
-    half = t_quantile((1 + CONFIDENCE) / 2, freedom) * math.sqrt(total)
-    ends = math.exp(centre - half), math.exp(centre + half)
-    return Ratio(math.exp(centre), *ends, log_error=math.sqrt(total), degrees=freedom)
-
-
-def rates(view: CaseView) -> list[float]:
-    """Items a second of each trial that counted."""
-    return _values(view.trials, lambda trial: trial.items / window_length_s(trial))
-
-
-def energies(view: CaseView) -> list[float]:
-    """Joules an item of each trial that counted and was charged."""
-    return [c.energy_j / c.trial.items for c in charges(view.trials).charged if c.trial.items > 0]
-
-
-def _values(trials: Sequence[Trial], value: Callable[[Trial], float]) -> list[float]:
-    return [value(trial) for trial in trials if window_length_s(trial) > 0 and trial.items > 0]
-
-
-def _energy_ratio(one: CaseView, other: CaseView) -> Ratio:
-    kinds = [view.quantity("energy_per_item_j").kind for view in (one, other)]
-    if (kinds[0] == "model") != (kinds[1] == "model"):
-        return Ratio(None, reason="one is measured, the other estimated")
-    lacks = [view.quantity("energy_per_item_j").lower_bound for view in (one, other)]
-    if lacks[0] != lacks[1]:
-        return Ratio(None, reason="one lacks a part of its energy")
-    return ratio(energies(one), energies(other))
-
-
-def _mode_class(view: CaseView) -> str:
-    known = FRAMEWORKS.get(view.case.framework)
-    return known.modes.get(view.case.mode, view.case.mode) if known else view.case.mode
+def _said(low: float, high: float, threshold: float, metric: Metric) -> Said:
+    """The verdict without its judgement: whether it is more or less, and not whether that is better."""
+    found = verdict(math.log(low), math.log(high), threshold, metric)
+    if found in {"better", "worse"}:
+        return "more" if (found == "better") == (metric.better == "higher") else "less"
+    return "same" if found == "same" else "inconclusive"
 
 
 def _is_default(view: CaseView) -> bool:

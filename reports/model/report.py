@@ -81,7 +81,7 @@ def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence
         raise ValueError("a report needs at least one run file")
     files = [without_names(file) if anonymous else file for file in run_files]
     table, cases, common = views(files)
-    pairs = framework_pairs(cases)
+    pairs = framework_pairs(files, cases)
     found = answers(cases, pairs)
     return Report(
         title=_title(files),
