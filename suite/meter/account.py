@@ -95,7 +95,7 @@ def _total(energy: Sequence[Energy]) -> Document:
 
 def _amount(energy_j: float | None, kind: str, reason: str | None) -> Document:
     """Joules without ends or ranges."""
-    ends = {"low": None, "high": None, "ranges": {}}
+    ends: Document = {"low": None, "high": None, "ranges": {}}
     return {"value": energy_j, **ends, "unit": "J", "kind": kind, "lower_bound": False, "reason": reason}
 
 

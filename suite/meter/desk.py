@@ -115,7 +115,8 @@ class Desk:
         items = request.get("items") or [1] * len(windows)
         steps = request.get("step_s") or [()] * len(windows)
         marked = enumerate(zip(windows, items, steps, strict=True), 1)
-        trials = [own.trial(number, *marks) for number, marks in marked]
+        together = request.get("steps_per_block") or 1
+        trials = [own.trial(number, *marks, steps_per_block=together) for number, marks in marked]
         planned = own.planned(
             f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
             started_at,

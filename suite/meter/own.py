@@ -45,17 +45,23 @@ def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None =
     )
 
 
-def trial(number: int, window_s: tuple[float, float], items: int = 1, block_s: Sequence[float] = ()) -> Trial:
-    """One window as a trial of `items` items; `block_s`: the durations of its steps, where they were marked."""
+def trial(
+    number: int,
+    window_s: tuple[float, float],
+    items: int = 1,
+    block_s: Sequence[float] = (),
+    steps_per_block: int = 1,
+) -> Trial:
+    """One window as a trial of `items` items; where its steps were marked, their durations and each an item."""
     return Trial(
         round=number,
         status="ok",
         started_s=window_s[0],
         ended_s=window_s[1],
         window_s=window_s,
-        steps_per_block=1,
+        steps_per_block=steps_per_block,
         block_s=tuple(block_s) or (window_s[1] - window_s[0],),
-        steps=len(block_s) or 1,
+        steps=items if block_s else 1,
         items=items,
     )
 

@@ -115,9 +115,9 @@ def readings(
 ) -> tuple[Energy, ...]:
     """All readings of a window for a case on `device` (`cpu`, `cuda:0`) whose steps take `step_s` seconds.
 
-    Attributed are package and dram and, for a case on a board, that board (on several, `cuda:0+cuda:1`: those); what cannot be read of these is there
-    too, without a value. Only where nothing of it is measured does the estimate of CPU and RAM stand in. Other
-    boards, the platform domain and a wall meter are listed, not attributed.
+    Attributed are package and dram and, for a case on a board, that board (on several, `cuda:0+cuda:1`, those); what
+    cannot be read of these is there too, without a value. Only where nothing of it is measured does the estimate of
+    CPU and RAM stand in. Other boards, the platform domain and a wall meter are listed, not attributed.
     """
     traces = _in_time(traces, window_s)
     board = _board_readings(traces, window_s, device, gpus, step_s)

@@ -1,0 +1,141 @@
+"""The helper process of this program's meters: started once, asked over a pipe, ended with the program.
+
+It holds the sampler. What it is asked and answers stands in `suite/meter/serve.py`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from joulemark import house
+
+START = "import sys; sys.path.insert(0, sys.argv[1]); from suite.meter.serve import main; main()"
+ANSWER_TIMEOUT_S = 120.0
+"""Opening takes a second or two; a driver that hangs may take a minute to be given up."""
+STOP_TIMEOUT_S = 10.0
+VISIBLE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES")
+"""Variables that choose boards, read again at each request: a program may set them after its start."""
+
+Document = dict[str, Any]
+
+_HELPERS: dict[tuple[str, ...], Helper] = {}
+_LEFT: list[Helper] = []
+"""The helpers of the process that this one was forked from."""
+_LOCK = threading.RLock()
+
+
+class Helper:
+    """The process and the pipe to it. One request at a time."""
+
+    def __init__(self, sensors: tuple[str, ...] = ()) -> None:
+        """Start it and wait until every sensor was read. JoulemarkError where there is no sampling."""
+        if not sys.executable:
+            raise house.error("MeasurementError", "this Python does not know its own executable to start a helper.")
+        self._lock = threading.Lock()
+        # -I: neither the program's folder nor its PYTHONPATH may put packages in front of ours.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-c", START, str(house.HOUSE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the program, which then ends its helper itself
+        )
+        try:
+            self.found = self.ask(do="open", sensor=sensors)
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, **request: Any) -> Document:
+        """What it answers. JoulemarkError with its reason, or where it has ended."""
+        request.setdefault("visible", {name: os.environ[name] for name in VISIBLE if name in os.environ})
+        with self._lock:
+            line = self._exchange(json.dumps(request).encode() + b"\n")
+        if not line:
+            raise house.error("MeasurementError", f"the meters' helper has ended{self._complaint()}.")
+        answer: Document = json.loads(line)
+        if "error" in answer:
+            raise house.error(answer["type"], answer["error"])
+        return answer
+
+    def _exchange(self, line: bytes) -> bytes:
+        """Send one line and receive one; empty where nobody answers."""
+        pipes = self._process.stdin, self._process.stdout
+        if pipes[0] is None or pipes[1] is None or pipes[0].closed:
+            return b""
+        try:
+            pipes[0].write(line)
+            pipes[0].flush()
+        except BrokenPipeError:
+            return b""
+        ready, _, _ = select.select([pipes[1]], [], [], ANSWER_TIMEOUT_S)
+        if not ready:
+            self._process.kill()  # a late answer would be taken for that to the next question
+            return b""
+        return pipes[1].readline()
+
+    def _complaint(self) -> str:
+        """The last line that it said before it ended."""
+        if self._process.stderr is None or self._process.stderr.closed:
+            return ""
+        ready, _, _ = select.select([self._process.stderr], [], [], 1.0)
+        said = self._process.stderr.read().decode(errors="replace").strip() if ready else ""
+        return f": {said.splitlines()[-1]}" if said else ""
+
+    def close(self) -> None:
+        """End it; does nothing the second time."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def leave(self) -> None:
+        """In a forked child: let go of the pipe, so that the helper sees its own program end."""
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    os.close(pipe.fileno())
+        self._process.returncode = 0  # it is no child of this process
+
+
+def shared(sensors: tuple[str, ...] = ()) -> Helper:
+    """The helper of all meters of this process that want the same sensors. JoulemarkError where there is none."""
+    with _LOCK:
+        if sensors not in _HELPERS:
+            _HELPERS[sensors] = Helper(sensors)
+        return _HELPERS[sensors]
+
+
+def close() -> None:
+    """End all helpers of this process."""
+    with _LOCK:
+        while _HELPERS:
+            _HELPERS.popitem()[1].close()
+
+
+def _forked() -> None:
+    global _LOCK  # noqa: PLW0603 - another thread of the parent may have held it
+    _LOCK = threading.RLock()
+    for helper in _HELPERS.values():
+        helper.leave()
+    _LEFT.extend(_HELPERS.values())
+    _HELPERS.clear()
+
+
+atexit.register(close)
+os.register_at_fork(after_in_child=_forked)

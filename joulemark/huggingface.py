@@ -1,0 +1,56 @@
+"""The callback for the Trainer of Hugging Face Transformers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from joulemark.training import Trained
+
+
+class TrainerCallback(Trained, transformers.TrainerCallback):  # type: ignore[misc]  # untyped
+    """Joules and grams of `Trainer.train` by epoch and optimizer step.
+
+    Trainer(..., callbacks=[joulemark.TrainerCallback(zone="CH")])
+
+    Once the training has ended, `trainer.state.log_history` has an entry with `energy_j`, `emissions_g` and
+    `epoch_energy_j`, and `whole` and `epochs` here have all of it.
+    """
+
+    def __init__(self, steps: int = 1, save: str | Path | None = None, name: str = "train", **options: Any) -> None:
+        """`steps`: how many are marked together, 0: none. `save`: the path of a run file, each epoch a trial.
+
+        `options`: as of `joulemark.Meter`.
+        """
+        self.set_up("pytorch", name, steps, save, options)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.training.begin()
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.training.epoch_begins()
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.training.step_begins()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if control.should_evaluate or control.should_save or control.should_log:
+            self.training.steps_end()
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.training.epoch_ends()
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.finish()
+        if self.whole is not None:
+            state.log_history.append(
+                {
+                    "step": state.global_step,
+                    "epoch": state.epoch,
+                    "energy_j": self.whole.energy.value,
+                    "emissions_g": self.whole.emissions.value,
+                    "epoch_energy_j": [epoch.whole.energy.value for epoch in self.epochs],
+                }
+            )
