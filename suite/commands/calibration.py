@@ -70,7 +70,7 @@ def _facts(one: Calibration, runs: Sequence[RunFile]) -> dict[str, Any]:
 def _proposed(found: Mapping[str, Calibration]) -> dict[str, Any]:
     """The fewest rounds that do for the usual threshold turn by turn, and the thresholds there in whole per cents."""
     from suite.results.calibration import ROUNDS
-    from suite.results.compare import THRESHOLD
+    from suite.results.thresholds import THRESHOLD
 
     worst = [max(one.turn_by_turn[i].threshold for one in found.values()) for i in range(len(ROUNDS))]
     place = next((i for i, threshold in enumerate(worst) if threshold <= THRESHOLD), len(ROUNDS) - 1)

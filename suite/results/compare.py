@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from suite.results.metrics import METRICS, Metric
-from suite.results.pairs import Pair, between_arms, environment, pairs
-from suite.results.records import RunFile
+from suite.results.pairs import Pair, between_arms, environment, pairs, with_earlier
+from suite.results.records import Case, RunFile
 from suite.results.samples import Sample, gain, sample
 from suite.results.sequential import levels
+from suite.results.thresholds import Thresholds
 from suite.results.variance import Effect, Nominal, Variance, common, holm, moderated, total
 
 Verdict = Literal["better", "worse", "same", "inconclusive", "not comparable"]
-
-THRESHOLD: Final = 0.05
-"""Ratios within 1/1.05 .. 1.05 are the same for practical purposes, unless another threshold is given."""
 
 BETWEEN_RUNS: Final = Variance(0.05**2, math.inf)
 """Drift of a run about the mean of its machine, on the log scale: 5 %, assumed until the machine's own is known from at
@@ -50,6 +48,12 @@ class Comparison:
     error: Variance | None = None
     """Variance of the ratio's logarithm, drift included, before levels are adjusted and without what sensors may be
     off by; None where there is no interval."""
+    drift: Variance | None = None
+    """Of one run about its machine's mean, as it entered `error`; None within one run, and where nothing drifts."""
+    values: tuple[float | None, float | None] = (None, None)
+    """Geometric means of A and B over their trials, in the metric's unit; None where not measured."""
+    runs: int = 1
+    """Separate runs that A is the mean of."""
 
     @property
     def words(self) -> str:
@@ -66,6 +70,14 @@ class Comparison:
         border = 1 + self.threshold
         return self.high < 1 / border if self.metric.better == "higher" else self.low > border
 
+    @property
+    def held(self) -> bool:
+        """Whether B is surely not worse by more than the threshold: no part of its interval is."""
+        if self.low is None or self.high is None:
+            return False
+        border = 1 + self.threshold
+        return self.low >= 1 / border if self.metric.better == "higher" else self.high <= border
+
 
 @dataclass(frozen=True)
 class Comparisons:
@@ -76,45 +88,56 @@ class Comparisons:
     only_b: tuple[str, ...]
     environment: Mapping[str, tuple[str | None, str | None]]
     """What differs around the cases."""
-    drift: Variance | None
-    """The variance between runs that was added; None within one run."""
+    drift: Mapping[str, Variance]
+    """The variance of a run that was assumed, by metric; empty within one run."""
+    why: Mapping[str, str] = field(default_factory=dict)
+    """What the other run has instead of a case that only one has, by id."""
 
 
 def compare(
     a: RunFile,
     b: RunFile,
     by: str | None = None,
-    thresholds: Mapping[str, float] | None = None,
+    thresholds: Thresholds | Mapping[str, float] | None = None,
     metrics: Sequence[str] = tuple(METRICS),
-    drift: Variance = BETWEEN_RUNS,
+    drift: Variance | Mapping[str, Variance] = BETWEEN_RUNS,
     allow_estimates: bool = False,
+    earlier: Sequence[RunFile] = (),
 ) -> Comparisons:
     """Compare the cases of `b` with those of `a`, which may be one run with itself `by` a factor.
 
-    `thresholds`: relative, by metric. `drift`: of one run, log scale. UsageError for a factor that is not known.
+    `thresholds`: relative, by metric, or by metric and case: a metric that is off in a case is left out there. `drift`:
+    of one run, log scale; by metric where it is a mapping, BETWEEN_RUNS for others. `earlier`: more runs of the same
+    cases on the machine of `a`, which make one baseline with it. UsageError for a factor that is not known.
     """
     matched = pairs(a, b, by)
     same_run = a.run.id == b.run.id
-    limits = {key: (thresholds or {}).get(key, THRESHOLD) for key in METRICS}
+    limits = thresholds if isinstance(thresholds, Thresholds) else Thresholds.of_metrics(thresholds or {})
+    drifts = {key: _drift(key, drift) for key in metrics if METRICS[key].drifts and not same_run}
+    both = [with_earlier(pair, earlier) for pair in matched.pairs] if earlier and not same_run else matched.pairs
     found: list[Comparison] = []
     effects: list[tuple[int, Effect]] = []
     for key in metrics:
         metric = METRICS[key]
-        samples = [sample(pair, metric, allow_estimates) for pair in matched.pairs]
+        judged = [(pair, limit) for pair in both if (limit := limits.of(key, pair.b.id)) is not None]
+        samples = [sample(pair, metric, allow_estimates) for pair, _ in judged]
         own = [one.own for one in samples if isinstance(one, Sample)]
         prior, degrees = common(own), sum(one.degrees for one in own)
-        added = None if same_run or not metric.drifts else drift
-        for pair, one in zip(matched.pairs, samples, strict=True):
-            effect = _effect(one, prior, degrees, added) if isinstance(one, Sample) else None
+        for (pair, limit), one in zip(judged, samples, strict=True):
+            effect = _effect(one, prior, degrees, drifts.get(key)) if isinstance(one, Sample) else None
             if effect is not None:
                 effects.append((len(found), effect))
-            found.append(_unjudged(pair, metric, one, limits[key]))
+            found.append(replace(_unjudged(pair, metric, one, limit), drift=drifts.get(key)))
     looked = [_nominal(found[place].pair, a) for place, _ in effects] if same_run and a.run.max_rounds else None
     intervals = holm([effect for _, effect in effects], nominal=looked)
     for (place, effect), interval in zip(effects, intervals, strict=True):
         found[place] = _judged(found[place], effect, interval)
     differences = environment(a, b) if not same_run else between_arms(a)
-    return Comparisons(tuple(found), matched.only_a, matched.only_b, differences, None if same_run else drift)
+    return Comparisons(tuple(found), matched.only_a, matched.only_b, differences, drifts, matched.why)
+
+
+def _drift(metric: str, drift: Variance | Mapping[str, Variance]) -> Variance:
+    return drift if isinstance(drift, Variance) else drift.get(metric, BETWEEN_RUNS)
 
 
 def _nominal(pair: Pair, run_file: RunFile) -> Nominal:
@@ -134,18 +157,36 @@ def _effect(found: Sample, prior: Variance | None, degrees: float, drift: Varian
         return None
     parts = [replace(own, value=own.value * found.scale)]
     if drift is not None:
-        parts.append(replace(drift, value=2 * drift.value))
+        parts.append(replace(drift, value=(1 + 1 / found.runs) * drift.value))
     return Effect(found.difference, total(parts))
 
 
 def _unjudged(pair: Pair, metric: Metric, found: Sample | str, threshold: float) -> Comparison:
     """The comparison as far as it goes without an interval."""
     if isinstance(found, str):
-        return Comparison(pair, metric, None, None, None, (0, 0), threshold, "not comparable", False, found)
-    ratio = math.exp(found.difference)
+        values = _mean(pair.a, metric), _mean(pair.b, metric)
+        return Comparison(
+            pair, metric, None, None, None, (0, 0), threshold, "not comparable", False, found, values=values
+        )
     return Comparison(
-        pair, metric, ratio, None, None, found.n, threshold, "inconclusive", found.estimated, "n=1, no interval"
+        pair=pair,
+        metric=metric,
+        ratio=math.exp(found.difference),
+        low=None,
+        high=None,
+        n=found.n,
+        threshold=threshold,
+        verdict="inconclusive",
+        estimated=found.estimated,
+        reason="n=1, no interval",
+        values=(math.exp(found.means[0]), math.exp(found.means[1])),
+        runs=found.runs,
     )
+
+
+def _mean(case: Case, metric: Metric) -> float | None:
+    logs = [math.log(value) for value in metric.values(case).values()]
+    return math.exp(math.fsum(logs) / len(logs)) if logs else None
 
 
 def _judged(comparison: Comparison, effect: Effect, interval: tuple[float, float]) -> Comparison:

@@ -18,6 +18,7 @@ class Metric:
 
     key: str
     title: str
+    unit: str
     better: Better
     words: tuple[str, str]
     """What B is where it is better, and where it is worse."""
@@ -65,10 +66,12 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
         metric.key: metric
         for metric in (
-            Metric("throughput", "Throughput", "higher", ("faster", "slower"), False, True, _throughput),
-            Metric("energy", "Energy per item", "lower", ("less energy", "more energy"), True, True, _energy),
-            Metric("memory", "Peak memory", "lower", ("less memory", "more memory"), False, False, _memory),
-            Metric("first-call", "First call", "lower", ("starts faster", "starts slower"), False, True, _first_call),
+            Metric("throughput", "Throughput", "items/s", "higher", ("faster", "slower"), False, True, _throughput),
+            Metric("energy", "Energy per item", "J", "lower", ("less energy", "more energy"), True, True, _energy),
+            Metric("memory", "Peak memory", "B", "lower", ("less memory", "more memory"), False, False, _memory),
+            Metric(
+                "first-call", "First call", "s", "lower", ("starts faster", "starts slower"), False, True, _first_call
+            ),
         )
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -46,6 +46,8 @@ class Pair:
     """Why they may not be compared; None where they may."""
     note: str | None
     """What a reader must know of the comparison; None where there is nothing."""
+    earlier: tuple[Case, ...] = ()
+    """The same case in other runs of A's machine, which stand beside `a` as one baseline."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Pairs:
     only_a: tuple[str, ...]
     """Ids of cases that the second run does not have."""
     only_b: tuple[str, ...]
+    why: Mapping[str, str] = field(default_factory=dict)
+    """What of such a case the other run has instead."""
 
 
 def pairs(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
@@ -81,10 +85,32 @@ def pairs(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
             paired_a.add(one.id)
             paired_b.add(other.id)
             found.append(_pair(one, other, a, b, by))
-    lonely = () if same_run else tuple(case.id for case in a.cases if case.id not in paired_a)
-    return Pairs(
-        tuple(found), lonely, () if same_run else tuple(case.id for case in b.cases if case.id not in paired_b)
-    )
+    if same_run:
+        return Pairs(tuple(found), (), ())
+    lonely_a = [case for case in a.cases if case.id not in paired_a]
+    lonely_b = [case for case in b.cases if case.id not in paired_b]
+    why = {case.id: _instead(case, b.cases, "B") for case in lonely_a}
+    why |= {case.id: _instead(case, a.cases, "A") for case in lonely_b}
+    return Pairs(tuple(found), tuple(c.id for c in lonely_a), tuple(c.id for c in lonely_b), why)
+
+
+def _instead(case: Case, others: Sequence[Case], side: str) -> str:
+    """What the run `side` has that is nearest to `case`, and by which factor the two could be compared."""
+    alike = [
+        one for one in others if (one.workload, one.variant, one.phase) == (case.workload, case.variant, case.phase)
+    ]
+    if not alike:
+        return f"{side} does not have it"
+    unlike = min((_differing(case, one) for one in alike), key=len)
+    named = ", ".join(f"{name.replace('_', ' ')} {theirs} instead of {own}" for name, own, theirs in unlike)
+    factor = [key for key, free in FACTORS.items() if {name for name, _, _ in unlike} <= {*free}]
+    return f"{side} has it with {named}" + (f": compare by {factor[0]}" if factor else "")
+
+
+def _differing(case: Case, other: Case) -> list[tuple[str, object, object]]:
+    """Fields that are not equal, with both values."""
+    values = [(name, getattr(case, name), getattr(other, name)) for name in FIELDS]
+    return [(name, own, theirs) for name, own, theirs in values if own != theirs]
 
 
 def _fixed(case: Case, free: tuple[str, ...]) -> tuple[object, ...]:
@@ -109,6 +135,12 @@ def _partners(
 def _ranks(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
     order = {framework: place for place, framework in enumerate(FRAMEWORKS)}
     return {case.id: (order.get(case.framework, len(order)), i) for i, case in enumerate(cases)}
+
+
+def with_earlier(pair: Pair, runs: Sequence[RunFile]) -> Pair:
+    """`pair` with what `runs`, on A's machine, say of the same case in the same version."""
+    found = [case for run in runs for case in run.cases if case.id == pair.a.id and case.status == "ok"]
+    return replace(pair, earlier=tuple(case for case in found if case.workload_version == pair.a.workload_version))
 
 
 def _pair(one: Case, other: Case, a: RunFile, b: RunFile, by: str | None) -> Pair:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from suite.results.charge import charges
@@ -25,6 +25,10 @@ class Sample:
     """What the variance of the difference is of it."""
     n: tuple[int, int]
     estimated: bool
+    means: tuple[float, float]
+    """Of A and of B."""
+    runs: int = 1
+    """Separate runs that A is the mean of."""
 
 
 def sample(pair: Pair, metric: Metric, allow_estimates: bool) -> Sample | str:
@@ -49,15 +53,48 @@ def sample(pair: Pair, metric: Metric, allow_estimates: bool) -> Sample | str:
         within = [logs[1][number] - logs[0][number] for number in rounds]
         own = Variance(deviation(within) ** 2, len(within) - 1.0)
         n = (len(rounds), len(rounds))
-        return Sample(math.fsum(within) / len(within), own, 1 / len(within), n, estimated)
-    values = [list(side.values()) for side in logs]
-    difference = math.fsum(values[1]) / len(values[1]) - math.fsum(values[0]) / len(values[0])
-    n = (len(values[0]), len(values[1]))
-    return Sample(difference, _pooled(values), 1 / n[0] + 1 / n[1], n, estimated)
+        means = _mean(logs[0][number] for number in rounds), _mean(logs[1][number] for number in rounds)
+        return Sample(_mean(within), own, 1 / len(within), n, estimated, means)
+    return _between(logs[0].values(), logs[1].values(), _before(pair, metric), estimated)
+
+
+def _between(
+    one: Iterable[float], other: Iterable[float], before: Sequence[Sequence[float]], estimated: bool
+) -> Sample:
+    """Logs of B's trials against those of A's run and of the runs before it, each run of equal weight."""
+    runs, b = [list(one), *before], list(other)
+    mean_a, mean_b = _mean([_mean(run) for run in runs]), _mean(b)
+    return Sample(
+        difference=mean_b - mean_a,
+        own=_pooled([*runs, b]),
+        scale=math.fsum(1 / len(run) for run in runs) / len(runs) ** 2 + 1 / len(b),
+        n=(sum(len(run) for run in runs), len(b)),
+        estimated=estimated,
+        means=(mean_a, mean_b),
+        runs=len(runs),
+    )
+
+
+def _before(pair: Pair, metric: Metric) -> list[list[float]]:
+    """Logs of the trials of each earlier run that measured the same as `pair.a`."""
+    like = [case for case in pair.earlier if not metric.energy or _charged(case) == _charged(pair.a)]
+    values = [metric.values(case).values() for case in like]
+    return [[math.log(value) for value in one] for one in values if one]
+
+
+def _charged(case: Case) -> object:
+    """What its energy is made of, and how it is known."""
+    found = charges(case.trials)
+    return found.kind == "model", found.charged[0].parts if found.charged else None, _missing(case)
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = list(values)
+    return math.fsum(known) / len(known)
 
 
 def _pooled(values: Sequence[Sequence[float]]) -> Variance:
-    """The variance of a trial from both sides; of no degrees of freedom where neither has two trials."""
+    """The variance of a trial from all sides; of no degrees of freedom where none has two trials."""
     degrees = sum(len(side) - 1 for side in values)
     squares = sum(deviation(side) ** 2 * (len(side) - 1) for side in values if len(side) > 1)
     return Variance(squares / degrees if degrees else 0.0, float(degrees))
