@@ -84,11 +84,25 @@ def _benchmark(row: Row, times: list[float], steps: int, rounds_are: str) -> dic
             "rounds_are": rounds_are,
             "workload_version": case.workload_version,
             "notices": [notice.code for notice in case.notices],
+            **_per_step(row),
             **{key: _quantity(cell) for key, cell in row.cells.items()},
         },
         "options": {},
         "stats": {**_stats(times), "data": times, "iterations": steps},
     }
+
+
+def _per_step(row: Row) -> dict[str, dict[str, Any]]:
+    """Joules and grams of one step, by the names that `pytest --joulemark` gives those of one call."""
+    steady = next(trial for trial in row.case.trials if trial.status == "ok" and trial.steps)
+    items = steady.items / steady.steps
+    energy, grams = row.cells["energy_per_item_j"], row.cells["emissions_g_per_1000_items"]
+    return {"energy_j": _scaled(_quantity(energy), items), "emissions_g": _scaled(_quantity(grams), items / 1000)}
+
+
+def _scaled(quantity: dict[str, Any], factor: float) -> dict[str, Any]:
+    ends = {key: quantity[key] for key in ("value", "low", "high")}
+    return {**quantity, **{key: None if value is None else value * factor for key, value in ends.items()}}
 
 
 def _quantity(cell: Cell) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""`pytest --joulemark-suite`: joulemark's cases as tests with pytest-benchmark's fixture.
+
+All that are selected are measured in one run of the command, in rounds of fresh processes as ever; each test then
+hands the trials of its case to pytest-benchmark, one round a trial. So its table, JSON, `--benchmark-compare` and
+`--benchmark-compare-fail` hold for them too.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from joulemark_pytest.command import joulemark
+
+NODE = "joulemark"
+FAILED = 4
+"""`joulemark run`: a case failed; the run is kept all the same."""
+
+Benchmark = Any
+"""pytest-benchmark's fixture, which has no types."""
+
+
+class Trials:
+    """A clock that gives back durations that were measured before: one between each two calls."""
+
+    def __init__(self) -> None:
+        self.durations_s: Iterator[float] = iter(())
+        self._running = False
+
+    def __str__(self) -> str:
+        return "joulemark's trials"
+
+    def __call__(self) -> float:
+        self._running = not self._running
+        return 0.0 if self._running else next(self.durations_s)
+
+
+class Group(pytest.Collector):
+    """What the cases stand below; no file on disk."""
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        return []
+
+
+class Case(pytest.Function):
+    """One case; its name is its id."""
+
+    reason: str | None
+    """Why it cannot be run; None where it can."""
+
+    def reportinfo(self) -> tuple[str, None, str]:
+        return NODE, None, self.name
+
+
+class Cases:
+    """Collects the cases, and measures them before the first is run."""
+
+    def __init__(self, config: pytest.Config, options: str) -> None:
+        try:
+            self._options = shlex.split(options)
+        except ValueError as error:
+            raise pytest.UsageError(f"joulemark: --joulemark-suite {options!r}: {error}.") from None
+        self._only = config.args_source is not config.ArgsSource.ARGS
+        """Without paths on the command line, the project's own tests are left alone."""
+        self._planned: list[str] = []
+        self._found: dict[str, Mapping[str, Any]] | None = None
+        self._lost: dict[str, Mapping[str, Any]] = {}
+
+    def pytest_ignore_collect(self) -> bool | None:
+        return True if self._only else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        group = Group.from_parent(session, name=NODE, nodeid=NODE)
+        for outlined in json.loads(self._run("run", *self._options, "--dry-run", "--json"))["cases"]:
+            case: Case = Case.from_parent(group, name=outlined["id"], callobj=self.measured)
+            case.reason = outlined["reason"]
+            case.add_marker(pytest.mark.benchmark(timer=Trials()))
+            items.append(case)
+            self._planned.append(case.name)
+
+    def measured(self, request: pytest.FixtureRequest, benchmark: Benchmark) -> None:
+        """The test itself."""
+        case = request.node
+        assert isinstance(case, Case)
+        if case.reason is not None:
+            pytest.skip(case.reason)
+        if benchmark.disabled:
+            pytest.skip("pytest-benchmark is disabled, so that nothing is measured")
+        if self._found is None:
+            self._measure(case.session)
+        assert self._found is not None
+        found = self._found.get(case.nodeid)
+        if found is None:
+            lost = self._lost.get(case.nodeid, {"status": "failed", "reason": "it is not in the run"})
+            (pytest.skip if lost["status"] == "skipped" else _fail)(lost["reason"])
+            return
+        benchmark.group = found["group"]
+        benchmark.extra_info.update(found["extra_info"])
+        data = found["stats"]["data"]
+        clock = next(mark for mark in case.iter_markers("benchmark")).kwargs["timer"]
+        clock.durations_s = iter(data)
+        benchmark.pedantic(lambda: None, rounds=len(data))
+
+    def _measure(self, session: pytest.Session) -> None:
+        """One run of what is selected."""
+        wanted = [item.name for item in session.items if isinstance(item, Case) and item.reason is None]
+        # A word of -k matches a part of an id, so that an id may bring a longer one with it: it is then not asked for.
+        keyword = [] if len(wanted) == len(self._planned) else ["-k", " or ".join(wanted)]
+        capture: Any = session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():  # its progress is for the terminal
+            run = json.loads(self._run("run", *self._options, *keyword, "--no-report", "--json", quiet=False))
+        exported = json.loads(self._run("export", run["path"], "--format", "pytest-benchmark", empty=True))
+        self._found = {bench["fullname"]: bench for bench in exported["benchmarks"]}
+        self._lost = {f"{NODE}::{case['id']}": case for case in run["cases"] if case["status"] != "ok"}
+
+    @staticmethod
+    def _run(*arguments: str, quiet: bool = True, empty: bool = False) -> str:
+        """Standard output of the command; the session ends where it fails. `empty`: unless there is nothing in it."""
+        done = joulemark(*arguments, quiet=quiet)
+        if done.returncode in (0, FAILED):
+            return done.stdout
+        if empty and done.stderr and "no case with a number" in done.stderr:
+            return '{"benchmarks": []}'
+        pytest.exit((done.stderr or "joulemark: the run ended early").strip(), returncode=done.returncode)
+
+
+def _fail(reason: str) -> None:
+    pytest.fail(reason, pytrace=False)
