@@ -172,7 +172,7 @@ WORKLOADS = (
                 {"cpu": 2, "cuda": 2},
             ),
             "small": Size(
-                {"edge": 32, "width": 32, "multiples": (1, 2, 2, 2), "blocks": 1, "attention_edge": 16, "groups": 8},
+                {"edge": 32, "width": 32, "multiples": (1, 2, 2), "blocks": 1, "attention_edge": 16, "groups": 8},
                 {"cpu": 4, "cuda": 64},
             ),
             "base": Size(

@@ -74,7 +74,7 @@ WORKLOADS = (
                 {"cpu": 3, "cuda": 3},
             ),
             "small": Size(
-                {"source": 32, "target": 32, "width": 256, "heads": 4, "inner": 1024, "depth": 3, "vocabulary": 8000},
+                {"source": 32, "target": 32, "width": 256, "heads": 4, "inner": 1024, "depth": 2, "vocabulary": 8000},
                 {"cpu": 4, "cuda": 64},
             ),
             "base": Size(

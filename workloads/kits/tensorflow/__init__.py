@@ -99,6 +99,9 @@ class Kit(Layers):
 
     def prepare(self, model: keras.Layer, spread: Spread) -> keras.Layer:
         """The model with its weights drawn by `workloads.initial`."""
+        # All variables are there already: Keras need not trace the whole model once more to find that out.
+        for layer in model._flatten_layers():
+            layer.built = True
         load(model, {name: draw(name, tuple(v.shape), spread, self.seed) for name, v in entries(model)})
         return model
 
