@@ -32,11 +32,6 @@ def chosen_workloads(settings: Settings, profile: Profile) -> list[Workload]:
     """Those named, each with all its variants, or the profile's."""
     known = workloads()
     if not settings.workload:
-        if profile.workloads is None:
-            families: dict[str, Workload] = {}
-            for workload in known.values():
-                families.setdefault(workload.family, workload)
-            return list(families.values())
         return [known[name] for name in profile.workloads or known]
     found: dict[str, Workload] = {}
     for name in settings.workload:

@@ -58,6 +58,7 @@ def test_full_has_every_workload_and_standard_one_of_each_family():
     standard = make(profile="standard")
     families = [workloads()[f"{c.workload}.{c.variant}" if c.variant else c.workload].family for c in standard.cases]
     assert set(families) == {workload.family for workload in workloads().values()}
+    assert {case.id for case in make().cases} <= {case.id for case in standard.cases}
     assert "compile" in {case.mode for case in standard.cases}
 
 
