@@ -19,6 +19,7 @@ def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None =
     from suite.carbon.resolve import resolve
     from suite.commands.carbon import service, settled
     from suite.order import Order
+    from suite.results.parquet import keep
     from suite.results.records import read
     from suite.settings import runs_directory
 
@@ -43,7 +44,23 @@ def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None =
             path = conductor.measure(order, watcher)
         except conductor.InterruptedRun as stop:
             path, interrupted = stop.path, True
-    return (read(path) if interrupted else settled(path, grid)), path, interrupted
+    run_file = read(path) if interrupted else settled(path, grid)
+    keep(path, run_file)
+    return run_file, path, interrupted
+
+
+def dry_run(prepared: Prepared, as_json: bool) -> int:
+    """Show what would be run; exit code 0."""
+    from suite import terminal
+    from suite.carbon.resolve import resolve
+
+    resolve(prepared.settings, datetime.now(UTC))  # what cannot be is said now, not when the run begins
+    document = prepared.plan.outline()
+    if as_json:
+        terminal.print_json(document)
+    else:
+        terminal.show(terminal.cases_table(document))
+    return 0
 
 
 def page(run_file: RunFile, path: Path) -> Path:

@@ -57,6 +57,14 @@ Rounds = Annotated[
         help="Trials of each case. (default: the profile's)", rich_help_panel=EFFORT, envvar="JOULEMARK_ROUNDS"
     ),
 ]
+MaxRounds = Annotated[
+    int | None,
+    typer.Option(
+        help="Go on with pairs that the rounds leave in doubt, up to so many: a multiple of them. Intervals are wider for "
+        "it. (default: no more than the rounds)",
+        rich_help_panel=EFFORT,
+    ),
+]
 Python = Annotated[
     list[str] | None,
     typer.Option(
@@ -154,6 +162,8 @@ Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where run files and pages are kept.", rich_help_panel=OUTPUT)
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.", rich_help_panel=OUTPUT)]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no page.", rich_help_panel=OUTPUT)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be run and how long it would take, and stop.")]
 AllowEstimates = Annotated[
     bool,
     typer.Option(

@@ -45,12 +45,8 @@ def command(
     allow_estimates: options.AllowEstimates = False,
     out: options.Out = None,
     as_json: options.Json = False,
-    no_report: Annotated[
-        bool, typer.Option("--no-report", help="Write no page.", rich_help_panel=options.OUTPUT)
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be run and how long it would take, and stop.")
-    ] = False,
+    no_report: options.NoReport = False,
+    dry_run: options.DryRun = False,
     latency: Annotated[
         bool,
         typer.Option("--latency", help="Also time single steps, for p50, p95 and p99.", rich_help_panel=options.EFFORT),
@@ -69,28 +65,14 @@ def command(
     130 interrupted (what was finished is kept).
     """
     given = options.asked(locals())
+    from suite.commands import measuring
     from suite.commands.planning import prepare, prepare_again
     from suite.settings import runs_directory
 
     prepared = prepare(given) if resume is None else prepare_again(resume, given, runs_directory(out))
     if dry_run:
-        return _dry_run(prepared, as_json)
+        return measuring.dry_run(prepared, as_json)
     return _measure(prepared, out, as_json, report=not no_report)
-
-
-def _dry_run(prepared: Prepared, as_json: bool) -> int:
-    from datetime import UTC, datetime
-
-    from suite import terminal
-    from suite.carbon.resolve import resolve
-
-    resolve(prepared.settings, datetime.now(UTC))  # what cannot be is said now, not when the run begins
-    document = prepared.plan.outline()
-    if as_json:
-        terminal.print_json(document)
-    else:
-        terminal.show(terminal.cases_table(document))
-    return 0
 
 
 def _measure(prepared: Prepared, out: Path | None, as_json: bool, report: bool) -> int:
