@@ -24,7 +24,7 @@ class PaperAdam(keras.optimizers.Adam):
         self.small = tf.constant(self.epsilon, dtype)
         super().apply(grads, trainable_variables)
 
-    def update_step(self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor) -> None:
+    def update_step(self, gradient: tf.Tensor, variable: keras.Variable, _learning_rate: tf.Tensor) -> None:
         """w <- w - learning_rate m' / (sqrt(v') + epsilon), with m' and v' corrected for their zero start."""
         gradient = tf.cast(gradient, variable.dtype)
         index = self._get_variable_index(variable)
