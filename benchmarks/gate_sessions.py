@@ -77,16 +77,16 @@ def pack(folder: Path, target: Path) -> None:
 
 @cache
 def _template() -> tuple[RunFile, Case]:
-    """A run of this machine, and its case that the pool is of; the numbers in it are replaced."""
+    """A kept run of this machine and one of its cases: whichever, since the numbers in it are replaced."""
     run_file = read(RESULTS / "quick-2-cores.json")
-    (case,) = (one for one in run_file.cases if one.id.startswith("cnn:small/training/pytorch/eager"))
-    return run_file, case
+    return run_file, next(case for case in run_file.cases if case.status == "ok")
 
 
-def run_file(name: str, *sides: Sequence[float]) -> RunFile:
+def run_file(name: str, *sides: Sequence[float], rounds: int = 0, most: int | None = None) -> RunFile:
     """A run of one case a side, each with a trial a round of these seconds a step.
 
     Two sides are one case at two batch sizes by name: `compare` sets them against each other `by` that factor.
+    `rounds` and `most`: what all cases got, and what those in doubt could get.
     """
     template, case = _template()
     cases = []
@@ -98,7 +98,7 @@ def run_file(name: str, *sides: Sequence[float]) -> RunFile:
             for i, step in enumerate(steps, 1)
         )
         cases.append(case.model_copy(update={"id": f"{case.id}-{number}", "batch_size": number, "trials": trials}))
-    run = template.run.model_copy(update={"id": name})
+    run = template.run.model_copy(update={"id": name, "rounds": rounds, "max_rounds": most})
     return template.model_copy(update={"run": run, "cases": tuple(cases), "traces": ()})
 
 

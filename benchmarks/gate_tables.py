@@ -17,7 +17,7 @@ def tables(found: Mapping[str, Any]) -> str:
         ("The pool", pool(found["pool"])),
         ("As measured, no two comparisons sharing a trial", as_measured(found["as_measured"])),
         ("No difference, resampled", no_difference(found["no_difference"])),
-        ("Looking three times at 5 % each", no_difference(found["naive_peeking"])),
+        ("Looking three times as if each were the only one", no_difference(found["naive_peeking"])),
         ("More work: share of comparisons that alarm", power(found["power"], "regressed")),
         ("More work: share that is told apart", power(found["power"], "worse")),
         ("More work, extra rounds where inconclusive", extra(found["power_with_extra_rounds"])),
@@ -42,7 +42,8 @@ def pool(facts: Row) -> str:
 
 def as_measured(rows: Sequence[Row]) -> str:
     """False alarms with their exact bounds, beside a threshold on a mean."""
-    head = ["compared", "rounds", "comparisons", "alarms", "95 %", "mean:5%, one process", "mean:5%, all processes"]
+    head = ["compared", "rounds", "comparisons", "alarms", "95 %", "relabelled"]
+    head += ["mean:5%, one process", "mean:5%, all processes"]
     return _table(
         head,
         [
@@ -52,6 +53,7 @@ def as_measured(rows: Sequence[Row]) -> str:
                 str(row["regressed"]["of"]),
                 str(row["regressed"]["hits"]),
                 _bounds(row["regressed"]),
+                f"{_rate(row['relabelled'])} of {row['relabelled']['of']:,}",
                 _rate(row["one process, mean:5%"]),
                 _rate(row["all processes, mean:5%"]),
             ]
