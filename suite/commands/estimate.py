@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,8 @@ from suite.commands import options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from suite.carbon.accounting import Step
+    from suite.carbon.accounting import Estimate, Step
+    from suite.results.records import Emissions
 
 HARDWARE = "Hardware"
 
@@ -69,21 +70,24 @@ def command(
         g_per_kwh=emissions.intensity.g_per_kwh,
     )
     if as_json:
-        terminal.print_json(
-            {
-                "energy_kwh": found.energy_kwh,
-                "emissions_g": found.emissions_g,
-                "steps": [asdict(step) for step in found.steps],
-                "intensity": emissions.intensity.model_dump(mode="json"),
-                "pue": emissions.pue.model_dump(mode="json"),
-                "psf": emissions.psf,
-            }
-        )
+        terminal.print_json(_document(found, emissions))
         return
     terminal.show(_table(found.steps))
     terminal.say(f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.")
     for notice in notices:
         terminal.say(f"! {notice.message} {notice.remedy}")
+
+
+def _document(found: Estimate, emissions: Emissions) -> dict[str, Any]:
+    """For another program: the result, each step to it, and what it was computed with."""
+    return {
+        "energy_kwh": found.energy_kwh,
+        "emissions_g": found.emissions_g,
+        "steps": [asdict(step) for step in found.steps],
+        "intensity": emissions.intensity.model_dump(mode="json"),
+        "pue": emissions.pue.model_dump(mode="json"),
+        "psf": emissions.psf,
+    }
 
 
 def _table(steps: tuple[Step, ...]) -> Table:

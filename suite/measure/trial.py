@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from suite.effort import Effort
 from suite.measure import allocator, counters, timing
 from suite.measure.adapters import Adapter, Execution, Step, UnsupportedError, load
 from suite.measure.request import Request
@@ -33,7 +34,7 @@ def run(request: Request, started: float, report: Report) -> dict[str, Any]:
         resource.setrlimit(resource.RLIMIT_AS, (request.host_limit_bytes, request.host_limit_bytes))
     policy = allocator.apply("retain" if request.allocator == "retain" else "default")
     made = prepare(request)
-    adapter, kit, step, inputs = made.adapter, made.kit, made.step, made.inputs
+    adapter, kit = made.adapter, made.kit
     adapter.synchronize()
     loaded = timing.CLOCK()
     if request.effort.rest_s:
@@ -42,55 +43,29 @@ def run(request: Request, started: float, report: Report) -> dict[str, Any]:
     rested = timing.CLOCK()
 
     report("first_call")
-    outputs = step(**inputs)
+    outputs = made.step(**made.inputs)
     adapter.synchronize()
     called = timing.CLOCK()
     first = _digest(outputs, kit)
 
-    report("warmup")
-    kept: list[Mapping[str, Any]] = [outputs]
-
-    def once() -> None:
-        # The last outputs stay alive and are fetched afterwards: a step whose result nobody holds may be cut.
-        kept[0] = step(**inputs)
-
-    durations = timing.warm_up(once, adapter.synchronize, request.effort)
-    count = timing.steps_per_block(durations, adapter.synchronize)
-
-    report("window")
-    snapshots: list[dict[str, float]] = []
-    traces: list[int | None] = []
-
-    def at_border() -> None:
-        snapshots.append(counters.snapshot())
-        traces.append(adapter.traces())
-
-    window = timing.measure(once, adapter.synchronize, count, request.effort, at_border)
-
-    latencies: list[float] = []
-    if request.effort.latency_s:
-        latencies = timing.step_times(once, adapter.synchronize, request.effort.latency_s)
-
+    measured = _measure(made, request.effort, outputs, report)
     report("fetch")
-    counted = counters.per_step(snapshots[0], snapshots[1], window.steps)
-    if traces[0] is not None and traces[1] is not None:
-        counted["traces_in_window"] = float(traces[1] - traces[0])
     return {
         "context_s": made.context_s,
         "load_s": loaded - started,
         "rest": (loaded, rested) if request.effort.rest_s else None,
         "first_call_s": called - rested,
-        "warmup_steps": len(durations),
-        "steady": timing.verdict(window.block_s),
-        "steps_per_block": window.steps_per_block,
-        "block_s": window.block_s,
-        "window": (window.start, window.end),
-        "steps": window.steps,
-        "items": window.steps * made.items_per_step,
-        "result": {"first": first, "last": _digest(kept[0], kit)},
+        "warmup_steps": measured.warmup_steps,
+        "steady": timing.verdict(measured.window.block_s),
+        "steps_per_block": measured.window.steps_per_block,
+        "block_s": measured.window.block_s,
+        "window": (measured.window.start, measured.window.end),
+        "steps": measured.window.steps,
+        "items": measured.window.steps * made.items_per_step,
+        "result": {"first": first, "last": _digest(measured.last, kit)},
         "peak_memory_bytes": {"host": counters.peak_host_bytes(), "device": adapter.peak_device_bytes()},
-        "latency": _percentiles(latencies),
-        "counters": counted,
+        "latency": _percentiles(measured.latencies_s),
+        "counters": measured.counters,
         "environment": {"allocator": policy, **adapter.read_back()},
     }
 
@@ -134,6 +109,49 @@ def prepare(request: Request) -> Prepared:
     inputs = {name: kit.tensor(array) for name, array in arrays.items()}
     items_per_step = request.batch_size * workload.items_per_sample(size, phase)
     return Prepared(adapter, kit, adapter.compile(program.step), inputs, items_per_step, context_s)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What came of warm-up, window and the pass of single steps."""
+
+    warmup_steps: int
+    window: timing.Window
+    counters: dict[str, float]
+    """A step's share of what was counted in the window."""
+    latencies_s: list[float]
+    last: Mapping[str, Any]
+    """Outputs of the last step, on the device."""
+
+
+def _measure(made: Prepared, effort: Effort, outputs: Mapping[str, Any], report: Report) -> _Measured:
+    """Run the step, whose first `outputs` are there, until it was measured."""
+    adapter = made.adapter
+    kept = [outputs]
+
+    def once() -> None:
+        # The last outputs stay alive and are fetched afterwards: a step whose result nobody holds may be cut.
+        kept[0] = made.step(**made.inputs)
+
+    report("warmup")
+    durations = timing.warm_up(once, adapter.synchronize, effort)
+    count = timing.steps_per_block(durations, adapter.synchronize)
+
+    report("window")
+    snapshots: list[dict[str, float]] = []
+    traces: list[int | None] = []
+
+    def at_border() -> None:
+        snapshots.append(counters.snapshot())
+        traces.append(adapter.traces())
+
+    window = timing.measure(once, adapter.synchronize, count, effort, at_border)
+    counted = counters.per_step(snapshots[0], snapshots[1], window.steps)
+    if traces[0] is not None and traces[1] is not None:
+        counted["traces_in_window"] = float(traces[1] - traces[0])
+
+    latencies_s = timing.step_times(once, adapter.synchronize, effort.latency_s) if effort.latency_s else []
+    return _Measured(len(durations), window, counted, latencies_s, kept[0])
 
 
 def _percentiles(durations: list[float]) -> dict[str, float] | None:
