@@ -35,6 +35,7 @@ class Code(StrEnum):
     SENSORS_DISAGREE = "sensors_disagree"
     NEAR_SENSOR_PERIOD = "near_sensor_period"
     BOARD_THROTTLED = "board_throttled"
+    BOARD_CLOCK_MOVED = "board_clock_moved"
     BOARD_SHARED = "board_shared"
     CPU_NOT_KNOWN = "cpu_not_known"
     RETRACED = "retraced"
@@ -210,6 +211,11 @@ TEXTS: dict[Code, Text] = {
         "The board held its clocks down: {value}.",
         "Throughput and energy are of a board at its limits, and differ from one that is cooled better.",
         "Improve cooling, or set a power limit that it can hold.",
+    ),
+    Code.BOARD_CLOCK_MOVED: Text(
+        "The board's clock moved {value}.",
+        "The window is no steady state: throughput and power are averages over unlike clocks.",
+        "Warm the board up for longer, or lock its clocks: `nvidia-smi --lock-gpu-clocks`.",
     ),
     Code.BOARD_SHARED: Text(
         "The board is shared: {value}.",

@@ -13,6 +13,12 @@ RESIDUAL: Final = 0.10
 """Counter and integral of one board differ by more than this only when one of them is wrong."""
 RESIDUAL_WINDOW_S: Final = 5.0
 """Below this they differ by their ticks alone: -26 % at 0.5 s, about 0 at 5 s on a counter with a 100 ms tick."""
+LOOK_S: Final = 1.0
+"""A board's state is looked at once a second: the looks at both ends of a window are up to so far outside of it, where
+the load is steady too (a trial on a board runs 1.2 s before and after its window)."""
+CLOCK_MOVED: Final = 0.05
+"""Between the first and the last look. Under a steady load and within its limits a board keeps its clock to a step or
+two of 15 MHz."""
 UNKNOWN_CPU: Final = "does not know this CPU"
 
 
@@ -22,11 +28,13 @@ def sensor_notices(
     """Notices of a case on `device` from its `trials` that are ok, and the run's `traces`."""
     charged = [(trial, energy) for trial in trials for energy in trial.energy if energy.attributed]
     board = next((gpu for gpu in gpus if gpu.device == device), None)
-    states = _states(trials, traces, board.uuid) if board else []
+    looks = _looks(trials, traces, board.uuid) if board else []
+    states = [state for of_window in looks for state in of_window]
     return (
         *_disagreement(charged),
         *_in_step(charged, traces),
         *_throttled(states),
+        *_clock_moved(looks),
         *_shared(board, states),
         *_unknown_cpu(charged, traces),
     )
@@ -59,14 +67,21 @@ def _in_step(charged: Sequence[tuple[Trial, Energy]], traces: Sequence[Trace]) -
     return []
 
 
-def _states(trials: Sequence[Trial], traces: Sequence[Trace], scope: str) -> list[BoardState]:
+def _looks(trials: Sequence[Trial], traces: Sequence[Trace], scope: str) -> list[list[BoardState]]:
+    """The states of a board about the window of each trial, in the order of time."""
+    states = sorted((s for trace in traces for s in trace.states if s.scope == scope), key=lambda state: state.t_s)
     windows = [trial.window_s for trial in trials if trial.window_s]
-    return [
-        state
-        for trace in traces
-        for state in trace.states
-        if state.scope == scope and any(begin <= state.t_s <= end for begin, end in windows)
-    ]
+    return [[s for s in states if begin - LOOK_S <= s.t_s <= end + LOOK_S] for begin, end in windows]
+
+
+def _clock_moved(looks: Sequence[Sequence[BoardState]]) -> list[Notice]:
+    """The window whose clock moved most from its first look to its last."""
+    worst, text = CLOCK_MOVED, ""
+    for of_window in looks:
+        clocks = [state.sm_clock_mhz for state in of_window if state.sm_clock_mhz]
+        if clocks and (moved := abs(clocks[-1] / clocks[0] - 1)) > worst:
+            worst, text = moved, f"from {clocks[0]:.0f} to {clocks[-1]:.0f} MHz in one window"
+    return [Notice.of(Code.BOARD_CLOCK_MOVED, text, CLOCK_MOVED)] if text else []
 
 
 def _throttled(states: Sequence[BoardState]) -> list[Notice]:

@@ -2,8 +2,10 @@
 
 The loader finds it through LD_LIBRARY_PATH, the real nvidia-ml-py binds it. Boards are described by NVML_BOARDS, one a
 line: `name|uuid|bus id|power in W|traits`, traits being words of: no_energy, no_instant, no_average, no_legacy, mig,
-ampere, ga100, hot (throttled), tick (the counter moves each 100 ms); reset:SECONDS (the counter starts anew then),
-lost:SECONDS (the board falls off the bus then), hang:SECONDS (the counter's call does not return from then on).
+ampere, ga100, hot (throttled), grace (a module whose processor draws 120 W), tick (the counter moves each 100 ms);
+heats (throttled, its clock halved, once the file NVML_HEAT is there), processes:N (compute on it); reset:SECONDS (the
+counter starts anew then), lost:SECONDS (the board falls off the bus then), hang:SECONDS (the counter's call does not
+return from then on).
 NVML_INIT_CODE is what nvmlInit returns. A board draws constant power from the start of CLOCK_MONOTONIC.
 """
 
@@ -18,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+GRACE_W = 120.0
+"""What the processor of a module draws beside its board."""
 SOURCE = r"""
 #include <math.h>
 #include <stdint.h>
@@ -27,10 +31,11 @@ SOURCE = r"""
 #include <time.h>
 #include <unistd.h>
 
-enum { OK = 0, INVALID = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, LOST = 15 };
+enum { OK = 0, INVALID = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, LOST = 15 };
 typedef struct { char name[96], uuid[96], bus[32], traits[128]; double power_w; } board;
 typedef struct { char busIdLegacy[16]; unsigned domain, bus, device, pciDeviceId, pciSubSystemId; char busId[32]; } pci;
 typedef struct { unsigned long long total, free, used; } memory;
+typedef struct { unsigned pid; unsigned long long used; unsigned instance, compute; } process;
 typedef union { double d; unsigned u; unsigned long ul; unsigned long long ull; long long ll; int i; } value;
 typedef struct { unsigned field, scope; int64_t stamp, latency; int type, code; value value; } field;
 
@@ -49,6 +54,11 @@ static int has(const board *b, const char *trait) { return strstr(b->traits, tra
 static double after(const board *b, const char *trait) {
     const char *found = strstr(b->traits, trait);
     return found ? atof(found + strlen(trait)) : 1e30;
+}
+
+static int heated(const board *b) {
+    const char *file = getenv("NVML_HEAT");
+    return has(b, "heats") && file && access(file, F_OK) == 0;
 }
 
 static int state(const board *b) { return now_s() - begin_s >= after(b, "lost:") ? LOST : OK; }
@@ -115,14 +125,24 @@ int nvmlDeviceGetCudaComputeCapability(board *b, int *major, int *minor) {
 }
 
 int nvmlDeviceGetTemperature(board *b, int sensor, unsigned *c) { *c = 61; return state(b); }
-int nvmlDeviceGetClockInfo(board *b, int type, unsigned *mhz) { *mhz = type == 1 ? 1410 : 1215; return state(b); }
+
+int nvmlDeviceGetClockInfo(board *b, int type, unsigned *mhz) {
+    *mhz = type != 1 ? 1215 : heated(b) ? 705 : 1410;
+    return state(b);
+}
 
 int nvmlDeviceGetCurrentClocksEventReasons(board *b, unsigned long long *bits) {
-    *bits = has(b, "hot") ? 0x20 | 0x4 : 0x1;
+    *bits = has(b, "hot") || heated(b) ? 0x20 | 0x4 : 0x1;
     return OK;
 }
 
-int nvmlDeviceGetComputeRunningProcesses_v3(board *b, unsigned *n, void *processes) { *n = 0; return OK; }
+int nvmlDeviceGetComputeRunningProcesses_v3(board *b, unsigned *n, process *processes) {
+    unsigned there = has(b, "processes:") ? (unsigned)after(b, "processes:") : 0, room = *n;
+    *n = there;
+    if (room < there) return INSUFFICIENT_SIZE;
+    for (unsigned i = 0; i < there; i++) processes[i] = (process){.pid = 100 + i};
+    return OK;
+}
 
 int nvmlDeviceGetTotalEnergyConsumption(board *b, unsigned long long *mj) {
     double from_s = begin_s + after(b, "reset:");
@@ -144,9 +164,11 @@ int nvmlDeviceGetFieldValues(board *b, int n, field *fields) {
     for (int i = 0; i < n; i++) {
         int average = fields[i].field == 185, instant = fields[i].field == 186;
         int missing = (average && has(b, "no_average")) || (instant && has(b, "no_instant")) || !(average || instant);
+        int module = fields[i].scope == 1;
+        missing |= module && !has(b, "grace");
         fields[i].code = missing ? INVALID : state(b);
         fields[i].type = 1;
-        fields[i].value.u = (unsigned)(b->power_w * 1000);
+        fields[i].value.u = (unsigned)((b->power_w + (module ? GRACE_W : 0)) * 1000);
     }
     return OK;
 }
@@ -172,7 +194,9 @@ def build(directory: Path) -> Path:
     source.write_text(SOURCE)
     target = directory / "libnvidia-ml.so.1"
     subprocess.run(
-        ["gcc", "-shared", "-fPIC", "-O1", "-o", str(target), str(source), "-lm"], check=True, capture_output=True
+        ["gcc", "-shared", "-fPIC", "-O1", f"-DGRACE_W={GRACE_W}", "-o", str(target), str(source), "-lm"],
+        check=True,
+        capture_output=True,
     )
     return directory
 

@@ -79,6 +79,28 @@ def test_a_throttled_board_is_told_only_within_the_window() -> None:
     assert Code.BOARD_THROTTLED not in _notices(_board(300.0, 300.0, 1.0, outside, other, cool))
 
 
+@pytest.mark.parametrize(
+    ("first_mhz", "last_mhz", "flagged"), [(1410.0, 1395.0, False), (1410.0, 1320.0, True), (705.0, 1410.0, True)]
+)
+def test_a_clock_that_moves_within_a_window_is_told(first_mhz: float, last_mhz: float, flagged: bool) -> None:
+    # the looks at its ends may lie a second outside
+    looks = [
+        BoardState(t_s=t_s, scope=UUID, sm_clock_mhz=mhz)
+        for t_s, mhz in ((5.0, 300.0), (9.2, first_mhz), (15.0, first_mhz), (20.9, last_mhz), (25.0, 300.0))
+    ]
+    found = _notices(_board(300.0, 300.0, 1.0, *looks))
+    assert (Code.BOARD_CLOCK_MOVED in found) == flagged
+    if flagged:
+        assert found[Code.BOARD_CLOCK_MOVED].value == f"from {first_mhz:.0f} to {last_mhz:.0f} MHz in one window"
+
+
+def test_a_clock_that_differs_between_windows_only_is_not() -> None:
+    looks = [BoardState(t_s=t_s, scope=UUID, sm_clock_mhz=mhz) for t_s, mhz in ((11.0, 1410.0), (16.0, 705.0))]
+    trace = _board(300.0, 300.0, 1.0, *looks)
+    trials = [trial(start_s=start_s, length_s=3.0) for start_s in (10.0, 15.0)]
+    assert sensor_notices(trials, [trace], "cuda:0", [_gpu()]) == ()
+
+
 def test_a_shared_board_is_told() -> None:
     crowded = BoardState(t_s=15.0, scope=UUID, processes=3)
     assert "3 processes" in str(_notices(_board(300.0, 300.0, 1.0, crowded))[Code.BOARD_SHARED].value)

@@ -6,17 +6,21 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nvml_library
 import pytest
 from nvml_library import Board
+from run_files import trial
 
+from suite.notices import Code
 from suite.power import nvml, traces
+from suite.power.doubts import sensor_notices
 from suite.power.readings import readings
 from suite.power.sampler import Sampler
-from suite.results.records import Energy, Gpu, Trace
+from suite.results.records import BoardState, Energy, Gpu, Trace
 
 A, B = "GPU-aaaa1111-0000-0000-0000-000000000000", "GPU-bbbb2222-0000-0000-0000-000000000000"
 HOUSE = Path(__file__).resolve().parents[3]
@@ -209,3 +213,61 @@ def test_the_board_s_state_is_kept_beside_its_power(library: Path, tmp_path: Pat
 def test_what_a_sensor_sees_follows_the_paper(architecture: int, ga100: bool, name: str, share: float) -> None:
     assert nvml.coverage(architecture, ga100, name) == share
     assert nvml.coverage(None, False, "new") == nvml.UNKNOWN_COVERAGE
+
+
+def test_a_modules_power_is_listed_and_not_charged(library: Path, tmp_path: Path) -> None:
+    """On Grace the module's power contains the board's: charged with both, a case would pay for the board twice."""
+    boards = [Board(A, 250.0, "grace", name="NVIDIA GH200 480GB"), Board(B, 100.0, bus="00000000:02:00.0")]
+    _, trace, ready_s = _trace(library, tmp_path / "t", boards)
+    assert [c.component for c in trace.channels if c.scope == A] == ["gpu", "gpu", "module"]
+    window_s = (ready_s + 0.05, ready_s + 0.45)
+    found = readings([trace], window_s, "cuda:0", [_gpu(A, "cuda:0"), _gpu(B, "cuda:1")])
+    (module,) = [energy for energy in found if energy.component == "module"]
+    assert (module.scope, module.attributed, module.kind) == (A, False, "integrated")
+    assert module.energy_j == pytest.approx(0.4 * (250.0 + nvml_library.GRACE_W), rel=0.01)
+    charged = [energy for energy in found if energy.attributed and energy.energy_j is not None]
+    assert [(energy.component, energy.scope) for energy in charged] == [("gpu", A)]
+    assert charged[0].energy_j == pytest.approx(0.4 * 250.0, rel=0.01)
+
+
+def test_a_driver_without_the_modules_power_leaves_it_out(library: Path, tmp_path: Path) -> None:
+    _, trace, _ = _trace(library, tmp_path / "t", [Board(A, 250.0, name="NVIDIA GH200 480GB")], 0.2)
+    assert {channel.component for channel in trace.channels} == {"gpu"}
+
+
+def _look(path: Path, wanted: Callable[[BoardState], bool]) -> float:
+    """When the sampler that writes to `path` first saw the board A in a state that is wanted, seconds."""
+    deadline_s = time.monotonic() + 60
+    while time.monotonic() < deadline_s:
+        for state in (state for trace in traces.load(path) for state in trace.states):
+            if state.scope == A and wanted(state):
+                return state.t_s
+        time.sleep(0.05)
+    pytest.fail("the sampler does not look at the board")
+
+
+def test_what_disturbs_a_board_in_a_window_is_told_of_the_case(library: Path, tmp_path: Path) -> None:
+    """From the driver's calls to the case's notices: throttle reasons, clocks and processes at both ends."""
+    boards, heat = [Board(A, 250.0, "heats processes:3"), Board(B)], tmp_path / "heat"
+    environment = dict(nvml_library.environment(library, boards, NVML_HEAT=str(heat)))
+    path = tmp_path / "t"
+    with Sampler.start(path, time.monotonic(), sensors=["nvml"], environment=environment):
+        cool_s = _look(path, lambda state: not state.throttled)
+        heat.touch()
+        hot_s = _look(path, lambda state: bool(state.throttled))
+        time.sleep(0.2)
+    (trace,) = traces.load(path)
+    window_s = (cool_s, hot_s)
+    gpus = [_gpu(A, "cuda:0"), _gpu(B, "cuda:1")]
+
+    def notices(device: str) -> dict[Code, Any]:
+        measured = trial(start_s=window_s[0], length_s=window_s[1] - window_s[0], readings=())
+        return {notice.code: notice.value for notice in sensor_notices([measured], [trace], device, gpus)}
+
+    found = notices("cuda:0")
+    assert found.keys() == {Code.BOARD_THROTTLED, Code.BOARD_CLOCK_MOVED, Code.BOARD_SHARED}
+    assert found[Code.BOARD_CLOCK_MOVED] == "from 1410 to 705 MHz in one window"
+    assert str(found[Code.BOARD_THROTTLED]).startswith("power_cap, thermal in ")
+    assert "3 processes" in str(found[Code.BOARD_SHARED])
+    assert notices("cuda:1") == {}
+    assert notices("cpu") == {}
