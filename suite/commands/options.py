@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-SELECTION, CARBON, EFFORT, OUTPUT, POWER = "Selection", "Carbon", "Effort", "Output", "Power"
+SELECTION, CARBON, EFFORT, OUTPUT, POWER, VERDICT = "Selection", "Carbon", "Effort", "Output", "Power", "Verdict"
 
 Profile = Annotated[
     str | None,
@@ -60,8 +60,8 @@ Rounds = Annotated[
 MaxRounds = Annotated[
     int | None,
     typer.Option(
-        help="Go on with pairs that the rounds leave in doubt, up to so many: a multiple of them. Intervals are wider for "
-        "it. (default: no more than the rounds)",
+        help="Go on with pairs that the rounds leave in doubt, up to so many: a multiple of the rounds. Intervals are "
+        "wider for it. (default: none goes on)",
         rich_help_panel=EFFORT,
     ),
 ]
@@ -171,6 +171,19 @@ AllowEstimates = Annotated[
         help="Rank estimated energy too, also against measured energy.",
         rich_help_panel=EFFORT,
     ),
+]
+Threshold = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="METRIC:PERCENT",
+        help="How much worse matters, such as throughput:5% or energy:off; of throughput, energy, memory, first-call. "
+        "Repeatable; stronger than [thresholds] of the settings file.",
+        rich_help_panel=VERDICT,
+    ),
+]
+Markdown = Annotated[
+    bool,
+    typer.Option("--markdown", help="Markdown on standard output, fit for a pull request.", rich_help_panel=OUTPUT),
 ]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
 

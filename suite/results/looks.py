@@ -7,9 +7,10 @@ B 51, 1989). `suite.results.sequential` has the levels, `suite.results.compare` 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from suite.results.compare import Comparisons
+from suite.results.compare import Comparison, Comparisons
 from suite.results.records import RunFile
 
 DECIDING: Final = ("throughput", "energy")
@@ -27,9 +28,9 @@ def up_to(run_file: RunFile, rounds: int) -> RunFile:
 
 def undecided(found: Comparisons) -> frozenset[str]:
     """Ids of the cases of pairs that are not decided in a metric that a verdict is asked of."""
-    return frozenset(
-        case.id
-        for comparison in found.found
-        if comparison.metric.key in DECIDING and comparison.verdict == "inconclusive"
-        for case in (comparison.pair.a, comparison.pair.b)
-    )
+    return sides(one for one in found.found if one.metric.key in DECIDING and one.verdict == "inconclusive")
+
+
+def sides(found: Iterable[Comparison]) -> frozenset[str]:
+    """Ids of the cases on both sides."""
+    return frozenset(case.id for one in found for case in (one.pair.a, one.pair.b))
