@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -94,29 +95,32 @@ def _workloads() -> list[dict[str, Any]]:
     ]
 
 
-def _runs(directory: Any) -> list[dict[str, Any]]:
-    """The runs in `directory`; one that cannot be read is listed with its error."""
-    from suite.errors import UsageError
-    from suite.results.store import kept_runs, load_path
+_STATUSES = ("ok", "failed", "skipped")
 
-    found: list[dict[str, Any]] = []
-    for path in kept_runs(directory):
-        try:
-            file = load_path(path)
-        except UsageError as error:
-            found.append({"id": path.stem, "path": str(path), "error": str(error)})
-            continue
+
+def _runs(directory: Path) -> list[dict[str, Any]]:
+    """The runs in `directory`, oldest first; one that cannot be read is listed with its error."""
+    from suite.results.parquet import open_directory, source_path
+
+    shared = ("run_id", "started_at", "profile", "complete", "hostname")
+    kept = open_directory(directory, [*shared, "status"])
+    found: list[dict[str, Any]] = [
+        {"id": name, "path": str(path), "error": why} for name, (path, why) in kept.unreadable.items()
+    ]
+    values = [f"any_value({name})" for name in shared]
+    counts = [f"count(*) FILTER (status = '{status}')" for status in _STATUSES]
+    for file, run_id, started_at, profile, complete, hostname, *numbers in kept.select(
+        ", ".join(["file", *values, *counts]), "GROUP BY file"
+    ):
         found.append(
             {
-                "id": file.run.id,
-                "path": str(path),
-                "started_at": file.run.started_at,
-                "profile": file.run.profile,
-                "complete": file.run.complete,
-                "hostname": file.machine.hostname,
-                "cases": {
-                    status: sum(case.status == status for case in file.cases) for status in ("ok", "failed", "skipped")
-                },
+                "id": run_id,
+                "path": str(source_path(file)),
+                "started_at": f"{started_at.isoformat()}Z",
+                "profile": profile,
+                "complete": complete,
+                "hostname": hostname,
+                "cases": dict(zip(_STATUSES, numbers, strict=True)),
             }
         )
-    return found
+    return sorted(found, key=lambda run: Path(run["path"]).name)

@@ -182,7 +182,7 @@ def _layers(count: int) -> list[tuple[int, NDArray[np.intp]]]:
 
 
 def _settled(logs: NDArray[np.float64], places: list[int]) -> list[int]:
-    """`places` moved to where the split between their neighbours is clearest: they were found in intervals of their own."""
+    """`places` moved to where the split between their neighbours is clearest: each was found in an interval."""
     import numpy as np
 
     borders = [0, *places, len(logs)]

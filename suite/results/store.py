@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from suite.errors import UsageError, unknown
 from suite.results import journal
 from suite.results.records import RunFile, read
+
+_RUN_FILE = ".json"
 
 
 def load(run: str, directory: Path) -> RunFile:
@@ -24,11 +27,11 @@ def find(run: str, directory: Path) -> Path:
     path = Path(run).expanduser()
     if path.is_file():
         return path
-    kept = {path.stem: path for path in kept_runs(directory)}
+    kept = _kept(directory)
     if not kept:
         raise UsageError(f"no run {run!r}: there is no such file, and no runs are kept in {directory}.")
     if run == "latest":
-        return kept[max(kept)]
+        return directory / kept[max(kept)]
     matching = [name for name in kept if name.startswith(run)]
     if run in kept:
         matching = [run]
@@ -36,16 +39,28 @@ def find(run: str, directory: Path) -> Path:
         raise UsageError(f"{run!r} could be {' or '.join(sorted(matching)[:4])}: give more of the id.")
     if not matching:
         raise unknown("run", run, kept)
-    return kept[matching[0]]
+    return directory / kept[matching[0]]
 
 
 def kept_runs(directory: Path) -> list[Path]:
     """Run files, and journals of runs that are going on or were cut off, oldest first (an id begins with its UTC time).
 
-    A journal goes before the run file beside it: the run was resumed, and the journal holds all of it.
+    A journal goes before the run file beside it: the run was resumed, and the journal holds all of it. What begins
+    with a dot is a file that was never finished, whatever its ending.
     """
-    if not directory.is_dir():
-        return []
-    found = {path.stem: path for path in directory.glob("*.json") if not path.name.startswith(".")}
-    found |= {path.stem: path for path in directory.glob(f"*{journal.SUFFIX}")}
-    return [found[name] for name in sorted(found)]
+    kept = _kept(directory)
+    return [directory / kept[name] for name in sorted(kept)]
+
+
+def _kept(directory: Path) -> dict[str, str]:
+    """Names of the files of `kept_runs` by their stems. One look at the directory: there may be thousands."""
+    try:
+        names = [name for name in os.listdir(directory) if not name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise UsageError(f"cannot read {directory}: {error.strerror}.") from None
+    found: dict[str, str] = {}
+    for ending in (_RUN_FILE, journal.SUFFIX):
+        found |= {name.removesuffix(ending): name for name in names if name.endswith(ending)}
+    return found
