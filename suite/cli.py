@@ -13,7 +13,23 @@ import typer
 from suite import __version__
 from suite.errors import JoulemarkError
 
-VERBS = ("run", "list", "show", "report", "export", "calibrate", "doctor", "intensity", "when", "estimate", "schema")
+VERBS = (
+    "run",
+    "list",
+    "show",
+    "report",
+    "compare",
+    "check",
+    "baseline",
+    "history",
+    "export",
+    "calibrate",
+    "doctor",
+    "intensity",
+    "when",
+    "estimate",
+    "schema",
+)
 """One verb, one file in `suite/commands`; the order of the help."""
 
 app = typer.Typer(
@@ -25,7 +41,11 @@ app = typer.Typer(
 )
 
 for verb in VERBS:
-    app.command(name=verb)(importlib.import_module(f"suite.commands.{verb}").command)
+    module = importlib.import_module(f"suite.commands.{verb}")
+    if hasattr(module, "app"):  # a verb of several
+        app.add_typer(module.app, name=verb)
+    else:
+        app.command(name=verb)(module.command)
 
 
 def _version(asked: bool) -> None:

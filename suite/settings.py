@@ -1,7 +1,8 @@
 """Flags, environment, file, defaults -> one frozen record, in that order of strength.
 
 The file is `joulemark.toml`, or `[tool.joulemark]` in `pyproject.toml`, of the working directory or the nearest parent
-that has one. Keys are the options' names; `batch-size` and `batch_size` are the same.
+that has one. Keys are the options' names; `batch-size` and `batch_size` are the same. Tables that do not say how a run is
+made (`thresholds`) stay out of that record: the verbs that use them read them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from suite.results.records import Settings
 
 _LISTS = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("tuple"))
 ALIASES = {"k": "keyword"}
+SECTIONS = ("thresholds",)
+"""Tables of the file that say nothing of how a run is made."""
 PLACES = ("zone", "coordinates", "data_center")
 """Keys that say where the electricity comes from; one of them at a time."""
 
@@ -29,7 +32,7 @@ def resolve(given: Mapping[str, Any], directory: Path | None = None) -> Settings
     UsageError for an unknown key, a value out of range, or a file that does not parse.
     """
     source, values = _file(directory or Path.cwd())
-    from_file = {_name(key, source): value for key, value in values.items()}
+    from_file = {_name(key, source): value for key, value in values.items() if key not in SECTIONS}
     chosen = {key: value for key, value in given.items() if value not in (None, (), [], {})}
     if any(key in chosen for key in PLACES):
         # A place on the command line stands instead of whatever the file says of the grid.
@@ -48,6 +51,18 @@ def validated(values: Mapping[str, Any], chosen: Mapping[str, Any], source: Path
         where = f" in {source}" if first["loc"][0] not in chosen and source else ""
         option = key if "." in key else f"--{key.replace('_', '-')}"
         raise UsageError(f"{option}{where}: {first['msg'].lower()}, found {first.get('input')!r}.") from None
+
+
+def section(name: str, directory: Path | None = None) -> tuple[str, Mapping[str, Any]]:
+    """The file's table `name`, one of SECTIONS, and where it stands; empty where there is none.
+
+    UsageError for a file that does not parse or a `name` that is no table in it.
+    """
+    source, values = _file(directory or Path.cwd())
+    table = values.get(name, {})
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{name} in {source}: it is a table, found {table!r}.")
+    return str(source or ""), table
 
 
 def _as_list(key: str, value: Any) -> Any:

@@ -177,7 +177,7 @@ Threshold = Annotated[
     typer.Option(
         metavar="METRIC:PERCENT",
         help="How much worse matters, such as throughput:5% or energy:off; of throughput, energy, memory, first-call. "
-        "Repeatable; stronger than [thresholds] of the settings file.",
+        "Repeatable; stronger than the settings file's thresholds.",
         rich_help_panel=VERDICT,
     ),
 ]

@@ -1,0 +1,85 @@
+"""`joulemark baseline`: runs kept under a name, for `joulemark check --baseline NAME`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suite.commands import options
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+app = typer.Typer(help="Keep runs under a name, for `check --baseline NAME`.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, `.`, `_` and `-`: main, v1.2, nightly.")]
+
+
+@app.command()
+def save(
+    name: Name,
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")
+    ] = "latest",
+    out: options.Out = None,
+) -> None:
+    """Keep a copy of a run as a baseline, in place of an older one of that name."""
+    from suite import terminal
+    from suite.results import baselines
+    from suite.results.store import load
+    from suite.settings import runs_directory
+
+    run_file = load(run, runs_directory(out))
+    path = baselines.save(name, run_file)
+    terminal.say(f"Baseline {name} is run {run_file.run.id}: {path}")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Forget a baseline; the run that it was saved from stays."""
+    from suite import terminal
+    from suite.results import baselines
+
+    terminal.say(f"Removed {baselines.remove(name)}")
+
+
+@app.command(name="list")
+def list_(as_json: options.Json = False) -> None:
+    """List the baselines that are kept."""
+    from suite import terminal
+    from suite.results import baselines
+
+    rows = [
+        {
+            "name": one.name,
+            "path": str(one.path),
+            "run": one.run_file.run.id if one.run_file else None,
+            "started_at": one.run_file.run.started_at if one.run_file else None,
+            "hostname": one.run_file.machine.hostname if one.run_file else None,
+            "cases": sum(case.status == "ok" for case in one.run_file.cases) if one.run_file else None,
+            "error": one.reason,
+        }
+        for one in baselines.saved()
+    ]
+    if as_json:
+        terminal.print_json({"baselines": rows})
+    else:
+        terminal.show(_table(rows))
+
+
+def _table(rows: list[dict[str, object]]) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return Text("No baseline is kept yet. `joulemark baseline save NAME` makes one of the latest run.")
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Name", "Run", "Host", "Cases"):
+        shown.add_column(title)
+    for row in rows:
+        if row["error"]:
+            shown.add_row(str(row["name"]), Text("unreadable", style="red"), "", str(row["error"]))
+        else:
+            shown.add_row(*(str(row[key]) for key in ("name", "run", "hostname", "cases")))
+    return shown

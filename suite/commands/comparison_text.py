@@ -1,0 +1,191 @@
+"""A comparison for people: in a terminal, and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from suite.commands.comparison import Compared
+    from suite.results.compare import Comparison, Comparisons
+    from suite.results.gate import Gate, Unjudged
+
+MAX_BYTES = 65_000
+"""GitHub takes 65,536 characters in a comment."""
+
+MOST_FINDINGS = 30
+
+
+def show(compared: Compared) -> None:
+    """Print it for people on standard output."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from suite import terminal
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("Case", overflow="fold")
+    shown.add_column("Metric", no_wrap=True)
+    for name in ("A", "B", "B/A [95 %]", "n"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    shown.add_column("Verdict", overflow="fold")
+    for cells in _rows(compared):
+        shown.add_row(*cells[:-1], Text(cells[-1], style=_style(cells[-1])))
+    parts: list[RenderableType] = [Text("\n".join(_heads(compared)) + "\n"), shown]
+    lines = _lines(compared)
+    terminal.show(*parts, *([Text("\n" + "\n".join(lines))] if lines else []))
+
+
+def _style(verdict: str) -> str:
+    if verdict.startswith(("REGRESSED", "slower", "more", "starts slower")):
+        return "red"
+    return "green" if verdict.startswith(("faster", "less", "starts faster")) else ""
+
+
+def _heads(compared: Compared) -> list[str]:
+    by = f", by {compared.by}" if compared.by else ""
+    if compared.a.run.id == compared.b.run.id:
+        return [f"{compared.b.run.id} with itself{by}"]
+    return [
+        f"{side}: {run.run.id}, {run.machine.hostname}{'' if run.run.complete else ', NOT COMPLETE'}"
+        for side, run in (("A", compared.a), ("B", compared.b))
+    ]
+
+
+def _rows(compared: Compared) -> Iterator[list[str]]:
+    """Case, metric, A, B, ratio, trials, verdict; what has no ratio stands in `_lines`."""
+    from suite.results import verdicts
+    from suite.units import quantity
+
+    found = compared.found
+    grams = {one.title: one for one in verdicts.grams(found, compared.a.emissions)}
+    places = {verdicts.title(one): place for place, one in reversed(list(enumerate(found.found)))}
+    ordered = sorted((one for one in found.found if one.ratio is not None), key=lambda c: places[verdicts.title(c)])
+    for title, some in groupby(ordered, key=verdicts.title):
+        head = title
+        for one in some:
+            a, b = (verdicts.value(one.metric, number) for number in one.values)
+            count = str(one.n[0]) if one.n[0] == one.n[1] else f"{one.n[0]}, {one.n[1]}"
+            yield [head, one.metric.title, a, b, verdicts.ratio(one), count, _word(one, compared.gate)]
+            head = ""
+            if one.metric.energy:
+                both = [quantity(grams[title].a, "g"), quantity(grams[title].b, "g")]
+                yield ["", "CO2e/1,000 items", *both, "as energy", "", ""]
+
+
+def _word(one: Comparison, gate: Gate | None) -> str:
+    """The verdict, and what to know of it."""
+    word = one.words
+    if gate is not None:
+        judged = gate.word(one)
+        word = {"regressed": f"REGRESSED: {word}", "in doubt": f"in doubt ({word})"}.get(judged, word)
+        word = f"{word}, not judged" if judged == "not judged" else word
+    return f"{word}; {one.reason}" if one.reason and one.reason != one.pair.note else word
+
+
+def _lines(compared: Compared) -> list[str]:
+    """What stands below the table."""
+    from suite.results import verdicts
+
+    found = compared.found
+    lines = [f"not comparable  {line}" for line in _without_ratio(compared)]
+    if compared.gate is not None:
+        lines += [f"not judged  {_unjudged(one)}" for one in compared.gate.aside]
+    else:
+        lines += [f"only in A  {case}: {found.why[case]}" for case in found.only_a]
+        lines += [f"only in B  {case}: {found.why[case]}" for case in found.only_b]
+    notes = {verdicts.title(one): one.pair.note for one in found.found if one.pair.note and one.ratio is not None}
+    lines += [f"mind  {title}: {note}" for title, note in notes.items()]
+    lines += [f"Between runs: {line}." for line in verdicts.drifts(found.drift)]
+    if any(one.metric.energy and one.ratio is not None for one in found.found):
+        lines.append(f"Emissions of both on one grid: {_grid(compared)}; shown, never judged.")
+    if found.environment:
+        lines += ["What differs around the cases:", *(f"  {line}" for line in _environment(found))]
+    return lines
+
+
+def _without_ratio(compared: Compared) -> list[str]:
+    """Comparisons without a ratio, those of one metric and reason together; the gate has its own list."""
+    if compared.gate is not None:
+        return []
+    from suite.results import verdicts
+
+    reasons: dict[str, list[str]] = {}
+    for one in compared.found.found:
+        if one.ratio is None:
+            subject = "" if one.pair.unlike else f"{one.metric.title.lower()}: "
+            reasons.setdefault(f"{subject}{one.reason}", []).append(verdicts.title(one))
+    return [
+        f"{unique[0]}{f' and {len(unique) - 1} more' if len(unique) > 1 else ''}: {reason}"
+        for reason, titles in reasons.items()
+        for unique in [list(dict.fromkeys(titles))]
+    ]
+
+
+def _unjudged(one: Unjudged) -> str:
+    from suite.results.metrics import METRICS
+
+    subject = f", {METRICS[one.metric].title.lower()}" if one.metric else ""
+    return f"{one.case}{subject}: {one.reason}"
+
+
+def _grid(compared: Compared) -> str:
+    used = compared.a.emissions
+    return (
+        f"{used.intensity.g_per_kwh:g} g/kWh ({used.intensity.zone or used.intensity.source}), PUE {used.pue.value:g}"
+    )
+
+
+def _environment(found: Comparisons) -> list[str]:
+    return [f"{name}: {a or 'none'} -> {b or 'none'}" for name, (a, b) in found.environment.items()]
+
+
+def findings(gate: Gate) -> list[str]:
+    """A sentence for each regression and each loss, as many as one reads; the rest stands in the table."""
+    from suite.results import verdicts
+
+    said = [
+        f"Regressed: {verdicts.title(one)}: {verdicts.sentence(one)}; the threshold is {100 * one.threshold:g} %."
+        for one in gate.regressed
+    ]
+    said += [f"Lost: {_unjudged(one)}." for one in gate.lost]
+    return said[:MOST_FINDINGS] + ([f"And {len(said) - MOST_FINDINGS} more."] if len(said) > MOST_FINDINGS else [])
+
+
+def counted(found: Comparisons) -> str:
+    """`3 faster, 1 slower, 2 same`."""
+    words = [one.words for one in found.found]
+    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+
+
+def markdown(compared: Compared, title: str, sentences: Sequence[str]) -> str:
+    """It as Markdown, `title` and `sentences` first; rows are left out where a comment could not hold them."""
+    from suite.markup import escaped, table
+
+    heads = ["Case", "Metric", "A", "B", "B/A [95 %]", "n", "Verdict"]
+    rows, last = [], ""
+    for cells in _rows(compared):
+        last = cells[0] or last
+        rows.append([escaped(cell) for cell in [last, *cells[1:]]])
+    top = [f"### {escaped(title)}", "", *(f"- {escaped(sentence)}" for sentence in sentences)]
+    top += ["", *(f"{escaped(head)}  " for head in _heads(compared)), ""]
+    lines = _lines(compared)
+    below = ["", "<details><summary>What else to know</summary>", "", *(f"- {escaped(line)}" for line in lines), ""]
+    below += ["</details>"] if lines else []
+    left_out = 0
+    while True:
+        said = ["", f"{left_out} more rows are left out here, to stay within the length of a comment."]
+        body = [
+            *top,
+            *table(heads, rows, frozenset({2, 3, 4, 5})),
+            *(said if left_out else []),
+            *(below if lines else []),
+        ]
+        text = "\n".join(body) + "\n"
+        if len(text.encode()) <= MAX_BYTES or not rows:
+            return text
+        drop = max(1, len(rows) // 10)
+        rows, left_out = rows[:-drop], left_out + drop
