@@ -153,9 +153,9 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int) -> float:
-    """Image and noise in, loss or image out, weights."""
+    """Time (8 bytes), image and noise in, in generation an image out, weights."""
     images = 2 if phase == "training" else 3
-    return 4.0 * images * 3 * size.edge**2 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return 8.0 + 4.0 * images * 3 * size.edge**2 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (
@@ -172,7 +172,7 @@ WORKLOADS = (
                 {"cpu": 2, "cuda": 2},
             ),
             "small": Size(
-                {"edge": 32, "width": 32, "multiples": (1, 2, 2), "blocks": 1, "attention_edge": 16, "groups": 8},
+                {"edge": 32, "width": 32, "multiples": (1, 2), "blocks": 1, "attention_edge": 16, "groups": 8},
                 {"cpu": 4, "cuda": 64},
             ),
             "base": Size(
