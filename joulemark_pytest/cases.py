@@ -66,7 +66,7 @@ class Cases:
             raise pytest.UsageError(f"joulemark: --joulemark-suite {options!r}: {error}.") from None
         self._only = config.args_source is not config.ArgsSource.ARGS
         """Without paths on the command line, the project's own tests are left alone."""
-        self._planned: list[str] = []
+        self._runnable = 0
         self._found: dict[str, Mapping[str, Any]] | None = None
         self._lost: dict[str, Mapping[str, Any]] = {}
 
@@ -81,7 +81,7 @@ class Cases:
             case.reason = outlined["reason"]
             case.add_marker(pytest.mark.benchmark(timer=Trials()))
             items.append(case)
-            self._planned.append(case.name)
+            self._runnable += case.reason is None
 
     def measured(self, request: pytest.FixtureRequest, benchmark: Benchmark) -> None:
         """The test itself."""
@@ -110,7 +110,7 @@ class Cases:
         """One run of what is selected."""
         wanted = [item.name for item in session.items if isinstance(item, Case) and item.reason is None]
         # A word of -k matches a part of an id, so that an id may bring a longer one with it: it is then not asked for.
-        keyword = [] if len(wanted) == len(self._planned) else ["-k", " or ".join(wanted)]
+        keyword = [] if len(wanted) == self._runnable else ["-k", " or ".join(wanted)]
         capture: Any = session.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():  # its progress is for the terminal
             run = json.loads(self._run("run", *self._options, *keyword, "--no-report", "--json", quiet=False))

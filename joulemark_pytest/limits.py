@@ -40,18 +40,18 @@ def check(item: pytest.Item, found: Outcome | None, allow_estimates: bool) -> No
     asked = limits(item)
     for name, (quantity, unit) in LIMITS.items():
         if name in asked:
-            trouble = _trouble(
+            broken = trouble(
                 asked[name],
                 None if found is None else getattr(found, quantity),
                 unit,
                 asked.get("allow_estimates", allow_estimates),
                 asked.get("allow_lower_bound", False),
             )
-            if trouble is not None:
-                pytest.fail(f"joulemark: {name}={asked[name]:g}: {trouble}", pytrace=False)
+            if broken is not None:
+                pytest.fail(f"joulemark: {name}={asked[name]:g}: {broken}", pytrace=False)
 
 
-def _trouble(limit: float, amount: Quantity | None, unit: str, estimates: bool, lower_bounds: bool) -> str | None:
+def trouble(limit: float, amount: Quantity | None, unit: str, estimates: bool, lower_bounds: bool) -> str | None:
     """Why the limit does not hold; None where it does."""
     if amount is None:
         return "not measurable: nothing was benchmarked (is pytest-benchmark disabled?)"
