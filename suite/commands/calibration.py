@@ -127,8 +127,8 @@ def _table(facts: Mapping[str, Any]) -> Table:
 
 def _advice(proposed: Mapping[str, Any]) -> list[str]:
     """What to type."""
-    lines = [f"Proposed: {proposed['rounds']} rounds, and thresholds of"]
-    for how, words in (("turn_by_turn", "turn by turn"), ("stored", "against a kept run")):
-        given = " ".join(f"--threshold {key}:{value:.0%}" for key, value in proposed[how].items())
-        lines.append(f"  {words}: {given}")
+    lines = [f"Proposed: --rounds {proposed['rounds']} and, in joulemark.toml or as --threshold METRIC:PERCENT,"]
+    for how, words in (("turn_by_turn", "where sides take turns"), ("stored", "against a kept run")):
+        given = ", ".join(f'{key} = "{value:.0%}"' for key, value in proposed[how].items())
+        lines.append(f"  thresholds = {{ {given} }}  # {words}")
     return lines

@@ -6,6 +6,7 @@ import json
 import math
 import signal
 import subprocess
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from command import COMMAND, FAST, environment, joulemark
 from run_files import case, energy, machine, run_file, trial
 
 from suite.results.records import RunFile, read
+from suite.results.thresholds import thresholds
 
 
 def kept(folder: Path, count: int, **more: object) -> list[str]:
@@ -48,7 +50,10 @@ def test_kept_runs_are_read(tmp_path: Path) -> None:
     assert 0.01 <= proposed["turn_by_turn"]["throughput"] < proposed["stored"]["throughput"] < 0.5
     plain = joulemark(tmp_path, "calibrate", *paths)
     assert plain.returncode == 0, plain.stderr
-    assert f"--threshold throughput:{proposed['stored']['throughput']:.0%}" in plain.stdout
+    *_, last = plain.stdout.splitlines()
+    table = tomllib.loads(last)["thresholds"]
+    assert last.endswith("# against a kept run")
+    assert {key: thresholds([], {key: value}).of(key, "any") for key, value in table.items()} == proposed["stored"]
     assert f"processes vary by {facts['trial_variation']:.1%}" in plain.stdout
 
 
