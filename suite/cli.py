@@ -24,6 +24,7 @@ VERBS = (
     "history",
     "export",
     "calibrate",
+    "measure",
     "doctor",
     "intensity",
     "when",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -118,7 +117,7 @@ class Desk:
         together = request.get("steps_per_block") or 1
         trials = [own.trial(number, *marks, steps_per_block=together) for number, marks in marked]
         planned = own.planned(
-            f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
+            own.new_id(started_at),
             started_at,
             self.station.origin_s,
             request.get("command") or (),

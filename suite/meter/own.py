@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -23,6 +25,16 @@ ABOUT: Mapping[str, Any] = {
     "workload_version": "own",
 }
 """What a case says of code that did not say it."""
+
+
+def new_id(started_at: datetime) -> str:
+    """An id for a run, as every run has it: its UTC time, and four hex digits."""
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def version(program: Sequence[str]) -> str:
+    """The version of the work that a command does: the same words do the same work, as far as we can know."""
+    return hashlib.sha256("\0".join(program).encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None = None) -> Case:

@@ -40,9 +40,19 @@ class Station:
     started_at: datetime
 
     @classmethod
-    def start(cls, path: Path, sensors: Sequence[str] = ()) -> Station:
-        """Start sampling into `path`; returns once every sensor has been read. Errors as `Sampler.start` has them."""
-        started_at, origin_s = datetime.now(UTC), time.monotonic()
+    def start(
+        cls,
+        path: Path,
+        sensors: Sequence[str] = (),
+        started_at: datetime | None = None,
+        origin_s: float | None = None,
+    ) -> Station:
+        """Start sampling into `path`; returns once every sensor has been read. Errors as `Sampler.start` has them.
+
+        `started_at`, `origin_s`: the moment that seconds count from, and CLOCK_MONOTONIC then; now unless given.
+        """
+        started_at = started_at or datetime.now(UTC)
+        origin_s = time.monotonic() if origin_s is None else origin_s
         sampler = Sampler.start(path, origin_s, sensors)
         return cls(sampler, Growing(path), origin_s, started_at)
 
