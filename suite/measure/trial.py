@@ -117,7 +117,7 @@ class _Measured:
 
     warmup_steps: int
     window: timing.Window
-    counters: dict[str, float]
+    counters: dict[str, float | None]
     """A step's share of what was counted in the window."""
     latencies_s: list[float]
     last: Mapping[str, Any]
