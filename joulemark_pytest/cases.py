@@ -126,7 +126,9 @@ class Cases:
             return done.stdout
         if empty and done.stderr and "no case with a number" in done.stderr:
             return '{"benchmarks": []}'
-        pytest.exit((done.stderr or "joulemark: the run ended early").strip(), returncode=done.returncode)
+        raise pytest.exit.Exception(
+            (done.stderr or "joulemark: the run ended early").strip(), returncode=done.returncode
+        )
 
 
 def _fail(reason: str) -> None:

@@ -11,7 +11,7 @@ import functools
 import inspect
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -68,22 +68,22 @@ class Energy:
             limits(item)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> object:
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         """A test with limits that does not benchmark a call is one call itself."""
         alone = pyfuncitem.get_closest_marker(MARK) and "benchmark" not in pyfuncitem.fixturenames
         if not alone:
             return (yield)
         self._meter.start()
         try:
-            result: object = yield
+            result = yield
         finally:
             self._outcomes[pyfuncitem.nodeid] = outcome([self._meter.stop()], 1)
         return result
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> object:
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Holds the limits of a test that passed."""
-        result: object = yield
+        result = yield
         check(item, self._outcomes.get(item.nodeid), self._allow_estimates)
         return result
 

@@ -32,7 +32,7 @@ def limits(item: pytest.Item) -> Mapping[str, Any]:
             raise pytest.UsageError(f"{what} has {name}={value!r}. Give True or False.")
     if not any(name in marker.kwargs for name in LIMITS):
         raise pytest.UsageError(f"{what} sets no limit. Give {' or '.join(LIMITS)}.")
-    return marker.kwargs
+    return dict(marker.kwargs)
 
 
 def check(item: pytest.Item, found: Outcome | None, allow_estimates: bool) -> None:

@@ -116,7 +116,13 @@ def _mean(values: Sequence[float | None], calls: int) -> float | None:
 
 def nothing(reason: str) -> Outcome:
     """What there is where nothing could be measured."""
-    details = {"power_w": None, "sensors": "", "scope": "nothing was measured", "intensity": {}, "notices": []}
+    details: dict[str, Any] = {
+        "power_w": None,
+        "sensors": "",
+        "scope": "nothing was measured",
+        "intensity": {},
+        "notices": [],
+    }
     return Outcome(_unknown(reason), _unknown(reason), 0, 0.0, details)
 
 

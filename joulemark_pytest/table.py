@@ -27,7 +27,7 @@ class Columns:
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, config: pytest.Config) -> None:
         """Before pytest-benchmark's own implementation shows the table."""
-        session: Any = config._benchmarksession  # type: ignore[attr-defined]
+        session: Any = config._benchmarksession
         if not session.groups:
             return
         rows = [(bench, _info(session, bench)) for _, benches in session.groups for bench in _sorted(benches, session)]
