@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +17,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports.figures import Figure, figures, sections
+from reports.figures.rows import slices
 from reports.marks import SHAPES
 from reports.model import Report, Zone, build
 from reports.model.answer import TILES, Answer
-from reports.model.grid import Item
-from reports.model.whatif import MOVING, formulas, whatif
+from reports.model.grid import Grid, Item
+from reports.model.whatif import MOVING, ON_GRID, formulas, whatif
 from reports.theme import TEMPLATES
 from suite.errors import UsageError
+from suite.results.basis import BASES
 from suite.results.records import RunFile, write_text
 
 EMBED, CDN, DIRECTORY = "embed", "cdn", "directory"
 LIBRARY = "plotly.min.js"
-_LONG = 200
-"""Rows of a data table under a figure from which it is no longer written out: markup is three times its numbers."""
+_LONG, _FEW = 200, 40
+"""Rows of a data table under a figure above which markup holds only `_FEW` of them: it is three times its numbers."""
 _SCRIPTS = ("format.js", "charts.js", "table.js", "whatif.js", "tiles.js", "page.js")
 _FIRST = (("answer", "Answer"), ("results", "Results"))
 _LAST = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Reproduce"))
@@ -48,7 +51,7 @@ def render(
         "figures": {figure.id: {"data": figure.data, "layout": figure.layout} for figure in drawn},
         "templates": TEMPLATES,
         "model": whatif(report),
-        "tables": {figure.id: [figure.table.head, _rows(figure, report)] for figure in drawn if _late(figure)},
+        "tables": {figure.id: _table(figure.table, report) for figure in drawn if _late(figure)},
         "answers": [_answer(answer, report) for answer in report.answers],
     }
     parts = sections(drawn)
@@ -61,8 +64,11 @@ def render(
             sections=parts,
             contents=[*_FIRST, *((part.id, part.short) for part in parts), *_LAST],
             tiles=[column for name in TILES for column in report.table.columns if column.key == name],
-            late={figure.id for figure in drawn if _late(figure)},
+            late={figure.id: _thinned(figure.table) for figure in drawn if _late(figure)},
+            slices={figure.id: slices(figure.layout) for figure in drawn},
             moving=MOVING,
+            on_grid=ON_GRID,
+            bases=tuple(BASES.values()),
             formulas=formulas(report),
             shapes=SHAPES,
             payload=_json(payload),
@@ -70,7 +76,7 @@ def render(
             policy=_policy(library),
             style=_asset("report.css"),
             early=_asset("theme.js"),
-            script=Markup("(() => {{\n'use strict';\n{}\n}})();").format(Markup("\n").join(map(_asset, _SCRIPTS))),
+            script=_script(_SCRIPTS),
         )
     )
 
@@ -86,10 +92,39 @@ def write(
 
     Returns `path`. UsageError where it cannot be written.
     """
-    write_text(path, render(run_files, plotlyjs, anonymous, zones))
+    return write_page(path, render(run_files, plotlyjs, anonymous, zones), plotlyjs)
+
+
+def write_page(path: Path, page: str, plotlyjs: str) -> Path:
+    """Write `page` to `path` in one step, and Plotly's library beside it for `directory`. Returns `path`."""
+    write_text(path, page)
     if plotlyjs == DIRECTORY:
         write_text(path.parent / LIBRARY, _plotly())
     return path
+
+
+def figures_page(template: str, drawn: Sequence[Figure], scripts: Sequence[str], plotlyjs: str, **more: Any) -> str:
+    """A page of charts alone from one of our templates, which gets `more`."""
+    library = _library(plotlyjs)
+    figures = {figure.id: {"data": figure.data, "layout": figure.layout} for figure in drawn}
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            payload=_json({"figures": figures, "templates": TEMPLATES, "model": {"cases": {}}}),
+            library=library,
+            policy=_policy(library),
+            style=_asset("report.css"),
+            early=_asset("theme.js"),
+            script=_script(scripts),
+            **more,
+        )
+    )
+
+
+def _script(names: Sequence[str]) -> Markup:
+    """Our own scripts as one, out of sight of others'."""
+    return Markup("(() => {{\n'use strict';\n{}\n}})();").format(Markup("\n").join(map(_asset, names)))
 
 
 @dataclass(frozen=True)
@@ -183,14 +218,24 @@ def _digits(value: float | None) -> str:
 
 
 def _late(figure: Figure) -> bool:
-    """Whether the figure's table is so long that the page makes it when it is opened, from plain rows."""
+    """Whether the figure's table is so long that the page makes it whole when it is opened, from plain rows."""
     return len(figure.table.rows) > _LONG
 
 
-def _rows(figure: Figure, report: Report) -> list[list[Any]]:
-    """The rows of a long table; a first cell that is a case's name is its number in the report."""
-    places = {view.full: i for i, view in enumerate(report.cases)}
-    return [[places.get(str(row[0]), row[0]), *map(_shortened, row[1:])] for row in figure.table.rows]
+def _table(table: Grid, report: Report) -> list[Any]:
+    """A long table: its head, the column that its numbers are of, and its rows.
+
+    A first cell that is a case's name is its number in the report; of a column of the results no more is needed.
+    """
+    places: dict[Item, int] = {view.full: i for i, view in enumerate(report.cases)}
+    width = 1 if table.column else None
+    rows = [[places.get(row[0], row[0]), *map(_shortened, row[1:])][:width] for row in table.rows]
+    return [table.head, table.column, rows]
+
+
+def _thinned(table: Grid) -> Grid:
+    """Evenly spaced rows of a long table, for readers without JavaScript."""
+    return Grid(table.head, table.rows[:: math.ceil(len(table.rows) / _FEW)])
 
 
 def _shortened(item: Item) -> Item:

@@ -9,7 +9,7 @@ from reports.marks import NEUTRAL
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def _template(ink: str, muted: str, line: str, panel: str) -> dict[str, Any]:
+def _template(ink: str, muted: str, line: str, panel: str, ground: str) -> dict[str, Any]:
     axis = {
         "automargin": True,
         "gridcolor": line,
@@ -30,6 +30,7 @@ def _template(ink: str, muted: str, line: str, panel: str) -> dict[str, Any]:
             "xaxis": axis,
             "yaxis": axis,
             "hoverlabel": {"bgcolor": panel, "bordercolor": muted, "font": {"color": ink}, "align": "left"},
+            "shapedefaults": {"fillcolor": ground},
             "legend": {"font": {"color": ink}, "bgcolor": "rgba(0,0,0,0)", "traceorder": "normal"},
         },
     }
@@ -37,6 +38,6 @@ def _template(ink: str, muted: str, line: str, panel: str) -> dict[str, Any]:
 
 # The same values as the custom properties of assets/report.css.
 TEMPLATES = {
-    "light": _template("#14181d", "#56606d", "#e3e7ec", "#f6f7f9"),
-    "dark": _template("#e8ebef", "#9aa5b1", "#2b333c", "#1a2027"),
+    "light": _template("#14181d", "#56606d", "#e3e7ec", "#f6f7f9", "#ffffff"),
+    "dark": _template("#e8ebef", "#9aa5b1", "#2b333c", "#1a2027", "#111418"),
 }

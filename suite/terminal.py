@@ -13,7 +13,10 @@ from rich.text import Text
 
 from suite import units
 from suite.notices import Code
+from suite.overview import overview
+from suite.results.basis import basis
 from suite.results.records import Case, Notice, RunFile
+from suite.results.rest import draws
 from suite.results.table import Cell, table
 from suite.results.totals import run_totals
 
@@ -33,6 +36,9 @@ COLUMNS = (
 
 SCHEMA_VERSION = 1
 """Of the JSON objects other than run files."""
+
+PIPED_WIDTH = 100
+"""Characters of a chart that goes to a file or a pipe."""
 
 OUT = Console(soft_wrap=False)
 ERR = Console(stderr=True)
@@ -69,7 +75,9 @@ def show_run(run_file: RunFile) -> None:
     show(
         _headline(run_file),
         _run_table(run_file),
+        *_charts(run_file),
         *_totals(run_file),
+        *_at_rest(run_file),
         *_watching(run_file),
         *_second_opinion(run_file),
         *_failures(run_file),
@@ -85,7 +93,7 @@ def _headline(run_file: RunFile) -> Text:
     lines = [
         f"{run.id}  {run.profile}, {run.rounds} rounds, {'complete' if run.complete else 'NOT COMPLETE'}",
         f"{machine.cpu.model}, {machine.cpu.usable_cores:g} cores{boards}; {versions}",
-        f"{used.intensity.g_per_kwh:g} g/kWh ({place}), PUE {used.pue.value:g}",
+        f"{used.intensity.g_per_kwh:g} g/kWh ({place}; {basis(used.intensity).words}), PUE {used.pue.value:g}",
     ]
     return Text("\n".join(lines) + "\n")
 
@@ -105,6 +113,25 @@ def _run_table(run_file: RunFile) -> RichTable:
         else:
             shown.add_row(Text(row.case.id, style="dim"), Text(row.status, style="red"), *[""] * len(columns))
     return shown
+
+
+def _charts(run_file: RunFile) -> list[Text]:
+    """Small charts, as wide as the terminal; plain characters where colours are not wanted or nobody looks."""
+    blocks = OUT.is_terminal and not OUT.no_color and OUT.encoding.startswith("utf")
+    lines = overview(run_file, OUT.width if OUT.is_terminal else PIPED_WIDTH, ascii=not blocks)
+    return [Text("\n".join(lines))] if lines else []
+
+
+def _at_rest(run_file: RunFile) -> list[Text]:
+    """What the machine drew with nothing running: before, after, and with a program resident on a GPU."""
+    found: dict[str, list[str]] = {}
+    for draw in draws(run_file):
+        part = draw.scope if draw.scope.startswith(draw.component) else f"{draw.component} {draw.scope}"
+        name = f"resident {draw.case.id}" if draw.case else draw.when
+        value = units.quantity(draw.power_w, "W") if draw.power_w is not None else f"not measured ({draw.reason})"
+        mark = "~" if draw.kind == "model" else ""
+        found.setdefault(name, []).append(f"{part} {mark}{value}".strip())
+    return [Text("At rest: " + "; ".join(f"{name} {', '.join(said)}" for name, said in found.items()) + ".")]
 
 
 def _totals(run_file: RunFile) -> list[Text]:

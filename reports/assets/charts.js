@@ -20,12 +20,44 @@ function nameCases(trace) {
   }
 }
 
+// The rows of a tall chart between two places of its vertical axis; the first slice has the legend of all.
+function slice({ data, layout }, from, to) {
+  const inside = (y) => y >= from && y < to;
+  const first = from === layout.yaxis.range[1];
+  const traces = data.map((trace) => {
+    const kept = [];
+    let last = false;
+    trace.y.forEach((y, i) => { last = y === null ? last : inside(y); if (last) kept.push(i); });
+    const cut = (value) => {
+      if (Array.isArray(value)) return value.length === trace.y.length ? kept.map((i) => value[i]) : value;
+      return value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cut(item)])) : value;
+    };
+    return kept.length || !first ? cut(trace) : { ...trace, x: [null], y: [null], meta: {} };
+  });
+  const ticks = layout.yaxis.tickvals.flatMap((place, i) => (inside(place) ? [i] : []));
+  const yaxis = {
+    ...layout.yaxis, range: [to, from],
+    tickvals: ticks.map((i) => layout.yaxis.tickvals[i]), ticktext: ticks.map((i) => layout.yaxis.ticktext[i]),
+  };
+  return {
+    data: traces.filter((trace) => trace.y.length), layout: { ...layout, yaxis, showlegend: first && layout.showlegend !== false },
+  };
+}
+
+function figureOf(plot) {
+  const whole = payload.figures[plot.dataset.figure];
+  const { from, to } = plot.dataset;
+  const { data, layout } = from === undefined ? whole : slice(whole, Number(from), Number(to));
+  data.forEach(nameCases);
+  plot.dataset.height ??= parseFloat(plot.style.height);
+  return { data, layout: { ...layout, height: Number(plot.dataset.height), template: payload.templates[theme()] } };
+}
+
 function draw(plot) {
   if (plot.dataset.drawn || typeof Plotly === 'undefined') return;
   plot.dataset.drawn = 'yes';
-  const figure = payload.figures[plot.dataset.figure];
-  figure.data.forEach(nameCases);
-  const layout = { ...figure.layout, template: payload.templates[theme()] };
+  const figure = figureOf(plot);
+  const { layout } = figure;
   // On a narrow screen the legend has one line an entry: the plot keeps its height, the figure grows.
   if (plot.clientWidth < 480) {
     const entries = figure.data.filter((trace) => trace.showlegend !== false && trace.name).length;
@@ -37,11 +69,13 @@ function draw(plot) {
 
 // Draws a chart anew from its data in the payload, if it has been drawn.
 function redraw(id) {
-  const plot = document.getElementById(`plot-${id}`);
-  if (!plot || !plot.dataset.drawn) return;
-  delete plot.dataset.drawn;
-  Plotly.purge(plot);
-  draw(plot);
+  for (const plot of plots) {
+    if (plot.dataset.figure === id && plot.dataset.drawn) {
+      delete plot.dataset.drawn;
+      Plotly.purge(plot);
+      draw(plot);
+    }
+  }
 }
 
 function recolour(name) {
@@ -56,14 +90,25 @@ function setTheme(name) {
   recolour(name);
 }
 
+// One chart a frame, so that the first is on the screen before the next is begun.
+const waiting = [];
+let drawing = false;
+function drawNext() {
+  drawing = waiting.length > 0;
+  if (!drawing) return;
+  draw(waiting.shift());
+  requestAnimationFrame(() => setTimeout(drawNext));
+}
+
 function startCharts() {
   if (typeof Plotly === 'undefined') {
     document.documentElement.classList.add('no-plotly');
   } else if ('IntersectionObserver' in window) {
     const observer = new IntersectionObserver((entries) => {
       for (const entry of entries) {
-        if (entry.isIntersecting) { observer.unobserve(entry.target); draw(entry.target); }
+        if (entry.isIntersecting) { observer.unobserve(entry.target); waiting.push(entry.target); }
       }
+      if (waiting.length && !drawing) drawNext();
     }, { rootMargin: '400px' });
     plots.forEach((plot) => observer.observe(plot));
   } else {

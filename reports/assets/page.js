@@ -95,7 +95,16 @@ function csv() {
       const own = moves(name) && value !== null ? recomputed(key, name, want) : [value, low, high];
       return [...own, n, kind];
     })]);
-  return [head, ...rows].map((row) => row.map(field).join(',')).join('\r\n') + '\r\n';
+  return lines([head, ...rows]);
+}
+
+const lines = (rows) => `${rows.map((row) => row.map(field).join(',')).join('\r\n')}\r\n`;
+
+// The data table of a figure, all of its rows.
+function tableOf(id) {
+  if (id in payload.tables) { const [head, rows] = rowsOf(id); return [head, ...rows]; }
+  return [...document.querySelector(`#fig-${id} table`).rows].map((row) => [...row.cells].map(
+    (cell) => ('value' in cell.dataset ? Number(cell.dataset.value) : cell.textContent)));
 }
 
 document.querySelectorAll('[data-json]').forEach((button) => button.addEventListener('click', async () => {
@@ -105,10 +114,18 @@ document.querySelectorAll('[data-json]').forEach((button) => button.addEventList
 document.querySelectorAll('[data-csv]').forEach((button) => button.addEventListener('click', () => {
   save([csv()], `${model.runs.A.id}.csv`, 'text/csv');
 }));
+document.querySelectorAll('[data-rows]').forEach((button) => button.addEventListener('click', () => {
+  save([lines(tableOf(button.dataset.rows))], `joulemark-${button.dataset.rows}.csv`, 'text/csv');
+}));
 document.querySelectorAll('[data-save]').forEach((button) => button.addEventListener('click', () => {
-  const plot = document.getElementById(`plot-${button.dataset.save}`);
-  draw(plot);
-  if (typeof Plotly !== 'undefined') Plotly.downloadImage(plot, { format: button.dataset.format, filename: `joulemark-${button.dataset.save}`, scale: 2 });
+  if (typeof Plotly === 'undefined') return;
+  const id = button.dataset.save;
+  const plot = document.getElementById(`plot-${id}`);
+  const { data, layout } = payload.figures[id];
+  const whole = { data, layout: { ...layout, template: payload.templates[theme()] } };
+  Plotly.downloadImage(whole, {
+    format: button.dataset.format, filename: `joulemark-${id}`, scale: 2, width: Math.max(plot.clientWidth, 600), height: layout.height,
+  });
 }));
 
 fromAddress();

@@ -34,7 +34,19 @@ document.querySelectorAll('table.sortable').forEach((table) => [...table.tHead.r
   });
 }));
 
-// A long data table is made when it is first opened.
+// Head and rows of a long data table, raw. Cases stand as their numbers, and a column of the results stands for its cells.
+function rowsOf(id) {
+  const [head, column, rows] = payload.tables[id];
+  return [head, rows.map(([first, ...rest]) => {
+    if (typeof first !== 'number') return [first, ...rest];
+    const { full, cells } = model.cases[`c${first}`];
+    if (!column) return [full, ...rest];
+    const [value, low, high, n, kind] = cells[places.get(column)];
+    return [full, value, low, high, n, kind ?? 'clock'];
+  })];
+}
+
+// A long data table is made whole when it is first opened.
 function dataTable([head, rows], title) {
   const table = document.createElement('table');
   table.className = 'grid';
@@ -49,8 +61,7 @@ function dataTable([head, rows], title) {
   const body = table.createTBody();
   for (const row of rows) {
     const line = body.insertRow();
-    row.forEach((found, place) => {
-      const item = !place && typeof found === 'number' ? model.cases[`c${found}`].full : found;
+    row.forEach((item, place) => {
       const cell = document.createElement(place ? 'td' : 'th');
       if (!place) cell.scope = 'row';
       if (typeof item === 'number') {
@@ -69,13 +80,9 @@ function dataTable([head, rows], title) {
 }
 
 document.querySelectorAll('details[data-table]').forEach((details) => details.addEventListener('toggle', () => {
-  if (!details.open || details.querySelector('table')) return;
-  const title = details.closest('figure').querySelector('.plot').getAttribute('aria-label').split('. ')[0];
-  const frame = document.createElement('div');
-  frame.className = 'scroll';
-  frame.tabIndex = 0;
-  frame.setAttribute('role', 'region');
-  frame.setAttribute('aria-label', `${title}, data table`);
-  frame.append(dataTable(payload.tables[details.dataset.table], title));
-  details.querySelector('.no-js').replaceWith(frame);
+  const few = details.querySelector('.hint');
+  if (!details.open || !few) return;
+  few.remove();
+  const { table, title } = details.dataset;
+  details.querySelector('.scroll').replaceChildren(dataTable(rowsOf(table), title));
 }));

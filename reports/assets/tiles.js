@@ -42,6 +42,8 @@ function reading(key, column, item) {
     const unit = made('span', 'unit', ofItem(columnHeads.get(column).querySelector('.unit').textContent, item));
     unit.dataset.unit = column;
     shown.append(unit, ' ');
+    const basis = cell.querySelector('.basis');
+    if (basis) shown.append(basis.cloneNode(true), ' ');
   }
   shown.append(made('span', 'interval', known[1] === null || !small ? '' : small.textContent));
   node.append(who, shown, made('span', 'n', basis(known, small ? small.textContent : '')));

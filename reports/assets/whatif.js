@@ -32,6 +32,12 @@ function inputs(run, want) {
   return { intensity: want.intensity ?? zone ?? own.intensity, pue: want.pue ?? own.pue, psf: want.psf ?? own.psf };
 }
 
+// The kind of a run's intensity: what is put in its place is a country's average or the reader's own value.
+function basisOf(key, want) {
+  if (want.intensity !== null) return 'given';
+  return want.zone !== null ? 'average' : model.runs[model.cases[key].run].basis;
+}
+
 const facility = (joules, used) => joules * used.pue;
 const grams = (joules, used) => (facility(joules, used) / JOULES_PER_KWH) * used.intensity;
 
@@ -71,6 +77,12 @@ function fillColumn(column, want) {
     node.querySelector('.value, span').textContent = cellOf(key, column)[5] + text;
     if (lowText) node.querySelector('.interval, small').textContent = `[${lowText}, ${highText}]`;
     if ('value' in node.dataset) node.dataset.value = value;
+    const basis = node.querySelector('.basis');
+    if (!basis) return;
+    const [mark, words] = model.bases[basisOf(key, want)];
+    basis.textContent = mark;
+    basis.title = words;
+    basis.setAttribute('aria-label', words);
   });
 }
 
@@ -83,13 +95,27 @@ function range(key, want) {
   return [0, 1].map((end) => value * (intensity ? intensity[end] : 1) * (pue ? pue[end] : 1));
 }
 
+// The entries of the legend that say what kind of intensity the marks rest on.
+function intensityLegend(figure, want) {
+  const entry = figure.data.find((trace) => trace.meta.basis);
+  const points = figure.data.filter((trace) => !trace.meta.basis);
+  const keys = new Set(points.flatMap((trace) => trace.meta.cases).map((key) => basisOf(key, want)));
+  figure.data = [...points, ...[...keys].map((key) => {
+    const [mark, words, more, opacity] = model.bases[key];
+    const marker = { ...entry.marker, symbol: `circle${more}`, opacity };
+    return { ...entry, name: `${mark} ${words}`, marker, meta: { basis: key, cases: [] } };
+  })];
+}
+
 // Charts keep their data in the payload, so that a chart that is not drawn yet comes out right as well.
 function fillEmissions(want) {
   const figure = payload.figures.emissions;
   if (!figure) return;
   const ends = [];
   const values = [];
+  intensityLegend(figure, want);
   for (const trace of figure.data) {
+    if (trace.meta.basis) continue;
     if (trace.meta.range) {
       // A value of one's own has no range; what is not replaced keeps its own.
       const spans = trace.meta.cases.map((key) => range(key, want));
@@ -98,6 +124,9 @@ function fillEmissions(want) {
       if (trace.visible) ends.push(...spans.flat().filter((end) => end > 0));
       continue;
     }
+    const looks = trace.meta.cases.map((key) => model.bases[basisOf(key, want)].slice(2));
+    trace.marker.symbol = trace.marker.symbol.map((shape, i) => shape.replace('-dot', '') + looks[i][0]);
+    trace.marker.opacity = looks.map(([, opacity]) => opacity);
     const all = trace.meta.cases.map((key) => recomputed(key, EMISSIONS, want));
     all.forEach((triple) => ends.push(...triple.filter((end) => end !== null && end > 0)));
     values.push(...all.map(([value]) => value).filter((value) => value > 0));

@@ -42,7 +42,7 @@ def _figure(run: RunView, several: bool) -> Figure | None:
     # The first vertical axis spans all panels and holds the shades once: a copy a panel would outweigh the lines.
     shades = {"domain": [0, 1], "range": [0, 1], "visible": False, "fixedrange": True}
     seconds = {"title": {"text": "seconds since the run began"}, "zeroline": False, "anchor": f"y{len(lines) + 1}"}
-    panels: dict[str, Any] = {"xaxis": seconds, "yaxis": shades}
+    panels: dict[str, Any] = {"xaxis": seconds, "yaxis": shades, "shapes": []}
     data: list[dict[str, Any]] = _shades(run)
     for i, line in enumerate(lines):
         top = max(p for p in line.power_w if p is not None) * 1.08 or 1.0
@@ -54,6 +54,10 @@ def _figure(run: RunView, several: bool) -> Figure | None:
             "automargin": True,
             "zeroline": False,
         }
+        if i:
+            panels["shapes"].append(
+                _gap(*panels[f"yaxis{i + 2}"]["domain"][1:], *panels[f"yaxis{i + 1}"]["domain"][:1])
+            )
         data.append(_line(line, f"y{i + 2}"))
     name = f"power-{run.label.lower()}"
     return Figure(
@@ -81,6 +85,12 @@ def _figure(run: RunView, several: bool) -> Figure | None:
     )
 
 
+def _gap(low: float, high: float) -> dict[str, Any]:
+    """The page's ground over the gap between two panels, so that no shade or grid line runs through it."""
+    place = {"xref": "paper", "x0": 0, "x1": 1, "yref": "paper", "y0": low, "y1": high}
+    return {"type": "rect", **place, "line": {"width": 0}, "layer": "above"}
+
+
 def _known(line: Line) -> list[float]:
     return [p for p in line.power_w if p is not None]
 
@@ -90,7 +100,7 @@ def _line(line: Line, axis: str) -> dict[str, Any]:
         "type": "scatter",
         "mode": "lines",
         "name": text(line.name),
-        "x": [round(t, 3) for t in line.t_s],
+        "x": [round(t, 2) for t in line.t_s],
         "y": numbers(line.power_w),
         "yaxis": axis,
         "line": {"width": 1.2, "color": NEUTRAL, "dash": "dash" if line.kind == "model" else "solid"},

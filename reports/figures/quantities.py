@@ -10,11 +10,12 @@ from typing import Any
 from reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
 from reports.figures.rows import group_label, places, row_axis, row_height
 from reports.inert import text
-from reports.marks import NEUTRAL, Mark
+from reports.marks import INTENSITIES, NEUTRAL, Mark
 from reports.model.cases import CaseView, Group
 from reports.model.grid import grid
 from reports.model.report import Report
 from suite.carbon.accounting import Factors, combined
+from suite.results.basis import Basis
 from suite.results.records import Ranges
 
 HOW = (
@@ -55,13 +56,44 @@ def emissions_figure(report: Report) -> Figure | None:
     """Grams per 1,000 items by case, with the range that intensity and PUE may have."""
     how = (
         HOW + MARKS + "A grey bar is the range of the grid's intensity and of the PUE, where the source gives one; it "
-        "moves all cases together and is no part of the interval. All cases share one grid and one PUE, so that they "
-        "rank as energy does."
+        "moves all cases together and is no part of the interval. All cases of a run share one grid and PUE, so that "
+        "they rank as energy does. A mark with a dot in it: the intensity is an estimate or a year's average; pale "
+        "besides: the world's, since no place was given."
     )
     found = _dots(report, EMISSIONS, "Emissions", "grams CO₂e per 1,000 items", how, "lowest")
-    return _with_ranges(
+    ranged = _with_ranges(
         found, report, EMISSIONS, "range of intensity and PUE", lambda ranges: [ranges.intensity, ranges.pue]
     )
+    return _with_intensities(ranged, report)
+
+
+def _with_intensities(found: Figure | None, report: Report) -> Figure | None:
+    """`found` with marks that say what kind of carbon intensity their grams rest on, and a legend of these."""
+    if found is None:
+        return None
+    kinds = {view.key: report.run(view).basis for view in report.shown}
+    for line in found.data:
+        if not line["meta"].get("range"):
+            looks = [INTENSITIES[kinds[key].key] for key in line["meta"]["cases"]]
+            line["marker"]["symbol"] = [line["marker"]["symbol"] + more for more, _ in looks]
+            line["marker"]["opacity"] = [opacity for _, opacity in looks]
+    found.data.extend(_kind(kind) for kind in dict.fromkeys(kinds.values()))
+    return found
+
+
+def _kind(kind: Basis) -> dict[str, Any]:
+    """An entry of the legend, and no point."""
+    more, opacity = INTENSITIES[kind.key]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"{kind.mark} {kind.words}",
+        "x": [None],
+        "y": [None],
+        "marker": {"symbol": f"circle{more}", "size": 11, "color": NEUTRAL, "opacity": opacity},
+        "hoverinfo": "skip",
+        "meta": {"basis": kind.key, "cases": []},
+    }
 
 
 def _with_ranges(
@@ -133,7 +165,7 @@ def _dots(report: Report, name: str, title: str, axis: str, reading: str, best: 
         _series(of, mark, estimated, name, [y[view.key] for view in of]) for (mark, estimated), of in series.items()
     ]
     cells = [view.row.cells[name] for view in shown]
-    missing = [f"{v.full}: {v.row.cells[name].reason}" for v in views if v not in shown]
+    missing = [f"{v.full}: {v.row.cells[name].reason}" for v in views if v.row.cells[name].value is None]
     return Figure(
         id=id or name.partition("_")[0],
         title=title,
@@ -145,10 +177,7 @@ def _dots(report: Report, name: str, title: str, axis: str, reading: str, best: 
             xaxis=log_axis(axis, [c.value for c in cells], [end for c in cells for end in (c.low, c.high)]),
             yaxis=row_axis([group_label(of[0]) for of in rows.values()], tickvals=numbers(middles), range=[end, 0]),
         ),
-        table=grid(
-            ("case", "framework", axis, "low", "high", "n", "kind"),
-            [[_place(v), v.name, *_raw(v, name)] for v in views],
-        ),
+        table=grid(("case", axis, "low", "high", "n", "kind"), [[v.full, *_raw(v, name)] for v in views], column=name),
         note="Not measured: " + "; ".join(missing) + "." if missing else "",
     )
 
@@ -170,10 +199,6 @@ def _series(views: Sequence[CaseView], mark: Mark, estimated: bool, name: str, y
         },
     }
     return found | named([view.key for view in views], "%{x:.4s}")
-
-
-def _place(view: CaseView) -> str:
-    return ", ".join(part for part in (view.title, view.detail) if part)
 
 
 def _raw(view: CaseView, name: str) -> tuple[float | str | int | None, ...]:

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, log_axis, number, numbers
+from reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
 from reports.figures.rows import case_label, row_axis, row_height
 from reports.inert import text
-from reports.marks import NEUTRAL
+from reports.marks import NEUTRAL, Mark
 from reports.model.cases import CaseView
 from reports.model.grid import grid
 from reports.model.report import Report
@@ -46,7 +46,8 @@ def roofline_figures(report: Report) -> list[Figure]:
         roofs[entry[0].run, case.device, case.precision, case.threads].append(entry)
     several = len(report.runs) > 1
     figures = [_roof(f"roof-{i}", place, of, several) for i, (place, of) in enumerate(roofs.items())]
-    without = [view.full for view in report.shown if view not in [entry[0] for entry in found]]
+    known = {view.key for view, _, _ in found}
+    without = [view.full for view in report.shown if view.key not in known]
     return [_shares(found, without), *figures]
 
 
@@ -57,11 +58,11 @@ def _shares(found: Sequence[Found], without: Sequence[str]) -> Figure:
         title="Share of the attainable speed",
         finding=f"Nearest to its roof: {best[0].full}, {best[1].share:.0%}.",
         reading=_SHARE,
-        data=[_bar(view, reached, i) for i, (view, reached, _) in enumerate(found)],
+        data=[_bars(mark, of) for mark, of in _by_mark(list(enumerate(found))).items()],
         layout=layout(
             row_height(len(found), 36),
             showlegend=False,
-            bargap=0.35,
+            barmode="overlay",
             xaxis={"title": {"text": "share of attainable"}, "tickformat": ".0%", "rangemode": "tozero"},
             yaxis=row_axis([case_label(view) for view, _, _ in found]),
             shapes=[_full()],
@@ -79,26 +80,31 @@ def _numbers(reached: Share) -> tuple[float | None, ...]:
     return reached.share, reached.low, reached.high, *speeds, reached.flops_per_byte
 
 
-def _bar(view: CaseView, reached: Share, place: int) -> dict[str, Any]:
-    low, high = reached.low, reached.high
-    return {
+def _by_mark(found: Sequence[tuple[int, Found]]) -> dict[Mark, list[tuple[int, Found]]]:
+    """The cases of each mark with their rows: one trace a mark, however many cases."""
+    marks: dict[Mark, list[tuple[int, Found]]] = defaultdict(list)
+    for place, entry in found:
+        marks[entry[0].mark].append((place, entry))
+    return marks
+
+
+def _bars(mark: Mark, found: Sequence[tuple[int, Found]]) -> dict[str, Any]:
+    shares = [reached for _, (_, reached, _) in found]
+    made = {
         "type": "bar",
         "orientation": "h",
-        "name": text(view.name),
-        "x": [number(reached.share)],
-        "y": [place],
+        "name": text(mark.name),
+        "x": numbers(reached.share for reached in shares),
+        "y": [place for place, _ in found],
+        "width": 0.6,
         "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": [None if high is None else number(high - reached.share)],
-            "arrayminus": [None if low is None else number(reached.share - low)],
+            **intervals((reached.share, reached.low, reached.high) for reached in shares),
             "color": NEUTRAL,
             "width": 4,
         },
-        "marker": {"color": view.mark.colour},
-        "hovertext": [text(f"{view.full}: {reached.share:.1%}", 200)],
-        "hoverinfo": "text",
+        "marker": {"color": mark.colour},
     }
+    return made | named([view.key for _, (view, _, _) in found], "%{x:.1%}")
 
 
 def _full() -> dict[str, Any]:
@@ -138,7 +144,7 @@ def _roof(id: str, place: tuple[str, str, str, int], found: Sequence[Found], sev
                 "line": {"color": NEUTRAL, "width": 2},
                 "hoverinfo": "skip",
             },
-            *[_mark(view, reached) for view, reached, _ in found],
+            *[_points(mark, of) for mark, of in _by_mark(list(enumerate(found))).items()],
         ],
         layout=layout(
             380,
@@ -153,14 +159,13 @@ def _roof(id: str, place: tuple[str, str, str, int], found: Sequence[Found], sev
     )
 
 
-def _mark(view: CaseView, reached: Share) -> dict[str, Any]:
-    return {
+def _points(mark: Mark, found: Sequence[tuple[int, Found]]) -> dict[str, Any]:
+    made = {
         "type": "scatter",
         "mode": "markers",
-        "name": text(view.full),
-        "x": [number(reached.flops_per_byte)],
-        "y": [number(reached.achieved_flops_per_s)],
-        "marker": {"symbol": view.mark.shape, "size": 11, "color": view.mark.colour},
-        "hovertext": [text(f"{view.full}: {units.quantity(reached.achieved_flops_per_s, 'FLOP/s')}", 200)],
-        "hoverinfo": "text",
+        "name": text(mark.name),
+        "x": numbers(reached.flops_per_byte for _, (_, reached, _) in found),
+        "y": numbers(reached.achieved_flops_per_s for _, (_, reached, _) in found),
+        "marker": {"symbol": mark.shape, "size": 11, "color": mark.colour},
     }
+    return made | named([view.key for _, (view, _, _) in found], "%{y:.3s}FLOP/s")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 from reports.inert import text
@@ -41,7 +41,31 @@ def row_axis(labels: Sequence[str], **more: Any) -> dict[str, Any]:
 
 def row_height(rows: int, row_px: int = 40) -> int:
     """Height of a figure with that many rows, its legend and its axis, pixels."""
-    return 92 + rows * row_px
+    return _AROUND_PX + rows * row_px
+
+
+WHOLE_ROWS = 40
+"""Rows up to which a chart is drawn in one piece: a browser takes seconds for the labels of hundreds."""
+_SLICE_PX = 900
+_AROUND_PX = 92
+
+
+def slices(layout: Mapping[str, Any]) -> tuple[tuple[float, float, int], ...]:
+    """Where a chart of many rows is cut: (from, to) on its vertical axis and the height of the piece, pixels.
+
+    Empty for a chart without rows, and for one of few.
+    """
+    places = layout.get("yaxis", {}).get("tickvals", ())
+    if len(places) <= WHOLE_ROWS or "yaxis2" in layout or layout["yaxis"].get("type") == "log":
+        return ()
+    bottom, top = layout["yaxis"]["range"]
+    row_px = (layout["height"] - _AROUND_PX) / (bottom - top)
+    ends = [top]
+    for before, after in pairwise(places):
+        if (after - ends[-1]) * row_px > _SLICE_PX:
+            ends.append((before + after) / 2)
+    ends.append(bottom)
+    return tuple((a, b, _AROUND_PX + round((b - a) * row_px)) for a, b in pairwise(ends))
 
 
 def offset(index: int, count: int) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reports.figures.base import Figure, layout, log_axis, named, numbers
 from reports.figures.rows import case_label, row_axis, row_height
-from reports.model.cases import CaseView
+from reports.model.cases import CaseView, Group
 from reports.model.grid import Item, grid
 from reports.model.report import Report
 from suite import units
@@ -27,6 +27,8 @@ _TIMES = (
     ("steady step", "diamond", "#009E73"),
 )
 
+Eager = tuple[Group, str]
+
 
 def start_figure(report: Report) -> Figure | None:
     """Times by case; None where no trial recorded any."""
@@ -34,6 +36,7 @@ def start_figure(report: Report) -> Figure | None:
     if not found:
         return None
     values = [value for _, times in found for value in times.values()]
+    eager = {(view.group, view.case.framework): times for view, times in found if view.case.mode == "eager"}
     slowest = max(found, key=lambda pair: _first(pair[1]))
     return Figure(
         id="start",
@@ -52,7 +55,10 @@ def start_figure(report: Report) -> Figure | None:
         ),
         table=grid(
             ("case", *(f"{name}, s" for name, _, _ in _TIMES), "steps until it pays"),
-            [[view.full, *(times.get(name) for name, _, _ in _TIMES), _pays(view, found)] for view, times in found],
+            [
+                [view.full, *(times.get(name) for name, _, _ in _TIMES), _pays(view, times, eager)]
+                for view, times in found
+            ],
         ),
     )
 
@@ -75,16 +81,15 @@ def _first(times: dict[str, float]) -> float:
     return max((value for name, value in times.items() if name.startswith("first call")), default=0.0)
 
 
-def _pays(view: CaseView, found: Sequence[tuple[CaseView, dict[str, float]]]) -> Item:
+def _pays(view: CaseView, own: dict[str, float], eager: dict[Eager, dict[str, float]]) -> Item:
     """Steps after which this mode has made up for its dearer first call, against its framework's eager mode."""
-    own = next(times for other, times in found if other is view)
-    for other, times in found:
-        same = other.group == view.group and other.case.framework == view.case.framework
-        if same and other.case.mode == "eager" and view.case.mode != "eager":
-            saved_s = times.get("steady step", 0.0) - own.get("steady step", 0.0)
-            extra_s = _first(own) - _first(times)
-            return "never" if saved_s <= 0 else max(0.0, extra_s / saved_s)
-    return "no eager case beside it" if view.case.mode != "eager" else "is eager"
+    if view.case.mode == "eager":
+        return "is eager"
+    plain = eager.get((view.group, view.case.framework))
+    if plain is None:
+        return "no eager case beside it"
+    saved_s = plain.get("steady step", 0.0) - own.get("steady step", 0.0)
+    return "never" if saved_s <= 0 else max(0.0, (_first(own) - _first(plain)) / saved_s)
 
 
 def _series(name: str, shape: str, colour: str, found: Sequence[tuple[CaseView, dict[str, float]]]) -> dict[str, Any]:

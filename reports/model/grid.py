@@ -15,6 +15,8 @@ class Grid:
 
     head: tuple[str, ...]
     rows: tuple[tuple[Item, ...], ...]
+    column: str = ""
+    """Key of the results' column that the numbers are of, so that a page need not say them twice; empty for others."""
 
     def __post_init__(self) -> None:
         """ValueError where a row is not as wide as the head."""
@@ -23,6 +25,6 @@ class Grid:
                 raise ValueError(f"row {row[:1]} has {len(row)} cells for {len(self.head)} columns")
 
 
-def grid(head: Sequence[str], rows: Iterable[Sequence[Item]]) -> Grid:
+def grid(head: Sequence[str], rows: Iterable[Sequence[Item]], column: str = "") -> Grid:
     """A grid of any sequences."""
-    return Grid(tuple(head), tuple(tuple(row) for row in rows))
+    return Grid(tuple(head), tuple(tuple(row) for row in rows), column)

@@ -70,9 +70,13 @@ class Report:
         """The cases of the charts: those with a summary, the latest where a machine measured one several times."""
         return tuple(view for view in self.cases if view.current and view.case.summary is not None)
 
+    def run(self, view: CaseView) -> RunView:
+        """The run that `view` is of."""
+        return next(run for run in self.runs if run.label == view.run)
+
     def file(self, view: CaseView) -> RunFile:
-        """The run file that `view` is of."""
-        return next(run.file for run in self.runs if run.label == view.run)
+        """Its run file."""
+        return self.run(view).file
 
 
 def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence[Zone] = ()) -> Report:

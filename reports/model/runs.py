@@ -10,12 +10,16 @@ from reports.model.grid import Grid, grid
 from reports.model.power import MAX_POINTS
 from suite import units
 from suite.frameworks import FRAMEWORKS
+from suite.results.basis import Basis, basis
 from suite.results.records import Channel, Emissions, FrameworkInfo, Gpu, Machine, RunFile
+from suite.results.rest import draws
 from suite.results.totals import RunTotals, Total, run_totals
 from suite.units import kwh
 
 Facts = tuple[tuple[str, str], ...]
 """Pairs of a term and its description."""
+
+_STATES = {"before": "before the run", "after": "after the run", "resident": "with a program resident on a GPU"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,11 @@ class RunView:
     """All of it, in named groups."""
     provenance: Facts
     sensors: Grid
+    rest: Grid
+    """What it drew at rest: before, after, and with a program resident on its device."""
     command: str
+    basis: Basis
+    """What kind of carbon intensity its grams rest on."""
     pedigree: str
     """Where the carbon intensity comes from, all that is known of it."""
     totals: RunTotals
@@ -57,7 +65,9 @@ def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
         environment=_environment(file, anonymous),
         provenance=_provenance(file, anonymous),
         sensors=_sensors(file),
+        rest=_rest(file),
         command=shlex.join(file.run.command),
+        basis=basis(file.emissions.intensity),
         pedigree=_pedigree(file.emissions),
         totals=totals,
         total=_total(totals.projected, totals.psf),
@@ -150,6 +160,21 @@ def _sensors(file: RunFile) -> Grid:
                 )
             )
     return grid(head, rows)
+
+
+def _rest(file: RunFile) -> Grid:
+    rows = [
+        (
+            f"{draw.case.id} resident" if draw.case else _STATES[draw.when],
+            draw.scope if draw.scope.startswith(draw.component) else f"{draw.component} {draw.scope}",
+            draw.power_w,
+            round(draw.length_s, 3) if draw.length_s else "no window",
+            draw.kind,
+            draw.reason or "",
+        )
+        for draw in draws(file)
+    ]
+    return grid(("state", "component", "watts", "seconds", "kind", "note"), rows)
 
 
 def _channel(channel: Channel) -> str:

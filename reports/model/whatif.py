@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reports.marks import INTENSITIES
 from suite import units
 from suite.carbon.accounting import factors
+from suite.results.basis import BASES
 
 if TYPE_CHECKING:
     from reports.model.cases import CaseView
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from reports.model.runs import RunView
 
 ENERGY, FACILITY, EMISSIONS = "energy_per_item_j", "facility_energy_per_item_j", "emissions_g_per_1000_items"
+
+ON_GRID = (EMISSIONS, "sci_g_per_1000_items")
+"""Columns that rest on one carbon intensity, whose kind is marked beside them."""
 
 MOVING = (FACILITY, EMISSIONS, "sci_g_per_1000_items", "actual_g_per_1000_items")
 """Columns that the what-if computes anew."""
@@ -31,6 +36,7 @@ def whatif(report: Report) -> dict[str, Any]:
         ],
         "cases": {view.key: _case(view) for view in report.cases},
         "runs": {run.label: _run(run) for run in report.runs},
+        "bases": {found.key: [found.mark, found.words, *INTENSITIES[found.key]] for found in BASES.values()},
         "zones": [[zone.code, zone.name, zone.year, zone.g_per_kwh] for zone in report.zones],
     }
 
@@ -99,6 +105,7 @@ def _run(run: RunView) -> dict[str, Any]:
         "id": run.file.run.id,
         "intensity": used.intensity.g_per_kwh,
         "zone": used.intensity.zone,
+        "basis": run.basis.key,
         "pue": used.pue.value,
         "psf": used.psf,
         "ranges": {

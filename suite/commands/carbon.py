@@ -35,14 +35,18 @@ def settled(path: Path, grid: Service) -> RunFile:
 
 
 def under(run_file: RunFile, given: Mapping[str, Any], offline: bool) -> RunFile:
-    """`run_file` recomputed with the carbon options that were `given`; as it is where none was."""
+    """`run_file` recomputed with the carbon options that were `given`; as it is where none was.
+
+    Of the settings file only `offline` counts: a network that is not to be asked is not asked here either.
+    """
     from datetime import UTC, datetime
 
     from suite.carbon.settle import recomputed
-    from suite.settings import validated
+    from suite.settings import resolve, validated
 
     if all(value is None for value in given.values()):
         return run_file
     factors = given.get("emission_factors") or run_file.settings.emission_factors
-    asked = service(validated({"offline": offline, "emission_factors": factors}, given))
+    silent = offline or resolve({}).offline
+    asked = service(validated({"offline": silent, "emission_factors": factors}, given))
     return recomputed(run_file, given, datetime.now(UTC), asked)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from suite.commands import options
+from suite.commands import options, recompute
 
 if TYPE_CHECKING:
     from suite.results.records import RunFile
@@ -34,22 +34,23 @@ def command(
     anonymous: Annotated[
         bool, typer.Option("--anonymous", help="Leave out host name, user and paths, to hand the page round.")
     ] = False,
-    zone: options.Zone = None,
-    coordinates: options.Coordinates = None,
-    data_center: options.DataCenter = None,
-    emission_factors: options.EmissionFactors = None,
-    intensity: options.Intensity = None,
-    pue: options.Pue = None,
-    psf: options.Psf = None,
-    embodied: options.Embodied = None,
-    lifespan_years: options.LifespanYears = None,
+    zone: recompute.Zone = None,
+    coordinates: recompute.Coordinates = None,
+    data_center: recompute.DataCenter = None,
+    emission_factors: recompute.EmissionFactors = None,
+    intensity: recompute.Intensity = None,
+    pue: recompute.Pue = None,
+    psf: recompute.Psf = None,
+    embodied: recompute.Embodied = None,
+    lifespan_years: recompute.LifespanYears = None,
     offline: options.Offline = False,
     allow_estimates: options.AllowEstimates = False,
     out: options.Out = None,
 ) -> None:
-    """Write one offline HTML page from run files; grams are recomputed where a carbon option is given.
+    """Write one offline HTML page from run files. The first run is what later ones are compared with.
 
-    The first run is what later ones are compared with.
+    Grams stay as each run was measured, whatever joulemark.toml and the environment say now; the carbon options here
+    recompute them.
     """
     not_carbon = ("offline", "allow_estimates")
     given = options.asked({name: value for name, value in locals().items() if name not in not_carbon})

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from chromium import Open
-from report_files import full
+from report_files import full, summarised, trials
 from run_files import case, failed_trial, run_file
 
 from reports.html import render, write
 from reports.model.embedded import thinned
 from suite.carbon import ember
-from suite.results.records import parse
+from suite.results.records import RunFile, parse
 
 ZONES = tuple(ember.countries().values())
 
@@ -142,6 +142,60 @@ def test_the_table_can_be_taken_out(tab: Open, html: str) -> None:
         for name in ("throughput", "energy_per_item_j", "emissions_g_per_1000_items"):
             value = getattr(summary, name).value if summary else None
             assert row[name] == "" if value is None else float(row[name]) == pytest.approx(value, rel=1e-11)
+
+
+@pytest.fixture(scope="module")
+def many() -> RunFile:
+    """A run of 44 works in five rounds: more rows than a chart is drawn in at once, or a table written out."""
+    found = [case(f"w{i:02d}", trials=trials(100.0 + i, 50.0, 5.0 + i, rounds=5)) for i in range(44)]
+    return summarised(run_file(found))
+
+
+def test_a_tall_chart_is_drawn_in_slices_that_are_all_of_it(tab: Open, many: RunFile) -> None:
+    opened = tab(render([many], zones=ZONES))
+    page = opened.open("zone=PL")
+    assert page.locator("[data-figure=emissions]").count() == 2
+    assert page.locator("[data-figure=trials][data-drawn]").count() == 0  # they wait until they come near the screen
+    opened.draw_all()
+    points = page.evaluate(
+        "[...document.querySelectorAll('[data-figure=emissions]')].map((plot) => plot.data.flatMap((trace) => trace.x))"
+    )
+    assert [len(found) for found in points] == [22, 22]
+    polish = ember.intensity("PL").g_per_kwh
+    expected = [c.summary.emissions_g_per_1000_items.value for c in many.cases if c.summary]
+    own = many.emissions.intensity.g_per_kwh
+    assert [x for found in points for x in found] == pytest.approx([x * polish / own for x in expected], rel=1e-5)
+    assert page.locator("[data-figure=trials] .ytick").count() == 44
+
+
+def test_a_long_table_is_thinned_without_javascript_and_whole_with_it(tab: Open, many: RunFile) -> None:
+    html = render([many], zones=ZONES)
+    still = tab(html, java_script_enabled=False).open().locator("#fig-trials figcaption details[data-table]")
+    assert "37 of 220 rows" in still.text_content()
+    assert still.locator("tbody tr").count() == 37
+    page = tab(html).open()
+    details = page.locator("#fig-trials details[data-table]")
+    details.locator("summary").click()
+    details.locator("tbody tr:nth-child(220)").wait_for()
+    assert details.locator("tbody tr").count() == 220
+    shown = [
+        float(x) for x in details.locator("td:nth-child(3)").evaluate_all("tds => tds.map(td => td.dataset.value)")
+    ]
+    rates = [t.items / (t.window_s[1] - t.window_s[0]) for c in many.cases for t in c.trials if t.window_s]
+    assert shown == pytest.approx(rates, rel=1e-9)
+    with page.expect_download() as taken:
+        page.locator("[data-rows=trials]").click()
+    rows = list(csv.DictReader(io.StringIO(Path(taken.value.path()).read_text(encoding="utf-8"))))
+    assert [float(row["items per second"]) for row in rows] == pytest.approx(rates, rel=1e-9)
+
+
+def test_a_short_table_can_be_taken_out_too(tab: Open, html: str) -> None:
+    page = tab(html).open()
+    with page.expect_download() as taken:
+        page.locator("[data-rows=energy]").click()
+    rows = list(csv.DictReader(io.StringIO(Path(taken.value.path()).read_text(encoding="utf-8"))))
+    expected = [c.summary.energy_per_item_j.value for c in full().cases if c.summary]
+    assert sorted(float(row["joules per item"]) for row in rows) == pytest.approx(sorted(expected), rel=1e-9)
 
 
 def test_hostile_text_is_inert_in_charts_too(tab: Open) -> None:

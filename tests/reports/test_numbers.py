@@ -115,11 +115,10 @@ def test_dots_are_the_summaries(report: Report, drawn: dict[str, Figure], name: 
             assert trace["error_x"]["arrayminus"][i] == number(found.value - found.low)
             seen += 1
     assert seen == sum(case.summary is not None for case in cases.values())
-    rows = {(row[0], row[1]): row for row in drawn[name].table.rows}
+    rows = {row[0]: row for row in drawn[name].table.rows}
     for view in report.shown:
-        row = rows[", ".join(part for part in (view.title, view.detail) if part), view.name]
         found = view.quantity(quantity)
-        assert row[2:6] == (found.value, found.low, found.high, found.n)
+        assert rows[view.full][1:5] == (found.value, found.low, found.high, found.n)
 
 
 def test_grey_bars_are_the_ranges(report: Report, drawn: dict[str, Figure]) -> None:
@@ -206,12 +205,13 @@ def test_first_calls_and_memory(report: Report, drawn: dict[str, Figure]) -> Non
         calls = [trial.first_call_s for trial in view.case.trials if trial.first_call_s]
         assert rows[view.full][head.index("first call, s")] == statistics.median(calls)
         peak = max(trial.peak_memory_bytes["host"] or 0 for trial in view.case.trials)
-        assert peak in {row[2] for row in drawn["memory"].table.rows}
+        assert peak in {row[1] for row in drawn["memory"].table.rows}
 
 
 def test_shares_of_the_roof(run: RunFile, report: Report, drawn: dict[str, Figure]) -> None:
     flops, bandwidth = max(p.flops_per_s or 0 for p in run.probes), max(p.bytes_per_s or 0 for p in run.probes)
-    shares = [trace["x"][0] for trace in drawn["roofline"].data]
+    bars = {y: x for trace in drawn["roofline"].data for x, y in zip(trace["x"], trace["y"], strict=True)}
+    shares = [bars[place] for place in sorted(bars)]
     assert len(shares) == len(report.shown)
     for shown, view in zip(shares, report.shown, strict=True):
         case, rate = view.case, view.quantity("throughput").value

@@ -97,6 +97,23 @@ def test_the_command_writes_a_page_of_several_runs(tmp_path: Path) -> None:
     assert '<option value="CH">Switzerland' in page
 
 
+def test_grams_are_recomputed_only_where_the_command_line_asks(tmp_path: Path) -> None:
+    """Settings of runs to come, in the file and the environment, leave a run that was measured as it is."""
+    write(full(), tmp_path / "a.json")
+    (tmp_path / "joulemark.toml").write_text('zone = "PL"\npue = "1.7"\noffline = true\n')
+    variables = {"JOULEMARK_ZONE": "PL", "JOULEMARK_PUE": "1.7", "JOULEMARK_INTENSITY": "900", "JOULEMARK_PSF": "3"}
+    done = joulemark(tmp_path, "report", "a.json", "-o", "page.md", variables=variables)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page.md").read_text() == render_markdown([full()])
+    done = joulemark(tmp_path, "report", "a.json", "-o", "page.md", "--zone", "CH", variables=variables)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "page.md").read_text()
+    assert "Grid: CH" in text
+    assert "PUE: 1.7" not in text
+    wide = {"COLUMNS": "160"}
+    assert "JOULEMARK_ZONE" not in joulemark(tmp_path, "report", "--help", variables=wide).stdout
+
+
 def test_the_command_writes_a_summary_by_the_files_ending(tmp_path: Path) -> None:
     write(full(), tmp_path / "a.json")
     done = joulemark(tmp_path, "report", "a.json", "-o", "out/page.md")

@@ -1,0 +1,44 @@
+"""How much the grid's intensity has to do with a run: its own hours, a year, the world, or what the user said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from suite.results.records import Intensity
+
+
+@dataclass(frozen=True)
+class Basis:
+    """One kind of intensity and its mark."""
+
+    key: str
+    mark: str
+    """One character that stands beside grams."""
+    words: str
+    """For people: `measured in the run's own hours`."""
+
+
+BASES: Final[Mapping[str, Basis]] = MappingProxyType(
+    {
+        found.key: found
+        for found in (
+            Basis("measured", "●", "grid measured in the run's own hours"),
+            Basis("estimated", "◐", "grid of the run's own hours, estimated by its source"),
+            Basis("average", "◔", "yearly average of the country"),
+            Basis("default", "○", "the world's average, since no place was given"),
+            Basis("given", "◇", "a value of your own"),
+        )
+    }
+)
+
+
+def basis(intensity: Intensity) -> Basis:
+    """Which kind `intensity` is."""
+    if intensity.interval_start is not None:
+        return BASES["estimated" if intensity.is_estimated else "measured"]
+    if intensity.vintage is not None:
+        return BASES["default" if intensity.zone is None else "average"]
+    return BASES["given"]

@@ -1,0 +1,137 @@
+"""Small charts in the terminal: lengths are values, nothing is wider than asked, and plain means ASCII."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+from command import COMMAND, environment, joulemark
+from hypothesis import given
+from hypothesis import strategies as st
+from report_files import cases, full, on_gpu, summarised
+from run_files import energy, run_file
+
+from suite.chart import Row, spans
+from suite.overview import overview
+from suite.results.records import Rest, RunFile, write
+from suite.results.rest import draws
+
+
+def test_a_bar_is_as_long_as_its_value_and_the_interval_lies_over_it() -> None:
+    rows = [
+        Row("a", "10", 10.0, 8.0, 12.0),
+        Row("b", "5", 5.0),
+        Row("c", "none", None),
+        Row("d", "6", 6.0, hatched=True),
+    ]
+    lines = spans(rows, 9 + 25)
+    bars = [line[9:] for line in lines]
+    # 24 cells after the first are 12: two cells a unit.
+    assert bars[0] == "█" * 16 + "├───●───┤"
+    assert bars[1] == "█" * 11
+    assert bars[2] == ""
+    assert bars[3] == "░" * 13
+    assert spans(rows, 34, ascii=True)[0][9:] == "=" * 16 + "[---o---]"
+
+
+positive = st.floats(1e-6, 1e9)
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=60), positive, st.floats(0.1, 1), st.floats(1, 9)), max_size=6),
+    st.integers(20, 120),
+    st.booleans(),
+)
+def test_no_line_is_wider_than_asked(found: list[tuple[str, float, float, float]], width: int, ascii: bool) -> None:
+    rows = [Row(label, f"{value:.3g}", value, value * low, value * high) for label, value, low, high in found]
+    for line in spans(rows, width, ascii):
+        assert len(line) <= width
+
+
+@pytest.mark.parametrize("width", [30, 60, 100])
+def test_an_overview_has_every_case_and_fits(width: int) -> None:
+    lines = overview(full(), width, ascii=True)
+    assert max(map(len, lines)) <= width
+    assert all(line.isascii() for line in lines)
+    if width > 30:
+        assert sum("PyTorch e" in line for line in lines) == 6  # three works, in throughput and in energy
+    assert not any("xla" in line for line in lines)  # it failed
+
+
+def test_an_estimate_is_hatched_and_what_was_not_measured_has_no_chart() -> None:
+    estimated = "\n".join(overview(summarised(run_file(cases(kind="model"))), 80))
+    assert "░ is an estimate" in estimated
+    speed, energies = estimated.split("Energy per item")
+    assert "░" not in speed
+    assert "░░" in energies
+    assert "Energy" not in "\n".join(overview(summarised(run_file(cases(kind="unavailable"))), 80))
+    assert overview(run_file([]), 80) == []
+
+
+def resident() -> RunFile:
+    """A run on a board whose first trial looked at the machine with its program resident."""
+    file = on_gpu()
+    case = next(case for case in file.cases if case.device == "cuda:0")
+    rest = Rest(window_s=(1.0, 3.0), energy=(energy(70.0, "gpu"), energy(None, "module")))
+    trials = (case.trials[0].model_copy(update={"resident_idle": rest}), *case.trials[1:])
+    changed = case.model_copy(update={"trials": trials})
+    return file.model_copy(update={"cases": tuple(changed if one is case else one for one in file.cases)})
+
+
+def test_rest_with_a_resident_program_is_told_or_has_its_reason() -> None:
+    found = [draw for draw in draws(resident()) if draw.when == "resident"]
+    assert [(draw.component, draw.power_w) for draw in found] == [("gpu", 35.0), ("module", None)]
+    assert found[1].reason == "absent"
+    assert found[0].case is not None
+    assert found[0].case.device == "cuda:0"
+    (none,) = [draw for draw in draws(full()) if draw.when == "resident"]
+    assert (none.power_w, none.reason) == (None, "cases on the CPU leave no context and no model on a device")
+    (none,) = [draw for draw in draws(on_gpu()) if draw.when == "resident"]
+    assert none.reason == "no trial on a GPU recorded it"
+    before = [draw for draw in draws(full()) if draw.when == "before"]
+    window_s = full().idle[0].window_s
+    assert before[0].power_w == (full().idle[0].energy[0].energy_j or 0) / (window_s[1] - window_s[0])
+
+
+def test_show_prints_plain_charts_where_it_is_piped(tmp_path: Path) -> None:
+    write(resident(), tmp_path / "run.json")
+    done = joulemark(tmp_path, "show", "run.json")
+    assert done.returncode == 0, done.stderr
+    assert "Throughput, items/s (longer is faster" in done.stdout
+    assert "=[" in done.stdout
+    assert "█" not in done.stdout
+    assert "gpu 0 35.0 W" in done.stdout or "35.0 W" in done.stdout
+
+
+@pytest.mark.parametrize(("no_color", "blocks"), [("", True), ("1", False)])
+def test_in_a_terminal_nothing_is_wider_than_it(tmp_path: Path, no_color: str, blocks: bool) -> None:
+    write(full(), tmp_path / "run.json")
+    text = in_terminal(tmp_path, 72, {"NO_COLOR": no_color} if no_color else {})
+    charts = text[text.index("Throughput, items/s") :].partition("Whole run")[0].splitlines()
+    assert max(map(len, charts)) <= 72
+    assert ("█" in text) == blocks
+    assert ("==" in text) != blocks
+
+
+def in_terminal(folder: Path, width: int, variables: dict[str, str]) -> str:
+    """What `joulemark show` writes to a terminal of that width."""
+    ours, theirs = pty.openpty()
+    kept = {k: v for k, v in environment(folder).items() if k not in {"NO_COLOR", "FORCE_COLOR"}}
+    variables = {**kept, "COLUMNS": str(width), "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **variables}
+    child = subprocess.Popen(
+        [*COMMAND, "show", "run.json"], cwd=folder, env=variables, stdout=theirs, stderr=subprocess.DEVNULL
+    )
+    os.close(theirs)
+    found = bytearray()
+    try:
+        while piece := os.read(ours, 65536):
+            found += piece
+    except OSError:  # Linux says EIO once the other side is closed
+        pass
+    finally:
+        os.close(ours)
+        child.wait(timeout=300)
+    return found.decode().replace("\r\n", "\n")
