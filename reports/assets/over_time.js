@@ -1,0 +1,3 @@
+// The page of `joulemark history`: charts and a theme, nothing else moves.
+document.getElementById('theme').addEventListener('click', () => setTheme(theme() === 'dark' ? 'light' : 'dark'));
+startCharts();
