@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from suite.commands.comparison import Compared
     from suite.results.compare import Comparison, Comparisons
     from suite.results.gate import Gate, Unjudged
+    from suite.results.records import ArmName, RunFile
 
 MAX_BYTES = 65_000
 """GitHub takes 65,536 characters in a comment."""
@@ -47,6 +48,8 @@ def _style(verdict: str) -> str:
 
 def _heads(compared: Compared) -> list[str]:
     by = f", by {compared.by}" if compared.by else ""
+    if compared.by == "arm":
+        return [f"{compared.b.run.id}, measured turn by turn", *(_arm(compared.b, name) for name in ("a", "b"))]
     if compared.a.run.id == compared.b.run.id:
         return [f"{compared.b.run.id} with itself{by}"]
     return [
@@ -55,15 +58,27 @@ def _heads(compared: Compared) -> list[str]:
     ]
 
 
+def _arm(run_file: RunFile, name: ArmName) -> str:
+    """What one arm is: its interpreter, and what it sets."""
+    found, own = run_file.arms.get(name), run_file.settings.arms.get(name)
+    where = f"{found.interpreter} (Python {found.python}, joulemark {found.suite_version})" if found else "not known"
+    sets = [f"{axis.replace('_', ' ')} {value}" for axis, value in own.axes().items()] if own else []
+    return ", ".join([f"{name.upper()}: {where}", *sets])
+
+
 def _rows(compared: Compared) -> Iterator[list[str]]:
     """Case, metric, A, B, ratio, trials, verdict; what has no ratio stands in `_lines`."""
     from suite.results import verdicts
+    from suite.results.metrics import METRICS
     from suite.units import quantity
 
     found = compared.found
     grams = {one.title: one for one in verdicts.grams(found, compared.a.emissions)}
     places = {verdicts.title(one): place for place, one in reversed(list(enumerate(found.found)))}
-    ordered = sorted((one for one in found.found if one.ratio is not None), key=lambda c: places[verdicts.title(c)])
+    ordered = sorted(
+        (one for one in found.found if one.ratio is not None),
+        key=lambda one: (places[verdicts.title(one)], list(METRICS).index(one.metric.key)),
+    )
     for title, some in groupby(ordered, key=verdicts.title):
         head = title
         for one in some:
@@ -91,14 +106,14 @@ def _lines(compared: Compared) -> list[str]:
     from suite.results import verdicts
 
     found = compared.found
-    lines = [f"not comparable  {line}" for line in _without_ratio(compared)]
+    lines = [f"not comparable  {line}" for line in _without_ratio(compared)] if compared.gate is None else []
     if compared.gate is not None:
         lines += [f"not judged  {_unjudged(one)}" for one in compared.gate.aside]
     else:
         lines += [f"only in A  {case}: {found.why[case]}" for case in found.only_a]
         lines += [f"only in B  {case}: {found.why[case]}" for case in found.only_b]
-    notes = {verdicts.title(one): one.pair.note for one in found.found if one.pair.note and one.ratio is not None}
-    lines += [f"mind  {title}: {note}" for title, note in notes.items()]
+    notes = [(one.pair.note, verdicts.title(one)) for one in found.found if one.pair.note and one.ratio is not None]
+    lines += [f"mind  {line}" for line in _together(notes)]
     lines += [f"Between runs: {line}." for line in verdicts.drifts(found.drift)]
     if any(one.metric.energy and one.ratio is not None for one in found.found):
         lines.append(f"Emissions of both on one grid: {_grid(compared)}; shown, never judged.")
@@ -108,21 +123,26 @@ def _lines(compared: Compared) -> list[str]:
 
 
 def _without_ratio(compared: Compared) -> list[str]:
-    """Comparisons without a ratio, those of one metric and reason together; the gate has its own list."""
-    if compared.gate is not None:
-        return []
     from suite.results import verdicts
 
-    reasons: dict[str, list[str]] = {}
-    for one in compared.found.found:
-        if one.ratio is None:
-            subject = "" if one.pair.unlike else f"{one.metric.title.lower()}: "
-            reasons.setdefault(f"{subject}{one.reason}", []).append(verdicts.title(one))
-    return [
-        f"{unique[0]}{f' and {len(unique) - 1} more' if len(unique) > 1 else ''}: {reason}"
-        for reason, titles in reasons.items()
-        for unique in [list(dict.fromkeys(titles))]
-    ]
+    return _together(
+        (f"{'' if one.pair.unlike else f'{one.metric.title.lower()}: '}{one.reason}", verdicts.title(one))
+        for one in compared.found.found
+        if one.ratio is None
+    )
+
+
+def _together(said: Iterable[tuple[str, str]]) -> list[str]:
+    """What is said of several cases in one line: the first of them, and how many more."""
+    cases: dict[str, list[str]] = {}
+    for text, case in said:
+        cases.setdefault(text, []).append(case)
+    lines = []
+    for text, some in cases.items():
+        unique = list(dict.fromkeys(some))
+        more = f" and {len(unique) - 1} more" if len(unique) > 1 else ""
+        lines.append(f"{unique[0]}{more}: {text}")
+    return lines
 
 
 def _unjudged(one: Unjudged) -> str:
