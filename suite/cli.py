@@ -19,6 +19,7 @@ VERBS = (
     "show",
     "report",
     "compare",
+    "ab",
     "check",
     "baseline",
     "history",

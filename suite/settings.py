@@ -1,8 +1,8 @@
 """Flags, environment, file, defaults -> one frozen record, in that order of strength.
 
 The file is `joulemark.toml`, or `[tool.joulemark]` in `pyproject.toml`, of the working directory or the nearest parent
-that has one. Keys are the options' names; `batch-size` and `batch_size` are the same. Tables that do not say how a run is
-made (`thresholds`) stay out of that record: the verbs that use them read them.
+that has one. Keys are the options' names; `batch-size` and `batch_size` are the same. Tables that do not say how a run
+is made (`thresholds`) stay out of that record: the verbs that use them read them.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def validated(values: Mapping[str, Any], chosen: Mapping[str, Any], source: Path
         key = ".".join(str(part) for part in first["loc"])
         where = f" in {source}" if first["loc"][0] not in chosen and source else ""
         option = key if "." in key else f"--{key.replace('_', '-')}"
+        if first["loc"][0] == "arms" and len(first["loc"]) > 2:
+            option = f"--{first['loc'][1]}-{first['loc'][2]}".replace("_", "-")
         raise UsageError(f"{option}{where}: {first['msg'].lower()}, found {first.get('input')!r}.") from None
 
 

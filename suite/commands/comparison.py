@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from suite.results.compare import Comparison, Comparisons
     from suite.results.gate import Gate
     from suite.results.records import RunFile
@@ -67,6 +66,11 @@ def compared(
     if found is None:
         raise UsageError("every threshold is off: no metric is left to judge.")
     return Compared(a, b, by, found)
+
+
+def by_arm(run_file: RunFile, limits: Thresholds, allow_estimates: bool) -> Compared:
+    """Compare the arms of an A/B run. Between them nothing drifts: they took turns."""
+    return compared(run_file, run_file, "arm", limits, Path(), allow_estimates)
 
 
 def _families(a: RunFile, b: RunFile, limits: Thresholds, allow_estimates: bool) -> list[tuple[str, ...]]:

@@ -162,6 +162,10 @@ Out = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where run files and pages are kept.", rich_help_panel=OUTPUT)
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.", rich_help_panel=OUTPUT)]
+Resume = Annotated[
+    str | None,
+    typer.Option(metavar="RUN", help="Go on with an interrupted run, as it was asked for. Takes no selection."),
+]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Write no page.", rich_help_panel=OUTPUT)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be run and how long it would take, and stop.")]
 AllowEstimates = Annotated[

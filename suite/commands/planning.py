@@ -40,8 +40,8 @@ def prepare(given: Mapping[str, Any]) -> Prepared:
     return _prepare(settings.resolve({**given, "python": pythons(given.get("python") or ())}), plan.order_seed())
 
 
-def prepare_again(run: str, given: Mapping[str, Any], directory: Path) -> Prepared:
-    """What is left of the interrupted run that `run` names.
+def prepare_again(run: str, given: Mapping[str, Any], directory: Path, arms: bool = False) -> Prepared:
+    """What is left of the interrupted run that `run` names, which has arms or not.
 
     UsageError where it is complete, where this machine or its plan is not the same as then, and where anything in
     `given` asks for something else.
@@ -55,7 +55,10 @@ def prepare_again(run: str, given: Mapping[str, Any], directory: Path) -> Prepar
     if path.suffix == journal.SUFFIX:
         path = journal.finish(path)
     earlier = load_path(path)
-    if earlier.run.complete:
+    if bool(earlier.arms) != arms:
+        raise UsageError(f"run {earlier.run.id} goes on with `joulemark {'run' if arms else 'ab'} --resume`.")
+    # The rounds of all cases may be complete, and those of the cases in doubt not.
+    if earlier.run.complete and (earlier.run.finished_at is not None or earlier.run.max_rounds is None):
         raise UsageError(f"run {earlier.run.id} is complete: there is nothing left of it.")
     prepared = _prepare(earlier.settings, earlier.run.order_seed)
     if prepared.machine.fingerprint != earlier.machine.fingerprint:

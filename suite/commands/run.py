@@ -51,10 +51,7 @@ def command(
         bool,
         typer.Option("--latency", help="Also time single steps, for p50, p95 and p99.", rich_help_panel=options.EFFORT),
     ] = False,
-    resume: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Go on with an interrupted run, as it was asked for. Takes no selection."),
-    ] = None,
+    resume: options.Resume = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 4 also where a case is not valid (noisy, not steady, ...).")
     ] = False,

@@ -171,13 +171,13 @@ def _note(one: Case, other: Case) -> str | None:
 
 
 def between_arms(run_file: RunFile) -> dict[str, tuple[str | None, str | None]]:
-    """What differs around the cases of the two arms of a run; their own caches' places do not count."""
+    """What differs around the cases of the two arms of a run, but for the places of interpreters and caches."""
     sides = [_of_arm(run_file.arms[name]) if name in run_file.arms else {} for name in ("a", "b")]
     return _unlike(sides)
 
 
 def _of_arm(arm: Arm) -> dict[str, str]:
-    facts = {"interpreter": arm.interpreter, "python": arm.python, "joulemark": arm.suite_version}
+    facts = {"python": arm.python, "joulemark": arm.suite_version}
     facts |= {f"package {name}": version for name, version in arm.packages.items()}
     for name, info in arm.frameworks.items():
         facts |= {name: f"{info.version} ({info.build})"}

@@ -72,7 +72,7 @@ def value(metric: Metric, number: float | None) -> str:
 
 def title(found: Comparison) -> str:
     """The case, or both where their ids differ."""
-    a, b = found.pair.a.id, found.pair.b.id
+    a, b = (case.id.replace(f"+arm={case.arm}", "") for case in (found.pair.a, found.pair.b))
     return b if a == b else f"{a} -> {b}"
 
 

@@ -1,0 +1,179 @@
+"""`joulemark ab`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from suite.commands import options
+
+if TYPE_CHECKING:
+    from suite.commands.comparison import Compared
+    from suite.commands.planning import Prepared
+    from suite.results.records import RunFile
+    from suite.results.thresholds import Thresholds
+
+ARMS = "Arms"
+AXES = ("mode", "precision", "batch_size", "threads", "allocator")
+"""What an arm can set beside its interpreter."""
+
+
+def _word(of: str, metavar: str) -> Any:
+    return typer.Option(metavar=metavar, help=f"Its {of}.", rich_help_panel=ARMS)
+
+
+def _number(of: str) -> Any:
+    return typer.Option(metavar="N", min=1, help=f"Its {of}.", rich_help_panel=ARMS)
+
+
+Interpreter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PYTHON",
+        help="Its interpreter, with joulemark in it. (default: the one that runs this)",
+        rich_help_panel=ARMS,
+    ),
+]
+Mode = Annotated[str | None, _word("mode", "MODE")]
+Precision = Annotated[str | None, _word("precision", "PRECISION")]
+BatchSize = Annotated[int | None, _number("batch size")]
+Threads = Annotated[int | None, _number("threads of each framework")]
+Allocator = Annotated[str | None, _word("allocator, retain or default", "POLICY")]
+
+
+def command(
+    context: typer.Context,
+    a: Interpreter = None,
+    b: Interpreter = None,
+    a_mode: Mode = None,
+    b_mode: Mode = None,
+    a_precision: Precision = None,
+    b_precision: Precision = None,
+    a_batch_size: BatchSize = None,
+    b_batch_size: BatchSize = None,
+    a_threads: Threads = None,
+    b_threads: Threads = None,
+    a_allocator: Allocator = None,
+    b_allocator: Allocator = None,
+    profile: options.Profile = None,
+    workload: options.Workload = None,
+    size: options.Size = None,
+    phase: options.Phase = None,
+    framework: options.Framework = None,
+    mode: options.Mode = None,
+    device: options.Device = None,
+    precision: options.Precision = None,
+    batch_size: options.BatchSize = None,
+    k: options.Keyword = None,
+    threads: options.Threads = None,
+    allocator: options.Allocator = None,
+    rounds: options.Rounds = None,
+    max_rounds: options.MaxRounds = None,
+    python: options.Python = None,
+    zone: options.Zone = None,
+    coordinates: options.Coordinates = None,
+    data_center: options.DataCenter = None,
+    emission_factors: options.EmissionFactors = None,
+    intensity: options.Intensity = None,
+    pue: options.Pue = None,
+    psf: options.Psf = None,
+    embodied: options.Embodied = None,
+    lifespan_years: options.LifespanYears = None,
+    offline: options.Offline = False,
+    sensor: options.Sensor = None,
+    second_opinion: options.SecondOpinion = False,
+    threshold: options.Threshold = None,
+    allow_estimates: options.AllowEstimates = False,
+    markdown: options.Markdown = False,
+    out: options.Out = None,
+    as_json: options.Json = False,
+    no_report: options.NoReport = False,
+    dry_run: options.DryRun = False,
+    resume: options.Resume = None,
+) -> int:
+    """Compare two environments, or two settings, measured turn by turn in one run: the honest way on a noisy machine.
+
+    Two torch versions: `--a old/bin/python --b new/bin/python`; two settings: `--a-threads 1 --b-threads 2`. Exit
+    codes: 0 fine, 2 bad usage, 3 nothing comparable, 4 a case failed, 130 interrupted (what was finished is kept).
+    """
+    values = locals()
+    given = options.asked(values)
+    from suite.commands import measuring
+    from suite.commands.comparison import one_format, thresholds
+    from suite.commands.planning import prepare, prepare_again
+    from suite.results.metrics import METRICS
+    from suite.settings import runs_directory
+
+    one_format(as_json, markdown)
+    limits = thresholds(tuple(METRICS), threshold)
+    if resume is None:
+        prepared = prepare({**given, "arms": _arms(values, context)})
+    else:
+        prepared = prepare_again(resume, {**given, **_given(values)}, runs_directory(out), arms=True)
+    if dry_run:
+        return measuring.dry_run(prepared, as_json)
+    return _measure(prepared, limits, out, as_json, markdown, report=not no_report)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arms' options that were given, by their names: `a`, `b_threads`."""
+    names = [name for arm in ("a", "b") for name in (arm, *(f"{arm}_{axis}" for axis in AXES))]
+    return {name: values[name] for name in names if values[name] is not None}
+
+
+def _arms(values: Mapping[str, Any], context: typer.Context) -> dict[str, dict[str, Any]]:
+    """What was given for each arm. UsageError where that is nothing, or is given for both at once too."""
+    from suite.errors import UsageError
+
+    given = _given(values)
+    if not given:
+        raise UsageError("ab needs what differs: interpreters (--a, --b), or settings (--a-threads, --b-threads, ...).")
+    for axis in AXES:
+        both = all(f"{arm}_{axis}" in given for arm in ("a", "b"))
+        # What the settings file says is for other runs; on the command line it would be ignored.
+        if both and "COMMANDLINE" in str(context.get_parameter_source(axis)):
+            option = axis.replace("_", "-")
+            raise UsageError(f"--{option} is for neither arm, since each has its own: leave it out.")
+    return {
+        arm: {"python": given.get(arm), **{axis: given.get(f"{arm}_{axis}") for axis in AXES}} for arm in ("a", "b")
+    }
+
+
+def _measure(
+    prepared: Prepared, limits: Thresholds, out: Path | None, as_json: bool, markdown: bool, report: bool
+) -> int:
+    """Run the plan, keep the file, write the page, show the comparison; the exit code."""
+    from suite import terminal
+    from suite.commands import comparison, comparison_text
+    from suite.commands.measuring import failed, measured, page
+    from suite.results.gate import nothing
+    from suite.results.looks import undecided
+
+    def judged(run_file: RunFile) -> Compared:
+        return comparison.by_arm(run_file, limits, prepared.settings.allow_estimates)
+
+    run_file, path, interrupted = measured(prepared, out, lambda so_far: undecided(judged(so_far).found))
+    found = judged(run_file)
+    if markdown:
+        title = f"Joulemark: arm B against arm A in {run_file.run.id}"
+        print(comparison_text.markdown(found, title, [comparison_text.counted(found.found)]), end="")
+    elif not as_json:
+        comparison_text.show(found)
+    terminal.say(f"Run file: {path}")
+    shown = page(run_file, path) if report else None
+    if shown:
+        terminal.say(f"Report:   {shown}")
+    if as_json:
+        where = {"path": str(path), "report": str(shown) if shown else None}
+        terminal.print_json({**comparison.document(found), **where})
+    if interrupted:
+        terminal.say(f"Interrupted: {run_file.run.id} holds the trials that were finished; go on with --resume.")
+        return 130
+    if failed(run_file):
+        return 4
+    if all(one.ratio is None for one in found.found.found):
+        raise nothing(run_file, run_file, [one.reason or "" for one in found.found.found])
+    return 0
