@@ -7,6 +7,7 @@ hands the trials of its case to pytest-benchmark, one round a trial. So its tabl
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from collections.abc import Iterator, Mapping
@@ -112,7 +113,8 @@ class Cases:
         # A word of -k matches a part of an id, so that an id may bring a longer one with it: it is then not asked for.
         keyword = [] if len(wanted) == self._runnable else ["-k", " or ".join(wanted)]
         capture: Any = session.config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():  # its progress is for the terminal
+        # Its progress is for the terminal.
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             run = json.loads(self._run("run", *self._options, *keyword, "--no-report", "--json", quiet=False))
         exported = json.loads(self._run("export", run["path"], "--format", "pytest-benchmark", empty=True))
         self._found = {bench["fullname"]: bench for bench in exported["benchmarks"]}

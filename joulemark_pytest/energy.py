@@ -73,11 +73,9 @@ class Energy:
         alone = pyfuncitem.get_closest_marker(MARK) and "benchmark" not in pyfuncitem.fixturenames
         if not alone:
             return (yield)
-        self._meter.start()
-        try:
+        with self._meter:
             result = yield
-        finally:
-            self._outcomes[pyfuncitem.nodeid] = outcome([self._meter.stop()], 1)
+        self._outcomes[pyfuncitem.nodeid] = outcome([self._meter.last], 1)
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -128,15 +126,12 @@ class Measured(BenchmarkFixture):
             windows = self.joulemark_meter.measurements[first:]
             self._note(outcome, windows, len(windows))
         else:
-            self.joulemark_meter.start()
-            try:
+            with self.joulemark_meter as meter:
                 result = super().pedantic(**asked)
-            finally:
-                window = self.joulemark_meter.stop()
             iterations = asked["iterations"]
             # Of a loop pytest-benchmark has no result, and calls once more for it.
             calls = iterations * (asked["rounds"] + asked["warmup_rounds"]) + (iterations > 1)
-            self._note(outcome, [window], calls)
+            self._note(outcome, [meter.last], calls)
         return result
 
     def _note(self, measure: Callable[..., Outcome], *args: Any) -> None:
@@ -148,24 +143,28 @@ class Measured(BenchmarkFixture):
 
     def _repeated(self, call: Callable[[], object]) -> Outcome:
         """Windows of repeated calls, until one is as long as its sensors need."""
-        block = max(1, round(BLOCK_S / max(self.stats.stats.mean, 1e-9)))
+        call_s = max(self.stats.stats.mean, 1e-9)
+        block = max(1, round(BLOCK_S / call_s))
+        # A call that is longer than the lead has been steady load itself, just now.
+        lead_s = LEAD_S if call_s < LEAD_S else None
         length_s = WINDOW_S
         while True:
             with PauseInstrumentation():
-                _calls(call, block, LEAD_S)
-                self.joulemark_meter.start()
-                calls = _calls(call, block, length_s)
-                window = self.joulemark_meter.stop()
-                _calls(call, block, LEAD_S)
-            wanted_s = needed_s(window)
-            if window.duration_s >= wanted_s or length_s >= LONGEST_S:
-                return outcome([window], calls)
+                _calls(call, block, lead_s)
+                with self.joulemark_meter as meter:
+                    calls = _calls(call, block, length_s)
+                _calls(call, block, lead_s)
+            wanted_s = needed_s(meter.last)
+            if meter.duration_s >= wanted_s or length_s >= LONGEST_S:
+                return outcome([meter.last], calls)
             # A little more: the window ends with a block, the sensor's tick is known to a few digits.
             length_s = min(1.05 * wanted_s, LONGEST_S)
 
 
-def _calls(call: Callable[[], object], block: int, length_s: float) -> int:
-    """Call again and again for `length_s` seconds, in blocks; the number of calls."""
+def _calls(call: Callable[[], object], block: int, length_s: float | None) -> int:
+    """Call again and again for `length_s` seconds, in blocks, not at all for None; the number of calls."""
+    if length_s is None:
+        return 0
     calls = 0
     end_s = time.monotonic() + length_s
     while True:

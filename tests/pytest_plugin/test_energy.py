@@ -36,6 +36,7 @@ import workloads
 def test_modules():
     assert not (suite.OURS or reports.OURS or workloads.OURS)
     assert not {"suite.power", "suite.errors", "suite.results"} & set(sys.modules)
+    assert type(suite.__loader__).__name__ == "SourceFileLoader"  # its assertions are not pytest's to rewrite
 """
 
 NOTHING = (
