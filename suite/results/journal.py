@@ -6,11 +6,12 @@ sampler writes its trace beside it, `<id>.trace`. Both are removed once `<id>.js
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -50,10 +51,14 @@ class Journal:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = path.open("x", encoding="utf-8")
+            self._file = path.open("xb", buffering=0)
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}. Choose another place with --out.") from None
-        self._write(planned=planned.model_dump(mode="json"))
+        try:
+            self._write(planned=planned.model_dump(mode="json"))
+        except UsageError:
+            path.unlink()  # a run that never began leaves nothing
+            raise
 
     def trial(self, case: Case, trial: Trial) -> None:
         """A trial has ended."""
@@ -88,9 +93,21 @@ class Journal:
         self._write(finished_at=finished_at)
 
     def _write(self, **fields: Any) -> None:
-        self._file.write(json.dumps(fields) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Add a line, durably and whole: where there is no room for all of it, none of it stays. UsageError."""
+        line = memoryview((json.dumps(fields) + "\n").encode())
+        before = self._file.tell()
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.seek(before)
+                self._file.truncate()
+            raise UsageError(
+                f"cannot write {self.path}: {error.strerror}. What was finished before is kept, and --resume "
+                f"{self.path.stem} goes on from there."
+            ) from None
 
     def close(self) -> None:
         """Write no more."""
