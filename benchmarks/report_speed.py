@@ -18,7 +18,7 @@ from pathlib import Path
 
 from reports.html import render
 from suite.carbon import ember
-from suite.results.records import RunFile
+from suite.results.records import Probe, RunFile
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
@@ -33,14 +33,18 @@ MODES = (("pytorch", "eager"), ("pytorch", "compile"), ("tensorflow", "graph"), 
 
 
 def of_cases(count: int, traces: int) -> RunFile:
-    """A run of `count` cases in three rounds with `traces` traces of two minutes at 10 Hz."""
+    """A run of `count` cases in three rounds with `traces` traces of five minutes at 10 Hz."""
     found = []
     for i in range(count):
         framework, mode = MODES[i % len(MODES)]
         phase = PHASES[i // len(MODES) % len(PHASES)]
         name = f"workload{i // (len(MODES) * len(PHASES))}"
         found.append(case(name, framework, mode, phase, trials=trials(100.0 + i, 50.0, 5.0 + 0.2 * i)))
-    return summarised(run_file(found, traces=tuple(trace(300.0) for _ in range(traces))))
+    probes = tuple(
+        Probe(framework=name, device="cpu", precision="fp32", threads=2, flops_per_s=2.4e11, bytes_per_s=2e10)
+        for name in ("pytorch", "tensorflow")
+    )
+    return summarised(run_file(found, probes=probes, traces=tuple(trace(300.0) for _ in range(traces))))
 
 
 def seconds(run: RunFile) -> float:

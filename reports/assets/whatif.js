@@ -79,10 +79,8 @@ function fillColumn(column, want) {
     if ('value' in node.dataset) node.dataset.value = value;
     const basis = node.querySelector('.basis');
     if (!basis) return;
-    const [mark, words] = model.bases[basisOf(key, want)];
-    basis.textContent = mark;
-    basis.title = words;
-    basis.setAttribute('aria-label', words);
+    basis.title = basisOf(key, want);
+    [basis.textContent] = model.bases[basis.title];
   });
 }
 

@@ -35,11 +35,11 @@ class Figure:
     """What is missing or limited, and why; empty where nothing is."""
 
 
-def number(value: float | None) -> float | None:
-    """`value` rounded to `DIGITS` significant digits, as it stands in a figure."""
+def number(value: float | None, digits: int = DIGITS) -> float | None:
+    """`value` rounded to so many significant digits, as it stands in a figure."""
     if value is None or value == 0 or not math.isfinite(value):
         return None if value is None or not math.isfinite(value) else 0.0
-    return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
 
 
 def numbers(values: Iterable[float | None]) -> list[float | None]:

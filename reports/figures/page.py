@@ -14,7 +14,7 @@ from reports.figures.opinion import opinion_figures
 from reports.figures.pareto import pareto_figures
 from reports.figures.power import power_figures
 from reports.figures.quantities import emissions_figure, energy_figure, memory_figure, throughput_figure
-from reports.figures.ratios import framework_ratios
+from reports.figures.ratios import arm_ratios, framework_ratios
 from reports.figures.roofline import roofline_figures
 from reports.figures.start import start_figure
 from reports.figures.trials import drift_figures, trials_figure
@@ -37,6 +37,7 @@ class Section:
 
 # In the order of the page; figures find their section by the first word of their id.
 _SECTIONS = (
+    (("arms",), Section("arms", "Arm against arm", "Arms")),
     (("ratios",), Section("ratios", "Framework against framework", "Ratios")),
     (("throughput", "energy"), Section("cases", "Speed and energy by case", "Speed and energy")),
     (("pareto",), Section("pareto", "Speed against energy", "Trade-off")),
@@ -56,6 +57,7 @@ _SECTIONS = (
 def figures(report: Report) -> tuple[Figure, ...]:
     """Every figure that the report has data for, in the order of the page."""
     found: list[Figure | None] = [
+        arm_ratios(report),
         framework_ratios(report),
         throughput_figure(report),
         energy_figure(report),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, numbers
+from reports.figures.base import Figure, layout, number, numbers
 from reports.inert import text
 from reports.marks import NEUTRAL, mark
 from reports.model.grid import grid
@@ -17,6 +17,8 @@ from suite import units
 
 _PANEL_PX = 170
 _GAP_PX = 34
+_DIGITS = 4
+"""Significant digits of a point: its panel is 170 pixels high, and there are thousands."""
 _HOW = (
     "Each panel is one channel of one sensor. Shaded stretches are the windows of the trials, coloured by framework: "
     "throughput and energy are read over these and nothing else. Grey stretches are the machine at rest. Between them "
@@ -101,7 +103,7 @@ def _line(line: Line, axis: str) -> dict[str, Any]:
         "mode": "lines",
         "name": text(line.name),
         "x": [round(t, 2) for t in line.t_s],
-        "y": numbers(line.power_w),
+        "y": [number(power, _DIGITS) for power in line.power_w],
         "yaxis": axis,
         "line": {"width": 1.2, "color": NEUTRAL, "dash": "dash" if line.kind == "model" else "solid"},
         "connectgaps": False,

@@ -42,6 +42,20 @@ def framework_ratios(report: Report) -> Figure | None:
     )
 
 
+def arm_ratios(report: Report) -> Figure | None:
+    """Arm B over arm A of A/B runs."""
+    if not report.arms:
+        return None
+    return forest(
+        "arms",
+        "Arm B over arm A",
+        report.arms,
+        lambda p: (p.one.title, f"{p.one.name} / {p.other.name} · {p.one.detail}"),
+        ("arm B", "arm A"),
+        _HOW + "Both arms were measured turn by turn in one run, so that the machine's drift falls on both alike.",
+    )
+
+
 def forest(
     id: str,
     title: str,

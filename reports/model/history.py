@@ -46,14 +46,18 @@ def compare(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Comparis
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
     for file, (name, others) in zip(run_files[1:], rest, strict=True):
+        if file.run.id == run_files[0].run.id:
+            unmatched.append(Unmatched(f"run {name}", f"it is run {base} once more"))
+            continue
         same = file.machine.fingerprint == run_files[0].machine.fingerprint
-        found = against(run_files[0], ones, file, others, None if same else "machine")
+        found, why = against(run_files[0], ones, file, others, None if same else "machine")
         pairs += [pair for pair in found if not pair.unlike]
         unmatched += [Unmatched(pair.one.full, pair.unlike) for pair in found if pair.unlike]
         matched = {view.key for pair in found for view in (pair.one, pair.other)}
         for lacks, views in ((base, others), (name, ones)):
             lonely = [view for view in views if view.key not in matched]
-            unmatched += [Unmatched(view.full, f"run {lacks} has no such case") for view in lonely]
+            # compare() calls its two runs A and B; here every run has a letter of its own.
+            unmatched += [Unmatched(view.full, f"run {lacks}{why[view.case.id][1:]}") for view in lonely]
     labels = tuple(of_run)
     facts = [_environment(file) for file in run_files]
     names = dict.fromkeys(name for of_file in facts for name in of_file)

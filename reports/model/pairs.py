@@ -74,8 +74,8 @@ class Pair:
     @property
     def turned(self) -> Pair:
         """`other` over `one`."""
-        ratios = {"throughput": self.throughput.inverse, "energy": self.energy.inverse}
-        return replace(self, one=self.other, other=self.one, **ratios)
+        speed, energy = self.throughput.inverse, self.energy.inverse
+        return replace(self, one=self.other, other=self.one, throughput=speed, energy=energy)
 
 
 def framework_pairs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[Pair, ...]:
@@ -90,17 +90,29 @@ def framework_pairs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> 
     for (a, ones), (b, others) in combinations_with_replacement(sides.items(), 2):
         # Two arms of one run are unlike in more than the framework.
         if ones[0].machine == others[0].machine and (a[0] != b[0] or a == b):
-            found += against(files[a[0]], ones, files[b[0]], others, "framework")
+            found += against(files[a[0]], ones, files[b[0]], others, "framework")[0]
     wanted = [p for p in found if p.one.case.framework != p.other.case.framework and (p.alike or p.default)]
     # The framework that stands first in the table stands first in the ratio.
     turned = [p.turned if places[p.one.key] > places[p.other.key] else p for p in wanted if not p.unlike]
     return tuple(sorted(turned, key=lambda p: (places[p.one.key], places[p.other.key])))
 
 
-def against(a: RunFile, ones: Sequence[CaseView], b: RunFile, others: Sequence[CaseView], by: str | None) -> list[Pair]:
+def arm_pairs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[Pair, ...]:
+    """Arm B over arm A of each A/B run."""
+    found: list[Pair] = []
+    for i, file in enumerate(run_files):
+        views = [view for view in cases if view.run == label(i) and view.case.arm is not None]
+        if views:
+            found += [pair for pair in against(file, views, file, views, "arm")[0] if not pair.unlike]
+    return tuple(found)
+
+
+def against(
+    a: RunFile, ones: Sequence[CaseView], b: RunFile, others: Sequence[CaseView], by: str | None
+) -> tuple[list[Pair], Mapping[str, str]]:
     """Every pair of `ones`, cases of `a`, and `others`, cases of `b`, that are alike but for the factor `by`: B over A.
 
-    Levels are adjusted over all of them.
+    Levels are adjusted over all of them. With it, by id, what the other run has instead of a case without a partner.
     """
     compared = compare(
         a.model_copy(update={"cases": tuple(view.case for view in ones)}),
@@ -108,7 +120,8 @@ def against(a: RunFile, ones: Sequence[CaseView], b: RunFile, others: Sequence[C
         by,
         allow_estimates=a.settings.allow_estimates and b.settings.allow_estimates,
     )
-    return _pairs(compared, {view.case.id: view for view in ones}, {view.case.id: view for view in others})
+    found = _pairs(compared, {view.case.id: view for view in ones}, {view.case.id: view for view in others})
+    return found, compared.why
 
 
 def _pairs(compared: Comparisons, ones: Mapping[str, CaseView], others: Mapping[str, CaseView]) -> list[Pair]:

@@ -11,7 +11,7 @@ from reports.model.answer import Answer, Headline, answers, first_choice, headli
 from reports.model.best import best_cells
 from reports.model.cases import CaseView, label, views
 from reports.model.history import Comparison, Series, compare, series
-from reports.model.pairs import Pair, framework_pairs
+from reports.model.pairs import Pair, arm_pairs, framework_pairs
 from reports.model.runs import RunView, run_view
 from reports.model.validity import Warnings, warnings
 from suite.frameworks import FRAMEWORKS
@@ -55,6 +55,8 @@ class Report:
     warnings: Warnings
     pairs: tuple[Pair, ...]
     """Framework over framework."""
+    arms: tuple[Pair, ...]
+    """Arm B over arm A of A/B runs."""
     headline: Headline
     answers: tuple[Answer, ...]
     opening: str
@@ -96,6 +98,7 @@ def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence
         best=best_cells(table.columns, cases, all(file.settings.allow_estimates for file in files)),
         common=common,
         pairs=pairs,
+        arms=arm_pairs(files, cases),
         headline=headline(cases, pairs),
         answers=found,
         opening=first_choice(found),

@@ -240,7 +240,7 @@ def test_power_is_the_traces(run: RunFile, drawn: dict[str, Figure]) -> None:
     total_j = sum(
         power * (times[i + 1] - times[i]) for i, power in enumerate(line["y"]) if len(line["y"]) == len(times) - 1
     )
-    assert total_j == pytest.approx(energies[-1] - energies[0], rel=1e-4)
+    assert total_j == pytest.approx(energies[-1] - energies[0], rel=5e-4)  # a point has four digits
 
 
 def test_batch_curves() -> None:
