@@ -10,7 +10,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-GOALS = ("startup", "harness", "agreement", "trial_start", "windows", "noise", "sampler_cost", "report_speed")
+GOALS = (
+    "startup",
+    "harness",
+    "agreement",
+    "trial_start",
+    "windows",
+    "noise",
+    "sampler_cost",
+    "report_speed",
+    "history_store",
+    "store_drill",
+)
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The store under fire: writers killed at any moment, a disk with no room. benchmarks/store_drill.py kills 200 times."""
+"""The store under fire: writers killed at any moment, full disks. benchmarks/store_drill.py kills 200 times."""
 
 from __future__ import annotations
 
