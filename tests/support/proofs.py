@@ -7,6 +7,8 @@ from fnmatch import fnmatch
 import numpy as np
 from framework_process import Result, Weights
 
+from workloads.registry import workloads
+
 FORWARD = {"fp64": 1e-6, "fp32": 1e-4}
 BACKWARD = {"fp64": 1e-6, "fp32": 1e-3}
 
@@ -41,20 +43,22 @@ def updates(result: Result) -> Weights:
     return {name: change for name, change in moved.items() if np.any(change)}
 
 
-def disagreements(a: Result, b: Result, precision: str, besides: tuple[str, ...] = ()) -> list[str]:
-    """All differences between two frameworks' results for one job."""
+def disagreements(
+    a: Result, b: Result, precision: str, besides: tuple[str, ...] = (), *, weights: bool = True
+) -> list[str]:
+    """All differences between two results for one job; unless `weights`, they need not have started from the same."""
     forward, backward = FORWARD[precision], BACKWARD[precision]
     return [
-        *unlike("weight", a.before, b.before, 0.0),
+        *(unlike("weight", a.before, b.before, 0.0) if weights else ()),
         *unlike("output", a.first, b.first, forward, besides),
         *unlike("gradient", a.gradients, b.gradients, backward, besides),
         *unlike("update", updates(a), updates(b), backward, besides),
     ]
 
 
-def perturbed(weights: Weights) -> Weights:
-    """Scales off 1 and offsets off 0, so that a mistake in either shows."""
-    generator = np.random.default_rng(11)
+def perturbed(weights: Weights, point: int = 11) -> Weights:
+    """Scales off 1 and offsets off 0, so that a mistake in either shows; another draw for another `point`."""
+    generator = np.random.default_rng(point)
     found = {}
     for name, weight in sorted(weights.items()):
         leaf = name.rpartition(".")[2]
@@ -66,3 +70,40 @@ def perturbed(weights: Weights) -> Weights:
         # float32 numbers, so that both precisions start from the same
         found[name] = value.astype(np.float32)
     return found
+
+
+def jittered(weights: Weights, draw: int) -> Weights:
+    """In float64, each weight moved by up to 32 of float32's roundings, as much as a few layers make of one."""
+    generator = np.random.default_rng(draw)
+    return {
+        name: weight.astype(np.float64) * (1 + 32 * 2.0**-24 * generator.uniform(-1, 1, weight.shape))
+        for name, weight in sorted(weights.items())
+    }
+
+
+def check_outputs(result: Result) -> None:
+    """Something came out, and all of it is finite."""
+    assert result.last
+    for name, array in result.last.items():
+        assert array.size, name
+        assert np.isfinite(array).all(), name
+
+
+def check_cast(full: Result, half: Result) -> None:
+    """Something was computed in less than float32: an output or, where a loss is too coarse to tell, an update."""
+    pairs = [(half.first[name], array) for name, array in full.first.items()]
+    moved, reference = updates(half), updates(full)
+    pairs += [(moved.get(name, np.zeros_like(change)), change) for name, change in reference.items()]
+    gap = max(distance(a, b) for a, b in pairs)
+    # float32's own rounding is 6e-8, fp16's 5e-4
+    assert gap >= 1e-6, f"outputs and updates differ by {gap:.1e} only: nothing was cast"
+
+
+def check_same(workload: str, a: Result, b: Result, tolerance: float, at_least: float = 0.0) -> None:
+    """First outputs agree within `tolerance`, and differ by `at_least`."""
+    besides = workloads()[workload].substitutes
+    assert a.first.keys() == b.first.keys()
+    names = [name for name in a.first if not any(fnmatch(name, pattern) for pattern in besides)]
+    gaps = {name: distance(b.first[name], a.first[name]) for name in names} or {"": at_least}
+    assert max(gaps.values()) <= tolerance, gaps
+    assert max(gaps.values()) >= at_least, gaps

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
-
 import numpy as np
 import pytest
 from framework_process import FRAMEWORKS, MODES, Job, Processes, Result
-from proofs import distance
+from proofs import check_outputs, check_same
 
 from workloads.registry import supports, workloads
 
@@ -90,27 +88,9 @@ def test_half_precision_is_near(
     check_same(workload, full, half, 0.1, at_least=1e-6)
 
 
-def check_outputs(result: Result) -> None:
-    """Something came out, and all of it is finite."""
-    assert result.last
-    for name, array in result.last.items():
-        assert array.size, name
-        assert np.isfinite(array).all(), name
-
-
 def check_learning(result: Result) -> None:
     """Every trainable weight has a gradient, that some of its numbers feel, and is moved by a step; others are not."""
     assert set(result.gradients) == set(result.trainable)
     assert all(np.any(gradient) for gradient in result.gradients.values())
     for name in result.trainable:
         assert np.any(result.before[name] != result.after[name]), f"{name} does not move"
-
-
-def check_same(workload: str, a: Result, b: Result, tolerance: float, at_least: float = 0.0) -> None:
-    """First outputs agree within `tolerance`, and differ by `at_least`."""
-    besides = WORKLOADS[workload].substitutes
-    assert a.first.keys() == b.first.keys()
-    names = [name for name in a.first if not any(fnmatch(name, pattern) for pattern in besides)]
-    gaps = {name: distance(b.first[name], a.first[name]) for name in names} or {"": at_least}
-    assert max(gaps.values()) <= tolerance, gaps
-    assert max(gaps.values()) >= at_least, gaps

@@ -3,10 +3,25 @@ is given here."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+
+class Lstm(nn.LSTM):
+    """LSTM whose input is cast before autocast would: PyTorch 2.13 on a CPU chooses its kernel by the dtype from before
+    the cast, so that fp16 training went to oneDNN, which has fp16 LSTMs for inference only, and raised."""
+
+    def forward(self, x: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
+        """x (B, T, width_in) -> (states (B, T, width), (last state, last cell))."""
+        kind = x.device.type
+        if torch.is_autocast_enabled(kind):
+            x = x.to(torch.get_autocast_dtype(kind))
+        found: tuple[torch.Tensor, Any] = super().forward(x, state)
+        return found
 
 
 class Layers:
@@ -54,7 +69,7 @@ class Layers:
     def lstm(self, width_in: int, width: int) -> nn.Module:
         """x (B, T, width_in) -> (states (B, T, width), (last state, last cell)). One bias, as in Keras: PyTorch's
         second (a redundancy of cuDNN's) stays zero and does not learn."""
-        layer = nn.LSTM(width_in, width, batch_first=True)
+        layer = Lstm(width_in, width, batch_first=True)
         nn.init.zeros_(layer.bias_hh_l0).requires_grad_(False)
         return layer
 
