@@ -48,7 +48,7 @@ def render(
     report = build(run_files, anonymous, zones)
     drawn = figures(report)
     payload = {
-        "figures": {figure.id: {"data": figure.data, "layout": figure.layout} for figure in drawn},
+        "figures": {f.id: {"title": f.title, "data": f.data, "layout": f.layout} for f in drawn},
         "templates": TEMPLATES,
         "model": whatif(report),
         "tables": {figure.id: _table(figure.table, report) for figure in drawn if _late(figure)},

@@ -8,6 +8,8 @@ from reports.marks import NEUTRAL
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
+_ABOVE = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+
 
 def _template(ink: str, muted: str, line: str, panel: str, ground: str) -> dict[str, Any]:
     axis = {
@@ -21,7 +23,7 @@ def _template(ink: str, muted: str, line: str, panel: str, ground: str) -> dict[
     }
     error = {"thickness": 2, "width": 5}
     return {
-        "data": {"scatter": [{"error_x": error, "error_y": error}]},
+        "data": {"scatter": [{"error_x": error, "error_y": error, "textfont": {"size": 10}}]},
         "layout": {
             "font": {"family": FONT, "size": 12, "color": ink},
             "paper_bgcolor": "rgba(0,0,0,0)",
@@ -31,7 +33,8 @@ def _template(ink: str, muted: str, line: str, panel: str, ground: str) -> dict[
             "yaxis": axis,
             "hoverlabel": {"bgcolor": panel, "bordercolor": muted, "font": {"color": ink}, "align": "left"},
             "shapedefaults": {"fillcolor": ground},
-            "legend": {"font": {"color": ink}, "bgcolor": "rgba(0,0,0,0)", "traceorder": "normal"},
+            "hovermode": "closest",
+            "legend": {"font": {"color": ink}, "bgcolor": "rgba(0,0,0,0)", "traceorder": "normal", **_ABOVE},
         },
     }
 

@@ -114,19 +114,32 @@ document.querySelectorAll('[data-json]').forEach((button) => button.addEventList
 document.querySelectorAll('[data-csv]').forEach((button) => button.addEventListener('click', () => {
   save([csv()], `${model.runs.A.id}.csv`, 'text/csv');
 }));
-document.querySelectorAll('[data-rows]').forEach((button) => button.addEventListener('click', () => {
-  save([lines(tableOf(button.dataset.rows))], `joulemark-${button.dataset.rows}.csv`, 'text/csv');
-}));
-document.querySelectorAll('[data-save]').forEach((button) => button.addEventListener('click', () => {
+function picture(id, format) {
   if (typeof Plotly === 'undefined') return;
-  const id = button.dataset.save;
-  const plot = document.getElementById(`plot-${id}`);
   const { data, layout } = payload.figures[id];
   const whole = { data, layout: { ...layout, template: payload.templates[theme()] } };
-  Plotly.downloadImage(whole, {
-    format: button.dataset.format, filename: `joulemark-${id}`, scale: 2, width: Math.max(plot.clientWidth, 600), height: layout.height,
-  });
-}));
+  const width = Math.max(document.getElementById(`plot-${id}`).clientWidth, 600);
+  Plotly.downloadImage(whole, { format, filename: `joulemark-${id}`, scale: 2, width, height: layout.height });
+}
+
+// What can be taken away of each figure. Without JavaScript these could do nothing, so they are not in the page.
+document.querySelectorAll('figure.figure').forEach((figure) => {
+  const id = figure.id.slice('fig-'.length);
+  const buttons = made('span', 'save', '');
+  for (const [text, words, act] of [
+    ['SVG', 'as SVG', () => picture(id, 'svg')],
+    ['PNG', 'as PNG', () => picture(id, 'png')],
+    ['CSV', 'data table as CSV', () => save([lines(tableOf(id))], `joulemark-${id}.csv`, 'text/csv')],
+  ]) {
+    const button = made('button', '', text);
+    button.type = 'button';
+    button.dataset.take = `${id}.${text}`;
+    button.setAttribute('aria-label', `${payload.figures[id].title}, ${words}`);
+    button.addEventListener('click', act);
+    buttons.append(button, ' ');
+  }
+  figure.querySelector('.more').append(buttons);
+});
 
 fromAddress();
 addEventListener('hashchange', fromAddress);

@@ -83,6 +83,6 @@ document.querySelectorAll('details[data-table]').forEach((details) => details.ad
   const few = details.querySelector('.hint');
   if (!details.open || !few) return;
   few.remove();
-  const { table, title } = details.dataset;
-  details.querySelector('.scroll').replaceChildren(dataTable(rowsOf(table), title));
+  const { table } = details.dataset;
+  details.querySelector('.scroll').replaceChildren(dataTable(rowsOf(table), payload.figures[table].title));
 }));

@@ -51,8 +51,6 @@ def intervals(triples: Iterable[tuple[float | None, float | None, float | None]]
     """Error bars from (value, low, high) of each point; none where an end is not known."""
     found = [None if v is None or a is None or b is None else (v - a, b - v) for v, a, b in triples]
     return {
-        "type": "data",
-        "symmetric": False,
         "array": numbers(None if ends is None else ends[1] for ends in found),
         "arrayminus": numbers(None if ends is None else ends[0] for ends in found),
     }
@@ -67,12 +65,10 @@ def named(keys: Iterable[str], template: str) -> dict[str, Any]:
 
 
 def layout(height: int, **more: Any) -> dict[str, Any]:
-    """The layout that all figures share. Colours come from the page's light or dark template."""
+    """The layout of a figure. Colours, and what else all share, come from the page's light or dark template."""
     return {
         "height": height,
         "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
-        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        "hovermode": "closest",
         **more,
     }
 

@@ -120,7 +120,6 @@ def _trace(
         "error_y": intervals(_ends(view, "energy_per_item_j") for view in views),
         "text": [_label(view) if view.key in written else "" for view in views],
         "textposition": [f"top {_side(x, span)}" for x, _ in points],
-        "textfont": {"size": 10},
         "cliponaxis": False,
         "marker": {
             "symbol": mark.shape + ("-open" if estimated else ""),

@@ -10,7 +10,9 @@ from itertools import pairwise
 from suite.results.records import Channel, RunFile, Trace
 
 MAX_POINTS = 2000
-"""Points of one line. A chart 1,000 pixels wide shows no more than the lowest and the highest of each pixel."""
+"""Points of one channel in the run file that a page holds."""
+CHART_POINTS = 1000
+"""Points of one line: the lowest and the highest of every other pixel of a chart 1,000 pixels wide."""
 
 Points = list[tuple[float, float | None]]
 
@@ -40,13 +42,13 @@ class Line:
 
 
 def power_lines(run_file: RunFile) -> tuple[Line, ...]:
-    """Every channel of every trace as power in watts, at most `MAX_POINTS` points each."""
+    """Every channel of every trace as power in watts, at most `CHART_POINTS` points each."""
     return tuple(_line(trace, channel) for trace in run_file.traces for channel in trace.channels)
 
 
 def _line(trace: Trace, channel: Channel) -> Line:
     points = _power(trace.t_s, channel)
-    thinned = thin(points)
+    thinned = thin(points, CHART_POINTS)
     gaps = sorted(b - a for a, b in pairwise(trace.t_s))
     return Line(
         sensor=trace.sensor,
@@ -72,7 +74,7 @@ def _power(t_s: Sequence[float], channel: Channel) -> Points:
     return points
 
 
-def thin(points: Points, limit: int = MAX_POINTS) -> Points:
+def thin(points: Points, limit: int) -> Points:
     """At most `limit` of `points`, peaks kept."""
     return [points[i] for i in extremes([power for _, power in points], limit)]
 

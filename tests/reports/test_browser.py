@@ -184,15 +184,23 @@ def test_a_long_table_is_thinned_without_javascript_and_whole_with_it(tab: Open,
     rates = [t.items / (t.window_s[1] - t.window_s[0]) for c in many.cases for t in c.trials if t.window_s]
     assert shown == pytest.approx(rates, rel=1e-9)
     with page.expect_download() as taken:
-        page.locator("[data-rows=trials]").click()
+        page.locator("[data-take='trials.CSV']").click()
     rows = list(csv.DictReader(io.StringIO(Path(taken.value.path()).read_text(encoding="utf-8"))))
     assert [float(row["items per second"]) for row in rows] == pytest.approx(rates, rel=1e-9)
+
+
+def test_a_tall_chart_is_one_picture(tab: Open, many: RunFile) -> None:
+    page = tab(render([many])).open()
+    with page.expect_download() as taken:
+        page.locator("[data-take='throughput.SVG']").click()
+    picture = Path(taken.value.path()).read_text(encoding="utf-8")
+    assert all(f"w{i:02d} training" in picture for i in range(44))
 
 
 def test_a_short_table_can_be_taken_out_too(tab: Open, html: str) -> None:
     page = tab(html).open()
     with page.expect_download() as taken:
-        page.locator("[data-rows=energy]").click()
+        page.locator("[data-take='energy.CSV']").click()
     rows = list(csv.DictReader(io.StringIO(Path(taken.value.path()).read_text(encoding="utf-8"))))
     expected = [c.summary.energy_per_item_j.value for c in full().cases if c.summary]
     assert sorted(float(row["joules per item"]) for row in rows) == pytest.approx(sorted(expected), rel=1e-9)

@@ -24,7 +24,7 @@ from reports.model import anonymous, build, power_lines
 from reports.model.cases import label
 from reports.model.embedded import packed, thinned
 from reports.model.pairs import Pair, Ratio, overall
-from reports.model.power import MAX_POINTS, extremes
+from reports.model.power import CHART_POINTS, MAX_POINTS, extremes
 from suite.frameworks import FRAMEWORKS
 from suite.notices import Code
 from suite.results.compare import BETWEEN_RUNS, compare
@@ -338,7 +338,7 @@ def long_trace(points: int) -> Trace:
 def test_thinning_keeps_peaks_and_gaps() -> None:
     run = run_file(traces=(long_trace(20_000),))
     (line,) = power_lines(run)
-    assert len(line.t_s) <= MAX_POINTS
+    assert len(line.t_s) <= CHART_POINTS
     assert line.samples == 20_001
     assert max(p for p in line.power_w if p is not None) == 1050.0
     assert None in line.power_w
