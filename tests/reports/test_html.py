@@ -129,6 +129,16 @@ def test_what_was_not_measured_says_so_and_why() -> None:
     assert 'id="fig-throughput"' in page
 
 
+def test_power_at_rest_stands_under_the_power_chart() -> None:
+    page = render([full()], plotlyjs="cdn")
+    power = page[page.index('<section id="power"') : page.index('<section id="trials"')]
+    idle = full().idle[0]
+    watts = (idle.energy[0].energy_j or 0.0) / (idle.window_s[1] - idle.window_s[0])
+    assert f'data-value="{watts:.12g}"' in power
+    assert "before the run" in power
+    assert "cases on the CPU leave no context and no model on a device" in power
+
+
 def test_estimates_are_called_estimates() -> None:
     text = " ".join(Page(render([summarised(run_file(cases(kind="model")))], plotlyjs="cdn")).text)
     assert "Energy is estimated, not measured" in text

@@ -15,7 +15,9 @@ from reports.figures import Figure, figures, plotly_figure
 from reports.figures.base import number
 from reports.html import render
 from reports.model import Report, build
-from suite.results.records import Case, RunFile
+from suite.carbon import ember
+from suite.results.records import Case, Intensity, RunFile
+from suite.results.summary import recompute
 
 SUMMARISED = (
     "throughput",
@@ -108,6 +110,7 @@ def test_dots_are_the_summaries(report: Report, drawn: dict[str, Figure], name: 
     for trace in drawn[name].data:
         if trace["meta"].get("range"):
             continue
+        assert len(trace["meta"]["cases"]) == sum(x is not None for x in trace["x"])
         for i, key in enumerate(trace["meta"]["cases"]):
             found = getattr(cases[key].summary, quantity)
             assert trace["x"][i] == number(found.value)
@@ -131,6 +134,30 @@ def test_grey_bars_are_the_ranges(report: Report, drawn: dict[str, Figure]) -> N
         assert energy.value is not None
         assert energy.ranges.sensor is not None
         assert bar["x"][3 * i : 3 * i + 2] == [number(energy.value * factor) for factor in energy.ranges.sensor]
+
+
+@pytest.mark.parametrize(
+    ("intensity", "suffix", "opacity", "mark"),
+    [
+        (ember.WORLD, "-dot", 0.5, "○"),
+        (ember.intensity("CH"), "-dot", 1.0, "◔"),
+        (Intensity(g_per_kwh=90.0, source="a service", zone="CH", interval_start="2026-11-01T12:00:00Z"), "", 1.0, "●"),
+        (Intensity(g_per_kwh=90.0, source="given", zone=None), "", 1.0, "◇"),
+    ],
+)
+def test_grams_bear_the_mark_of_their_intensity(intensity: Intensity, suffix: str, opacity: float, mark: str) -> None:
+    other = full().emissions.model_copy(update={"intensity": intensity})
+    run = recompute(full(), other)
+    figure = next(figure for figure in figures(build([run])) if figure.id == "emissions")
+    lines = [trace for trace in figure.data if not trace["meta"].get("range")]
+    assert {shape.endswith("-dot") for line in lines[:-1] for shape in line["marker"]["symbol"]} == {bool(suffix)}
+    assert {value for line in lines[:-1] for value in line["marker"]["opacity"]} == {opacity}
+    assert lines[-1]["name"].startswith(mark)
+    assert render([run], "cdn").count(f">{mark}</abbr>") == len(SHOWN_GRAMS)
+
+
+SHOWN_GRAMS = [*range(6), *range(2)]
+"""Six cases of the table and two of the tiles that the page opens with."""
 
 
 def rates(case: Case) -> list[float]:

@@ -16,6 +16,7 @@ from reports.model import build
 from suite import units
 from suite.carbon import ember
 from suite.carbon.accounting import emissions_g, facility_energy_j
+from suite.results.basis import basis
 from suite.results.records import Emissions, Intensity, Pue, RunFile
 from suite.results.summary import recompute
 from suite.results.table import matched, table
@@ -66,6 +67,9 @@ def test_the_table_and_the_tiles(
 ) -> None:
     page = tab(html).open(state)
     other = elsewhere(ranged(), intensity, pue, psf)
+    assert set(page.locator("#answer .basis, #results .basis").all_inner_texts()) == {
+        basis(other.emissions.intensity).mark
+    }
     expected = table(other)
     shown = cells_of(page)
     units_shown = page.locator("#results thead .unit").all_inner_texts()
@@ -142,6 +146,13 @@ def test_the_charts(
             if "error_x" in other:
                 same(one["up"], other["error_x"]["array"])
                 same(one["down"], other["error_x"]["arrayminus"])
+    looks = page.evaluate(
+        "document.getElementById('plot-emissions').data.filter((t) => t.visible !== false).map((t) => [t.name, t.marker ?? {}])"
+    )
+    for (name, marker), other in zip(looks, expected["emissions"].data, strict=True):
+        assert name == other["name"]
+        for part in ("symbol", "opacity"):
+            assert marker.get(part) == other.get("marker", {}).get(part)
     axis = page.evaluate("document.getElementById('plot-emissions').layout.xaxis")
     layout = expected["emissions"].layout["xaxis"]
     same(axis["range"], layout["range"])
