@@ -36,8 +36,13 @@ so that both start from the same numbers.
 - **Dropout** is left out everywhere: its mask would be a second workload, that of the random generator.
 - **bf16, fp16** are mixed precision, as users have it: `torch.autocast` (and GradScaler in fp16 training), Keras's
   mixed policies (and LossScaleOptimizer). Inputs come in that precision; weights stay in float32. Bare kernels (matmul,
-  activations) run wholly in it.
+  activations) run wholly in it. The input of a PyTorch LSTM is cast before autocast would: PyTorch picks the kernel by
+  the dtype from before the cast, and on a CPU then asks oneDNN for an fp16 LSTM that it does not have.
 - **Inference** in PyTorch runs under `no_grad`: Inductor fails on views made under `inference_mode`.
+
+A workload's **version** is a hash of all sources that it runs: its folder, the kits, and what these import. Results of
+unlike versions are never compared, and a history begins anew. [modes.md](modes.md) has what was seen to run in which
+mode and precision.
 
 ## PyTorch's matrix product on AMD processors
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes
+from framework_process import FRAMEWORKS, Job, Processes, Result
 
 from workloads.bert import spec as bert
 from workloads.dcgan import spec as dcgan
 from workloads.mobilenetv2 import spec as mobilenetv2
 from workloads.registry import workloads
 from workloads.simclr import spec as simclr
-from workloads.spec import Count, Size
+from workloads.spec import Adam, Count, Size
 from workloads.transfer import spec as transfer
+from workloads.vae import spec as vae
 
 WORKLOADS = workloads()
 
@@ -151,6 +153,46 @@ def test_flops_agree_with_an_independent_counter(processes: Processes, workload:
     assert counted is not None
     surplus = MISCOUNTED[workload, phase](size) if (workload, phase) in MISCOUNTED else 0.0
     assert math.isclose(counted / items - surplus, spec.flops(size, phase), rel_tol=1e-6)
+
+
+# Traffic beside a step's own inputs, outputs and all its weights, bytes a step: an encoder or a discriminator that
+# generation does not read; the cache that a decoded token reads and writes; the images that a pipeline reads.
+UNSEEN_BYTES: dict[tuple[str, str], Callable[[Size], float]] = {
+    ("vae", "generation"): lambda size: -4.0 * sum(layer.parameters for layer in vae.encoder(size)),
+    ("dcgan", "generation"): lambda size: -4.0 * dcgan.discriminator_parameters(size),
+    ("gpt2", "generation"): lambda size: 2 * 4.0 * 2 * size.depth * size.width * (size.length + 1),
+    ("input_pipeline", "inference"): lambda _size: 4 * 3 * 8 * 8.0,
+}
+
+
+def _step_bytes(workload: str, phase: str, built: Result) -> float:
+    """Compulsory bytes of one step, counted from the arrays themselves: inputs and outputs once, weights once, those
+    that learn twice, and the optimizer's numbers twice. Single numbers, such as a loss, are left out."""
+    spec = WORKLOADS[workload]
+    size = spec.sizes["tiny"]
+    arrays = [
+        *spec.inputs(size, phase, size.batch_size["cpu"], np.random.default_rng(1)).values(),
+        *(array for array in built.first.values() if array.ndim),
+    ]
+    # numbers at 4 bytes, complex ones and whole ones at 8
+    moved = sum(array.size * (4 if array.dtype.kind == "f" else 8) for array in arrays)
+    weights = {name: w.size for name, w in built.before.items() if ".moving_" not in f".{name}"}
+    numbers = sum(weights.values())
+    if phase == "training" and spec.optimizer:
+        states = 2 if isinstance(spec.optimizer, Adam) else int(spec.optimizer.momentum > 0)
+        numbers += sum(weights[name] for name in built.trainable) * (1 + 2 * states)
+    return moved + 4.0 * numbers
+
+
+@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.phases])
+def test_bytes_agree_with_the_arrays_of_a_step(processes: Processes, workload: str, phase: str) -> None:
+    spec = WORKLOADS[workload]
+    size = spec.sizes["tiny"]
+    batch = size.batch_size["cpu"]
+    counted = _step_bytes(workload, phase, processes.run(Job("pytorch", workload, phase)))
+    unseen = UNSEEN_BYTES[workload, phase](size) if (workload, phase) in UNSEEN_BYTES else 0.0
+    formula = spec.bytes(size, phase, batch) * batch * spec.items_per_sample(size, phase)
+    assert math.isclose(formula, counted + unseen, rel_tol=1e-9)
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)

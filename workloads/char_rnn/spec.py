@@ -44,9 +44,9 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int) -> float:
-    """Window in, logits out, weights."""
-    characters = size.characters * (size.length + 1)
-    return 4.0 * characters + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Window in; label in (8 bytes) or, in generation, chance in, distribution and character (8 bytes) out; weights."""
+    told = 8.0 if phase == "training" else 4.0 * (1 + size.characters) + 8.0
+    return 4.0 * size.characters * size.length + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

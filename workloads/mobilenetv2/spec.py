@@ -87,8 +87,9 @@ def parameters(size: Size) -> Count:
 
 
 def traffic(size: Size, phase: Phase, batch: int) -> float:
-    """Image in, logits out, weights."""
-    return 4.0 * (size.edge**2 * 3 + size.classes) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Image in; logits out or, in training, label in (8 bytes); weights."""
+    told = 8.0 if phase == "training" else 4.0 * size.classes
+    return 4.0 * size.edge**2 * 3 + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

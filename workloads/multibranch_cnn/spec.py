@@ -59,8 +59,9 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int) -> float:
-    """Image in, logits and score out, weights."""
-    return 4.0 * (EDGE**2 * 3 + CLASSES + 1) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Image in; logits and score out or, in training, label (8 bytes) and score in; weights."""
+    told = 8.0 if phase == "training" else 4.0 * CLASSES
+    return 4.0 * (EDGE**2 * 3 + 1) + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -63,9 +63,9 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int) -> float:
-    """Image or features in, weights."""
+    """Image or features and label (8 bytes) in, weights."""
     data = size.features if size.frozen is None else EDGE**2 * 3
-    return 4.0 * data + weight_bytes(parameters(size), phase, batch, OPTIMIZERS[size.method])
+    return 4.0 * data + 8.0 + weight_bytes(parameters(size), phase, batch, OPTIMIZERS[size.method])
 
 
 def _workload(method: str, title: str, small: int | None, full: int | None) -> Workload:
