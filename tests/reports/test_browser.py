@@ -158,7 +158,8 @@ def test_a_tall_chart_is_drawn_in_slices_that_are_all_of_it(tab: Open, many: Run
     assert page.locator("[data-figure=trials][data-drawn]").count() == 0  # they wait until they come near the screen
     opened.draw_all()
     points = page.evaluate(
-        "[...document.querySelectorAll('[data-figure=emissions]')].map((plot) => plot.data.flatMap((trace) => trace.x.filter((x) => x !== null)))"
+        "[...document.querySelectorAll('[data-figure=emissions]')]"
+        ".map((plot) => plot.data.flatMap((trace) => trace.x.filter((x) => x !== null)))"
     )
     assert [len(found) for found in points] == [22, 22]
     polish = ember.intensity("PL").g_per_kwh

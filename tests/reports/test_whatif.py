@@ -147,7 +147,8 @@ def test_the_charts(
                 same(one["up"], other["error_x"]["array"])
                 same(one["down"], other["error_x"]["arrayminus"])
     looks = page.evaluate(
-        "document.getElementById('plot-emissions').data.filter((t) => t.visible !== false).map((t) => [t.name, t.marker ?? {}])"
+        "document.getElementById('plot-emissions').data.filter((t) => t.visible !== false)"
+        ".map((t) => [t.name, t.marker ?? {}])"
     )
     for (name, marker), other in zip(looks, expected["emissions"].data, strict=True):
         assert name == other["name"]
