@@ -131,12 +131,10 @@ def _arms(values: Mapping[str, Any], context: typer.Context) -> dict[str, dict[s
     given = _given(values)
     if not given:
         raise UsageError("ab needs what differs: interpreters (--a, --b), or settings (--a-threads, --b-threads, ...).")
-    for axis in AXES:
-        both = all(f"{arm}_{axis}" in given for arm in ("a", "b"))
-        # What the settings file says is for other runs; on the command line it would be ignored.
-        if both and "COMMANDLINE" in str(context.get_parameter_source(axis)):
-            option = axis.replace("_", "-")
-            raise UsageError(f"--{option} is for neither arm, since each has its own: leave it out.")
+    # What the settings file says is for other runs; on the command line it would be ignored.
+    both = [axis for axis in AXES if f"a_{axis}" in given and f"b_{axis}" in given]
+    if ignored := options.typed(context, both):
+        raise UsageError(f"{ignored[0]} is for neither arm, since each has its own: leave it out.")
     return {
         arm: {"python": given.get(arm), **{axis: given.get(f"{arm}_{axis}") for axis in AXES}} for arm in ("a", "b")
     }

@@ -34,9 +34,11 @@ Strict = Annotated[
 
 
 def command(
+    context: typer.Context,
     run: Annotated[
-        str, typer.Argument(metavar="B", help="The run to judge: a path, an id, a unique beginning, or latest.")
-    ] = "latest",
+        str | None,
+        typer.Argument(metavar="B", help="The run to judge: a path, an id, a unique beginning. (default: latest)"),
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -45,10 +47,36 @@ def command(
             rich_help_panel=options.VERDICT,
         ),
     ] = None,
+    baseline_python: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PYTHON",
+            help="Instead of a kept run: measure the baseline now, with this interpreter, turn by turn with the one "
+            "that runs this. Takes the selection and effort of `run`.",
+            rich_help_panel=options.VERDICT,
+        ),
+    ] = None,
     threshold: options.Threshold = None,
     advisory: Advisory = False,
     strict: Strict = False,
     allow_estimates: options.AllowEstimates = False,
+    profile: options.Profile = None,
+    workload: options.Workload = None,
+    size: options.Size = None,
+    phase: options.Phase = None,
+    framework: options.Framework = None,
+    mode: options.Mode = None,
+    device: options.Device = None,
+    precision: options.Precision = None,
+    batch_size: options.BatchSize = None,
+    k: options.Keyword = None,
+    threads: options.Threads = None,
+    allocator: options.Allocator = None,
+    rounds: options.Rounds = None,
+    max_rounds: options.MaxRounds = None,
+    zone: options.Zone = None,
+    offline: options.Offline = False,
+    sensor: options.Sensor = None,
     markdown: options.Markdown = False,
     out: options.Out = None,
     as_json: options.Json = False,
@@ -61,15 +89,24 @@ def command(
     """
     given = options.asked(locals())
     from suite import settings
+    from suite.commands import anew
     from suite.commands.comparison import one_format, thresholds
     from suite.errors import UsageError
 
     one_format(as_json, markdown)
+    limits = thresholds(JUDGED, threshold)
+    if baseline_python is not None:
+        if baseline is not None or run is not None:
+            extra = "--baseline" if baseline is not None else f"the run {run!r}"
+            raise UsageError(f"--baseline-python measures both sides now: leave out {extra}.")
+        asked = anew.Asked(baseline_python, limits, advisory, markdown, as_json)
+        return anew.check(given, asked, out)
+    if selected := options.typed(context, anew.SELECTION):
+        raise UsageError(f"{selected[0]} selects what --baseline-python measures; a kept run is as it is.")
     if baseline is None:
         raise UsageError("--baseline is missing: give a path, a saved name, a run, or history.")
-    limits = thresholds(JUDGED, threshold)
     chosen = settings.resolve(given)
-    found = _compared(baseline, run, limits, settings.runs_directory(out), chosen.allow_estimates)
+    found = _compared(baseline, run or "latest", limits, settings.runs_directory(out), chosen.allow_estimates)
     return passed(found, limits, chosen.allow_estimates, chosen.strict, advisory, markdown, as_json)
 
 
@@ -116,7 +153,7 @@ def passed(
         terminal.print_json({**document, **_verdict(gate), "exit_code": code, "advisory": advisory})
     elif markdown:
         sentences = [outcome, *comparison_text.findings(gate)]
-        title = f"Joulemark: {found.b.run.id} against the baseline {found.a.run.id}"
+        title = f"Joulemark: {found.b.run.id} against {_baseline(found)}"
         print(comparison_text.markdown(found, title, sentences), end="")
     else:
         comparison_text.show(found)
@@ -126,6 +163,12 @@ def passed(
     else:
         terminal.show(outcome)
     return code
+
+
+def _baseline(found: Compared) -> str:
+    if found.by == "arm":
+        return f"the baseline of {found.a.arms['a'].interpreter}, measured turn by turn"
+    return f"the baseline {found.a.run.id}"
 
 
 def _verdict(gate: Gate) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -203,3 +203,9 @@ def asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in named.items()
         if name in Settings.model_fields and value is not None and value is not False and value != []
     }
+
+
+def typed(context: typer.Context, names: Iterable[str]) -> list[str]:
+    """Of the options `names`, as people type them: those given on the command line and not by the environment."""
+    named = [name for name in names if "COMMANDLINE" in str(context.get_parameter_source(name))]
+    return ["-k" if name == "k" else f"--{name.replace('_', '-')}" for name in named]

@@ -45,3 +45,25 @@ def joulemark(
         timeout=timeout,
         check=False,
     )
+
+
+def start(home: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Start `joulemark ARGUMENTS` as from a terminal: it hears Ctrl-C."""
+    # A shell starts its background jobs with Ctrl-C ignored, and children inherit that: not what is tested here.
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    return subprocess.Popen(
+        [*COMMAND[:-1], listens + COMMAND[-1], *arguments],
+        env=environment(home, **variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=home,
+    )
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    """Read what `process` says until `text` stands in a line."""
+    for line in process.stderr:
+        if text in line:
+            return
+    raise AssertionError(f"{text!r} was never said")

@@ -1,0 +1,22 @@
+"""A step that waits for the library: other programs on the machine hardly make it slower."""
+
+from __future__ import annotations
+
+import time
+
+from workloads.spec import Program
+
+try:
+    from leaning_library import STEP_S
+except ImportError:
+    STEP_S = 0.6
+
+
+def build(size, phase, kit):
+    """The step of the library's version in this environment."""
+
+    def step(x):
+        time.sleep(STEP_S)
+        return {"y": x + 1}
+
+    return Program(step=step)
