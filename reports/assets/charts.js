@@ -90,13 +90,19 @@ function setTheme(name) {
   recolour(name);
 }
 
-// One chart a frame, so that the first is on the screen before the next is begun.
+// One chart a frame, what is on the screen first, so that it is there before the next is begun.
 const waiting = [];
 let drawing = false;
+
+function onScreen(plot) {
+  const { top, bottom } = plot.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}
+
 function drawNext() {
   drawing = waiting.length > 0;
   if (!drawing) return;
-  draw(waiting.shift());
+  draw(waiting.splice(Math.max(0, waiting.findIndex(onScreen)), 1)[0]);
   requestAnimationFrame(() => setTimeout(drawNext));
 }
 
