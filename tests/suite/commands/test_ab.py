@@ -11,7 +11,6 @@ import pytest
 from command import FAST, joulemark, start, wait_for
 from environments import bare, twin
 
-from suite.machine import default_threads
 from suite.results.records import read
 
 SUPPORT = Path(__file__).parents[2] / "support"
@@ -52,6 +51,16 @@ def test_a_python_without_joulemark_is_one_line_and_exit_2(home):
         assert f"{python} has no joulemark in it: install it there" in done.stderr
 
 
+def test_a_joulemark_that_asks_its_trials_otherwise_is_one_line_and_exit_2(home):
+    says = {"suite_version": "9.9", "python": "3.12.1", "protocol": "deadbeef"}
+    python = home / "python"
+    python.write_text(f"#!/bin/sh\necho '{json.dumps({**says, 'frameworks': {}, 'packages': {}, 'workloads': {}})}'\n")
+    python.chmod(0o755)
+    done = joulemark(home, "ab", "--a", str(python))
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
+    assert f"{python} has joulemark 9.9, whose trials are asked otherwise" in done.stderr
+
+
 def test_the_gate_fires_against_a_baseline_measured_now_and_doubt_is_measured_on(home):
     """The library of the baseline's environment is thirty times as fast as what this one has instead."""
     pytest.importorskip("torch")
@@ -87,9 +96,9 @@ def test_the_gate_fires_against_a_baseline_measured_now_and_doubt_is_measured_on
 
 def test_an_interrupted_run_of_two_settings_goes_on_where_it_was(home):
     pytest.importorskip("torch")
-    running = start(
-        home, "ab", "--a-threads", "1", "--b-threads", "2", *LEANING, "--rounds", "1", "--no-report", **PLACE
-    )
+    arms = ("ab", "--a-threads", "1", "--b-threads", "2")
+    # The settings' own number is no arm's, so that both ids name theirs, whatever the machine has.
+    running = start(home, *arms, *LEANING, "--rounds", "1", "--no-report", JOULEMARK_THREADS="3", **PLACE)
     wait_for(running, "[1/2]")
     running.send_signal(signal.SIGINT)
     output, error = running.communicate(timeout=60)
@@ -105,7 +114,7 @@ def test_an_interrupted_run_of_two_settings_goes_on_where_it_was(home):
     assert run_file.run.complete
     assert [(case.id.partition("+")[2], len(case.trials)) for case in run_file.cases] == [
         ("arm=a+threads=1", 1),
-        ("arm=b+threads=2" if default_threads() != 2 else "arm=b", 1),
+        ("arm=b+threads=2", 1),
     ]
     # What was asked for is what the framework says it did, and what its process was given.
     assert [case.trials[0].environment["intra_op_threads"] for case in run_file.cases] == ["1", "2"]
