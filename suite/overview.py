@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from typing import Final
 
@@ -38,7 +39,8 @@ def _chart(found: Table, column: Column, hint: str, width: int, ascii: bool) -> 
         return []
     estimated = any(row.cells[column.key].kind == "model" for rows in works.values() for row in rows)
     hatch = f"; {':' if ascii else '░'} is an estimate" if estimated else ""
-    lines = ["", f"{column.title}, {column.unit} ({hint}; marks are 95 % intervals{hatch})"]
+    head = f"{column.title}, {column.unit} ({hint}; marks are 95 % intervals{hatch})"
+    lines = ["", *textwrap.wrap(head, width)]
     for work, rows in list(works.items())[:MOST]:
         lines += [work, *(_INDENT + line for line in spans([_row(row, column) for row in rows], width - 2, ascii))]
     if len(works) > MOST:

@@ -93,7 +93,7 @@ def _headline(run_file: RunFile) -> Text:
     lines = [
         f"{run.id}  {run.profile}, {run.rounds} rounds, {'complete' if run.complete else 'NOT COMPLETE'}",
         f"{machine.cpu.model}, {machine.cpu.usable_cores:g} cores{boards}; {versions}",
-        f"{used.intensity.g_per_kwh:g} g/kWh ({place}; {basis(used.intensity).words}), PUE {used.pue.value:g}",
+        f"{used.intensity.g_per_kwh:g} g/kWh ({place}; {basis(used.intensity).key}), PUE {used.pue.value:g}",
     ]
     return Text("\n".join(lines) + "\n")
 
@@ -131,7 +131,7 @@ def _at_rest(run_file: RunFile) -> list[Text]:
         value = units.quantity(draw.power_w, "W") if draw.power_w is not None else f"not measured ({draw.reason})"
         mark = "~" if draw.kind == "model" else ""
         found.setdefault(name, []).append(f"{part} {mark}{value}".strip())
-    return [Text("At rest: " + "; ".join(f"{name} {', '.join(said)}" for name, said in found.items()) + ".")]
+    return [Text("At rest: " + "; ".join(f"{name}: {', '.join(said)}" for name, said in found.items()) + ".")]
 
 
 def _totals(run_file: RunFile) -> list[Text]:
