@@ -168,6 +168,11 @@ class Meter:
         return self.last.energy
 
     @property
+    def facility_energy(self) -> Amount:
+        """Joules of the last window times the PUE."""
+        return self.last.facility_energy
+
+    @property
     def emissions(self) -> Amount:
         """Grams of CO2-equivalent of the last window."""
         return self.last.emissions
