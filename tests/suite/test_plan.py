@@ -101,6 +101,22 @@ def test_a_framework_that_is_not_there_is_skipped_unless_it_was_named():
         make({})
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"workload": ["pca"], "precision": ["fp16"]}, "pca runs in fp32, not in fp16"),
+        ({"workload": ["input_pipeline"], "mode": ["compile", "xla"]}, "nothing that a compiler could take in"),
+    ],
+)
+def test_what_a_workload_does_not_claim_is_skipped_with_the_reason(asked, words):
+    made = make(size=["tiny"], **asked)
+    assert {case.framework for case in made.cases} == {"pytorch", "tensorflow"}
+    assert made.runnable() == ()
+    for case in made.cases:
+        assert (case.status, case.reason_code) == ("skipped", "unsupported")
+        assert words in case.reason
+
+
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(UsageError, match="cuda:0"):
         make(device=["cuda:0"])
