@@ -98,9 +98,9 @@ def _one(drawn: Round, arm: str, random: np.random.Generator) -> float:
 
 
 def _two(drawn: Round, arm: str, random: np.random.Generator) -> tuple[float, float]:
-    """A trial of the base and one of the arm, of one round; which of two base trials is B is drawn."""
-    first = int(random.integers(len(drawn.base)))
-    return drawn.base[first], drawn.base[1 - first] if arm == "base" else drawn.more[arm]
+    """A trial of the base and one of the arm, of one round; for the base itself, two trials of it."""
+    first, second = random.permutation(len(drawn.base))[:2]
+    return drawn.base[first], drawn.base[second] if arm == "base" else drawn.more[arm]
 
 
 def simulate(
@@ -144,15 +144,20 @@ def share(hits: int, count: int) -> dict[str, float]:
 def disjoint(sessions: Sequence[Session], rounds: int) -> dict[Kind, list[Draw]]:
     """Comparisons of which no two share a trial: as they were measured, nothing resampled.
 
-    Turn by turn: rounds in a row, the base trial that came first against the other. Stored: rounds in a row of one
-    session against those at the same place of the next, sessions two by two.
+    Turn by turn: rounds in a row, the base trials of a round in pairs. Stored: rounds in a row of one session against
+    those at the same place of the next, sessions two by two.
     """
-    turns = [Draw(*_columns(block), None) for one in sessions for block in _blocks(one, rounds)]
+    turns = [
+        Draw(a, b, None)
+        for one in sessions
+        for block in _blocks(one, rounds)
+        for a, b in zip(_columns(block)[::2], _columns(block)[1::2], strict=True)
+    ]
     stored = [
-        Draw(_columns(first)[which], _columns(second)[which], BETWEEN_RUNS)
+        Draw(*sides, BETWEEN_RUNS)
         for a, b in zip(sessions[::2], sessions[1::2], strict=False)
         for first, second in zip(_blocks(a, rounds), _blocks(b, rounds), strict=False)
-        for which in (0, 1)
+        for sides in zip(_columns(first), _columns(second), strict=False)
     ]
     return {"turn by turn": turns, "stored, default": stored}
 
@@ -165,10 +170,10 @@ def relabelled(sessions: Sequence[Session], rounds: int, random: np.random.Gener
             a, b = zip(*(_two(one, "base", random) for one in block), strict=True)
             turns.append(Draw(a, b, None))
     stored = [
-        Draw(_columns(first)[which], _columns(second)[which], BETWEEN_RUNS)
+        Draw(*sides, BETWEEN_RUNS)
         for a, b in itertools.permutations(sessions, 2)
         for first, second in itertools.product(_blocks(a, rounds), _blocks(b, rounds))
-        for which in (0, 1)
+        for sides in zip(_columns(first), _columns(second), strict=False)
     ]
     return {"turn by turn": turns, "stored, default": stored}
 
@@ -177,9 +182,9 @@ def _blocks(session: Session, rounds: int) -> list[Sequence[Round]]:
     return [session.rounds[i : i + rounds] for i in range(0, len(session.rounds) - rounds + 1, rounds)]
 
 
-def _columns(block: Sequence[Round]) -> tuple[list[float], list[float]]:
-    """First and second base trial of each round."""
-    return [one.base[0] for one in block], [one.base[1] for one in block]
+def _columns(block: Sequence[Round]) -> list[tuple[float, ...]]:
+    """First, second, ... base trial of each round."""
+    return list(zip(*(one.base for one in block), strict=True))
 
 
 def as_measured(sessions: Sequence[Session]) -> list[dict[str, Any]]:
@@ -215,7 +220,7 @@ def pool_facts(sessions: Sequence[Session]) -> dict[str, Any]:
     found = components(runs)
     effects = {}
     for arm in ARMS:
-        logs = [np.log(each.more[arm] / np.sqrt(np.prod(each.base))) for one in sessions for each in one.rounds]
+        logs = [np.log(each.more[arm]) - np.mean(np.log(each.base)) for one in sessions for each in one.rounds]
         half = stats.sem(logs) * stats.t.ppf(0.975, len(logs) - 1)
         effects[arm] = [float(np.exp(np.mean(logs) + side * half)) for side in (0, -1, 1)]
     return {
@@ -248,7 +253,7 @@ def sections(sessions: Sequence[Session], count: int) -> dict[str, Callable[[], 
 
 def main(count: int, target: Path, wanted: Sequence[str]) -> bool:
     """Write and print the study, or those sections of it; whether the goal is met in each row without a difference."""
-    found = json.loads(target.read_text()) if wanted else {}
+    found = json.loads(target.read_text()) if wanted and target.exists() else {}
     made = sections(load(POOL), count)
     for name in wanted or made:
         found[name] = made[name]()
@@ -256,7 +261,7 @@ def main(count: int, target: Path, wanted: Sequence[str]) -> bool:
     from gate_tables import tables
 
     print(tables(found))
-    missed = [row for row in found["no_difference"] if row["regressed"]["rate"] > GOAL]
+    missed = [row for row in found.get("no_difference", []) if row["regressed"]["rate"] > GOAL]
     for row in missed:
         print(f"MISS  {row['kind']}, {row['rounds']} rounds, {row['looks']} looks: {row['regressed']}")
     return not missed

@@ -25,9 +25,9 @@ from suite.measure.request import Request
 ARMS = {"base": 20, "+5 %": 21, "+10 %": 22, "+20 %": 24}
 """Images in a batch, by arm: the work of a step is proportional to them."""
 
-ROUND = ("base", "base", "+5 %", "+10 %", "+20 %")
-"""What a round holds, in a new order each time; two of the base, so that a comparison of the same with the same can be
-made within a round as well."""
+ROUND = (*["base"] * 4, "+5 %", "+10 %", "+20 %")
+"""What a round holds, in a new order each time; several of the base, so that a comparison of the same with the same can
+be made within a round as well. (The first five sessions of the kept pool have two.)"""
 
 EFFORT = Effort(window_s=0.5, warmup_s=0.2, warmup_most_s=0.6, border_s=0.02)
 
