@@ -117,6 +117,12 @@ def test_a_trial_that_the_kernel_kills_for_memory_is_one_failed_case(variables):
     assert after.trial is not None, after.reason
 
 
+def test_a_precision_that_the_hardware_does_not_have_is_refused_and_not_another_one_run(zygote):
+    outcome = zygote.run(replace(request("none"), precision="tf32"), 30.0)
+    assert (outcome.trial, outcome.reason_code) == (None, "unsupported")
+    assert "tensor cores" in outcome.reason
+
+
 def test_raising_in_the_window_says_so(zygote):
     outcome = run(zygote, "raises_in_window", window_s=3.0)
     assert (outcome.reason_code, "in window" in outcome.reason) == ("raised", True)
@@ -128,7 +134,7 @@ def test_a_hang_ends_at_its_timeout(zygote, fault):
     outcome = zygote.run(request(fault), 2.0)
     assert outcome.reason_code == "timeout"
     assert "2 s" in outcome.reason
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 100  # the fault itself would last for an hour
 
 
 @pytest.mark.parametrize("fault", ["grandchild", "daemon"])
@@ -149,17 +155,24 @@ def test_a_step_that_sleeps_5_ms_is_measured_as_5_ms(zygote):
     trial = zygote.run(request("sleep", window_s=1.0), 30.0).trial
     start, end = trial["window"]
     assert trial["steps"] == len(trial["block_s"]) * trial["steps_per_block"]
-    # Never shorter than the sleep; a loaded machine wakes up late.
-    assert 0.005 <= (end - start) / trial["steps"] < 0.010
+    # Never shorter than the sleep; a loaded machine wakes up late, but not in every block.
+    assert (end - start) / trial["steps"] >= 0.005
+    assert min(trial["block_s"]) / trial["steps_per_block"] < 0.010
+
+
+def test_a_step_that_is_compiled_anew_in_the_window_is_counted(zygote):
+    asked = replace(request("retraces", window_s=4.0), mode="compile")
+    assert zygote.run(asked, 120.0).trial["counters"]["traces_in_window"] > 0
+    assert "traces_in_window" not in zygote.run(request("none"), 30.0).trial["counters"]
 
 
 def test_a_rest_lies_between_load_and_first_call(zygote):
     asked = request("none")
-    trial = zygote.run(replace(asked, effort=replace(asked.effort, rest_s=0.3)), 30.0).trial
+    trial = zygote.run(replace(asked, effort=replace(asked.effort, rest_s=1.0)), 30.0).trial
     start, end = trial["rest"]
-    assert 0.3 <= end - start < 1.0
+    assert end - start >= 1.0
     assert end < trial["window"][0]
-    assert trial["first_call_s"] < 0.3
+    assert trial["first_call_s"] < 1.0
     assert zygote.run(asked, 30.0).trial["rest"] is None
 
 

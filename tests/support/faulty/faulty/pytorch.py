@@ -20,6 +20,8 @@ def build(size, phase, kit):
     fault = size.fault
     if fault == "raises_at_load":
         raise ValueError("planted at load")
+    if fault == "retraces":
+        return Program(step=retracing())
     calls = 0
     started = time.monotonic()
 
@@ -37,6 +39,24 @@ def build(size, phase, kit):
         return {"y": x * float("nan") if fault == "nan" else x + 1}
 
     return Program(step=step)
+
+
+def retracing():
+    """A step that its compiler must take in anew, once, 1.5 s after its third call."""
+    state = {"calls": 0, "third": 0.0, "late": False}
+
+    @torch.compiler.disable
+    def look():
+        state["calls"] += 1
+        if state["calls"] == 3:
+            state["third"] = time.monotonic()
+        state["late"] = state["calls"] > 3 and time.monotonic() - state["third"] > 1.5
+
+    def step(x):
+        look()
+        return {"y": x + (2 if state["late"] else 1)}
+
+    return step
 
 
 def misbehave(fault):

@@ -7,8 +7,19 @@ import numpy as np
 from workloads.spec import Size, Workload
 
 FAULTS = (
-    *("none", "sleep", "segfault", "killed", "memory", "eats", "hang", "hang_uninterruptibly", "grandchild", "daemon"),
-    *("prints", "raises_at_load", "raises_at_first", "raises_in_warmup", "raises_in_window", "nan", "exits"),
+    *(
+        "none",
+        "sleep",
+        "retraces",
+        "segfault",
+        "killed",
+        "memory",
+        "eats",
+        "hang",
+        "hang_uninterruptibly",
+        "grandchild",
+    ),
+    *("daemon", "prints", "raises_at_load", "raises_at_first", "raises_in_warmup", "raises_in_window", "nan", "exits"),
 )
 
 WORKLOADS = (
