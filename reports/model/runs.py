@@ -79,6 +79,7 @@ def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
 def _system(file: RunFile) -> Facts:
     machine, emissions = file.machine, file.emissions
     zone = emissions.intensity.zone or ("own value" if emissions.intensity.vintage is None else "world")
+    kind = basis(emissions.intensity)
     gpus = [(f"GPU {gpu.index}", f"{gpu.name}, driver {gpu.driver or 'not known'}") for gpu in machine.gpus]
     frameworks = ", ".join(f"{_title(name)} {info.version}" for name, info in sorted(machine.frameworks.items()))
     return (
@@ -86,7 +87,7 @@ def _system(file: RunFile) -> Facts:
         ("Processor", f"{machine.cpu.model}, {machine.cpu.usable_cores:g} cores used"),
         *gpus,
         ("Frameworks", frameworks or "none"),
-        ("Grid", f"{zone}, {emissions.intensity.g_per_kwh:g} g CO₂e/kWh"),
+        ("Grid", f"{zone}, {emissions.intensity.g_per_kwh:g} g CO₂e/kWh {kind.mark} {kind.key}"),
         ("PUE", f"{emissions.pue.value:g}, {emissions.pue.source}"),
         ("Run", f"{file.run.profile}, {file.run.id}"),
     )
