@@ -44,7 +44,7 @@ class Widened:
         self._reporter = reporter
         columns = [_column(key, unit, rows) for key, unit in QUANTITIES]
         self._heads = "".join(cells[0] for cells in columns)
-        self._rows: Iterator[str] = iter([" ".join(cells) for cells in zip(*(c[1:] for c in columns), strict=True)])
+        self._rows: Iterator[str] = iter(["".join(cells) for cells in zip(*(c[1:] for c in columns), strict=True)])
         self._in_row = False
 
     def __getattr__(self, name: str) -> Any:
@@ -73,7 +73,9 @@ def amount_text(amount: Mapping[str, Any] | None, factor: float) -> str:
     if amount is None or amount.get("value") is None:
         return UNKNOWN
     mark = ("≥" if amount.get("lower_bound") else "") + ("~" if amount.get("kind") == "model" else "")
-    return f"{mark}{amount['value'] / factor:,.4g}"
+    value = amount["value"] / factor
+    places = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0
+    return f"{mark}{value:,.{places}f}"
 
 
 def prefix(values: Sequence[float]) -> tuple[float, str]:
