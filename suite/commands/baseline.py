@@ -11,9 +11,18 @@ from suite.commands import options
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = typer.Typer(help="Keep runs under a name, for `check --baseline NAME`.", no_args_is_help=True)
+app = typer.Typer()
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, `.`, `_` and `-`: main, v1.2, nightly.")]
+
+
+@app.callback(invoke_without_command=True)
+def verbs(context: typer.Context) -> None:
+    """Keep runs under a name, for `check --baseline NAME`."""
+    from suite.errors import UsageError
+
+    if context.invoked_subcommand is None:
+        raise UsageError("baseline what? save NAME [RUN], list, or remove NAME.")
 
 
 @app.command()

@@ -78,5 +78,5 @@ def _compared(
     found = compared(one, other, by, limits, directory, allow_estimates)
     if all(comparison.ratio is None for comparison in found.found.found):
         reasons = [comparison.reason or "" for comparison in found.found.found]
-        raise nothing(one, other, reasons or found.found.why.values())
+        raise nothing(one, other, reasons or found.found.why.values(), by)
     return found

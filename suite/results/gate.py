@@ -106,14 +106,16 @@ def judge(
     return gate
 
 
-def nothing(a: RunFile, b: RunFile, why: Iterable[str]) -> NotComparableError:
+def nothing(a: RunFile, b: RunFile, why: Iterable[str], by: str | None = None) -> NotComparableError:
     """The error for two runs of which nothing can be compared: the most frequent reason, and how often."""
     reasons = Counter(why)
-    if not reasons:
-        return NotComparableError(f"nothing in {b.run.id} can be compared with {a.run.id}: neither has a case.")
-    reason, count = reasons.most_common(1)[0]
-    times = f"{count} of {reasons.total()} times: " if len(reasons) > 1 else ""
-    return NotComparableError(f"nothing in {b.run.id} can be compared with {a.run.id}: {times}{reason}.")
+    if a.run.id == b.run.id and not reasons:
+        return NotComparableError(f"no two cases of {b.run.id} are alike in all but {by}.")
+    said = "neither has a case"
+    if reasons:
+        reason, count = reasons.most_common(1)[0]
+        said = (f"{count} of {reasons.total()} times: " if len(reasons) > 1 else "") + reason
+    return NotComparableError(f"nothing in {b.run.id} can be compared with {a.run.id}: {said}.")
 
 
 def _named(run_file: RunFile, ids: Iterable[str]) -> list[Case]:
