@@ -93,6 +93,17 @@ def test_drift_between_stored_runs_hides_small_and_shows_large() -> None:
     assert compare(run(a), run(a, id="B")).drift == dict.fromkeys(("throughput", "energy", "first-call"), BETWEEN_RUNS)
 
 
+def test_runs_are_assumed_to_drift_by_what_their_trials_vary() -> None:
+    rates = (80, 100, 125)
+    found = throughput(at(*rates), at(*(rate / 2 for rate in rates)))
+    # Logs step by log(1.25): that squared is the variance of a trial, a third of it on either side that of the mean.
+    assert found.error is not None
+    assert found.error.value == pytest.approx(2 * math.log(1.25) ** 2 * (1 / 3 + 1))
+    known = throughput(at(*rates), at(*(rate / 2 for rate in rates)), drift=Variance(0.01**2, 9.0))
+    assert known.error is not None
+    assert known.error.value == pytest.approx(2 * (math.log(1.25) ** 2 / 3 + 0.01**2))
+
+
 def test_memory_does_not_drift() -> None:
     a = at(100, 100, 100)
     found = only(compare(run(a), run(a, id="B")).found, "memory")
