@@ -14,7 +14,10 @@ from suite.results.records import Emissions
 from suite.results.variance import Variance
 from suite.units import quantity, significant
 
-ASSUMED: Final = "5 % assumed, since too few runs of one machine are kept to tell; `joulemark calibrate` makes them"
+ASSUMED: Final = (
+    "5 % assumed, or as much as the trials of a run vary: too few runs of one machine are kept to tell, "
+    "`joulemark calibrate` makes them"
+)
 
 _SUBJECTS: Final[Mapping[str, str]] = {
     "throughput": "throughput",
