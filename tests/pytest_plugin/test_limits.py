@@ -49,7 +49,7 @@ def test_short_body():
 
 @pytest.mark.joulemark(max_energy_j=1e6, allow_lower_bound=True)
 def test_setup_between(benchmark):
-    benchmark.pedantic(time.sleep, setup=lambda: ((0.001,), {}), rounds=3)
+    benchmark.pedantic(len, setup=lambda: (("abc",), {}), rounds=10)
 
 
 @pytest.mark.joulemark(max_energy_j=1e6, allow_lower_bound=True)
