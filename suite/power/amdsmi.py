@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from suite.power.amd import AmdsmiMissing, amdsmi, one_line
+from suite.power.amd import AmdsmiMissing, amdsmi, one_line, optional
 from suite.power.sensor import Finding, Opened, Options
 from suite.power.ticks import probed
 from suite.results.records import BoardState, Channel
@@ -78,13 +78,21 @@ def find(options: Options) -> Opened:
         nothing = Finding("amdsmi", found=False, readable=False, reason="amdsmi sees no board")
         return Opened(None, tuple(findings) or (nothing,))
     sensor = Amdsmi(library, channels, reads)
-    names = [f"{channel.scope} {channel.source.partition(';')[0]}" for channel in channels]
+    driver = _driver(library)
+    names = [f"{channel.scope} driver {driver} {channel.source.partition(';')[0]}" for channel in channels]
     probes = {name: partial(sensor._one, read) for name, read in zip(names, reads, strict=True)}
     ticks = probed(Path(options.ticks) if options.ticks else None, probes)
     sensor.channels = tuple(
         channel.model_copy(update={"tick_s": ticks.get(name)}) for channel, name in zip(channels, names, strict=True)
     )
     return Opened(sensor, tuple(findings))
+
+
+def _driver(library: Any) -> str:
+    """Version of the machine's driver, one for all boards: a tick is probed anew after it has changed."""
+    handles = library.amdsmi_get_processor_handles()
+    found = optional(library, lambda: library.amdsmi_get_gpu_driver_info(handles[0]))
+    return str(found.get("driver_version", "")) if found else ""
 
 
 def _probe(library: Any, handle: Any) -> tuple[list[Channel], list[Read], Finding]:

@@ -169,6 +169,9 @@ def test_energy_and_power_of_a_board(library: Path, tmp_path: Path, traits: str,
     assert energy.attributed
     assert energy.kind == kinds[0]
     assert energy.energy_j == pytest.approx(POWER_W * 0.5, rel=0.01)
+    if "counter" in kinds:  # constant power has no tick to see
+        kept = json.loads((tmp_path / "ticks.json").read_text())
+        assert list(kept) == ["amd-1 driver 6.14.14 amdsmi_get_energy_count"]
 
 
 @pytest.mark.parametrize(("traits", "found"), [("no_driver", False), ("no_energy no_power", True)])
