@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.model.cases import CaseView, label
-from reports.model.pairs import Pair, against
+from reports.model.pairs import NO_DRIFT, Pair, against
+from suite.results.drift import between_runs
+from suite.results.metrics import METRICS
 from suite.results.records import RunFile
+from suite.results.variance import Variance
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ def compare(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Comparis
             unmatched.append(Unmatched(f"run {name}", f"it is run {base} once more"))
             continue
         same = file.machine.fingerprint == run_files[0].machine.fingerprint
-        found, why = against(run_files[0], ones, file, others, None if same else "machine")
+        drift = _drift(run_files, file) if same else NO_DRIFT
+        found, why = against(run_files[0], ones, file, others, None if same else "machine", drift)
         pairs += [pair for pair in found if not pair.unlike]
         unmatched += [Unmatched(pair.one.full, pair.unlike) for pair in found if pair.unlike]
         matched = {view.key for pair in found for view in (pair.one, pair.other)}
@@ -64,6 +68,17 @@ def compare(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Comparis
     rows = [(name, *(of_file.get(name, "absent") for of_file in facts)) for name in names]
     differences = tuple(row for row in rows if len(set(row[1:])) > 1)
     return Comparison(base, tuple(pairs), tuple(unmatched), labels, differences, len(rows) - len(differences))
+
+
+def _drift(run_files: Sequence[RunFile], run_file: RunFile) -> Mapping[str, Variance]:
+    """How much the machine of `run_file` drifts, from the other runs on the page; by metric, where they can tell."""
+    of_machine = {
+        file.run.id: file
+        for file in run_files
+        if file.run.id != run_file.run.id and file.machine.fingerprint == run_file.machine.fingerprint
+    }
+    known = {key: between_runs(list(of_machine.values()), key) for key, metric in METRICS.items() if metric.drifts}
+    return {key: found for key, found in known.items() if found is not None}
 
 
 def _environment(file: RunFile) -> dict[str, str]:

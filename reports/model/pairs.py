@@ -7,17 +7,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
+from types import MappingProxyType
 from typing import Final, Literal
 
 from reports.model.cases import CaseView, label
 from suite.frameworks import FRAMEWORKS
-from suite.results.compare import Comparison, Comparisons, compare, verdict
+from suite.results.compare import Comparison, compare, families, verdict
 from suite.results.metrics import METRICS, Metric
 from suite.results.records import RunFile
 from suite.results.samples import gain
 from suite.results.variance import Effect, Variance, total
 
 Said = Literal["more", "less", "same", "inconclusive", "no interval", "not comparable"]
+
+NO_DRIFT: Final[Mapping[str, Variance]] = MappingProxyType({})
+"""Where the drift of a machine is not known: what `suite.results.compare` assumes stands in."""
 
 _INVERSE: Final[Mapping[Said, Said]] = {"more": "less", "less": "more"}
 
@@ -108,25 +112,32 @@ def arm_pairs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[
 
 
 def against(
-    a: RunFile, ones: Sequence[CaseView], b: RunFile, others: Sequence[CaseView], by: str | None
+    a: RunFile,
+    ones: Sequence[CaseView],
+    b: RunFile,
+    others: Sequence[CaseView],
+    by: str | None,
+    drift: Mapping[str, Variance] = NO_DRIFT,
 ) -> tuple[list[Pair], Mapping[str, str]]:
     """Every pair of `ones`, cases of `a`, and `others`, cases of `b`, that are alike but for the factor `by`: B over A.
 
-    Levels are adjusted over all of them. With it, by id, what the other run has instead of a case without a partner.
+    Levels are adjusted over all of them. `drift`: of a run by metric, where it is known. With the pairs, by id, what
+    the other run has instead of a case without a partner.
     """
-    compared = compare(
-        a.model_copy(update={"cases": tuple(view.case for view in ones)}),
-        b.model_copy(update={"cases": tuple(view.case for view in others)}),
-        by,
-        allow_estimates=a.settings.allow_estimates and b.settings.allow_estimates,
-    )
-    found = _pairs(compared, {view.case.id: view for view in ones}, {view.case.id: view for view in others})
-    return found, compared.why
+    one = a.model_copy(update={"cases": tuple(view.case for view in ones)})
+    other = b.model_copy(update={"cases": tuple(view.case for view in others)})
+    allowed = a.settings.allow_estimates and b.settings.allow_estimates
+    found: list[Comparison] = []
+    why: Mapping[str, str] = {}
+    for metrics in families(one, other, allow_estimates=allowed):
+        compared = compare(one, other, by, metrics=metrics, drift=drift, allow_estimates=allowed)
+        found, why = [*found, *compared.found], compared.why
+    return _pairs(found, {view.case.id: view for view in ones}, {view.case.id: view for view in others}), why
 
 
-def _pairs(compared: Comparisons, ones: Mapping[str, CaseView], others: Mapping[str, CaseView]) -> list[Pair]:
+def _pairs(compared: Sequence[Comparison], ones: Mapping[str, CaseView], others: Mapping[str, CaseView]) -> list[Pair]:
     by_pair: dict[tuple[str, str], dict[str, Comparison]] = defaultdict(dict)
-    for found in compared.found:
+    for found in compared:
         by_pair[found.pair.a.id, found.pair.b.id][found.metric.key] = found
     return [
         Pair(

@@ -51,14 +51,14 @@ def compared(
     NotComparableError for a history without such a run. UsageError for a factor that is not known.
     """
     from suite.errors import UsageError
-    from suite.results.compare import compare
+    from suite.results.compare import compare, families
     from suite.results.past import before, drifts, of_machine
 
     alike = a.machine.fingerprint == b.machine.fingerprint
     kept = of_machine(b, directory) if alike and a.run.id != b.run.id else []
     earlier = [run for run in before(b, kept) if run.run.id != a.run.id] if history else []
     found = None
-    for metrics in _families(a, b, limits, allow_estimates):
+    for metrics in families(a, b, limits.metrics(), allow_estimates):
         one = compare(a, b, by, limits, metrics, drifts(kept), allow_estimates, earlier)
         found = (
             one if found is None else replace(one, found=found.found + one.found, drift={**found.drift, **one.drift})
@@ -71,17 +71,6 @@ def compared(
 def by_arm(run_file: RunFile, limits: Thresholds, allow_estimates: bool) -> Compared:
     """Compare the arms of an A/B run. Between them nothing drifts: they took turns."""
     return compared(run_file, run_file, "arm", limits, Path(), allow_estimates)
-
-
-def _families(a: RunFile, b: RunFile, limits: Thresholds, allow_estimates: bool) -> list[tuple[str, ...]]:
-    """Metrics that are judged together. Energy that nobody measured must not widen the intervals of what was."""
-    from suite.results.charge import charges
-
-    metrics = limits.metrics()
-    kinds = {charges(case.trials).kind for run in (a, b) for case in run.cases}
-    if "energy" not in metrics or allow_estimates or not kinds <= {"model", "unavailable"}:
-        return [metrics] if metrics else []
-    return [family for family in (tuple(m for m in metrics if m != "energy"), ("energy",)) if family]
 
 
 def one_format(as_json: bool, markdown: bool) -> None:

@@ -28,6 +28,7 @@ from reports.model.power import CHART_POINTS, MAX_POINTS, extremes
 from suite.frameworks import FRAMEWORKS
 from suite.notices import Code
 from suite.results.compare import BETWEEN_RUNS, compare
+from suite.results.drift import between_runs
 from suite.results.records import ArmSettings, Notice, RunFile, Trace, Trial, parse
 from suite.results.variance import Variance
 
@@ -93,6 +94,34 @@ def test_between_runs_drift_comes_on_top() -> None:
         assert pair.throughput.error is not None
         assert pair.throughput.error.value >= 2 * BETWEEN_RUNS.value
         assert pair.throughput.verdict == "more"
+
+
+def test_the_drift_is_the_machines_own_where_enough_runs_tell() -> None:
+    runs = [later(day, 1 + 0.02 * (day % 3)) for day in range(1, 8)]
+    comparison = build(runs).comparison
+    assert comparison is not None
+    last = [pair for pair in comparison.pairs if pair.one.run == "G"]
+    own = between_runs(runs[:6], "throughput")
+    assert own is not None
+    assert own.value < BETWEEN_RUNS.value
+    for pair in last:
+        judged = compare(runs[0], runs[6], drift={"throughput": own}, metrics=("throughput",)).found
+        expected = next(found.error for found in judged if found.pair.b.id == pair.one.case.id)
+        assert expected is not None
+        assert pair.throughput.error is not None
+        assert pair.throughput.error.value == pytest.approx(expected.value)
+
+
+def test_estimated_energy_does_not_widen_what_was_measured() -> None:
+    estimated = build([summarised(run_file(cases(kind="model")))]).pairs
+    alone = compare(
+        *[summarised(run_file(cases(kind="model")))] * 2, "framework", metrics=("throughput", "memory", "first-call")
+    )
+    widths = {c.pair.a.id: c for c in alone.found if c.metric.key == "throughput"}
+    for pair in estimated:
+        expected = widths[pair.one.case.id]
+        assert expected.low is not None
+        assert pair.throughput.high == pytest.approx(1 / expected.low)
 
 
 def test_of_two_machines_nothing_but_the_machine_differs() -> None:
