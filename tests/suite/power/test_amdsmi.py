@@ -196,21 +196,21 @@ DISCOVER = """
 import json, sys
 from pathlib import Path
 from suite.power.boards import discover
-found = discover(kfd=Path(sys.argv[1]))
-print(json.dumps([[g.uuid, g.device, g.pci_bus_id, g.name, g.memory_bytes, g.driver] for g in found.gpus]))
+selections = json.loads(sys.argv[2])
+found = [discover(selection, Path(sys.argv[1])).gpus for selection in selections]
+facts = ("uuid", "device", "pci_bus_id", "name", "memory_bytes", "driver")
+print(json.dumps([[[getattr(gpu, fact) for fact in facts] for gpu in gpus] for gpus in found]))
 """
 ONE, TWO, THREE = (f"GPU-AB{n:014X}" for n in (1, 2, 3))
 
 
 def _discover(
-    library: Path, home: Path, traits: str, kfd: Path = Path("/"), **variables: str
-) -> list[list[str | None]]:
-    """The boards that a process sees, by amdsmi's order; `kfd` is there, on this machine too."""
-    hiding = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
-    own = {name: value for name, value in _environment(library, home, traits).items() if name not in hiding}
+    library: Path, home: Path, traits: str, *selections: dict[str, str], kfd: Path = Path("/"), **variables: str
+) -> list[list[list[str | None]]]:
+    """The boards by amdsmi's order, under each of `selections`, in one process; `kfd` is there, on this machine too."""
     done = subprocess.run(
-        [sys.executable, "-c", DISCOVER, str(kfd)],
-        env=own | {"PYTHONPATH": str(HOUSE)} | variables,
+        [sys.executable, "-c", DISCOVER, str(kfd), json.dumps(selections)],
+        env=_environment(library, home, traits) | {"PYTHONPATH": str(HOUSE)} | variables,
         capture_output=True,
         text=True,
         check=True,
@@ -218,50 +218,53 @@ def _discover(
     return json.loads(done.stdout)
 
 
+def _devices(boards: list[list[str | None]]) -> list[str | None]:
+    return [board[1] for board in boards]
+
+
 def test_boards_are_listed_with_their_bus_and_memory(library: Path, tmp_path: Path) -> None:
-    (board,) = _discover(library, tmp_path, "")
+    ((board,),) = _discover(library, tmp_path, "", {})
     assert board == ["amd-1", "cuda:0", "0000:01:04.0", "AMD Instinct MI300X", 192 * 2**30, "6.14.14"]
-    assert _discover(library, tmp_path, "", kfd=tmp_path / "absent") == []
+    assert _discover(library, tmp_path, "", {}, kfd=tmp_path / "absent") == [[]]
 
 
-@pytest.mark.parametrize(
-    ("variables", "devices"),
-    [
-        ({}, [0, 1, 2]),
-        ({"HIP_VISIBLE_DEVICES": "2,0"}, [1, None, 0]),
-        ({"CUDA_VISIBLE_DEVICES": "2,0"}, [1, None, 0]),
-        ({"HIP_VISIBLE_DEVICES": "1", "CUDA_VISIBLE_DEVICES": "0"}, [None, 0, None]),
-        ({"HIP_VISIBLE_DEVICES": "", "CUDA_VISIBLE_DEVICES": "0"}, [0, None, None]),
-        ({"HIP_VISIBLE_DEVICES": ""}, [0, 1, 2]),
-        ({"HIP_VISIBLE_DEVICES": "-1"}, [None, None, None]),
-        ({"HIP_VISIBLE_DEVICES": THREE}, [None, None, 0]),
-        ({"ROCR_VISIBLE_DEVICES": "1,2"}, [None, 0, 1]),
-        ({"ROCR_VISIBLE_DEVICES": ""}, [None, None, None]),
-        ({"ROCR_VISIBLE_DEVICES": f"{THREE.lower()},0"}, [1, None, 0]),
-        ({"ROCR_VISIBLE_DEVICES": "2,7,0"}, [None, None, 0]),
-        ({"ROCR_VISIBLE_DEVICES": "GPU-AB"}, [None, None, None]),
-        # HIP counts what ROCR leaves, anew.
-        ({"ROCR_VISIBLE_DEVICES": "2,1", "HIP_VISIBLE_DEVICES": "1"}, [None, 0, None]),
-        ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "1"}, [None, None, None]),
-    ],
-)
-def test_boards_are_matched_under_any_visible_devices(
-    library: Path, tmp_path: Path, variables: dict[str, str], devices: list[int | None]
-) -> None:
-    found = _discover(library, tmp_path, "three", **variables)
-    assert [board[0] for board in found] == ["amd-1", "amd-2", "amd-3"]
-    assert [board[1] for board in found] == [None if n is None else f"cuda:{n}" for n in devices]
+SELECTIONS: list[tuple[dict[str, str], list[int | None]]] = [
+    ({}, [0, 1, 2]),
+    ({"HIP_VISIBLE_DEVICES": "2,0"}, [1, None, 0]),
+    ({"CUDA_VISIBLE_DEVICES": "2,0"}, [1, None, 0]),
+    ({"HIP_VISIBLE_DEVICES": "1", "CUDA_VISIBLE_DEVICES": "0"}, [None, 0, None]),
+    ({"HIP_VISIBLE_DEVICES": "", "CUDA_VISIBLE_DEVICES": "0"}, [0, None, None]),
+    ({"HIP_VISIBLE_DEVICES": ""}, [0, 1, 2]),
+    ({"HIP_VISIBLE_DEVICES": "-1"}, [None, None, None]),
+    ({"HIP_VISIBLE_DEVICES": THREE}, [None, None, 0]),
+    ({"ROCR_VISIBLE_DEVICES": "1,2"}, [None, 0, 1]),
+    ({"ROCR_VISIBLE_DEVICES": ""}, [None, None, None]),
+    ({"ROCR_VISIBLE_DEVICES": f"{THREE.lower()},0"}, [1, None, 0]),
+    ({"ROCR_VISIBLE_DEVICES": "2,7,0"}, [None, None, 0]),
+    ({"ROCR_VISIBLE_DEVICES": "GPU-AB"}, [None, None, None]),
+    # HIP counts what ROCR leaves, anew.
+    ({"ROCR_VISIBLE_DEVICES": "2,1", "HIP_VISIBLE_DEVICES": "1"}, [None, 0, None]),
+    ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "1"}, [None, None, None]),
+]
+
+
+def test_boards_are_matched_under_any_visible_devices(library: Path, tmp_path: Path) -> None:
+    found = _discover(library, tmp_path, "three", *(selection for selection, _ in SELECTIONS))
+    assert all([board[0] for board in boards] == ["amd-1", "amd-2", "amd-3"] for boards in found)
+    for (selection, devices), boards in zip(SELECTIONS, found, strict=True):
+        assert _devices(boards) == [None if n is None else f"cuda:{n}" for n in devices], selection
 
 
 def test_devices_are_counted_in_the_order_of_the_drivers_topology(library: Path, tmp_path: Path) -> None:
-    assert [board[1] for board in _discover(library, tmp_path, "three crossed")] == ["cuda:2", "cuda:1", "cuda:0"]
-    found = _discover(library, tmp_path, "three crossed no_topology")
-    assert [board[1] for board in found] == ["cuda:0", "cuda:1", "cuda:2"]
+    (found,) = _discover(library, tmp_path, "three crossed", {})
+    assert _devices(found) == ["cuda:2", "cuda:1", "cuda:0"]
+    (found,) = _discover(library, tmp_path, "three crossed no_topology", {})
+    assert _devices(found) == ["cuda:0", "cuda:1", "cuda:2"]
 
 
 def test_a_board_without_a_unique_number_is_not_named_by_it(library: Path, tmp_path: Path) -> None:
-    found = _discover(library, tmp_path, "three no_serial", ROCR_VISIBLE_DEVICES=ONE)
-    assert [board[1] for board in found] == [None, None, None]
+    (found,) = _discover(library, tmp_path, "three no_serial", {"ROCR_VISIBLE_DEVICES": ONE})
+    assert _devices(found) == [None, None, None]
 
 
 def test_beside_a_board_of_nvidia_it_is_listed_without_a_device(library: Path, tmp_path: Path) -> None:
@@ -269,5 +272,5 @@ def test_beside_a_board_of_nvidia_it_is_listed_without_a_device(library: Path, t
     board = nvml_library.Board("GPU-aaaa1111-0000-0000-0000-000000000000")
     names = ("LD_LIBRARY_PATH", "NVML_BOARDS")
     more = {name: nvml_library.environment(nvidia, [board])[name] for name in names}
-    found = _discover(library, tmp_path, "", **more)
+    (found,) = _discover(library, tmp_path, "", {}, **more)
     assert [(one[0], one[1]) for one in found] == [(board.uuid, "cuda:0"), ("amd-1", None)]
