@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +54,7 @@ class _Marks:
     def rest(self) -> list[Window]:
         """What of the epoch is no step."""
         assert self.end_s is not None
-        borders = [self.begin_s, *(border for step in self.steps for border in step), self.end_s]
-        return [gap for number, gap in enumerate(pairwise(borders)) if number % 2 == 0]
+        return _gaps(self.begin_s, self.steps, self.end_s)
 
 
 class Training:
@@ -70,6 +68,7 @@ class Training:
         self._marks: list[_Marks] = []
         self._whole: Measurement | None = None
         self._epochs: tuple[Epoch, ...] | None = None
+        self._rest_j: float | None = None
 
     def begin(self) -> None:
         """The training begins; what an earlier one left is forgotten. JoulemarkError as `Meter.start` has it."""
@@ -130,6 +129,11 @@ class Training:
             self._epochs = self._made()
         return self._epochs
 
+    @property
+    def rest_j(self) -> float | None:
+        """Joules of the whole beside its epochs; None where not measured, or before the end."""
+        return self._rest_j if self.epochs else None
+
     def save(self, path: str | Path) -> Path:
         """Write a run file with each epoch as a trial. JoulemarkError as `Meter.save` has it."""
         ended = self._ended()
@@ -142,20 +146,34 @@ class Training:
 
     def _made(self) -> tuple[Epoch, ...]:
         """The epochs, all their windows read at once."""
+        assert self._whole is not None
         ended = self._ended()
+        outside = _gaps(self._whole.begin_s, [(m.begin_s, m.end_s or m.begin_s) for m in ended], self._whole.end_s)
         groups: list[Sequence[Window]] = [group for marks in ended for group in (marks.steps, marks.rest())]
-        sums = iter(self.meter.sums_j([window for group in groups for window in group]))
-        joules = [[next(sums) for _ in group] for group in groups]
+        sums = iter(self.meter.sums_j([window for group in (*groups, outside) for window in group]))
+        joules = [[next(sums) for _ in group] for group in (*groups, outside)]
+        self._rest_j = _added(joules.pop())
         return tuple(
             Epoch(
                 whole=whole,
                 steps=marks.count,
                 step_s=tuple(end - begin for begin, end in marks.steps),
                 step_energy_j=tuple(steps),
-                rest_j=None if None in rest else sum(part or 0.0 for part in rest),
+                rest_j=_added(rest),
             )
             for whole, marks, steps, rest in zip(self.meter.measurements, ended, joules[::2], joules[1::2], strict=True)
         )
+
+
+def _gaps(begin_s: float, windows: Sequence[Window], end_s: float) -> list[Window]:
+    """What `windows`, in the order of their times, leave of an interval."""
+    borders = [begin_s, *(border for window in windows for border in window), end_s]
+    return list(zip(borders[::2], borders[1::2], strict=True))
+
+
+def _added(joules: Sequence[float | None]) -> float | None:
+    """The sum; None where a part of it is not known."""
+    return None if None in joules else sum(part or 0.0 for part in joules)
 
 
 class Trained:
@@ -179,6 +197,11 @@ class Trained:
     def epochs(self) -> tuple[Epoch, ...]:
         """The epochs of the last training; none before its end."""
         return self.training.epochs
+
+    @property
+    def rest_j(self) -> float | None:
+        """Joules of the whole beside its epochs; None where not measured."""
+        return self.training.rest_j
 
     def finish(self) -> None:
         """The training has ended: write the run file where one was asked for."""
