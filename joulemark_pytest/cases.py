@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -43,8 +43,17 @@ class Trials:
 class Group(pytest.Collector):
     """What the cases stand below; no file on disk."""
 
-    def collect(self) -> list[pytest.Item | pytest.Collector]:
-        return []
+    cases: Sequence[Mapping[str, Any]] = ()
+    """`id` and, where it cannot be run, the `reason` of each."""
+    measured: Callable[..., None]
+    """The test of each."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for outlined in self.cases:
+            case: Case = Case.from_parent(self, name=outlined["id"], callobj=self.measured)
+            case.reason = outlined["reason"]
+            case.add_marker(pytest.mark.benchmark(timer=Trials()))
+            yield case
 
 
 class Case(pytest.Function):
@@ -77,12 +86,14 @@ class Cases:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         group = Group.from_parent(session, name=NODE, nodeid=NODE)
-        for outlined in json.loads(self._run("run", *self._options, "--dry-run", "--json"))["cases"]:
-            case: Case = Case.from_parent(group, name=outlined["id"], callobj=self.measured)
-            case.reason = outlined["reason"]
-            case.add_marker(pytest.mark.benchmark(timer=Trials()))
-            items.append(case)
-            self._runnable += case.reason is None
+        group.measured = self.measured
+        group.cases = json.loads(self._run("run", *self._options, "--dry-run", "--json"))["cases"]
+        self._runnable = sum(case["reason"] is None for case in group.cases)
+        report = session.ihook.pytest_make_collect_report(collector=group)
+        session.ihook.pytest_collectreport(report=report)
+        for case in report.result:
+            session.ihook.pytest_itemcollected(item=case)
+        items += report.result
 
     def measured(self, request: pytest.FixtureRequest, benchmark: Benchmark) -> None:
         """The test itself."""
