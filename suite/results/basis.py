@@ -18,18 +18,18 @@ class Basis:
     mark: str
     """One character that stands beside grams."""
     words: str
-    """For people: `measured in the run's own hours`."""
+    """For people: `the grid in the run's own hours`."""
 
 
 BASES: Final[Mapping[str, Basis]] = MappingProxyType(
     {
         found.key: found
         for found in (
-            Basis("measured", "●", "grid measured in the run's own hours"),
-            Basis("estimated", "◐", "grid of the run's own hours, estimated by its source"),
-            Basis("average", "◔", "yearly average of the country"),
-            Basis("default", "○", "the world's average, since no place was given"),
-            Basis("given", "◇", "a value of your own"),
+            Basis("measured", "●", "the grid in the run's own hours"),
+            Basis("estimated", "◐", "those hours as their source estimates them"),
+            Basis("average", "◔", "the country's yearly average"),
+            Basis("default", "○", "the world's average: no place given"),
+            Basis("given", "◇", "your own value"),
         )
     }
 )
