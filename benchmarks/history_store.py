@@ -26,7 +26,7 @@ from run_files import case, run_file
 from suite.results import parquet
 from suite.results.records import RunFile, parse
 
-ROUNDS = 7
+ROUNDS = 5
 SMALL, LARGE = 1_000, 10_000
 CASES = 20
 BOUND = ("history", "compare")
