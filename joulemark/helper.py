@@ -21,7 +21,7 @@ START = "import sys; sys.path.insert(0, sys.argv[1]); from suite.meter.serve imp
 ANSWER_TIMEOUT_S = 120.0
 """Opening takes a second or two; a driver that hangs may take a minute to be given up."""
 STOP_TIMEOUT_S = 10.0
-VISIBLE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES")
+VISIBLE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 """Variables that choose boards, read again at each request: a program may set them after its start."""
 
 Document = dict[str, Any]

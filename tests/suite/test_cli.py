@@ -48,6 +48,11 @@ def modules_after(home, *arguments: str) -> set[str]:
         (["list", "--cases"], [name for name in HEAVY if name != "numpy"]),
         (["show", "latest"], ["torch", "tensorflow", "keras", "pandas", "plotly", "codecarbon"]),
         (["export", "latest", "--format", "csv"], HEAVY),
+        (["measure", "--help"], HEAVY),
+        (
+            ["measure", "--sensor", "simulated:rapl/constant", "--no-report", "--", "true"],
+            ["torch", "tensorflow", "keras", "pandas", "plotly", "codecarbon"],
+        ),
         (["export", "latest", "--format", "markdown"], [name for name in HEAVY if name not in ("numpy", "scipy")]),
         (["report", "latest", "-o", "page.html"], ["torch", "tensorflow", "keras", "pandas", "codecarbon"]),
     ],

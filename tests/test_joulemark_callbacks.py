@@ -1,0 +1,222 @@
+"""Real trainings under the callbacks: the parts add up to the whole, and land where each framework keeps its history.
+
+The sensor is simulated: a counter under a load that goes up and down at random, so that no two windows are alike. The
+parts are read in windows of their own, and the whole is held against the trace in the saved run file once more.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command import environment
+
+import joulemark
+
+SENSOR = "simulated:rapl/telegraph"
+
+SHOWN = """
+def shown(callback, **more):
+    import json
+    epochs = [[e.whole.energy.value, e.steps, e.step_s, e.step_energy_j, e.rest_j, e.whole.begin_s, e.whole.end_s]
+              for e in callback.epochs]
+    whole = callback.whole
+    print("SHOWN" + json.dumps({"whole": whole.energy.value, "grams": whole.emissions.value, "rest": callback.rest_j,
+                                "span": [whole.begin_s, whole.end_s], "epochs": epochs, **more}))
+"""
+
+KERAS = """
+import numpy as np, keras, joulemark
+model = keras.Sequential([keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+x, y = np.random.rand(96, 4), np.random.rand(96, 1)
+energy = joulemark.KerasCallback(zone="CH", sensor=SENSOR, save="fit.json")
+history = model.fit(x, y, epochs=3, batch_size=16, validation_data=(x, y), verbose=0, callbacks=[energy])
+grouped = joulemark.KerasCallback(steps=0, zone="CH", sensor=SENSOR)
+model.fit(x, y, epochs=1, batch_size=16, verbose=0, callbacks=[grouped])
+shown(energy, history=history.history, grouped=[grouped.epochs[0].steps, grouped.epochs[0].step_energy_j])
+"""
+
+TORCH = """
+import time, torch, joulemark
+model = torch.nn.Linear(64, 1)
+optimizer = torch.optim.SGD(model.parameters(), 0.01)
+whole, step = (joulemark.Meter(name, zone="CH", sensor=SENSOR, sync=True) for name in ("whole", "step"))
+step.prepare()
+with whole:
+    marks = [step.mark()]
+    for _ in range(12):
+        with step:
+            x = torch.randn(256, 64)
+            loss = model(x).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        marks.append(step.mark())
+print("SHOWN" + __import__("json").dumps([
+    whole.energy.value, [each.energy.value for each in step.measurements],
+    step.sums_j(list(zip(marks, marks[1:]))), whole.sums_j([(marks[0], marks[-1])])[0]]))
+"""
+
+HUGGINGFACE = """
+import torch, transformers, joulemark
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 1)
+    def forward(self, x, labels):
+        return {"loss": (self.layer(x).squeeze(-1) - labels).square().mean()}
+data = [{"x": torch.randn(4), "labels": torch.tensor(1.0)} for _ in range(48)]
+energy = joulemark.TrainerCallback(zone="CH", sensor=SENSOR, save="fit.json")
+arguments = transformers.TrainingArguments(
+    "out", num_train_epochs=3, per_device_train_batch_size=8, report_to=[], use_cpu=True, disable_tqdm=True,
+    save_strategy="no", eval_strategy="steps", eval_steps=4, logging_strategy="no")
+trainer = transformers.Trainer(Model(), arguments, train_dataset=data, eval_dataset=data, callbacks=[energy])
+trainer.train()
+shown(energy, log=[entry for entry in trainer.state.log_history if "energy_j" in entry])
+"""
+
+LIGHTNING = """
+import warnings
+warnings.simplefilter("ignore")
+import torch, joulemark
+from lightning import pytorch as lightning
+from lightning.pytorch.loggers import CSVLogger
+class Model(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 1)
+    def training_step(self, batch, _):
+        return self.layer(batch[0]).square().mean()
+    validation_step = training_step
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.01)
+def loader():
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(48, 4)), batch_size=8)
+energy = joulemark.LightningCallback(zone="CH", sensor=SENSOR, save="fit.json")
+logger = CSVLogger("logs")
+trainer = lightning.Trainer(max_epochs=3, accelerator="cpu", logger=logger, enable_progress_bar=False,
+                            enable_checkpointing=False, enable_model_summary=False, val_check_interval=3,
+                            callbacks=[energy])
+trainer.fit(Model(), loader(), loader())
+logger.save()
+shown(energy, log=open(logger.experiment.metrics_file_path).read())
+"""
+
+
+def run(folder: Path, program: str) -> Any:
+    """What `program` shows, run in `folder`."""
+    (shown,) = run_all(folder, program)
+    return shown
+
+
+def run_all(folder: Path, program: str) -> list[Any]:
+    """All that `program` shows, run in `folder`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"SENSOR = {SENSOR!r}\n{SHOWN}\n{program}"],
+        cwd=folder,
+        env={
+            **environment(folder / "home"),
+            "PYTHONPATH": str(Path(joulemark.__file__).parents[1]),
+            "KERAS_BACKEND": "tensorflow",
+            "KERAS_HOME": str(folder),
+            "OMP_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=420,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line[5:]) for line in done.stdout.splitlines() if line.startswith("SHOWN")]
+
+
+PYTORCH = {"loop": TORCH}
+"""What runs in one process, since importing takes longer than training."""
+if importlib.util.find_spec("transformers") and importlib.util.find_spec("accelerate"):
+    PYTORCH["huggingface"] = HUGGINGFACE
+if importlib.util.find_spec("lightning"):
+    PYTORCH["lightning"] = LIGHTNING
+ABSENT = "the dev extra `reference` is not installed"
+
+
+@pytest.fixture(scope="module")
+def pytorch(tmp_path_factory):
+    """What each of the PyTorch programs has shown, and the folder that it ran in."""
+    home = tmp_path_factory.mktemp("pytorch")
+    program = "import os\n"
+    for name, text in PYTORCH.items():
+        (home / name).mkdir()
+        program += f"os.chdir({str(home / name)!r})\n{text}\n"
+    return {name: (home / name, shown) for name, shown in zip(PYTORCH, run_all(home, program), strict=True)}
+
+
+def adds_up(folder: Path, found: dict[str, Any], epochs: int, steps: int) -> None:
+    """Steps and rest are each epoch, epochs and rest are the whole, and the whole is what the counter says."""
+    assert len(found["epochs"]) == epochs
+    for energy_j, count, step_s, step_j, rest_j, begin_s, end_s in found["epochs"]:
+        assert (count, len(step_s), len(step_j)) == (steps, steps, steps)
+        assert min(step_j) > 0
+        assert sum(step_j) + rest_j == pytest.approx(energy_j, rel=1e-9)
+        assert sum(step_s) < end_s - begin_s
+    assert sum(epoch[0] for epoch in found["epochs"]) + found["rest"] == pytest.approx(found["whole"], rel=1e-9)
+    assert found["grams"] == pytest.approx(found["whole"] / 3.6e6 * 39.22, rel=1e-9)
+
+    run_file = joulemark.read(folder / "fit.json")
+    (trace,) = run_file.traces
+    counter = next(channel for channel in trace.channels if channel.unit == "J")
+    (segment,) = run_file.run.segments
+    # Half a tick is the time that a value stands for before its read.
+    at_s = np.array(trace.t_s) - 0.0005
+    begin_j, end_j = np.interp(np.array(found["span"]) - segment.monotonic_s, at_s, counter.values)
+    assert found["whole"] == pytest.approx(end_j - begin_j, rel=1e-6)
+    (case,) = run_file.cases
+    assert (case.phase, case.item, case.status) == ("training", "step", "ok")
+    assert [trial.items for trial in case.trials] == [steps] * epochs
+    assert [trial.energy[0].energy_j for trial in case.trials] == pytest.approx([e[0] for e in found["epochs"]])
+    assert [list(trial.block_s) for trial in case.trials] == [pytest.approx(e[2]) for e in found["epochs"]]
+
+
+def test_a_keras_fit(tmp_path):
+    found = run(tmp_path, KERAS)
+    adds_up(tmp_path, found, epochs=3, steps=6)
+    history = found["history"]
+    assert history["energy_j"] == [epoch[0] for epoch in found["epochs"]]
+    assert history["step_energy_j"] == [epoch[3] for epoch in found["epochs"]]
+    assert sum(history["emissions_g"]) < found["grams"]
+    assert len(history["loss"]) == len(history["val_loss"]) == 3
+    assert found["grouped"] == [6, []]
+    assert joulemark.read(tmp_path / "fit.json").cases[0].framework == "tensorflow"
+
+
+def test_a_pytorch_loop(pytorch):
+    _, (whole_j, steps_j, tiles_j, span_j) = pytorch["loop"]
+    assert sum(tiles_j) == pytest.approx(span_j, rel=1e-9)
+    assert min(steps_j) > 0
+    assert sum(steps_j) <= span_j <= whole_j
+    assert all(step <= tile for step, tile in zip(steps_j, tiles_j, strict=True))
+
+
+@pytest.mark.skipif("huggingface" not in PYTORCH, reason=ABSENT)
+def test_a_hugging_face_trainer(pytorch):
+    folder, found = pytorch["huggingface"]
+    adds_up(folder, found, epochs=3, steps=6)
+    (entry,) = found["log"]
+    assert entry["energy_j"] == found["whole"]
+    assert entry["epoch_energy_j"] == [epoch[0] for epoch in found["epochs"]]
+    assert entry["step"] == 18
+
+
+@pytest.mark.skipif("lightning" not in PYTORCH, reason=ABSENT)
+def test_a_lightning_fit(pytorch):
+    folder, found = pytorch["lightning"]
+    adds_up(folder, found, epochs=3, steps=6)
+    assert "energy_j" in found["log"].splitlines()[0].split(",")
+    assert str(found["whole"])[:8] in found["log"]
