@@ -102,7 +102,8 @@ class Plan:
         """The plan as plain data; a case that will be run has no reason."""
         runnable = self.runnable()
         cases = [{"id": case.id, "reason": None if case in runnable else case.reason} for case in self.cases]
-        return {"rounds": self.rounds, "expected_s": self.expected_s(), "cases": cases}
+        most = {"max_rounds": self.max_rounds} if self.max_rounds else {}
+        return {"rounds": self.rounds, **most, "expected_s": self.expected_s(), "cases": cases}
 
 
 @dataclass(frozen=True)

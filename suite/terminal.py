@@ -232,7 +232,9 @@ def cases_table(document: Mapping[str, Any]) -> Text:
         case["id"] if case["reason"] is None else f"{case['id']}  ({case['reason']})" for case in document["cases"]
     ]
     expected = units.duration(document["expected_s"])
-    return Text("\n".join([*lines, "", f"{len(planned)} cases x {document['rounds']} rounds, about {expected}."]))
+    most = f" (in doubt up to {document['max_rounds']})" if "max_rounds" in document else ""
+    count = f"{len(planned)} cases x {document['rounds']} rounds{most}, about {expected}."
+    return Text("\n".join([*lines, "", count]))
 
 
 def runs_table(document: Mapping[str, Any]) -> RenderableType:

@@ -101,7 +101,7 @@ def test_an_interrupted_run_of_two_settings_goes_on_where_it_was(home):
     running = start(home, *arms, *LEANING, "--rounds", "1", "--no-report", JOULEMARK_THREADS="3", **PLACE)
     wait_for(running, "[1/2]")
     running.send_signal(signal.SIGINT)
-    output, error = running.communicate(timeout=60)
+    output, error = running.communicate(timeout=300)
     assert running.returncode == 130, error
     assert "go on with --resume" in error
     assert "leaning" in output
