@@ -36,6 +36,9 @@ class Watcher(Protocol):
     def trial_ends(self, case: Case, trial: Trial, power_w: float | None) -> None:
         """A trial has ended; `power_w` is the power last seen, None where there is none."""
 
+    def gives_up(self, case: Case, rounds: int) -> None:
+        """This case is not tried again in the `rounds` that are left."""
+
 
 @dataclass(frozen=True)
 class Order:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from suite import __version__
 from suite.measure.environment import Environment
+from suite.measure.launcher import TIMEOUT
 from suite.notices import Code
 from suite.order import Order
 from suite.results.records import ArmName, Notice, Run, RunFile, Segment
@@ -68,6 +69,12 @@ def done(earlier: RunFile | None) -> frozenset[tuple[str, int]]:
     """(case, round) of the trials that an interrupted run has."""
     cases = earlier.cases if earlier else ()
     return frozenset((case.id, trial.round) for case in cases for trial in case.trials)
+
+
+def timed_out(earlier: RunFile | None) -> set[str]:
+    """Cases of an interrupted run that were given up because a trial did not end in time."""
+    cases = earlier.cases if earlier else ()
+    return {case.id for case in cases if any(trial.reason_code == TIMEOUT for trial in case.trials)}
 
 
 def seconds_since(started_at: str) -> float:

@@ -47,6 +47,11 @@ class _Clock:
         self.trials += rounds * len(cases)
         self.expected_s += rounds * (sum(self.plan.trial_s(case) for case in cases) + ZYGOTES_S)
 
+    def gives_up(self, case: Case, rounds: int) -> None:
+        """A case that will not be tried again."""
+        self.trials -= rounds
+        self.expected_s -= rounds * self.plan.trial_s(case)
+
     def elapsed_s(self) -> float:
         """Time since the run began."""
         return time.monotonic() - self.started
@@ -74,9 +79,9 @@ class _Watcher:
     def begins(self, plan: Plan) -> None:
         self.plan, self.clock = plan, _Clock(plan)
         count = len(plan.runnable())
-        self.line(
-            f"{plan.profile.name}: {count} cases x {plan.rounds} rounds, about {units.duration(plan.expected_s())}."
-        )
+        most = f" (in doubt up to {plan.max_rounds})" if plan.max_rounds else ""
+        expected = units.duration(plan.expected_s())
+        self.line(f"{plan.profile.name}: {count} cases x {plan.rounds} rounds{most}, about {expected}.")
         for case in plan.cases:
             if case not in plan.runnable():
                 self.line(f"skipped  {case.id}: {case.reason}")
@@ -101,6 +106,9 @@ class _Watcher:
         if trial.status != "ok":
             self.line(f"{trial.status}  {case.id}, round {self.round}: {trial.reason}")
         self.ended(case)
+
+    def gives_up(self, case: Case, rounds: int) -> None:
+        self.clock.gives_up(case, rounds)
 
     def line(self, text: str) -> None:
         """A line that stays."""

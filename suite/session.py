@@ -5,23 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
-
-from pydantic import ValidationError
+from typing import Literal
 
 from suite import planned
 from suite.frameworks import FRAMEWORKS, mode_class
 from suite.measure import floor as floors
 from suite.measure.environment import Environment
-from suite.measure.launcher import Outcome
+from suite.measure.launcher import TIMEOUT
 from suite.measure.probe import probe
 from suite.measure.request import Request
-from suite.measure.zygotes import How, Zygotes
+from suite.measure.zygotes import Zygotes
 from suite.notices import Code
 from suite.order import Order, Watcher
 from suite.plan import SEED, Plan
 from suite.power.sampler import Sampler
 from suite.power.second_opinion import Tracker
+from suite.recorded import recorded
 from suite.results import journal as journals
 from suite.results.journal import Journal
 from suite.results.looks import up_to
@@ -32,7 +31,6 @@ from suite.results.records import (
     Idle,
     Notice,
     Probe,
-    Rest,
     Trial,
 )
 
@@ -63,7 +61,7 @@ class Session:
         )
         self.journal = Journal(order.directory / f"{run_id}{journals.SUFFIX}", begun)
         self.zygotes = {arm: self._zygotes(arm) for arm in environments}
-        self.skipped: set[str] = set()
+        self.given_up = planned.timed_out(order.resumed)
         self.compiled: set[str] = set()
         probes = order.resumed.probes if order.resumed else ()
         self.probed = {_probed_by(probe) for probe in probes}
@@ -157,7 +155,7 @@ class Session:
         cases = [
             case
             for case in self.order.plan.order(round_number)
-            if case.id not in self.skipped
+            if case.id not in self.given_up
             and (case.id, round_number) not in self.done
             and (only is None or case.id in only)
         ]
@@ -171,11 +169,14 @@ class Session:
             self.watcher.trial_begins(case, round_number)
             trial = self._trial(case, round_number)
             if trial.status == "skipped":
-                self.skipped.add(case.id)
                 self.journal.skipped(case, trial.reason_code or "skipped", trial.reason or "skipped")
             else:
                 self.journal.trial(case, trial)
             power_w = self.sampler.latest_power_w() if self.sampler is not None else None
+            if trial.status == "skipped" or trial.reason_code == TIMEOUT:
+                # Another trial would say the same, or take as long for nothing.
+                self.given_up.add(case.id)
+                self.watcher.gives_up(case, max(0, self.order.plan.rounds - round_number))
             self.watcher.trial_ends(case, trial, power_w)
         self._probe({(case.arm, case.framework) for case in cases})
         self._close()
@@ -200,11 +201,9 @@ class Session:
         how = None if case.framework in zygotes.broken else zygotes.how(case.framework)
         request = _request(case, plan, rest=round_number == 1)
         outcome = zygotes.run(request, plan.profile.timeout_s, self.watcher.part)
-        return self._record(outcome, case, round_number, started_s, how)
-
-    def _since_start(self, window: tuple[float, float]) -> tuple[float, float]:
-        """An interval of CLOCK_MONOTONIC in seconds since the run started."""
-        return (window[0] - self.origin, window[1] - self.origin)
+        attempt = {"round": round_number, "started_s": started_s, "ended_s": self.now(), "isolation": how}
+        cache = self._compile_cache(case) if outcome.trial is not None else None
+        return recorded(outcome, attempt, self.origin, cache)
 
     def _compile_cache(self, case: Case) -> Literal["cold", "warm"] | None:
         """State of the run's own cache before a trial of `case`; None where nothing is compiled."""
@@ -214,47 +213,6 @@ class Session:
             return "warm"
         self.compiled.add(case.id)
         return "cold"
-
-    def _record(self, outcome: Outcome, case: Case, round_number: int, started_s: float, how: How | None) -> Trial:
-        """The outcome as a record, its times since the start of the run."""
-        if outcome.trial is None:
-            return Trial(
-                round=round_number,
-                status="skipped" if outcome.reason_code == "unsupported" else "failed",
-                reason_code=outcome.reason_code,
-                reason=outcome.reason,
-                started_s=started_s,
-                ended_s=self.now(),
-                isolation=how,
-            )
-        try:
-            return self._ok(dict(outcome.trial), case, round_number, started_s, how)
-        except (ValidationError, KeyError) as error:
-            # The arm of another version answered in its own way.
-            return Trial(
-                round=round_number,
-                status="failed",
-                reason_code="protocol",
-                reason=f"the trial's answer is not understood: {str(error).splitlines()[0]}",
-                started_s=started_s,
-                ended_s=self.now(),
-                isolation=how,
-            )
-
-    def _ok(self, fields: dict[str, Any], case: Case, round_number: int, started_s: float, how: How | None) -> Trial:
-        """A trial that came to its end, from what it answered."""
-        rest = fields.pop("rest")
-        return Trial(
-            round=round_number,
-            status="ok",
-            started_s=started_s,
-            ended_s=self.now(),
-            isolation=how,
-            window_s=self._since_start(fields.pop("window")),
-            resident_idle=Rest(window_s=self._since_start(rest)) if rest else None,
-            compile_cache=self._compile_cache(case),
-            **fields,
-        )
 
 
 def _probed_by(of: Case | Probe) -> tuple[str, str, str, int]:

@@ -22,6 +22,9 @@ from suite.measure.zygote import LARGEST_MESSAGE
 KEPT_OUTPUT = 1 << 16
 """Bytes of what a trial printed that are kept, from its end."""
 
+TIMEOUT = "timeout"
+"""Reason code of a trial that did not end in its time."""
+
 START_TIMEOUT_S = 180.0
 
 
@@ -234,7 +237,7 @@ def _outcome(reports: _Reports, ended: Mapping[str, int], timed_out: bool, timeo
     if reports.error is not None:
         return Outcome(None, reports.error["code"], f"{reports.error['reason']} ({where})", text)
     if timed_out:
-        return Outcome(None, "timeout", f"not finished within {timeout_s:.0f} s ({where})", text)
+        return Outcome(None, TIMEOUT, f"not finished within {timeout_s:.0f} s ({where})", text)
     ending = _ending(ended["exit"], ended["signal"])
     if ended["signal"] == signal.SIGKILL:
         return Outcome(

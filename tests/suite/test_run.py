@@ -6,14 +6,13 @@ import itertools
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import jsonschema
 import psutil
 import pytest
-from command import COMMAND, FAST, environment, joulemark
+from command import FAST, joulemark, start, wait_for
 
 from suite.results.records import RunFile, read, schema
 
@@ -162,27 +161,6 @@ def test_progress_of_a_pipe_is_plain_lines(finished):
     assert "\x1b" not in error
 
 
-def start(home: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-    # A shell starts its background jobs with Ctrl-C ignored, and children inherit that: not what is tested here.
-    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    return subprocess.Popen(
-        [*COMMAND[:-1], listens + COMMAND[-1], *arguments],
-        env=environment(home, **variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=home,
-    )
-
-
-def wait_for(process: subprocess.Popen[str], text: str) -> None:
-    """Read what `process` says until `text` stands in a line."""
-    for line in process.stderr:
-        if text in line:
-            return
-    raise AssertionError(f"{text!r} was never said")
-
-
 def test_a_killed_run_shows_every_finished_trial(tmp_path):
     running = start(tmp_path, *TINY, "--workload", "matmul", "--rounds", "3", "--no-report")
     wait_for(running, "[2/6]")
@@ -234,6 +212,21 @@ def test_a_failing_case_leaves_the_others_intact(tmp_path):
     assert "SIGSEGV" in cases["faulty"]["reason"]
     assert cases["matmul"]["status"] == "ok"
     assert Path(json.loads(done.stdout)["report"]).is_file()
+
+
+def test_a_case_that_ran_out_of_time_is_not_tried_in_every_round(tmp_path):
+    (tmp_path / "joulemark.toml").write_text(FAST + "timeout_s = 4\n")
+    done = joulemark(
+        tmp_path,
+        *("run", "--workload", "faulty", "--size", "hang", "--profile", "fast", "--framework", "pytorch"),
+        *("--rounds", "3", "--json", "--no-report"),
+        variables={"PYTHONPATH": str(FAULTY)},
+    )
+    assert done.returncode == 4, done.stderr
+    (case,) = json.loads(done.stdout)["cases"]
+    assert [(trial["round"], trial["reason_code"]) for trial in case["trials"]] == [(1, "timeout")]
+    assert case["status"] == "failed"
+    assert "[1/1]" in done.stderr
 
 
 def test_a_framework_that_cannot_be_imported_fails_its_own_cases_only(tmp_path):
