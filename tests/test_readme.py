@@ -70,11 +70,21 @@ def test_ci_calls_the_test_line_and_nothing_else():
 
 def test_options_and_verbs_that_the_readme_names_exist(tmp_path):
     text = README.read_text()
-    known = "".join(joulemark(tmp_path, verb, "--help").stdout for verb in VERBS)
-    for option in set(re.findall(r"`[^`]*?(--[a-z][a-z-]+)", text)) - {"--write"}:
-        assert option in known, option
-    for verb in set(re.findall(r"`joulemark ([a-z]+)", text)):
-        assert verb in VERBS, verb
+    known = {verb: joulemark(tmp_path, verb, "--help").stdout for verb in VERBS}
+    fenced = re.findall(r"```console\n(.*?)```", text, re.S)
+    quoted = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S))
+    commands = [part for block in fenced for line in block.splitlines() for part in line.partition("#")[0].split("&&")]
+    checked = 0
+    for command in (*commands, *quoted):
+        words = command.split()
+        verb = words[1] if words[0] == "joulemark" and len(words) > 1 else None
+        assert verb is None or verb in VERBS, command
+        if verb or words[0].startswith("--"):
+            help_text = known[verb] if verb else "".join(known.values())
+            for option in (word for word in words if word.startswith("--") and word != "--"):
+                assert option.partition("=")[0] in help_text, command
+                checked += 1
+    assert checked > 10
 
 
 def test_files_that_the_readme_names_exist():
