@@ -48,8 +48,8 @@ def test_one_case(rates: Sequence[float], outcome: str, code: int) -> None:
 
 
 def test_slower_by_about_the_threshold_is_in_doubt() -> None:
-    # 5 % less, give or take 0.5 %: slower for sure, by more than the threshold maybe.
-    found = gate([at()], [at([9_524.0, 9_560.0, 9_488.0])])
+    # 5 % less, give or take 0.5 %: slower for sure, by more than the threshold likely, and no more than that.
+    found = gate([at()], [at([9_510.0, 9_546.0, 9_474.0])])
     (one,) = found.doubtful
     assert (one.words, one.regressed, one.held) == ("slower", False, False)
     assert found.exit_code == 4
@@ -135,6 +135,16 @@ def test_energy_that_was_asked_for_and_is_not_there(
     if reason is not None:
         assert reason in found.lost[0].reason
         assert found.lost[0].metric == "energy"
+
+
+def test_energy_that_the_baseline_had_is_lost_though_nobody_asked_for_it() -> None:
+    limits = thresholds(("throughput", "energy"))
+    for readings in (ESTIMATED, []):
+        files = run_file([at(readings=MEASURED)], id="A"), run_file([at(SAME, readings)], id="B")
+        found = compare(*files, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
+        assert [one.metric for one in judge(found, *files, limits).lost] == ["energy"]
+        back = compare(files[1], files[0], thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
+        assert judge(back, files[1], files[0], limits).exit_code == 0
 
 
 def test_energy_that_nobody_measured_or_asked_for_is_set_aside() -> None:
