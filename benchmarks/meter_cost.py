@@ -24,6 +24,8 @@ import joulemark
 ROUNDS = 30
 GOAL_S = 50e-6
 Window = Callable[[], None]
+NOTES: dict[str, str] = {}
+"""What must be known of a tool's figure."""
 
 
 def ours() -> tuple[Window, int]:
@@ -56,12 +58,12 @@ def codecarbon() -> tuple[Window, int]:
 
 
 def zeus() -> tuple[Window, int]:
-    """A window of zeus' monitor. RuntimeError where it finds nothing to measure."""
+    """A window of zeus' monitor."""
     from zeus.monitor import ZeusMonitor
 
     monitor = ZeusMonitor()
     if not (monitor.gpu_indices or monitor.cpu_indices):
-        raise RuntimeError("it finds no board and no RAPL here, so that its windows read nothing")
+        NOTES["zeus"] = "it finds no board and no RAPL here: its windows read nothing, and this is their bookkeeping"
 
     def window() -> None:
         monitor.begin_window("window")
@@ -95,12 +97,16 @@ def main() -> bool:
             found[name].append(mean_s(*tools[name]))
     for name, values in found.items():
         low, median, high = np.percentile(values, (2.5, 50, 97.5))
-        document[name] = {"version": version(name), "median_s": median, "low_s": low, "high_s": high, "n": len(values)}
-        print(f"      {name} {version(name)}: {1e6 * median:,.1f} us a window [{1e6 * low:,.1f}, {1e6 * high:,.1f}]")
+        figures = {"median_s": median, "low_s": low, "high_s": high, "n": len(values)}
+        document[name] = {"version": version(name), **figures, "note": NOTES.get(name)}
+        text = f"{1e6 * median:,.1f} us a window [{1e6 * low:,.1f}, {1e6 * high:,.1f}]"
+        print(f"      {name} {version(name)}: {text}{f' ({NOTES[name]})' if name in NOTES else ''}")
     our_s = float(np.median(found["joulemark"]))
-    met = our_s <= GOAL_S and all(our_s <= float(np.median(values)) for values in found.values())
+    reading = [values for name, values in found.items() if name not in NOTES]
+    met = our_s <= GOAL_S and all(our_s <= float(np.median(values)) for values in reading)
     print(
-        f"{'met ' if met else 'MISS'}  our window {1e6 * our_s:.1f} us   goal: <= 50 us, and least of all", flush=True
+        f"{'met ' if met else 'MISS'}  our window {1e6 * our_s:.1f} us   goal: <= 50 us, and least of those that read",
+        flush=True,
     )
     if len(sys.argv) > 1:
         with open(sys.argv[1], "w", encoding="utf-8") as file:

@@ -18,6 +18,7 @@ GOALS = (
     "windows",
     "noise",
     "sampler_cost",
+    "meter_cost",
     "report_speed",
     "history_store",
     "store_drill",

@@ -18,6 +18,9 @@ from joulemark import house
 from joulemark.measurement import Amount, Document, Measurement, Reading, unknown
 from joulemark.synchronise import synchronise
 
+AT_ONCE = 1000
+"""Windows that are asked for together: so many take the helper a second or two."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -185,10 +188,13 @@ class Meter:
     def sums_j(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
         """Attributed joules of any windows (CLOCK_MONOTONIC) since the first start; None for what was not measured."""
         try:
-            found: list[float | None] = self._ask(do="sums", windows=list(windows))["energy_j"]
+            return [
+                energy_j
+                for first in range(0, len(windows), AT_ONCE)
+                for energy_j in self._ask(do="sums", windows=list(windows[first : first + AT_ONCE]))["energy_j"]
+            ]
         except house.errors().JoulemarkError:
             return [None] * len(windows)
-        return found
 
     def save(
         self, path: str | os.PathLike[str], step_s: Sequence[Sequence[float]] | None = None, steps_per_block: int = 1
@@ -251,9 +257,11 @@ class Meter:
         """Ask for the readings of all windows that have none yet, at once."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
-            try:
-                answers = self._ask(do="read", windows=[(w.begin_s, w.end_s) for w in waiting])["windows"]
-            except house.errors().JoulemarkError as error:
-                answers = [unknown(str(error), window.duration_s) for window in waiting]
-            for window, answer in zip(waiting, answers, strict=True):
-                window.answer = answer
+            for first in range(0, len(waiting), AT_ONCE):
+                some = waiting[first : first + AT_ONCE]
+                try:
+                    answers = self._ask(do="read", windows=[(w.begin_s, w.end_s) for w in some])["windows"]
+                except house.errors().JoulemarkError as error:
+                    answers = [unknown(str(error), window.duration_s) for window in some]
+                for window, answer in zip(some, answers, strict=True):
+                    window.answer = answer

@@ -22,6 +22,7 @@ from command import joulemark as command
 
 import joulemark
 from joulemark import helper as helpers
+from joulemark.meter import AT_ONCE
 from suite.commands import options
 from suite.meter.desk import ENVIRONMENT
 
@@ -87,6 +88,17 @@ def test_the_parts_add_up_to_the_whole():
     parts = whole.sums_j(list(pairwise(marks)))
     assert sum(parts) == pytest.approx(whole.window(marks[0], marks[-1]).energy.value, rel=1e-9)
     assert min(parts) > 0
+
+
+def test_more_windows_than_are_asked_for_at_once():
+    many = meter("many").start()
+    marks = [many.mark() for _ in range(AT_ONCE + 3)]
+    time.sleep(0.05)
+    marks.append(many.mark())
+    many.stop()
+    parts = many.sums_j(list(pairwise(marks)))
+    assert len(parts) == AT_ONCE + 3
+    assert sum(parts) == pytest.approx(many.window(marks[0], marks[-1]).energy.value, rel=1e-9)
 
 
 def test_meters_nest_and_functions_may_call_themselves():
