@@ -34,7 +34,7 @@ FEW_ROUNDS = (3, 5, 10)
 RELABELLINGS = 100
 """Of each block of rounds."""
 LOOKS = 3
-"""The first look and two lots of extra rounds for what is inconclusive."""
+"""The first look and two lots of extra rounds for what is in doubt."""
 CALIBRATED_ON = 5
 """Rounds of each run that drift is estimated from."""
 
@@ -106,7 +106,7 @@ def _two(drawn: Round, arm: str, random: np.random.Generator) -> tuple[float, fl
 def simulate(
     sessions: Sequence[Session], kind: Kind, arm: str, rounds: int, count: int, looks: int = 1, naive: bool = False
 ) -> dict[str, Any]:
-    """Verdicts of `count` drawn comparisons; more looks only where the last was inconclusive.
+    """Verdicts of `count` drawn comparisons; more looks only where the last left the gate in doubt.
 
     `naive`: each look is judged as if it were the only one.
     """
@@ -118,11 +118,12 @@ def simulate(
         drawn = draw(random)
         for look in range(1, looks + 1):
             found = judged(drawn, look * rounds) if naive else judged(drawn, rounds, look, looks)
-            if found.verdict != "inconclusive":
+            if found.regressed or found.held:
                 break
         used += look * rounds
         verdicts[found.verdict] += 1
         verdicts["regressed"] += found.regressed
+        verdicts["in doubt"] += not (found.regressed or found.held)
         verdicts["one process, mean:5%"] += drawn.b[0] / drawn.a[0] > 1.05
         verdicts["all processes, mean:5%"] += np.mean(drawn.b[:rounds]) / np.mean(drawn.a[:rounds]) > 1.05
     return {
@@ -132,7 +133,7 @@ def simulate(
     }  # fmt: skip
 
 
-NAMES = ("regressed", "better", "worse", "same", "inconclusive", "one process, mean:5%", "all processes, mean:5%")
+NAMES = ("regressed", "in doubt", "better", "worse", "same", "one process, mean:5%", "all processes, mean:5%")
 
 
 def share(hits: int, count: int) -> dict[str, float]:
@@ -201,7 +202,7 @@ def as_measured(sessions: Sequence[Session]) -> list[dict[str, Any]]:
                     "regressed": share(sum(a.regressed or b.regressed for a, b in both), len(draws)),
                     "relabelled": {"rate": 2 * sum(again) / len(again), "of": len(again)},
                     "differs": share(sum(one.verdict in ("better", "worse") for one, _ in both), len(draws)),
-                    "inconclusive": share(sum(one.verdict == "inconclusive" for one, _ in both), len(draws)),
+                    "in doubt": share(sum(not (one.regressed or one.held) for one, _ in both), len(draws)),
                     "one process, mean:5%": share(sum(_apart(d.a[0], d.b[0]) for d in draws), len(draws)),
                     "all processes, mean:5%": share(sum(_apart(np.mean(d.a), np.mean(d.b)) for d in draws), len(draws)),
                 }

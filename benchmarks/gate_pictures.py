@@ -16,13 +16,7 @@ from reports.marks import NEUTRAL
 from reports.theme import TEMPLATES
 
 COLOURS = dict(zip(ARMS, ("#0072B2", "#D55E00", "#009E73"), strict=True))
-TITLES = dict(
-    zip(
-        KINDS,
-        ("Turn by turn", "Against a kept run,<br>calibrated", "Against a kept run,<br>drift assumed"),
-        strict=True,
-    )
-)
+TITLES = ("Turn by turn", "Against a kept run,<br>calibrated", "Against a kept run,<br>drift assumed")
 DOCS = RESULTS.parent
 
 

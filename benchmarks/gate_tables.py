@@ -20,7 +20,7 @@ def tables(found: Mapping[str, Any]) -> str:
         ("Looking three times as if each were the only one", "naive_peeking", no_difference),
         ("More work: share of comparisons that alarm", "power", lambda rows: power(rows, "regressed")),
         ("More work: share that is told apart", "power", lambda rows: power(rows, "worse")),
-        ("More work, extra rounds where inconclusive", "power_with_extra_rounds", extra),
+        ("More work, extra rounds where in doubt", "power_with_extra_rounds", extra),
     ]
     return "\n\n".join(f"### {title}\n\n{draw(found[key])}" for title, key, draw in parts if key in found)
 
@@ -64,7 +64,7 @@ def as_measured(rows: Sequence[Row]) -> str:
 
 def no_difference(rows: Sequence[Row]) -> str:
     """False alarms of resampled comparisons."""
-    head = ["compared", "rounds", "looks", "false alarms", "95 %", "differs", "inconclusive", "mean:5%, one process"]
+    head = ["compared", "rounds", "looks", "false alarms", "95 %", "differs", "in doubt", "mean:5%, one process"]
     return _table(
         head,
         [
@@ -75,7 +75,7 @@ def no_difference(rows: Sequence[Row]) -> str:
                 _rate(row["regressed"], 2),
                 _bounds(row["regressed"], 2),
                 _rate(row["differs"]),
-                _rate(row["inconclusive"]),
+                _rate(row["in doubt"]),
                 _rate(row["one process, mean:5%"]),
             ]
             for row in rows
@@ -97,7 +97,7 @@ def power(rows: Sequence[Row], name: str) -> str:
 def extra(rows: Sequence[Row]) -> str:
     """What extra rounds find, and how many rounds it took."""
     return _table(
-        ["compared", "work", "rounds at first", "alarms", "told apart", "inconclusive", "rounds on average"],
+        ["compared", "work", "rounds at first", "alarms", "told apart", "in doubt", "rounds on average"],
         [
             [
                 row["kind"],
@@ -105,7 +105,7 @@ def extra(rows: Sequence[Row]) -> str:
                 str(row["rounds"]),
                 _rate(row["regressed"], 0),
                 _rate(row["worse"], 0),
-                _rate(row["inconclusive"], 0),
+                _rate(row["in doubt"], 0),
                 f"{row['rounds_used']:.1f}",
             ]
             for row in rows
