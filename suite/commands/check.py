@@ -135,6 +135,8 @@ def passed(
     as_json: bool,
 ) -> int:
     """Judge a comparison, say so, and give the exit code. NotComparableError where nothing can be judged."""
+    from rich.text import Text
+
     from suite import terminal
     from suite.commands import comparison, comparison_text
     from suite.results.gate import judge, strictly
@@ -157,11 +159,9 @@ def passed(
         print(comparison_text.markdown(found, title, sentences), end="")
     else:
         comparison_text.show(found)
-        terminal.show("", *comparison_text.findings(gate))
+        terminal.show("", *(Text(line) for line in (*comparison_text.findings(gate), outcome)))
     if as_json or markdown:
         terminal.say(outcome)
-    else:
-        terminal.show(outcome)
     return code
 
 

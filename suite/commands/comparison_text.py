@@ -34,7 +34,8 @@ def show(compared: Compared) -> None:
         shown.add_column(name, justify="right", no_wrap=True)
     shown.add_column("Verdict", overflow="fold")
     for cells in _rows(compared):
-        shown.add_row(*cells[:-1], Text(cells[-1], style=_style(cells[-1])))
+        # As text: what stands in brackets is no markup.
+        shown.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=_style(cells[-1])))
     parts: list[RenderableType] = [Text("\n".join(_heads(compared)) + "\n"), shown]
     lines = _lines(compared)
     terminal.show(*parts, *([Text("\n" + "\n".join(lines))] if lines else []))

@@ -91,10 +91,16 @@ def test_lost_and_failed_cases_are_4(tmp_path: Path) -> None:
     lost = joulemark(tmp_path, "check", "--baseline", base, *wide)
     assert lost.returncode == 4
     assert "Lost: vit:small/training/pytorch/eager/cpu/fp32/b32: B does not have it." in lost.stdout
-    keep(tmp_path, 3, at(), case("vit", trials=[failed_trial()]))
+    broken = case("vit", trials=[failed_trial()], reason="raised OSError: [/no/such] | [bold]")
+    keep(tmp_path, 3, at(), broken)
+    plain = joulemark(tmp_path, "check", "--baseline", base, *wide)
+    assert plain.returncode == 4, plain.stderr
+    assert "Lost: vit:small/training/pytorch/eager/cpu/fp32/b32: failed: raised OSError: [/no/such] | [bold]." in (
+        plain.stdout
+    )
     failed = joulemark(tmp_path, "check", "--baseline", base, *wide, "--markdown")
     assert failed.returncode == 4
-    assert "vit:small/training/pytorch/eager/cpu/fp32/b32: failed: every trial failed" in failed.stdout
+    assert "failed: raised OSError: \\[/no/such\\] \\| \\[bold\\]" in failed.stdout
 
 
 def test_no_baseline_and_nothing_comparable_are_3(tmp_path: Path) -> None:
