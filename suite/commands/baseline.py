@@ -88,7 +88,7 @@ def _table(rows: list[dict[str, object]]) -> RenderableType:
         shown.add_column(title)
     for row in rows:
         if row["error"]:
-            shown.add_row(str(row["name"]), Text("unreadable", style="red"), "", str(row["error"]))
+            shown.add_row(str(row["name"]), Text("unreadable", style="red"), "", Text(str(row["error"])))
         else:
             shown.add_row(*(str(row[key]) for key in ("name", "run", "hostname", "cases")))
     return shown
