@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,18 @@ class Runner:
     def summary(self) -> Path:
         return self.space / "summary.md"
 
-    def run(self, workflow: Path) -> dict[str, int]:
-        """Exit codes of the steps with commands, by name, until one fails; those with `if: always()` after it too."""
+    def run(self, workflow: Path, done: Collection[str] = ()) -> dict[str, int]:
+        """Exit codes of the steps with commands, by name, until one fails; those with `if: always()` after it too.
+
+        Steps that are `done` are left out.
+        """
         document = yaml.safe_load(workflow.read_text())
         (job,) = document["jobs"].values()
         codes: dict[str, int] = {}
         for step in job["steps"]:
-            if "run" not in step or step["name"].startswith("Install") or not self._applies(step.get("if"), codes):
+            if "run" not in step or step["name"] in ("Install", "Install both states", *done):
+                continue
+            if not self._applies(step.get("if"), codes):
                 continue
             codes[step["name"]] = self._step(step["run"], {**document.get("env", {}), **step.get("env", {})})
         return codes
@@ -98,25 +103,27 @@ def space(tmp_path: Path) -> Path:
 
 
 def test_the_gate_on_a_machine_of_ones_own(space: Path) -> None:
-    """A pull request before any push has no baseline; after one it is judged. The board is the processor here."""
+    """A push makes a baseline, and a pull request is judged by it. The board is the processor here.
+
+    The pull request's run is the push's under another id, to save time: it cannot have regressed.
+    """
     (workflow,) = (path for path in WORKFLOWS if path.stem == "gpu-box")
     variables = {"JOULEMARK_HOME": str(space / "kept"), "DEVICE": "cpu"}
     push, pull = (Runner(space, event, variables) for event in ("push", "pull_request"))
     assert push.run(workflow) == {"Measure": 0, "Hand the run on": 0, "Keep as the baseline": 0}
-    (baseline,) = (space / "kept" / "baselines").iterdir()
-    codes = pull.run(workflow)
-    assert list(codes) == ["Measure", "Hand the run on", "Judge"]
-    assert codes["Measure"] == codes["Hand the run on"] == 0
-    assert codes["Judge"] in (0, 1, 4), "two rounds of a moment each: any verdict is right, none is missing"
-    text = push.summary.read_text()
-    assert text.count("| --- |") >= 3
-    assert "against the baseline" in text
     assert ElementTree.parse(space / "results" / "joulemark.xml").getroot().get("failures") == "0"
     assert "matmul:tiny" in (space / "results" / "joulemark.csv").read_text()
+    (kept,) = (space / "kept" / "runs").glob("*.json")
+    later = kept.with_name("29990101T000000Z-ffff.json")
+    later.write_text(kept.read_text().replace(kept.stem, later.stem))
+    done = ["Measure", "Hand the run on"]
+    codes = pull.run(workflow, done)
+    assert list(codes) == ["Judge"]
+    assert codes["Judge"] in (0, 4), "two rounds of a moment each may not be enough to tell"
+    assert f"{later.stem} against the baseline {kept.stem}" in pull.summary.read_text()
+    (baseline,) = (space / "kept" / "baselines").iterdir()
     baseline.unlink()
-    judge = yaml.safe_load(workflow.read_text())["jobs"]["gate"]["steps"]
-    (command,) = (step["run"] for step in judge if step.get("name") == "Judge")
-    assert pull._step(command, {}) == 3
+    assert pull.run(workflow, done) == {"Judge": 3}
 
 
 def test_the_gate_on_a_shared_runner(space: Path) -> None:
