@@ -28,7 +28,7 @@ def tables(found: Mapping[str, Any]) -> str:
 def pool(facts: Row) -> str:
     """What the pool is."""
     sessions = facts["sessions"]
-    head = f"{facts['base_trials']} trials of the base in {len(sessions)} sessions of {sessions[0]['rounds']} to "
+    head = f"{facts['base_trials']} trials of the base in {len(sessions)} sessions of {min(one['rounds'] for one in sessions)} to "
     head += f"{max(one['rounds'] for one in sessions)} rounds, median step {1e3 * facts['median_step_s']:.2f} ms"
     rows = [
         [arm, f"{ratio:.3f}", f"{low:.3f} to {high:.3f}"]
