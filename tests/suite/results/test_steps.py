@@ -37,13 +37,13 @@ def test_a_planted_step_is_found_where_it_is():
 
 
 @pytest.mark.parametrize("runs", [12, 60])
-def test_flat_histories_raise_one_in_a_hundred(runs):
-    """Of 400 at 1 %, 10 or more have a probability of 0.8 %; the study has 2,000 for each kind of noise."""
+def test_flat_histories_raise_one_in_a_hundred_at_most(runs):
+    """At most: the level aimed at is half of it. The study in docs/history.md has 2,000 for each kind of noise."""
     generator = np.random.default_rng(2)
     heavy = [0.03 * generator.standard_t(3, runs) for _ in range(200)]
     raised = sum(bool(found(logs)) for logs in [*heavy, *(noisy(generator, runs) for _ in range(200))])
-    assert raised < 10
-    assert stats.binom.sf(9, 400, 0.01) < 0.01
+    # More than this would have a probability below 1 % at the level aimed at, and is rare at 1 %.
+    assert raised <= stats.binom.ppf(0.99, 400, steps.LEVEL)
 
 
 def test_a_step_that_was_undone_is_two():
@@ -67,14 +67,14 @@ def test_a_new_level_is_found_after_three_runs():
 
 @pytest.mark.parametrize("place", [0, 30, 58, 59])
 def test_a_single_run_far_off_is_no_step(place):
-    """It raises no more than any flat history: of 100 at 1 %, 5 or more have a probability of 0.3 %."""
+    """It raises no more than any flat history: of 100 at 0.5 %, 4 or more have a probability of 0.2 %."""
     generator = np.random.default_rng(5)
     raised = 0
     for _ in range(100):
         logs = noisy(generator)
         logs[place] += 1.0
         raised += bool(found(logs))
-    assert raised < 5
+    assert raised < 4
 
 
 def test_values_that_do_not_vary_have_no_step_and_those_that_do_once_have_one():
