@@ -49,6 +49,9 @@ def modules_after(home, *arguments: str) -> set[str]:
         (["show", "latest"], ["torch", "tensorflow", "keras", "pandas", "plotly", "codecarbon"]),
         (["export", "latest", "--format", "csv"], HEAVY),
         (["measure", "--help"], HEAVY),
+        (["check", "--help"], HEAVY),
+        (["baseline", "list"], HEAVY),
+        (["compare", "latest", "--by", "framework"], [name for name in HEAVY if name not in ("numpy", "scipy")]),
         (
             ["measure", "--sensor", "simulated:rapl/constant", "--no-report", "--", "true"],
             ["torch", "tensorflow", "keras", "pandas", "plotly", "codecarbon"],
