@@ -39,7 +39,7 @@ def ab(directory: Path, *arguments: str) -> dict[str, Any]:
     cpu = run["machine"]["cpu"]
     floor = [entry["arithmetic_s"] for entry in run["floor"]]
     return {
-        "command": ["joulemark", "ab", *arguments],
+        "command": " ".join(["joulemark", "ab", *arguments]).replace(f"{directory}/", ""),
         "cpu": cpu["model"],
         "cores": cpu["usable_cores"],
         "versions": {name: info["version"] for name, info in run["machine"]["frameworks"].items()},
