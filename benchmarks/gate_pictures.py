@@ -42,8 +42,8 @@ def main(folder: Path) -> None:
 def power(study: dict[str, Any]) -> dict[str, Any]:
     """Share of comparisons that fire (solid) and that tell apart (dotted) by rounds, a panel a kind."""
     traces: list[dict[str, Any]] = []
-    layout: dict[str, Any] = {"height": 420, "margin": {"t": 70, "b": 60, "l": 60, "r": 10}, "annotations": []}
-    layout["legend"] = {"orientation": "h", "y": -0.18}
+    layout: dict[str, Any] = {"height": 460, "margin": {"t": 60, "b": 120, "l": 60, "r": 10}, "annotations": []}
+    layout["legend"] = {"orientation": "h", "y": -0.2, "yanchor": "top"}
     ratios = study["pool"]["step_time_ratio"]
     for i, kind in enumerate(KINDS):
         axis = "" if i == 0 else str(i + 1)
@@ -51,8 +51,8 @@ def power(study: dict[str, Any]) -> dict[str, Any]:
         layout[f"xaxis{axis}"] = {"domain": [left, right], "title": {"text": "rounds a side"}, "anchor": f"y{axis}"}
         percent = {"range": [-2, 103], "ticksuffix": " %", "showticklabels": i == 0}
         layout[f"yaxis{axis}"] = {**percent, "anchor": f"x{axis}"}
-        place = {"x": (left + right) / 2, "y": 1.13, "xref": "paper", "yref": "paper", "showarrow": False}
-        layout["annotations"].append({"text": TITLES[i], **place})
+        place = {"x": (left + right) / 2, "y": 1.13, "xref": "paper", "yref": "paper"}
+        layout["annotations"].append({"text": TITLES[i], "xanchor": "center", "showarrow": False, **place})
         for arm in ARMS:
             rows = [row for row in study["power"] if (row["kind"], row["arm"]) == (kind, arm)]
             label = f"{arm} work (step time x {ratios[arm][0]:.2f})"
@@ -86,7 +86,7 @@ def pool() -> dict[str, Any]:
             "title": {"text": "trials in the order they were measured, a colour a session"},
             "showticklabels": False,
         },
-        "yaxis": {"title": {"text": "ms a step"}, "type": "log", "dtick": "D1"},
+        "yaxis": {"title": {"text": "ms a step"}, "type": "log", "tickvals": [9, 10, 12, 15, 20]},
     }
     return {"data": traces, "layout": {"height": 320, "margin": {"t": 20, "b": 50, "l": 60, "r": 10}, **axes}}
 

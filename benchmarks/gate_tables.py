@@ -28,8 +28,11 @@ def tables(found: Mapping[str, Any]) -> str:
 def pool(facts: Row) -> str:
     """What the pool is."""
     sessions = facts["sessions"]
-    head = f"{facts['base_trials']} trials of the base in {len(sessions)} sessions of {min(one['rounds'] for one in sessions)} to "
-    head += f"{max(one['rounds'] for one in sessions)} rounds, median step {1e3 * facts['median_step_s']:.2f} ms"
+    rounds = sorted(one["rounds"] for one in sessions)
+    head = (
+        f"{facts['base_trials']} trials of the base in {len(sessions)} sessions of {rounds[0]} to {rounds[-1]} rounds, "
+    )
+    head += f"median step {1e3 * facts['median_step_s']:.2f} ms"
     rows = [
         [arm, f"{ratio:.3f}", f"{low:.3f} to {high:.3f}"]
         for arm, (ratio, low, high) in facts["step_time_ratio"].items()
