@@ -76,7 +76,7 @@ def _summary(run: Mapping[str, Any]) -> Iterator[str]:
     for case in run["cases"].values():
         outcomes[case["outcome"]] += 1
     versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
-    yield f"{run['finished']}, {run['processor']}, {run['cores']:g} cores, Python {run['python']}, {versions}: "
+    yield f"{run['finished']}, {run['processor']}, {run['cores']:g} cores, Python {run['python']}, {versions}:"
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     yield f"**{len(run['cases'])} cases, {counts}; {run['wall_s'] / 60:.0f} minutes in all.**"
 
