@@ -54,7 +54,7 @@ def command(
     from suite import terminal
     from suite.errors import UsageError, unknown
     from suite.results.address import open_rows
-    from suite.results.history import METRICS, NEEDED
+    from suite.results.history import METRICS, needed
     from suite.settings import runs_directory
 
     if as_json and as_csv:
@@ -64,7 +64,7 @@ def command(
         if name not in METRICS:
             raise unknown("metric", name, METRICS)
     where = place or str(runs_directory())
-    rows = open_rows(where, NEEDED)
+    rows = open_rows(where, needed(metrics))
     found = _series(rows, k, metrics, where)
     for name, (_, reason) in rows.unreadable.items():
         terminal.say(f"Left out {name}: {reason}")
@@ -85,7 +85,7 @@ def command(
 def _series(rows: Rows, keyword: str | None, metrics: Sequence[str], where: str) -> tuple[Series, ...]:
     """The series of the cases that match. UsageError where there is none."""
     from suite.errors import UsageError
-    from suite.results.history import NEEDED, series
+    from suite.results.history import needed, series
     from suite.selection import compile_keyword
 
     matches = compile_keyword(keyword) if keyword is not None else lambda _: True
@@ -95,8 +95,9 @@ def _series(rows: Rows, keyword: str | None, metrics: Sequence[str], where: str)
         raise UsageError(f"no results are kept in {where}: `joulemark run` makes one, --from names another place.")
     if not chosen:
         raise UsageError(f"-k {keyword!r} matches none of the {len(cases)} cases in {where}, such as {cases[0]}.")
-    found = rows.select(", ".join(NEEDED), "WHERE case_id IN (SELECT unnest(?))", [chosen])
-    made = series((dict(zip(NEEDED, row, strict=True)) for row in found), metrics)
+    columns = needed(metrics)
+    found = rows.select(", ".join(columns), "WHERE case_id IN (SELECT unnest(?))", [chosen])
+    made = series((dict(zip(columns, row, strict=True)) for row in found), metrics)
     if not made:
         raise UsageError(f"{chosen[0]} was measured in arms of A/B runs only: `joulemark compare` shows these.")
     return made

@@ -45,12 +45,13 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
 
 _GRID: Final = frozenset({"zone", "g_per_kwh", "pue"})
 
-NEEDED: Final = (
-    "run_id", "started_at", "case_id", "fingerprint", "hostname", "workload_version", "item", "arm",
-    "energy_kind", "energy_lower_bound", *FACTS,
-    *(column + end for column in METRICS.values() for end in ("", "_low", "_high", "_n")),
-)  # fmt: skip
-"""Columns of the rows that `series` reads."""
+
+def needed(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Columns of the rows that `series` reads for `metrics`."""
+    own = ("run_id", "started_at", "case_id", "fingerprint", "hostname", "workload_version", "item", "arm")
+    values = tuple(METRICS[metric] + end for metric in metrics for end in ("", "_low", "_high", "_n"))
+    grid = tuple(name for name in FACTS if name not in _GRID or "emissions" in metrics)
+    return (*own, "energy_kind", "energy_lower_bound", *grid, *values)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Series:
 
 
 def series(found: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> tuple[Series, ...]:
-    """The series of rows with the columns `NEEDED`, with the steps in each. Rows of A/B arms are left out.
+    """The series of rows with the columns `needed`, with the steps in each. Rows of A/B arms are left out.
 
     A run that is kept twice counts once. Unlike workload versions, machines and kinds of energy are unlike series.
     """
@@ -171,7 +172,7 @@ def _kind(row: Mapping[str, Any], metric: str) -> str | None:
 
 def _point(row: Mapping[str, Any], metric: str) -> Point:
     column = METRICS[metric]
-    shown = [name for name in FACTS if metric == "emissions" or name not in _GRID]
+    shown = [name for name in FACTS if name in row and (metric == "emissions" or name not in _GRID)]
     return Point(
         run=row["run_id"],
         started_at=row["started_at"],

@@ -31,7 +31,7 @@ which the permutations do not know."""
 SHORTEST: Final = 3
 """Runs on each side of a step: fewer cannot be told from single runs far off."""
 
-LONGEST: Final = 2000
+LONGEST: Final = 500
 """The latest runs that are searched; earlier ones are left out."""
 
 PERMUTATIONS: Final = 999
