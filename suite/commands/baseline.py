@@ -9,6 +9,8 @@ import typer
 from suite.commands import options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.console import RenderableType
 
 app = typer.Typer()
@@ -77,7 +79,7 @@ def list_(as_json: options.Json = False) -> None:
         terminal.show(_table(rows))
 
 
-def _table(rows: list[dict[str, object]]) -> RenderableType:
+def _table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 

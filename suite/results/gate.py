@@ -83,7 +83,9 @@ def judge(
 
     NotComparableError where no comparison can be judged, unless that is because a case failed.
     """
-    judged, lost, aside = [], [], []
+    judged: list[Comparison] = []
+    lost: list[Unjudged] = []
+    aside: list[Unjudged] = []
     for one in found.found:
         if one.ratio is None or (one.estimated and not allow_estimates):
             lapse, counts = _unjudged(one, thresholds)
