@@ -80,7 +80,6 @@ def test_what_cannot_be_done_is_one_line(kept: Path) -> None:
     for arguments, code, words in (
         (["latest"], 2, "B is missing"),
         (["latest", "20261102"], 2, "A and B are one run"),
-        (["latest", "--by", "speed"], 2, "unknown factor 'speed'"),
         (["latest", "--by", "mode"], 3, "no two cases"),
         (["20261101", "c.json"], 3, "two machines"),
         (["20261101", "latest", *(f"--threshold={m}:off" for m in ("throughput", "energy", "memory", "first-call"))], 2,
