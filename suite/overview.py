@@ -51,10 +51,7 @@ def _chart(found: Table, column: Column, hint: str, width: int, ascii: bool) -> 
 
 def _work(case: Case, settings: str) -> str:
     workload = f"{case.workload}.{case.variant}" if case.variant else case.workload
-    arm = f" arm {case.arm}" if case.arm else ""
-    return (
-        f"{workload} {case.phase}, {case.size}, {case.device} {case.precision}, batch {case.batch_size}{settings}{arm}"
-    )
+    return f"{workload} {case.phase}, {case.size}, {case.device} {case.precision}, batch {case.batch_size}{settings}"
 
 
 def _row(row: TableRow, column: Column) -> Row:
