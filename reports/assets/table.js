@@ -52,8 +52,9 @@ function dataTable([head, rows], title) {
   table.className = 'grid';
   table.createCaption().textContent = title;
   const names = table.createTHead().insertRow();
-  head.forEach((name) => {
+  head.forEach((name, place) => {
     const cell = document.createElement('th');
+    if (rows.length && typeof rows[0][place] === 'number') cell.className = 'num';
     cell.scope = 'col';
     cell.textContent = name;
     names.append(cell);

@@ -150,4 +150,5 @@ def _alone(cases: Sequence[CaseView]) -> str:
     if not measured:
         return "Nothing was measured: every case failed or was skipped."
     names = sorted({view.mark.name for view in measured})
-    return f"{len(measured)} cases of {', '.join(names)} were measured; no two frameworks share one to compare."
+    counted = "1 case of {} was" if len(measured) == 1 else f"{len(measured)} cases of {{}} were"
+    return f"{counted.format(', '.join(names))} measured; no two frameworks share one to compare."
