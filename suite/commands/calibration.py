@@ -129,6 +129,8 @@ def _advice(proposed: Mapping[str, Any]) -> list[str]:
     """What to type."""
     lines = [f"Proposed: --rounds {proposed['rounds']} and, in joulemark.toml or as --threshold METRIC:PERCENT,"]
     for how, words in (("turn_by_turn", "where sides take turns"), ("stored", "against a kept run")):
-        given = ", ".join(f'{key} = "{value:.0%}"' for key, value in proposed[how].items())
+        # A threshold that only a halving passes gates nothing: better said than set.
+        texts = {key: f"{value:.0%}" if value <= 1 else "off" for key, value in proposed[how].items()}
+        given = ", ".join(f'{key} = "{text}"' for key, text in texts.items())
         lines.append(f"  thresholds = {{ {given} }}  # {words}")
     return lines
