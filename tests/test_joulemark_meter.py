@@ -130,7 +130,10 @@ def test_coroutines_and_threads_have_windows_of_their_own():
     async def both() -> None:
         await asyncio.gather(wait(0.3), wait(0.05))
 
-    asyncio.run(both())
+    # In a thread of its own: the browser of other tests keeps an event loop running in this one.
+    loop = threading.Thread(target=lambda: asyncio.run(both()))
+    loop.start()
+    loop.join()
 
     def block(seconds: float) -> None:
         with shared:

@@ -132,9 +132,9 @@ def test_the_document_is_the_run_file_without_its_traces(finished, run_file):
     jsonschema.Draft202012Validator(schema()).validate(json.loads(Path(document["path"]).read_text()))
 
 
-def test_nothing_but_the_run_file_and_its_page_is_left(finished):
+def test_nothing_but_the_run_file_its_page_and_its_rows_is_left(finished):
     home = finished[0]
-    assert sorted(path.suffix for path in (home / "runs").iterdir()) == [".html", ".json"]
+    assert sorted(path.suffix for path in (home / "runs").iterdir()) == [".html", ".json", ".parquet"]
     assert list((home / "tmp").glob("joulemark-*")) == []
 
 
@@ -195,7 +195,7 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_130(tmp_path):
     document = json.loads(joulemark(tmp_path, "show", "latest", "--json").stdout)
     assert document["run"]["complete"] is False
     assert sum(len(case["trials"]) for case in document["cases"]) >= 1
-    assert [path.suffix for path in (tmp_path / "runs").iterdir()] == [".json"]
+    assert sorted(path.suffix for path in (tmp_path / "runs").iterdir()) == [".json", ".parquet"]
 
 
 def test_a_failing_case_leaves_the_others_intact(tmp_path):
@@ -266,6 +266,6 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
         assert case["summary"]["energy_per_item_j"]["n"] == 2
     for trial in trials:
         assert trial["latency"]["p50_s"] <= trial["latency"]["p95_s"] <= trial["latency"]["p99_s"]
-    assert [path.suffix for path in (tmp_path / "runs").iterdir()] == [".json"]
+    assert sorted(path.suffix for path in (tmp_path / "runs").iterdir()) == [".json", ".parquet"]
     again = joulemark(tmp_path, "run", "--resume", "latest")
     assert (again.returncode, "nothing left" in again.stderr) == (2, True)

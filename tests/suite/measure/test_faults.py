@@ -242,7 +242,8 @@ def test_when_the_conductor_is_killed_nothing_of_it_goes_on(variables, tmp_path)
         "zygote.run(request('hang'), 600)\n"
     )
     repository = str(Path(__file__).parents[3])
-    path = os.pathsep.join([variables["PYTHONPATH"], repository])
+    support = str(Path(__file__).parents[2] / "support")
+    path = os.pathsep.join([variables["PYTHONPATH"], repository, support])
     conductor = subprocess.Popen(
         [sys.executable, str(script)], env={**variables, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True
     )
