@@ -2,6 +2,7 @@
 
 Run files are the truth. A Parquet carries the modification time of the run file it was made from; one that is
 missing, damaged, of another form, or of another time is made anew, and one that cannot be written is kept in memory.
+Where there are many runs, copies of their rows are collected in one file (suite/results/collected.py).
 A run that is still going on, or was cut off, is read from its journal each time.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from suite.errors import JoulemarkError
+from suite.results import collected
 from suite.results.rows import COLUMNS, Row, rows
 from suite.results.store import kept_runs, load_path
 
@@ -48,24 +50,58 @@ def keep(source: Path, run_file: RunFile) -> Path | None:
         return _keep(connection, source, rows(run_file), source.stat().st_mtime_ns)
 
 
-def open_directory(directory: Path, columns: Sequence[str]) -> Rows:
+def open_directory(directory: Path, columns: Sequence[str], many: int = collected.MANY) -> Rows:
     """`columns` of the rows of all runs in `directory`, and `file`, which says where a row was read.
 
-    Rows that are not there are made. UsageError where the directory cannot be read.
+    Rows that are not there are made, and where `many` files had to be opened, they are collected in one. UsageError
+    where the directory cannot be read.
     """
     connection = connect()
     sources = kept_runs(directory)
-    kept = {str(rows_path(source)): source for source in sources if _fresh(source)}
+    times = _times(directory, sources)
+    there = collected.bring(connection, directory, columns, times)
+    rest = [source for source in sources if rows_path(source).name not in there or source.suffix != ".json"]
+    kept = {str(rows_path(source)): source for source in rest if _fresh(source)}
     fresh = set(kept.values())
     files = list(kept)
     unreadable: dict[str, tuple[str, str]] = {}
-    made_anew(connection, [source for source in sources if source not in fresh], files, unreadable)
+    made_anew(connection, [source for source in rest if source not in fresh], files, unreadable)
     if not gathered(connection, files, columns):
         damaged = [file for file in files if not gathered(connection, [file], columns)]
         files = [file for file in files if file not in damaged]
         made_anew(connection, [kept[file] for file in damaged if file in kept], files, unreadable)
         gathered(connection, files, columns)
+    if len(files) >= many:
+        _collect(directory, {name: times[name] for name in there}, files)
     return Rows(connection, unreadable)
+
+
+def _times(directory: Path, sources: Iterable[Path]) -> dict[str, int]:
+    """Modification times in nanoseconds of the run files that have rows beside them, by the names of these."""
+    found = {}
+    with contextlib.suppress(OSError):
+        beside = set(os.listdir(directory))
+        for source in sources:
+            if source.suffix == ".json" and (name := rows_path(source).name) in beside:
+                with contextlib.suppress(OSError):
+                    found[name] = source.stat().st_mtime_ns
+    return found
+
+
+def _collect(directory: Path, there: Mapping[str, int], files: Iterable[str]) -> None:
+    """Add the rows in `files` to those collected in `directory`, as far as that can be."""
+    times = {}
+    for path in map(Path, files):
+        with contextlib.suppress(OSError):
+            times[path.name] = path.stat().st_mtime_ns
+    with contextlib.closing(connect()) as connection:
+        if collected.write(connection, directory, there, times):
+            return
+        lacking = collected.lacking(connection, directory, [*there, *times])
+        if lacking:  # of an older version of the suite: made anew now, they are added the next time
+            whole = {name: at_ns for name, at_ns in {**there, **times}.items() if name not in lacking}
+            made_anew(connection, [source_path(str(directory / name)) for name in lacking - {collected.NAME}], [], {})
+            collected.write(connection, directory, {}, whole)
 
 
 def made_anew(
@@ -90,16 +126,19 @@ def made_anew(
 
 
 def gathered(connection: DuckDBPyConnection, files: Sequence[str], columns: Sequence[str]) -> bool:
-    """Bring `columns` of `files` and of what is in memory in the table `chosen`; False where a file is damaged."""
+    """Make `chosen` of `columns` of `files`, what is in memory and what is collected; False where a file is damaged."""
     import duckdb
 
     names = ", ".join(columns)
     query, values = f"SELECT {names}, file FROM in_memory", []
     if files:
         query += f" UNION ALL SELECT {names}, filename AS file FROM read_parquet(?, filename = true)"
-        values = [_literal(files)]
+        values = [collected.literal(files)]
     try:
-        connection.execute(f"CREATE OR REPLACE TABLE chosen AS {query}", values)
+        connection.execute(f"CREATE OR REPLACE TABLE beside AS {query}", values)
+        connection.execute(
+            f"CREATE OR REPLACE VIEW chosen AS FROM beside UNION ALL SELECT {names}, file FROM collected"
+        )
     except (duckdb.Error, OSError):
         return False
     return True
@@ -125,7 +164,8 @@ def connect() -> DuckDBPyConnection:
     # Thousands of small files: threads only wait for each other, and each holds buffers of its own.
     connection.execute("SET threads = 1")
     declared = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    connection.execute(f"CREATE TABLE in_memory ({declared}, file VARCHAR)")
+    for name in ("in_memory", "collected"):
+        connection.execute(f"CREATE TABLE {name} ({declared}, file VARCHAR)")
     return connection
 
 
@@ -133,11 +173,6 @@ def remember(connection: DuckDBPyConnection, made: Sequence[Row], file: str) -> 
     """Hold rows in memory."""
     query, values = _unnested(made)
     connection.execute(f"INSERT INTO in_memory SELECT *, ? FROM ({query})", [file, *values])
-
-
-def _literal(files: Iterable[str]) -> list[str]:
-    """Paths that DuckDB must not take for patterns."""
-    return ["".join(f"[{c}]" if c in "*?[" else c for c in file) for file in files]
 
 
 def _fresh(source: Path) -> bool:
