@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -171,6 +172,26 @@ def test_rows_of_an_older_form_do_not_keep_it_from_being_made(directory):
     assert len(answer(directory)) == RUNS
     assert copies(directory) == {parquet.rows_path(path).name for path in directory.glob("*.json")} - {old.name}
     assert len(answer(directory, list(COLUMNS))) == RUNS
+    assert answer(directory) == without(directory)
+
+
+def test_those_who_write_it_at_once_all_have_every_run(directory):
+    """Each changes runs, so that it is written anew all the time, and takes it away now and then."""
+
+    def look(number):
+        answers = []
+        for turn in range(5):
+            (directory / f"20250101T000000Z-{number:04d}.json").touch()
+            if turn % 3 == 2:
+                (directory / collected.NAME).unlink(missing_ok=True)
+            answers.append(sorted(parquet.open_directory(directory, ["run_id"], 1).select("run_id")))
+        return answers
+
+    expected = sorted((path.stem,) for path in directory.glob("*.json"))
+    with ThreadPoolExecutor(2) as pool:
+        for answers in pool.map(look, range(2)):
+            assert answers == [expected] * 5
+    assert not list(directory.glob(".*.tmp"))
     assert answer(directory) == without(directory)
 
 
