@@ -60,7 +60,7 @@ def open_directory(directory: Path, columns: Sequence[str], many: int = collecte
     sources = kept_runs(directory)
     times = _times(directory, sources)
     there = collected.bring(connection, directory, columns, times)
-    rest = [source for source in sources if rows_path(source).name not in there or source.suffix != ".json"]
+    rest = [source for source in sources if rows_path(source).name not in there]
     kept = {str(rows_path(source)): source for source in rest if _fresh(source)}
     fresh = set(kept.values())
     files = list(kept)
@@ -81,7 +81,7 @@ def _times(directory: Path, sources: Iterable[Path]) -> dict[str, int]:
     found = {}
     with contextlib.suppress(OSError):
         beside = set(os.listdir(directory))
-        for source in sources:
+        for source in sources:  # a journal hides the run file beside it, and so its copies
             if source.suffix == ".json" and (name := rows_path(source).name) in beside:
                 with contextlib.suppress(OSError):
                     found[name] = source.stat().st_mtime_ns
