@@ -120,7 +120,9 @@ def _finding(found: Sequence[Breakdown]) -> str:
         if all(part.rest_per_item_j is not None for part in made.parts)
     ]
     if not shares:
-        return f"Energy of {len(found)} cases by component; how much of it the machine draws at rest is not known."
+        unread = {part.component for made in found for part in made.parts if part.rest_per_item_j is None}
+        cases = "1 case" if len(found) == 1 else f"{len(found)} cases"
+        return f"Energy of {cases} by component; what {', '.join(sorted(unread))} draws at rest is not known."
     if len(shares) == 1:
         return f"{shares[0]:.0%} of the energy is what the machine draws at rest."
     return f"Between {min(shares):.0%} and {max(shares):.0%} of the energy is what the machine draws at rest."

@@ -149,12 +149,15 @@ def _iso_power(x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
     across: list[float | None] = []
     up: list[float | None] = []
     names: list[str] = []
+    sides: list[str] = []
     for log_w in inside[:: max(1, math.ceil(len(inside) / 6))]:
         start, end = max(x[0], log_w - y[1]), min(x[1], log_w - y[0])
         inner = start + 0.88 * (end - start)  # a name at the edge would be cut off
         across += [10**start, 10**inner, 10**end, None]
         up += [10 ** (log_w - place) for place in (start, inner, end)] + [None]
         names += ["", units.quantity(10**log_w, "W", 1), "", ""]
+        # Below the line where the right edge is near: above it the name would run out of the plot.
+        sides += ["bottom left" if (inner - x[0]) / (x[1] - x[0]) > 0.8 else "top right"] * 4
     return {
         "type": "scatter",
         "mode": "lines+text",
@@ -163,7 +166,7 @@ def _iso_power(x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
         "y": numbers(up),
         "line": {"color": NEUTRAL, "width": 1, "dash": "dot"},
         "text": names,
-        "textposition": "top right",
+        "textposition": sides,
         "textfont": {"size": 9, "color": NEUTRAL},
         "hoverinfo": "skip",
         "meta": {"iso": True},

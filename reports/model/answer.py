@@ -75,7 +75,9 @@ def _overall(names: tuple[str, str, str], found: Sequence[Pair]) -> str:
     one_run = all(p.one.run == p.other.run for p in found)
     speed = overall([p.throughput for p in found], "throughput", one_run)
     energy = overall([p.energy for p in found], "energy", one_run)
-    where = f"On {place}, over {len(found)} workloads" if len(found) > 1 else f"On {place}, in {found[0].one.title}"
+    where = (
+        f"On {place}, over {len(found)} pairs of cases" if len(found) > 1 else f"On {place}, in {found[0].one.title}"
+    )
     return f"{where}, {_claim(one, other, speed, energy)}"
 
 

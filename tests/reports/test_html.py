@@ -147,3 +147,21 @@ def test_estimates_are_called_estimates() -> None:
 def test_a_run_without_any_result_makes_a_page() -> None:
     page = render([run_file([case(trials=[failed_trial()])], traces=())], plotlyjs="cdn")
     assert "0 of 1 cases measured, 1 failed" in " ".join(Page(page).text)
+
+
+def test_the_method_of_ones_own_code_claims_no_fresh_processes() -> None:
+    ours, own = run_file(), run_file(id="20261101T130000Z-a1b3")
+    own = own.model_copy(update={"run": own.run.model_copy(update={"profile": "own"})})
+    said = {
+        name: " ".join(Page(render(runs, plotlyjs="cdn")).text)
+        for name, runs in (("ours", [ours]), ("own", [own]), ("both", [ours, own]))
+    }
+    fresh, marked = "trial is a fresh process", "work is one's own code"
+    assert {name: (fresh in text, marked in text) for name, text in said.items()} == {
+        "ours": (True, False), "own": (False, True), "both": (True, True)}  # fmt: skip
+    assert "In run B the work is one's own code" in said["both"]
+
+
+def test_energy_at_rest_that_is_not_known_is_that_of_named_components() -> None:
+    text = " ".join(Page(render([full()], plotlyjs="cdn")).text)
+    assert "what dram draws at rest is not known" in text
