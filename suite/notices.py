@@ -101,7 +101,7 @@ TEXTS: dict[Code, Text] = {
         "Set ELECTRICITYMAPS_API_TOKEN instead.",
     ),
     Code.TOO_FEW_TRIALS: Text(
-        "Only {value} of the trials counted; an interval needs {threshold}.",
+        "Trials that counted: {value}; an interval needs {threshold}.",
         "The result has no interval, so that chance cannot be told from effect.",
         "Run more rounds: --rounds 5.",
     ),
@@ -111,7 +111,7 @@ TEXTS: dict[Code, Text] = {
         "Stop other programs, run more rounds, or use a quieter machine.",
     ),
     Code.NOT_STEADY: Text(
-        "{value} trials did not reach a steady state after warm-up.",
+        "Trials that did not become steady after warm-up: {value}.",
         "The result mixes warm-up with steady state.",
         "Close other programs; if it stays, the workload itself drifts on this machine.",
     ),

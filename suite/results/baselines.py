@@ -72,8 +72,8 @@ def load(name: str, runs: Path) -> RunFile:
 
     NotComparableError where there is none; UsageError where it is there and cannot be read.
     """
-    given = Path(name).expanduser()
-    if given.is_file():
+    given = store.named_file(name)
+    if given is not None:
         return store.load_path(given)
     if _NAME.fullmatch(name) and (path := directory() / f"{name}.json").is_file():
         return read(path)

@@ -24,12 +24,13 @@ def load_path(path: Path) -> RunFile:
 
 def find(run: str, directory: Path) -> Path:
     """Where the run that `run` names is kept. UsageError where there is none, or more than one."""
-    path = Path(run).expanduser()
-    if path.is_file():
+    path = named_file(run)
+    if path is not None:
         return path
     kept = _kept(directory)
     if not kept:
-        raise UsageError(f"no run {run!r}: there is no such file, and no runs are kept in {directory}.")
+        where = f"no runs are kept in {directory}: `joulemark run` makes one"
+        raise UsageError(f"no run {shown(run)}: there is no such file, and {where}.")
     if run == "latest":
         return directory / kept[max(kept)]
     matching = [name for name in kept if name.startswith(run)]
@@ -38,8 +39,26 @@ def find(run: str, directory: Path) -> Path:
     if len(matching) > 1:
         raise UsageError(f"{run!r} could be {' or '.join(sorted(matching)[:4])}: give more of the id.")
     if not matching:
-        raise unknown("run", run, kept)
+        raise unknown("run", shown(run).strip("'"), kept)
     return directory / kept[matching[0]]
+
+
+def named_file(text: str) -> Path | None:
+    """The file that somebody named; None where there is none. UsageError for a folder, or where one cannot look."""
+    try:
+        path = Path(text).expanduser()
+        if path.is_dir() and (os.sep in text or text == os.curdir):
+            raise UsageError(f"{shown(text)} is a folder: name a run file in it.")
+        return path if path.is_file() else None
+    except (OSError, RuntimeError) as error:
+        # A closed folder, a name that is too long, a home that nobody knows.
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error).rstrip(".")
+        raise UsageError(f"cannot read {shown(text)}: {why[:1].lower()}{why[1:]}.") from None
+
+
+def shown(text: str) -> str:
+    """What somebody typed, quoted, at a length that one reads."""
+    return repr(text if len(text) <= 100 else text[:99] + "…")
 
 
 def kept_runs(directory: Path) -> list[Path]:
