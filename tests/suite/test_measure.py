@@ -146,7 +146,8 @@ def test_signals_are_passed_on(tmp_path, last):
     process = started(tmp_path, TRAP)
     process.send_signal(signal.SIGUSR1)
     assert process.stdout is not None
-    assert process.stdout.readline() == "SIGUSR1\n"
+    said = process.stdout.readline()
+    assert said == "SIGUSR1\n", process.communicate(timeout=60)
     process.send_signal(last)
     out, errors = process.communicate(timeout=60)
     assert out == f"{last.name}\n"
