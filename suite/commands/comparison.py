@@ -100,7 +100,7 @@ def document(compared: Compared) -> dict[str, Any]:
             metric: {
                 "relative": math.sqrt(one.value),
                 "assumed": one == BETWEEN_RUNS,
-                "runs": None if math.isinf(one.degrees) else round(one.degrees) + 1,
+                "runs": None if one == BETWEEN_RUNS or math.isinf(one.degrees) else round(one.degrees) + 1,
             }
             for metric, one in found.drift.items()
         },

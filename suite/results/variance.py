@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from suite.results.stats import t_quantile
+from suite.results.stats import CONFIDENCE, t_quantile
 
 FEWEST_CASES: Final = 6
 """Fewer variances say too little of how variances are spread: simulated families of 4 cases of 3 trials had 8 % false
@@ -77,6 +77,16 @@ def moderated(own: Variance, prior: Variance | None, pooled_degrees: float = mat
     degrees = own.degrees + prior.degrees
     value = (own.degrees * own.value + prior.degrees * prior.value) / degrees
     return Variance(value, min(degrees, pooled_degrees))
+
+
+def upper(one: Variance, confidence: float = CONFIDENCE) -> float:
+    """What the true variance is below with `confidence`: the one-sided chi-square bound for normal values."""
+    from scipy.special import gammaincinv
+
+    if math.isinf(one.degrees) or one.degrees <= 0:
+        return one.value
+    quantile = 2 * float(gammaincinv(one.degrees / 2, 1 - confidence))
+    return one.value * one.degrees / quantile
 
 
 def inverse_trigamma(x: float) -> float:

@@ -15,7 +15,7 @@ from suite.results.variance import Variance
 from suite.units import quantity, significant
 
 ASSUMED: Final = (
-    "5 % assumed, or as much as the trials of a run vary: too few runs of one machine are kept to tell, "
+    "5 % assumed, or as much as the trials of a run may vary: too few runs of one machine are kept to tell, "
     "`joulemark calibrate` makes them"
 )
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from run_files import case, energy, failed_trial, machine, run_file, trial
+from scipy import stats
 
 from suite.errors import UsageError
 from suite.results.compare import BETWEEN_RUNS, Comparison, compare
@@ -93,12 +94,23 @@ def test_drift_between_stored_runs_hides_small_and_shows_large() -> None:
     assert compare(run(a), run(a, id="B")).drift == dict.fromkeys(("throughput", "energy", "first-call"), BETWEEN_RUNS)
 
 
-def test_runs_are_assumed_to_drift_by_what_their_trials_vary() -> None:
+def test_the_assumed_drift_shows_what_its_docstring_says() -> None:
+    # Trials that do not vary: the interval is t(4) x 5 % x sqrt(2) wide, and a regression lies beyond 5 % with all of it.
+    border = 1.05 * math.exp(stats.t.ppf(0.975, 4) * 0.05 * math.sqrt(2))
+    assert border == pytest.approx(1.28, abs=0.01)
+    a = at(100, 100, 100)
+    for rate in (77, 79):  # 30 % and 27 % more time
+        assert throughput(a, at(*[rate] * 3)).regressed is (100 / rate > border)
+
+
+def test_runs_are_assumed_to_drift_by_what_their_trials_may_vary() -> None:
     rates = (80, 100, 125)
     found = throughput(at(*rates), at(*(rate / 2 for rate in rates)))
     # Logs step by log(1.25): that squared is the variance of a trial, a third of it on either side that of the mean.
     assert found.error is not None
-    assert found.error.value == pytest.approx(2 * math.log(1.25) ** 2 * (1 / 3 + 1))
+    # Drift is what a trial may vary: the upper 99 % bound of its variance, from the 4 degrees of freedom of both runs.
+    most = 4 / stats.chi2.ppf(0.01, 4)
+    assert found.error.value == pytest.approx(2 * math.log(1.25) ** 2 * (1 / 3 + most))
     known = throughput(at(*rates), at(*(rate / 2 for rate in rates)), drift=Variance(0.01**2, 9.0))
     assert known.error is not None
     assert known.error.value == pytest.approx(2 * (math.log(1.25) ** 2 / 3 + 0.01**2))

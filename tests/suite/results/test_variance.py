@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import special
 from scipy import stats as reference
 
-from suite.results.variance import Effect, Variance, common, holm, inverse_trigamma, moderated, total
+from suite.results.variance import Effect, Variance, common, holm, inverse_trigamma, moderated, total, upper
 
 
 @pytest.mark.parametrize("y", [1e-3, 0.1, 0.5, 1.0, 3.3, 40.0, 1e5])
@@ -58,6 +58,18 @@ def test_a_variance_of_zero_is_no_certainty() -> None:
     assert found is not None
     assert math.isfinite(found.value)
     assert moderated(Variance(0.0, 2.0), found, 18.0).value > 0
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 4, 20, 200])
+def test_the_upper_bound_covers_the_true_variance(degrees: int) -> None:
+    assert upper(Variance(2.0, degrees)) == pytest.approx(2.0 * degrees / reference.chi2.ppf(0.05, degrees))
+    drawn = np.random.default_rng(degrees).standard_normal((20_000, degrees + 1)).var(axis=1, ddof=1)
+    covered = np.mean([upper(Variance(value, degrees)) >= 1.0 for value in drawn])
+    assert covered == pytest.approx(0.95, abs=0.006)  # four standard errors of 20,000
+
+
+def test_a_known_variance_is_its_own_bound() -> None:
+    assert upper(Variance(2.0, math.inf)) == 2.0
 
 
 def test_sums_have_satterthwaites_degrees() -> None:
