@@ -42,6 +42,11 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things: "1 case", "3 cases"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def duration(seconds: float) -> str:
     """`seconds` for people: 75 -> "1 min 15 s"."""
     whole = max(0, round(seconds))

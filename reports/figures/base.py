@@ -35,6 +35,18 @@ class Figure:
     """What is missing or limited, and why; empty where nothing is."""
 
 
+NAMED = 4
+"""Things that a note names one by one; the data table under the chart and the page's tables have them all."""
+
+
+def listed(title: str, things: Sequence[str]) -> str:
+    """A note such as "Not measured: a; b.", cut after a few things; empty for none."""
+    if not things:
+        return ""
+    rest = f"; and {len(things) - NAMED} more" if len(things) > NAMED else ""
+    return f"{title}: {'; '.join(things[:NAMED])}{rest}."
+
+
 def number(value: float | None, digits: int = DIGITS) -> float | None:
     """`value` rounded to so many significant digits, as it stands in a figure."""
     if value is None or value == 0 or not math.isfinite(value):

@@ -12,6 +12,7 @@ from reports.marks import HATCH, NEUTRAL
 from reports.model.grid import Item, grid
 from reports.model.parts import Breakdown, breakdown
 from reports.model.report import Report
+from suite import units
 
 # Components, not frameworks: colours that no framework has. The part at rest is the same colour, paler.
 _COLOURS = {"gpu": (0, 158, 115), "package": (204, 121, 167), "cpu": (204, 121, 167)}
@@ -121,8 +122,8 @@ def _finding(found: Sequence[Breakdown]) -> str:
     ]
     if not shares:
         unread = {part.component for made in found for part in made.parts if part.rest_per_item_j is None}
-        cases = "1 case" if len(found) == 1 else f"{len(found)} cases"
-        return f"Energy of {cases} by component; what {', '.join(sorted(unread))} draws at rest is not known."
+        cases, those = units.counted(len(found), "case"), ", ".join(sorted(unread))
+        return f"Energy of {cases} by component; what {those} draws at rest is not known."
     if len(shares) == 1:
         return f"{shares[0]:.0%} of the energy is what the machine draws at rest."
     return f"Between {min(shares):.0%} and {max(shares):.0%} of the energy is what the machine draws at rest."

@@ -10,6 +10,7 @@ from reports.inert import text
 from reports.model.grid import grid
 from reports.model.history import Series
 from reports.model.report import Report
+from suite.units import counted
 
 _CHANGE = (
     "Each row is one case of a later run over the same case of the first. To the right of 1 the later run is faster "
@@ -59,7 +60,7 @@ def history_figure(report: Report) -> Figure | None:
     return Figure(
         id="history",
         title="Over time",
-        finding=f"{len(report.history)} cases over up to {runs} runs; {_farthest(report)}.",
+        finding=f"{counted(len(report.history), 'case')} over up to {counted(runs, 'run')}; {_farthest(report)}.",
         reading=_OVER_TIME,
         data=data,
         layout=layout(

@@ -148,7 +148,7 @@ def _finding(lines: Sequence[Line], run: RunView) -> str:
     windows = sum(trial.window_s is not None for case in run.file.cases for trial in case.trials)
     peak = max(lines, key=lambda line: max(_known(line)))
     return (
-        f"{len(lines)} channel{'s' if len(lines) > 1 else ''} over the whole run with {windows} measured windows; "
+        f"{units.counted(len(lines), 'channel')} over the whole run with {units.counted(windows, 'measured window')}; "
         f"highest: {units.quantity(max(_known(peak)), 'W')} on {peak.name}."
     )
 

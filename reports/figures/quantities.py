@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
+from reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
 from reports.figures.rows import group_label, places, row_axis, row_height
 from reports.inert import text
 from reports.marks import INTENSITIES, NEUTRAL, Mark
@@ -17,6 +17,7 @@ from reports.model.report import Report
 from suite.carbon.accounting import Factors, combined
 from suite.results.basis import Basis
 from suite.results.records import Ranges
+from suite.units import counted
 
 HOW = (
     "Each row is one workload on one device; each mark one framework and mode. The line through a mark is the 95 % "
@@ -178,7 +179,7 @@ def _dots(report: Report, name: str, title: str, axis: str, reading: str, best: 
             yaxis=row_axis([group_label(of[0]) for of in rows.values()], tickvals=numbers(middles), range=[end, 0]),
         ),
         table=grid(("case", axis, "low", "high", "n", "kind"), [[v.full, *_raw(v, name)] for v in views], column=name),
-        note="Not measured: " + "; ".join(missing) + "." if missing else "",
+        note=listed("Not measured", missing),
     )
 
 
@@ -209,4 +210,4 @@ def _raw(view: CaseView, name: str) -> tuple[float | str | int | None, ...]:
 def _finding(shown: Sequence[CaseView], name: str, title: str, best: str) -> str:
     pick = max if best == "highest" else min
     view = pick(shown, key=lambda v: v.row.cells[name].value or 0.0)
-    return f"{title} of {len(shown)} cases; {best}: {view.full}."
+    return f"{title} of {counted(len(shown), 'case')}; {best}: {view.full}."

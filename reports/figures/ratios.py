@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from reports.figures.base import Figure, intervals, layout, numbers, ratio_axis
+from reports.figures.base import Figure, intervals, layout, listed, numbers, ratio_axis
 from reports.figures.rows import offset, row_axis, row_height
 from reports.inert import text
 from reports.marks import NEUTRAL
@@ -114,7 +114,7 @@ def forest(
         table=grid(
             ("row", "speed ratio", "low", "high", "verdict", "energy per item ratio", "low", "high", "verdict"), rows
         ),
-        note="No ratio of energy: " + "; ".join(why) + "." if why else "",
+        note=listed("No ratio of energy", list(why)),
     )
 
 

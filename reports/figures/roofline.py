@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
+from reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
 from reports.figures.rows import case_label, row_axis, row_height
 from reports.inert import text
 from reports.marks import NEUTRAL, Mark
@@ -71,7 +71,7 @@ def _shares(found: Sequence[Found], without: Sequence[str]) -> Figure:
             ("case", "share", "low", "high", "reached, FLOP/s", "attainable, FLOP/s", "FLOPs per byte", "limit"),
             [(view.full, *_numbers(reached), _limit(reached, above)) for view, reached, above in found],
         ),
-        note="No formula or no probe: " + "; ".join(without) + "." if without else "",
+        note=listed("No formula or no probe", without),
     )
 
 

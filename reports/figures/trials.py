@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, named, number, numbers
+from reports.figures.base import Figure, layout, listed, named, number, numbers
 from reports.figures.rows import case_label, row_axis, row_height
 from reports.inert import text
 from reports.marks import NEUTRAL, Mark
@@ -15,6 +15,7 @@ from reports.model.grid import grid
 from reports.model.report import Report
 from reports.model.runs import RunView
 from reports.model.spread import Dot, dots, floor_dots, floor_spread
+from suite.units import counted
 
 _ALL = (
     "Each dot is one trial, a fresh process, as its deviation from the mean of its case; a cross is one that was still "
@@ -44,8 +45,7 @@ def trials_figure(report: Report) -> Figure | None:
     return Figure(
         id="trials",
         title="Every trial",
-        finding=f"{sum(len(made) for _, made in found)} trials of {len(found)} cases; the farthest from its mean is "
-        f"{widest:.1%} off"
+        finding=_all(found, widest)
         + (f", the machine's floor varies by {spread:.1%}." if spread is not None else "; the floor is not known."),
         reading=_ALL + (_BAND if band else ""),
         data=[_series(mark, of) for mark, of in series.items()],
@@ -68,8 +68,15 @@ def trials_figure(report: Report) -> Figure | None:
                 for dot in made
             ],
         ),
-        note="Trials lost: " + "; ".join(lost) + "." if lost else "",
+        note=listed("Trials lost", lost),
     )
+
+
+def _all(found: Sequence[tuple[CaseView, Sequence[Dot]]], widest: float) -> str:
+    trials, cases = sum(len(made) for _, made in found), counted(len(found), "case")
+    if trials == len(found):
+        return f"One trial of {'the case' if trials == 1 else f'each of {cases}'}, so that how trials vary is not known"
+    return f"{counted(trials, 'trial')} of {cases}; the farthest from its mean is {widest:.1%} off"
 
 
 def _lost(view: CaseView) -> int:

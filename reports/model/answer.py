@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reports.model.cases import CaseView, Group
 from reports.model.pairs import Pair, Ratio, overall
 from suite.results.table import matched
+from suite.units import counted
 
 TILES = ("throughput", "energy_per_item_j", "emissions_g_per_1000_items", "power_w")
 """Columns of the table that have a tile."""
@@ -152,5 +153,5 @@ def _alone(cases: Sequence[CaseView]) -> str:
     if not measured:
         return "Nothing was measured: every case failed or was skipped."
     names = sorted({view.mark.name for view in measured})
-    counted = "1 case of {} was" if len(measured) == 1 else f"{len(measured)} cases of {{}} were"
-    return f"{counted.format(', '.join(names))} measured; no two frameworks share one to compare."
+    verb = "was measured" if len(measured) == 1 else "were measured"
+    return f"{counted(len(measured), 'case')} of {', '.join(names)} {verb}; no two frameworks share one to compare."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reports.model.cases import CaseView, label
 from suite.notices import Code
 from suite.results.records import Notice, RunFile
+from suite.units import counted
 
 # What changes the meaning of every number on the page comes first.
 _GRAVE = (Code.SIMULATED, Code.ENERGY_ESTIMATED, Code.ENERGY_UNAVAILABLE, Code.OUTPUTS_DIFFER, Code.RUN_INCOMPLETE)
@@ -97,7 +98,7 @@ def _completeness(run_files: Sequence[RunFile]) -> str:
 
 def _counts(cases: Sequence[CaseView]) -> str:
     counts = {status: sum(v.case.status == status for v in cases) for status in ("ok", "failed", "skipped")}
-    words = [f"{counts['ok']} of {len(cases)} cases measured"]
+    words = [f"{counts['ok']} of {counted(len(cases), 'case')} measured"]
     words += [f"{counts[status]} {status}" for status in ("failed", "skipped") if counts[status]]
     return ", ".join(words) + "."
 

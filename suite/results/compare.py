@@ -183,8 +183,8 @@ def _assumed(own: Variance) -> Variance:
     """Drift where the machine's is not known: where trials of a run vary by more than 5 %, runs do too.
 
     By as much as trials *may* vary, since a few of them can agree by chance or lie within one of the machine's bad
-    minutes. On the pool of docs/gate.md the bare 5 % alarmed falsely in up to 8 % of comparisons, 5 % or what trials were
-    seen to vary in 3.3 % at three rounds, this in 0.5 %.
+    minutes. On the pool of docs/gate.md the bare 5 % alarmed falsely in up to 8 % of comparisons, 5 % or what trials
+    were seen to vary in 3.3 % at three rounds, this in 0.4 %.
     """
     return replace(BETWEEN_RUNS, value=max(BETWEEN_RUNS.value, upper(own, MAY_VARY)))
 

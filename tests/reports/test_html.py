@@ -11,6 +11,7 @@ import pytest
 from report_files import cases, full, summarised
 from run_files import case, failed_trial, run_file
 
+from reports.figures.base import listed
 from reports.html import render, write
 from suite.errors import UsageError
 
@@ -146,7 +147,7 @@ def test_estimates_are_called_estimates() -> None:
 
 def test_a_run_without_any_result_makes_a_page() -> None:
     page = render([run_file([case(trials=[failed_trial()])], traces=())], plotlyjs="cdn")
-    assert "0 of 1 cases measured, 1 failed" in " ".join(Page(page).text)
+    assert "0 of 1 case measured, 1 failed" in " ".join(Page(page).text)
 
 
 def test_the_method_of_ones_own_code_claims_no_fresh_processes() -> None:
@@ -165,3 +166,15 @@ def test_the_method_of_ones_own_code_claims_no_fresh_processes() -> None:
 def test_energy_at_rest_that_is_not_known_is_that_of_named_components() -> None:
     text = " ".join(Page(render([full()], plotlyjs="cdn")).text)
     assert "what dram draws at rest is not known" in text
+
+
+def test_notes_name_a_few_things_and_count_the_rest() -> None:
+    assert listed("Lost", []) == ""
+    assert listed("Lost", ["a", "b"]) == "Lost: a; b."
+    assert listed("Lost", list("abcdef")) == "Lost: a; b; c; d; and 2 more."
+
+
+def test_one_trial_a_case_says_nothing_of_how_trials_vary() -> None:
+    text = " ".join(Page(render([summarised(run_file(cases(rounds=1)))], plotlyjs="cdn")).text)
+    assert "One trial of each of 6 cases, so that how trials vary is not known" in text
+    assert "0.0% off" not in text

@@ -95,7 +95,7 @@ def test_drift_between_stored_runs_hides_small_and_shows_large() -> None:
 
 
 def test_the_assumed_drift_shows_what_its_docstring_says() -> None:
-    # Trials that do not vary: the interval is t(4) x 5 % x sqrt(2) wide, and a regression lies beyond 5 % with all of it.
+    # Trials that do not vary: half an interval is t(4) x 5 % x sqrt(2); a regression lies beyond 5 % with all of it.
     border = 1.05 * math.exp(stats.t.ppf(0.975, 4) * 0.05 * math.sqrt(2))
     assert border == pytest.approx(1.28, abs=0.01)
     a = at(100, 100, 100)
