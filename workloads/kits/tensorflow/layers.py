@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from workloads.kits.tensorflow.matched import BatchNorm, Convolution, Depthwise, Transposed, alike
 
+_LATER = "zeros"
+"""The kit draws all weights when the model is there: Keras's own draws would be thrown away, and take as long."""
+
 
 class Layers:
     """Makers of layers; same names and arguments as in the PyTorch kit."""
@@ -22,19 +25,24 @@ class Layers:
     ) -> keras.Layer:
         """2-D convolution, padded on all four sides alike: by size // 2, or by `padding`."""
         margin = size // 2 if padding is None else padding
-        return _built(Convolution(width, size, stride, margin=margin, use_bias=bias), None, None, width_in)
+        return _built(
+            Convolution(width, size, stride, margin=margin, use_bias=bias, kernel_initializer=_LATER),
+            None,
+            None,
+            width_in,
+        )
 
     def transposed(self, width_in: int, width: int, size: int, stride: int, padding: int) -> keras.Layer:
         """Transposed 2-D convolution without bias: edge -> (edge - 1) stride + size - 2 padding."""
-        return _built(Transposed(width, size, stride, margin=padding), None, None, width_in)
+        return _built(Transposed(width, size, stride, margin=padding, kernel_initializer=_LATER), None, None, width_in)
 
     def depthwise(self, width: int, size: int, stride: int = 1) -> keras.Layer:
         """A convolution of each channel on its own, padded by size // 2, without bias."""
-        return _built(Depthwise(size, stride, use_bias=False), None, None, width)
+        return _built(Depthwise(size, stride, use_bias=False, depthwise_initializer=_LATER), None, None, width)
 
     def dense(self, width_in: int, width: int, *, bias: bool = True) -> keras.Layer:
         """x W + b over the last axis."""
-        return _built(keras.layers.Dense(width, use_bias=bias), width_in)
+        return _built(keras.layers.Dense(width, use_bias=bias, kernel_initializer=_LATER), width_in)
 
     def batch_norm(self, width: int, *, epsilon: float = 1e-5, momentum: float = 0.9) -> keras.Layer:
         """Batch normalisation over all but the channels; running <- momentum running + (1 - momentum) batch, with the
@@ -51,11 +59,18 @@ class Layers:
 
     def embedding(self, count: int, width: int) -> keras.Layer:
         """Table of `count` vectors."""
-        return _built(keras.layers.Embedding(count, width))
+        return _built(keras.layers.Embedding(count, width, embeddings_initializer=_LATER))
 
     def lstm(self, width_in: int, width: int) -> keras.Layer:
         """x (B, T, width_in) -> [states (B, T, width), last state, last cell]."""
-        return _built(keras.layers.LSTM(width, return_sequences=True, return_state=True), None, width_in)
+        layer = keras.layers.LSTM(
+            width,
+            return_sequences=True,
+            return_state=True,
+            kernel_initializer=_LATER,
+            recurrent_initializer=_LATER,
+        )
+        return _built(layer, None, width_in)
 
     def freeze(self, layer: keras.Layer) -> None:
         """Its weights learn no more; its batch norms, in training too, take their running statistics."""

@@ -52,8 +52,8 @@ class Depthwise(keras.layers.DepthwiseConv2D):
 class Transposed(keras.layers.Conv2DTranspose):
     """Conv2DTranspose, without bias, that is the gradient of a convolution padded alike on all sides."""
 
-    def __init__(self, *arguments: Any, margin: int) -> None:
-        super().__init__(*arguments, use_bias=False)
+    def __init__(self, *arguments: Any, margin: int, **options: Any) -> None:
+        super().__init__(*arguments, use_bias=False, **options)
         self.margin = margin
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -99,4 +99,5 @@ class BatchNorm(keras.layers.BatchNormalization):
 
     def _keep(self, mean: tf.Tensor, variance: tf.Tensor) -> None:
         for kept, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            kept.assign(kept * self.momentum + batch * (1 - self.momentum))
+            # On TensorFlow's own variable: Keras's operators trace a dozen operations where these are three.
+            kept.value.assign_sub((kept.value - batch) * (1 - self.momentum))

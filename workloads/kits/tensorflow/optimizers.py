@@ -1,4 +1,8 @@
-"""Optimizers in Keras, as `workloads.spec` defines them."""
+"""Optimizers in Keras, as `workloads.spec` defines them, by TensorFlow's fused kernels: one operation a variable.
+
+Keras 3 composes an update of a dozen operations for each variable, which a graph of hundreds of variables spends a
+third of its nodes on, and each of which goes through memory anew. PyTorch's side is fused too.
+"""
 
 from __future__ import annotations
 
@@ -10,34 +14,58 @@ import tensorflow as tf
 from workloads.spec import Adam, Optimizer
 
 
+class FusedSgd(keras.optimizers.SGD):
+    """v <- momentum v + g; w <- w - learning_rate v: the same as Keras's as long as the learning rate is constant."""
+
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+        """One update of one variable."""
+        gradient = tf.cast(gradient, variable.dtype)
+        rate = tf.cast(learning_rate, variable.dtype)
+        handle = variable.handle
+        if self.momentum:
+            velocity = self.momentums[self._get_variable_index(variable)].value.handle
+            momentum = tf.constant(self.momentum, variable.dtype)
+            tf.raw_ops.ResourceApplyMomentum(var=handle, accum=velocity, lr=rate, grad=gradient, momentum=momentum)
+        else:
+            tf.raw_ops.ResourceApplyGradientDescent(var=handle, alpha=rate, delta=gradient)
+
+
 class PaperAdam(keras.optimizers.Adam):
-    """Adam with the paper's epsilon, which PyTorch has too; Keras's is the paper's `epsilon hat`, unlike in effect."""
+    """Adam with the paper's epsilon, which PyTorch has too; Keras's and the kernel's is the paper's `epsilon hat`."""
 
     def apply(self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
-        """One step for all variables. What is the same for each of them enters the graph once: with hundreds of
-        variables it would otherwise be a third of the graph."""
+        """One step for all variables. What is the same for each of them enters the graph once."""
         dtype = self.learning_rate.dtype
         step = tf.cast(self.iterations + 1, dtype)
-        self.share_1, self.share_2 = (tf.constant(1 - beta, dtype) for beta in (self.beta_1, self.beta_2))
-        self.m_rate = tf.cast(self.learning_rate, dtype) / (1 - tf.pow(tf.constant(self.beta_1, dtype), step))
-        self.v_root = tf.sqrt(1 - tf.pow(tf.constant(self.beta_2, dtype), step))
-        self.small = tf.constant(self.epsilon, dtype)
+        beta_1, beta_2 = tf.constant(self.beta_1, dtype), tf.constant(self.beta_2, dtype)
+        power_1, power_2 = tf.pow(beta_1, step), tf.pow(beta_2, step)
+        self.shared = {
+            "beta1": beta_1,
+            "beta2": beta_2,
+            "beta1_power": power_1,
+            "beta2_power": power_2,
+            "lr": tf.cast(self.learning_rate, dtype),
+            # Kingma and Ba 2015, section 2: epsilon hat = epsilon sqrt(1 - beta_2^t).
+            "epsilon": tf.constant(self.epsilon, dtype) * tf.sqrt(1 - power_2),
+        }
         super().apply(grads, trainable_variables)
 
-    def update_step(self, gradient: tf.Tensor, variable: keras.Variable, _learning_rate: tf.Tensor) -> None:
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, _learning_rate: tf.Tensor) -> None:
         """w <- w - learning_rate m' / (sqrt(v') + epsilon), with m' and v' corrected for their zero start."""
-        gradient = tf.cast(gradient, variable.dtype)
         index = self._get_variable_index(variable)
-        m, v = self._momentums[index].value, self._velocities[index].value
-        m = m.assign_add((gradient - m) * self.share_1)
-        v = v.assign_add((tf.square(gradient) - v) * self.share_2)
-        variable.assign_sub(m * self.m_rate / (tf.sqrt(v) / self.v_root + self.small))
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            grad=tf.cast(gradient, variable.dtype),
+            **self.shared,
+        )
 
 
 def make_optimizer(definition: Optimizer) -> keras.optimizers.Optimizer:
-    """SGD or Adam. Keras updates one variable after another; in graph and XLA modes these run side by side or fuse."""
+    """SGD or Adam. One variable after another in eager mode; in graph and XLA modes they run side by side or fuse."""
     if isinstance(definition, Adam):
         return PaperAdam(
             definition.learning_rate, beta_1=definition.beta_1, beta_2=definition.beta_2, epsilon=definition.epsilon
         )
-    return keras.optimizers.SGD(definition.learning_rate, momentum=definition.momentum)
+    return FusedSgd(definition.learning_rate, momentum=definition.momentum)
