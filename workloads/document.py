@@ -31,7 +31,7 @@ so that both start from the same numbers.
 - **SGD**: v <- momentum v + g; w <- w - learning rate v. Both agree as long as the learning rate is constant.
 - **Fused optimizers**: in PyTorch (`fused=True`) one kernel for all weights, on both kinds of device; in TensorFlow one
   kernel a weight (`ResourceApplyAdam`, `ResourceApplyMomentum`), where Keras 3's own optimizers compose a dozen
-  operations for each: a quarter of the work of tracing and half of ddpm's graph. Graph mode runs them side by side.
+  operations for each, which take a third of the first call. Graph mode runs them side by side.
   Gradients of embeddings are dense in both, PyTorch's default.
 - **Loss** in float32 at least, inside the step, as are backward pass and optimizer.
 - **Dropout** is left out everywhere: its mask would be a second workload, that of the random generator.
