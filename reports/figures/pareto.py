@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
+from reports.figures.labels import placed
 from reports.inert import text
 from reports.marks import NEUTRAL, Mark
 from reports.model.cases import CaseView, Group
@@ -69,7 +70,7 @@ def _figure(id: str, views: Sequence[CaseView]) -> Figure:
                 "line": {"color": NEUTRAL, "width": 2},
                 "hoverinfo": "skip",
             },
-            *_marks(views, axes[0]["range"], {views[i].key for i in on_front}),
+            *_marks(views, _labels(views, (axes[0]["range"], axes[1]["range"]), on_front)),
         ],
         layout=layout(380, xaxis=axes[0], yaxis=axes[1], showlegend=False),
         table=grid(
@@ -97,17 +98,33 @@ def _ends(view: CaseView, name: str) -> tuple[float | None, float | None, float 
     return quantity.value, quantity.low, quantity.high
 
 
-def _marks(views: Sequence[CaseView], span: Sequence[float], on_front: set[str]) -> list[dict[str, Any]]:
+Label = tuple[str, str]
+"""A mark's name, empty where it bears none, and its place beside the mark."""
+
+
+def _labels(views: Sequence[CaseView], axes: Sequence[Sequence[float]], on_front: Sequence[int]) -> dict[str, Label]:
+    """By case; `axes` are the ranges of the axes' logarithms."""
+    few = len(views) <= _NAMED
+    names = [_label(view) if few or i in on_front else "" for i, view in enumerate(views)]
+    points = [_point(view) for view in views]
+    positions = placed([(_along(x, axes[0]), _along(y, axes[1])) for x, y in points], names)
+    return {view.key: (name, place) for view, name, place in zip(views, names, positions, strict=True)}
+
+
+def _along(value: float, span: Sequence[float]) -> float:
+    return (math.log10(value) - span[0]) / (span[1] - span[0])
+
+
+def _marks(views: Sequence[CaseView], labels: Mapping[str, Label]) -> list[dict[str, Any]]:
     """One trace for each look of a mark: framework, mode, estimated or not, GPU or not."""
     looks: dict[tuple[Mark, bool, bool], list[CaseView]] = defaultdict(list)
     for view in views:
         looks[view.mark, view.estimated, view.case.device != "cpu"].append(view)
-    few = len(views) <= _NAMED
-    return [_trace(of, *look, span, {v.key for v in of if few or v.key in on_front}) for look, of in looks.items()]
+    return [_trace(of, *look, [labels[v.key] for v in of]) for look, of in looks.items()]
 
 
 def _trace(
-    views: Sequence[CaseView], mark: Mark, estimated: bool, gpu: bool, span: Sequence[float], written: set[str]
+    views: Sequence[CaseView], mark: Mark, estimated: bool, gpu: bool, labels: Sequence[Label]
 ) -> dict[str, Any]:
     points = [_point(view) for view in views]
     found = {
@@ -118,8 +135,8 @@ def _trace(
         "y": numbers(y for _, y in points),
         "error_x": intervals(_ends(view, "throughput") for view in views),
         "error_y": intervals(_ends(view, "energy_per_item_j") for view in views),
-        "text": [_label(view) if view.key in written else "" for view in views],
-        "textposition": [f"top {_side(x, span)}" for x, _ in points],
+        "text": [name for name, _ in labels],
+        "textposition": [place for _, place in labels],
         "cliponaxis": False,
         "marker": {
             "symbol": mark.shape + ("-open" if estimated else ""),
@@ -133,12 +150,6 @@ def _trace(
 
 def _label(view: CaseView) -> str:
     return text(" · ".join(part for part in (view.name, view.detail) if part), 40)
-
-
-def _side(x: float, span: Sequence[float]) -> str:
-    """Where a label has room: towards the middle of the plot."""
-    across = (math.log10(x) - span[0]) / (span[1] - span[0])
-    return "right" if across < 0.35 else "left" if across > 0.65 else "center"
 
 
 def _iso_power(x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
