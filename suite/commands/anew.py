@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from suite.commands.comparison import Compared
+    from suite.commands.judgement import Terms
     from suite.results.records import RunFile
-    from suite.results.thresholds import Thresholds
 
 SELECTION: Final = (
     *("profile", "workload", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "k"),
@@ -19,34 +19,23 @@ SELECTION: Final = (
 """Options that only a measurement has a use for."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the gate was asked for, beside what is measured."""
-
-    python: str
-    """Interpreter of the baseline."""
-    limits: Thresholds
-    advisory: bool
-    markdown: bool
-    as_json: bool
-
-
-def check(given: Mapping[str, Any], asked: Asked, out: Path | None) -> int:
-    """Measure what `given` selects with both interpreters, judge it, and give the exit code; 130 where interrupted."""
+def check(given: Mapping[str, Any], python: str, terms: Terms, out: Path | None) -> int:
+    """Measure what `given` selects with `python`, the baseline, and with this interpreter, judge it, and give the exit
+    code; 130 where interrupted."""
     from suite import terminal
     from suite.commands import comparison
-    from suite.commands.check import passed
+    from suite.commands.judgement import passed
     from suite.commands.measuring import measured, page
     from suite.commands.planning import prepare
     from suite.errors import NotComparableError
     from suite.results.gate import judge, strictly
     from suite.results.looks import sides
 
-    prepared = prepare({**given, "arms": {"a": {"python": asked.python}, "b": {}}})
+    prepared = prepare({**given, "arms": {"a": {"python": python}, "b": {}}})
     estimates, strict = prepared.settings.allow_estimates, prepared.settings.strict
 
     def compared(run_file: RunFile) -> Compared:
-        return comparison.by_arm(run_file, asked.limits, estimates)
+        return comparison.by_arm(run_file, terms.limits, estimates)
 
     def doubtful(run_file: RunFile) -> frozenset[str]:
         """Whoever the gate is in doubt about, were it asked now."""
@@ -54,16 +43,16 @@ def check(given: Mapping[str, Any], asked: Asked, out: Path | None) -> int:
         if strict:
             found = replace(found, found=strictly(found.found))
         try:
-            return sides(judge(found.found, run_file, run_file, asked.limits, estimates).doubtful)
+            return sides(judge(found.found, run_file, run_file, terms.limits, estimates).doubtful)
         except NotComparableError:
             return frozenset()
 
     run_file, path, interrupted = measured(prepared, out, doubtful)
     terminal.say(f"Run file: {path}")
     if interrupted:
-        if asked.as_json:
+        if terms.as_json:
             terminal.print_json(comparison.document(compared(run_file)))
         terminal.say(f"Interrupted: {run_file.run.id} holds the trials that were finished; nothing is judged.")
         return 130
     terminal.say(f"Report:   {page(run_file, path)}")
-    return passed(compared(run_file), asked.limits, estimates, strict, asked.advisory, asked.markdown, asked.as_json)
+    return passed(compared(run_file), terms, estimates, strict)
