@@ -1,7 +1,8 @@
 """Between-process noise of the cnn training step, arm against arm in shuffled rounds, and what an A/A comparison says.
 
 `python benchmarks/noise.py [PROCESSES] [FILE]`: 30 processes an arm; the pool is written to FILE as JSON.
-Goal: PyTorch under `retain` varies at most half as much as under its default allocator.
+Goal: PyTorch under `retain` varies at most half as much as under its default allocator. Beside it the same within
+rounds, from two arms that are alike: there the machine's state, which is in all arms, is gone.
 """
 
 from __future__ import annotations
@@ -19,10 +20,15 @@ from scipy import stats
 from suite.measure import floor
 
 PASSIVE = {"OMP_WAIT_POLICY": "passive"}
+HUGE = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""malloc asks for transparent huge pages (glibc 2.35 and newer)."""
 
 ARMS: dict[str, tuple[str, str, dict[str, str]]] = {
     "pytorch retain": ("pytorch", "retain", {}),
+    "pytorch retain, again": ("pytorch", "retain", {}),
     "pytorch default": ("pytorch", "default", {}),
+    "pytorch default, again": ("pytorch", "default", {}),
+    "pytorch retain, huge pages": ("pytorch", "retain", HUGE),
     "pytorch retain, passive": ("pytorch", "retain", PASSIVE),
     "tensorflow retain": ("tensorflow", "retain", {}),
     "tensorflow default": ("tensorflow", "default", {}),
@@ -50,6 +56,12 @@ def main(processes: int, target: Path | None) -> bool:
     found = cv(a) / cv(b)
     verdict = "met " if found <= 0.5 else "MISS"
     print(f"{verdict}  CV retain / CV default {found:.2f} [{low:.2f}, {high:.2f}]   goal: <= 0.5")
+    own, other = (apart(pool[name], pool[f"{name}, again"]) for name in ("pytorch retain", "pytorch default"))
+    low, high = sd_ratio_interval(own, other)
+    print(
+        f"      within rounds: retain {sd(own):.1%}, default {sd(other):.1%}, "
+        f"ratio {sd(own) / sd(other):.2f} [{low:.2f}, {high:.2f}]"
+    )
     for name in ARMS:
         print_a_a(name, pool[name])
     return found <= 0.5
@@ -102,6 +114,25 @@ def cv_ratio_interval(a: np.ndarray, b: np.ndarray, draws: int = 5000) -> tuple[
     generator = np.random.default_rng(1)
     ratios = [cv(generator.choice(a, len(a))) / cv(generator.choice(b, len(b))) for _ in range(draws)]
     return tuple(np.quantile(ratios, [0.025, 0.975]))
+
+
+def apart(ones: list[dict[str, float]], others: list[dict[str, float]]) -> np.ndarray:
+    """By how much two arms that are alike differ in each round, as the deviation of one process: log scale."""
+    steps = ([entry["step_s"] for entry in entries] for entries in (ones, others))
+    first, second = map(np.log, steps)
+    return (first - second) / np.sqrt(2)
+
+
+def sd(differences: np.ndarray) -> float:
+    """Standard deviation of differences whose mean is known to be 0."""
+    return float(np.sqrt(np.mean(np.square(differences))))
+
+
+def sd_ratio_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """95 % interval of the ratio of two standard deviations, by the F distribution."""
+    ratio = sd(a) / sd(b)
+    ends = stats.f.ppf([0.975, 0.025], len(a), len(b))
+    return tuple(ratio / np.sqrt(ends))
 
 
 def print_a_a(name: str, entries: list[dict[str, float]], block: int = 5) -> None:
