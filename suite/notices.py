@@ -133,7 +133,7 @@ TEXTS: dict[Code, Text] = {
     Code.RUN_INCOMPLETE: Text(
         "The run was interrupted: {value} planned trials were not attempted.",
         "Intervals rest on fewer trials than planned.",
-        "Run it again.",
+        "`joulemark run --resume RUN` goes on with it.",
     ),
     Code.SIMULATED: Text(
         "Power comes from a simulated sensor: {value}.",
@@ -251,6 +251,8 @@ INVALIDATING = frozenset(
         Code.RETRACED,
         Code.MACHINE_BUSY,
         Code.CGROUP_THROTTLED,
+        Code.BOARD_THROTTLED,
+        Code.BOARD_SHARED,
         Code.TOO_SHORT_FOR_SENSOR,
         Code.TOO_FEW_TRIALS,
     }

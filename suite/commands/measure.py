@@ -63,7 +63,8 @@ def command(
 
     if shutil.which(program[0]) is None:
         raise UsageError(f"cannot run {program[0]!r}: there is no such program. Give its path, or mend PATH.")
-    chosen = settings.resolve(given)
+    # Rounds of the settings file are those of cases: nobody wants a training run ten times for a gate's sake.
+    chosen = settings.resolve(given).model_copy(update={"rounds": rounds})
     emissions, notices = resolve(chosen, datetime.now(UTC), service(chosen))
     errand = Errand(
         program=tuple(program),

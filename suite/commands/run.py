@@ -58,8 +58,8 @@ def command(
 ) -> int:
     """Measure: speed, energy and carbon of the selected cases, in rounds of fresh processes.
 
-    Without options: profile quick, 3 minutes on two cores. Exit codes: 0 fine, 2 bad usage, 4 a case failed,
-    130 interrupted (what was finished is kept).
+    Without options: profile quick, at most 3 minutes on two cores. Exit codes: 0 fine, 2 bad usage, 4 a case failed or,
+    with --strict, is not valid, 130 interrupted (what was finished is kept; --resume goes on).
     """
     given = options.asked(locals())
     from suite.commands import measuring
@@ -87,7 +87,7 @@ def _measure(prepared: Prepared, out: Path | None, as_json: bool, report: bool) 
     if as_json:
         terminal.print_json(_document(run_file, path, shown))
     if interrupted:
-        terminal.say(f"Interrupted: {run_file.run.id} holds the trials that were finished.")
+        terminal.say(f"Interrupted: {run_file.run.id} holds the trials that were finished; go on with --resume.")
         return 130
     return 4 if failed(run_file) else 0
 
