@@ -146,7 +146,7 @@ class Meter:
 
     def clear(self) -> None:
         """Forget all measurements."""
-        self._measurements, self._items, self._waiting = [], [], []
+        self._measurements, self._items = [], []
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:

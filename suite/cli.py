@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated, NoReturn
@@ -76,9 +77,10 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted.", 130)
     except BrokenPipeError:
-        # The reader of a pipe has gone (`joulemark list | head`): nobody is left to tell.
+        # The reader of a pipe has gone (`joulemark list | head`): nobody is left to tell. As a shell says it of others:
+        # 1 would be a regression.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(128 + signal.SIGPIPE)
     except Exception as error:  # noqa: BLE001  no traceback reaches a user
         if os.environ.get("JOULEMARK_DEBUG"):
             traceback.print_exc()

@@ -8,18 +8,19 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from suite.errors import UsageError
 
-DEFAULT = Path(tempfile.gettempdir()) / "joulemark.lock"
+DEFAULT = Path("/tmp/joulemark.lock")
+"""One place for all: TMPDIR differs between users and jobs of one machine. JOULEMARK_LOCK names another."""
 
 
 @contextlib.contextmanager
-def hold(owner: str, path: Path = DEFAULT) -> Iterator[None]:
+def hold(owner: str, path: Path | None = None) -> Iterator[None]:
     """Hold the machine for the run `owner`. UsageError names the run that has it."""
+    path = path or Path(os.environ.get("JOULEMARK_LOCK") or DEFAULT)
     try:
         # Without O_CREAT first: the kernel refuses it on another user's file in a sticky directory
         # (sysctl fs.protected_regular).

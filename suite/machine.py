@@ -178,6 +178,16 @@ def _ask(framework: str, python: str) -> FrameworkInfo | None:
         raise UsageError(f"cannot run {python} for {framework}: {error}.") from None
     if "No module named" in done.stderr and "suite" in done.stderr.rsplit("No module named", 1)[1]:
         raise UsageError(f"{python} has no joulemark in it: install joulemark[{framework}] there.")
-    lines = done.stdout.strip().splitlines()
-    answer = json.loads(lines[-1]) if done.returncode == 0 and lines else None
-    return FrameworkInfo.model_validate(answer) if answer else None
+    try:
+        answer = json.loads(done.stdout.strip().splitlines()[-1]) if done.returncode == 0 else ""
+        return FrameworkInfo.model_validate(answer) if answer is not None else None
+    except (IndexError, ValueError):
+        return _broken(framework, python, done.stderr.strip().splitlines()[-1:])
+
+
+def _broken(framework: str, python: str, said: Sequence[str]) -> FrameworkInfo:
+    """A framework that cannot be asked. Its trials say why, if metadata shows that it is there; else UsageError."""
+    found = next((v for d in FRAMEWORKS[framework].distributions if (v := _version(d))), None)
+    if python != sys.executable or found is None:
+        raise UsageError(f"{framework} of {python} does not say what it is: {''.join(said) or 'it said nothing'}.")
+    return FrameworkInfo(version=found, python=platform.python_version(), build="cpu")

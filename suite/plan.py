@@ -166,6 +166,7 @@ def make(settings: Settings, installed: Mapping[str, FrameworkInfo], order_seed:
     if settings.keyword is not None:
         match = compile_keyword(settings.keyword)
         cases = [case for case in cases if match(case.id)]
+    cases = list({case.id: case for case in cases}.values())  # what was named twice is measured once
     if not cases:
         raise UsageError(
             "nothing is selected: no workload has all of what was asked for. `joulemark list --cases` without "

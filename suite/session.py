@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from suite import planned
+from suite.errors import MeasurementError
 from suite.frameworks import FRAMEWORKS, mode_class
 from suite.measure import floor as floors
 from suite.measure.environment import Environment
@@ -147,7 +148,11 @@ class Session:
         at_s = self.now()
         threads = str(self.order.plan.cases[0].threads)
         variables = next(iter(self.environments.values())).variables
-        found = floors.measure({**variables, "OPENBLAS_NUM_THREADS": threads})
+        try:
+            found = floors.measure({**variables, "OPENBLAS_NUM_THREADS": threads})
+        except MeasurementError as error:  # the page then says that the floor is not known
+            self.watcher.stage(str(error))
+            return
         self.journal.floor(Floor(at_s=at_s, **found))
 
     def _round(self, round_number: int, only: Collection[str] | None = None) -> None:

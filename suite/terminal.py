@@ -40,8 +40,17 @@ SCHEMA_VERSION = 1
 PIPED_WIDTH = 100
 """Characters of a chart that goes to a file or a pipe."""
 
-OUT = Console(soft_wrap=False)
-ERR = Console(stderr=True)
+
+class Shown(Console):
+    """A console that leaves it to `suite.cli` to say with what a command ends whose reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which is a regression's."""
+        raise BrokenPipeError
+
+
+OUT = Shown(soft_wrap=False)
+ERR = Shown(stderr=True)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -56,7 +65,7 @@ def say(text: str) -> None:
 
 def show(*parts: RenderableType) -> None:
     """Print for people on standard output; plain and unclipped where it is piped."""
-    console = OUT if OUT.is_terminal else Console(width=200)
+    console = OUT if OUT.is_terminal else Shown(width=200)
     for part in parts:
         console.print(part, highlight=False)
 

@@ -315,3 +315,13 @@ def _program(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     )
     assert done.returncode == 0, done.stderr
     return done
+
+
+def test_a_window_outlives_the_forgetting_of_its_meter():
+    forgetful = meter("forgetful")
+    with forgetful:
+        time.sleep(0.3)
+    kept = forgetful.last
+    forgetful.clear()
+    assert forgetful.measurements == ()
+    assert kept.energy.value > 0

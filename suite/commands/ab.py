@@ -112,7 +112,9 @@ def command(
     if resume is None:
         prepared = prepare({**given, "arms": _arms(values, context)})
     else:
-        prepared = prepare_again(resume, {**given, **_given(values)}, runs_directory(out), arms=True)
+        prepared = prepare_again(
+            resume, options.typed(context, {**given, **_given(values)}), runs_directory(out), arms=True
+        )
     if dry_run:
         return measuring.dry_run(prepared, as_json)
     return _measure(prepared, limits, out, as_json, markdown, report=not no_report)

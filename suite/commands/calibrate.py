@@ -24,6 +24,7 @@ ROUNDS = 5
 
 
 def command(
+    context: typer.Context,
     run: Annotated[
         list[str] | None,
         typer.Argument(metavar="RUN", help="Runs that are kept, instead of measuring. Takes no selection."),
@@ -66,10 +67,8 @@ def command(
     from suite.settings import runs_directory
 
     if run:
-        extra = [name for name, value in (("runs", runs), ("every", every)) if value is not None] + sorted(given)
-        wrong = [name for name in extra if name != "allow_estimates"]
-        if wrong:
-            raise UsageError(f"--{wrong[0].replace('_', '-')} is for measuring: leave it out, or name no runs.")
+        if wrong := options.typed(context, ["runs", "every", *sorted(given.keys() - {"allow_estimates"})]):
+            raise UsageError(f"{wrong[0]} is for measuring: leave it out, or name no runs.")
         kept, code = _named(run, runs_directory(out)), 0
     else:
         kept, code = _measure(given, 5 if runs is None else runs, 10.0 if every is None else every, out)

@@ -50,7 +50,13 @@ def command(
     from suite.carbon.accounting import green_algorithms
     from suite.carbon.resolve import resolve
     from suite.commands.carbon import service
+    from suite.errors import UsageError
 
+    for count, watts, name, unknown in ((cores, watts_per_core, "core", 12), (gpus, watts_per_gpu, "gpu", 200)):
+        if bool(count) != bool(watts):
+            given, missing = (f"--{name}s", f"--watts-per-{name}") if count else (f"--watts-per-{name}", f"--{name}s")
+            hint = f" ({unknown} where it is not known, as Green Algorithms takes it)" if count else ""
+            raise UsageError(f"{given} without {missing}: give both{hint}, or neither.")
     chosen = settings.resolve(
         {"zone": zone, "intensity": intensity, "pue": pue, "psf": psf, "offline": offline or None}
     )

@@ -11,6 +11,7 @@ from suite.commands import options
 
 
 def command(
+    context: typer.Context,
     cases: Annotated[bool, typer.Option("--cases", help="What `run` with the same options would run.")] = False,
     runs: Annotated[bool, typer.Option("--runs", help="The runs that are kept.")] = False,
     profile: options.Profile = None,
@@ -48,9 +49,8 @@ def command(
         prepared = prepare(given)
         _show(terminal.cases_table, prepared.plan.outline(), as_json)
         return
-    if selected := list(given):
-        option = f"-{selected[0][0]}" if selected[0] == "keyword" else f"--{selected[0].replace('_', '-')}"
-        raise UsageError(f"{option} selects cases: add --cases.")
+    if selected := options.typed(context, given):
+        raise UsageError(f"{selected[0]} selects cases: add --cases.")
     _show(terminal.workloads_table, {"workloads": _workloads()}, as_json)
 
 

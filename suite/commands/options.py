@@ -207,5 +207,7 @@ def asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def typed(context: typer.Context, names: Iterable[str]) -> list[str]:
     """Of the options `names`, as people type them: those given on the command line and not by the environment."""
-    named = [name for name in names if "COMMANDLINE" in str(context.get_parameter_source(name))]
-    return ["-k" if name == "k" else f"--{name.replace('_', '-')}" for name in named]
+    parameters = {"keyword": "k"}
+    sources = {name: context.get_parameter_source(parameters.get(name, name)) for name in names}
+    named = [name for name, source in sources.items() if "COMMANDLINE" in str(source)]
+    return ["-k" if name in ("k", "keyword") else f"--{name.replace('_', '-')}" for name in named]

@@ -40,20 +40,19 @@ def prepare(given: Mapping[str, Any]) -> Prepared:
     return _prepare(settings.resolve({**given, "python": pythons(given.get("python") or ())}), plan.order_seed())
 
 
-def prepare_again(run: str, given: Mapping[str, Any], directory: Path, arms: bool = False) -> Prepared:
+def prepare_again(run: str, typed: Sequence[str], directory: Path, arms: bool = False) -> Prepared:
     """What is left of the interrupted run that `run` names, which has arms or not.
 
-    UsageError where it is complete, where this machine or its plan is not the same as then, and where anything in
-    `given` asks for something else.
+    UsageError where it is complete or still measured, where this machine or its plan is not the same as then, and
+    where options were `typed` that ask for something else.
     """
+    from suite import lock
     from suite.results import journal
     from suite.results.store import find, load_path
 
-    if asked := sorted(given):
-        raise UsageError(f"--resume goes on with what was asked for then: leave out --{asked[0].replace('_', '-')}.")
+    if typed:
+        raise UsageError(f"--resume goes on with what was asked for then: leave out {typed[0]}.")
     path = find(run, directory)
-    if path.suffix == journal.SUFFIX:
-        path = journal.finish(path)
     earlier = load_path(path)
     if bool(earlier.arms) != arms:
         raise UsageError(f"run {earlier.run.id} goes on with `joulemark {'run' if arms else 'ab'} --resume`.")
@@ -69,6 +68,11 @@ def prepare_again(run: str, given: Mapping[str, Any], directory: Path, arms: boo
     changed = _changed(earlier, prepared)
     if changed:
         raise UsageError(f"run {earlier.run.id} cannot go on: {changed} since then. Start a new run.")
+    if path.suffix == journal.SUFFIX:
+        # Whoever measures holds the lock: the journal of a run that is going on is not ours to finish.
+        with lock.hold(f"--resume {earlier.run.id}"):
+            path = journal.finish(path)
+        earlier = load_path(path)
     return replace(prepared, resumed=earlier, directory=path.parent.absolute())
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    context: typer.Context,
     profile: options.Profile = None,
     workload: options.Workload = None,
     size: options.Size = None,
@@ -66,7 +67,10 @@ def command(
     from suite.commands.planning import prepare, prepare_again
     from suite.settings import runs_directory
 
-    prepared = prepare(given) if resume is None else prepare_again(resume, given, runs_directory(out))
+    if resume is None:
+        prepared = prepare(given)
+    else:
+        prepared = prepare_again(resume, options.typed(context, given), runs_directory(out))
     if dry_run:
         return measuring.dry_run(prepared, as_json)
     return _measure(prepared, out, as_json, report=not no_report)

@@ -22,20 +22,26 @@ COPY_BYTES = 64 * 2**20
 
 REPEATS = 5
 
+TIMEOUT_S = 120
+
 
 def measure(environment: Mapping[str, str]) -> dict[str, float]:
     """`arithmetic_s` and `copy_s` of one pass, seconds, from a fresh process. MeasurementError where it fails."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "suite.measure.floor"],
-        capture_output=True,
-        text=True,
-        env=dict(environment),
-        timeout=120,
-        check=False,
-        start_new_session=True,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "suite.measure.floor"],
+            capture_output=True,
+            text=True,
+            env=dict(environment),
+            timeout=TIMEOUT_S,
+            check=False,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise MeasurementError(f"the noise floor could not be measured within {TIMEOUT_S} s.") from None
     if done.returncode:
-        raise MeasurementError(f"the noise floor could not be measured: {done.stderr.strip().splitlines()[-1:]}.")
+        why = "".join(done.stderr.strip().splitlines()[-1:]) or f"exit status {done.returncode}"
+        raise MeasurementError(f"the noise floor could not be measured: {why}.")
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

@@ -170,7 +170,7 @@ class Zygote:
                             selector.unregister(descriptor)
                 if any(key.fileobj is self._channel for key, _ in events):
                     message = self._receive()
-                    fields = json.loads(message) if message else {"exit": self._wait(), "signal": 0}
+                    fields = json.loads(message) if message else self._wait()
                     pid = fields.get("pid", pid)
                     ended = fields if "exit" in fields else None
         _drain(report, reports.said)
@@ -184,12 +184,13 @@ class Zygote:
         except ConnectionResetError:
             return b""
 
-    def _wait(self) -> int:
+    def _wait(self) -> dict[str, int]:
         """The end of a process that closed its channel: a spawned trial that is done, or a zygote that died."""
         code = self._process.wait()
+        ended = {"exit": max(code, 0), "signal": max(-code, 0)}
         if self.how == "fork":
-            raise ZygoteError(f"the zygote died ({_ending(max(code, 0), max(-code, 0))})")
-        return code
+            raise ZygoteError(f"the zygote died ({_ending(ended['exit'], ended['signal'])})")
+        return ended
 
     def close(self) -> None:
         """End the process and all that it started."""

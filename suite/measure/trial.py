@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,7 +147,8 @@ def _measure(made: Prepared, effort: Effort, outputs: Mapping[str, Any], report:
         traces.append(adapter.traces())
 
     window = timing.measure(once, adapter.synchronize, count, effort, at_border)
-    counted = counters.per_step(snapshots[0], snapshots[1], window.steps)
+    # The block between the first look and the window is in the counts too (`timing.measure`).
+    counted = counters.per_step(snapshots[0], snapshots[1], window.steps + count)
     if traces[0] is not None and traces[1] is not None:
         counted["traces_in_window"] = float(traces[1] - traces[0])
 
@@ -183,14 +185,10 @@ def _digest(outputs: Mapping[str, Any], kit: Any) -> dict[str, float]:
     return digest
 
 
-_MEMORY_WORDS = (
-    "out of memory",
-    "oom",
-    "can't allocate",
-    "cannot allocate",
-    "resource exhausted",
-    "failed to allocate",
+_MEMORY_WORDS = re.compile(
+    r"out ?of ?memory|\bOOM\b|can't allocate|cannot allocate|resource ?exhausted|failed to allocate", re.IGNORECASE
 )
+"""As frameworks put it; `OutOfMemoryError` and `ResourceExhaustedError` are names of classes."""
 
 
 def classify(error: BaseException) -> tuple[str, str]:
@@ -201,15 +199,11 @@ def classify(error: BaseException) -> tuple[str, str]:
     if isinstance(error, NotFiniteError):
         return "not_finite", text
     names = " ".join(cls.__name__ for cls in type(error).__mro__)
-    if isinstance(error, MemoryError) or _any(_MEMORY_WORDS, f"{names} {text}".lower()):
+    if isinstance(error, MemoryError) or _MEMORY_WORDS.search(f"{names} {text}"):
         return "out_of_memory", _shorten(f"out of memory: {text}")
     if isinstance(error, ModuleNotFoundError):
         return "not_installed", _shorten(text)
     return "raised", _shorten(f"{type(error).__name__}: {text}")
-
-
-def _any(words: Iterable[str], text: str) -> bool:
-    return any(word in text for word in words)
 
 
 def _shorten(text: str, most: int = 300) -> str:

@@ -33,10 +33,11 @@ class Meter:
 
     name = "meter"
     simulated = False
-    period_s = 0.1
     wrap_j: tuple[float | None, ...] = (None,)
 
     def __init__(self, path: Path, interval_s: float) -> None:
+        # Twice as often as rows come: one is taken a read, and none may be left behind.
+        self.period_s = min(0.1, max(0.005, interval_s / 2)) if interval_s > 0 else 0.1
         self._file = path.open("rb")
         self._file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         if self._file.tell():
@@ -84,7 +85,9 @@ class Meter:
 
 def parse(line: str) -> tuple[float, float] | None:
     """Seconds since 1970 and watts in a row; None where it is none (a header, a comment, half a row)."""
-    fields = [field.strip() for field in line.replace(";", ",").split(",")]
+    if ";" in line:  # where people write decimal commas, fields are separated by semicolons
+        line = line.replace(",", ".").replace(";", ",")
+    fields = [field.strip() for field in line.split(",")]
     if len(fields) < 2:
         return None
     try:

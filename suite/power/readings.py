@@ -19,6 +19,8 @@ UPDATES_NEEDED = 50.0
 
 HOST_PARTS = ("package", "dram")
 MODEL_PARTS = ("cpu", "ram")
+CHARGED = frozenset({*HOST_PARTS, *MODEL_PARTS, "gpu"})
+"""Components that a case can be charged with; what else is measured contains or overlaps these."""
 
 
 def reading(
@@ -88,10 +90,12 @@ def _unavailable(component: str, scope: str, reason: str, attributed: bool, sens
 
 
 def _frozen(seen: Curve, window_s: tuple[float, float]) -> str | None:
-    """Why a counter that did not move does not count; None where it did, or the window is too short to tell."""
+    """Why a counter that did not move does not count; None where it did. No hardware that is on draws nothing."""
     length_s = window_s[1] - window_s[0]
-    if not seen.is_counter or length_s < FROZEN_S or seen.energy_j(window_s) > 0:
+    if not seen.is_counter or seen.energy_j(window_s) > 0:
         return None
+    if length_s < FROZEN_S:
+        return f"the counter did not move in {length_s:.3g} s: it stands still, or the window is below its resolution"
     return f"the counter stood still for {length_s:.1f} s: it does not count"
 
 
@@ -127,10 +131,12 @@ def readings(
 
 def _in_time(traces: Sequence[Trace], window_s: tuple[float, float]) -> list[Trace]:
     """Of the traces of one sensor, as a resumed run has them, the one that saw the window; the first if none did."""
-    best: dict[str, Trace] = {}
+    best: dict[object, Trace] = {}
     for trace in traces:
-        if trace.sensor not in best or _overlap_s(trace, window_s) > _overlap_s(best[trace.sensor], window_s):
-            best[trace.sensor] = trace
+        # Two wall meters are two sensors of one name.
+        key = trace.sensor, tuple((one.component, one.scope, one.unit, one.source) for one in trace.channels)
+        if key not in best or _overlap_s(trace, window_s) > _overlap_s(best[key], window_s):
+            best[key] = trace
     return list(best.values())
 
 
@@ -210,10 +216,9 @@ def _shared(energy: Energy, gpu: Gpu) -> Energy:
 
 def _others(traces: Sequence[Trace], window_s: tuple[float, float]) -> list[Energy]:
     """What is measured, but contains or overlaps what a case is charged with."""
-    known = {*HOST_PARTS, *MODEL_PARTS, "gpu"}
     return [
         reading(trace, channel, window_s, attributed=False)
         for trace in traces
         for channel in trace.channels
-        if channel.component not in known
+        if channel.component not in CHARGED
     ]

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from suite.errors import UsageError
+from suite.measure.launcher import TIMEOUT
 from suite.notices import Code
 from suite.power.doubts import sensor_notices
 from suite.power.readings import readings
@@ -206,7 +207,9 @@ def _complete(planned: RunFile, happened: _Happened, traces: tuple[Trace, ...]) 
         # A resumed run has trials already, with the readings of their own segment.
         trials = (*case.trials, *new)
         if (trials or case.reason_code == NOT_ATTEMPTED) and case.id not in happened.skipped:
-            missing += max(0, planned.run.rounds - len(trials))
+            # What did not end in its time is given up: another trial would take as long for nothing.
+            given_up = any(trial.reason_code == TIMEOUT for trial in trials)
+            missing += 0 if given_up else max(0, planned.run.rounds - len(trials))
         outcome = _status(case, trials) | happened.skipped.get(case.id, {})
         finished = case.model_copy(update={"trials": trials, **outcome})
         cases.append(_summarised(finished, idle, planned, (*planned.traces, *traces)))

@@ -20,7 +20,8 @@ MOST_FILES: Final = 60
 """Files that are looked at for them; reading one takes some milliseconds."""
 
 _SELECTION: Final = (
-    "workload", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "keyword",
+    "workload", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "keyword", "threads",
+    "allocator", "arms",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from suite.errors import UsageError, unknown
@@ -10,6 +11,9 @@ from suite.results import journal
 from suite.results.records import RunFile, read
 
 _RUN_FILE = ".json"
+
+_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
+"""What runs are called; other files in the directory, such as exports, are found by their name only."""
 
 
 def load(run: str, directory: Path) -> RunFile:
@@ -31,8 +35,8 @@ def find(run: str, directory: Path) -> Path:
     if not kept:
         where = f"no runs are kept in {directory}: `joulemark run` makes one"
         raise UsageError(f"no run {shown(run)}: there is no such file, and {where}.")
-    if run == "latest":
-        return directory / kept[max(kept)]
+    if run == "latest" and (own := kept_runs(directory)):
+        return own[-1]
     matching = [name for name in kept if name.startswith(run)]
     if run in kept:
         matching = [run]
@@ -68,7 +72,7 @@ def kept_runs(directory: Path) -> list[Path]:
     with a dot is a file that was never finished, whatever its ending.
     """
     kept = _kept(directory)
-    return [directory / kept[name] for name in sorted(kept)]
+    return [directory / kept[name] for name in sorted(kept) if _ID.fullmatch(name)]
 
 
 def _kept(directory: Path) -> dict[str, str]:

@@ -6,18 +6,23 @@ file has intervals. The pragmatic scaling factor multiplies these totals and not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from suite.carbon.accounting import emissions_g, facility_energy_j
-from suite.power.readings import readings
+from suite.power.readings import CHARGED, readings
 from suite.results.charge import weakest
-from suite.results.records import Emissions, Energy, Intensity, Kind, RunFile
+from suite.results.records import Emissions, Energy, Intensity, Kind, RunFile, Trace
 
 Window = tuple[float, float]
 """Seconds since the run's start."""
+
+A_MOMENT_S = 1.0
+"""All sensors begin and end within it, unless one was lost: the slowest is read once a second."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ class RunTotals:
     windows: Total
     """All measured windows together: what the results rest on."""
     run: Total
-    """From the first read of the sensors to the last: with imports, compilation, warm-up and waiting."""
+    """From the first read of the sensors to the last, of each start of the run: with imports, compilation, warm-up and
+    waiting."""
     psf: float
     projected: Total
     """`run` as often as the pragmatic scaling factor says."""
@@ -67,9 +73,9 @@ def run_totals(run_file: RunFile) -> RunTotals:
         if trial.status == "ok" and trial.window_s is not None
     ]
     over_windows = _total(run_file, _of_trials(run_file), sum(end - start for start, end in windows))
-    span = covered_s(run_file)
+    spans = covered(run_file)
     nothing = _Sum(None, "unavailable", False, "the file has no traces", ())
-    over_run = _total(run_file, _over(run_file, span) if span else nothing, span[1] - span[0] if span else 0.0)
+    over_run = _total(run_file, _over(run_file, spans) if spans else nothing, sum(end - start for start, end in spans))
     psf = run_file.emissions.psf
     return RunTotals(over_windows, over_run, psf, over_run.times(psf))
 
@@ -88,14 +94,15 @@ def weighted(run_file: RunFile, emissions: Emissions) -> Emissions:
 
     As given where it has no intervals, or the energy of one is not known.
     """
-    covered = covered_s(run_file)
-    if not emissions.intervals or covered is None:
+    spans = covered(run_file)
+    if not emissions.intervals or not spans:
         return emissions
     weighed = []
     for part in emissions.intervals:
         start, end = _seconds(run_file, part.start, part.end)
-        inside = (max(start, covered[0]), min(end, covered[1]))
-        energy_j = _over(run_file, inside).energy_j if inside[1] > inside[0] else 0.0
+        cut = [(max(start, span[0]), min(end, span[1])) for span in spans]
+        inside = [(first, last) for first, last in cut if last > first]
+        energy_j = _over(run_file, inside).energy_j if inside else 0.0
         if energy_j is None:
             return emissions
         weighed.append((energy_j, part.g_per_kwh))
@@ -118,13 +125,26 @@ def g_per_kwh(emissions: Emissions, run_file: RunFile, window: Window) -> float:
     return sum(weight * value for weight, value in weights) / inside
 
 
-def covered_s(run_file: RunFile) -> Window | None:
-    """The time that all sensors which gave anything were read over; None where there is none."""
-    traces = [trace for trace in run_file.traces if len(trace.t_s) >= 2]
-    if not traces:
-        return None
-    start, end = max(0.0, *(trace.t_s[0] for trace in traces)), min(trace.t_s[-1] for trace in traces)
-    return (start, end) if end > start else None
+def covered(run_file: RunFile) -> list[Window]:
+    """The times that sensors were read over: one for each start of the run, since a resumed one was away in between.
+
+    Sensors begin and end together but for a moment. One that was lost on the way does not shorten the time: the rest of
+    it is a part that was not measured.
+    """
+    begins = [segment.at_s for segment in run_file.run.segments][1:]
+    groups: dict[int, list[Trace]] = defaultdict(list)
+    for trace in run_file.traces:
+        # A wall meter is listed beside, and its logger ends when it likes.
+        if len(trace.t_s) >= 2 and any(channel.component in CHARGED for channel in trace.channels):
+            groups[bisect_right(begins, trace.t_s[0])].append(trace)
+    spans = [_together(group) for _, group in sorted(groups.items())]
+    return [(start, end) for start, end in spans if end > start]
+
+
+def _together(traces: Sequence[Trace]) -> Window:
+    begins, ends = [trace.t_s[0] for trace in traces], [trace.t_s[-1] for trace in traces]
+    start = max(begin for begin in begins if begin <= min(begins) + A_MOMENT_S)
+    return max(0.0, start), min(end for end in ends if end >= max(ends) - A_MOMENT_S)
 
 
 def _total(run_file: RunFile, found: _Sum, duration_s: float) -> Total:
@@ -164,16 +184,15 @@ def _of_trials(run_file: RunFile) -> _Sum:
     return _sum(parts)
 
 
-def _over(run_file: RunFile, window: Window) -> _Sum:
-    """What the run's cases would be charged with over `window`, each part once, cut at the grid's intervals."""
-    borders = {window[0], window[1]}
-    for part in run_file.emissions.intervals:
-        borders |= {time for time in _seconds(run_file, part.start, part.end) if window[0] < time < window[1]}
-    times = sorted(borders)
-    parts = [
-        ((start, end), reading) for start, end in pairwise(times) for reading in _attributed(run_file, (start, end))
+def _over(run_file: RunFile, windows: Sequence[Window]) -> _Sum:
+    """What the run's cases would be charged with over `windows`, each part once, cut at the grid's intervals."""
+    cuts = {time for part in run_file.emissions.intervals for time in _seconds(run_file, part.start, part.end)}
+    pieces = [
+        piece
+        for start, end in windows
+        for piece in pairwise(sorted({start, end, *(time for time in cuts if start < time < end)}))
     ]
-    return _sum(parts)
+    return _sum((piece, reading) for piece in pieces for reading in _attributed(run_file, piece))
 
 
 def _attributed(run_file: RunFile, window: Window) -> list[Energy]:

@@ -73,3 +73,14 @@ def test_what_a_start_up_file_prints_does_not_matter(tmp_path) -> None:
     python = program(tmp_path / "python", f'echo "welcome"; exec {sys.executable} "$@"')
     assert ask(python, boards=False).arm.suite_version == __version__
     assert os.access(python, os.X_OK)
+
+
+def test_a_framework_that_is_broken_is_not_called_absent(tmp_path) -> None:
+    python = program(tmp_path / "python", "echo 'ImportError: libcudnn.so.9: no such file' >&2; exit 1")
+    with pytest.raises(UsageError, match=r"pytorch of .* does not say what it is: ImportError: libcudnn"):
+        machine.installed_frameworks(["pytorch"], {"pytorch": python}, boards=False)
+    silent = program(tmp_path / "silent", "echo 'not JSON'")
+    with pytest.raises(UsageError, match="does not say what it is"):
+        machine.installed_frameworks(["pytorch"], {"pytorch": silent}, boards=False)
+    absent = program(tmp_path / "absent", "echo null")
+    assert machine.installed_frameworks(["pytorch"], {"pytorch": absent}, boards=False) == {}

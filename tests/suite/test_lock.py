@@ -52,3 +52,14 @@ def test_another_user_may_take_it_too(tmp_path):
     with lock.hold("run-1", tmp_path / "lock"):
         pass
     assert (tmp_path / "lock").stat().st_mode & 0o666 == 0o666
+
+
+def test_users_with_directories_of_their_own_wait_for_each_other(monkeypatch, tmp_path, holder):
+    monkeypatch.setenv("JOULEMARK_LOCK", str(tmp_path / "lock"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "elsewhere"))
+    with pytest.raises(UsageError, match="run-1"), lock.hold("run-2"):
+        pass
+
+
+def test_the_place_is_the_same_for_all():
+    assert str(lock.DEFAULT) == "/tmp/joulemark.lock"

@@ -133,3 +133,8 @@ def test_a_board_rests_with_the_program_resident_and_its_borders_outlast_its_sen
 
 def test_the_expected_time_grows_with_the_rounds():
     assert make(rounds=6).expected_s() > 1.5 * make(rounds=3).expected_s()
+
+
+def test_what_is_named_twice_is_measured_once():
+    ids = [case.id for case in make(workload=("cnn", "cnn"), batch_size=(8, 8), framework=("pytorch", "pytorch")).cases]
+    assert len(ids) == len(set(ids)) == 2

@@ -269,3 +269,23 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
     assert sorted(path.suffix for path in (tmp_path / "runs").iterdir()) == [".json", ".parquet"]
     again = joulemark(tmp_path, "run", "--resume", "latest")
     assert (again.returncode, "nothing left" in again.stderr) == (2, True)
+
+
+def test_a_run_that_is_going_on_cannot_be_resumed_and_loses_nothing(tmp_path):
+    running = start(tmp_path, *TINY, "--workload", "matmul", "--rounds", "2", "--no-report", "--json")
+    wait_for(running, "[1/4]")
+    for more in ((), ("--dry-run",)):
+        done = joulemark(tmp_path, "run", "--resume", "latest", *more)
+        assert done.returncode == 2
+        assert "is measuring on this machine" in done.stderr
+    output, _ = running.communicate(timeout=120)
+    assert running.returncode == 0
+    assert [len(case["trials"]) for case in json.loads(output)["cases"]] == [2, 2]
+
+
+def test_what_the_environment_says_is_not_taken_for_an_option(tmp_path):
+    variables = {"JOULEMARK_PROFILE": "ci", "JOULEMARK_ZONE": "CH", "JOULEMARK_THREADS": "1"}
+    assert joulemark(tmp_path, "list", variables=variables).returncode == 0
+    assert "no run 'latest'" in joulemark(tmp_path, "run", "--resume", "latest", variables=variables).stderr
+    assert "leave out --zone" in joulemark(tmp_path, "run", "--resume", "latest", "--zone", "DE").stderr
+    assert "leave out -k" in joulemark(tmp_path, "run", "--resume", "latest", "-k", "cnn").stderr

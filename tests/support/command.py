@@ -25,7 +25,14 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     """A user's environment whose runs, and whose lock on the machine, lie in `home`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("JOULEMARK_")}
     (home / "tmp").mkdir(parents=True, exist_ok=True)
-    return {**clean, "JOULEMARK_HOME": str(home), "TMPDIR": str(home / "tmp"), "COLUMNS": "200", **more}
+    return {
+        **clean,
+        "JOULEMARK_HOME": str(home),
+        "JOULEMARK_LOCK": str(home / "lock"),
+        "TMPDIR": str(home / "tmp"),
+        "COLUMNS": "200",
+        **more,
+    }
 
 
 def joulemark(

@@ -163,6 +163,8 @@ def test_estimate_for_people(run: Run) -> None:
         (["estimate"], "hours"),
         (["estimate", "--hours", "-1"], "hours is -1"),
         (["estimate", "--hours", "1", "--usage", "2"], "usage is 2"),
+        (["estimate", "--hours", "1", "--cores", "32"], "--cores without --watts-per-core: give both (12 where"),
+        (["estimate", "--hours", "1", "--watts-per-gpu", "9"], "--watts-per-gpu without --gpus"),
         (["estimate", "--hours", "1", "--pue", "0.2"], "PUE is 0.2"),
         (["estimate", "--hours", "1", "--psf", "0"], "PSF is 0"),
         (["estimate", "--hours", "1", "--intensity", "lots"], "--intensity got 'lots'"),

@@ -15,6 +15,7 @@ from suite.errors import UsageError
 from suite.power import meter, traces
 from suite.power.readings import readings
 from suite.power.sampler import Sampler
+from suite.power.sensor import Options
 from suite.results.records import write
 
 
@@ -111,6 +112,7 @@ def test_rows_are_read_whatever_their_form() -> None:
     stamp = datetime(2026, 11, 23, 4, 0, 0, 250_000, tzinfo=UTC).timestamp()
     assert meter.parse("2026-11-23T04:00:00.250Z, 143.7") == (stamp, 143.7)
     assert meter.parse(f"{stamp};143.7;more") == (stamp, 143.7)
+    assert meter.parse("1795406400,25;143,7") == (1795406400.25, 143.7)
     for line in ("time,watt", "", "# comment", "123.4", "123.4,nan", "123.4,-5", "123.4,"):
         assert meter.parse(line) is None
 
@@ -122,3 +124,12 @@ def test_a_meter_without_rows_is_refused(tmp_path: Path, content: str | None) ->
         path.write_text(content)
     with pytest.raises(UsageError, match=r"meter\.csv"):
         Sampler.start(tmp_path / "t", 0.0, sensors=[f"meter:{path}"])
+
+
+def test_a_meter_that_writes_often_is_read_as_often(tmp_path: Path) -> None:
+    path = tmp_path / "meter.csv"
+    path.write_text("".join(f"{1795406400 + i / 20},100\\n" for i in range(40)))
+    sensor = meter.find(Options(argument=str(path))).sensor
+    assert sensor is not None
+    assert sensor.period_s == pytest.approx(0.025)
+    sensor.close()

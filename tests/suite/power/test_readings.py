@@ -230,3 +230,20 @@ def test_a_resumed_run_is_read_from_the_trace_that_saw_the_window() -> None:
     for begin_s in (2.0, 102.0):
         package, dram = readings([first, second], (begin_s, begin_s + 6.0), "cpu")
         assert (package.energy_j, dram.energy_j) == (pytest.approx(480.0), pytest.approx(60.0))
+
+
+@pytest.mark.parametrize("length_s", [0.2, 5.0])
+def test_a_counter_that_stands_still_is_unknown_however_short_the_window(length_s: float) -> None:
+    found = _read(_trace([i / 10 for i in range(100)], [7.0] * 100, tick_s=0.001), 1.0, 1.0 + length_s)
+    assert (found.energy_j, found.low_j, found.kind) == (None, None, "unavailable")
+    assert "counter" in (found.reason or "")
+
+
+def test_two_sensors_of_one_name_are_both_read() -> None:
+    times = [i / 10 for i in range(100)]
+    walls = [
+        _trace(times, [power] * 100, "W", component="machine", scope="wall", source=source)
+        for power, source in ((100.0, "a.csv"), (30.0, "b.csv"))
+    ]
+    found = [one.energy_j for one in readings(walls, (1.0, 6.0), "cpu") if one.component == "machine"]
+    assert found == [pytest.approx(500.0), pytest.approx(150.0)]

@@ -12,7 +12,7 @@ from scipy import stats as reference
 from suite.results.compare import BETWEEN_RUNS, Comparison, compare
 from suite.results.drift import between_runs
 from suite.results.past import before, drifts
-from suite.results.records import RunFile, Settings
+from suite.results.records import ArmSettings, RunFile, Settings
 from suite.results.variance import Variance
 
 DRIFT = Variance(0.03**2, math.inf)
@@ -103,3 +103,12 @@ def test_what_went_before_has_the_same_selection() -> None:
     other = runs[1].model_copy(update={"settings": Settings(zone="CH", workload=("cnn",))})
     found = before(runs[3], [runs[0], other, runs[2], runs[4]])
     assert [one.run.id for one in found] == ["run-01", "run-03"]
+
+
+def test_runs_that_share_no_case_are_no_baseline() -> None:
+    plain, last = run(1, 1e5, 1e5), run(3, 1e5, 1e5)
+    other = [
+        run(2, 1e5, 1e5).model_copy(update={"settings": plain.settings.model_copy(update=update)})
+        for update in ({"threads": 1}, {"allocator": "default"}, {"arms": {"a": ArmSettings(mode="eager")}})
+    ]
+    assert [one.run.id for one in before(last, [plain, *other])] == ["run-01"]

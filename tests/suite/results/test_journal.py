@@ -130,3 +130,14 @@ def test_a_resumed_run_is_read_from_its_journal(path):
     (path.parent / f"{ID}.json").write_text(run_file(id=ID).model_dump_json())
     written(path)
     assert store.find(ID, path.parent) == path
+
+
+def test_a_case_that_ran_out_of_time_is_given_up_and_not_missing(path):
+    made = journal.Journal(path, planned(rounds=3))
+    for number in (1, 2, 3):
+        made.trial(PLANNED[0], trial(number, start_s=10.0 * number, readings=()))
+    made.trial(PLANNED[1], failed_trial().model_copy(update={"reason_code": "timeout"}))
+    made.close()
+    file = journal.assemble(path)
+    assert file.run.complete
+    assert Code.RUN_INCOMPLETE not in {notice.code for notice in file.notices}

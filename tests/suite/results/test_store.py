@@ -30,3 +30,12 @@ def test_a_run_that_is_not_kept_is_not_echoed_at_length(tmp_path):
     with pytest.raises(UsageError) as error:
         store.find("y" * 200, tmp_path)
     assert len(str(error.value)) < 400
+
+
+def test_the_latest_is_a_run_and_no_other_file_beside_it(tmp_path):
+    run = tmp_path / "20261101T120000Z-a1b2.json"
+    for name in (run.name, "bench.json", "zebra.json"):
+        (tmp_path / name).write_text("{}")
+    assert store.find("latest", tmp_path) == run
+    assert store.kept_runs(tmp_path) == [run]
+    assert store.find("bench", tmp_path) == tmp_path / "bench.json"

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from run_files import CH, case, energy, failed_trial, machine, run_file, trace, trial
 
 from suite.carbon import ember
-from suite.results.records import Emissions, Gpu, GridInterval, Intensity, Pue, RunFile
+from suite.results.records import Emissions, Gpu, GridInterval, Intensity, Pue, RunFile, Segment, Trace
 from suite.results.summary import recompute
 from suite.results.table import table
-from suite.results.totals import covered_s, run_totals, weighted, what_if
+from suite.results.totals import covered, run_totals, weighted, what_if
 
 KWH = 3.6e6
 
@@ -115,7 +115,7 @@ def test_unknown_energy_stays_unknown() -> None:
     for total in (totals.windows, totals.run, totals.projected):
         assert (total.energy_j, total.facility_energy_j, total.emissions_g) == (None, None, None)
         assert total.reason
-    assert covered_s(file) is None
+    assert covered(file) == []
     assert weighted(file, with_grid(file, ("12:00:00", "12:01:00", 50)).emissions).intensity == CH
 
 
@@ -161,3 +161,36 @@ def test_models_do_not_mix_with_what_is_measured() -> None:
     assert (total.energy_j, total.kind, total.lower_bound) == (pytest.approx(3000.0), "counter", True)
     alone = run_totals(run_file([on_cpu], traces=traces, machine=machine(gpus=(board,)))).run
     assert (alone.energy_j, alone.kind, alone.lower_bound) == (pytest.approx(1800.0), "model", False)
+
+
+def later(one: Trace, by_s: float) -> Trace:
+    return one.model_copy(update={"t_s": tuple(t + by_s for t in one.t_s)})
+
+
+def test_a_resumed_run_counts_each_of_its_starts_and_not_the_time_between() -> None:
+    file = run_file(traces=(trace(60.0), later(trace(30.0), 1000.0)))
+    segments = (Segment(at_s=0.0, monotonic_s=5.0), Segment(at_s=999.0, monotonic_s=1004.0))
+    file = file.model_copy(update={"run": file.run.model_copy(update={"segments": segments})})
+    assert covered(file) == [(0.0, 60.0), (1000.0, 1030.0)]
+    found = run_totals(file).run
+    assert found.energy_j == pytest.approx(50.0 * 90)
+    assert found.duration_s == pytest.approx(90.0)
+    assert not found.lower_bound
+
+
+def test_a_sensor_that_was_lost_leaves_a_part_that_was_not_measured() -> None:
+    dram = trace(20.0, power_w=5.0)
+    channel = dram.channels[0].model_copy(update={"component": "dram"})
+    file = run_file(traces=(trace(60.0), dram.model_copy(update={"sensor": "perf", "channels": (channel,)})))
+    found = run_totals(file).run
+    assert found.duration_s == pytest.approx(60.0)
+    assert found.energy_j == pytest.approx(3000.0)  # the package's; of the memory's 100 J until then nothing is made up
+    assert found.lower_bound
+    assert "dram" in (found.reason or "")
+
+
+def test_a_wall_meter_that_ends_early_changes_no_total() -> None:
+    wall = trace(20.0, power_w=90.0)
+    channel = wall.channels[0].model_copy(update={"component": "machine", "scope": "wall"})
+    file = run_file(traces=(trace(60.0), wall.model_copy(update={"sensor": "meter", "channels": (channel,)})))
+    assert run_totals(file).run == run_totals(run_file()).run
