@@ -76,7 +76,7 @@ def main() -> NoReturn:
         _fail(error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted.", 130)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Click makes the second, with code 1, of the first
         # The reader of a pipe has gone (`joulemark list | head`): nobody is left to tell. As a shell says it of others:
         # 1 would be a regression.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

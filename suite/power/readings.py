@@ -14,6 +14,8 @@ from suite.results.records import Channel, Energy, Gpu, Trace
 
 FROZEN_S = 1.0
 """Hardware that is on draws power: a counter that stands still for longer does not count."""
+NOTHING_W = 1e-9
+"""A counter that stands still, and what rounding makes of it between two equal reads."""
 UPDATES_NEEDED = 50.0
 """A window of fewer updates of its sensor is below resolution: each border is uncertain by up to one update."""
 
@@ -92,7 +94,7 @@ def _unavailable(component: str, scope: str, reason: str, attributed: bool, sens
 def _frozen(seen: Curve, window_s: tuple[float, float]) -> str | None:
     """Why a counter that did not move does not count; None where it did. No hardware that is on draws nothing."""
     length_s = window_s[1] - window_s[0]
-    if not seen.is_counter or seen.energy_j(window_s) > 0:
+    if not seen.is_counter or length_s <= 0 or seen.energy_j(window_s) > NOTHING_W * length_s:
         return None
     if length_s < FROZEN_S:
         return f"the counter did not move in {length_s:.3g} s: it stands still, or the window is below its resolution"

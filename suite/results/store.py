@@ -12,7 +12,7 @@ from suite.results.records import RunFile, read
 
 _RUN_FILE = ".json"
 
-_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
+_ID = re.compile(r"\d{8}T\d{6}Z-[\w-]+")
 """What runs are called; other files in the directory, such as exports, are found by their name only."""
 
 

@@ -128,7 +128,7 @@ def test_a_meter_without_rows_is_refused(tmp_path: Path, content: str | None) ->
 
 def test_a_meter_that_writes_often_is_read_as_often(tmp_path: Path) -> None:
     path = tmp_path / "meter.csv"
-    path.write_text("".join(f"{1795406400 + i / 20},100\\n" for i in range(40)))
+    path.write_text("".join(f"{1795406400 + i / 20},100\n" for i in range(40)))
     sensor = meter.find(Options(argument=str(path))).sensor
     assert sensor is not None
     assert sensor.period_s == pytest.approx(0.025)
