@@ -13,7 +13,7 @@ from suite.results.records import RunFile, read
 _RUN_FILE = ".json"
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[\w-]+")
-"""What runs are called; other files in the directory, such as exports, are found by their name only."""
+"""What runs are called; other files in the directory, such as exports, may be runs, but not the latest."""
 
 
 def load(run: str, directory: Path) -> RunFile:
@@ -35,8 +35,8 @@ def find(run: str, directory: Path) -> Path:
     if not kept:
         where = f"no runs are kept in {directory}: `joulemark run` makes one"
         raise UsageError(f"no run {shown(run)}: there is no such file, and {where}.")
-    if run == "latest" and (own := kept_runs(directory)):
-        return own[-1]
+    if run == "latest" and (own := [name for name in kept if _ID.fullmatch(name)]):
+        return directory / kept[max(own)]
     matching = [name for name in kept if name.startswith(run)]
     if run in kept:
         matching = [run]
@@ -72,7 +72,7 @@ def kept_runs(directory: Path) -> list[Path]:
     with a dot is a file that was never finished, whatever its ending.
     """
     kept = _kept(directory)
-    return [directory / kept[name] for name in sorted(kept) if _ID.fullmatch(name)]
+    return [directory / kept[name] for name in sorted(kept)]
 
 
 def _kept(directory: Path) -> dict[str, str]:

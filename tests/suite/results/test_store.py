@@ -37,5 +37,4 @@ def test_the_latest_is_a_run_and_no_other_file_beside_it(tmp_path):
     for name in (run.name, "bench.json", "zebra.json"):
         (tmp_path / name).write_text("{}")
     assert store.find("latest", tmp_path) == run
-    assert store.kept_runs(tmp_path) == [run]
     assert store.find("bench", tmp_path) == tmp_path / "bench.json"
