@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated, NoReturn
 
 import typer
@@ -35,21 +35,6 @@ VERBS = (
 )
 """One verb, one file in `suite/commands`; the order of the help."""
 
-app = typer.Typer(
-    name="joulemark",
-    help="Benchmark deep learning by speed, energy and carbon at once, in PyTorch and TensorFlow.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
-
-for verb in VERBS:
-    module = importlib.import_module(f"suite.commands.{verb}")
-    if hasattr(module, "app"):  # a verb of several
-        app.add_typer(module.app, name=verb)
-    else:
-        app.command(name=verb)(module.command)
-
 
 def _version(asked: bool) -> None:
     if asked:
@@ -57,7 +42,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -66,10 +50,41 @@ def options(
     """Options of all verbs."""
 
 
+def build(verb: str | None) -> typer.Typer:
+    """The command line of `verb`; for None the list of all, without their options, whose reading takes as long again
+    as all the rest."""
+    app = typer.Typer(
+        name="joulemark",
+        help="Benchmark deep learning by speed, energy and carbon at once, in PyTorch and TensorFlow.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+    app.callback()(options)
+    for name in VERBS if verb is None else (verb,):
+        module = importlib.import_module(f"suite.commands.{name}")
+        if hasattr(module, "app"):  # a verb of several
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name=name)(_told(module.command) if verb is None else module.command)
+    return app
+
+
+def _told(command: Callable[..., object]) -> Callable[[], None]:
+    """A command's name and help, without the rest of it."""
+
+    def told() -> None:
+        raise AssertionError("a verb that is run is built with its options")
+
+    told.__doc__ = command.__doc__
+    return told
+
+
 def main() -> NoReturn:
     """Run the command and exit: 0 fine, 2 bad usage or input, 130 interrupted, others as the verb says."""
+    arguments = sys.argv[1:] or ["--help"]
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        code = build(arguments[0] if arguments[0] in VERBS else None)(arguments, standalone_mode=False)
     except JoulemarkError as error:
         _fail(str(error), error.exit_code)
     except typer.TyperException as error:
@@ -80,7 +95,7 @@ def main() -> NoReturn:
         # The reader of a pipe has gone (`joulemark list | head`): nobody is left to tell. As a shell says it of others:
         # 1 would be a regression.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+        sys.exit(141)  # 128 + SIGPIPE
     except Exception as error:  # noqa: BLE001  no traceback reaches a user
         if os.environ.get("JOULEMARK_DEBUG"):
             traceback.print_exc()

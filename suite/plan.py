@@ -12,15 +12,15 @@ from typing import Any
 from suite import axes
 from suite.effort import Effort
 from suite.errors import UsageError
-from suite.frameworks import Framework, ModeClass
+from suite.frameworks import Framework, ModeClass, mode_class
 from suite.profiles import Profile, find_profile
 from suite.results.records import NOT_ATTEMPTED, Case, FrameworkInfo, Parameters, Settings
 from suite.selection import compile_keyword
 from workloads.registry import supports
 from workloads.spec import Phase, Size, Workload
 
-START_S = 1.5
-"""Load, first call and calibration of a small case, seconds: for the expected time only."""
+START_S: Mapping[ModeClass, float] = {"eager": 0.4, "graph": 1.0, "compiled": 5.0}
+"""Load and first call of a small case, seconds, as in docs/results/standard-2-cores.json: for the expected time only."""
 
 ZYGOTES_S = 7.0
 """Imports of both frameworks, once a round, seconds: for the expected time only."""
@@ -90,7 +90,8 @@ class Plan:
     def trial_s(self, case: Case) -> float:
         """Expected duration of one trial, seconds."""
         effort = self.effort(case)
-        return START_S + effort.warmup_s + effort.window_s + 2 * effort.border_s + effort.latency_s
+        start_s = START_S[mode_class(case.framework, case.mode)]
+        return start_s + effort.warmup_s + effort.window_s + 2 * effort.border_s + effort.latency_s
 
     def expected_s(self) -> float:
         """Expected duration of the run, seconds."""

@@ -182,8 +182,8 @@ def test_what_cannot_be_is_one_line_and_code_2(run: Run, arguments: list[str], s
 @pytest.mark.parametrize("verb", ["intensity CH", "estimate --hours 1 --zone CH"])
 def test_verbs_import_nothing_heavy(tmp_path: Path, verb: str) -> None:
     code = (
-        "import sys\nfrom suite.cli import app\n"
-        f"app({verb.split()!r}, standalone_mode=False)\n"
+        "import sys\nfrom suite.cli import build\n"
+        f"build({verb.split(maxsplit=1)[0]!r})({verb.split()!r}, standalone_mode=False)\n"
         "heavy = {'scipy', 'pandas', 'plotly', 'torch', 'tensorflow', 'codecarbon'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
