@@ -20,7 +20,7 @@ from workloads.registry import supports
 from workloads.spec import Phase, Size, Workload
 
 START_S: Mapping[ModeClass, float] = {"eager": 0.4, "graph": 1.0, "compiled": 5.0}
-"""Load and first call of a small case, seconds, as in docs/results/standard-2-cores.json: for the expected time only."""
+"""Load and first call of a small case, seconds (docs/results/standard-2-cores.json): for the expected time only."""
 
 ZYGOTES_S = 7.0
 """Imports of both frameworks, once a round, seconds: for the expected time only."""
