@@ -50,6 +50,11 @@ def convolutions(size: Size) -> list[Conv]:
     return found
 
 
+def deepest(size: Size) -> int:
+    """Width of the last stage's images: stem, pool and each stage but the first halve them."""
+    return size.edge >> (len(size.depths) + 1)
+
+
 def features(size: Size) -> int:
     """Width of the last stage's output."""
     return EXPANSION * size.stem * 2 ** (len(size.depths) - 1)

@@ -24,6 +24,9 @@ _COMPUTE = {
     "fp16": torch.float16,
 }
 
+FEW_PIXELS = 4
+"""Width of a network's smallest images below which they count as of few pixels."""
+
 Outputs = Mapping[str, torch.Tensor]
 
 
@@ -68,6 +71,7 @@ class Kit(Layers):
     def __init__(self, device: str = "cpu", precision: str = "fp32", seed: int = 0) -> None:
         self.device = torch.device(device)
         self.precision = precision
+        self.memory_format = torch.channels_last
         self.seed = seed
         self.compute_dtype = _COMPUTE[precision]
         self.dtype = torch.float64 if precision == "fp64" else torch.float32
@@ -75,6 +79,15 @@ class Kit(Layers):
         if precision in ("fp32", "tf32"):
             torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
             torch.backends.cudnn.allow_tf32 = precision == "tf32"
+
+    def lay_out(self, deepest: int) -> None:
+        """Choose the layout for a network whose smallest images are `deepest` wide; before its model is made.
+
+        Channels-last; but on a CPU, where images of few pixels have many channels, oneDNN is faster on (B, C, H, W):
+        0.80 of the time in ResNet-50 at 64 x 64, whose last images are 2 x 2, and 1.2 times it at 224 x 224.
+        """
+        few = self.device.type == "cpu" and deepest < FEW_PIXELS
+        self.memory_format = torch.contiguous_format if few else torch.channels_last
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
         """The array on the device; floating point in the case's precision, integers and booleans as they are."""
@@ -94,10 +107,10 @@ class Kit(Layers):
         return torch.autocast(self.device.type, self.compute_dtype, enabled=self.mixed)
 
     def prepare(self, model: nn.Module, spread: Spread) -> nn.Module:
-        """The model on the device, its weights drawn by `workloads.initial`, its convolutions channels-last."""
+        """The model on the device, its weights drawn by `workloads.initial`, its convolutions in the images' layout."""
         drawn = {e.name: draw(e.name, e.shape, spread, self.seed) for e in entries(model)}
         load(model, drawn)
-        return model.to(self.device, self.dtype, memory_format=torch.channels_last)
+        return model.to(self.device, self.dtype, memory_format=self.memory_format)
 
     def kernel(self, compute: Callable[..., Outputs]) -> Program:
         """A step without weights or gradients."""

@@ -30,6 +30,7 @@ class Layers:
     device: torch.device
     compute_dtype: torch.dtype
     dtype: torch.dtype
+    memory_format: torch.memory_format
 
     def conv(
         self, width_in: int, width: int, size: int, stride: int = 1, *, padding: int | None = None, bias: bool = True
@@ -78,9 +79,9 @@ class Layers:
         layer.requires_grad_(False)
 
     def images(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, C) -> (B, C, H, W), a view: the memory stays channels-last, the layout that PyTorch's
-        channels-last guide gives for oneDNN and tensor cores, and TensorFlow's own."""
-        return x.permute(0, 3, 1, 2)
+        """(B, H, W, C) -> (B, C, H, W). The memory stays channels-last, the layout that PyTorch's channels-last guide
+        gives for oneDNN and tensor cores, and TensorFlow's own; unless `lay_out` has chosen the other."""
+        return x.permute(0, 3, 1, 2).contiguous(memory_format=self.memory_format)
 
     def channels_last(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B, H, W, C), a view: the neutral order."""
