@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import settings
 
 # A machine that measures something else at the same time is slow now and then: that is no failure of a property.
 settings.register_profile("joulemark", deadline=None)
 settings.load_profile("joulemark")
+
+# A shell's job in the background ignores SIGINT, and so does all that it starts: what Ctrl-C does could not be tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
