@@ -84,7 +84,8 @@ def main() -> NoReturn:
     """Run the command and exit: 0 fine, 2 bad usage or input, 130 interrupted, others as the verb says."""
     arguments = sys.argv[1:] or ["--help"]
     try:
-        code = build(arguments[0] if arguments[0] in VERBS else None)(arguments, standalone_mode=False)
+        verb = next((argument for argument in arguments if argument != "--"), None)
+        code = build(verb if verb in VERBS else None)(arguments, standalone_mode=False)
     except JoulemarkError as error:
         _fail(str(error), error.exit_code)
     except typer.TyperException as error:

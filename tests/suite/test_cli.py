@@ -206,3 +206,8 @@ def test_a_reader_that_has_gone_is_no_regression(tmp_path, verb):
     command = f"set -o pipefail; {sys.executable} -P -c 'from suite.cli import main; main()' {verb} | true"
     done = subprocess.run(["bash", "-c", command], env=environment(tmp_path), capture_output=True, check=False)
     assert done.returncode in (0, 141)  # 0 where all of it fitted into the pipe before the reader went
+
+
+def test_a_verb_is_run_however_it_is_led_in(tmp_path):
+    assert json.loads(joulemark(tmp_path, "--", "schema").stdout)["title"] == "RunFile"
+    assert "No such command 'rum'" in joulemark(tmp_path, "rum").stderr

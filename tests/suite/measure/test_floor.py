@@ -1,0 +1,24 @@
+"""The noise floor: two times, or one line that says why not."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from suite.errors import MeasurementError
+from suite.measure import floor
+
+
+def test_both_loops_take_time() -> None:
+    found = floor.measure(os.environ)
+    assert found.keys() == {"arithmetic_s", "copy_s"}
+    assert all(0 < value < 60 for value in found.values())
+
+
+def test_a_floor_that_fails_is_one_sentence() -> None:
+    with pytest.raises(MeasurementError) as caught:
+        floor.measure({**os.environ, "PYTHONHOME": "/nowhere"})
+    assert str(caught.value).startswith("the noise floor could not be measured: ")
+    assert "[" not in str(caught.value)
+    assert "\n" not in str(caught.value)
