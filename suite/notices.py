@@ -44,6 +44,7 @@ class Code(StrEnum):
     CGROUP_THROTTLED = "cgroup_throttled"
     FREQUENCY_SCALING = "frequency_scaling"
     NOISY_FLOOR = "noisy_floor"
+    FLOOR_NOT_MEASURED = "floor_not_measured"
     MODE_DIFFERS = "mode_differs"
     BEYOND_PEAK = "beyond_peak"
     BEYOND_ROOF = "beyond_roof"
@@ -181,6 +182,11 @@ TEXTS: dict[Code, Text] = {
         "A fixed loop without any framework varies by {value:.1%} on this machine (threshold {threshold:.0%}).",
         "No result of this run can be steadier than that.",
         "Stop other programs, or use a quieter machine.",
+    ),
+    Code.FLOOR_NOT_MEASURED: Text(
+        "The noise floor was not measured: {value}.",
+        "What part of the trials' variation is the machine's own is not known.",
+        "Results are not affected. `joulemark doctor` measures the floor alone, and says the same reason.",
     ),
     Code.BEYOND_PEAK: Text(
         "The matrix product ran at {value:.2f} times the peak that was probed (threshold {threshold:.0f}).",

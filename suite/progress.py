@@ -78,17 +78,15 @@ class _Watcher:
 
     def begins(self, plan: Plan) -> None:
         self.plan, self.clock = plan, _Clock(plan)
-        count = len(plan.runnable())
-        most = f" (in doubt up to {plan.max_rounds})" if plan.max_rounds else ""
-        expected = units.duration(plan.expected_s())
-        self.line(f"{plan.profile.name}: {count} cases x {plan.rounds} rounds{most}, about {expected}.")
+        extent = units.extent(len(plan.runnable()), plan.rounds, plan.max_rounds, plan.expected_s())
+        self.line(f"{plan.profile.name}: {extent}.")
         for case in plan.cases:
             if case not in plan.runnable():
                 self.line(f"skipped  {case.id}: {case.reason}")
 
     def goes_on(self, cases: Sequence[Case], rounds: int) -> None:
         self.clock.goes_on(cases, rounds)
-        self.line(f"{len(cases)} cases are not decided: {rounds} more rounds of them.")
+        self.line(f"Not decided: {units.counted(len(cases), 'case')}; {units.counted(rounds, 'more round')} of them.")
 
     def trial_begins(self, case: Case, round_number: int) -> None:
         self.case, self.round = case, round_number

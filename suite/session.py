@@ -66,6 +66,7 @@ class Session:
         self.compiled: set[str] = set()
         probes = order.resumed.probes if order.resumed else ()
         self.probed = {_probed_by(probe) for probe in probes}
+        self.floor_failed = False
         self.sampler: Sampler | None = None
 
     def _zygotes(self, arm: ArmName | None) -> Zygotes:
@@ -150,8 +151,10 @@ class Session:
         variables = next(iter(self.environments.values())).variables
         try:
             found = floors.measure({**variables, "OPENBLAS_NUM_THREADS": threads})
-        except MeasurementError as error:  # the page then says that the floor is not known
-            self.watcher.stage(str(error))
+        except MeasurementError as error:
+            if not self.floor_failed:  # each round's would say the same
+                self.journal.notice(Notice.of(Code.FLOOR_NOT_MEASURED, str(error)))
+            self.floor_failed = True
             return
         self.journal.floor(Floor(at_s=at_s, **found))
 

@@ -240,10 +240,8 @@ def cases_table(document: Mapping[str, Any]) -> Text:
     lines = [
         case["id"] if case["reason"] is None else f"{case['id']}  ({case['reason']})" for case in document["cases"]
     ]
-    expected = units.duration(document["expected_s"])
-    most = f" (in doubt up to {document['max_rounds']})" if "max_rounds" in document else ""
-    count = f"{len(planned)} cases x {document['rounds']} rounds{most}, about {expected}."
-    return Text("\n".join([*lines, "", count]))
+    extent = units.extent(len(planned), document["rounds"], document.get("max_rounds"), document["expected_s"])
+    return Text("\n".join([*lines, "", f"{extent}."]))
 
 
 def runs_table(document: Mapping[str, Any]) -> RenderableType:

@@ -47,6 +47,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def extent(cases: int, rounds: int, max_rounds: int | None, expected_s: float) -> str:
+    """How much a plan is: "14 cases x 3 rounds, about 2 min 40 s"."""
+    most = f" (in doubt up to {max_rounds})" if max_rounds else ""
+    return f"{counted(cases, 'case')} x {counted(rounds, 'round')}{most}, about {duration(expected_s)}"
+
+
 def duration(seconds: float) -> str:
     """`seconds` for people: 75 -> "1 min 15 s"."""
     whole = max(0, round(seconds))

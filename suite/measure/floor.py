@@ -38,10 +38,10 @@ def measure(environment: Mapping[str, str]) -> dict[str, float]:
             start_new_session=True,
         )
     except subprocess.TimeoutExpired:
-        raise MeasurementError(f"the noise floor could not be measured within {TIMEOUT_S} s.") from None
+        raise MeasurementError(f"a fixed loop did not end within {TIMEOUT_S} s") from None
     if done.returncode:
         why = "".join(done.stderr.strip().splitlines()[-1:]) or f"exit status {done.returncode}"
-        raise MeasurementError(f"the noise floor could not be measured: {why}.")
+        raise MeasurementError(f"a fixed loop failed: {why}")
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import jsonschema
+import nvml_library
 import psutil
 import pytest
 from command import FAST, joulemark, start, wait_for
@@ -289,3 +290,36 @@ def test_what_the_environment_says_is_not_taken_for_an_option(tmp_path):
     assert "no run 'latest'" in joulemark(tmp_path, "run", "--resume", "latest", variables=variables).stderr
     assert "leave out --zone" in joulemark(tmp_path, "run", "--resume", "latest", "--zone", "DE").stderr
     assert "leave out -k" in joulemark(tmp_path, "run", "--resume", "latest", "-k", "cnn").stderr
+
+
+def test_a_run_whose_floor_cannot_be_measured_goes_on_without_one(tmp_path):
+    start_up = tmp_path / "site" / "sitecustomize.py"
+    start_up.parent.mkdir()
+    start_up.write_text("import os, sys\nif 'suite.measure.floor' in sys.orig_argv: os._exit(3)\n")
+    options = (*TINY, "--workload", "matmul", "--framework", "pytorch", "--rounds", "2", "--json")
+    done = joulemark(tmp_path, *options, variables={"PYTHONPATH": str(start_up.parent)})
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["floor"] == []
+    (said,) = (notice for notice in document["notices"] if notice["code"] == "floor_not_measured")
+    assert "a fixed loop failed: exit status 3" in said["message"]
+    assert [len(case["trials"]) for case in document["cases"]] == [2]
+    assert Path(document["report"]).is_file()
+
+
+def test_a_broken_framework_on_a_machine_with_a_board_is_left_to_its_trials(tmp_path):
+    broken = tmp_path / "site" / "torch" / "__init__.py"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("raise ImportError('libcudart.so.13: cannot open shared object file')\n")
+    board = nvml_library.Board("GPU-aaaa1111-0000-0000-0000-000000000000")
+    machine = nvml_library.environment(nvml_library.build(tmp_path), [board])
+    variables = {name: machine[name] for name in ("LD_LIBRARY_PATH", "NVML_BOARDS")}
+    options = (*TINY, "--workload", "matmul", "--rounds", "1", "--no-report", "--json")
+    done = joulemark(tmp_path, *options, variables={**variables, "PYTHONPATH": str(broken.parents[1])})
+    document = json.loads(done.stdout)
+    assert done.returncode == 4, done.stderr
+    assert [gpu["name"] for gpu in document["machine"]["gpus"]] == [board.name]
+    status = {case["framework"]: (case["status"], case["reason"] or "") for case in document["cases"]}
+    assert status["tensorflow"][0] == "ok"
+    assert status["pytorch"][0] == "failed"
+    assert "libcudart.so.13" in status["pytorch"][1]

@@ -19,6 +19,6 @@ def test_both_loops_take_time() -> None:
 def test_a_floor_that_fails_is_one_sentence() -> None:
     with pytest.raises(MeasurementError) as caught:
         floor.measure({**os.environ, "PYTHONHOME": "/nowhere"})
-    assert str(caught.value).startswith("the noise floor could not be measured: ")
+    assert str(caught.value).startswith("a fixed loop failed: ")
     assert "[" not in str(caught.value)
     assert "\n" not in str(caught.value)
