@@ -7,13 +7,22 @@ parentheses, in that order of strength from weak to strong: or, and, not.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from suite.errors import UsageError
 
 Match = Callable[[str], bool]
 
 _TOKENS = re.compile(r"\s*(?:(\(|\))|([^\s()]+))")
+
+
+def any_of(expressions: Sequence[str] | None) -> str | None:
+    """One expression for several `-k`, which add up as the repeatable options do; None for none."""
+    if not expressions or len(expressions) == 1:
+        return expressions[0] if expressions else None
+    for expression in expressions:  # each by itself: brackets around it must not make it a whole
+        compile_keyword(expression)
+    return " or ".join(f"({expression})" for expression in expressions)
 
 
 def compile_keyword(expression: str) -> Match:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def command(
     k: Annotated[
-        str | None, typer.Option("-k", metavar="EXPR", help="Cases whose id matches, as in pytest. (default: all)")
+        list[str] | None,
+        typer.Option("-k", metavar="EXPR", help="Cases whose id matches, as in pytest. (default: all)"),
     ] = None,
     metric: Annotated[
         list[str] | None,
@@ -55,6 +56,7 @@ def command(
     from suite.errors import UsageError, unknown
     from suite.results.address import open_rows
     from suite.results.history import METRICS, needed
+    from suite.selection import any_of
     from suite.settings import runs_directory
 
     if as_json and as_csv:
@@ -65,7 +67,7 @@ def command(
             raise unknown("metric", name, METRICS)
     where = place or str(runs_directory())
     rows = open_rows(where, needed(metrics))
-    found = _series(rows, k, metrics, where)
+    found = _series(rows, any_of(k), metrics, where)
     for name, (_, reason) in rows.unreadable.items():
         terminal.say(f"Left out {name}: {reason}")
     if output is not None:

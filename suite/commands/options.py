@@ -32,7 +32,7 @@ Device = Annotated[list[str] | None, typer.Option(help="cpu, cuda:0, ...", rich_
 Precision = Annotated[list[str] | None, typer.Option(help="fp32, tf32, bf16 or fp16.", rich_help_panel=SELECTION)]
 BatchSize = Annotated[list[int] | None, typer.Option(help="Samples in a batch.", rich_help_panel=SELECTION)]
 Keyword = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option("-k", metavar="EXPR", help="Keep cases whose id matches, as in pytest.", rich_help_panel=SELECTION),
 ]
 Threads = Annotated[
@@ -195,9 +195,12 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a un
 def asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Of a command's arguments, as its `locals()` at the start hold them: those that are settings and were given."""
     from suite.results.records import Settings
+    from suite.selection import any_of
     from suite.settings import ALIASES
 
     named = {ALIASES.get(name, name): value for name, value in arguments.items()}
+    if "keyword" in named:
+        named["keyword"] = any_of(named["keyword"])
     return {
         name: value
         for name, value in named.items()

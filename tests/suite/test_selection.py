@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.errors import UsageError
-from suite.selection import compile_keyword
+from suite.selection import any_of, compile_keyword
 
 IDS = (
     "matmul:n512/inference/pytorch/eager/cpu/fp32/b1",
@@ -40,3 +40,16 @@ def test_what_does_not_parse_is_one_line(expression):
     with pytest.raises(UsageError, match="-k") as caught:
         compile_keyword(expression)
     assert "\n" not in str(caught.value)
+
+
+def test_expressions_given_one_by_one_add_up():
+    match = compile_keyword(any_of(["cnn and training", "matmul"]) or "")
+    assert [match(case_id) for case_id in ("cnn/training/x", "cnn/inference/x", "matmul/inference/x")] == [
+        True,
+        False,
+        True,
+    ]
+    assert any_of(["cnn"]) == "cnn"
+    assert any_of([]) is any_of(None) is None
+    with pytest.raises(UsageError, match="-k"):
+        any_of(["cnn) or (matmul", "fft"])
