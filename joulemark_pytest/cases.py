@@ -62,8 +62,8 @@ class Case(pytest.Function):
     reason: str | None
     """Why it cannot be run; None where it can."""
 
-    def reportinfo(self) -> tuple[str, None, str]:
-        return NODE, None, self.name
+    def reportinfo(self) -> tuple[str, int, str]:
+        return NODE, 0, self.name
 
 
 class Cases:
@@ -78,6 +78,8 @@ class Cases:
         """Without paths on the command line, the project's own tests are left alone."""
         self._runnable = 0
         self._found: dict[str, Mapping[str, Any]] | None = None
+        self._ended = ""
+        """Why the run ended early; empty where it did not."""
         self._lost: dict[str, Mapping[str, Any]] = {}
 
     def pytest_ignore_collect(self) -> bool | None:
@@ -87,7 +89,10 @@ class Cases:
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         group = Group.from_parent(session, name=NODE, nodeid=NODE)
         group.measured = self.measured
-        group.cases = json.loads(self._run("run", *self._options, "--dry-run", "--json"))["cases"]
+        planned = joulemark("run", *self._options, "--dry-run", "--json")
+        if planned.returncode:
+            raise pytest.UsageError((planned.stderr or "").strip())
+        group.cases = json.loads(planned.stdout)["cases"]
         self._runnable = sum(case["reason"] is None for case in group.cases)
         report = session.ihook.pytest_make_collect_report(collector=group)
         session.ihook.pytest_collectreport(report=report)
@@ -108,9 +113,11 @@ class Cases:
         assert self._found is not None
         found = self._found.get(case.nodeid)
         if found is None:
-            lost = self._lost.get(case.nodeid, {"status": "failed", "reason": "it is not in the run"})
-            (pytest.skip if lost["status"] == "skipped" else _fail)(lost["reason"])
-            return
+            lost = self._lost.get(case.nodeid, {"status": "failed", "reason": self._ended or "it is not in the run"})
+            if lost["status"] == "skipped":
+                pytest.skip(lost["reason"])
+            benchmark._mode = "measured before"  # else pytest-benchmark warns that it was not used
+            raise pytest.fail.Exception(lost["reason"], pytrace=False)
         benchmark.group = found["group"]
         benchmark.extra_info.update(found["extra_info"])
         data = found["stats"]["data"]
@@ -126,23 +133,13 @@ class Cases:
         capture: Any = session.config.pluginmanager.getplugin("capturemanager")
         # Its progress is for the terminal.
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-            run = json.loads(self._run("run", *self._options, *keyword, "--no-report", "--json", quiet=False))
-        exported = json.loads(self._run("export", run["path"], "--format", "pytest-benchmark", empty=True))
-        self._found = {bench["fullname"]: bench for bench in exported["benchmarks"]}
+            done = joulemark("run", *self._options, *keyword, "--no-report", "--json", quiet=False)
+        self._found = {}
+        if done.returncode not in (0, FAILED):
+            self._ended = f"joulemark run ended with exit code {done.returncode}, and said why before the first case"
+            return
+        run = json.loads(done.stdout)
         self._lost = {f"{NODE}::{case['id']}": case for case in run["cases"] if case["status"] != "ok"}
-
-    @staticmethod
-    def _run(*arguments: str, quiet: bool = True, empty: bool = False) -> str:
-        """Standard output of the command; the session ends where it fails. `empty`: unless there is nothing in it."""
-        done = joulemark(*arguments, quiet=quiet)
-        if done.returncode in (0, FAILED):
-            return done.stdout
-        if empty and done.stderr and "no case with a number" in done.stderr:
-            return '{"benchmarks": []}'
-        raise pytest.exit.Exception(
-            (done.stderr or "joulemark: the run ended early").strip(), returncode=done.returncode
-        )
-
-
-def _fail(reason: str) -> None:
-    pytest.fail(reason, pytrace=False)
+        if len(self._lost) < len(run["cases"]):
+            exported = json.loads(joulemark("export", run["path"], "--format", "pytest-benchmark").stdout)
+            self._found = {bench["fullname"]: bench for bench in exported["benchmarks"]}

@@ -157,9 +157,9 @@ class Zygote:
                 selector.register(descriptor, selectors.EVENT_READ)
             while ended is None:
                 left = deadline - time.monotonic()
-                if left <= 0 and not timed_out and pid:
+                if left <= 0 and pid:
                     timed_out = True
-                    processes.kill_group(pid)
+                    processes.kill_group(pid)  # again each time: a trial that has just begun leads no group yet
                 if left < -START_TIMEOUT_S:
                     self.close()
                     raise ZygoteError("the zygote does not answer")
@@ -238,7 +238,7 @@ def _outcome(reports: _Reports, ended: Mapping[str, int], timed_out: bool, timeo
     if reports.error is not None:
         return Outcome(None, reports.error["code"], f"{reports.error['reason']} ({where})", text)
     if timed_out:
-        return Outcome(None, TIMEOUT, f"not finished within {timeout_s:.0f} s ({where})", text)
+        return Outcome(None, TIMEOUT, f"not finished within {timeout_s:g} s ({where})", text)
     ending = _ending(ended["exit"], ended["signal"])
     if ended["signal"] == signal.SIGKILL:
         return Outcome(

@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from scratch_project import CONSTANT, benchmarks
+from scratch_project import CONSTANT, benchmarks, pytest_in
+
+FAST = '[profiles.fast]\ntitle = "short"\nworkloads = ["matmul"]\nsize = "tiny"\nwindow_s = 0.3\nidle_s = 0.5\n'
 
 
 def test_our_own_cases_run_as_benchmarks(project: Path) -> None:
     """Two cases are selected of all that the options give; a skipped one is skipped with its reason."""
-    (project / "joulemark.toml").write_text(
-        '[profiles.fast]\ntitle = "short"\nworkloads = ["matmul"]\nsize = "tiny"\nwindow_s = 0.3\nidle_s = 0.5\n'
-    )
+    (project / "joulemark.toml").write_text(FAST)
     options = f"--profile fast --framework pytorch --mode eager --rounds 1 --sensor {CONSTANT}"
     shown, found = benchmarks(project, f"--joulemark-suite={options}", "-k", "matmul and pytorch", "-v")
     (name,) = found
@@ -31,3 +31,30 @@ def test_our_own_cases_run_as_benchmarks(project: Path) -> None:
     assert info["energy_j"]["value"] == pytest.approx(items * info["energy_per_item_j"]["value"], rel=1e-12)
     assert "test_sums" not in shown
     assert "J/call" in shown
+
+
+def test_cases_fail_with_their_reason_and_nothing_else(project: Path) -> None:
+    (project / "joulemark.toml").write_text(FAST + "timeout_s = 0.01\n")
+    options = f"--profile fast --framework pytorch --rounds 1 --sensor {CONSTANT}"
+    answer = pytest_in(project, f"--joulemark-suite={options}", "-W", "error")
+    assert answer.returncode == 1
+    assert "1 failed" in answer.stdout
+    assert "0.01 s" in answer.stdout
+    assert not any(word in answer.stdout + answer.stderr for word in ("Traceback", "error in", "not used"))
+
+
+def test_a_run_that_is_refused_fails_its_cases_in_one_line(project: Path) -> None:
+    (project / "joulemark.toml").write_text(FAST)
+    (project / "lock").mkdir()
+    answer = pytest_in(project, "--joulemark-suite=--profile fast --framework pytorch --rounds 1", "-W", "error")
+    assert answer.returncode == 1
+    assert "joulemark run ended with exit code 2" in answer.stdout
+    assert "lock" in answer.stderr
+    assert not any(word in answer.stdout + answer.stderr for word in ("Traceback", "error in", "not used"))
+
+
+def test_options_that_are_no_options_end_the_session_in_one_line(project: Path) -> None:
+    answer = pytest_in(project, "--joulemark-suite=--size gigantic")
+    assert answer.returncode == pytest.ExitCode.USAGE_ERROR
+    assert answer.stderr.count("\n") <= 2
+    assert "unknown size 'gigantic'" in answer.stderr

@@ -39,7 +39,13 @@ def pytest_in(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=project,
-        env={**clean, "JOULEMARK_HOME": str(project / "home"), "COLUMNS": "300", "PYTHONPATH": ""},
+        env={
+            **clean,
+            "JOULEMARK_HOME": str(project / "home"),
+            "JOULEMARK_LOCK": str(project / "lock"),
+            "COLUMNS": "300",
+            "PYTHONPATH": "",
+        },
         capture_output=True,
         text=True,
         timeout=400,

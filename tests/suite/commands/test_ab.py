@@ -81,7 +81,7 @@ def test_the_gate_fires_against_a_baseline_measured_now_and_doubt_is_measured_on
 
     run_file = read(home / "runs" / f"{document['b']['id']}.json")
     assert (run_file.run.rounds, run_file.run.max_rounds, run_file.run.complete) == (1, 2, True)
-    assert "2 cases are not decided: 1 more rounds of them." in done.stderr
+    assert "Not decided: 2 cases; 1 more round of them." in done.stderr
     assert "[4/4]" in done.stderr
     assert run_file.arms["a"].interpreter == python
     assert run_file.arms["b"].interpreter == sys.executable
