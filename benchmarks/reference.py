@@ -67,7 +67,7 @@ def compare(framework: str, name: str, phase: str) -> Ratio:
     """Ratio of their time of a step to ours: above 1, ours is faster. Runs in a process of its own."""
     theirs_of = importlib.import_module(f"reference_{framework}")
     theirs_of.set_threads(len(os.sched_getaffinity(0)))
-    kit = importlib.import_module(f"workloads.kits.{framework}").Kit(device="cpu", precision="fp32", seed=0)
+    kit = importlib.import_module(f"workloads.kits.{framework}").Kit(precision="fp32", seed=0)
     size = sized(name, framework)
     tensors = {key: kit.tensor(array) for key, array in arrays(name, size).items()}
     turns = []

@@ -33,8 +33,6 @@ class Framework:
     """Whether what a compiled mode made is kept on disk for later processes."""
     adapter: str
     """The module that drives it in a trial."""
-    kit: str
-    """The module that its workloads share."""
 
 
 FRAMEWORKS: Mapping[str, Framework] = MappingProxyType(
@@ -50,7 +48,6 @@ FRAMEWORKS: Mapping[str, Framework] = MappingProxyType(
             precisions=("fp32", "tf32", "bf16", "fp16"),
             caches_compilation=True,
             adapter="suite.measure.adapters.pytorch",
-            kit="workloads.kits.pytorch",
         ),
         "tensorflow": Framework(
             name="tensorflow",
@@ -63,7 +60,6 @@ FRAMEWORKS: Mapping[str, Framework] = MappingProxyType(
             precisions=("fp32", "tf32", "bf16", "fp16"),
             caches_compilation=False,
             adapter="suite.measure.adapters.tensorflow",
-            kit="workloads.kits.tensorflow",
         ),
     }
 )

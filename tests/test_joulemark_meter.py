@@ -325,3 +325,21 @@ def test_a_window_outlives_the_forgetting_of_its_meter():
     forgetful.clear()
     assert forgetful.measurements == ()
     assert kept.energy.value > 0
+
+
+WAITS = """
+import tensorflow as tf
+from tensorflow.python.eager import context
+from joulemark.synchronise import synchronise
+synchronise()
+print(context.context()._initialized)
+tf.ones(2)
+synchronise()
+print(context.context()._initialized)
+"""
+
+
+def test_waiting_for_devices_wakes_no_framework_that_was_only_imported():
+    pytest.importorskip("tensorflow")
+    done = subprocess.run([sys.executable, "-c", WAITS], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]

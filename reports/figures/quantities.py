@@ -47,8 +47,8 @@ def energy_figure(report: Report) -> Figure | None:
 def memory_figure(report: Report) -> Figure | None:
     """Peak memory by case."""
     how = (
-        "The largest peak of any trial: on a GPU of the framework's allocator, on the CPU of the whole process, "
-        "the framework's own code included. The axis is logarithmic. Further left is less memory."
+        "The largest peak of any trial: on a GPU of the framework's allocator in the window, on the CPU of the whole "
+        "process, the framework's own code included. The axis is logarithmic. Further left is less memory."
     )
     return _dots(report, "peak_memory_bytes", "Peak memory", "bytes", how, "lowest", id="memory")
 

@@ -75,9 +75,11 @@ def steps_per_block(durations: list[float], synchronize: Callable[[], None], clo
         before = clock()
         synchronize()
         overheads.append(clock() - before)
-    least_s = max(BLOCK_S, BLOCK_OVERHEADS * statistics.median(overheads))
-    step_s = max(statistics.median(durations[-max(1, len(durations) // 2) :]), 1e-9)
-    return max(1, round(least_s / step_s))
+    overhead_s = statistics.median(overheads)
+    # Each of the steps was followed by a synchronisation of its own, which a step within a block is not.
+    single_s = statistics.median(durations[-max(1, len(durations) // 2) :])
+    step_s = max(single_s - overhead_s, single_s / 100, 1e-9)
+    return max(1, round(max(BLOCK_S, BLOCK_OVERHEADS * overhead_s) / step_s))
 
 
 def measure(

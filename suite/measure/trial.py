@@ -48,8 +48,10 @@ def run(request: Request, started: float, report: Report) -> dict[str, Any]:
     adapter.synchronize()
     called = timing.CLOCK()
     first = _digest(outputs, kit)
+    del outputs  # they would stay on the device for the whole window
+    adapter.settle()
 
-    measured = _measure(made, request.effort, outputs, report)
+    measured = _measure(made, request.effort, report)
     report("fetch")
     return {
         "context_s": made.context_s,
@@ -64,7 +66,7 @@ def run(request: Request, started: float, report: Report) -> dict[str, Any]:
         "steps": measured.window.steps,
         "items": measured.window.steps * made.items_per_step,
         "result": {"first": first, "last": _digest(measured.last, kit)},
-        "peak_memory_bytes": {"host": counters.peak_host_bytes(), "device": adapter.peak_device_bytes()},
+        "peak_memory_bytes": {"host": counters.peak_host_bytes(), "device": measured.peak_device_bytes},
         "latency": _percentiles(measured.latencies_s),
         "counters": measured.counters,
         "environment": {"allocator": policy, **adapter.read_back()},
@@ -88,11 +90,8 @@ class Prepared:
 
 def prepare(request: Request) -> Prepared:
     """Build what `request` asks for. Adapter first: it sets threads and flags before anything is computed."""
-    import importlib
-
     import numpy as np
 
-    from suite.frameworks import FRAMEWORKS
     from workloads.registry import builder, workloads
 
     workload = workloads()[request.workload]
@@ -102,9 +101,7 @@ def prepare(request: Request) -> Prepared:
     adapter = load(request.framework)(Execution(request.mode, request.device, request.precision, request.threads))
     adapter.synchronize()
     context_s = timing.CLOCK() - before
-    kit = importlib.import_module(FRAMEWORKS[request.framework].kit).Kit(
-        device=request.device, precision=request.precision, seed=request.seed
-    )
+    kit = adapter.kit(request.seed)
     program = builder(workload, request.framework)(size, phase, kit)
     arrays = workload.inputs(size, phase, request.batch_size, np.random.default_rng(request.seed))
     inputs = {name: kit.tensor(array) for name, array in arrays.items()}
@@ -121,14 +118,15 @@ class _Measured:
     counters: dict[str, float | None]
     """A step's share of what was counted in the window."""
     latencies_s: list[float]
+    peak_device_bytes: int | None
     last: Mapping[str, Any]
     """Outputs of the last step, on the device."""
 
 
-def _measure(made: Prepared, effort: Effort, outputs: Mapping[str, Any], report: Report) -> _Measured:
-    """Run the step, whose first `outputs` are there, until it was measured."""
+def _measure(made: Prepared, effort: Effort, report: Report) -> _Measured:
+    """Run the step, called once before, until it was measured."""
     adapter = made.adapter
-    kept = [outputs]
+    kept: list[Mapping[str, Any]] = [{}]
 
     def once() -> None:
         # The last outputs stay alive and are fetched afterwards: a step whose result nobody holds may be cut.
@@ -139,6 +137,7 @@ def _measure(made: Prepared, effort: Effort, outputs: Mapping[str, Any], report:
     count = timing.steps_per_block(durations, adapter.synchronize)
 
     report("window")
+    adapter.reset_peak()
     snapshots: list[dict[str, float]] = []
     traces: list[int | None] = []
 
@@ -147,13 +146,14 @@ def _measure(made: Prepared, effort: Effort, outputs: Mapping[str, Any], report:
         traces.append(adapter.traces())
 
     window = timing.measure(once, adapter.synchronize, count, effort, at_border)
+    peak_device_bytes = adapter.peak_device_bytes()
     # The block between the first look and the window is in the counts too (`timing.measure`).
     counted = counters.per_step(snapshots[0], snapshots[1], window.steps + count)
     if traces[0] is not None and traces[1] is not None:
         counted["traces_in_window"] = float(traces[1] - traces[0])
 
     latencies_s = timing.step_times(once, adapter.synchronize, effort.latency_s) if effort.latency_s else []
-    return _Measured(len(durations), window, counted, latencies_s, kept[0])
+    return _Measured(len(durations), window, counted, latencies_s, peak_device_bytes, kept[0])
 
 
 def _percentiles(durations: list[float]) -> dict[str, float] | None:
@@ -186,7 +186,8 @@ def _digest(outputs: Mapping[str, Any], kit: Any) -> dict[str, float]:
 
 
 _MEMORY_WORDS = re.compile(
-    r"out ?of ?memory|\bOOM\b|can't allocate|cannot allocate|resource ?exhausted|failed to allocate", re.IGNORECASE
+    r"out ?of ?memory|\bOOM\b|can't allocate|cannot allocate|resource ?exhausted|failed to allocate|ALLOC_FAILED",
+    re.IGNORECASE,
 )
 """As frameworks put it; `OutOfMemoryError` and `ResourceExhaustedError` are names of classes."""
 

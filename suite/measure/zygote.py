@@ -61,7 +61,6 @@ def _import(framework: str) -> str | None:
         sys.modules[name] = None  # type: ignore[assignment]  # an import of it then raises ImportError
     try:
         importlib.import_module(FRAMEWORKS[framework].adapter)
-        importlib.import_module(FRAMEWORKS[framework].kit)
         importlib.import_module("suite.measure.trial")
         importlib.import_module("workloads.registry").workloads()
     except Exception as error:  # noqa: BLE001  a broken installation may raise anything, and is a result

@@ -145,7 +145,7 @@ SOURCES: Final = (
         "peak_memory_bytes",
         "Peak memory",
         "B",
-        "Largest peak of any trial: resident set of the process on the CPU, the framework's allocator on a GPU.",
+        "Largest peak of any trial: the process on the CPU; on a GPU the framework's allocator in the window.",
         "lower",
         _peak_memory,
     ),

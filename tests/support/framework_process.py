@@ -91,7 +91,7 @@ def _begin() -> None:
 def make_kit(framework: str, precision: str, path: str | None = None) -> Any:
     """The framework's kit, or the one at `module:Class`."""
     module, _, name = (path or f"workloads.kits.{framework}:Kit").partition(":")
-    return getattr(importlib.import_module(module), name)(device="cpu", precision=precision, seed=SEED)
+    return getattr(importlib.import_module(module), name)(precision=precision, seed=SEED)
 
 
 def prepare(job: Job) -> tuple[Any, Program, dict[str, Any]]:

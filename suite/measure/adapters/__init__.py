@@ -31,14 +31,23 @@ class Adapter(Protocol):
         Raises `UnsupportedError` where hardware or framework cannot do what is asked.
         """
 
+    def kit(self, seed: int) -> Any:
+        """What workloads are built with, for this execution; `seed` draws the weights."""
+
     def compile(self, step: Step) -> Step:
         """The step as the mode executes it."""
 
     def synchronize(self) -> None:
         """Return when all work given to the device is done."""
 
+    def settle(self) -> None:
+        """After the first call: end what the framework still does beside the step, such as compiling ahead."""
+
+    def reset_peak(self) -> None:
+        """Begin to watch the device allocator anew: first calls try out kernels and compile, in memory of their own."""
+
     def peak_device_bytes(self) -> int | None:
-        """Peak of the device allocator since the start, bytes; None on the CPU."""
+        """Peak of the device allocator since `reset_peak`, bytes; None on the CPU."""
 
     def traces(self) -> int | None:
         """How often something was traced or compiled so far; None where nothing is."""

@@ -8,6 +8,7 @@ import torch
 import torch._dynamo  # imported before the fork: a second that each compiled trial would pay again
 
 from suite.measure.adapters import Execution, Step, UnsupportedError
+from workloads.kits.pytorch import Kit
 
 
 class Adapter:
@@ -18,8 +19,9 @@ class Adapter:
         self.cuda = execution.device.startswith("cuda")
         torch.set_num_threads(execution.threads)
         tf32 = execution.precision == "tf32"
-        if tf32 and not self.cuda:
-            raise UnsupportedError("tf32 is a mode of NVIDIA tensor cores; this case runs on the CPU")
+        if tf32 and (not self.cuda or torch.version.hip):
+            here = "PyTorch is built for AMD boards" if torch.version.hip else "this case runs on the CPU"
+            raise UnsupportedError(f"tf32 is a mode of NVIDIA tensor cores; {here}")
         # fp32 means IEEE single precision for matrix products and convolutions alike; PyTorch's defaults differ
         # between the two (docs: "CUDA semantics", TensorFloat-32).
         torch.backends.cuda.matmul.allow_tf32 = tf32
@@ -39,6 +41,10 @@ class Adapter:
         torch.cuda.set_device(device)
         torch.cuda.init()
 
+    def kit(self, seed: int) -> Kit:
+        """For this device and precision."""
+        return Kit(self.execution.device, self.execution.precision, seed)
+
     def compile(self, step: Step) -> Step:
         """`torch.compile` with its default back end; shapes are static, so dynamic shapes are off."""
         if self.execution.mode == "eager":
@@ -50,6 +56,19 @@ class Adapter:
         """CPU kernels have returned when their call has; CUDA is waited for."""
         if self.cuda:
             torch.cuda.synchronize()
+
+    def settle(self) -> None:
+        """Inductor starts processes that will compile Triton's kernels, each importing PyTorch, at a process's first
+        compilation even where all comes from its cache: they would import while the window is timed."""
+        if self.execution.mode != "eager":
+            from torch._inductor.async_compile import shutdown_compile_workers
+
+            shutdown_compile_workers()
+
+    def reset_peak(self) -> None:
+        """Of the caching allocator."""
+        if self.cuda:
+            torch.cuda.reset_peak_memory_stats()
 
     def peak_device_bytes(self) -> int | None:
         """Peak of the caching allocator, bytes."""

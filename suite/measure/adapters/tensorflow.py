@@ -8,6 +8,13 @@ import keras
 import tensorflow as tf
 
 from suite.measure.adapters import Execution, Step, UnsupportedError
+from workloads.kits.tensorflow import Kit
+
+AMPERE = (8, 0)
+"""Compute capability of the first boards that have bf16 and tf32."""
+
+BOARD = "GPU:0"
+"""The only board that a trial's process sees, whatever the number of its device."""
 
 
 class Adapter:
@@ -24,15 +31,29 @@ class Adapter:
         tf.config.threading.set_inter_op_parallelism_threads(execution.threads)
         # Off unless asked for: TensorFlow's default is on, which would make its "fp32" another arithmetic.
         tf.config.experimental.enable_tensor_float_32_execution(tf32)
-        boards = tf.config.list_physical_devices("GPU")
-        if not self.cuda:
+        if self.cuda:
+            self._choose_board()
+        else:
             tf.config.set_visible_devices([], "GPU")
-            return
-        index = int(execution.device.partition(":")[2] or 0)
+
+    def _choose_board(self) -> None:
+        """Leave one board visible: growth must be alike on all that are (tensorflow/python/eager/context.py), and
+        weights lie on the first."""
+        boards = tf.config.list_physical_devices("GPU")
+        index = int(self.execution.device.partition(":")[2] or 0)
         if index >= len(boards):
-            raise UnsupportedError(f"TensorFlow {tf.__version__} sees no device {execution.device}")
+            raise UnsupportedError(f"TensorFlow {tf.__version__} sees no device {self.execution.device}")
+        capability = tf.config.experimental.get_device_details(boards[index]).get("compute_capability")
+        if self.execution.precision in ("tf32", "bf16") and capability is not None and capability < AMPERE:
+            raise UnsupportedError(f"{self.execution.precision} needs an Ampere board or newer")
+        tf.config.set_visible_devices(boards[index], "GPU")
         # Otherwise TensorFlow takes the whole board at start, and memory figures mean nothing.
         tf.config.experimental.set_memory_growth(boards[index], True)
+
+    def kit(self, seed: int) -> Kit:
+        """Without cuDNN's own recurrent kernels under XLA, which has none of them (tensorflow issue 99385)."""
+        device = BOARD if self.cuda else "CPU:0"
+        return Kit(device, self.execution.precision, seed, cudnn=self.execution.mode != "xla")
 
     def compile(self, step: Step) -> Step:
         """`tf.function`, with `jit_compile` for XLA."""
@@ -47,12 +68,19 @@ class Adapter:
         if self.cuda:
             tf.test.experimental.sync_devices()
 
+    def settle(self) -> None:
+        """What TensorFlow compiles, it has compiled when the call returns."""
+
+    def reset_peak(self) -> None:
+        """Of the BFC allocator."""
+        if self.cuda:
+            tf.config.experimental.reset_memory_stats(BOARD)
+
     def peak_device_bytes(self) -> int | None:
         """Peak of the BFC allocator, bytes."""
         if not self.cuda:
             return None
-        index = self.execution.device.partition(":")[2] or "0"
-        return int(tf.config.experimental.get_memory_info(f"GPU:{index}")["peak"])
+        return int(tf.config.experimental.get_memory_info(BOARD)["peak"])
 
     def traces(self) -> int | None:
         """Traces of the step's function."""

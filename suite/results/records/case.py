@@ -135,7 +135,8 @@ class Trial(Record):
     latency: Latency | None = None
     """None unless `--latency` asked for it."""
     peak_memory_bytes: dict[str, int | None] = {}
-    """`host`: peak resident set of the process; `device`: peak of the framework's allocator (None on the CPU)."""
+    """`host`: peak resident set of the process; `device`: peak of the framework's allocator in the window, None on the
+    CPU."""
     counters: dict[str, float | None] = {}
     """What the operating system counted over the window, a step: `page_faults`, `context_switches`, ..."""
     environment: dict[str, str] = {}

@@ -17,6 +17,7 @@ class OutOfMemoryError(RuntimeError):
         MemoryError(),
         OutOfMemoryError("tried to allocate 9 GiB"),
         RuntimeError("CUDA out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
         RuntimeError("OOM when allocating tensor"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory"),
     ],

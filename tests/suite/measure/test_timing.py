@@ -79,7 +79,10 @@ def test_short_steps_come_in_blocks_and_long_ones_alone(clock):
 
 
 def test_a_slow_synchronisation_makes_blocks_longer(clock):
-    assert timing.steps_per_block([1e-3] * 10, clock.takes(0.001), clock) == timing.BLOCK_OVERHEADS
+    # Steps that were timed one by one took a synchronisation each; a block of them takes one.
+    count = timing.steps_per_block([2e-3] * 10, clock.takes(0.001), clock)
+    assert 0.001 / (count * 0.001) == pytest.approx(1 / timing.BLOCK_OVERHEADS)
+    assert timing.steps_per_block([1e-3] * 10, clock.takes(0.001), clock) == 100 * timing.BLOCK_OVERHEADS
 
 
 def test_the_window_holds_only_its_steps(clock):

@@ -64,14 +64,16 @@ class Learner:
 
 
 class Kit(Layers):
-    """One device, precision and seed. `fp64` is for proofs only; `bf16` and `fp16` are Keras's mixed policies, with
-    float32 weights, and a LossScaleOptimizer for fp16 training.
+    """One device, by TensorFlow's name, precision and seed. `fp64` is for proofs only; `bf16` and `fp16` are Keras's
+    mixed policies, with float32 weights, and a LossScaleOptimizer for fp16 training. Without `cudnn`, recurrent layers
+    are loops of plain kernels on a GPU too.
 
     Keras's dtype policy belongs to the process: build one kit's programs before the next kit is made.
     """
 
-    def __init__(self, device: str = "cpu", precision: str = "fp32", seed: int = 0) -> None:
-        self.device = "/CPU:0" if device == "cpu" else f"/GPU:{device.partition(':')[2]}"
+    def __init__(self, device: str = "CPU:0", precision: str = "fp32", seed: int = 0, cudnn: bool = True) -> None:
+        self.device = f"/{device}"
+        self.cudnn = cudnn
         self.precision = precision
         self.seed = seed
         keras.config.set_dtype_policy(_POLICY[precision])
@@ -95,7 +97,8 @@ class Kit(Layers):
     def array(self, tensor: tf.Tensor) -> np.ndarray:
         """The tensor as numpy, floating point as float64."""
         tensor = tf.convert_to_tensor(tensor)
-        return (tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor).numpy()
+        array = tensor.numpy()  # cast on the host: on the device it would count as the step's memory
+        return array.astype(np.float64) if tensor.dtype.is_floating else array
 
     def prepare(self, model: keras.Layer, spread: Spread) -> keras.Layer:
         """The model with its weights drawn by `workloads.initial`."""

@@ -17,6 +17,7 @@ class Layers:
     """Makers of layers; same names and arguments as in the PyTorch kit."""
 
     device: str
+    cudnn: bool
     compute_dtype: tf.DType
     dtype: tf.DType
 
@@ -69,6 +70,7 @@ class Layers:
             return_state=True,
             kernel_initializer=_LATER,
             recurrent_initializer=_LATER,
+            use_cudnn="auto" if self.cudnn else False,
         )
         return _built(layer, None, width_in)
 
