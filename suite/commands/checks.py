@@ -108,9 +108,12 @@ def frameworks(machine: Machine) -> list[Check]:
         build = f", built for {info.build}" if info.build else ""
         text = f"{framework.title} {info.version}{build}, Python {info.python}"
         blind = any(gpu.device for gpu in machine.gpus) and all(device == "cpu" for device in info.devices)
-        cure = "pip install 'joulemark[gpu]'" if blind else None
+        cure = None
         if blind:
-            text += "; it does not see the boards"
+            text += f"; it does not see the boards{f': {info.blind}' if info.blind else ''}"
+            built = info.build not in ("", "cpu")
+            cure = "Install a driver for its CUDA, or its build for the driver's CUDA (nvidia-smi names that)."
+            cure = cure if built else "pip install 'joulemark[gpu]'"
         found.append(Check("framework", framework.name, found=True, readable=True, reason=text, fix=cure))
     return found
 

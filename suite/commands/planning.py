@@ -9,13 +9,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from suite import __version__
 from suite.arms import NAMES, Side
 from suite.errors import UsageError, unknown
 from suite.plan import Plan
-from suite.results.records import Arm, ArmName, FrameworkInfo, Gpu, Machine, RunFile, Settings
+from suite.results.records import Arm, ArmName, FrameworkInfo, Machine, RunFile, Settings
+
+if TYPE_CHECKING:
+    from suite.power.boards import Boards
+
+NVIDIA = Path("/dev/nvidiactl")
+"""There where NVIDIA's driver is: a container may have CUDA without NVML."""
 
 
 @dataclass(frozen=True)
@@ -96,23 +102,32 @@ def _changed(earlier: RunFile, now: Prepared) -> str:
 def _prepare(chosen: Settings, order_seed: int) -> Prepared:
     from suite import arms, machine, plan
     from suite.frameworks import FRAMEWORKS
-    from suite.power.boards import boards
+    from suite.power.boards import discover
     from suite.power.sensor import check
 
     for sensor in chosen.sensor:
         check(sensor)
-    gpus = boards()
+    boards = discover()
+    awake = bool(boards.gpus) or NVIDIA.exists()
     threads = chosen.threads or machine.default_threads()
     if chosen.arms:
-        sides = _sides(chosen, gpus, threads)
+        sides = _sides(chosen, awake, threads)
         made = arms.make(chosen, sides, order_seed, threads)
         # Where one version is asked for, that of the arm under test stands; the file has both in its arms.
-        return Prepared(chosen, machine.describe(gpus, sides["b"].arm.frameworks), made, sides)
-    installed = machine.installed_frameworks(list(FRAMEWORKS), chosen.python, boards=bool(gpus))
-    return Prepared(chosen, machine.describe(gpus, installed), plan.make(chosen, installed, order_seed, threads))
+        return Prepared(chosen, _described(boards, sides["b"].arm.frameworks), made, sides)
+    installed = machine.installed_frameworks(list(FRAMEWORKS), chosen.python, boards=awake)
+    return Prepared(chosen, _described(boards, installed), plan.make(chosen, installed, order_seed, threads))
 
 
-def _sides(chosen: Settings, gpus: Sequence[Gpu], threads: int) -> dict[ArmName, Side]:
+def _described(boards: Boards, frameworks: Mapping[str, FrameworkInfo]) -> Machine:
+    """This machine, its boards numbered as a framework says, where one does."""
+    from suite import machine
+
+    uuids = next((info.boards for info in frameworks.values() if info.boards), ())
+    return machine.describe(boards.told(uuids), frameworks)
+
+
+def _sides(chosen: Settings, boards: bool, threads: int) -> dict[ArmName, Side]:
     """The arms as they are found. UsageError for an interpreter that cannot run trials as we ask for them."""
     from suite.frameworks import FRAMEWORKS
     from suite.interpreters import ask
@@ -124,10 +139,10 @@ def _sides(chosen: Settings, gpus: Sequence[Gpu], threads: int) -> dict[ArmName,
     for name in NAMES:
         own, count = chosen.arms[name].python, chosen.arms[name].threads or threads
         if own is None:
-            found[name] = Side(_here(chosen.python, gpus), chosen.python, count)
+            found[name] = Side(_here(chosen.python, boards), chosen.python, count)
             continue
         path = _program(own)
-        other = ask(path, boards=bool(gpus))
+        other = ask(path, boards=boards)
         if other.protocol != protocol():
             raise UsageError(
                 f"{path} has joulemark {other.arm.suite_version}, whose trials are asked otherwise than those of "
@@ -137,12 +152,12 @@ def _sides(chosen: Settings, gpus: Sequence[Gpu], threads: int) -> dict[ArmName,
     return found
 
 
-def _here(pythons: Mapping[str, str], gpus: Sequence[Gpu]) -> Arm:
+def _here(pythons: Mapping[str, str], boards: bool) -> Arm:
     """The interpreter that runs joulemark as an arm."""
     from suite import machine
     from suite.frameworks import FRAMEWORKS
 
-    installed: dict[str, FrameworkInfo] = machine.installed_frameworks(list(FRAMEWORKS), pythons, boards=bool(gpus))
+    installed: dict[str, FrameworkInfo] = machine.installed_frameworks(list(FRAMEWORKS), pythons, boards=boards)
     return Arm(
         interpreter=sys.executable,
         python=platform.python_version(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +26,18 @@ class Boards:
     gpus: tuple[Gpu, ...]
     reason: str | None
     """Why there is none, or why they could not be matched to the frameworks' devices; None where all is well."""
+    instances: Mapping[str, Gpu] = field(default_factory=dict)
+    """UUID of each MIG instance -> the board that it is a part of."""
+
+    def told(self, uuids: Sequence[str]) -> tuple[Gpu, ...]:
+        """The boards, named as a framework that sees `uuids` numbers them; as they are where it told none, or one that
+        is not here. CUDA's UUIDs have no prefix, and that of an instance is the instance's."""
+        owners = {gpu.uuid.removeprefix("GPU-"): gpu for gpu in self.gpus}
+        owners |= {uuid.removeprefix("MIG-"): gpu for uuid, gpu in self.instances.items()}
+        if not uuids or any(uuid not in owners for uuid in uuids):
+            return self.gpus
+        devices = {owners[uuid].uuid: f"cuda:{number}" for number, uuid in enumerate(uuids)}
+        return tuple(gpu.model_copy(update={"device": devices.get(gpu.uuid)}) for gpu in self.gpus)
 
 
 class NvmlMissing(Exception):  # noqa: N818 - a finding, not a fault
@@ -59,11 +71,6 @@ def nvml() -> Any:
     return pynvml
 
 
-def boards(environment: Mapping[str, str] = os.environ) -> tuple[Gpu, ...]:
-    """All boards of this machine; empty where there is none or NVML cannot be used (`discover` says why)."""
-    return discover(environment).gpus
-
-
 def discover(environment: Mapping[str, str] = os.environ, kfd: Path = KFD) -> Boards:
     """All boards, with the frameworks' name for each that `environment` leaves visible to them.
 
@@ -75,7 +82,8 @@ def discover(environment: Mapping[str, str] = os.environ, kfd: Path = KFD) -> Bo
     # A framework is built for one maker's boards: with NVIDIA's driver at work, for NVIDIA's.
     others = tuple(gpu.model_copy(update={"device": None}) for gpu in amd)
     beside = f"{len(amd)} AMD board(s) beside NVIDIA's are listed without a device"
-    return Boards((*found.gpus, *others), "; ".join([*([found.reason] if found.reason else []), beside]))
+    reason = "; ".join([*([found.reason] if found.reason else []), beside])
+    return Boards((*found.gpus, *others), reason, found.instances)
 
 
 def _nvidia(environment: Mapping[str, str]) -> Boards:
@@ -92,9 +100,10 @@ def _nvidia(environment: Mapping[str, str]) -> Boards:
                 reasons.append(f"board {index}: {error}")
         if not found:
             return Boards((), "; ".join(reasons) or "NVML sees no board")
-        devices, reason = visible(found, environment, _instances(library, found))
+        instances = _instances(library, found)
+        devices, reason = visible(found, environment, instances)
         named = tuple(gpu.model_copy(update={"device": devices.get(gpu.uuid)}) for gpu in found)
-        return Boards(named, "; ".join([*reasons, *([reason] if reason else [])]) or None)
+        return Boards(named, "; ".join([*reasons, *([reason] if reason else [])]) or None, instances)
     finally:
         library.nvmlShutdown()
 
@@ -147,20 +156,28 @@ def visible(
     """UUID -> `cuda:N` for the boards that CUDA shows under `environment`, and the reason where that is not certain.
 
     `instances` maps the UUID of each MIG instance to its board. CUDA stops at the first entry that names no device,
-    and shows one MIG instance at most.
+    shows one MIG instance at most, and beside it no whole board (NVIDIA, "MIG User Guide", CUDA device enumeration).
     """
     selection = environment.get("CUDA_VISIBLE_DEVICES")
     by_bus = environment.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID"
-    by_number = list(gpus) if by_bus or _alike(gpus) else None
+    split = {gpu.uuid for gpu in instances.values()}
+    # A board in MIG mode without an instance is no device of CUDA's.
+    whole = [gpu for gpu in gpus if not gpu.mig or gpu.uuid in split]
+    by_number = whole if by_bus or _alike(whole) else None
+    why = UNLIKE
+    if split and len(whole) > 1:
+        # Which instance it is, and what the numbers then mean, is not said.
+        by_number = [gpu for gpu in whole if gpu.uuid in split] if len(split) == 1 and selection is None else None
+        why = SPLIT
     if selection is None:
         if by_number is None:
-            return {}, UNLIKE
+            return {}, why
         return {gpu.uuid: f"cuda:{n}" for n, gpu in enumerate(by_number)}, None
     chosen: list[Gpu] = []
     for entry in (part.strip() for part in selection.split(",")):
         if entry.lstrip("-").isdigit():
             if by_number is None:
-                return {}, UNLIKE
+                return {}, why
             if not 0 <= int(entry) < len(by_number):
                 break
             gpu: Gpu | None = by_number[int(entry)]
@@ -175,6 +192,11 @@ def visible(
 UNLIKE = (
     "boards of several models are numbered by CUDA in an order of its own, fastest first: "
     "set CUDA_DEVICE_ORDER=PCI_BUS_ID, or name boards by UUID in CUDA_VISIBLE_DEVICES"
+)
+
+SPLIT = (
+    "a board is split (MIG): CUDA then shows one instance alone. "
+    "Name what is meant by its UUID in CUDA_VISIBLE_DEVICES (nvidia-smi -L)"
 )
 
 

@@ -58,8 +58,8 @@ class Adapter:
             torch.cuda.synchronize()
 
     def settle(self) -> None:
-        """Inductor starts processes that will compile Triton's kernels, each importing PyTorch, at a process's first
-        compilation even where all comes from its cache: they would import while the window is timed."""
+        """Inductor asks a process of its own to compile a board's kernels, which imports PyTorch first; kernels that
+        the cache has are ready sooner, and it would still import while the window is timed."""
         if self.execution.mode != "eager":
             from torch._inductor.async_compile import shutdown_compile_workers
 
@@ -100,4 +100,19 @@ def discover() -> dict[str, Any]:
     if torch.version.hip:
         build = f"rocm {torch.version.hip}"
     boards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    return {"version": torch.__version__, "build": build, "devices": ["cpu", *(f"cuda:{i}" for i in range(boards))]}
+    return {
+        "version": torch.__version__,
+        "build": build,
+        "devices": ["cpu", *(f"cuda:{i}" for i in range(boards))],
+        "boards": [str(torch.cuda.get_device_properties(i).uuid) for i in range(boards)] if torch.version.cuda else [],
+        "blind": _blind() if torch.version.cuda and not boards else None,
+    }
+
+
+def _blind() -> str:
+    """Why CUDA does not start. `is_available` swallows the reason."""
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        return str(error).strip().split("\n", 1)[0]
+    return "CUDA starts and shows no board"

@@ -107,4 +107,12 @@ def discover() -> dict[str, Any]:
     elif facts.get("is_rocm_build"):
         build = "rocm"
     boards = len(tf.config.list_physical_devices("GPU"))
-    return {"version": tf.__version__, "build": build, "devices": ["cpu", *(f"cuda:{i}" for i in range(boards))]}
+    blind = (
+        None if boards or build == "cpu" else "it loads not all of CUDA's libraries, or the driver is too old for them"
+    )
+    return {
+        "version": tf.__version__,
+        "build": build,
+        "devices": ["cpu", *(f"cuda:{i}" for i in range(boards))],
+        "blind": blind,
+    }

@@ -50,6 +50,10 @@ class FrameworkInfo(Record):
     build: str
     """What it was built for: `cpu`, `cuda 12.8`, `rocm 6.4`; empty where it was not asked."""
     devices: tuple[str, ...] = ("cpu",)
+    boards: tuple[str, ...] = ()
+    """UUID of each of its boards in the order of their numbers, without a prefix; empty where it does not tell."""
+    blind: str | None = None
+    """Why it sees no board although it was built for boards; None where it sees one, or was not asked."""
 
 
 class Machine(Record):

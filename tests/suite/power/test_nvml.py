@@ -22,7 +22,7 @@ from suite.power.readings import readings
 from suite.power.sampler import Sampler
 from suite.results.records import BoardState, Energy, Gpu, Trace
 
-A, B = "GPU-aaaa1111-0000-0000-0000-000000000000", "GPU-bbbb2222-0000-0000-0000-000000000000"
+A, B, C = (f"GPU-{name}-0000-0000-0000-000000000000" for name in ("aaaa1111", "bbbb2222", "cccc3333"))
 HOUSE = Path(__file__).resolve().parents[3]
 
 
@@ -31,11 +31,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return nvml_library.build(tmp_path_factory.mktemp("nvml"))
 
 
-def _ask(library: Path, boards: list[Board], code: str, **environment: str) -> Any:
-    """What `code` prints, as JSON, in a process that sees `boards`."""
+def _ask(library: Path, boards: list[Board], code: str, given: str = "", **environment: str) -> Any:
+    """What `code` prints, as JSON, in a process that sees `boards` and reads `given`."""
     answer = subprocess.run(
         [sys.executable, "-c", code],
         env=dict(nvml_library.environment(library, boards, PYTHONPATH=str(HOUSE), **environment)),
+        input=given,
         capture_output=True,
         text=True,
         check=True,
@@ -157,8 +158,6 @@ print(json.dumps([[[g.uuid, g.device, g.mig, g.power_limit_w, g.driver] for g in
         ({"CUDA_VISIBLE_DEVICES": "1,0"}, ["cuda:1", "cuda:0"]),
         ({"CUDA_VISIBLE_DEVICES": B}, [None, "cuda:0"]),
         ({"CUDA_VISIBLE_DEVICES": "GPU-bbbb, GPU-aaaa"}, ["cuda:1", "cuda:0"]),
-        ({"CUDA_VISIBLE_DEVICES": f"MIG-{B}/3/0"}, [None, "cuda:0"]),
-        ({"CUDA_VISIBLE_DEVICES": B.replace("GPU", "MIG")}, [None, "cuda:0"]),
         ({"CUDA_VISIBLE_DEVICES": "0,7,1"}, ["cuda:0", None]),
         ({"CUDA_VISIBLE_DEVICES": f"GPU-cccc,{B}"}, [None, None]),
         ({"CUDA_VISIBLE_DEVICES": ""}, [None, None]),
@@ -168,9 +167,55 @@ print(json.dumps([[[g.uuid, g.device, g.mig, g.power_limit_w, g.driver] for g in
 def test_boards_are_matched_under_any_visible_devices(
     library: Path, variables: dict[str, str], devices: list[str | None]
 ) -> None:
+    found, _ = _ask(library, [Board(A), Board(B, bus="00000000:02:00.0")], DISCOVER, **variables)
+    assert found == [[A, devices[0], False, 400.0, "610.57"], [B, devices[1], False, 400.0, "610.57"]]
+
+
+@pytest.mark.parametrize(
+    ("variables", "devices"),
+    [
+        # CUDA shows one instance, and no whole board beside it (MIG User Guide).
+        ({}, [None, "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": f"MIG-{B}/3/0"}, [None, "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": B.replace("GPU", "MIG")}, [None, "cuda:0"]),
+        ({"CUDA_VISIBLE_DEVICES": A}, ["cuda:0", None]),
+        # What numbers mean then is not said: no joules rather than another board's.
+        ({"CUDA_VISIBLE_DEVICES": "0"}, [None, None]),
+        ({"CUDA_VISIBLE_DEVICES": "1,0"}, [None, None]),
+    ],
+)
+def test_beside_a_split_board_numbers_name_nothing(
+    library: Path, variables: dict[str, str], devices: list[str | None]
+) -> None:
     boards = [Board(A), Board(B, bus="00000000:02:00.0", traits="mig")]
-    found, _ = _ask(library, boards, DISCOVER, **variables)
-    assert found == [[A, devices[0], False, 400.0, "610.57"], [B, devices[1], True, 400.0, "610.57"]]
+    found, reason = _ask(library, boards, DISCOVER, **variables)
+    assert [(entry[1], entry[2]) for entry in found] == [(devices[0], False), (devices[1], True)]
+    assert ("nvidia-smi -L" in (reason or "")) == (devices == [None, None])
+
+
+TOLD = """
+import json, sys
+from suite.power.boards import discover
+print(json.dumps([gpu.device for gpu in discover().told(json.loads(sys.stdin.read()))]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("uuids", "devices"),
+    [
+        ([], [None, None, None]),
+        ([B[4:], A[4:]], ["cuda:1", "cuda:0", None]),
+        ([C[4:]], [None, None, "cuda:0"]),  # an instance has a UUID of its own
+        (["cccc"], [None, None, None]),
+    ],
+)
+def test_what_a_framework_sees_decides(library: Path, uuids: list[str], devices: list[str | None]) -> None:
+    boards = [
+        Board(A, name="Old GPU"),
+        Board(B, bus="00000000:02:00.0"),
+        Board(C, bus="00000000:03:00.0", traits="mig"),
+    ]
+    assert _ask(library, boards, TOLD, given=json.dumps(uuids)) == devices
 
 
 def test_unlike_boards_are_not_matched_by_number_unless_in_bus_order(library: Path) -> None:
