@@ -107,12 +107,10 @@ def discover() -> dict[str, Any]:
     elif facts.get("is_rocm_build"):
         build = "rocm"
     boards = len(tf.config.list_physical_devices("GPU"))
-    blind = (
-        None if boards or build == "cpu" else "it loads not all of CUDA's libraries, or the driver is too old for them"
-    )
+    why = "a library that it needs cannot be loaded, or the driver is too old for it: its own messages say which"
     return {
         "version": tf.__version__,
         "build": build,
         "devices": ["cpu", *(f"cuda:{i}" for i in range(boards))],
-        "blind": blind,
+        "blind": None if boards or build == "cpu" else why,
     }
