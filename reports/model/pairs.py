@@ -43,7 +43,7 @@ class Ratio:
     """Whether a model's energy is in it."""
     threshold: float = 0.0
     error: Variance | None = field(default=None, repr=False)
-    """Of its logarithm, before levels are adjusted; None without an interval."""
+    """Of its logarithm by its own trials, as `suite.results.compare.Comparison` has it; None where they are too few."""
     gain: tuple[float, float] = (1.0, 1.0)
     """Factors on the ends for what two sensors may be off by; (1, 1) on one."""
 
@@ -174,7 +174,8 @@ def _ratio(found: Comparison) -> Ratio:
 
 
 def overall(ratios: Sequence[Ratio], metric: str, one_run: bool) -> Ratio:
-    """Geometric mean of some ratios of `metric`. Its interval holds for this selection of work.
+    """Geometric mean of some ratios of `metric`. Its interval holds for this selection of work, from the pairs' own
+    variances with Satterthwaite's degrees of freedom.
 
     Ratios within one run are independent. Those between two runs share the runs' drift: their errors do not cancel.
     """

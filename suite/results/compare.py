@@ -53,10 +53,11 @@ class Comparison:
     reason: str | None
     """Why it is not comparable or has no interval, or what to know of it."""
     error: Variance | None = None
-    """Variance of the ratio's logarithm, drift included, before levels are adjusted and without what sensors may be
-    off by; None where there is no interval."""
+    """Variance of the ratio's logarithm by its own trials, drift included, without what sensors may be off by; None
+    where they are too few. It is what may be summed over pairs, and not moderated: that keeps single intervals honest,
+    but draws the large variances that a sum is made of towards the small ones."""
     drift: Variance | None = None
-    """Of one run about its machine's mean, as it entered `error`; None within one run, and where nothing drifts."""
+    """Of one run about its machine's mean; None within one run, and where nothing drifts."""
     values: tuple[float | None, float | None] = (None, None)
     """Geometric means of A and B over their trials, in the metric's unit; None where not measured."""
     runs: int = 1
@@ -131,14 +132,19 @@ def compare(
         own = [one.own for one in samples if isinstance(one, Sample)]
         prior, degrees = common(own), sum(one.degrees for one in own)
         for (pair, limit), one in zip(judged, samples, strict=True):
-            effect = _effect(one, prior, degrees, drifts.get(key)) if isinstance(one, Sample) else None
-            if effect is not None:
-                effects.append((len(found), effect))
-            found.append(replace(_unjudged(pair, metric, one, limit), drift=drifts.get(key)))
+            unjudged = replace(_unjudged(pair, metric, one, limit), drift=drifts.get(key))
+            if isinstance(one, Sample):
+                steady = moderated(one.own, prior, max(degrees, 1.0))
+                drifting = _drifting(steady, drifts.get(key))
+                if steady.degrees > 0:
+                    effects.append((len(found), Effect(one.difference, _error(one, steady, drifting))))
+                if one.own.degrees > 0:
+                    unjudged = replace(unjudged, error=_error(one, one.own, drifting))
+            found.append(unjudged)
     looked = [_nominal(found[place].pair, a) for place, _ in effects] if same_run and a.run.max_rounds else None
     intervals = holm([effect for _, effect in effects], nominal=looked)
-    for (place, effect), interval in zip(effects, intervals, strict=True):
-        found[place] = _judged(found[place], effect, interval)
+    for (place, _), interval in zip(effects, intervals, strict=True):
+        found[place] = _judged(found[place], interval)
     differences = environment(a, b) if not same_run else between_arms(a)
     return Comparisons(tuple(found), matched.only_a, matched.only_b, differences, drifts, matched.why)
 
@@ -167,16 +173,17 @@ def _nominal(pair: Pair, run_file: RunFile) -> Nominal:
     return lambda alpha: levels(looks, alpha)[look - 1]
 
 
-def _effect(found: Sample, prior: Variance | None, degrees: float, drift: Variance | None) -> Effect | None:
-    """The difference with its variance; None where there are too few trials for one."""
-    own = moderated(found.own, prior, max(degrees, 1.0))
-    if own.degrees <= 0:
-        return None
+def _error(found: Sample, own: Variance, drift: Variance | None) -> Variance:
+    """Of the difference: what its trials vary by, if `own` is the variance of one, and what its runs drift by."""
     parts = [replace(own, value=own.value * found.scale)]
     if drift is not None:
-        between = _assumed(own) if drift == BETWEEN_RUNS else drift
-        parts.append(replace(between, value=(1 + 1 / found.runs) * between.value))
-    return Effect(found.difference, total(parts))
+        parts.append(replace(drift, value=(1 + 1 / found.runs) * drift.value))
+    return total(parts)
+
+
+def _drifting(own: Variance, drift: Variance | None) -> Variance | None:
+    """Of one run of trials that vary by `own`: what is known, or what is assumed where nothing is."""
+    return _assumed(own) if drift == BETWEEN_RUNS else drift
 
 
 def _assumed(own: Variance) -> Variance:
@@ -217,7 +224,7 @@ def _mean(case: Case, metric: Metric) -> float | None:
     return math.exp(math.fsum(logs) / len(logs)) if logs else None
 
 
-def _judged(comparison: Comparison, effect: Effect, interval: tuple[float, float]) -> Comparison:
+def _judged(comparison: Comparison, interval: tuple[float, float]) -> Comparison:
     """The comparison with its adjusted interval and what follows from it."""
     # What two sensors may be off bounds the ratio, it is no variance: it goes around the interval.
     factors = gain(comparison.pair) if comparison.metric.energy else (1.0, 1.0)
@@ -228,7 +235,6 @@ def _judged(comparison: Comparison, effect: Effect, interval: tuple[float, float
         high=math.exp(high),
         verdict=verdict(low, high, comparison.threshold, comparison.metric),
         reason=comparison.pair.note,
-        error=effect.variance,
     )
 
 

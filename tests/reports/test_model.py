@@ -23,14 +23,13 @@ from reports.marks import SHAPES, mark
 from reports.model import anonymous, build, power_lines
 from reports.model.cases import label
 from reports.model.embedded import packed, thinned
-from reports.model.pairs import Pair, Ratio, overall
+from reports.model.pairs import Pair, Ratio
 from reports.model.power import CHART_POINTS, MAX_POINTS, extremes
 from suite.frameworks import FRAMEWORKS
 from suite.notices import Code
 from suite.results.compare import BETWEEN_RUNS, compare
 from suite.results.drift import between_runs
 from suite.results.records import ArmSettings, Notice, RunFile, Trace, Trial, parse
-from suite.results.variance import Variance
 
 
 def test_what_all_cases_share_is_said_once() -> None:
@@ -164,31 +163,6 @@ def test_a_turned_ratio_says_the_opposite() -> None:
     assert (ratio.inverse.low, ratio.inverse.high) == pytest.approx((1 / 2.5, 1 / 1.5))
     assert ratio.inverse.inverse.gain == pytest.approx(ratio.gain)
     assert Ratio(None, reason="because").inverse.reason == "because"
-
-
-def measured_ratio(value: float, error: float, degrees: float = 8.0) -> Ratio:
-    return Ratio(value, value, value, "more", threshold=0.05, error=Variance(error**2, degrees))
-
-
-def test_an_overall_ratio_is_the_geometric_mean_with_its_own_error() -> None:
-    values = [1.2, 1.5, 1.1, 1.4]
-    found = overall([measured_ratio(value, 0.02) for value in values], "throughput", one_run=True)
-    assert found.value == pytest.approx(statistics.geometric_mean(values))
-    # Four equal errors of 8 degrees each: half the error, and Satterthwaite gives 32 degrees.
-    half = stats.t.ppf(0.975, 32) * 0.02 / 2
-    assert found.low is not None
-    assert math.log(found.value or 0) - math.log(found.low) == pytest.approx(half)
-    assert found.verdict == "more"
-    apart = overall([measured_ratio(value, 0.02) for value in values], "throughput", one_run=False)
-    assert apart.low is not None
-    assert math.log(apart.value or 0) - math.log(apart.low) == pytest.approx(stats.t.ppf(0.975, 8) * 0.02)
-
-
-def test_an_overall_ratio_of_single_trials_has_no_interval() -> None:
-    some = [measured_ratio(1.2, 0.02), Ratio(1.3, verdict="no interval", reason="n=1, no interval")]
-    assert overall(some, "energy", one_run=True).verdict == "no interval"
-    none = overall([Ratio(None, reason="a"), Ratio(None, reason="b")], "energy", one_run=True)
-    assert (none.value, none.reason) == (None, "a; b")
 
 
 def test_an_estimate_is_never_held_against_a_measurement() -> None:
