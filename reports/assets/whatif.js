@@ -177,13 +177,13 @@ function fillFormula(want) {
   });
 }
 
-// A day's items: facility energy and emissions of the cases that the tiles show, times PSF.
+// A day's items: facility energy and emissions of the cases that the tiles show.
 function daily(key, want) {
   const entry = model.cases[key];
   const used = inputs(entry.run, want);
   const joules = cellOf(key, ENERGY)[0];
   if (joules === null) return null;
-  const kwh = (facility(joules, used) * want.items * used.psf) / JOULES_PER_KWH;
+  const kwh = (facility(joules, used) * want.items) / JOULES_PER_KWH;
   const kg = (kwh * used.intensity) / 1000;
   return { kwh, kg, year: kg * 365 };
 }
