@@ -52,7 +52,7 @@ def between_runs(runs: Sequence[RunFile], metric: str = "throughput") -> Varianc
     """The variance of a run about the mean of its machine, log scale; None where fewer than 5 runs can tell.
 
     `metric`: a key of METRICS. Degrees of freedom are those of the runs, however many cases they have: what slows one
-    case down slows the others down with it.
+    case down slows the others down with it. Cases that are in fewer runs than others count with theirs.
     """
     found = components(runs, metric)
     return found.runs if found is not None else None
@@ -69,8 +69,6 @@ def components(runs: Sequence[RunFile], metric: str = "throughput") -> Component
     usable = {case: means for case, means in alike.items() if len(means) >= FEWEST_RUNS}
     if not usable:
         return None
-    # What is known of drift is known from the case that was in most runs: the least of all would be too careful.
-    degrees = max(len(logs) for logs in usable.values()) - 1.0
     squares = math.fsum((len(one) - 1) * deviation(one) ** 2 for logs in usable.values() for one in logs)
     trial_degrees = sum(len(one) - 1 for logs in usable.values() for one in logs)
     within = squares / trial_degrees
@@ -78,10 +76,20 @@ def components(runs: Sequence[RunFile], metric: str = "throughput") -> Component
     expected = [within * _mean([1 / len(one) for one in logs]) for logs in usable.values()]
     return Components(
         trials=Variance(within, float(trial_degrees)),
-        runs=Variance(_mean(seen), degrees),
+        runs=Variance(_mean(seen), _degrees([len(logs) for logs in usable.values()])),
         plain=max(0.0, _mean(seen) - _mean(expected)),
         cases=tuple(case for case, _, _ in usable),
     )
+
+
+def _degrees(lengths: Sequence[int]) -> float:
+    """Satterthwaite's for the mean of variances that are each known from so many runs.
+
+    Runs are taken to move all cases alike, and what fewer runs have to be part of what more have: the covariance of two
+    such variances is then the variance of the one from more runs, 2/(n - 1) of its square.
+    """
+    shares = [1 / (max(one, other) - 1) for one in lengths for other in lengths]
+    return 1 / _mean(shares)
 
 
 _Key = tuple[str, str, str]

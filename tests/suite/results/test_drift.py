@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from run_files import case, energy, machine, run_file, trial
+from scipy import stats
 
 from suite.results.drift import between_runs, components
 from suite.results.records import FrameworkInfo, RunFile
@@ -80,6 +81,25 @@ def test_cases_share_what_they_say_and_not_their_degrees() -> None:
     assert found.plain == pytest.approx((alone[0].plain + alone[1].plain) / 2)
     assert found.runs.degrees == 4
     assert len(found.cases) == 2
+
+
+@pytest.mark.parametrize("lengths", [[20] + [5] * 9, [20] * 5 + [5] * 5, [5, 8, 13]])
+def test_a_case_known_from_many_runs_lends_its_degrees_to_no_other(lengths: list[int]) -> None:
+    """Runs that move all cases alike, each case known from the latest few: degrees by the moments of simulated ones."""
+    most = max(lengths)
+    runs = [
+        run_file([case(f"w{i}") for i, length in enumerate(lengths) if number >= most - length], id=f"run-{number}")
+        for number in range(most)
+    ]
+    found = between_runs(runs)
+    assert found is not None
+    random = np.random.default_rng(8)
+    effects = random.standard_normal((50_000, most))
+    variances = np.mean([effects[:, most - length :].var(axis=1, ddof=1) for length in lengths], axis=0)
+    assert found.degrees == pytest.approx(2 / variances.var(), rel=0.05)
+    differences = random.standard_normal(50_000) * math.sqrt(2)
+    wrong = np.abs(differences) > stats.t.ppf(0.975, found.degrees) * np.sqrt(2 * variances)
+    assert wrong.mean() == pytest.approx(0.05, abs=0.005)
 
 
 def test_five_runs_of_the_same_are_needed() -> None:
