@@ -1,6 +1,7 @@
 """Software Carbon Intensity of a case (ISO/IEC 21031:2024): (E x I + M) per functional unit, here 1,000 items. Pure.
 
-M, the embodied part, is assumed and not measured: it stands beside the operational part and is never mixed into it.
+M, the embodied part, is assumed and not measured: it stands beside the operational part, which it never changes,
+and makes the score an estimate.
 The computer counts as reserved whole while the case runs.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from suite.carbon.accounting import combined, embodied_g
+from suite.results.charge import weakest
 from suite.results.records import Case, Embodied, Emissions, Quantity
 
 ITEMS = 1000
@@ -53,6 +55,7 @@ def sci(case: Case, emissions: Emissions) -> Sci | None:
             "value": _sum(operational.value, embodied.value),
             "low": _sum(operational.low, embodied.low),
             "high": _sum(operational.high, embodied.high),
+            "kind": weakest(kind for kind in (operational.kind, embodied.kind) if kind is not None),
             "ranges": operational.ranges.model_copy(update={"sensor": None, "pue": None, "intensity": None}),
         }
     )

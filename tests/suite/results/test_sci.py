@@ -26,7 +26,7 @@ def test_by_hand_on_a_cpu() -> None:
     assert found.embodied.value == pytest.approx(1_000_000 * 10 / 3600 / 35_040)
     assert found.operational.value == pytest.approx(500 / 3.6e6 * 39.22)
     assert found.score.value == pytest.approx(found.operational.value + found.embodied.value)
-    assert found.embodied.kind == "model"
+    assert (found.operational.kind, found.embodied.kind, found.score.kind) == ("counter", "model", "model")
 
 
 def test_a_board_is_charged_to_who_uses_it() -> None:
@@ -63,7 +63,8 @@ def test_off_by_default_and_operational_is_untouched() -> None:
 
 def test_table_shows_both_parts_and_marks_them_estimated() -> None:
     cells = table(recompute(run_file(), ASSUMED)).rows[0].cells
-    assert cells["embodied_g_per_1000_items"].mark == "~"
+    marks = [cells[f"{name}_g_per_1000_items"].mark for name in ("emissions", "embodied", "sci")]
+    assert marks == ["", "~", "~"]
     values = [cells[key].value for key in ("emissions_g_per_1000_items", "embodied_g_per_1000_items")]
     assert cells["sci_g_per_1000_items"].value == pytest.approx(sum(values))
 
@@ -71,7 +72,7 @@ def test_table_shows_both_parts_and_marks_them_estimated() -> None:
 def test_unmeasured_energy_gives_no_score() -> None:
     found = sci(summarised(case(trials=[trial(readings=[energy(None)])])), ASSUMED)
     assert found is not None
-    assert found.score.value is None
+    assert (found.score.value, found.score.kind) == (None, "unavailable")
     assert found.score.reason
     assert found.possible is None
     assert found.embodied.value is not None
