@@ -34,7 +34,7 @@ def sci(case: Case, emissions: Emissions) -> Sci | None:
     """The SCI of `case`; None where embodied emissions were not asked for or no trial counted."""
     if emissions.embodied is None or case.summary is None:
         return None
-    low_g, used_g, high_g = _per_hour(emissions.embodied, board=case.device != "cpu")
+    low_g, used_g, high_g = _per_hour(emissions.embodied, _boards(case.device))
     throughput, operational = case.summary.throughput, case.summary.emissions_g_per_1000_items
 
     def of_rate(items_per_s: float | None) -> float | None:
@@ -70,17 +70,17 @@ def sci(case: Case, emissions: Emissions) -> Sci | None:
     return Sci(operational, embodied, score, assumed, possible)
 
 
-def _per_hour(embodied: Embodied, board: bool) -> tuple[float, float, float]:
+def _boards(device: str) -> int:
+    """How many boards a case is charged with: none on `cpu`, two on `cuda:0+cuda:1`."""
+    return 0 if device == "cpu" else len(device.split("+"))
+
+
+def _per_hour(embodied: Embodied, boards: int) -> tuple[float, float, float]:
     """Grams that an hour of the hardware is charged with: low, used, high."""
-    parts = (
-        (embodied.host_low_g, embodied.host_g, embodied.host_high_g),
-        (embodied.board_low_g, embodied.board_g, embodied.board_high_g) if board else (0.0, 0.0, 0.0),
-    )
-    low_g, used_g, high_g = (sum(values) for values in zip(*parts, strict=True))
     return (
-        embodied_g(low_g, 1.0, embodied.lifespan_high_h),
-        embodied_g(used_g, 1.0, embodied.lifespan_h),
-        embodied_g(high_g, 1.0, embodied.lifespan_low_h),
+        embodied_g(embodied.host_low_g + boards * embodied.board_low_g, 1.0, embodied.lifespan_high_h),
+        embodied_g(embodied.host_g + boards * embodied.board_g, 1.0, embodied.lifespan_h),
+        embodied_g(embodied.host_high_g + boards * embodied.board_high_g, 1.0, embodied.lifespan_low_h),
     )
 
 

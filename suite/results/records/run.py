@@ -151,7 +151,7 @@ class Embodied(Record):
     host_low_g: float
     host_high_g: float
     board_g: float
-    """Of the one board that a case on a GPU uses, grams CO2-equivalent."""
+    """Of each board that a case uses, grams CO2-equivalent."""
     board_low_g: float
     board_high_g: float
     lifespan_h: float

@@ -29,12 +29,14 @@ def test_by_hand_on_a_cpu() -> None:
     assert (found.operational.kind, found.embodied.kind, found.score.kind) == ("counter", "model", "model")
 
 
-def test_a_board_is_charged_to_who_uses_it() -> None:
+@pytest.mark.parametrize(("device", "boards"), [("cuda:0", 1), ("cuda:0+cuda:1+cuda:3", 3), ("cuda", 1)])
+def test_boards_are_charged_to_who_uses_them(device: str, boards: int) -> None:
     on_cpu = sci(summarised(case(trials=[trial()])), ASSUMED)
-    on_gpu = sci(summarised(case(device="cuda:0", trials=[trial()])), ASSUMED)
+    on_gpu = sci(summarised(case(device=device, trials=[trial()])), ASSUMED)
     assert on_cpu is not None
     assert on_gpu is not None
-    assert on_gpu.embodied.value == pytest.approx(on_cpu.embodied.value * 1.15)
+    # A board is 150 kg beside the 1,000 kg of the server.
+    assert on_gpu.embodied.value == pytest.approx(on_cpu.embodied.value * (1 + 0.15 * boards))
 
 
 def test_assumptions_have_a_range_of_their_own() -> None:
