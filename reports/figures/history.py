@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from reports.figures.base import Figure, layout, numbers
@@ -20,8 +21,9 @@ _CHANGE = (
 )
 _EARLIER = " Of several runs on one machine the latest is drawn; the data table has all."
 _OVER_TIME = (
-    "Each line is one case on one machine, as a ratio to its first run: above, speed; below, joules per item. Colour "
-    "is the framework, dash the mode. A step that many lines share is the machine or its software."
+    "Each line is one case on one machine, as a ratio to its first run: above, speed; below, joules per item. What was "
+    "measured, what a model estimated (open marks) and what lacks a part are lines of their own. Colour is the "
+    "framework, dash the mode. A step that many lines share is the machine or its software."
 )
 
 
@@ -51,10 +53,8 @@ def history_figure(report: Report) -> Figure | None:
     data: list[dict[str, Any]] = []
     for line in report.history:
         name = line.views[0].mark.name
-        data += [
-            _line(line, "throughput", "y", name not in legend),
-            _line(line, "energy_per_item_j", "y2", False),
-        ]
+        data.append(_line(line, _speeds(line), "y", "speed", name not in legend))
+        data += [_energy(line, kind) for kind in dict.fromkeys(line.energy_kinds) if kind is not None]
         legend.add(name)
     runs = max(len(line.views) for line in report.history)
     return Figure(
@@ -70,43 +70,55 @@ def history_figure(report: Report) -> Figure | None:
             yaxis2={"domain": [0, 0.44], "title": {"text": "energy against the first"}, "automargin": True},
         ),
         table=grid(
-            ("case", "run", "started", "items per second", "joules per item"),
+            ("case", "run", "started", "items per second", "joules per item", "energy is"),
             [
-                [v.full, v.run, at, v.quantity("throughput").value, v.quantity("energy_per_item_j").value]
+                [v.full, v.run, at, v.quantity("throughput").value, v.quantity("energy_per_item_j").value, kind]
                 for line in report.history
-                for v, at in zip(line.views, line.started_at, strict=True)
+                for v, at, kind in zip(line.views, line.started_at, line.energy_kinds, strict=True)
             ],
         ),
     )
 
 
-def _against_first(line: Series, name: str) -> list[float | None]:
-    values = [view.quantity(name).value for view in line.views]
+def _against_first(values: Sequence[float | None]) -> list[float | None]:
     first = next((value for value in values if value), None)
     return [None if value is None or first is None else value / first for value in values]
 
 
-def _line(line: Series, name: str, axis: str, legend: bool) -> dict[str, Any]:
+def _speeds(line: Series) -> list[float | None]:
+    return _against_first([view.quantity("throughput").value for view in line.views])
+
+
+def _energy(line: Series, kind: str) -> dict[str, Any]:
+    """The runs whose energy is of this kind; a gap where it is of another."""
+    values = [
+        view.quantity("energy_per_item_j").value if own == kind else None
+        for view, own in zip(line.views, line.energy_kinds, strict=True)
+    ]
+    return _line(line, _against_first(values), "y2", kind, False)
+
+
+def _line(line: Series, ratios: Sequence[float | None], axis: str, what: str, legend: bool) -> dict[str, Any]:
     mark = line.views[0].mark
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": text(mark.name),
         "x": list(line.started_at),
-        "y": numbers(_against_first(line, name)),
+        "y": numbers(ratios),
         "yaxis": axis,
         "line": {"color": mark.colour, "dash": mark.dash, "width": 1.5},
-        "marker": {"symbol": mark.shape, "size": 7},
+        "marker": {"symbol": mark.shape + ("-open" if what.startswith("estimated") else ""), "size": 7},
         "legendgroup": text(mark.name),
         "showlegend": legend,
-        "hovertext": [text(f"run {view.run}, {view.full}", 200) for view in line.views],
+        "hovertext": [text(f"{what}: run {view.run}, {view.full}", 200) for view in line.views],
         "hovertemplate": "%{hovertext}: %{y:.3f}<extra></extra>",
     }
 
 
 def _farthest(report: Report) -> str:
     """Which case's speed moved most between its first and its last run."""
-    moved = [(line, change) for line in report.history if (change := _against_first(line, "throughput")[-1])]
+    moved = [(line, change) for line in report.history if (change := _speeds(line)[-1])]
     if not moved:
         return "no speed is known at both ends"
     line, change = max(moved, key=lambda pair: abs(pair[1] - 1))

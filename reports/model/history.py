@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reports.model.cases import CaseView, label
 from reports.model.pairs import NO_DRIFT, Pair, against
 from suite.results.drift import between_runs
+from suite.results.history import energy_kind
 from suite.results.metrics import METRICS
 from suite.results.records import RunFile
 from suite.results.variance import Variance
@@ -111,6 +112,16 @@ class Series:
 
     views: tuple[CaseView, ...]
     started_at: tuple[str, ...]
+
+    @property
+    def energy_kinds(self) -> tuple[str | None, ...]:
+        """Of each run's energy; None where it has none."""
+        return tuple(_energy_kind(view) for view in self.views)
+
+
+def _energy_kind(view: CaseView) -> str | None:
+    energy = view.quantity("energy_per_item_j")
+    return None if energy.value is None or energy.kind is None else energy_kind(energy.kind, energy.lower_bound)
 
 
 def series(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[Series, ...]:

@@ -166,8 +166,13 @@ def _value(row: Mapping[str, Any], metric: str) -> float | None:
 def _kind(row: Mapping[str, Any], metric: str) -> str | None:
     if metric not in _OF_ENERGY or row["energy_kind"] is None:
         return None
-    kind = "estimated" if row["energy_kind"] == "model" else "measured"
-    return f"{kind}, lower bound" if row["energy_lower_bound"] else kind
+    return energy_kind(row["energy_kind"], row["energy_lower_bound"])
+
+
+def energy_kind(kind: str, lower_bound: bool) -> str:
+    """What energies must have in common to be followed over time: `measured` or `estimated`, and how much of it."""
+    words = "estimated" if kind == "model" else "measured"
+    return f"{words}, lower bound" if lower_bound else words
 
 
 def _point(row: Mapping[str, Any], metric: str) -> Point:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from chromium import Open
-from report_files import on_gpu, ways
+from report_files import on_gpu, summarised, ways
+from run_files import case, energy, run_file, trial
 
 from reports.figures import figures, plotly_figure
 from reports.html import render
 from reports.model import build
 from suite.carbon import ember
+from suite.results.records import Energy, Kind
 
 WAYS = ways()
 
@@ -51,6 +53,34 @@ def test_one_trial_has_no_interval_anywhere() -> None:
         for line in figure.data:
             for axis in ("error_x", "error_y"):
                 assert set(line.get(axis, {}).get("array", [])) <= {None}
+
+
+def test_energy_of_unlike_kinds_is_no_line_over_time() -> None:
+    """A sensor that becomes readable on the third day is no jump of a factor."""
+    known: list[tuple[Kind, float, list[Energy]]] = [
+        ("model", 40.0, []),
+        ("model", 44.0, []),
+        ("counter", 100.0, [energy(None, "dram")]),
+        ("counter", 100.0, []),
+        ("integrated", 110.0, []),
+    ]
+    runs = []
+    for day, (kind, joules, missing) in enumerate(known, 1):
+        ran = [trial(number, readings=[energy(joules, kind=kind), *missing]) for number in (1, 2)]
+        run = run_file([case(trials=ran)], id=f"run-{day}")
+        started = run.run.model_copy(update={"started_at": f"2026-11-0{day}T12:00:00Z"})
+        runs.append(summarised(run.model_copy(update={"run": started})))
+    (figure,) = (figure for figure in figures(build(runs)) if figure.id == "history")
+    assert [line["y"] for line in figure.data if line["yaxis"] == "y"] == [[1.0] * 5]
+    lines = {line["hovertext"][0].partition(": ")[0]: line for line in figure.data if line["yaxis"] == "y2"}
+    assert {name: line["y"] for name, line in lines.items()} == {
+        "estimated": [1.0, pytest.approx(1.1), None, None, None],
+        "measured, lower bound": [None, None, 1.0, None, None],
+        "measured": [None, None, None, 1.0, pytest.approx(1.1)],
+    }
+    assert [name for name, line in lines.items() if line["marker"]["symbol"].endswith("-open")] == ["estimated"]
+    kinds = [row[-1] for row in figure.table.rows]
+    assert kinds == ["estimated", "estimated", "measured, lower bound", "measured", "measured"]
 
 
 def test_estimates_are_open_or_hatched_and_measurements_are_not() -> None:
