@@ -23,10 +23,11 @@ _NAMES = {
 _USER = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)([\w.-]+)")
 
 
-def anonymous(run_file: RunFile) -> RunFile:
+def anonymous(run_file: RunFile, host: int = 1) -> RunFile:
     """`run_file` without host name, user names, boot ids, and paths other than the kernel's (/sys, /proc, /dev).
 
-    User names are those that stand in a home directory's path anywhere in the file.
+    User names are those that stand in a home directory's path anywhere in the file. `host`: which of several hosts
+    it is, since two stay two under no name.
     """
     data = run_file.model_dump(mode="json")
     text = run_file.model_dump_json()
@@ -36,7 +37,7 @@ def anonymous(run_file: RunFile) -> RunFile:
         re.compile(r"(?<!\w)(?:" + "|".join(re.escape(name) for name in sorted(names)) + r")(?!\w)") if names else None
     )
     data = _clean(data, words)
-    data["machine"]["hostname"] = HIDDEN
+    data["machine"]["hostname"] = HIDDEN if host == 1 else f"{HIDDEN} {host}"
     for segment in data["run"]["segments"]:
         segment["boot_id"] = ""
     return RunFile.model_validate(data)

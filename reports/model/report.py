@@ -85,7 +85,8 @@ def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence
     """The report of `run_files`, in their order. ValueError without any."""
     if not run_files:
         raise ValueError("a report needs at least one run file")
-    files = [without_names(file) if anonymous else file for file in run_files]
+    hosts = list(dict.fromkeys(file.machine.hostname for file in run_files))
+    files = [without_names(file, hosts.index(file.machine.hostname) + 1) if anonymous else file for file in run_files]
     table, cases, common = views(files)
     pairs = framework_pairs(files, cases)
     found = answers(cases, pairs)

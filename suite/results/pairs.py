@@ -42,6 +42,8 @@ class Pair:
     b: Case
     same_run: bool
     same_machine: bool
+    """Whether both were measured on one and the same: machines of one fingerprint may be two, with sensors of their
+    own, and are told apart by their host names."""
     unlike: str | None
     """Why they may not be compared; None where they may."""
     note: str | None
@@ -144,14 +146,15 @@ def with_earlier(pair: Pair, runs: Sequence[RunFile]) -> Pair:
 
 
 def _pair(one: Case, other: Case, a: RunFile, b: RunFile, by: str | None) -> Pair:
-    same_machine = a.machine.fingerprint == b.machine.fingerprint
+    alike = a.machine.fingerprint == b.machine.fingerprint
+    same_machine = alike and a.machine.hostname == b.machine.hostname
     unlike = None
     if one.status != "ok" or other.status != "ok":
         missing = one if one.status != "ok" else other
         unlike = f"{missing.status}: {missing.reason or 'no trial counted'}"
     elif one.workload_version != other.workload_version and one.arm == other.arm:
         unlike = f"the workload changed (version {one.workload_version} and {other.workload_version})"
-    elif not same_machine and by != "machine":
+    elif not alike and by != "machine":
         unlike = f"measured on two machines ({a.machine.hostname} and {b.machine.hostname}): compare by machine"
     return Pair(one, other, a.run.id == b.run.id, same_machine, unlike, _note(one, other))
 

@@ -112,7 +112,7 @@ def _parts(case: Case) -> str:
 
 
 def gain(pair: Pair) -> tuple[float, float]:
-    """On one board a sensor's gain error cancels in a ratio; on two it does not."""
+    """Factors on the ends of a ratio of energies: on one machine a sensor's gain error cancels, on two it does not."""
     sides = [charges(case.trials) for case in (pair.a, pair.b)]
     if pair.same_machine and sides[0].charged[0].parts == sides[1].charged[0].parts:
         return 1.0, 1.0

@@ -317,6 +317,18 @@ def test_anonymous_leaves_out_host_user_and_paths_everywhere() -> None:
     assert "bench-1" not in repr(report)
 
 
+def test_anonymous_keeps_two_hosts_apart() -> None:
+    """Their sensors' errors do not cancel, whatever they are called."""
+    runs = [full(), full(machine=machine(hostname="bench-2"))]
+    runs[1] = runs[1].model_copy(update={"run": runs[1].run.model_copy(update={"id": "another"})})
+    named, hidden = (build(runs, anonymous=unnamed).comparison for unnamed in (False, True))
+    assert named is not None
+    assert hidden is not None
+    assert [pair.energy for pair in named.pairs] == [pair.energy for pair in hidden.pairs]
+    assert named.pairs[0].energy.gain != (1.0, 1.0)
+    assert "bench" not in repr(build(runs, anonymous=True))
+
+
 def test_anonymous_keeps_the_kernels_paths_ids_units_and_numbers() -> None:
     run = full(machine=machine(hostname="cnn"))
     source = run.traces[0].channels[0].model_copy(update={"source": "/sys/class/powercap/intel-rapl:0, image/s"})

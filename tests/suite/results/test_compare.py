@@ -178,6 +178,15 @@ def test_two_boards_sensors_may_disagree() -> None:
     assert two.verdict == "inconclusive"
 
 
+def test_two_nodes_of_one_kind_have_sensors_of_their_own() -> None:
+    """Identical nodes have one fingerprint, and RAPL's first package is `package-0` on each."""
+    a, b = (at(100, 100, 100, readings=[energy(100.0, gain=0.05)]) for _ in range(2))
+    for by in (None, "machine"):
+        files = run(a), run(b, id="B", machine=machine(hostname="bench-2"))
+        found = only(compare(*files, by, metrics=["energy"], drift=NO_DRIFT).found, "energy")
+        assert (found.low, found.high) == pytest.approx((0.95 / 1.05, 1.05 / 0.95))
+
+
 def test_models_are_not_held_against_measurements() -> None:
     a, b = at(100, 101), at(100, 101, readings=[energy(100.0, kind="model")])
     files = run(a), run(b, id="B")
