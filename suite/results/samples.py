@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from suite.results.charge import charges
+from suite.results.charge import Charges, charges, window_length_s
 from suite.results.metrics import Metric
-from suite.results.pairs import Pair
+from suite.results.pairs import FIELDS, Pair
 from suite.results.records import Case
 from suite.results.stats import deviation
 from suite.results.variance import Variance
@@ -112,9 +112,29 @@ def _parts(case: Case) -> str:
 
 
 def gain(pair: Pair) -> tuple[float, float]:
-    """Factors on the ends of a ratio of energies: on one machine a sensor's gain error cancels, on two it does not."""
-    sides = [charges(case.trials) for case in (pair.a, pair.b)]
-    if pair.same_machine and sides[0].charged[0].parts == sides[1].charged[0].parts:
-        return 1.0, 1.0
-    one, other = (side.sensor_range or (1.0, 1.0) for side in sides)
-    return other[0] / one[1], other[1] / one[0]
+    """Factors on the ends of a ratio of energies, for what its sensors or its model may be off by.
+
+    On one machine a sensor's gain error cancels. A model's does not: it depends on the load and on what the processor
+    does. Of one case it is taken to cancel where the load is the same; where the load changed, the power need not have
+    changed as the model says, nor at all.
+    """
+    one, other = (charges(case.trials) for case in (pair.a, pair.b))
+    if pair.same_machine and one.charged[0].parts == other.charged[0].parts:
+        if "model" not in (one.kind, other.kind):
+            return 1.0, 1.0
+        if _same_case(pair):
+            power = _power_w(other) / _power_w(one)
+            return min(1.0, 1 / power), max(1.0, 1 / power)
+    ranges = (one.sensor_range or (1.0, 1.0)), (other.sensor_range or (1.0, 1.0))
+    return ranges[1][0] / ranges[0][1], ranges[1][1] / ranges[0][0]
+
+
+def _same_case(pair: Pair) -> bool:
+    """Whether the two are one case, in two runs or in the two arms of one."""
+    return all(getattr(pair.a, name) == getattr(pair.b, name) for name in FIELDS if name != "arm")
+
+
+def _power_w(found: Charges) -> float:
+    """Mean power over all trials."""
+    length_s = math.fsum(window_length_s(charge.trial) for charge in found.charged)
+    return math.fsum(charge.energy_j for charge in found.charged) / length_s

@@ -33,7 +33,8 @@ class Channel(Record):
     coverage: float = 1.0
     """The share of each tick that the sensor looks at: 0.25 where it sees 25 of every 100 ms."""
     gain: tuple[float, float] = (1.0, 1.0)
-    """True energy over reported energy, low and high: the sensor's systematic error, constant on one device."""
+    """True energy over reported energy, low and high: the sensor's systematic error, constant on one device; or what a
+    model may be off by, which changes with the load."""
     source: str = ""
     """Where the value is read and where `gain` comes from, in words."""
     resets_s: tuple[float, ...] = ()

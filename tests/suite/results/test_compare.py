@@ -200,6 +200,57 @@ def test_models_are_not_held_against_measurements() -> None:
     assert alike.ratio == 1.0
 
 
+def estimated(rate: float, load: float, **more: object) -> Case:
+    """A case under codecarbon's model of a processor of 100 W, whose true energy is 0.70 to 4.88 times as much."""
+    power_w = 100 * (0.1 + 0.9 * load**3)
+    trials = []
+    for number, wobble in enumerate((0.999, 1.0, 1.001), 1):
+        reading = energy(2 * power_w * wobble, "cpu", "model")
+        joules = reading.energy_j or 0.0
+        reading = reading.model_copy(update={"low_j": 0.70 * joules, "high_j": 4.88 * joules})
+        trials.append(trial(number, rate, readings=[reading]))
+    return case(trials=trials, **more)
+
+
+def energy_of(a: RunFile, b: RunFile, by: str | None = None) -> Comparison:
+    return only(compare(a, b, by, metrics=["energy"], drift=NO_DRIFT).found, "energy")
+
+
+def test_an_estimate_shows_nothing_between_two_cases() -> None:
+    """Of equal speed at loads of 1 and 0.55: a factor of 4 by the model's curve alone, where RAPL may see none."""
+    loads = estimated(1000, 1.0), estimated(1000, 0.55, framework="tensorflow", mode="graph")
+    file = run(*loads)
+    found = energy_of(file, file, "framework")
+    assert found.ratio == pytest.approx(0.25, rel=0.01)
+    assert (found.low, found.high) == pytest.approx((0.25 * 0.70 / 4.88, 0.25 * 4.88 / 0.70), rel=0.02)
+    assert found.verdict == "inconclusive"
+    # Nor at equal loads: what a watt of load stands for depends on what the processor does.
+    file = run(estimated(1000, 1.0), estimated(800, 1.0, framework="tensorflow", mode="graph"))
+    assert energy_of(file, file, "framework").verdict == "inconclusive"
+    # Nor on two machines.
+    assert (
+        energy_of(
+            run(estimated(1000, 1.0)), run(estimated(500, 1.0), id="B", machine=machine(hostname="other"))
+        ).verdict
+        == "inconclusive"
+    )
+
+
+def test_an_estimate_of_one_case_at_one_load_is_as_good_as_its_time() -> None:
+    files = run(estimated(1000, 0.9)), run(estimated(800, 0.9), id="B")
+    found = energy_of(*files)
+    assert (found.low, found.high) == pytest.approx((1.25, 1.25), rel=0.01)
+    assert found.verdict == "worse"
+
+
+@pytest.mark.parametrize("loads", [(1.0, 0.8), (0.8, 1.0)])
+def test_where_the_load_changed_an_estimate_may_mean_the_change_of_time_alone(loads: tuple[float, float]) -> None:
+    found = energy_of(run(estimated(1000, loads[0])), run(estimated(800, loads[1]), id="B"))
+    power = (0.1 + 0.9 * loads[1] ** 3) / (0.1 + 0.9 * loads[0] ** 3)
+    assert found.ratio == pytest.approx(1.25 * power)
+    assert sorted([1.25, 1.25 * power]) == pytest.approx([found.low, found.high], rel=0.01)
+
+
 def test_unlike_parts_are_not_held_against_each_other() -> None:
     a = at(100, 101, readings=[energy(90.0), energy(10.0, "dram")])
     b = at(100, 101, readings=[energy(90.0), energy(None, "dram")])
