@@ -197,11 +197,15 @@ class Meter:
             return [None] * len(windows)
 
     def save(
-        self, path: str | os.PathLike[str], step_s: Sequence[Sequence[float]] | None = None, steps_per_block: int = 1
+        self,
+        path: str | os.PathLike[str],
+        step_s: Sequence[Sequence[float]] | None = None,
+        steps_per_block: Sequence[int] | None = None,
     ) -> Path:
         """Write a run file with every window as a trial; `joulemark report PATH` makes its page.
 
-        `step_s`: for each window the durations of its steps, `steps_per_block` together, where they were marked.
+        `step_s`: for each window the durations of its steps where they were marked, seconds, `steps_per_block` of them
+        (else one) together.
         JoulemarkError where nothing was measured or the file cannot be written.
         """
         self.last  # noqa: B018 - says so where there is none

@@ -7,7 +7,6 @@ between reads.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,16 +39,40 @@ class _Marks:
 
     begin_s: float
     steps: list[Window] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    """How many steps each of these is."""
     open_s: float | None = None
     """When the step that goes on began; None between steps."""
+    open_at: int = 0
+    """How many there were before it."""
     count: int = 0
     end_s: float | None = None
+
+    def open(self, at_s: float) -> None:
+        """A step begins."""
+        self.open_s, self.open_at = at_s, self.count
 
     def close(self, at_s: float) -> None:
         """The step that goes on ends."""
         if self.open_s is not None:
             self.steps.append((self.open_s, at_s))
+            self.sizes.append(self.count - self.open_at)
             self.open_s = None
+
+    def end(self, at_s: float, steps: int | None) -> None:
+        """The epoch ends, of `steps` steps at most: of a last group that was not full, all were counted."""
+        self.close(at_s)
+        self.end_s = at_s
+        surplus = max(0, self.count - steps) if steps else 0
+        self.count -= surplus
+        if self.sizes:
+            self.sizes[-1] -= surplus
+
+    def blocks(self) -> tuple[list[float], int]:
+        """Durations of what was marked together, seconds, and how many steps each is: of the largest, since one that a
+        test or the epoch's end cut short is no block of as many steps."""
+        size = max(self.sizes, default=1)
+        return [end - begin for (begin, end), own in zip(self.steps, self.sizes, strict=True) if own == size], size
 
     def rest(self) -> list[Window]:
         """What of the epoch is no step."""
@@ -89,7 +112,7 @@ class Training:
         if self.every and (marks.open_s is None or marks.count % self.every == 0):
             now_s = self.meter.mark()
             marks.close(now_s)
-            marks.open_s = now_s
+            marks.open(now_s)
         marks.count += count
 
     def steps_end(self) -> None:
@@ -100,11 +123,7 @@ class Training:
     def epoch_ends(self, steps: int | None = None) -> None:
         """The epoch has ended, of `steps` steps at most where that is known."""
         if self._marks:
-            end_s = self.meter.mark()
-            marks = self._marks[-1]
-            marks.close(end_s)
-            marks.end_s = end_s
-            marks.count = min(marks.count, steps) if steps else marks.count
+            self._marks[-1].end(self.meter.mark(), steps)
 
     def end(self) -> None:
         """The training has ended. Does nothing where none goes on."""
@@ -136,10 +155,10 @@ class Training:
 
     def save(self, path: str | Path) -> Path:
         """Write a run file with each epoch as a trial. JoulemarkError as `Meter.save` has it."""
-        ended = self._ended()
-        durations = [[end - begin for begin, end in marks.steps] for marks in ended]
-        together = max((math.ceil(marks.count / len(marks.steps)) for marks in ended if marks.steps), default=1)
-        return self.meter.save(path, step_s=durations, steps_per_block=together)
+        blocks = [marks.blocks() for marks in self._ended()]
+        return self.meter.save(
+            path, step_s=[durations for durations, _ in blocks], steps_per_block=[size for _, size in blocks]
+        )
 
     def _ended(self) -> list[_Marks]:
         return [marks for marks in self._marks if marks.end_s is not None]

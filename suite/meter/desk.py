@@ -113,9 +113,9 @@ class Desk:
         span = self._span((windows[0][0], windows[-1][1]))
         items = request.get("items") or [1] * len(windows)
         steps = request.get("step_s") or [()] * len(windows)
-        marked = enumerate(zip(windows, items, steps, strict=True), 1)
-        together = request.get("steps_per_block") or 1
-        trials = [own.trial(number, *marks, steps_per_block=together) for number, marks in marked]
+        together = request.get("steps_per_block") or [1] * len(windows)
+        marked = enumerate(zip(windows, items, steps, together, strict=True), 1)
+        trials = [own.trial(number, *marks) for number, marks in marked]
         planned = own.planned(
             own.new_id(started_at),
             started_at,
