@@ -1,8 +1,7 @@
 """Software Carbon Intensity of a case (ISO/IEC 21031:2024): (E x I + M) per functional unit, here 1,000 items. Pure.
 
-M, the embodied part, is assumed and not measured: it stands beside the operational part, which it never changes,
-and makes the score an estimate.
-The computer counts as reserved whole while the case runs.
+M, the embodied part, is assumed and not measured: it stands beside the operational part, which it never changes, and
+makes the score an estimate. The computer counts as reserved whole while the case runs.
 """
 
 from __future__ import annotations

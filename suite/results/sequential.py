@@ -6,7 +6,9 @@ Statistical Society A 132, 1969). The levels here spend `alpha` over all looks t
 of Pocock's type of K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for clinical trials", Biometrika 70,
 1983: nearly the same level at each look, since most cases should be settled at the first. What the normal
 distribution says of the level of a look is then used for Student's t of that look (S. J. Pocock, "Group sequential
-methods in the design and analysis of clinical trials", Biometrika 64, 1977).
+methods in the design and analysis of clinical trials", Biometrika 64, 1977). With few rounds a look that is a little
+too bold: of three looks at differences within rounds, 5.8 % are wrong at 2 rounds a look, 5.5 % at 3 and 5.3 % at 5,
+where 5 % are promised.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ POINTS = 401
 def levels(looks: int, alpha: float = 0.05) -> tuple[float, ...]:
     """Two-sided level of each of at most `looks` looks, each after as many more rounds as the first had.
 
-    Whatever look the measuring stops at, the chance of any false difference is at most `alpha`. It holds for stopping
-    early for other reasons too. ValueError for fewer than one look or an `alpha` outside 0 .. 1.
+    Whatever look the measuring stops at, the chance of any false difference is at most `alpha` for normal values of
+    known variance, and through Student's t slightly more: see above. It holds for stopping early for other reasons too.
+    ValueError for fewer than one look or an `alpha` outside 0 .. 1.
     """
     if looks < 1:
         raise ValueError(f"{looks} looks: there is at least one")

@@ -50,6 +50,15 @@ def test_students_t_at_these_levels_keeps_the_promise() -> None:
     assert naive.mean() > 0.1, "what the levels are for"
 
 
+@pytest.mark.parametrize(("rounds", "wrong"), [(2, 0.058), (3, 0.055), (5, 0.053)])
+def test_few_rounds_a_look_are_a_little_too_bold_as_is_said(rounds: int, wrong: float) -> None:
+    differences = np.random.default_rng(rounds).standard_normal((100_000, 3 * rounds))
+    found = np.zeros(100_000, bool)
+    for look, level in enumerate(levels(3), 1):
+        found |= reference.ttest_1samp(differences[:, : look * rounds], 0.0, axis=1).pvalue < level
+    assert found.mean() == pytest.approx(wrong, abs=4 * math.sqrt(wrong * (1 - wrong) / 100_000))
+
+
 @pytest.mark.parametrize(("looks", "alpha"), [(0, 0.05), (-1, 0.05), (3, 0.0), (3, 1.0)])
 def test_nonsense_is_refused(looks: int, alpha: float) -> None:
     with pytest.raises(ValueError, match=r"looks|alpha"):
