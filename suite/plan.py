@@ -17,10 +17,13 @@ from suite.profiles import Profile, find_profile
 from suite.results.records import NOT_ATTEMPTED, Case, FrameworkInfo, Parameters, Settings
 from suite.selection import compile_keyword
 from workloads.registry import supports
-from workloads.spec import Phase, Size, Workload
+from workloads.spec import ELEMENT_BYTES, Phase, Size, Workload
 
 START_S: Mapping[ModeClass, float] = {"eager": 0.4, "graph": 1.0, "compiled": 5.0}
 """Load and first call of a small case, seconds (docs/results/standard-2-cores.json): for the expected time only."""
+
+CONTEXT_S = 1.0
+"""Creation of a board's context, seconds: for the expected time only."""
 
 ZYGOTES_S = 7.0
 """Imports of both frameworks, once a round, seconds: for the expected time only."""
@@ -90,12 +93,13 @@ class Plan:
     def trial_s(self, case: Case) -> float:
         """Expected duration of one trial, seconds."""
         effort = self.effort(case)
-        start_s = START_S[mode_class(case.framework, case.mode)]
+        start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else CONTEXT_S)
         return start_s + effort.warmup_s + effort.window_s + 2 * effort.border_s + effort.latency_s
 
     def expected_s(self) -> float:
         """Expected duration of the run, seconds."""
         trials = self.rounds * sum(self.trial_s(case) for case in self.runnable())
+        trials += sum(self.effort(case, rest=True).rest_s for case in self.runnable())
         arms = len({case.arm for case in self.runnable()})
         return trials + self.rounds * arms * ZYGOTES_S + 2 * self.profile.idle_s
 
@@ -123,7 +127,7 @@ class _Task:
     def preset(self) -> Size:
         return self.workload.sizes[self.size]
 
-    def facts(self, batch_size: int) -> dict[str, Any]:
+    def facts(self, batch_size: int, precision: str) -> dict[str, Any]:
         """Fields of a case that follow from the task."""
         count = self.workload.parameters(self.preset)
         return {
@@ -132,9 +136,9 @@ class _Task:
             "workload_version": self.workload.version(),
             "size": self.size,
             "phase": self.phase,
-            "item": self.workload.item,
+            "item": self.workload.counts(self.phase),
             "flops_per_item": self.workload.flops(self.preset, self.phase),
-            "bytes_per_item": self.workload.bytes(self.preset, self.phase, batch_size),
+            "bytes_per_item": self.workload.bytes(self.preset, self.phase, batch_size, ELEMENT_BYTES[precision]),
             "parameters": Parameters(total=count.total, trainable=count.trainable),
         }
 
@@ -202,11 +206,13 @@ def _of_framework(
     for mode, device in itertools.product(axes.modes(settings, profile, chosen), axes.devices(settings, info)):
         batches = settings.batch_size or (task.preset.batch_size[device.partition(":")[0]],)
         for precision, batch in itertools.product(axes.precisions(settings, chosen), batches):
-            reason_code, reason = _obstacle(task.workload, chosen, info, chosen.modes[mode], precision)
+            compiled = chosen.modes[mode] == "compiled"
+            refusal = task.workload.refusal(device.partition(":")[0], precision, batch, compiled)
+            reason_code, reason = _obstacle(task.workload, chosen, info, refusal)
             cases.append(
                 Case(
                     id=f"{task.id}/{chosen.name}/{mode}/{device}/{precision}/b{batch}",
-                    **task.facts(batch),
+                    **task.facts(batch, precision),
                     framework=chosen.name,
                     mode=mode,
                     device=device,
@@ -223,15 +229,13 @@ def _of_framework(
 
 
 def _obstacle(
-    workload: Workload, chosen: Framework, info: FrameworkInfo | None, mode_class: ModeClass, precision: str
+    workload: Workload, chosen: Framework, info: FrameworkInfo | None, refusal: str | None
 ) -> tuple[str, str]:
-    """(code, reason) why a case will be skipped, or that it was not attempted yet."""
+    """(code, reason) why a case will be skipped, or that it was not attempted yet; `refusal`: its workload's."""
     if info is None:
         return "not_installed", f"{chosen.title} is not installed: pip install 'joulemark[{chosen.extra}]'"
     if not supports(workload, chosen.name):
         return "unsupported", f"{workload.id} has no implementation in {chosen.title}"
-    if precision not in workload.precisions:
-        return "unsupported", f"{workload.id} runs in {', '.join(workload.precisions)}, not in {precision}"
-    if mode_class == "compiled" and not workload.compiles:
-        return "unsupported", f"a step of {workload.id} is nothing that a compiler could take in"
+    if refusal is not None:
+        return "unsupported", refusal
     return NOT_ATTEMPTED, "not attempted"

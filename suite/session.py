@@ -41,6 +41,10 @@ SETTLE_MOST_S = 60.0
 SETTLED_WITHIN = 0.02
 """Power is at rest when it changes by less than this between two halves of a few seconds."""
 
+FIRST_USE = 5
+"""So many times a trial's time a board's first trial may take: a framework without kernels for its chip compiles
+them all at first use, and the driver keeps them."""
+
 
 class Session:
     """One run while it lasts."""
@@ -64,6 +68,7 @@ class Session:
         self.zygotes = {arm: self._zygotes(arm) for arm in environments}
         self.given_up = planned.timed_out(order.resumed)
         self.compiled: set[str] = set()
+        self.woken: set[tuple[str, str]] = set()
         probes = order.resumed.probes if order.resumed else ()
         self.probed = {_probed_by(probe) for probe in probes}
         self.floor_failed = False
@@ -208,7 +213,10 @@ class Session:
         zygotes = self.zygotes[case.arm]
         how = None if case.framework in zygotes.broken else zygotes.how(case.framework)
         request = _request(case, plan, rest=round_number == 1)
-        outcome = zygotes.run(request, plan.profile.timeout_s, self.watcher.part)
+        first = case.device != "cpu" and (case.framework, case.device) not in self.woken
+        self.woken.add((case.framework, case.device))
+        timeout_s = plan.profile.timeout_s * (FIRST_USE if first else 1)
+        outcome = zygotes.run(request, timeout_s, self.watcher.part)
         attempt = {"round": round_number, "started_s": started_s, "ended_s": self.now(), "isolation": how}
         cache = self._compile_cache(case) if outcome.trial is not None else None
         return recorded(outcome, attempt, self.origin, cache)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from workloads.registry import workloads
-from workloads.spec import Adam, Optimizer, Size, Workload
+from workloads.spec import ELEMENT_BYTES, Adam, Optimizer, Size, Workload
 
 _HEAD = """# Workloads
 
@@ -95,9 +95,9 @@ def _table(members: list[Workload]) -> Iterator[str]:
             parameters += f" ({count.trainable:,} learn)"
         for phase in workload.phases:
             gflops = workload.flops(base, phase) / 1e9
-            megabytes = workload.bytes(base, phase, base.batch_size["cpu"]) / 1e6
+            megabytes = workload.bytes(base, phase, base.batch_size["cpu"], ELEMENT_BYTES["fp32"]) / 1e6
             yield (
-                f"| {workload.id} | {workload.item} | {parameters} | {phase} | {gflops:.4g} | {megabytes:.4g} "
+                f"| {workload.id} | {workload.counts(phase)} | {parameters} | {phase} | {gflops:.4g} | {megabytes:.4g} "
                 f"| {_batches(workload)} |\n"
             )
 
@@ -120,6 +120,10 @@ def _notes(workload: Workload) -> Iterator[str]:
         yield f"  FLOPs: {workload.flops_note}."
     if workload.precisions == ("fp32",):
         yield "  In fp32 only."
+    if not workload.batched:
+        yield "  One sample a step: no other batch size."
+    if workload.devices == ("cpu",):
+        yield "  On the CPU only."
     if not workload.compiles:
         yield "  Not compiled: a step is no computation that a compiler could take in."
     for pattern, reason in workload.substitutes.items():

@@ -66,6 +66,9 @@ class Adam:
 
 Optimizer = Sgd | Adam
 
+ELEMENT_BYTES: Mapping[str, int] = {"fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}
+"""Bytes of an element of inputs and outputs in memory by precision."""
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -76,7 +79,7 @@ class Workload:
     """A few words for people."""
     family: str
     item: str
-    """What throughput counts, singular."""
+    """What throughput counts, singular; `items` says otherwise for a phase."""
     paper: str
     """Where it is defined: author, year, and a link."""
     phases: tuple[Phase, ...]
@@ -86,13 +89,19 @@ class Workload:
     """(size, phase, batch size, generator) -> named arrays, seeded and not zero (power depends on the values)."""
     flops: Callable[[Size, Phase], float]
     """Floating-point operations (not multiply-adds) of one item. `flops_note` says what is left out."""
-    bytes: Callable[[Size, Phase, int], float]
-    """(size, phase, batch size) -> compulsory traffic of one item at 4 bytes an element: each weight and each input
-    read once a step, each output written once; what caches cannot save."""
+    bytes: Callable[[Size, Phase, int, int], float]
+    """(size, phase, batch size, bytes of an element) -> compulsory traffic of one item: each weight and each input read
+    once a step, each output written once; what caches cannot save. Weights are in float32 in every precision."""
     parameters: Callable[[Size], Count] = field(default=lambda _size: Count(0, 0))
     flops_note: str = ""
     items_per_sample: Callable[[Size, Phase], int] = field(default=lambda _size, _phase: 1)
     """Items in one sample of a batch (tokens of a sequence, say)."""
+    items: Mapping[Phase, str] = field(default_factory=dict)
+    """What throughput counts in a phase where it is not `item`."""
+    batched: bool = True
+    """False where a step is of one sample, whatever the batch size: any other than 1 is skipped."""
+    devices: tuple[str, ...] = ("cpu", "cuda")
+    """Kinds of device that it runs on."""
     optimizer: Optimizer | None = None
     """What a training step ends with; None where there are no parameters."""
     descends: str | None = None
@@ -116,6 +125,23 @@ class Workload:
     def module(self) -> str:
         """The package that holds its implementations."""
         return self.package or f"workloads.{self.name}"
+
+    def counts(self, phase: Phase) -> str:
+        """What throughput counts in `phase`, singular."""
+        return self.items.get(phase, self.item)
+
+    def refusal(self, device: str, precision: str, batch: int, compiled: bool) -> str | None:
+        """Why it does not run on this kind of device, in this precision, batch size or class of mode; None where it
+        does."""
+        if device not in self.devices:
+            return f"{self.id} runs on {' and '.join(self.devices)} alone, not on {device}"
+        if precision not in self.precisions:
+            return f"{self.id} runs in {', '.join(self.precisions)}, not in {precision}"
+        if batch != 1 and not self.batched:
+            return f"a step of {self.id} is of one sample, not of {batch}"
+        if compiled and not self.compiles:
+            return f"a step of {self.id} is nothing that a compiler could take in"
+        return None
 
     def version(self) -> str:
         """12 hex digits that change with any source that the workload runs, in either framework: its own folder, what

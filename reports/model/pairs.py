@@ -16,7 +16,8 @@ from suite.results.compare import Comparison, compare, families, verdict
 from suite.results.metrics import METRICS, Metric
 from suite.results.records import RunFile
 from suite.results.samples import gain
-from suite.results.variance import Effect, Variance, total
+from suite.results.stats import deviation
+from suite.results.variance import Effect, Variance
 
 Said = Literal["more", "less", "same", "inconclusive", "no interval", "not comparable"]
 
@@ -46,6 +47,8 @@ class Ratio:
     """Of its logarithm by its own trials, as `suite.results.compare.Comparison` has it; None where they are too few."""
     gain: tuple[float, float] = (1.0, 1.0)
     """Factors on the ends for what two sensors may be off by; (1, 1) on one."""
+    within: Mapping[int, float] = field(default_factory=dict, repr=False)
+    """Its logarithm by round, within one run."""
 
     @property
     def inverse(self) -> Ratio:
@@ -56,7 +59,8 @@ class Ratio:
         high = None if self.low is None else 1 / self.low
         said = _INVERSE.get(self.verdict, self.verdict)
         gains = 1 / self.gain[1], 1 / self.gain[0]
-        return replace(self, value=1 / self.value, low=low, high=high, verdict=said, gain=gains)
+        within = {number: -log for number, log in self.within.items()}
+        return replace(self, value=1 / self.value, low=low, high=high, verdict=said, gain=gains, within=within)
 
 
 @dataclass(frozen=True)
@@ -170,14 +174,15 @@ def _ratio(found: Comparison) -> Ratio:
         found.threshold,
         found.error,
         gain(found.pair) if found.metric.energy else (1.0, 1.0),
+        found.within,
     )
 
 
 def overall(ratios: Sequence[Ratio], metric: str, one_run: bool) -> Ratio:
-    """Geometric mean of some ratios of `metric`. Its interval holds for this selection of work, from the pairs' own
-    variances with Satterthwaite's degrees of freedom.
+    """Geometric mean of some ratios of `metric`. Its interval holds for this selection of work.
 
-    Ratios within one run are independent. Those between two runs share the runs' drift: their errors do not cancel.
+    Within `one_run` the rounds are what is independent: in one of them a busy machine moves many pairs the same way.
+    Ratios between two runs share the runs' drift: their errors do not cancel.
     """
     known = [ratio for ratio in ratios if ratio.value is not None]
     if len(known) < 2:
@@ -185,18 +190,31 @@ def overall(ratios: Sequence[Ratio], metric: str, one_run: bool) -> Ratio:
         return known[0] if known else Ratio(None, reason=reasons or "nothing to compare")
     n, estimated = len(known), any(ratio.estimated for ratio in known)
     centre = math.fsum(math.log(ratio.value) for ratio in known if ratio.value is not None) / n
-    errors = [ratio.error for ratio in known if ratio.error is not None]
-    if len(errors) < n:
+    error = _by_round(known) if one_run else _in_step(known)
+    if error is None:
         return Ratio(math.exp(centre), verdict="no interval", reason="n=1, no interval", estimated=estimated)
-    if one_run:
-        error = total([replace(error, value=error.value / n**2) for error in errors])
-    else:
-        spread = math.fsum(math.sqrt(error.value) for error in errors) / n
-        error = Variance(spread**2, min(error.degrees for error in errors))
     gains = [math.fsum(math.log(ratio.gain[end]) for ratio in known) / n for end in (0, 1)]
     low, high = (math.exp(end + by) for end, by in zip(Effect(centre, error).interval(0.05), gains, strict=True))
     said = _said(low, high, known[0].threshold, METRICS[metric])
     return Ratio(math.exp(centre), low, high, said, "", estimated, known[0].threshold, error)
+
+
+def _by_round(ratios: Sequence[Ratio]) -> Variance | None:
+    """Of the mean of the logarithms, from its values by round; None where not two rounds have all ratios."""
+    rounds = set.intersection(*(set(ratio.within) for ratio in ratios))
+    if len(rounds) < 2:
+        return None
+    means = [math.fsum(ratio.within[number] for ratio in ratios) / len(ratios) for number in sorted(rounds)]
+    return Variance(deviation(means) ** 2 / len(means), len(means) - 1.0)
+
+
+def _in_step(ratios: Sequence[Ratio]) -> Variance | None:
+    """Of the mean of the logarithms, were all off by as many standard errors to the same side; None at n=1."""
+    errors = [ratio.error for ratio in ratios if ratio.error is not None]
+    if len(errors) < len(ratios):
+        return None
+    spread = math.fsum(math.sqrt(error.value) for error in errors) / len(errors)
+    return Variance(spread**2, min(error.degrees for error in errors))
 
 
 def _said(low: float, high: float, threshold: float, metric: Metric) -> Said:

@@ -74,6 +74,7 @@ def _workloads() -> list[dict[str, Any]]:
             "title": workload.title,
             "family": workload.family,
             "item": workload.item,
+            "items": {phase: workload.counts(phase) for phase in workload.phases},
             "paper": workload.paper,
             "version": workload.version(),
             "phases": list(workload.phases),

@@ -8,6 +8,7 @@ from suite.measure.request import Request
 from suite.measure.zygotes import Zygotes
 from suite.results.records import Probe
 from workloads.registry import workloads
+from workloads.spec import ELEMENT_BYTES
 
 SIZES = {"cpu": {"matmul": "n1024", "stream": "small"}, "cuda": {"matmul": "n8192", "stream": "base"}}
 """Sizes that reach the peak: larger than caches, small enough for a second."""
@@ -23,7 +24,7 @@ def probe(zygotes: Zygotes, like: Request, mode: str, timeout_s: float) -> Probe
     copy, no_copy = _best_step_s(zygotes, like, "stream", sizes["stream"], mode, "fp32", timeout_s)
     matmul, stream = workloads()["matmul"], workloads()["stream"]
     flops = matmul.flops(matmul.sizes[sizes["matmul"]], "inference")
-    moved = stream.bytes(stream.sizes[sizes["stream"]], "inference", 1)
+    moved = stream.bytes(stream.sizes[sizes["stream"]], "inference", 1, ELEMENT_BYTES["fp32"])
     return Probe(
         framework=like.framework,
         device=like.device,

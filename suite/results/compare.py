@@ -62,6 +62,8 @@ class Comparison:
     """Geometric means of A and B over their trials, in the metric's unit; None where not measured."""
     runs: int = 1
     """Separate runs that A is the mean of."""
+    within: Mapping[int, float] = field(default_factory=dict)
+    """Logarithm of the ratio by round, where both were measured in the rounds of one run."""
 
     @property
     def words(self) -> str:
@@ -216,6 +218,7 @@ def _unjudged(pair: Pair, metric: Metric, found: Sample | str, threshold: float)
         reason="n=1, no interval",
         values=(math.exp(found.means[0]), math.exp(found.means[1])),
         runs=found.runs,
+        within=found.within,
     )
 
 

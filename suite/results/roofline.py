@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from suite.notices import Code
 from suite.results.records import Case, Notice, Probe
 
-WIDTH = {"fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}
-"""Bytes of an element in memory by precision."""
-
 
 @dataclass(frozen=True)
 class Roof:
@@ -65,8 +62,7 @@ def share(case: Case, probes: Iterable[Probe]) -> Share | None:
     rate = case.summary.throughput if case.summary else None
     if found is None or rate is None or not rate.value or not case.flops_per_item or not case.bytes_per_item:
         return None
-    # Compulsory bytes are stated at 4 an element.
-    intensity = case.flops_per_item / (case.bytes_per_item * WIDTH.get(case.precision, 4) / 4)
+    intensity = case.flops_per_item / case.bytes_per_item
     attainable = found.attainable_flops_per_s(intensity)
     return Share(
         flops_per_byte=intensity,

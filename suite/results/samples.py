@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from suite.results.charge import Charges, charges, window_length_s
 from suite.results.metrics import Metric
@@ -29,6 +29,8 @@ class Sample:
     """Of A and of B."""
     runs: int = 1
     """Separate runs that A is the mean of."""
+    within: Mapping[int, float] = field(default_factory=dict)
+    """The difference by round, where both were measured in the rounds of one run."""
 
 
 def sample(pair: Pair, metric: Metric, allow_estimates: bool) -> Sample | str:
@@ -50,11 +52,11 @@ def sample(pair: Pair, metric: Metric, allow_estimates: bool) -> Sample | str:
     rounds = sorted(logs[0].keys() & logs[1].keys())
     if pair.same_run and len(rounds) >= 2:
         # Trials of one round share the machine's state: their difference is free of drift.
-        within = [logs[1][number] - logs[0][number] for number in rounds]
-        own = Variance(deviation(within) ** 2, len(within) - 1.0)
+        within = {number: logs[1][number] - logs[0][number] for number in rounds}
+        own = Variance(deviation(list(within.values())) ** 2, len(within) - 1.0)
         n = (len(rounds), len(rounds))
         means = _mean(logs[0][number] for number in rounds), _mean(logs[1][number] for number in rounds)
-        return Sample(_mean(within), own, 1 / len(within), n, estimated, means)
+        return Sample(_mean(within.values()), own, 1 / len(within), n, estimated, means, within=within)
     return _between(logs[0].values(), logs[1].values(), _before(pair, metric), estimated)
 
 

@@ -40,6 +40,27 @@ def test_an_axis_that_is_given_replaces_that_axis_only():
     assert {case.workload for case in made.cases} == {case.workload for case in make().cases}
 
 
+def test_what_a_workload_does_not_run_in_is_skipped_with_its_reason():
+    made = make(BOARD, workload=["matmul", "input_pipeline"], size=["tiny"], batch_size=[1, 16], framework=["pytorch"])
+    reasons = {(c.workload, c.device, c.batch_size): c.reason for c in made.cases if c not in made.runnable()}
+    assert reasons == {
+        ("matmul", "cpu", 16): "a step of matmul is of one sample, not of 16",
+        ("matmul", "cuda:0", 16): "a step of matmul is of one sample, not of 16",
+        ("input_pipeline", "cuda:0", 1): "input_pipeline runs on cpu alone, not on cuda:0",
+        ("input_pipeline", "cuda:0", 16): "input_pipeline runs on cpu alone, not on cuda:0",
+    }
+
+
+def test_what_is_counted_follows_the_phase():
+    items = {case.phase: case.item for case in make(workload=["ddpm"], size=["tiny"]).cases}
+    assert items == {"training": "image", "generation": "denoising step"}
+
+
+def test_compulsory_bytes_are_of_the_precision():
+    wide, narrow = make(workload=["matmul"], framework=["pytorch"], precision=["fp32", "bf16"]).cases
+    assert wide.bytes_per_item == 2 * narrow.bytes_per_item
+
+
 def test_a_mode_of_one_framework_leaves_the_other_out():
     assert {case.framework for case in make(mode=["xla"]).cases} == {"tensorflow"}
 

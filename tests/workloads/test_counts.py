@@ -162,7 +162,16 @@ UNSEEN_BYTES: dict[tuple[str, str], Callable[[Size], float]] = {
     ("dcgan", "generation"): lambda size: -4.0 * dcgan.discriminator_parameters(size),
     ("gpt2", "generation"): lambda size: 2 * 4.0 * 2 * size.depth * size.width * (size.length + 1),
     ("input_pipeline", "inference"): lambda _size: 4 * 3 * 8 * 8.0,
+    **{
+        (f"seq2seq.{kind}", "inference"): lambda size: 4.0 * size.width * unread_rows(size)
+        for kind in ("global", "local")
+    },
 }
+
+
+def unread_rows(size: Size) -> int:
+    """Rows looked up in a step's two embeddings, less all that they have."""
+    return size.batch_size["cpu"] * (size.source + size.target) - 2 * size.vocabulary
 
 
 def _step_bytes(workload: str, phase: str, built: Result) -> float:
@@ -191,7 +200,7 @@ def test_bytes_agree_with_the_arrays_of_a_step(processes: Processes, workload: s
     batch = size.batch_size["cpu"]
     counted = _step_bytes(workload, phase, processes.run(Job("pytorch", workload, phase)))
     unseen = UNSEEN_BYTES[workload, phase](size) if (workload, phase) in UNSEEN_BYTES else 0.0
-    formula = spec.bytes(size, phase, batch) * batch * spec.items_per_sample(size, phase)
+    formula = spec.bytes(size, phase, batch, 4) * batch * spec.items_per_sample(size, phase)
     assert math.isclose(formula, counted + unseen, rel_tol=1e-9)
 
 
@@ -202,4 +211,32 @@ def test_bytes_and_flops_are_positive_and_grow(workload: str) -> None:
         sizes = [spec.sizes[name] for name in ("tiny", "small", "base")]
         flops = [spec.flops(size, phase) for size in sizes]
         assert 0 < flops[0] <= flops[1] <= flops[2]
-        assert all(spec.bytes(size, phase, 8) > 0 for size in sizes)
+        assert all(spec.bytes(size, phase, 8, 4) > 0 for size in sizes)
+
+
+@pytest.mark.parametrize(
+    ("workload", "phase", "batch", "numbers"),
+    [
+        ("matmul", "inference", 1, 3 * 64**2),  # all there is
+        ("mlp", "inference", 8, 784 + 10),  # an image in, logits out; weights stay in float32
+        ("gpt2", "generation", 2, 40 + 2 * 2 * 16 * 9),  # logits and the cache
+        ("word2vec", "training", 4, 0),  # word numbers and weights alone
+    ],
+)
+def test_half_the_width_halves_what_is_no_weight(workload: str, phase: str, batch: int, numbers: int) -> None:
+    spec = WORKLOADS[workload]
+    size = spec.sizes["tiny"]
+    assert spec.bytes(size, phase, batch, 4) - spec.bytes(size, phase, batch, 2) == pytest.approx(2 * numbers)
+
+
+@pytest.mark.parametrize("workload", sorted(set(WORKLOADS) - {"input_pipeline"}))  # its data set is its own
+def test_the_batch_size_is_what_a_step_takes_in_or_is_refused(workload: str) -> None:
+    spec = WORKLOADS[workload]
+    size = spec.sizes["tiny"]
+    for phase in spec.phases:
+        one, two = (
+            sum(a.size for a in spec.inputs(size, phase, batch, np.random.default_rng(1)).values()) for batch in (1, 2)
+        )
+        assert (two > one) == spec.batched
+    assert (spec.refusal("cpu", "fp32", 2, False) is None) == spec.batched
+    assert spec.refusal("cpu", "fp32", 1, False) is None

@@ -43,7 +43,7 @@ def _workload(function: str) -> Workload:
         inputs=inputs,
         flops=lambda size, phase: (3.0 if phase == "training" else 1.0) * size.width,
         flops_note="one an element forward and two backward, whatever the function costs",
-        bytes=lambda size, phase, _batch: 4.0 * (4 if phase == "training" else 2) * size.width,
+        bytes=lambda size, phase, _batch, element: element * (4 if phase == "training" else 2) * size.width,
     )
 
 

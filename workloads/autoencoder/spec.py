@@ -43,10 +43,10 @@ def parameters(size: Size) -> Count:
     return all_trained(sum(layer.parameters for layer in layers(size)))
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Image in, and noise or mask; image out; weights."""
     images = (1 if size.task == "plain" else 2) + (phase == "inference")
-    return 4.0 * images * PIXELS + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return element * images * PIXELS + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 def _workload(task: str, title: str, paper: str) -> Workload:

@@ -66,13 +66,13 @@ def flops(size: Size, phase: Phase) -> float:
     return 3 * forward if phase == "training" else forward
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Tokens, segments and places in, in training words and whether the second follows too (8 bytes each); logits out;
     weights."""
     numbers = 2 * size.length + size.masked * (2 if phase == "training" else 1)
     logits = 0 if phase == "training" else size.masked * size.vocabulary + 2
     follows = 1 if phase == "training" else 0
-    return 8.0 * (numbers + follows) + 4.0 * logits + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return 8.0 * (numbers + follows) + element * logits + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 _BASE = {"vocabulary": 30522, "width": 768, "depth": 12, "heads": 12, "inner": 3072, "context": 512}

@@ -43,10 +43,10 @@ def flops(size: Size, phase: Phase) -> float:
     return 3 * forward - read.flops if phase == "training" else forward
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Window in; label in (8 bytes) or, in generation, chance in, distribution and character (8 bytes) out; weights."""
-    told = 8.0 if phase == "training" else 4.0 * (1 + size.characters) + 8.0
-    return 4.0 * size.characters * size.length + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    told = 8.0 if phase == "training" else element * (1 + size.characters) + 8.0
+    return element * size.characters * size.length + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

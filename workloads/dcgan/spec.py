@@ -73,11 +73,11 @@ def flops(size: Size, phase: Phase) -> float:
     return discriminator + generator
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Noise in, image in or out, weights; the generator's alone in generation."""
     used = parameters(size) if phase == "training" else all_trained(generator_parameters(size))
     noises = 2 if phase == "training" else 1
-    return 4.0 * (noises * size.code + 3 * EDGE**2) + weight_bytes(used, phase, batch, OPTIMIZER)
+    return element * (noises * size.code + 3 * EDGE**2) + weight_bytes(used, phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -152,10 +152,10 @@ def flops(size: Size, phase: Phase) -> float:
     return found - Dense(size.width, 4 * size.width).flops if phase == "training" else found
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Time (8 bytes), image and noise in, in generation an image out, weights."""
     images = 2 if phase == "training" else 3
-    return 8.0 + 4.0 * images * 3 * size.edge**2 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return 8.0 + element * images * 3 * size.edge**2 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (
@@ -164,6 +164,7 @@ WORKLOADS = (
         title="denoising diffusion, CIFAR-10 U-Net",
         family="generative",
         item="image",
+        items={"generation": "denoising step"},
         paper="Ho et al. 2020, https://arxiv.org/abs/2006.11239",
         phases=("training", "generation"),
         sizes={

@@ -41,7 +41,7 @@ WORKLOADS = (
         inputs=inputs,
         flops=flops,
         flops_note="by FFTW's convention, which counts a radix-2 transform whatever the library does",
-        bytes=lambda size, _phase, batch: 8.0 * size.n**2 * (2 + 1 / batch),
+        bytes=lambda size, _phase, batch, _element: 8.0 * size.n**2 * (2 + 1 / batch),
         precisions=("fp32",),
     ),
 )

@@ -59,14 +59,14 @@ def items(size: Size, phase: Phase) -> int:
     return 1 if phase == "generation" else size.length
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Of one token: its number (twice in training), its share of the logits and of the weights; in generation the
     cache and the next one's number."""
     per_sample = 8.0 * (2 if phase == "training" else 1) * items(size, phase)
     if phase != "training":
-        per_sample += 4.0 * size.vocabulary
+        per_sample += element * size.vocabulary
     if phase == "generation":
-        per_sample += 4.0 * 2 * size.depth * size.width * (size.length + 1) + 8.0
+        per_sample += element * 2 * size.depth * size.width * (size.length + 1) + 8.0
     return (per_sample + weight_bytes(parameters(size), phase, batch, OPTIMIZER)) / items(size, phase)
 
 

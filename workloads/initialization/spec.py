@@ -49,9 +49,10 @@ def _workload(rule: str) -> Workload:
             for name, hyper in (("tiny", sizes["tiny"].hyper), ("small", half), ("base", sizes["base"].hyper))
         },
         inputs=inputs,
+        batched=False,
         flops=lambda size, _phase: float(numbers(size)),
         flops_note="one a number drawn (its scaling); the generator's integer work is none",
-        bytes=lambda size, _phase, _batch: 4.0 * numbers(size),
+        bytes=lambda size, _phase, _batch, _element: 4.0 * numbers(size),
         precisions=("fp32",),
         substitutes={
             "kernel*": "the generators differ: mean and variance of each kernel are the rule's, within sampling error"

@@ -1,5 +1,5 @@
 """What feeds an image classifier: each image cropped at random, flipped at random, normalised and batched, by PyTorch's
-DataLoader and TensorFlow's tf.data with the same number of workers. On the host, whatever the device of the case.
+DataLoader and TensorFlow's tf.data with the same number of workers, on the host.
 
 Crops and flips are drawn once by numpy, so that both frameworks do the same and equality can be proved.
 """
@@ -60,8 +60,9 @@ WORKLOADS = (
         inputs=inputs,
         flops=lambda size, _phase: 2.0 * 3 * size.crop**2,
         flops_note="one subtraction and one product a number",
-        bytes=lambda size, _phase, _batch: (1.0 + 4.0) * 3 * size.crop**2,
+        bytes=lambda size, _phase, _batch, _element: (1.0 + 4.0) * 3 * size.crop**2,
         precisions=("fp32",),
         compiles=False,
+        devices=("cpu",),
     ),
 )

@@ -24,7 +24,8 @@ WORKLOADS = (
         phases=("inference",),
         sizes={name: Size({"n": n}, {"cpu": 1, "cuda": 1}) for name, n in _EDGES.items()},
         inputs=inputs,
+        batched=False,
         flops=lambda size, _phase: 2.0 * size.n**3,
-        bytes=lambda size, _phase, _batch: 4.0 * 3 * size.n**2,
+        bytes=lambda size, _phase, _batch, element: element * 3 * size.n**2,
     ),
 )

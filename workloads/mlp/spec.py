@@ -35,11 +35,11 @@ def parameters(size: Size) -> Count:
     return all_trained(sum(layer.parameters for layer in layers(size)))
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Image in; logits out or, in training, label in (8 bytes); weights."""
     return (
-        4.0 * PIXELS
-        + (8.0 if phase == "training" else 4.0 * CLASSES)
+        element * PIXELS
+        + (8.0 if phase == "training" else element * CLASSES)
         + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
     )
 

@@ -86,10 +86,10 @@ def parameters(size: Size) -> Count:
     return all_trained(norms + sum(layer.parameters for layer in layers(size)))
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Image in; logits out or, in training, label in (8 bytes); weights."""
-    told = 8.0 if phase == "training" else 4.0 * size.classes
-    return 4.0 * size.edge**2 * 3 + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    told = 8.0 if phase == "training" else element * size.classes
+    return element * size.edge**2 * 3 + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -58,10 +58,10 @@ def flops(size: Size, phase: Phase) -> float:
     return branches + (3 if phase == "training" else 1) * merged
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Image in; logits and score out or, in training, label (8 bytes) and score in; weights."""
-    told = 8.0 if phase == "training" else 4.0 * CLASSES
-    return 4.0 * (EDGE**2 * 3 + 1) + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    told = 8.0 if phase == "training" else element * CLASSES
+    return element * (EDGE**2 * 3 + 1) + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

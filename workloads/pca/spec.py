@@ -36,7 +36,7 @@ WORKLOADS = (
         inputs=inputs,
         flops=flops,
         flops_note="Golub and Van Loan's count, whatever algorithm the library takes",
-        bytes=lambda size, _phase, _batch: 4.0 * (size.n * size.d + size.k * (size.n + size.d + 1)),
+        bytes=lambda size, _phase, _batch, element: element * (size.n * size.d + size.k * (size.n + size.d + 1)),
         precisions=("fp32",),
         substitutes={
             "components": "each may point either way: equal up to its sign",

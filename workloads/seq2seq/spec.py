@@ -53,11 +53,13 @@ def flops(size: Size, phase: Phase) -> float:
     return 3 * forward if phase == "training" else forward
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
-    """Tokens in (8 bytes each), logits out, weights."""
-    logits = 0 if phase == "training" else size.target * size.vocabulary
-    tokens = size.source + size.target * (2 if phase == "training" else 1)
-    return 8.0 * tokens + 4.0 * logits + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
+    """Tokens in (8 bytes each), logits out, weights; of the embeddings, in inference, the rows that are looked up."""
+    if phase == "training":
+        return 8.0 * (size.source + 2 * size.target) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    tokens = size.source + size.target
+    weights = weight_bytes(all_trained(sum(layer.parameters for layer in layers(size))), phase, batch, OPTIMIZER)
+    return 8.0 * tokens + 4.0 * tokens * size.width + element * size.target * size.vocabulary + weights
 
 
 def _workload(attention: str, paper: str, reach: int) -> Workload:

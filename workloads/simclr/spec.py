@@ -53,9 +53,9 @@ def flops(size: Size, phase: Phase) -> float:
     return 2 * phase_flops(layers(size), phase)
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Both views in, weights."""
-    return 4.0 * 2 * size.edge**2 * 3 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return element * 2 * size.edge**2 * 3 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 _RESNET = resnet50.WORKLOADS[0].sizes

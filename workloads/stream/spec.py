@@ -26,7 +26,8 @@ WORKLOADS = (
             for name, n in {"tiny": 2**16, "small": 2**24, "base": 2**26}.items()
         },
         inputs=inputs,
+        batched=False,
         flops=lambda size, _phase: float(size.n),
-        bytes=lambda size, _phase, _batch: 4.0 * 2 * size.n,
+        bytes=lambda size, _phase, _batch, element: element * 2 * size.n,
     ),
 )

@@ -62,10 +62,10 @@ def flops(size: Size, phase: Phase) -> float:
     return sum(conv.flops for conv in frozen) + phase_flops([*learning, head(size)], phase)
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Image or features and label (8 bytes) in, weights."""
     data = size.features if size.frozen is None else EDGE**2 * 3
-    return 4.0 * data + 8.0 + weight_bytes(parameters(size), phase, batch, OPTIMIZERS[size.method])
+    return element * data + 8.0 + weight_bytes(parameters(size), phase, batch, OPTIMIZERS[size.method])
 
 
 def _workload(method: str, title: str, small: int | None, full: int | None) -> Workload:

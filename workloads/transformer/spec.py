@@ -53,11 +53,11 @@ def flops(size: Size, phase: Phase) -> float:
     return 3 * forward if phase == "training" else forward
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Tokens in (8 bytes each), logits or loss out, weights."""
     logits = 0 if phase == "training" else size.target * size.vocabulary
     tokens = size.source + size.target * (2 if phase == "training" else 1)
-    return 8.0 * tokens + 4.0 * logits + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return 8.0 * tokens + element * logits + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

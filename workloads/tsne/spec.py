@@ -44,10 +44,11 @@ WORKLOADS = (
             "base": Size({"n": 4096, "dimensions": 50}, {"cpu": 1, "cuda": 1}),
         },
         inputs=inputs,
+        batched=False,
         flops=flops,
         flops_note="the matrix products of the distances; not kernel and loss, some 20 operations a pair",
-        bytes=lambda size, phase, batch: (
-            4.0 * size.n**2 + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER)
+        bytes=lambda size, phase, batch, element: (
+            element * size.n**2 + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER)
         ),
         parameters=lambda size: all_trained(2 * size.n),
         optimizer=OPTIMIZER,

@@ -43,11 +43,11 @@ def flops(size: Size, _phase: Phase) -> float:
     return 11.0 * size.n * size.neighbours * (1 + size.negatives)
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Edges and negatives (8 bytes a number), strengths, places."""
     edges = size.n * size.neighbours
     indices = 8.0 * edges * (2 + size.negatives)
-    return indices + 4.0 * edges + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER)
+    return indices + element * edges + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (
@@ -64,6 +64,7 @@ WORKLOADS = (
             "base": Size({"n": 60000, "neighbours": 15, "negatives": 5}, {"cpu": 1, "cuda": 1}),
         },
         inputs=inputs,
+        batched=False,
         flops=flops,
         flops_note="squared distances and their gradients; powers, logarithms and look-ups are left out",
         bytes=traffic,

@@ -43,10 +43,10 @@ def flops(size: Size, phase: Phase) -> float:
     return phase_flops([*encoder(size), *decoder(size)] if phase == "training" else decoder(size), phase)
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Noise and image in, image out, weights; the decoder's alone in generation."""
     used = parameters(size) if phase == "training" else all_trained(sum(layer.parameters for layer in decoder(size)))
-    return 4.0 * (size.code + PIXELS) + weight_bytes(used, phase, batch, OPTIMIZER)
+    return element * (size.code + PIXELS) + weight_bytes(used, phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -38,7 +38,7 @@ def flops(size: Size, _phase: Phase) -> float:
     return 3 * 2.0 * size.width * (1 + size.negatives)
 
 
-def traffic(size: Size, phase: Phase, batch: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, _element: int) -> float:
     """Word numbers in (8 bytes each); all weights, whose gradients are dense."""
     return 8.0 * (2 + size.negatives) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 

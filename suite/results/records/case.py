@@ -170,7 +170,7 @@ class Case(Record):
     flops_per_item: float | None = None
     """Floating-point operations (not multiply-adds) of one item; None where no formula holds."""
     bytes_per_item: float | None = None
-    """Compulsory memory traffic of one item, bytes; None where no formula holds."""
+    """Compulsory memory traffic of one item in the case's precision, bytes; None where no formula holds."""
     parameters: Parameters = Parameters(total=0, trainable=0)
     status: Status
     reason_code: str | None = None
