@@ -115,20 +115,20 @@ document.querySelectorAll('[data-csv]').forEach((button) => button.addEventListe
   save([csv()], `${model.runs.A.id}.csv`, 'text/csv');
 }));
 function picture(id, format) {
-  if (typeof Plotly === 'undefined') return;
   const { data, layout } = payload.figures[id];
   const whole = { data, layout: { ...layout, template: payload.templates[theme()] } };
   const width = Math.max(document.getElementById(`plot-${id}`).clientWidth, 600);
   Plotly.downloadImage(whole, { format, filename: `joulemark-${id}`, scale: 2, width, height: layout.height });
 }
 
-// What can be taken away of each figure. Without JavaScript these could do nothing, so they are not in the page.
+// What can be taken away of each figure: made here, since they could do nothing without JavaScript, and a picture none
+// without Plotly.
 document.querySelectorAll('figure.figure').forEach((figure) => {
   const id = figure.id.slice('fig-'.length);
   const buttons = made('span', 'save', '');
+  const pictures = typeof Plotly === 'undefined' ? [] : ['SVG', 'PNG'];
   for (const [text, words, act] of [
-    ['SVG', 'as SVG', () => picture(id, 'svg')],
-    ['PNG', 'as PNG', () => picture(id, 'png')],
+    ...pictures.map((format) => [format, `as ${format}`, () => picture(id, format.toLowerCase())]),
     ['CSV', 'data table as CSV', () => save([lines(tableOf(id))], `joulemark-${id}.csv`, 'text/csv')],
   ]) {
     const button = made('button', '', text);

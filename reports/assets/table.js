@@ -2,7 +2,7 @@
 // stay at the end either way.
 function sortTable(table, index, order) {
   const heads = [...table.tHead.rows[0].cells];
-  const text = heads[index].dataset.kind === 'text';
+  const { text } = heads[index].dataset;
   const sign = order === 'ascending' ? 1 : -1;
   const rows = [...table.tBodies[0].rows].map((row, place) => ({ row, place, key: row.cells[index].dataset.value }));
   rows.sort((a, b) => {
@@ -25,7 +25,12 @@ function sortBy(words) {
 }
 
 document.querySelectorAll('table.sortable').forEach((table) => [...table.tHead.rows[0].cells].forEach((head, index) => {
-  head.querySelector('button').addEventListener('click', () => {
+  // Without JavaScript a heading sorts nothing, so that it is no button there.
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = head.firstChild.textContent.trim();
+  head.firstChild.replaceWith(button);
+  button.addEventListener('click', () => {
     const first = head.dataset.best === 'higher' ? 'descending' : 'ascending';
     const second = first === 'ascending' ? 'descending' : 'ascending';
     const order = head.getAttribute('aria-sort') === first ? second : first;

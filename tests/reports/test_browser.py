@@ -99,6 +99,7 @@ def test_without_javascript_all_numbers_are_there(tab: Open, html: str) -> None:
     assert not page.locator("#whatif").is_visible()
     for details in page.locator("figcaption details").all():
         assert details.locator("summary").is_visible()
+    assert page.locator("main button:visible, main [data-take]").count() == 0  # nothing is in reach that does nothing
 
 
 @pytest.mark.parametrize("width", [320, 390, 768])
@@ -233,4 +234,5 @@ def test_a_library_that_cannot_be_had_leaves_the_numbers(browser: Any, tmp_path:
     page.goto((tmp_path / "page.html").as_uri())
     assert page.locator(".no-chart").first.is_visible()
     assert page.locator("#results tbody tr").count() == len(full().cases)
+    assert set(page.locator("[data-take]").all_inner_texts()) == {"CSV"}
     page.close()
