@@ -86,8 +86,13 @@ function recolour(name) {
 
 function setTheme(name) {
   document.documentElement.dataset.theme = name;
-  try { localStorage.setItem('joulemark-theme', name); } catch (error) { /* see theme.js */ }
   recolour(name);
+}
+
+// What the reader chose stays for other pages; what a link asks for holds for this one.
+function switchTheme() {
+  setTheme(theme() === 'dark' ? 'light' : 'dark');
+  try { localStorage.setItem('joulemark-theme', theme()); } catch (error) { /* see theme.js */ }
 }
 
 // One chart a frame, what is on the screen first, so that it is there before the next is begun.

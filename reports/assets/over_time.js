@@ -1,3 +1,3 @@
 // The page of `joulemark history`: charts and a theme, nothing else moves.
-document.getElementById('theme').addEventListener('click', () => setTheme(theme() === 'dark' ? 'light' : 'dark'));
+document.getElementById('theme').addEventListener('click', switchTheme);
 startCharts();

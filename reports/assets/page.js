@@ -25,11 +25,25 @@ function fromAddress() {
   }
   if (found.work) { choose(found.work); if (form) fillDays(wanted(found)); }
   if (found.sort) sortBy(found.sort);
-  if (found.at) document.getElementById(found.at)?.scrollIntoView();
+  if (found.at) show(document.getElementById(found.at));
+}
+
+// Brings a place of the page into view. The address names it until the reader has left it.
+let leaving = null;
+function show(target) {
+  if (!target) return;
+  target.scrollIntoView();
+  leaving?.disconnect();
+  leaving = new IntersectionObserver(([entry]) => {
+    if (entry.isIntersecting) return;
+    leaving.disconnect();
+    if (parameters().at === target.id) remember({ at: null });
+  });
+  leaving.observe(target);
 }
 
 document.getElementById('theme').addEventListener('click', () => {
-  setTheme(theme() === 'dark' ? 'light' : 'dark');
+  switchTheme();
   remember({ theme: theme() });
 });
 
@@ -59,7 +73,7 @@ document.querySelectorAll('a[href^="#"]').forEach((link) => link.addEventListene
   const target = document.getElementById(link.getAttribute('href').slice(1));
   if (!target) return;
   event.preventDefault();
-  target.scrollIntoView();
+  show(target);
   target.setAttribute('tabindex', '-1');
   target.focus({ preventScroll: true });
   if (location.hash.includes('=')) remember({ at: target.id }); else history.replaceState(null, '', `#${target.id}`);

@@ -15,11 +15,13 @@ function sortTable(table, index, order) {
   heads[index].setAttribute('aria-sort', order);
 }
 
+const nameOf = (head) => head.dataset.key ?? head.dataset.text;
+
 // `throughput.descending`, as it stands in the address.
 function sortBy(words) {
   const [name, order] = words.split('.');
   for (const table of document.querySelectorAll('table.sortable')) {
-    const index = [...table.tHead.rows[0].cells].findIndex((head) => head.dataset.key === name);
+    const index = [...table.tHead.rows[0].cells].findIndex((head) => nameOf(head) === name);
     if (index >= 0) sortTable(table, index, order === 'ascending' ? 'ascending' : 'descending');
   }
 }
@@ -35,7 +37,7 @@ document.querySelectorAll('table.sortable').forEach((table) => [...table.tHead.r
     const second = first === 'ascending' ? 'descending' : 'ascending';
     const order = head.getAttribute('aria-sort') === first ? second : first;
     sortTable(table, index, order);
-    if (head.dataset.key) remember({ sort: `${head.dataset.key}.${order}` });
+    remember({ sort: `${nameOf(head)}.${order}` });
   });
 }));
 
