@@ -78,15 +78,14 @@ function redraw(id) {
   }
 }
 
-function recolour(name) {
-  for (const plot of plots) {
-    if (plot.dataset.drawn) Plotly.relayout(plot, { template: payload.templates[name] });
-  }
+// Changes the layout of every chart that has been drawn.
+function relayout(changes) {
+  plots.filter((plot) => plot.dataset.drawn).forEach((plot) => Plotly.relayout(plot, changes));
 }
 
 function setTheme(name) {
   document.documentElement.dataset.theme = name;
-  recolour(name);
+  relayout({ template: payload.templates[name] });
 }
 
 // What the reader chose stays for other pages; what a link asks for holds for this one.
@@ -127,15 +126,16 @@ function startCharts() {
   }
 }
 
-// Paper is white, and a closed explanation cannot be opened on it.
+// Paper is white and narrow, and a closed explanation cannot be opened on it.
+const PAPER_PX = 680; // A4 upright within our margins is 688 px wide
 let closed = [];
 addEventListener('beforeprint', () => {
   plots.forEach(draw);
-  recolour('light');
+  relayout({ width: PAPER_PX, template: payload.templates.light });
   closed = [...document.querySelectorAll('details.reading-aid:not([open])')];
   closed.forEach((details) => { details.open = true; });
 });
 addEventListener('afterprint', () => {
   closed.forEach((details) => { details.open = false; });
-  recolour(theme());
+  relayout({ width: null, autosize: true, template: payload.templates[theme()] });
 });
