@@ -58,13 +58,46 @@ function draw(plot) {
   plot.dataset.drawn = 'yes';
   const figure = figureOf(plot);
   const { layout } = figure;
+  const narrow = plot.clientWidth < 480;
   // On a narrow screen the legend has one line an entry: the plot keeps its height, the figure grows.
-  if (plot.clientWidth < 480) {
+  if (narrow) {
     const entries = figure.data.filter((trace) => trace.showlegend !== false && trace.name).length;
     layout.height += layout.showlegend === false ? 0 : 19 * Math.max(0, entries - 1);
     plot.style.height = `${layout.height}px`;
   }
-  Plotly.newPlot(plot, figure.data, layout, CONFIG);
+  const drawn = Plotly.newPlot(plot, figure.data, layout, CONFIG);
+  if (narrow) drawn.then(() => fitTicks(plot));
+}
+
+// The ticks whose texts have room beside each other, the roundest first, so that none has to be turned.
+function roomy({ tickvals, ticktext, type, range: [low, high], _length: length }) {
+  const log = type === 'log' ? Math.log10 : (value) => value;
+  const ticks = tickvals.map((value, i) => {
+    const mantissa = Number((value / 10 ** Math.floor(Math.log10(Math.abs(value) || 1))).toPrecision(3));
+    return { i, at: ((log(value) - low) / (high - low)) * length, half: 4 * ticktext[i].length + 3, rank: [1, 5, 2].indexOf(mantissa) };
+  });
+  const kept = [];
+  for (const tick of ticks.sort((a, b) => (a.rank < 0) - (b.rank < 0) || a.rank - b.rank)) {
+    if (kept.every((other) => Math.abs(other.at - tick.at) >= other.half + tick.half)) kept.push(tick);
+  }
+  return kept.map(({ i }) => i).sort((a, b) => a - b);
+}
+
+function fitTicks(plot) {
+  const changes = {};
+  for (const [name, axis] of Object.entries(plot._fullLayout)) {
+    if (!/^xaxis\d*$/.test(name)) continue;
+    changes[`${name}.tickangle`] = 0;
+    if (!axis.tickvals) {
+      const apart = (axis._length * axis.dtick) / Math.abs(axis.range[1] - axis.range[0]);
+      const widest = Math.max(0, ...axis._vals.map(({ text }) => 8 * text.length + 6));
+      if (apart > 0) changes[`${name}.ticklabelstep`] = Math.ceil(widest / apart);
+      continue;
+    }
+    const kept = roomy(axis);
+    for (const part of ['tickvals', 'ticktext']) changes[`${name}.${part}`] = kept.map((i) => axis[part][i]);
+  }
+  Plotly.relayout(plot, changes);
 }
 
 // Draws a chart anew from its data in the payload, if it has been drawn.
