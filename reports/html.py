@@ -22,7 +22,7 @@ from reports.marks import SHAPES
 from reports.model import Report, Zone, build
 from reports.model.answer import TILES, Answer
 from reports.model.grid import Grid, Item
-from reports.model.whatif import MOVING, ON_GRID, formulas, whatif
+from reports.model.whatif import ON_GRID, formulas, whatif
 from reports.theme import TEMPLATES
 from suite.errors import UsageError
 from suite.results.basis import BASES
@@ -66,7 +66,6 @@ def render(
             tiles=[column for name in TILES for column in report.table.columns if column.key == name],
             late={figure.id: _thinned(figure.table) for figure in drawn if _late(figure)},
             slices={figure.id: slices(figure.layout) for figure in drawn},
-            moving=MOVING,
             on_grid=ON_GRID,
             bases=tuple(BASES.values()),
             formulas=formulas(report),

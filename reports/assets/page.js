@@ -101,9 +101,10 @@ function field(value) {
 
 function csv() {
   const names = model.columns.map((column) => column.key);
-  const head = ['run', 'case', 'status', 'reason', ...names.flatMap((name) => [name, `${name}_low`, `${name}_high`, `${name}_n`, `${name}_kind`])];
+  const head = ['run', 'case', 'item', 'status', 'reason', ...names.flatMap((name) => [name, `${name}_low`, `${name}_high`, `${name}_n`, `${name}_kind`])];
   const want = form ? wanted(parameters()) : wanted({});
-  const rows = Object.entries(model.cases).map(([key, entry]) => [entry.run, entry.id, entry.status, entry.reason,
+  const keys = Object.keys(model.cases).sort((a, b) => a.slice(1) - b.slice(1)); // as in the table
+  const rows = keys.map((key) => [key, model.cases[key]]).map(([key, entry]) => [entry.run, entry.id, entry.item, entry.status, entry.reason,
     ...names.flatMap((name) => {
       const [value, low, high, n, kind] = cellOf(key, name);
       const own = moves(name) && value !== null ? recomputed(key, name, want) : [value, low, high];

@@ -4,7 +4,7 @@ function sortTable(table, index, order) {
   const heads = [...table.tHead.rows[0].cells];
   const { text } = heads[index].dataset;
   const sign = order === 'ascending' ? 1 : -1;
-  const rows = [...table.tBodies[0].rows].map((row, place) => ({ row, place, key: row.cells[index].dataset.value }));
+  const rows = [...table.tBodies[0].rows].map((row, place) => ({ row, place, key: text ? row.cells[index].textContent : row.cells[index].dataset.value }));
   rows.sort((a, b) => {
     const missing = (a.key === '') - (b.key === '');
     const by = text ? a.key.localeCompare(b.key) : a.key - b.key;

@@ -2,8 +2,6 @@
 const answers = new Map(payload.answers.map((answer) => [answer.key, answer]));
 const work = document.getElementById('work');
 const choice = document.getElementById('choice');
-const columnHeads = new Map([...document.querySelectorAll('#results thead th[data-key]')].slice(0, model.columns.length)
-  .map((head) => [head.dataset.key, head]));
 
 function made(name, className, text) {
   const node = document.createElement(name);

@@ -64,13 +64,21 @@ function recomputed(key, column, want) {
 
 const moves = (column) => column === FACILITY || column === EMISSIONS || column in EXTRA;
 
+const columnHeads = new Map([...document.querySelectorAll('#results thead th[data-key]')].slice(0, model.columns.length)
+  .map((head) => [head.dataset.key, head]));
+
+// A column's cells in the table and in the tiles, each with the key of its case.
+const rowCells = (column) => [...document.querySelectorAll('#results tr[data-case]')].map(
+  (row) => [row.dataset.case, row.cells[columnHeads.get(column).cellIndex]]);
+const tileCells = (column) => [...document.querySelectorAll(`[data-cell$="|${column}"]`)].map(
+  (node) => [node.dataset.cell.split('|')[0], node]);
+
 function fillColumn(column, want) {
   const values = Object.fromEntries(Object.keys(model.cases).map((key) => [key, recomputed(key, column, want)]));
   const [factor, name] = columnPrefix(Object.values(values).map(([value]) => value));
   const unit = name + (column === FACILITY ? 'J' : 'g');
   document.querySelectorAll(`[data-unit="${column}"]`).forEach((node) => { node.textContent = unit; });
-  document.querySelectorAll(`[data-cell$="|${column}"]`).forEach((node) => {
-    const key = node.dataset.cell.split('|')[0];
+  [...rowCells(column), ...tileCells(column)].forEach(([key, node]) => {
     const [value, low, high] = values[key];
     if (value === null) return;
     const [text, lowText, highText] = matched(value / factor, low === null ? null : low / factor, high === null ? null : high / factor);

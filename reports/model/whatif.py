@@ -23,9 +23,6 @@ ENERGY, FACILITY, EMISSIONS = "energy_per_item_j", "facility_energy_per_item_j",
 ON_GRID = (EMISSIONS, "sci_g_per_1000_items")
 """Columns that rest on one carbon intensity, whose kind is marked beside them."""
 
-MOVING = (FACILITY, EMISSIONS, "sci_g_per_1000_items", "actual_g_per_1000_items")
-"""Columns that the what-if computes anew."""
-
 
 def whatif(report: Report) -> dict[str, Any]:
     """Plain data: `cases` with their cells in the order of `columns`, `runs` with their inputs, `zones`, `columns`."""
@@ -83,6 +80,7 @@ def _case(view: CaseView) -> dict[str, Any]:
     return {
         "run": view.run,
         "id": case.id,
+        "item": case.item,
         "name": view.name,
         "full": view.full,
         "status": case.status,

@@ -222,7 +222,7 @@ def test_text_is_rounded_as_in_python(tab: Open, html: str) -> None:
 
 def test_a_page_without_countries_still_takes_a_value(tab: Open) -> None:
     page = tab(render([full()])).open("intensity=100&zone=PL")
-    value = page.locator('td[data-cell="c0|emissions_g_per_1000_items"]').get_attribute("data-value")
+    value = cells_of(page)["c0|emissions_g_per_1000_items"][0]
     summary = elsewhere(full(), Intensity(g_per_kwh=100.0, source="given", zone=None), None, None).cases[0].summary
     assert summary is not None
     assert float(value) == pytest.approx(summary.emissions_g_per_1000_items.value, rel=1e-9)
