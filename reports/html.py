@@ -27,12 +27,22 @@ from reports.theme import TEMPLATES
 from suite.errors import UsageError
 from suite.results.basis import BASES
 from suite.results.records import RunFile, write_text
+from suite.results.validity import CARBON_CODES
 
 EMBED, CDN, DIRECTORY = "embed", "cdn", "directory"
 LIBRARY = "plotly.min.js"
 _LONG, _FEW = 200, 40
 """Rows of a data table under a figure above which markup holds only `_FEW` of them: it is three times its numbers."""
-_SCRIPTS = ("format.js", "charts.js", "table.js", "whatif.js", "tiles.js", "page.js")
+_SCRIPTS = (
+    "format.js",
+    "charts.js",
+    "table.js",
+    "whatif.js",
+    "whatif_charts.js",
+    "whatif_form.js",
+    "tiles.js",
+    "page.js",
+)
 _FIRST = (("answer", "Answer"), ("results", "Results"))
 _LAST = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Reproduce"))
 
@@ -51,7 +61,9 @@ def render(
         "figures": {f.id: {"title": f.title, "data": f.data, "layout": f.layout} for f in drawn},
         "templates": TEMPLATES,
         "model": whatif(report),
-        "tables": {figure.id: _table(figure.table, report) for figure in drawn if _late(figure)},
+        "tables": {
+            figure.id: _table(figure.table, report) for figure in drawn if _late(figure) or figure.id == "emissions"
+        },
         "answers": [_answer(answer, report) for answer in report.answers],
     }
     parts = sections(drawn)
@@ -67,6 +79,7 @@ def render(
             late={figure.id: _thinned(figure.table) for figure in drawn if _late(figure)},
             slices={figure.id: slices(figure.layout) for figure in drawn},
             on_grid=ON_GRID,
+            of_grid=CARBON_CODES,
             bases=tuple(BASES.values()),
             formulas=formulas(report),
             shapes=SHAPES,

@@ -8,6 +8,7 @@ function prefix(value) {
 }
 
 function fixed(value, places) {
+  if (places > 20) return value.toExponential(1); // more than people read, and than a browser writes out
   const step = 10 ** Math.max(0, -places);
   return (places < 0 ? Math.round(value / step) * step : value).toLocaleString('en-US', {
     minimumFractionDigits: Math.max(0, places), maximumFractionDigits: Math.max(0, places),
@@ -17,6 +18,7 @@ function fixed(value, places) {
 function significant(value, digits = 3) {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const places = digits - 1 - Math.floor(Math.log10(Math.abs(value)));
+  if (places > 20) return value.toExponential(digits - 1);
   const rounded = Number(places >= 0 ? value.toFixed(places) : Math.round(value * 10 ** places) / 10 ** places);
   return fixed(rounded, digits - 1 - Math.floor(Math.log10(Math.abs(rounded))));
 }
@@ -36,6 +38,14 @@ function columnPrefix(values) {
   const sizes = values.filter((value) => value).map(Math.abs).sort((a, b) => a - b);
   return sizes.length ? prefix(sizes[Math.floor(sizes.length / 2)]) : [1, ''];
 }
+
+const prefixed = (value, unit) => {
+  const [factor, name] = prefix(value);
+  return `${significant(value / factor)} ${name}${unit}`;
+};
+
+// From a million grams on in tonnes.
+const weight = (grams) => (Math.abs(grams) >= 0.9995e6 ? prefixed(grams / 1e6, 't') : prefixed(grams, 'g'));
 
 const rounded6 = (value) => (value === null ? null : Number(value.toPrecision(6)));
 

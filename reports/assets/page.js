@@ -16,14 +16,15 @@ function fromAddress() {
   const found = parameters();
   if (found.theme === 'dark' || found.theme === 'light') setTheme(found.theme);
   if (form) {
+    FIELDS.forEach((name) => { if (form.elements[name]) form.elements[name].value = found[name] ?? ''; });
+    complain(found);
     const want = wanted(found);
-    FIELDS.forEach((name) => { if (form.elements[name]) form.elements[name].value = want[name] ?? ''; });
     // The page comes with its own numbers: only another view has to be computed.
     const other = FIELDS.some((name) => want[name] !== null);
     if (other || changed) apply(want);
     changed = other;
   }
-  if (found.work) { choose(found.work); if (form) fillDays(wanted(found)); }
+  if (found.work) choose(found.work);
   if (found.sort) sortBy(found.sort);
   if (found.at) show(document.getElementById(found.at));
 }
@@ -52,11 +53,12 @@ if (form) {
     if (form.elements[name]) form.elements[name].placeholder = model.runs.A[name];
   }
   const typed = () => Object.fromEntries(FIELDS.map((name) => [name, form.elements[name] ? form.elements[name].value : '']));
-  form.addEventListener('input', () => { const now = typed(); apply(wanted(now)); remember(wanted(now)); });
+  form.addEventListener('input', () => { const now = typed(); complain(now); apply(wanted(now)); remember(wanted(now)); });
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('reset', () => {
-    apply(wanted({}));
-    remember(Object.fromEntries(FIELDS.map((name) => [name, null])));
+    complain({});
+    apply(NOTHING);
+    remember(NOTHING);
   });
 }
 
@@ -64,7 +66,6 @@ if (work) {
   work.addEventListener('change', () => {
     choose(work.value);
     remember({ work: work.value });
-    if (form) fillDays(wanted(parameters()));
   });
 }
 
@@ -99,18 +100,18 @@ function field(value) {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+// The table as it stands, with what its grams are computed with.
 function csv() {
   const names = model.columns.map((column) => column.key);
-  const head = ['run', 'case', 'item', 'status', 'reason', ...names.flatMap((name) => [name, `${name}_low`, `${name}_high`, `${name}_n`, `${name}_kind`])];
-  const want = form ? wanted(parameters()) : wanted({});
+  const head = ['run', 'case', 'item', 'status', 'reason', 'zone', 'intensity_g_per_kwh', 'pue',
+    ...names.flatMap((name) => [name, `${name}_low`, `${name}_high`, `${name}_n`, `${name}_kind`])];
   const keys = Object.keys(model.cases).sort((a, b) => a.slice(1) - b.slice(1)); // as in the table
-  const rows = keys.map((key) => [key, model.cases[key]]).map(([key, entry]) => [entry.run, entry.id, entry.item, entry.status, entry.reason,
-    ...names.flatMap((name) => {
-      const [value, low, high, n, kind] = cellOf(key, name);
-      const own = moves(name) && value !== null ? recomputed(key, name, want) : [value, low, high];
-      return [...own, n, kind];
-    })]);
-  return lines([head, ...rows]);
+  return lines([head, ...keys.map((key) => {
+    const { run, id, item, status, reason } = model.cases[key];
+    const { intensity, pue } = inputs(run, current);
+    const zone = current.intensity === null ? current.zone ?? model.runs[run].zone : null;
+    return [run, id, item, status, reason, zone, intensity, pue, ...names.flatMap((name) => [...valuesOf(key, name), cellOf(key, name)[4]])];
+  })]);
 }
 
 const lines = (rows) => `${rows.map((row) => row.map(field).join(',')).join('\r\n')}\r\n`;

@@ -46,10 +46,9 @@ function rowsOf(id) {
   const [head, column, rows] = payload.tables[id];
   return [head, rows.map(([first, ...rest]) => {
     if (typeof first !== 'number') return [first, ...rest];
-    const { full, cells } = model.cases[`c${first}`];
-    if (!column) return [full, ...rest];
-    const [value, low, high, n, kind] = cells[places.get(column)];
-    return [full, value, low, high, n, kind ?? 'clock'];
+    const key = `c${first}`;
+    const { full } = model.cases[key];
+    return column ? [full, ...valuesOf(key, column), cellOf(key, column)[4] ?? 'clock'] : [full, ...rest];
   })];
 }
 

@@ -61,5 +61,8 @@ function choose(key) {
   });
   choice.querySelectorAll(':scope > p').forEach((sentence) => sentence.remove());
   choice.append(...answer.sentences.map((sentence) => made('p', '', sentence)));
+  showFormulas(answer);
+  fillFormula(current);
+  if (form) fillDays(current);
   if (work) work.value = key;
 }

@@ -5,25 +5,9 @@ const JOULES_PER_KWH = 3.6e6;
 const ENERGY = 'energy_per_item_j';
 const FACILITY = 'facility_energy_per_item_j';
 const EMISSIONS = 'emissions_g_per_1000_items';
+const NOTHING = { zone: null, intensity: null, pue: null, psf: null, items: null };
+let current = NOTHING; // what is supposed now
 const zones = new Map(model.zones.map(([code, name, year, g]) => [code, { name, year, g }]));
-const form = document.getElementById('whatif');
-const FIELDS = ['zone', 'intensity', 'pue', 'psf', 'items'];
-
-// A number that may be one, within its bounds; null for none and for what cannot be.
-function bounded(text, low, high) {
-  if (text === null || text === undefined || String(text).trim() === '') return null;
-  const value = Number(text);
-  return Number.isFinite(value) && value >= low && value <= high ? value : null;
-}
-
-function wanted(params) {
-  const zone = zones.has(params.zone) ? params.zone : null;
-  const psf = bounded(params.psf, 0, Infinity);
-  return {
-    zone, psf: psf === 0 ? null : psf, items: bounded(params.items, 0, Infinity),
-    intensity: bounded(params.intensity, 0, 3000), pue: bounded(params.pue, 1, 5),
-  };
-}
 
 // What a run's grams are computed with: what is wanted, else what it was measured with.
 function inputs(run, want) {
@@ -64,6 +48,12 @@ function recomputed(key, column, want) {
 
 const moves = (column) => column === FACILITY || column === EMISSIONS || column in EXTRA;
 
+// [value, low, high, number of trials] of a case in a column, as they stand on the page now.
+function valuesOf(key, column) {
+  const [value, low, high, n] = cellOf(key, column);
+  return [...(moves(column) && value !== null ? recomputed(key, column, current) : [value, low, high]), n];
+}
+
 const columnHeads = new Map([...document.querySelectorAll('#results thead th[data-key]')].slice(0, model.columns.length)
   .map((head) => [head.dataset.key, head]));
 
@@ -92,96 +82,51 @@ function fillColumn(column, want) {
   });
 }
 
-// The lowest and the highest that the ranges of intensity and PUE allow, where they are still the run's own.
-function range(key, want) {
-  const { ranges } = model.runs[model.cases[key].run];
-  const intensity = want.zone === null && want.intensity === null ? ranges.intensity : null;
-  const pue = want.pue === null ? ranges.pue : null;
-  const [value] = recomputed(key, EMISSIONS, want);
-  return [0, 1].map((end) => value * (intensity ? intensity[end] : 1) * (pue ? pue[end] : 1));
-}
-
-// The entries of the legend that say what kind of intensity the marks rest on.
-function intensityLegend(figure, want) {
-  const entry = figure.data.find((trace) => trace.meta.basis);
-  const points = figure.data.filter((trace) => !trace.meta.basis);
-  const keys = new Set(points.flatMap((trace) => trace.meta.cases).map((key) => basisOf(key, want)));
-  figure.data = [...points, ...[...keys].map((key) => {
-    const [mark, words, more, opacity] = model.bases[key];
-    const marker = { ...entry.marker, symbol: `circle${more}`, opacity };
-    return { ...entry, name: `${mark} ${words}`, marker, meta: { basis: key, cases: [] } };
-  })];
-}
-
-// Charts keep their data in the payload, so that a chart that is not drawn yet comes out right as well.
-function fillEmissions(want) {
-  const figure = payload.figures.emissions;
-  if (!figure) return;
-  const ends = [];
-  const values = [];
-  intensityLegend(figure, want);
-  for (const trace of figure.data) {
-    if (trace.meta.basis) continue;
-    if (trace.meta.range) {
-      // A value of one's own has no range; what is not replaced keeps its own.
-      const spans = trace.meta.cases.map((key) => range(key, want));
-      trace.x = spans.flatMap((span) => [...span.map(rounded6), null]);
-      trace.visible = spans.some(([low, high]) => high > low);
-      if (trace.visible) ends.push(...spans.flat().filter((end) => end > 0));
-      continue;
-    }
-    const looks = trace.meta.cases.map((key) => model.bases[basisOf(key, want)].slice(2));
-    trace.marker.symbol = trace.marker.symbol.map((shape, i) => shape.replace('-dot', '') + looks[i][0]);
-    trace.marker.opacity = looks.map(([, opacity]) => opacity);
-    const all = trace.meta.cases.map((key) => recomputed(key, EMISSIONS, want));
-    all.forEach((triple) => ends.push(...triple.filter((end) => end !== null && end > 0)));
-    values.push(...all.map(([value]) => value).filter((value) => value > 0));
-    trace.x = all.map(([value]) => rounded6(value));
-    trace.error_x.array = all.map(([value, , high]) => (high === null ? null : rounded6(high - value)));
-    trace.error_x.arrayminus = all.map(([value, low]) => (low === null ? null : rounded6(value - low)));
-  }
-  if (!values.length) return;
-  const low = Math.max(Math.log10(Math.min(...values)) - 1, Math.log10(Math.min(...ends)));
-  const high = Math.min(Math.log10(Math.max(...values)) + 1, Math.log10(Math.max(...ends)));
-  const pad = Math.max(0.06 * (high - low), (0.6 - (high - low)) / 2, 0.04);
-  Object.assign(figure.layout.xaxis, { range: [rounded6(low - pad), rounded6(high + pad)] }, ticks(low - pad, high + pad));
-  redraw('emissions');
-}
-
-function fillBreakdown(want) {
-  const figure = payload.figures.breakdown;
-  if (!figure) return;
-  for (const trace of figure.data) {
-    if (trace.meta && trace.meta.pue) trace.x = trace.meta.cases.map((key) => rounded6(inputs(model.cases[key].run, want).pue - 1));
-  }
-  redraw('breakdown');
-}
-
 const five = (value) => String(Number(value.toPrecision(5)));
 
 function fillFormula(want) {
-  document.querySelectorAll('[data-formula]').forEach((line) => {
+  document.querySelectorAll('#formulas [data-formula]').forEach((line) => {
     const key = line.dataset.formula;
-    const used = inputs(model.cases[key].run, want);
+    const { run } = model.cases[key];
+    const used = inputs(run, want);
     const part = (name) => line.querySelector(`[data-part="${name}"]`);
     part('pue').textContent = five(used.pue);
     part('intensity').textContent = five(used.intensity);
-    if (!('own' in line.dataset)) line.dataset.own = part('source').textContent;
-    part('source').textContent = want.intensity !== null ? 'own value' : want.zone ?? line.dataset.own;
-    part('grams').textContent = five(recomputed(key, EMISSIONS, want)[0]);
+    part('source').textContent = want.intensity !== null ? 'own value' : want.zone ?? model.runs[run].source;
+    part('grams').textContent = cellOf(key, EMISSIONS)[5] + five(recomputed(key, EMISSIONS, want)[0]);
   });
+}
+
+// The formula of every case of a work, as templates/formula.html has it of the first.
+function showFormulas({ title, item, cases }) {
+  const known = cases.filter((key) => cellOf(key, ENERGY)[0] !== null && cellOf(key, EMISSIONS)[0] !== null);
+  document.getElementById('formulas')?.replaceChildren(...known.map((key) => {
+    const line = document.getElementById('formula').content.firstElementChild.cloneNode(true);
+    line.dataset.formula = key;
+    const part = (name) => line.querySelector(`[data-part="${name}"]`);
+    part('name').textContent = `${title}, ${model.cases[key].name}`;
+    part('energy').textContent = cellOf(key, ENERGY)[5] + five(cellOf(key, ENERGY)[0]);
+    line.querySelectorAll('[data-part="item"]').forEach((node) => { node.textContent = item; });
+    return line;
+  }));
+}
+
+const four = (value) => Number(value.toPrecision(4));
+
+// The run from end to end, once and times PSF, in the words of reports/model/runs.py.
+function fillTotals(want) {
   document.querySelectorAll('[data-total]').forEach((node) => {
     const own = model.runs[node.dataset.total];
     if (own.total === null) return;
-    const used = inputs(node.dataset.total, want);
+    const { pue, psf, intensity } = inputs(node.dataset.total, want);
     const [joules, ownGrams] = own.total;
     const [least, guess, duration] = own.words;
-    const kwh = (facility(joules, used) * used.psf) / JOULES_PER_KWH;
+    const kwh = facility(joules, { pue }) / JOULES_PER_KWH;
     // On its own grid a run keeps the mean over its hours; on another it meets one value.
-    const kept = want.zone === null && want.intensity === null;
-    const total = kept ? (ownGrams * used.pue * used.psf) / own.pue : kwh * used.intensity;
-    const four = (value) => Number(value.toPrecision(4));
-    node.textContent = `${least ? 'at least ' : ''}${four(kwh)} kWh, ${four(total)} g CO₂e${guess ? ', estimated' : ''} (PSF ${used.psf}, ${duration})`;
+    const total = want.zone === null && want.intensity === null ? (ownGrams * pue) / own.pue : kwh * intensity;
+    const amount = (times) => `${four(kwh * times)} kWh, ${four(total * times)} g CO₂e`;
+    const repeated = psf === 1 ? '' : `; times PSF ${psf}: ${amount(psf)}`;
+    node.textContent = `${least ? 'at least ' : ''}${amount(1)}${guess ? ', estimated' : ''} (${duration})${repeated}`;
   });
 }
 
@@ -204,35 +149,19 @@ function fillDays(want) {
   table.tBodies[0].replaceChildren(...[...shown].map((node) => {
     const key = node.dataset.cell.split('|')[0];
     const day = daily(key, want);
+    const mark = cellOf(key, ENERGY)[5];
     const row = document.createElement('tr');
     const head = document.createElement('th');
     head.scope = 'row';
     head.textContent = model.cases[key].name;
-    row.append(head, ...['kwh', 'kg', 'year'].map((name) => {
+    const shownAs = { kwh: (kwh) => prefixed(1000 * kwh, 'Wh'), kg: (kg) => weight(1000 * kg), year: (kg) => weight(1000 * kg) };
+    row.append(head, ...Object.entries(shownAs).map(([name, words]) => {
       const cell = document.createElement('td');
       cell.className = 'num';
       cell.dataset.value = day === null ? '' : day[name];
-      cell.textContent = day === null ? 'not measured' : significant(day[name]);
+      cell.textContent = day === null ? 'not measured' : mark + words(day[name]);
       return cell;
     }));
     return row;
   }));
-}
-
-function says(want) {
-  const words = [];
-  if (want.intensity !== null) words.push(`${want.intensity} g/kWh (own value)`);
-  else if (want.zone !== null) words.push(`${zones.get(want.zone).name}: ${zones.get(want.zone).g} g/kWh of ${zones.get(want.zone).year}`);
-  if (want.pue !== null) words.push(`PUE ${want.pue}`);
-  if (want.psf !== null) words.push(`PSF ${want.psf}`);
-  return words.length ? `Grams on this page are now for ${words.join(', ')}. IT energy and speed do not change.` : '';
-}
-
-function apply(want) {
-  model.columns.forEach(({ key }) => { if (moves(key)) fillColumn(key, want); });
-  fillEmissions(want);
-  fillBreakdown(want);
-  fillFormula(want);
-  fillDays(want);
-  document.getElementById('whatif-says').textContent = says(want);
 }

@@ -43,7 +43,7 @@ class RunView:
     """Where the carbon intensity comes from, all that is known of it."""
     totals: RunTotals
     total: str
-    """What the run took from its first read of the sensors to the last, times PSF."""
+    """What the run took from its first read of the sensors to the last; times PSF beside it, where that is not 1."""
     packed: str
     """The run file with thinned traces: gzip in base64."""
     embedded: str
@@ -70,7 +70,7 @@ def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
         basis=basis(file.emissions.intensity),
         pedigree=_pedigree(file.emissions),
         totals=totals,
-        total=_total(totals.projected, totals.psf),
+        total=_total(totals.run, totals.psf),
         packed=packed(file),
         embedded=_embedded(file),
     )
@@ -203,10 +203,11 @@ def _total(found: Total, psf: float) -> str:
         return f"not measured: {found.reason}"
     least = "at least " if found.lower_bound else ""
     guess = ", estimated" if found.kind == "model" else ""
-    return (
-        f"{least}{kwh(found.facility_energy_j):.4g} kWh, {found.emissions_g:.4g} g CO₂e{guess}"
-        + f" (PSF {psf:g}, {units.duration(found.duration_s)})"
+    once, often = (
+        f"{kwh(found.facility_energy_j) * times:.4g} kWh, {found.emissions_g * times:.4g} g CO₂e" for times in (1, psf)
     )
+    repeated = "" if psf == 1 else f"; times PSF {psf:g}: {often}"
+    return f"{least}{once}{guess} ({units.duration(found.duration_s)}){repeated}"
 
 
 def _embedded(file: RunFile) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reports.model.cases import CaseView
     from reports.model.report import Report
     from reports.model.runs import RunView
+    from suite.results.records import Intensity
 
 ENERGY, FACILITY, EMISSIONS = "energy_per_item_j", "facility_energy_per_item_j", "emissions_g_per_1000_items"
 
@@ -68,11 +69,15 @@ def formulas(report: Report) -> tuple[Formula, ...]:
                     energy=f"{energy_j:.5g}",
                     pue=f"{used.pue.value:.5g}",
                     intensity=f"{used.intensity.g_per_kwh:.5g}",
-                    source=used.intensity.zone or used.intensity.source,
+                    source=_source(used.intensity),
                     grams=f"{grams:.5g}",
                 )
             )
     return tuple(found)
+
+
+def _source(intensity: Intensity) -> str:
+    return intensity.zone or intensity.source
 
 
 def _case(view: CaseView) -> dict[str, Any]:
@@ -103,6 +108,7 @@ def _run(run: RunView) -> dict[str, Any]:
         "id": run.file.run.id,
         "intensity": used.intensity.g_per_kwh,
         "zone": used.intensity.zone,
+        "source": _source(used.intensity),
         "basis": run.basis.key,
         "pue": used.pue.value,
         "psf": used.psf,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,16 @@ def test_ticks_are_level_and_apart(tab: Open, width: int) -> None:
     opened.draw_all()
     page.wait_for_timeout(300)
     ticks = page.evaluate(
-        """[...document.querySelectorAll('.plot .xaxislayer-above')].map((axis) => [...axis.querySelectorAll('.xtick text')]
-          .map((text) => ({ turned: /rotate\\((?!0[,)])/.test(text.getAttribute('transform')), box: text.getBoundingClientRect() }))
-          .map(({ turned, box }) => [turned, box.left, box.right]).sort((a, b) => a[1] - b[1]))"""
+        """[...document.querySelectorAll('.plot .xaxislayer-above')].map((axis) =>
+          [...axis.querySelectorAll('.xtick text')].map((text) => {
+            const { left, right } = text.getBoundingClientRect();
+            return [/rotate\\((?!0[,)])/.test(text.getAttribute('transform')), left, right];
+          }).sort((a, b) => a[1] - b[1]))"""
     )
     assert len(ticks) >= 10
     for axis in ticks:
         assert not any(turned for turned, _, _ in axis)
-        assert all(before[2] <= after[1] for before, after in zip(axis, axis[1:], strict=False)), axis
+        assert all(before[2] <= after[1] for before, after in pairwise(axis)), axis
 
 
 def test_each_row_says_what_an_item_is(tab: Open, many: str) -> None:
