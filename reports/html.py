@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +21,9 @@ from reports.figures import Figure, figures, sections
 from reports.figures.rows import slices
 from reports.marks import SHAPES
 from reports.model import Report, Zone, build
+from reports.model.anonymous import pathless
 from reports.model.answer import TILES, Answer
+from reports.model.embedded import again, checksum
 from reports.model.grid import Grid, Item
 from reports.model.whatif import ON_GRID, formulas, whatif
 from reports.theme import TEMPLATES
@@ -48,12 +51,17 @@ _LAST = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Re
 
 
 def render(
-    run_files: Sequence[RunFile], plotlyjs: str = EMBED, anonymous: bool = False, zones: Sequence[Zone] = ()
+    run_files: Sequence[RunFile],
+    plotlyjs: str = EMBED,
+    anonymous: bool = False,
+    zones: Sequence[Zone] = (),
+    recomputed: Sequence[str] = (),
 ) -> str:
     """The page of `run_files` as one HTML document: the same text for the same input.
 
     `plotlyjs` is where the page finds Plotly's library: in itself (`embed`), at Plotly's own server (`cdn`), beside
-    itself (`directory`), or at a path or address that ends in `.js`. UsageError for anything else.
+    itself (`directory`), or at a path or address that ends in `.js`. UsageError for anything else. `recomputed` has the
+    options, as typed, with which the grams of `run_files` are no longer those of the runs themselves.
     """
     report = build(run_files, anonymous, zones)
     drawn = figures(report)
@@ -82,6 +90,8 @@ def render(
             of_grid=CARBON_CODES,
             bases=tuple(BASES.values()),
             formulas=formulas(report),
+            again=again(run_files, recomputed, anonymous),
+            recomputed=shlex.join(map(pathless, recomputed) if anonymous else recomputed),
             shapes=SHAPES,
             payload=_json(payload),
             library=library,
@@ -99,12 +109,13 @@ def write(
     plotlyjs: str = EMBED,
     anonymous: bool = False,
     zones: Sequence[Zone] = (),
+    recomputed: Sequence[str] = (),
 ) -> Path:
     """Write the page of `run_files` to `path` in one step, and Plotly's library beside it for `directory`.
 
     Returns `path`. UsageError where it cannot be written.
     """
-    return write_page(path, render(run_files, plotlyjs, anonymous, zones), plotlyjs)
+    return write_page(path, render(run_files, plotlyjs, anonymous, zones, recomputed), plotlyjs)
 
 
 def write_page(path: Path, page: str, plotlyjs: str) -> Path:
@@ -208,6 +219,7 @@ def _environment() -> Environment:
     environment.filters["code"] = _code
     environment.filters["compact"] = _compact
     environment.filters["digits"] = _digits
+    environment.filters["checksum"] = checksum
     environment.filters["of_item"] = _of_item
     return environment
 

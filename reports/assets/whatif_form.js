@@ -57,7 +57,7 @@ function fillFacts(want) {
   document.querySelectorAll('[data-fact]').forEach((node) => {
     const { fact } = node.dataset;
     node.dataset.own ??= node.textContent;
-    const as = fact === 'Intensity' ? `; as measured: ${node.dataset.own}` : '';
+    const as = fact === 'Intensity' ? `; ${form.dataset.own}: ${node.dataset.own}` : '';
     node.textContent = other[fact] === null ? node.dataset.own : `what if: ${other[fact]}${as}`;
   });
   document.querySelectorAll('[data-of-grid]').forEach((node) => { node.hidden = other.Grid === null; });

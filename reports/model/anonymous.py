@@ -43,10 +43,15 @@ def anonymous(run_file: RunFile, host: int = 1) -> RunFile:
     return RunFile.model_validate(data)
 
 
+def pathless(text: str) -> str:
+    """`text` without paths other than the kernel's."""
+    return _PATH.sub(lambda found: found[0] if _KERNEL.match(found[0]) else HIDDEN, text)
+
+
 def _clean(value: Any, words: re.Pattern[str] | None) -> Any:
     """`value` with every text in it cleaned; keys stay, since they are names of the format."""
     if isinstance(value, str):
-        text = _PATH.sub(lambda found: found[0] if _KERNEL.match(found[0]) else HIDDEN, value)
+        text = pathless(value)
         return words.sub(HIDDEN, text) if words else text
     if isinstance(value, dict):
         return {key: _clean(item, None if key in _NAMES else words) for key, item in value.items()}

@@ -1,11 +1,14 @@
-"""The run file inside the page: thinned, packed, and the same bytes each time."""
+"""What a reader can take away: the run file inside the page, thinned and packed, and the command that makes it anew."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import hashlib
+import shlex
+from collections.abc import Sequence
 
+from reports.model.anonymous import pathless
 from reports.model.power import MAX_POINTS, extremes
 from suite.results.records import RunFile, Trace
 
@@ -16,9 +19,19 @@ def packed(run_file: RunFile) -> str:
     return base64.b64encode(gzip.compress(document, compresslevel=9, mtime=0)).decode()
 
 
-def checksum(run_file: RunFile) -> str:
-    """SHA-256 of the run file's JSON as joulemark writes it, before thinning."""
-    return hashlib.sha256((run_file.model_dump_json(indent=1) + "\n").encode()).hexdigest()
+def checksum(packed: str) -> str:
+    """SHA-256 of the file that the page saves from `packed`: what a reader of it can hash too."""
+    return hashlib.sha256(gzip.decompress(base64.b64decode(packed))).hexdigest()
+
+
+def again(run_files: Sequence[RunFile], recomputed: Sequence[str], anonymous: bool) -> str:
+    """The command that makes the page of `run_files`, all of them, with the carbon options that were typed."""
+    options = [pathless(word) for word in recomputed] if anonymous else list(recomputed)
+    if all(run_file.settings.allow_estimates for run_file in run_files):
+        options.append("--allow-estimates")
+    if anonymous:
+        options.append("--anonymous")
+    return shlex.join(["joulemark", "report", *(run_file.run.id for run_file in run_files), *options])
 
 
 def thinned(run_file: RunFile) -> RunFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from reports.model.embedded import checksum, packed
+from reports.model.embedded import packed
 from reports.model.grid import Grid, grid
 from reports.model.power import MAX_POINTS
 from suite import units
@@ -63,7 +63,7 @@ def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
         file=file,
         system=_system(file),
         environment=_environment(file, anonymous),
-        provenance=_provenance(file, anonymous),
+        provenance=_provenance(file),
         sensors=_sensors(file),
         rest=_rest(file),
         command=shlex.join(file.run.command),
@@ -127,7 +127,7 @@ def _settings(file: RunFile) -> Facts:
     return tuple((name.replace("_", " "), str(value)) for name, value in asked.items())
 
 
-def _provenance(file: RunFile, anonymous: bool) -> Facts:
+def _provenance(file: RunFile) -> Facts:
     facts = [
         ("Suite", file.run.suite_version),
         ("Rounds", str(file.run.rounds)),
@@ -136,8 +136,6 @@ def _provenance(file: RunFile, anonymous: bool) -> Facts:
     ]
     if file.second_opinion is not None and file.second_opinion.reason is not None:
         facts.append(("Second opinion", f"none, {file.second_opinion.reason}"))
-    if not anonymous:
-        facts.append(("SHA-256 of the run file", checksum(file)))
     return tuple(facts)
 
 

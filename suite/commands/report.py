@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -67,7 +68,7 @@ def command(
             file.model_copy(update={"settings": file.settings.model_copy(update={"allow_estimates": True})})
             for file in files
         ]
-    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous)
+    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _typed(given, offline))
     terminal.say(f"Wrote {page} ({_size(page)})")
     if images is not None:
         from reports.images import write_images
@@ -76,7 +77,17 @@ def command(
         terminal.say(f"Wrote {len(pictures)} pictures to {images}")
 
 
-def _write(files: list[RunFile], output: Path, plotlyjs: str, anonymous: bool) -> Path:
+def _typed(given: Mapping[str, Any], offline: bool) -> list[str]:
+    """The carbon options `given`, as one types them; whether the network was asked can make a difference to them."""
+    words = [
+        word
+        for name, value in given.items()
+        for word in (f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value))
+    ]
+    return [*words, "--offline"] if words and offline else words
+
+
+def _write(files: list[RunFile], output: Path, plotlyjs: str, anonymous: bool, recomputed: list[str]) -> Path:
     """The page or, by the ending of `output`, the summary."""
     if output.suffix == ".md":
         from reports.markdown import write_markdown
@@ -85,7 +96,7 @@ def _write(files: list[RunFile], output: Path, plotlyjs: str, anonymous: bool) -
     from reports import html
     from suite.carbon.ember import countries
 
-    return html.write(files, output, plotlyjs, anonymous, tuple(countries().values()))
+    return html.write(files, output, plotlyjs, anonymous, tuple(countries().values()), recomputed)
 
 
 def _size(path: Path) -> str:
