@@ -209,7 +209,7 @@ TEXTS: dict[Code, Text] = {
         "Use a longer window; if it stays, compare both with a wall meter: --sensor meter:FILE.",
     ),
     Code.NEAR_SENSOR_PERIOD: Text(
-        "A step takes {value:.3g} s, a whole part of the period of a sensor that looks only at {threshold:.0%} of it.",
+        "Steps of {value:.3g} s keep pace with a sensor that looks only at {threshold:.0%} of the time.",
         "The sensor may see the same part of every step: energy is uncertain by what its interval says.",
         "Choose another batch size, so that a step takes a little longer or shorter.",
     ),

@@ -14,14 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from suite.power.phases import worst_unevenness
 from suite.results.records import Channel, Trace
 
 LONGEST_GAP_PERIODS = 5.0
 """A hole of more reads than this, where it matters, makes the energy unknown."""
 MARGIN = 24
 """Reads kept on either side of the window."""
-ALIAS_TOLERANCE = 0.125
-"""A load that fits into the sensor's period a whole number of times, to within this, is seen at one phase of it."""
+MOST_OVER_SEEN = 5.0
+"""Where no power limit is known: what a board draws at most over what it draws while it waits for work, about."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,17 @@ class Curve:
         return lag_s(self.channel)
 
     @property
+    def cycle_s(self) -> float:
+        """Time between two looks of the sensor that enter the values, seconds; 0 where unknown."""
+        return max(self.tick_s or 0.0, 0.0 if self.is_counter else self.period_s)
+
+    @property
     def seen_share(self) -> float:
         """The share of the time that enters the values."""
         if self.is_counter:
             return self.channel.coverage
         seen_s = max(self.channel.average_s, self.channel.coverage * (self.tick_s or 0.0))
-        return min(1.0, seen_s / max(self.period_s, self.tick_s or 0.0)) if self.period_s else 0.0
+        return min(1.0, seen_s / self.cycle_s) if self.period_s else 0.0
 
     def powers_w(self, window_s: tuple[float, float]) -> list[float]:
         """The power samples in the window; of a counter, its slopes."""
@@ -172,23 +178,30 @@ class Curve:
         quantile = 1.96 + 2.5 / count  # about Student's t at 97.5 % for `count` degrees of freedom
         return quantile * math.sqrt(unseen * variance / count) * length_s
 
-    def aliased_error_j(self, window_s: tuple[float, float], load_period_s: float | None) -> float | None:
-        """What the unseen time may hold when the load keeps step with the sensor; None where it does not.
+    def unevenness(self, window_s: tuple[float, float], step_s: float | None) -> float:
+        """How unevenly the sensor looks at a load whose steps take `step_s` (`suite.power.phases`); 0 for a sensor that
+        never looks away, or where nothing is known of steps."""
+        cycle_s, seen = self.cycle_s, self.seen_share
+        if not step_s or cycle_s <= 0 or not 0 < seen < 1:
+            return 0.0
+        looks = max(1, round((window_s[1] - window_s[0]) / cycle_s))
+        return worst_unevenness(step_s, cycle_s, seen * cycle_s, looks)
 
-        Then every sample sees the same part of the load, and of what lies between nothing is known: it is taken for
-        anything from nothing to twice as much.
+    def uneven_error_j(self, window_s: tuple[float, float], step_s: float | None, uneven: float) -> tuple[float, float]:
+        """How far below and above what was seen the energy may lie, joules, for looks that are `uneven`.
+
+        It is `uneven` times the difference between a step's highest and lowest power. Of what was never seen nothing is
+        known: it lies between nothing and the most that can be drawn. Looks longer than a step show averages, and
+        nothing of that difference.
         """
-        cycle_s = max(self.tick_s or 0.0, 0.0 if self.is_counter else self.period_s)
-        unseen = 1 - self.seen_share
-        if not load_period_s or unseen <= 0 or cycle_s <= 0:
-            return None
-        fits = cycle_s / load_period_s
-        whole = round(fits)
-        seen_s = self.seen_share * cycle_s
-        if whole < 1 or abs(fits - whole) > ALIAS_TOLERANCE or load_period_s < seen_s / 4:
-            return None
-        seen_w = self.powers_w(window_s) or [0.0]
-        return unseen * (window_s[1] - window_s[0]) * max(statistics.fmean(seen_w), max(seen_w) - min(seen_w))
+        seen_w = self.powers_w(window_s)
+        if not step_s or uneven <= 0 or not seen_w:
+            return 0.0, 0.0
+        mean_w, swing_w = statistics.fmean(seen_w), max(seen_w) - min(seen_w)
+        most_w = self.channel.limit_w or MOST_OVER_SEEN * mean_w
+        known_w = max(mean_w, swing_w) if self.seen_share * self.cycle_s < step_s else max(most_w, mean_w)
+        reach_j = uneven * (window_s[1] - window_s[0])
+        return reach_j * known_w, reach_j * max(most_w - mean_w, swing_w)
 
 
 def lag_s(channel: Channel) -> float:

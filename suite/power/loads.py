@@ -64,9 +64,9 @@ def ramp() -> Load:
     return Load("ramp", (0.0, RAMP_S), (LOW_W, HIGH_W), ramp=True)
 
 
-def square(period_s: float = 0.1) -> Load:
-    """Half of the period high, half low."""
-    return Load("square", (0.0, period_s / 2, period_s), (HIGH_W, LOW_W))
+def square(period_s: float = 0.1, duty: float = 0.5, high_w: float = HIGH_W, low_w: float = LOW_W) -> Load:
+    """High for the share `duty` of the period, then low."""
+    return Load("square", (0.0, duty * period_s, period_s), (high_w, low_w))
 
 
 def telegraph(shortest_s: float = 0.005, longest_s: float = 0.5, seed: int = 1, length_s: float = TELEGRAPH_S) -> Load:

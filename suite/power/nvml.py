@@ -48,6 +48,7 @@ class _Board:
     uuid: str
     name: str
     coverage: float
+    limit_w: float | None
     channels: list[Channel] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
@@ -127,7 +128,14 @@ def _probe(library: Any, index: int) -> _Board:
     architecture = optional(library, partial(library.nvmlDeviceGetArchitecture, handle))
     capability = optional(library, partial(library.nvmlDeviceGetCudaComputeCapability, handle))
     ga100 = capability is not None and tuple(capability) == GA100_CAPABILITY
-    board = _Board(handle, str(library.nvmlDeviceGetUUID(handle)), name, coverage(architecture, ga100, name))
+    limit_mw = optional(library, partial(library.nvmlDeviceGetEnforcedPowerLimit, handle))
+    board = _Board(
+        handle,
+        str(library.nvmlDeviceGetUUID(handle)),
+        name,
+        coverage(architecture, ga100, name),
+        limit_mw / 1000 if limit_mw is not None else None,
+    )
     energy = partial(library.nvmlDeviceGetTotalEnergyConsumption, handle)
     _try(board, library, energy, "J", "nvmlDeviceGetTotalEnergyConsumption", 0.0)
     # Not known: the worse of the two.
@@ -211,6 +219,7 @@ def _try(
             kind="counter" if unit == "J" else "integrated",
             average_s=average_s,
             coverage=board.coverage,
+            limit_w=board.limit_w if component == "gpu" else None,
             gain=GAIN,
             source=f"{source}; gain {GAIN_SOURCE}",
         )

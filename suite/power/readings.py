@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from suite.power.curves import Curve, curve
+from suite.power.phases import keeps_pace
 from suite.results.records import Channel, Energy, Gpu, Trace
 
 FROZEN_S = 1.0
@@ -45,27 +46,30 @@ def reading(
     energy_j = seen.energy_j(window_s)
     lost_j, doubts = _lost_j(seen, window_s)
     unseen_j = seen.unseen_error_j(window_s)
-    aliased_j = seen.aliased_error_j(window_s, load_period_s)
-    if aliased_j is not None:
-        unseen_j = max(unseen_j, aliased_j)
+    uneven = seen.unevenness(window_s, load_period_s)
+    below_j, above_j = seen.uneven_error_j(window_s, load_period_s, uneven)
+    in_step = load_period_s is not None and uneven > 0 and keeps_pace(load_period_s, seen.cycle_s, uneven)
+    if in_step:
         doubts.append(f"a step takes {load_period_s:.3g} s, near the sensor's period: it may always see the same part")
     if seen.tick_s and length_s < UPDATES_NEEDED * seen.tick_s:
         doubts.append(f"below resolution: the window spans {length_s / seen.tick_s:.0f} updates of the sensor")
-    error_j = unseen_j + sum(seen.border_error_j(time_s) for time_s in window_s)
+    border_j = sum(seen.border_error_j(time_s) for time_s in window_s)
+    least_j = max(0.0, energy_j - border_j - max(unseen_j, below_j))
+    most_j = energy_j + border_j + max(unseen_j, above_j) + lost_j
     return Energy(
         component=channel.component,
         scope=channel.scope,
         kind=channel.kind,
         attributed=attributed,
         energy_j=energy_j,
-        low_j=min(energy_j, max(0.0, energy_j - error_j) * channel.gain[0]),
-        high_j=max(energy_j, (energy_j + error_j + lost_j) * channel.gain[1]),
+        low_j=min(energy_j, least_j * channel.gain[0]),
+        high_j=max(energy_j, most_j * channel.gain[1]),
         tick_s=seen.tick_s,
         samples=bisect_right(trace.t_s, window_s[1]) - bisect_left(trace.t_s, window_s[0]),
         reason="; ".join(doubts) or None,
         sensor=trace.sensor,
         residual=_residual(trace, channel, window_s, energy_j),
-        in_step=aliased_j is not None,
+        in_step=in_step,
     )
 
 

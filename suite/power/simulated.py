@@ -33,6 +33,8 @@ class Board:
     """Reported over true energy."""
     gain: tuple[float, float] = (1.0, 1.0)
     """True over reported energy, as far as its maker says: what readings are made with."""
+    limit_w: float | None = None
+    """Its power limit, watts; None where it does not say."""
     noise_w: float = 0.0
     """Standard deviation of one power value, watts."""
     resets_s: tuple[float, ...] = ()
@@ -46,8 +48,8 @@ BOARDS: Mapping[str, Board] = MappingProxyType(
             Board("rapl", tick_s=0.001, seen_s=0.001, counter=True, power=False, gain=(0.95, 1.05)),
             Board("full", tick_s=0.1, seen_s=0.1, counter=True, power=True, true_gain=0.957, gain=(0.95, 1.06)),
             Board("hopper-average", tick_s=0.1, seen_s=1.0, counter=False, power=True, gain=(0.95, 1.06)),
-            Board("hopper-instant", tick_s=0.1, seen_s=0.025, counter=False, power=True, gain=(0.95, 1.06)),
-            Board("a100", tick_s=0.1, seen_s=0.025, counter=True, power=True, true_gain=0.945, gain=(0.95, 1.06)),
+            Board("hopper-instant", 0.1, seen_s=0.025, counter=False, power=True, gain=(0.95, 1.06), limit_w=700.0),
+            Board("a100", 0.1, 0.025, counter=True, power=True, true_gain=0.945, gain=(0.95, 1.06), limit_w=400.0),
         )
     }
 )
@@ -94,6 +96,7 @@ def channels(board: Board, load: str = "") -> tuple[Channel, ...]:
         "scope": f"simulated {board.name}",
         "tick_s": board.tick_s,
         "coverage": min(1.0, board.seen_s / board.tick_s),
+        "limit_w": board.limit_w,
         "gain": board.gain,
         "source": f"simulated board {board.name} under load {load}",
     }

@@ -32,6 +32,8 @@ class Channel(Record):
     """The length of the boxcar that the sensor averages over, seconds; 0 where it does not."""
     coverage: float = 1.0
     """The share of each tick that the sensor looks at: 0.25 where it sees 25 of every 100 ms."""
+    limit_w: float | None = None
+    """The most power that may be drawn here, watts: a board's power limit when the trace began; None where unknown."""
     gain: tuple[float, float] = (1.0, 1.0)
     """True energy over reported energy, low and high: the sensor's systematic error, constant on one device; or what a
     model may be off by, which changes with the load."""

@@ -59,7 +59,11 @@ def test_the_residual_stands_in_the_reading() -> None:
         (0.25, 0.05, True),
         (0.25, 0.0905, True),
         (0.25, 0.07, False),
-        (0.25, 0.4, False),
+        (0.25, 0.2, True),
+        (0.25, 0.4, True),
+        (0.25, 0.1 * 2 / 3, True),
+        (0.25, 0.43, False),
+        (0.25, 0.011, False),
         (1.0, 0.1, False),
     ],
 )

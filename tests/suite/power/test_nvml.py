@@ -67,6 +67,7 @@ def test_counter_and_instant_power_of_each_board(library: Path, tmp_path: Path) 
     _, trace, ready_s = _trace(library, tmp_path / "t", boards)
     found = [(c.scope, c.unit, c.kind, c.average_s) for c in trace.channels]
     assert found == [(u, unit, k, 0.0) for u in (A, B) for unit, k in (("J", "counter"), ("W", "integrated"))]
+    assert {channel.limit_w for channel in trace.channels} == {400.0}
     window_s = (ready_s + 0.05, ready_s + 0.45)
     energies = readings([trace], window_s, "cuda:0", [_gpu(A, "cuda:0"), _gpu(B, "cuda:1")])
     own, other = _of(energies, A), _of(energies, B)

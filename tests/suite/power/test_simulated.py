@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +32,13 @@ def _trials(
     seed: int,
     window_s: tuple[float, float] = (5.0, 8.0),
     step_s: float | None = None,
+    tick_off: float = 0.0,
 ) -> list[tuple[Energy, float]]:
     """`trials` readings with the truth for each: windows of random length at random places, the sensor's phase drawn
-    anew each time."""
+    anew each time. The tick is taken for longer than it is by the share `tick_off`."""
     rng = np.random.default_rng(seed)
     times = np.arange(0.0, window_s[1] + 5.0, POLL_S)
-    channel = simulated.channels(board)[0]
+    channel = simulated.channels(board)[0].model_copy(update={"tick_s": board.tick_s * (1 + tick_off)})
     found = []
     for trial in range(trials):
         offset_s, phase_s = rng.uniform(0.0, 100.0), rng.uniform(0.0, board.tick_s)
@@ -91,6 +93,40 @@ def test_a_load_near_a_part_time_sensor_s_period_is_flagged_and_covered(name: st
         assert all("near the sensor's period" in (energy.reason or "") for energy, _ in found), shape
         covered = sum(e.low_j <= truth_j <= e.high_j for e, truth_j in found)  # type: ignore[operator]
         assert covered >= 190, shape
+
+
+PACED = {
+    "30 % of two cycles": loads.square(0.2, 0.3, 400.0, 80.0),
+    "10 % of two cycles": loads.square(0.2, 0.1, 400.0, 80.0),
+    "50 % of three cycles": loads.square(0.3, 0.5, 400.0, 80.0),
+    "30 % of two thirds": loads.square(0.2 / 3, 0.3, 400.0, 80.0),
+    "30 % of one cycle": loads.square(0.1, 0.3, 400.0, 80.0),
+    "10 % of a half": loads.square(0.05, 0.1, 400.0, 80.0),
+    "30 % of a fifth": loads.square(0.02, 0.3, 400.0, 80.0),
+}
+"""Steps that keep pace with a sensor of 100 ms and are at work for a part of their time."""
+
+
+@pytest.mark.parametrize(("name", "off"), [("hopper-instant", 0.0), ("a100", 0.004), ("a100", -0.004)])
+def test_steps_that_keep_pace_with_a_part_time_sensor_are_flagged_and_covered(name: str, off: float) -> None:
+    """The sensor's true tick may differ from the probed one by as much as probing may err."""
+    board = replace(BOARDS[name], true_gain=1.0, gain=(1.0, 1.0))
+    for shape, load in PACED.items():
+        found = _trials(board, load, trials=100, seed=8, window_s=(5.0, 5.0), step_s=load.t_s[-1], tick_off=off)
+        assert all(energy.in_step for energy, _ in found), shape
+        covered = sum(e.low_j <= truth_j <= e.high_j for e, truth_j in found)  # type: ignore[operator]
+        assert covered >= 95, shape
+
+
+@pytest.mark.parametrize("step_s", [0.011, 0.0123, 0.037, 0.137])
+def test_steps_that_sweep_through_a_part_time_sensor_s_period_are_not_flagged(step_s: float) -> None:
+    board = replace(BOARDS["a100"], true_gain=1.0, gain=(1.0, 1.0))
+    found = _trials(board, loads.square(step_s), trials=50, seed=9, window_s=(5.0, 5.0), step_s=step_s)
+    for energy, truth_j in found:
+        assert not energy.in_step
+        assert energy.low_j is not None
+        assert energy.high_j is not None
+        assert 0.85 * truth_j < energy.low_j <= truth_j <= energy.high_j < 1.15 * truth_j
 
 
 def test_the_interval_is_no_wider_than_it_must_be() -> None:
