@@ -64,6 +64,7 @@ def reading(
         energy_j=energy_j,
         low_j=min(energy_j, least_j * channel.gain[0]),
         high_j=max(energy_j, most_j * channel.gain[1]),
+        gain=channel.gain,
         tick_s=seen.tick_s,
         samples=bisect_right(trace.t_s, window_s[1]) - bisect_left(trace.t_s, window_s[0]),
         reason="; ".join(doubts) or None,

@@ -60,6 +60,8 @@ class Rest:
 
     power_w: float
     kind: Kind
+    off_w: tuple[float, float] | None
+    """How far below and above this it may lie beside the sensor's gain, watts; None where the sensor does not say."""
 
 
 def charges(trials: Sequence[Trial]) -> Charges:
@@ -102,6 +104,39 @@ def part(reading: Energy) -> Part:
     return reading.sensor, reading.component, reading.scope
 
 
+def off_j(reading: Energy) -> tuple[float, float] | None:
+    """How far below and above its value a reading may lie beside its gain, joules: what adds, and does not scale."""
+    if reading.energy_j is None or reading.low_j is None or reading.high_j is None:
+        return None
+    below_j, above_j = (
+        reading.energy_j - reading.low_j / reading.gain[0],
+        reading.high_j / reading.gain[1] - reading.energy_j,
+    )
+    return max(0.0, below_j), max(0.0, above_j)
+
+
+def net_range(found: Charges, rest: Mapping[Part, Rest]) -> tuple[float, float] | None:
+    """Factors that the sensors may be off by in gross less idle, over all trials; None where one does not say.
+
+    A part's gain scales its own net energy. What adds to its gross and to its idle readings adds here too, also where
+    the part draws no more than at rest.
+    """
+    total_j = low_j = high_j = 0.0
+    for charge in found.charged:
+        length_s = window_length_s(charge.trial)
+        for reading in measured(charge.trial):
+            idle, off = rest[part(reading)], off_j(reading)
+            if off is None or idle.off_w is None or reading.energy_j is None:
+                return None
+            net_j = reading.energy_j - idle.power_w * length_s
+            least_j = net_j - off[0] - idle.off_w[1] * length_s
+            most_j = net_j + off[1] + idle.off_w[0] * length_s
+            total_j += net_j
+            low_j += min(least_j * gain for gain in reading.gain)
+            high_j += max(most_j * gain for gain in reading.gain)
+    return max(0.0, low_j) / total_j, high_j / total_j
+
+
 def weakest(kinds: Iterable[Kind]) -> Kind:
     """The weakest of some kinds, which a sum of such readings is of; `unavailable` where there is none."""
     return max(kinds, key=KINDS.index, default="unavailable")
@@ -114,15 +149,24 @@ def window_length_s(trial: Trial) -> float:
 
 def at_rest(idle: Iterable[Idle]) -> Mapping[Part, Rest]:
     """Mean power of each part over the idle windows that it was read in."""
-    energy_j: dict[Part, float] = {}
-    duration_s: dict[Part, float] = {}
-    kinds: dict[Part, Kind] = {}
+    windows: dict[Part, list[tuple[Energy, float]]] = {}
     for entry in idle:
         length_s = entry.window_s[1] - entry.window_s[0]
         for reading in entry.energy:
             if reading.energy_j is not None and length_s > 0:
-                name = part(reading)
-                energy_j[name] = energy_j.get(name, 0.0) + reading.energy_j
-                duration_s[name] = duration_s.get(name, 0.0) + length_s
-                kinds[name] = weakest([reading.kind, kinds.get(name, reading.kind)])
-    return {name: Rest(energy_j[name] / duration_s[name], kinds[name]) for name in energy_j}
+                windows.setdefault(part(reading), []).append((reading, length_s))
+    return {name: _rest(found) for name, found in windows.items()}
+
+
+def _rest(windows: Sequence[tuple[Energy, float]]) -> Rest:
+    """The mean of one part's readings, each with its window's length in seconds."""
+    duration_s = sum(length_s for _, length_s in windows)
+    off = [off_j(reading) for reading, _ in windows]
+    known = [pair for pair in off if pair is not None]
+    return Rest(
+        power_w=sum(reading.energy_j or 0.0 for reading, _ in windows) / duration_s,
+        kind=weakest(reading.kind for reading, _ in windows),
+        off_w=(sum(a for a, _ in known) / duration_s, sum(b for _, b in known) / duration_s)
+        if len(known) == len(off)
+        else None,
+    )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from suite.carbon.accounting import emissions_g, facility_energy_j, factors
-from suite.results.charge import Charge, Charges, at_rest, charges, weakest, window_length_s
+from suite.results.charge import Charge, Charges, at_rest, charges, net_range, weakest, window_length_s
 from suite.results.records import Case, Emissions, Idle, Notice, Quantity, Ranges, RunFile, Summary, Trial
 from suite.results.stats import geometric_mean
 from suite.results.validity import CARBON_CODES, case_notices
@@ -100,7 +100,7 @@ def _energy(found: Charges, unit: str, value: Callable[[Charge], float]) -> Quan
 
 
 def _net(found: Charges, idle: Sequence[Idle]) -> Quantity:
-    """Gross less idle power x time. Its sensor range is the gross one's: a gain error is common to both."""
+    """Gross less idle power x time."""
     if not found.charged:
         return _unknown("J", "; ".join(found.left_out))
     rest = at_rest(idle)
@@ -119,7 +119,8 @@ def _net(found: Charges, idle: Sequence[Idle]) -> Quantity:
         "J",
         lambda charge: (charge.energy_j - rest_w * window_length_s(charge.trial)) / charge.trial.items,
     )
-    return net.model_copy(update={"kind": weakest([found.kind, *(rest[name].kind for name in parts)])})
+    kind = weakest([found.kind, *(rest[name].kind for name in parts)])
+    return net.model_copy(update={"kind": kind, "ranges": Ranges(sensor=net_range(found, rest))})
 
 
 def _unknown(unit: str, reason: str) -> Quantity:

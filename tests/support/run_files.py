@@ -51,6 +51,7 @@ def energy(
         energy_j=energy_j,
         low_j=energy_j * (1 - gain),
         high_j=energy_j * (1 + gain),
+        gain=(1 - gain, 1 + gain),
         tick_s=0.001,
         samples=30,
         sensor="rapl",

@@ -104,6 +104,9 @@ class Energy(Record):
     low_j: float | None = None
     """Lower end of the sensor's interval (gain and quantisation; not the spread between trials), joules."""
     high_j: float | None = None
+    gain: tuple[float, float] = (1.0, 1.0)
+    """The sensor's gain in `low_j` and `high_j`, true over reported energy: the part of the interval that scales. What
+    else they hold is joules that add."""
     tick_s: float | None = None
     samples: int = 0
     """Reads that fell into the window."""

@@ -140,6 +140,56 @@ def test_net_takes_the_mean_of_idle_before_and_after_by_time() -> None:
     assert summarise(trial(), idles=(idle(), after)).net_energy_per_item_j.value == pytest.approx(0.15)
 
 
+def reading(power_w: float, length_s: float, tick_s: float, gain: tuple[float, float]) -> Energy:
+    """What a counter of constant power gives: its gain, and half an update at each border."""
+    energy_j, error_j = power_w * length_s, power_w * tick_s
+    return energy(energy_j).model_copy(
+        update={"low_j": (energy_j - error_j) * gain[0], "high_j": (energy_j + error_j) * gain[1], "gain": gain}
+    )
+
+
+@pytest.mark.parametrize("power_w", [150.0, 130.0])
+def test_the_sensor_s_range_of_net_is_that_of_a_difference(power_w: float) -> None:
+    """A gain error scales net energy; half an update at each border adds as many joules to it as to gross."""
+    gain, length_s, tick_s, idle_w = (0.948, 1.058), 5.0, 0.1, 120.0
+    measured = trial(length_s=length_s, readings=[reading(power_w, length_s, tick_s, gain)])
+    rest = Idle(when="before", window_s=(0.0, length_s), energy=(reading(idle_w, length_s, tick_s, gain),))
+    found = summarise(measured, idles=(rest,)).net_energy_per_item_j
+    net_w, added_w = power_w - idle_w, (power_w + idle_w) * tick_s / length_s
+    assert found.value == pytest.approx(net_w * length_s / measured.items)
+    expected = (max(0.0, net_w - added_w) * gain[0] / net_w, (net_w + added_w) * gain[1] / net_w)
+    assert found.ranges.sensor == pytest.approx(expected)
+
+
+def test_each_part_s_gain_scales_its_own_net_energy() -> None:
+    """Nothing but gains: 90 J of package, 80 of them at rest anyway, and 10 J of dram, none at rest."""
+    scaled = {"package": (0.98, 1.02), "dram": (0.8, 1.2)}
+
+    def part(component: str, energy_j: float) -> Energy:
+        low, high = scaled[component]
+        update = {"low_j": energy_j * low, "high_j": energy_j * high, "gain": (low, high)}
+        return energy(energy_j, component).model_copy(update=update)
+
+    rest = Idle(when="before", window_s=(0.0, 2.0), energy=(part("package", 80.0), part("dram", 0.0)))
+    found = summarise(trial(readings=[part("package", 90.0), part("dram", 10.0)]), idles=(rest,))
+    assert found.net_energy_per_item_j.ranges.sensor == pytest.approx(((9.8 + 8) / 20, (10.2 + 12) / 20))
+    assert found.energy_per_item_j.ranges.sensor == pytest.approx(((88.2 + 8) / 100, (91.8 + 12) / 100))
+
+
+def test_a_part_that_adds_nothing_net_still_adds_its_doubt() -> None:
+    """Its readings may each be off by half an update."""
+    steady, busy = reading(100.0, 2.0, 0.02, (1.0, 1.0)), energy(50.0, "gpu").model_copy(update={"gain": (0.98, 1.02)})
+    rest = Idle(when="before", window_s=(0.0, 2.0), energy=(steady, energy(20.0, "gpu", gain=0.0)))
+    found = summarise(trial(readings=[steady, busy]), idles=(rest,)).net_energy_per_item_j
+    assert found.ranges.sensor == pytest.approx(((30 * 0.98 - 4) / 30, (30 * 1.02 + 4) / 30))
+
+
+def test_net_has_no_range_where_a_sensor_states_none() -> None:
+    unknown = energy(40.0).model_copy(update={"low_j": None, "high_j": None})
+    rest = Idle(when="before", window_s=(0.0, 2.0), energy=(unknown,))
+    assert summarise(trial(), idles=(rest,)).net_energy_per_item_j.ranges.sensor is None
+
+
 def test_net_below_zero_is_said() -> None:
     found = summarise(trial(), idles=(idle(60.0),)).net_energy_per_item_j
     assert found.value is None
