@@ -7,9 +7,9 @@ from typing import Final
 
 from suite.notices import Code
 from suite.power.readings import UPDATES_NEEDED
-from suite.results.charge import at_rest, measured, window_length_s
+from suite.results.charge import at_rest, measured, part, window_length_s
 from suite.results.disturbances import disturbances, machine_notices
-from suite.results.records import Case, Idle, Notice, Quantity, RunFile, Summary, Trial
+from suite.results.records import Case, Notice, Quantity, RunFile, Summary, Trial
 from suite.results.stats import variation
 
 CARBON_CODES: Final = frozenset(
@@ -46,7 +46,7 @@ def run_notices(run_file: RunFile) -> tuple[Notice, ...]:
     """What a reader of the whole run must know: simulated power, idle power that moved, a restless machine."""
     simulated = sorted({trace.sensor for trace in run_file.traces if trace.simulated})
     notices = [Notice.of(Code.SIMULATED, ", ".join(simulated))] if simulated else []
-    drift = _idle_drift(run_file.idle)
+    drift = _idle_drift(run_file)
     if drift is not None and abs(drift) > IDLE_DRIFT:
         notices.append(Notice.of(Code.IDLE_DRIFT, drift, IDLE_DRIFT))
     return (*notices, *machine_notices(run_file.machine, run_file.floor))
@@ -110,11 +110,16 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
     return notices
 
 
-def _idle_drift(idle: Sequence[Idle]) -> float | None:
-    """Relative change of idle power from before to after, over the parts read both times; None where there is none."""
-    before = at_rest(entry for entry in idle if entry.when == "before")
-    after = at_rest(entry for entry in idle if entry.when == "after")
-    common = before.keys() & after.keys()
-    before_w = sum(before[name].power_w for name in common)
-    after_w = sum(after[name].power_w for name in common)
-    return after_w / before_w - 1 if before_w > 0 else None
+def _idle_drift(run_file: RunFile) -> float | None:
+    """Largest relative change, from before to after, of the idle power that a case's net energy rests on; None where
+    no part that a case is charged with was read both times. What else is read contains these parts, or is not used."""
+    before = at_rest(entry for entry in run_file.idle if entry.when == "before")
+    after = at_rest(entry for entry in run_file.idle if entry.when == "after")
+    charged = {frozenset(map(part, measured(trial))) for case in run_file.cases for trial in case.trials}
+    changes = []
+    for parts in charged:
+        common = parts & before.keys() & after.keys()
+        before_w = sum(before[name].power_w for name in common)
+        if before_w > 0:
+            changes.append(sum(after[name].power_w for name in common) / before_w - 1)
+    return max(changes, key=abs, default=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from run_files import case, energy, failed_trial, run_file, trace, trial
 
@@ -116,6 +118,36 @@ def rest(when: str, power_w: float) -> Idle:
 def test_idle_drift(after_w: float, noticed: bool) -> None:
     found = run_notices(run_file(idle=(rest("before", 20.0), rest("after", after_w))))
     assert [notice.code for notice in found] == [Code.IDLE_DRIFT] * noticed
+
+
+def test_idle_drift_is_that_of_what_cases_are_charged_with() -> None:
+    """A wall meter and a board that no case uses contain or dilute what moved."""
+    package, steady = (10.0, 15.0), (("wall", "machine", (120.0, 125.0)), ("board", "gpu", (60.0, 60.0)))
+
+    def rest(when: Literal["before", "after"], n: int) -> Idle:
+        others = [
+            energy(powers[n] * 5, component).model_copy(update={"attributed": False, "sensor": sensor})
+            for sensor, component, powers in steady
+        ]
+        return Idle(when=when, window_s=(0.0, 5.0), energy=(energy(package[n] * 5), *others))
+
+    (notice,) = run_notices(run_file(idle=(rest("before", 0), rest("after", 1))))
+    assert notice.code == Code.IDLE_DRIFT
+    assert notice.value == pytest.approx(0.5)
+
+
+def test_idle_drift_is_judged_for_each_case_s_own_parts() -> None:
+    """A case on the CPU does not rest on the board of another."""
+    on_board = [trial(i, readings=[energy(), energy(component="gpu")], start_s=10.0 * i) for i in (1, 2)]
+    file = run_file(
+        [case(), case(device="cuda:0", trials=on_board)],
+        idle=tuple(
+            Idle(when=when, window_s=(0.0, 5.0), energy=(energy(package_w * 5), energy(board_w * 5, "gpu")))
+            for when, package_w, board_w in (("before", 10.0, 100.0), ("after", 12.0, 100.0))
+        ),
+    )
+    (notice,) = run_notices(file)
+    assert notice.value == pytest.approx(0.2)
 
 
 def test_idle_that_was_not_read_twice_does_not_drift() -> None:
