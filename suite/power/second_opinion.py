@@ -89,10 +89,12 @@ def _line(process: subprocess.Popen[str]) -> str:
 
 
 def compared(said: SecondOpinion, traces: Sequence[Trace], gpus: Sequence[Gpu]) -> SecondOpinion:
-    """`said` with our readings over the same interval, and why the two differ."""
+    """`said` with our readings over the same interval, and why the two differ. A model that stands beside our sensors
+    is no part of ours."""
     if said.reason is not None:
         return said
-    ours = readings(traces, said.window_s, "cpu", gpus)
+    found = readings(traces, said.window_s, "cpu", gpus)
+    ours = tuple(energy for energy in found if energy.attributed or energy.kind != "model")
     differences = [text for part in PARTS for text in _difference(part, said, ours)]
     return said.model_copy(update={"ours": ours, "differences": tuple(differences)})
 

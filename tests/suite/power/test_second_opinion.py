@@ -43,26 +43,41 @@ def test_a_tracker_that_dies_is_a_reason(tmp_path: Path) -> None:
     assert compared(said, (), ()) == said
 
 
+TIMES = tuple(i / 10 for i in range(100))
+SAID = SecondOpinion(
+    tool="codecarbon",
+    version="3",
+    window_s=(1.0, 9.0),
+    energy_j={"cpu": 320.0, "ram": 160.0, "gpu": None},
+    methods={"cpu": "CPU(Cpu Load)", "ram": "RAM()"},
+)
+
+
+def _rapl() -> Trace:
+    values = tuple(80.0 * t for t in TIMES)
+    package = Channel(component="package", scope="package-0", unit="J", kind="counter", values=values)
+    return Trace(sensor="rapl", t_s=TIMES, channels=(package,))
+
+
 def test_what_it_models_beside_our_sensor_is_named() -> None:
-    times = tuple(i / 10 for i in range(100))
-    package = Channel(
-        component="package",
-        scope="package-0",
-        unit="J",
-        kind="counter",
-        values=tuple(80.0 * t for t in times),
-    )
-    said = SecondOpinion(
-        tool="codecarbon",
-        version="3",
-        window_s=(1.0, 9.0),
-        energy_j={"cpu": 320.0, "ram": 160.0, "gpu": None},
-        methods={"cpu": "CPU(Cpu Load)", "ram": "RAM()"},
-    )
-    rapl = Trace(sensor="rapl", t_s=times, channels=(package,))
-    opinion = compared(said, [rapl], ())
+    rapl = _rapl()
+    opinion = compared(SAID, [rapl], ())
     assert opinion.ours == readings([rapl], (1.0, 9.0), "cpu")
     cpu, ram = opinion.differences
     assert "0.50 times ours" in cpu
     assert "rapl (counter)" in cpu
     assert "we do not model beside sensors" in ram
+
+
+def test_our_own_model_is_not_added_to_our_sensor() -> None:
+    """With --sensor rapl --sensor codecarbon the model stands beside the counter, and is no part of ours."""
+    channels = tuple(
+        Channel(component=component, scope="host", unit="W", kind="model", values=(40.0,) * len(TIMES))
+        for component in ("cpu", "ram")
+    )
+    model = Trace(sensor="codecarbon", t_s=TIMES, channels=channels)
+    opinion = compared(SAID, [_rapl(), model], ())
+    assert opinion == compared(SAID, [_rapl()], ())
+    alone = compared(SAID, [model], ())
+    assert [energy.component for energy in alone.ours] == ["cpu", "ram"]
+    assert all("both are models" in text for text in alone.differences)
