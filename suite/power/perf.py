@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from suite.power import ticks
+from suite.power.dies import mirrors, scopes, socket
 from suite.power.rapl import GAINS, PROBE_S, TICK_S, gain_source
 from suite.power.sensor import Finding, Opened, Options
 from suite.results.records import BoardState, Channel
@@ -32,19 +33,24 @@ FIX = 'sudo sysctl kernel.perf_event_paranoid=0 (or: sudo setcap cap_perfmon+ep 
 
 @dataclass(frozen=True)
 class Counter:
-    """An open event on one processor package."""
+    """An open event on one processor package, or on one of its dies."""
 
     component: str
     scope: str
     descriptor: int
     joules_per_count: float
 
-    def read(self) -> float | None:
-        """Joules counted since it was opened; None where it cannot be read any more."""
+    def count(self) -> int | None:
+        """What was counted since it was opened; None where it cannot be read any more."""
         try:
-            return int.from_bytes(os.read(self.descriptor, 8), "little") * self.joules_per_count
+            return int.from_bytes(os.read(self.descriptor, 8), "little")
         except OSError:
             return None
+
+    def read(self) -> float | None:
+        """Joules counted since it was opened; None where it cannot be read any more."""
+        count = self.count()
+        return None if count is None else count * self.joules_per_count
 
 
 class Perf:
@@ -94,14 +100,15 @@ def find(options: Options) -> Opened:
     counters: list[Counter] = []
     try:
         for event, component in COMPONENTS.items():
-            for processor in processors:
-                counter = _open(root, kind, event, component, processor)
+            for processor, scope in scopes(Path(options.cpu_root), processors).items():
+                counter = _open(root, kind, event, component, processor, scope)
                 if counter is not None:
                     counters.append(counter)
     except OSError as error:
         for counter in counters:
             os.close(counter.descriptor)
         return Opened(None, (_refused(error),))
+    counters = _without_mirrors(counters)
     if not any(counter.component == "package" for counter in counters):
         for counter in counters:
             os.close(counter.descriptor)
@@ -124,15 +131,25 @@ def _refused(error: OSError) -> Finding:
     return Finding("perf", found=True, readable=False, reason=reason, fix=fix)
 
 
-def _open(root: Path, kind: int, event: str, component: str, processor: int) -> Counter | None:
-    """The event on the package of `processor`; None where this machine has no such event."""
+def _without_mirrors(counters: Sequence[Counter]) -> list[Counter]:
+    """Leave out a die whose counter is an earlier one's (Threadripper): a joule that both show was drawn once."""
+    kept: list[Counter] = []
+    for counter in counters:
+        twins = [k for k in kept if k.component == counter.component and socket(k.scope) == socket(counter.scope)]
+        if any(mirrors(twin.count, counter.count) for twin in twins):
+            os.close(counter.descriptor)
+        else:
+            kept.append(counter)
+    return kept
+
+
+def _open(root: Path, kind: int, event: str, component: str, processor: int, scope: str) -> Counter | None:
+    """The event on `scope`, the package or die of `processor`; None where this machine has no such event."""
     try:
         config = int((root / "events" / event).read_text().partition("=")[2].split(",")[0], 0)
         scale = float((root / "events" / f"{event}.scale").read_text())
     except (OSError, ValueError):
         return None
-    package = Path(f"/sys/devices/system/cpu/cpu{processor}/topology/physical_package_id")
-    scope = f"package-{package.read_text().strip() if package.exists() else processor}"
     return Counter(component, scope, _perf_event_open(kind, config, processor), scale)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from suite.errors import UsageError
 from suite.power import ticks
+from suite.power.dies import socket
 from suite.power.sensor import Finding, Opened, Options
 from suite.power.zones import Zone, wanted, zones
 from suite.results.records import BoardState, Channel
@@ -149,7 +150,9 @@ def _without_mirrors(counters: list[tuple[Zone, int | None, str]]) -> list[tuple
     kept: list[tuple[Zone, int | None, str]] = []
     for counter in counters:
         twins = [
-            k for k in kept if k[0].component == counter[0].component == "package" and _socket(k) == _socket(counter)
+            k
+            for k in kept
+            if k[0].component == counter[0].component == "package" and socket(k[0].scope) == socket(counter[0].scope)
         ]
         if any(_mirrors(twin[1], counter[1]) for twin in twins):
             if counter[1] is not None:
@@ -157,10 +160,6 @@ def _without_mirrors(counters: list[tuple[Zone, int | None, str]]) -> list[tuple
         else:
             kept.append(counter)
     return kept
-
-
-def _socket(counter: tuple[Zone, int | None, str]) -> str:
-    return counter[0].scope.partition("-die-")[0]
 
 
 def _mirrors(first: int | None, second: int | None) -> bool:

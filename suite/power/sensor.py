@@ -13,6 +13,8 @@ from suite.results.records import BoardState, Channel
 
 PERF_ROOT = "/sys/bus/event_source/devices/power"
 """Where Linux describes its energy events (Documentation/ABI/testing/sysfs-bus-event_source-devices-events)."""
+CPU_ROOT = "/sys/devices/system/cpu"
+"""Where Linux tells which package and die a processor lies on (Documentation/ABI/stable/sysfs-devices-system-cpu)."""
 POWERCAP_ROOT = "/sys/class/powercap"
 """Where Linux shows RAPL (Documentation/power/powercap/powercap.rst)."""
 
@@ -80,6 +82,7 @@ class Options:
 
     powercap_root: str = POWERCAP_ROOT
     perf_root: str = PERF_ROOT
+    cpu_root: str = CPU_ROOT
     argument: str = ""
     """What stood after the colon: the file of `replay:FILE`."""
     ticks: str = ""

@@ -6,15 +6,18 @@ processor "draws" exactly 50 W.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from suite.power import perf
+from suite.power import dies, perf
 from suite.power.sensor import Options
 
 POWER_W = 50.0
@@ -50,6 +53,67 @@ def test_energy_is_counted_by_the_kernel(tmp_path: Path) -> None:
         assert last is not None
         assert last - first == pytest.approx(POWER_W * (end_s - begin_s), rel=0.05)
     assert opened.findings[0].read_cost_s
+
+
+def _dies(root: Path, tree: Options, processors: int = 2) -> Options:
+    """`tree` on a machine whose processors lie each on a die of its own in one package."""
+    for processor in range(processors):
+        topology = root / f"cpu{processor}" / "topology"
+        topology.mkdir(parents=True)
+        (topology / "physical_package_id").write_text("0\n")
+        (topology / "die_id").write_text(f"{processor}\n")
+    return replace(tree, cpu_root=str(root))
+
+
+@contextlib.contextmanager
+def _at_work(processor: int) -> Iterator[None]:
+    """A program that touches new memory on `processor` alone."""
+    code = "import mmap, os, sys\nos.sched_setaffinity(0, {int(sys.argv[1])})\nprint(flush=True)\nwhile True:\n"
+    code += " memory = mmap.mmap(-1, 2**24)\n for at in range(0, 2**24, 4096): memory[at] = 1\n"
+    with subprocess.Popen([sys.executable, "-c", code, str(processor)], stdout=subprocess.PIPE) as busy:
+        assert busy.stdout is not None
+        busy.stdout.readline()
+        yield
+        busy.kill()
+
+
+needs_two = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2 or (os.cpu_count() or 1) < 2, reason="one processor")
+
+
+@needs_two
+def test_each_die_of_a_package_is_counted(tmp_path: Path) -> None:
+    """Their counters are page faults of two processors here, of which one is at work."""
+    tree = _tree(tmp_path / "power", events=("energy-pkg",), processors="0-1")
+    (tmp_path / "power" / "events" / "energy-pkg").write_text("event=0x02\n")
+    with _at_work(0):
+        opened = perf.find(_dies(tmp_path / "cpu", tree))
+        if opened.sensor is None:
+            pytest.skip(f"this kernel refuses perf events: {opened.findings[0].reason}")
+        opened.sensor.close()
+    assert [c.scope for c in opened.sensor.channels] == ["package-0-die-0", "package-0-die-1"]
+
+
+@needs_two
+def test_dies_that_show_one_counter_are_counted_once(tmp_path: Path) -> None:
+    """Their counter is the time that has gone by, which all processors share."""
+    opened = perf.find(_dies(tmp_path / "cpu", _tree(tmp_path / "power", processors="0-1")))
+    if opened.sensor is None:
+        pytest.skip(f"this kernel refuses perf events: {opened.findings[0].reason}")
+    opened.sensor.close()
+    assert [(c.component, c.scope) for c in opened.sensor.channels] == [
+        ("package", "package-0-die-0"),
+        ("dram", "package-0-die-0"),
+    ]
+
+
+@pytest.mark.parametrize(("ratio", "mirrors"), [(1.0, True), (1.001, False)])
+def test_one_register_is_told_from_two_that_are_nearly_alike(ratio: float, mirrors: bool) -> None:
+    """Both are updated each millisecond, as RAPL's are, and began at unlike counts."""
+
+    def counts_at(power_w: float, from_counts: int) -> Callable[[], int]:
+        return lambda: int(power_w * int(time.monotonic() * 1000) * 1e-3 / 61e-6) + from_counts
+
+    assert dies.mirrors(counts_at(50.0, 0), counts_at(50.0 * ratio, 12345)) is mirrors
 
 
 def test_a_machine_without_the_events_is_told(tmp_path: Path) -> None:
