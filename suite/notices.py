@@ -35,6 +35,7 @@ class Code(StrEnum):
     SENSORS_DISAGREE = "sensors_disagree"
     NEAR_SENSOR_PERIOD = "near_sensor_period"
     BOARD_THROTTLED = "board_throttled"
+    BOARD_POWER_CAPPED = "board_power_capped"
     BOARD_CLOCK_MOVED = "board_clock_moved"
     BOARD_SHARED = "board_shared"
     CPU_NOT_KNOWN = "cpu_not_known"
@@ -215,8 +216,13 @@ TEXTS: dict[Code, Text] = {
     ),
     Code.BOARD_THROTTLED: Text(
         "The board held its clocks down: {value}.",
-        "Throughput and energy are of a board at its limits, and differ from one that is cooled better.",
-        "Improve cooling, or set a power limit that it can hold.",
+        "Throughput and energy are of a board at its limits, and differ from one that is cooled and supplied better.",
+        "Improve cooling and power supply, or set a power limit that it can hold.",
+    ),
+    Code.BOARD_POWER_CAPPED: Text(
+        "The board ran at its power limit: {value}.",
+        "Throughput and energy are those of this limit. That is usual for dense work.",
+        "Nothing needs to be done; compare with boards of the same limit.",
     ),
     Code.BOARD_CLOCK_MOVED: Text(
         "The board's clock moved {value}.",

@@ -19,6 +19,8 @@ the load is steady too (a trial on a board runs 1.2 s before and after its windo
 CLOCK_MOVED: Final = 0.05
 """Between the first and the last look. Under a steady load and within its limits a board keeps its clock to a step or
 two of 15 MHz."""
+POWER_CAP: Final = "power_cap"
+"""The reason for lower clocks that is no fault: the board draws what it may."""
 UNKNOWN_CPU: Final = "does not know this CPU"
 
 
@@ -34,6 +36,7 @@ def sensor_notices(
         *_disagreement(charged),
         *_in_step(charged, traces),
         *_throttled(states),
+        *_power_capped(states),
         *_clock_moved(looks),
         *_shared(board, states),
         *_unknown_cpu(charged, traces),
@@ -85,10 +88,18 @@ def _clock_moved(looks: Sequence[Sequence[BoardState]]) -> list[Notice]:
 
 
 def _throttled(states: Sequence[BoardState]) -> list[Notice]:
-    reasons = sorted({reason for state in states for reason in state.throttled})
-    held = sum(bool(state.throttled) for state in states)
-    text = f"{', '.join(reasons)} in {held} of {len(states)} looks"
+    held = [set(state.throttled) - {POWER_CAP} for state in states]
+    reasons = sorted(set().union(*held))
+    text = f"{', '.join(reasons)} in {sum(map(bool, held))} of {len(states)} looks"
     return [Notice.of(Code.BOARD_THROTTLED, text)] if reasons else []
+
+
+def _power_capped(states: Sequence[BoardState]) -> list[Notice]:
+    capped = [state for state in states if POWER_CAP in state.throttled]
+    limits = sorted({state.power_limit_w for state in capped if state.power_limit_w is not None})
+    limit = f"{' and '.join(f'{limit_w:.0f} W' for limit_w in limits)}, " if limits else ""
+    text = f"{limit}in {len(capped)} of {len(states)} looks"
+    return [Notice.of(Code.BOARD_POWER_CAPPED, text)] if capped else []
 
 
 def _shared(board: Gpu | None, states: Sequence[BoardState]) -> list[Notice]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from run_files import trial
 
-from suite.notices import Code
+from suite.notices import INVALIDATING, Code
 from suite.power.doubts import RESIDUAL, sensor_notices
 from suite.power.readings import readings
 from suite.results.records import BoardState, Channel, Gpu, Notice, Trace, Trial
@@ -81,6 +81,19 @@ def test_a_throttled_board_is_told_only_within_the_window() -> None:
     outside = hot.model_copy(update={"t_s": 25.0})
     other = hot.model_copy(update={"scope": "GPU-2"})
     assert Code.BOARD_THROTTLED not in _notices(_board(300.0, 300.0, 1.0, outside, other, cool))
+
+
+def test_a_board_at_its_power_limit_is_told_and_is_valid() -> None:
+    """Dense work runs at the limit on most boards: the result is that of the limit."""
+    looks = [
+        BoardState(t_s=t_s, scope=UUID, throttled=reasons, power_limit_w=300.0)
+        for t_s, reasons in ((12.0, ("power_cap",)), (15.0, ("power_cap", "thermal")), (18.0, ()))
+    ]
+    found = _notices(_board(300.0, 300.0, 1.0, *looks))
+    assert found[Code.BOARD_POWER_CAPPED].value == "300 W, in 2 of 3 looks"
+    assert found[Code.BOARD_THROTTLED].value == "thermal in 1 of 3 looks"
+    assert Code.BOARD_POWER_CAPPED not in INVALIDATING
+    assert Code.BOARD_THROTTLED not in _notices(_board(300.0, 300.0, 1.0, looks[0], looks[2]))
 
 
 @pytest.mark.parametrize(

@@ -311,9 +311,15 @@ def test_what_disturbs_a_board_in_a_window_is_told_of_the_case(library: Path, tm
         return {notice.code: notice.value for notice in sensor_notices([measured], [trace], device, gpus)}
 
     found = notices("cuda:0")
-    assert found.keys() == {Code.BOARD_THROTTLED, Code.BOARD_CLOCK_MOVED, Code.BOARD_SHARED}
+    assert found.keys() == {
+        Code.BOARD_POWER_CAPPED,
+        Code.BOARD_THROTTLED,
+        Code.BOARD_CLOCK_MOVED,
+        Code.BOARD_SHARED,
+    }
     assert found[Code.BOARD_CLOCK_MOVED] == "from 1410 to 705 MHz in one window"
-    assert str(found[Code.BOARD_THROTTLED]).startswith("power_cap, thermal in ")
+    assert str(found[Code.BOARD_THROTTLED]).startswith("thermal in ")
+    assert str(found[Code.BOARD_POWER_CAPPED]).startswith("400 W, in ")
     assert "3 processes" in str(found[Code.BOARD_SHARED])
     assert notices("cuda:1") == {}
     assert notices("cpu") == {}
