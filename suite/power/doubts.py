@@ -88,14 +88,14 @@ def _clock_moved(looks: Sequence[Sequence[BoardState]]) -> list[Notice]:
 
 
 def _throttled(states: Sequence[BoardState]) -> list[Notice]:
-    held = [set(state.throttled) - {POWER_CAP} for state in states]
+    held = [set(state.throttled or ()) - {POWER_CAP} for state in states]
     reasons = sorted(set().union(*held))
     text = f"{', '.join(reasons)} in {sum(map(bool, held))} of {len(states)} looks"
     return [Notice.of(Code.BOARD_THROTTLED, text)] if reasons else []
 
 
 def _power_capped(states: Sequence[BoardState]) -> list[Notice]:
-    capped = [state for state in states if POWER_CAP in state.throttled]
+    capped = [state for state in states if POWER_CAP in (state.throttled or ())]
     limits = sorted({state.power_limit_w for state in capped if state.power_limit_w is not None})
     limit = f"{' and '.join(f'{limit_w:.0f} W' for limit_w in limits)}, " if limits else ""
     text = f"{limit}in {len(capped)} of {len(states)} looks"

@@ -83,9 +83,14 @@ def _state(library: Any, board: _Board) -> BoardState:
     def ask(name: str, *arguments: Any) -> Any:
         return optional(library, partial(getattr(library, name), board.handle, *arguments))
 
-    bits = ask("nvmlDeviceGetCurrentClocksEventReasons") or 0
+    def ask_either(new: str, old: str) -> Any:
+        """The answer of a call, under its older name where the driver does not know the newer."""
+        return found if (found := ask(new)) is not None else ask(old)
+
+    bits = ask_either("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons")
     limit_mw = ask("nvmlDeviceGetEnforcedPowerLimit")
-    processes = ask("nvmlDeviceGetComputeRunningProcesses")
+    # Without their version, pynvml's calls raise what is no NVMLError where the driver is too old.
+    processes = ask_either("nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2")
     return BoardState(
         t_s=0.0,
         scope=board.uuid,
@@ -93,7 +98,7 @@ def _state(library: Any, board: _Board) -> BoardState:
         sm_clock_mhz=ask("nvmlDeviceGetClockInfo", library.NVML_CLOCK_SM),
         memory_clock_mhz=ask("nvmlDeviceGetClockInfo", library.NVML_CLOCK_MEM),
         power_limit_w=limit_mw / 1000 if limit_mw is not None else None,
-        throttled=tuple(sorted({name for bit, name in THROTTLES.items() if bits & bit})),
+        throttled=tuple(sorted({name for bit, name in THROTTLES.items() if bits & bit})) if bits is not None else None,
         processes=len(processes) if processes is not None else None,
     )
 

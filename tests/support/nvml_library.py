@@ -1,7 +1,8 @@
 """A stand-in for NVIDIA's driver library: C source that exports the NVML calls the suite uses, built by gcc.
 
 The loader finds it through LD_LIBRARY_PATH, the real nvidia-ml-py binds it. Boards are described by NVML_BOARDS, one a
-line: `name|uuid|bus id|power in W|traits`, traits being words of: no_energy, no_instant, no_average, no_legacy, mig,
+line: `name|uuid|bus id|power in W|traits`, traits being words of: no_energy, no_instant, no_average (the driver does not
+know the field), old_fields (it knows both and the board supports neither), no_legacy, mig,
 ampere, ga100, hot (throttled), grace (a module whose processor draws 120 W), tick (the counter moves each 100 ms);
 heats (throttled, its clock halved, once the file NVML_HEAT is there), processes:N (compute on it); reset:SECONDS (the
 counter starts anew then), lost:SECONDS (the board falls off the bus then), hang:SECONDS (the counter's call does not
@@ -131,9 +132,13 @@ int nvmlDeviceGetClockInfo(board *b, int type, unsigned *mhz) {
     return state(b);
 }
 
-int nvmlDeviceGetCurrentClocksEventReasons(board *b, unsigned long long *bits) {
+int nvmlDeviceGetCurrentClocksThrottleReasons(board *b, unsigned long long *bits) {
     *bits = has(b, "hot") || heated(b) ? 0x20 | 0x4 : 0x1;
     return OK;
+}
+
+int nvmlDeviceGetCurrentClocksEventReasons(board *b, unsigned long long *bits) {
+    return nvmlDeviceGetCurrentClocksThrottleReasons(b, bits);
 }
 
 int nvmlDeviceGetComputeRunningProcesses_v3(board *b, unsigned *n, process *processes) {
@@ -142,6 +147,10 @@ int nvmlDeviceGetComputeRunningProcesses_v3(board *b, unsigned *n, process *proc
     if (room < there) return INSUFFICIENT_SIZE;
     for (unsigned i = 0; i < there; i++) processes[i] = (process){.pid = 100 + i};
     return OK;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v2(board *b, unsigned *n, process *processes) {
+    return nvmlDeviceGetComputeRunningProcesses_v3(b, n, processes);
 }
 
 int nvmlDeviceGetTotalEnergyConsumption(board *b, unsigned long long *mj) {
@@ -166,7 +175,7 @@ int nvmlDeviceGetFieldValues(board *b, int n, field *fields) {
         int missing = (average && has(b, "no_average")) || (instant && has(b, "no_instant")) || !(average || instant);
         int module = fields[i].scope == 1;
         missing |= module && !has(b, "grace");
-        fields[i].code = missing ? INVALID : state(b);
+        fields[i].code = missing ? INVALID : has(b, "old_fields") ? NOT_SUPPORTED : state(b);
         fields[i].type = 1;
         fields[i].value.u = (unsigned)((b->power_w + (module ? GRACE_W : 0)) * 1000);
     }
@@ -186,15 +195,17 @@ class Board:
     bus: str = "00000000:01:00.0"
 
 
-def build(directory: Path) -> Path:
-    """Compile the library into `directory`. Skips the test where there is no gcc."""
+def build(directory: Path, without: Sequence[str] = ()) -> Path:
+    """Compile the library into `directory`, `without` some calls, as an older driver's. Skips the test where there is no
+    gcc."""
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
     source = directory / "nvml.c"
     source.write_text(SOURCE)
     target = directory / "libnvidia-ml.so.1"
     subprocess.run(
-        ["gcc", "-shared", "-fPIC", "-O1", f"-DGRACE_W={GRACE_W}", "-o", str(target), str(source), "-lm"],
+        ["gcc", "-shared", "-fPIC", "-O1", f"-DGRACE_W={GRACE_W}", "-o", str(target), str(source), "-lm"]
+        + [f"-D{name}=absent_{name}" for name in without],
         check=True,
         capture_output=True,
     )

@@ -53,12 +53,13 @@ class BoardState(Record):
     scope: str
     """The board's UUID."""
     temperature_c: float | None = None
-    """None where the board does not say; so are the next three."""
+    """None where the board does not say; so are the next four."""
     sm_clock_mhz: float | None = None
     memory_clock_mhz: float | None = None
     power_limit_w: float | None = None
-    throttled: tuple[str, ...] = ()
-    """Why its clocks were held down: `power_cap`, `thermal`, `power_brake`, `slowdown`; empty where they were not."""
+    throttled: tuple[str, ...] | None = None
+    """Why its clocks were held down: `power_cap`, `thermal`, `power_brake`, `slowdown`; empty where they were not, None
+    where the board does not say."""
     processes: int | None = None
     """Processes that compute on it, of any user; None where the driver does not tell."""
 

@@ -96,6 +96,10 @@ def test_a_board_at_its_power_limit_is_told_and_is_valid() -> None:
     assert Code.BOARD_THROTTLED not in _notices(_board(300.0, 300.0, 1.0, looks[0], looks[2]))
 
 
+def test_a_board_that_does_not_say_whether_it_was_throttled_is_not_told_of() -> None:
+    assert _notices(_board(300.0, 300.0, 1.0, BoardState(t_s=15.0, scope=UUID))) == {}
+
+
 @pytest.mark.parametrize(
     ("first_mhz", "last_mhz", "flagged"), [(1410.0, 1395.0, False), (1410.0, 1320.0, True), (705.0, 1410.0, True)]
 )

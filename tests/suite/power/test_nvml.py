@@ -87,6 +87,38 @@ def test_without_a_counter_power_is_integrated(library: Path, tmp_path: Path) ->
     assert energy.energy_j == pytest.approx(25.0)
 
 
+def test_fields_that_the_board_does_not_support_are_left_for_the_older_call(library: Path, tmp_path: Path) -> None:
+    """The call succeeds; each field has a code of its own, and a value that is none."""
+    _, trace, ready_s = _trace(library, tmp_path / "t", [Board(A, 250.0, "old_fields no_energy ga100")])
+    (channel,) = trace.channels
+    assert channel.source.startswith("nvmlDeviceGetPowerUsage")
+    assert _of(readings([trace], (ready_s, ready_s + 0.1), "cuda:0", [_gpu(A, "cuda:0")]), A).energy_j == (
+        pytest.approx(25.0)
+    )
+
+
+REASONS = ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons")
+PROCESSES = ("nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2")
+
+
+@pytest.mark.parametrize(
+    ("without", "throttled", "processes"),
+    [
+        (REASONS[:1], ("power_cap", "thermal"), 3),
+        (REASONS, None, 3),
+        (PROCESSES[:1], ("power_cap", "thermal"), 3),
+        (PROCESSES, ("power_cap", "thermal"), None),
+    ],
+)
+def test_what_an_older_driver_does_not_tell_is_unknown(
+    tmp_path: Path, without: tuple[str, ...], throttled: tuple[str, ...] | None, processes: int | None
+) -> None:
+    library = nvml_library.build(tmp_path, without)
+    _, trace, _ = _trace(library, tmp_path / "t", [Board(A, 250.0, "hot processes:3")], 0.4)
+    state = trace.states[0]
+    assert (state.throttled, state.processes, state.sm_clock_mhz) == (throttled, processes, 1410.0)
+
+
 @pytest.mark.parametrize(("trait", "average_s"), [("ampere", 1.0), ("ga100", 0.0), ("", 0.0)])
 def test_power_usage_is_an_average_on_ampere_but_ga100(
     library: Path, tmp_path: Path, trait: str, average_s: float
@@ -298,7 +330,7 @@ def test_what_disturbs_a_board_in_a_window_is_told_of_the_case(library: Path, tm
     environment = dict(nvml_library.environment(library, boards, NVML_HEAT=str(heat)))
     path = tmp_path / "t"
     with Sampler.start(path, time.monotonic(), sensors=["nvml"], environment=environment):
-        cool_s = _look(path, lambda state: not state.throttled)
+        cool_s = _look(path, lambda state: state.throttled == ())
         heat.touch()
         hot_s = _look(path, lambda state: bool(state.throttled))
         time.sleep(0.2)
