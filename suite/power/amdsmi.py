@@ -17,6 +17,7 @@ from typing import Any
 from suite.power.amd import AmdsmiMissing, amdsmi, one_line, optional
 from suite.power.sensor import Finding, Opened, Options
 from suite.power.ticks import probed
+from suite.power.traces import PLAUSIBLE_W
 from suite.results.records import BoardState, Channel
 
 # No published comparison of AMD's counters with a meter is known to us: twice what was found for NVIDIA's.
@@ -134,10 +135,11 @@ def energy_j(library: Any, handle: Any) -> float:
 
 
 def power_w(library: Any, handle: Any) -> float:
-    """The board's power, watts: now where it says so, else its average. A value that it lacks is no number."""
+    """The board's power, watts: now where it says so, else its average. A value that it lacks is no number, or, where the
+    library fills in more bits than the package looks for, all ones."""
     found = library.amdsmi_get_power_info(handle)
     for name in ("current_socket_power", "average_socket_power"):
         value = found.get(name)
-        if isinstance(value, int | float) and value > 0:
+        if isinstance(value, int | float) and 0 < value <= PLAUSIBLE_W:
             return float(value)
     raise ValueError("it gives no power")

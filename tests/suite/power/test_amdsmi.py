@@ -112,7 +112,7 @@ int amdsmi_get_energy_count(void *handle, uint64_t *count, float *resolution, ui
 int amdsmi_get_power_info(void *handle, power *info) {
     if (has("no_power")) return NOT_SUPPORTED;
     memset(info, 0, sizeof *info);
-    info->current = 0xFFFF;
+    info->current = has("absent_32") ? 0xFFFFFFFF : 0xFFFF;
     info->average = POWER_W;
     return OK;
 }
@@ -152,6 +152,7 @@ def _environment(library: Path, home: Path, traits: str = "") -> dict[str, str]:
         ("no_energy", ["integrated"]),
         ("zero", ["integrated"]),
         ("no_power", ["counter"]),
+        ("no_energy absent_32", ["integrated"]),
     ],
 )
 def test_energy_and_power_of_a_board(library: Path, tmp_path: Path, traits: str, kinds: list[str]) -> None:
