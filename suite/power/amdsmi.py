@@ -135,8 +135,8 @@ def energy_j(library: Any, handle: Any) -> float:
 
 
 def power_w(library: Any, handle: Any) -> float:
-    """The board's power, watts: now where it says so, else its average. A value that it lacks is no number, or, where the
-    library fills in more bits than the package looks for, all ones."""
+    """The board's power, watts: now where it says so, else its average. A value that it lacks is no number, or all ones
+    in more bits than the package looks for."""
     found = library.amdsmi_get_power_info(handle)
     for name in ("current_socket_power", "average_socket_power"):
         value = found.get(name)

@@ -29,7 +29,10 @@ from suite.settings import home
 
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
-TAIL_BYTES = 16_384
+TAIL_BYTES = 32_768
+"""More than all sensors write in a second."""
+RECENT_S = 1.0
+"""Ten updates of the slowest counters, 100 ms."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ class Sampler:
         return cls(path, findings, tuple(answer["sensors"]), process)
 
     def latest_power_w(self) -> float | None:
-        """Power that all sensors last showed, watts, for a progress line; None where there is none yet.
+        """Power that all sensors showed over the last second, watts, for a progress line and to see whether the machine
+        is at rest; None where there is none yet.
 
         It only reads the end of the trace file. Overlapping sensors are not told apart: not for results.
         """
@@ -154,7 +158,7 @@ def _handshake(process: subprocess.Popen[str], request: Request) -> dict[str, An
 
 
 def _latest_power_w(path: Path) -> float | None:
-    """Sum over sensors and components of the power between the last two reads in the file."""
+    """Sum over sensors and components of the power over the file's last second."""
     try:
         with path.open("rb") as file:
             head = [json.loads(line) for line in _whole_lines(file.read(TAIL_BYTES)) if b'"channels"' in line]
@@ -167,7 +171,7 @@ def _latest_power_w(path: Path) -> float | None:
         if line.startswith(b'{"i"') and b'"v"' in line:
             entry = json.loads(line)
             reads.setdefault(entry["i"], []).append(entry)
-    powers = [w for sensor in head for w in _powers_w(sensor["channels"], reads.get(sensor["sensor"], [])[-2:])]
+    powers = [w for sensor in head for w in _powers_w(sensor["channels"], _recent(reads.get(sensor["sensor"], [])))]
     return sum(powers) if powers else None
 
 
@@ -176,16 +180,26 @@ def _whole_lines(block: bytes) -> list[bytes]:
     return [line for line in block.split(b"\n") if line.startswith(b"{") and line.endswith(b"}")]
 
 
+def _recent(reads: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """The reads of the last `RECENT_S`, and the one before: at least two where there are two."""
+    if not reads:
+        return reads
+    old = sum(read["t"] < reads[-1]["t"] - RECENT_S for read in reads[:-1])
+    return reads[max(0, old - 1) :]
+
+
 def _powers_w(channels: Sequence[dict[str, Any]], reads: Sequence[dict[str, Any]]) -> list[float]:
-    """Power of each part, its counter before its power; nothing for what contains other parts."""
+    """Mean power of each part over `reads`, from its power before its counter, which moves by whole updates; nothing
+    for what contains other parts."""
     powers: dict[tuple[str, str], float] = {}
-    for number, channel in enumerate(channels):
-        values = [read["v"][number] for read in reads]
+    for number, channel in sorted(enumerate(channels), key=lambda pair: pair[1]["unit"] != "W"):
+        found = [(read["t"], read["v"][number]) for read in reads if read["v"][number] is not None]
         part = channel["component"], channel["scope"]
-        if part in powers or channel["component"] in ("psys", "machine") or not values or None in values:
+        if part in powers or channel["component"] in ("psys", "machine") or not found:
             continue
+        (begin_s, begin), (end_s, end) = found[0], found[-1]
         if channel["unit"] == "W":
-            powers[part] = values[-1]
-        elif len(values) == 2 and values[1] >= values[0] and reads[1]["t"] > reads[0]["t"]:
-            powers[part] = (values[1] - values[0]) / (reads[1]["t"] - reads[0]["t"])
+            powers[part] = sum(value for _, value in found) / len(found)
+        elif end >= begin and end_s > begin_s:
+            powers[part] = (end - begin) / (end_s - begin_s)
     return list(powers.values())

@@ -1,8 +1,8 @@
 """A stand-in for NVIDIA's driver library: C source that exports the NVML calls the suite uses, built by gcc.
 
 The loader finds it through LD_LIBRARY_PATH, the real nvidia-ml-py binds it. Boards are described by NVML_BOARDS, one a
-line: `name|uuid|bus id|power in W|traits`, traits being words of: no_energy, no_instant, no_average (the driver does not
-know the field), old_fields (it knows both and the board supports neither), no_legacy, mig,
+line: `name|uuid|bus id|power in W|traits`, traits being words of: no_energy, no_instant, no_average (the driver does
+not know the field), old_fields (it knows both, and the board supports neither), no_legacy, mig,
 ampere, ga100, hot (throttled), grace (a module whose processor draws 120 W), tick (the counter moves each 100 ms);
 heats (throttled, its clock halved, once the file NVML_HEAT is there), processes:N (compute on it); reset:SECONDS (the
 counter starts anew then), lost:SECONDS (the board falls off the bus then), hang:SECONDS (the counter's call does not
@@ -196,8 +196,7 @@ class Board:
 
 
 def build(directory: Path, without: Sequence[str] = ()) -> Path:
-    """Compile the library into `directory`, `without` some calls, as an older driver's. Skips the test where there is no
-    gcc."""
+    """Compile the library into `directory`, `without` some calls as an older driver's. Skips the test without gcc."""
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
     source = directory / "nvml.c"

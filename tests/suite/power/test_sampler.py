@@ -187,6 +187,23 @@ def test_power_now_is_the_sum_of_the_parts(tmp_path: Path) -> None:
         assert sampler.latest_power_w() == pytest.approx(350.0, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("traits", "within"),
+    [("tick", 0.001), ("tick no_instant no_average no_legacy", 0.11)],  # counter alone: a tick more or less in a second
+)
+def test_power_now_does_not_flicker_with_a_counter_s_tick(tmp_path: Path, traits: str, within: float) -> None:
+    """The counter moves each 100 ms, as often as it is read: from one read to the next it shows 0, 1 or 2 updates."""
+    library = nvml_library.build(tmp_path)
+    environment = dict(nvml_library.environment(library, [Board("GPU-1", 250.0, traits)]))
+    with Sampler.start(tmp_path / "t", time.monotonic(), sensors=["nvml"], environment=environment) as sampler:
+        time.sleep(1.2)
+        seen = []
+        for _ in range(40):
+            time.sleep(0.037)
+            seen.append(sampler.latest_power_w())
+    assert all(power_w == pytest.approx(250.0, rel=within) for power_w in seen), seen
+
+
 def test_an_unknown_sensor_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Did you mean 'rapl'"):
         Sampler.start(tmp_path / "t", time.monotonic(), sensors=["rapel"])
