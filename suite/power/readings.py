@@ -17,8 +17,9 @@ FROZEN_S = 1.0
 """Hardware that is on draws power: a counter that stands still for longer does not count."""
 NOTHING_W = 1e-9
 """A counter that stands still, and what rounding makes of it between two equal reads."""
-UPDATES_NEEDED = 50.0
-"""A window of fewer updates of its sensor is below resolution: each border is uncertain by up to one update."""
+UPDATES_NEEDED = 48.0
+"""A window of fewer updates of its sensor is below resolution: each border is uncertain by up to one update. They
+are made for 50, 5 s for a tick of 100 ms; two less, so that a tick of up to 104 ms does not decide."""
 
 HOST_PARTS = ("package", "dram")
 MODEL_PARTS = ("cpu", "ram")

@@ -12,39 +12,80 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from suite.power.phases import CYCLE_ERROR
+
 PROBE_S = 0.8
 """Eight updates of the slowest counter that is known, 100 ms."""
+LONGEST_S = 6.0
+"""Long enough for eight boards whose counters take 2.4 ms to read."""
 FEWEST_CHANGES = 4
 PAUSE_S = 0.0005
 
 Read = Callable[[], float | None]
+Clock = Callable[[], float]
 
 
-def probe(reads: Mapping[str, Read], seconds: float = PROBE_S, pause_s: float = PAUSE_S) -> dict[str, float]:
-    """Median time between two changes of each of `reads`, seconds; one that changed too seldom to tell is left out.
+@dataclass
+class _Changes:
+    """When a value was seen to change."""
 
-    All are polled in turn, so that many boards take no longer than one.
+    value: float | None = None
+    read_s: float = 0.0
+    seen: list[tuple[float, float]] = field(default_factory=list)
+    """For each change the middle between two reads' beginnings, and the time from the first's to the second's end."""
+
+    def look(self, read: Read, clock: Clock) -> None:
+        begin_s, value = clock(), read()
+        if self.value is not None and value is not None and value != self.value:
+            self.seen.append(((self.read_s + begin_s) / 2, clock() - self.read_s))
+        self.value, self.read_s = value, begin_s
+
+    def tick(self) -> tuple[float, float] | None:
+        """Time between two changes and what it may be off by, seconds; None where there were too few to tell."""
+        if len(self.seen) < FEWEST_CHANGES:
+            return None
+        tick_s = statistics.median(after - before for (before, _), (after, _) in pairwise(self.seen))
+        usual_s = statistics.median(took_s for _, took_s in self.seen)
+        # Reads that were held up do not tell when the value changed.
+        sharp = [at_s for at_s, took_s in self.seen if took_s <= max(1.5 * usual_s, tick_s / 10)]
+        # From few changes to many, so that the tick is always known well enough to count them.
+        few = FEWEST_CHANGES
+        while True:
+            counts = [round((at_s - sharp[0]) / tick_s) for at_s in sharp[:few]]
+            if not counts[-1]:
+                return None
+            tick_s = statistics.linear_regression(counts, sharp[:few]).slope
+            if few >= len(sharp):
+                return tick_s, usual_s / counts[-1]
+            few *= 2
+
+    def is_doubtful(self) -> bool:
+        tick = self.tick()
+        return tick is not None and tick[1] > CYCLE_ERROR * tick[0]
+
+
+def probe(
+    reads: Mapping[str, Read], seconds: float = PROBE_S, pause_s: float = PAUSE_S, clock: Clock = time.monotonic
+) -> dict[str, float]:
+    """Time between two changes of each of `reads`, seconds; one that changed too seldom to tell is left out.
+
+    All are polled in turn, so that many boards take little longer than one: for `seconds`, and for up to `LONGEST_S`
+    until every tick is known to within `CYCLE_ERROR`.
     """
-    last: dict[str, float | None] = {}
-    changed: dict[str, list[float]] = {name: [] for name in reads}
-    end_s = time.monotonic() + seconds
-    while time.monotonic() < end_s:
+    seen = {name: _Changes() for name in reads}
+    begin_s = clock()
+    while (gone_s := clock() - begin_s) < seconds or (
+        gone_s < LONGEST_S and any(changes.is_doubtful() for changes in seen.values())
+    ):
         for name, read in reads.items():
-            value = read()
-            now_s = time.monotonic()
-            if name in last and value is not None and value != last[name]:
-                changed[name].append(now_s)
-            last[name] = value
+            seen[name].look(read, clock)
         if pause_s:
             time.sleep(pause_s)
-    return {
-        name: statistics.median(b - a for a, b in pairwise(times))
-        for name, times in changed.items()
-        if len(times) >= FEWEST_CHANGES
-    }
+    return {name: tick[0] for name, changes in seen.items() if (tick := changes.tick()) is not None}
 
 
 def known(path: Path, names: Sequence[str]) -> dict[str, float]:

@@ -123,7 +123,7 @@ def test_sleep(benchmark):
 
 
 def test_a_window_is_as_long_as_the_sensor_needs(project: Path) -> None:
-    assert UPDATES_NEEDED == readings.UPDATES_NEEDED
+    assert UPDATES_NEEDED > readings.UPDATES_NEEDED
     (project / "test_sums.py").write_text(SLEEP)
     _, found = benchmarks(project, "--joulemark", f"--joulemark-sensor={SLOW}")
     info = found["test_sleep"]["extra_info"]
