@@ -26,9 +26,10 @@ def table() -> str:
     rows = ["| workload | what | item | phases | parameters (base) |", "|---|---|---|---|---:|"]
     for workload in workloads().values():
         count = workload.parameters(workload.sizes["base"]).total
+        items = ", ".join(dict.fromkeys(workload.counts(phase) for phase in workload.phases))
         assert all(supports(workload, name) for name in ("pytorch", "tensorflow"))
         rows.append(
-            f"| `{workload.id}` | {workload.title} | {workload.item} | {', '.join(workload.phases)} | "
+            f"| `{workload.id}` | {workload.title} | {items} | {', '.join(workload.phases)} | "
             f"{f'{count:,}' if count else '-'} |"
         )
     return "\n".join(rows) + "\n"
