@@ -85,7 +85,7 @@ def gallery(run_file: RunFile, chosen: Sequence[Figure]) -> str:
         '<picture><source media="(prefers-color-scheme: dark)" srcset="pictures/report-dark.png">',
         '<img src="pictures/report.png" alt="The top of the page"></picture>',
     ]
-    for section in sections(tuple(chosen)):
+    for section in sections(build([run_file]), tuple(chosen)):
         lines += ["", f"## {section.title}"]
         for figure in section.figures:
             alt = f"{figure.title}. {figure.finding}".replace('"', "'").replace("<", "&lt;")

@@ -74,7 +74,7 @@ def render(
         },
         "answers": [_answer(answer, report) for answer in report.answers],
     }
-    parts = sections(drawn)
+    parts = sections(report, drawn)
     library = _library(plotlyjs)
     return (
         _environment()

@@ -29,15 +29,10 @@ NEUTRAL = "#7a8594"
 """Grey of 3:1 or more on both grounds: warm-up, idle, frontier lines."""
 
 
-INTENSITIES = {
-    "measured": ("", 1.0),
-    "estimated": ("-dot", 1.0),
-    "average": ("-dot", 1.0),
-    "default": ("-dot", 0.5),
-    "given": ("", 1.0),
-}
-"""By the kind of carbon intensity (`suite.results.basis`): what its marks in the chart of emissions have added to their
-shape, and their opacity. A dot: not of the run's own hours for certain; pale besides: of no place at all."""
+INTENSITIES = {"measured": "", "estimated": "-dot", "average": "-dot", "default": "-dot", "given": ""}
+"""What marks in the chart of emissions have added to their shape, by the kind of carbon intensity
+(`suite.results.basis`). A dot: not of the run's own hours for certain. The legend names the kind: paler marks would be
+hard to see."""
 
 
 @dataclass(frozen=True)

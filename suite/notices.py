@@ -64,7 +64,8 @@ class Text:
 TEXTS: dict[Code, Text] = {
     Code.ENERGY_ESTIMATED: Text(
         "Energy is estimated, not measured: {value}.",
-        "Joules and grams may be off by half or more, and do not show what a change of code does to power.",
+        "Joules and grams may be off by several times, as their ranges say, and do not show what a change of code "
+        "does to power.",
         "Make a sensor readable: `joulemark doctor` names what this machine has and the command that opens it.",
     ),
     Code.ENERGY_UNAVAILABLE: Text(
@@ -118,7 +119,7 @@ TEXTS: dict[Code, Text] = {
         "Close other programs; if it stays, the workload itself drifts on this machine.",
     ),
     Code.TRIALS_LOST: Text(
-        "{value} trials of this case failed.",
+        "Trials that failed: {value}.",
         "The result rests on fewer trials than planned.",
         "See the trials' reasons in `joulemark show`.",
     ),
@@ -180,8 +181,9 @@ TEXTS: dict[Code, Text] = {
         "sudo cpupower frequency-set -g performance",
     ),
     Code.NOISY_FLOOR: Text(
-        "A fixed loop without any framework varies by {value:.1%} on this machine (threshold {threshold:.0%}).",
-        "No result of this run can be steadier than that.",
+        "A fixed loop without any framework varied by {value:.1%} over the run (threshold {threshold:.0%}).",
+        "The machine's own speed moved. Cases measured turn by turn share much of that, so that their ratios can be "
+        "steadier; what is held against another run cannot.",
         "Stop other programs, or use a quieter machine.",
     ),
     Code.FLOOR_NOT_MEASURED: Text(
@@ -235,7 +237,7 @@ TEXTS: dict[Code, Text] = {
         "Use a board of your own.",
     ),
     Code.CPU_NOT_KNOWN: Text(
-        "The estimate does not know this processor: {value}.",
+        "The estimate rests on a guess, since it does not know this processor: {value}.",
         "Its interval is wider than usual, and may still be too narrow.",
         "Make a sensor readable: `joulemark doctor` names what this machine has.",
     ),

@@ -20,8 +20,19 @@ function nameCases(trace) {
   }
 }
 
+// Pixels that the widest name of a row takes, of its two lines.
+function widest(names) {
+  const pen = document.createElement('canvas').getContext('2d');
+  const { family, size } = payload.templates.light.layout.font;
+  return Math.max(...names.flatMap((name) => name.split('<br>').map((line, i) => {
+    pen.font = `${i ? 10 : size}px ${family}`;
+    return pen.measureText(line.replace(/<[^>]*>/g, '')).width;
+  })));
+}
+
 // The rows of a tall chart between two places of its vertical axis; the first slice has the legend of all.
-function slice({ data, layout }, from, to) {
+// All leave as much room for names, and their axis has one range: equal values are equally long in all of them.
+function slice({ data, layout }, from, to, width) {
   const inside = (y) => y >= from && y < to;
   const first = from === layout.yaxis.range[1];
   const traces = data.map((trace) => {
@@ -36,21 +47,39 @@ function slice({ data, layout }, from, to) {
   });
   const ticks = layout.yaxis.tickvals.flatMap((place, i) => (inside(place) ? [i] : []));
   const yaxis = {
-    ...layout.yaxis, range: [to, from],
+    ...layout.yaxis, range: [to, from], automargin: false,
     tickvals: ticks.map((i) => layout.yaxis.tickvals[i]), ticktext: ticks.map((i) => layout.yaxis.ticktext[i]),
   };
+  const margin = { ...layout.margin, l: Math.min(widest(layout.yaxis.ticktext) + 10, 0.75 * width), r: 24 };
+  const xaxis = { ...layout.xaxis, automargin: 'height' };
   return {
-    data: traces.filter((trace) => trace.y.length), layout: { ...layout, yaxis, showlegend: first && layout.showlegend !== false },
+    data: traces.filter((trace) => trace.y.length),
+    layout: { ...layout, margin, xaxis, yaxis, showlegend: first && layout.showlegend !== false },
   };
+}
+
+// Tall charts have their axis on top too: their first rows can be read before their foot is on the screen. On a narrow
+// one the legend has a line an entry there, and ticks may be turned.
+const TALL = 700;
+const NARROW = 480;
+function withTopAxis({ data, layout }, height, width) {
+  if (height < TALL || width < NARROW || !layout.yaxis.tickvals || layout.yaxis.type === 'log' || layout.xaxis2 || layout.yaxis2) return { data, layout };
+  const xaxis2 = { ...layout.xaxis, title: { text: '' }, side: 'top', overlaying: 'x', matches: 'x', showgrid: false, zeroline: false };
+  // Nothing is drawn on an axis that no trace is of; the legend stands above the axis.
+  const none = { type: 'scatter', x: [null], y: [null], xaxis: 'x2', showlegend: false, hoverinfo: 'skip' };
+  return { data: [...data, none], layout: { ...layout, xaxis2, legend: { ...layout.legend, y: 1 + 24 / (height - 92) } } };
 }
 
 function figureOf(plot) {
   const whole = payload.figures[plot.dataset.figure];
   const { from, to } = plot.dataset;
-  const { data, layout } = from === undefined ? whole : slice(whole, Number(from), Number(to));
-  data.forEach(nameCases);
   plot.dataset.height ??= parseFloat(plot.style.height);
-  return { data, layout: { ...layout, height: Number(plot.dataset.height), template: payload.templates[theme()] } };
+  const height = Number(plot.dataset.height);
+  const part = from === undefined ? whole : slice(whole, Number(from), Number(to), plot.clientWidth);
+  const first = from === undefined || Number(from) === whole.layout.yaxis.range[1];
+  const { data, layout } = first ? withTopAxis(part, height, plot.clientWidth) : part;
+  data.forEach(nameCases);
+  return { data, layout: { ...layout, height, template: payload.templates[theme()] } };
 }
 
 function draw(plot) {
@@ -58,7 +87,7 @@ function draw(plot) {
   plot.dataset.drawn = 'yes';
   const figure = figureOf(plot);
   const { layout } = figure;
-  const narrow = plot.clientWidth < 480;
+  const narrow = plot.clientWidth < NARROW;
   // On a narrow screen the legend has one line an entry: the plot keeps its height, the figure grows.
   if (narrow) {
     const entries = figure.data.filter((trace) => trace.showlegend !== false && trace.name).length;

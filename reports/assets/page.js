@@ -131,10 +131,13 @@ document.querySelectorAll('[data-csv]').forEach((button) => button.addEventListe
   save([csv()], `${model.runs.A.id}.csv`, 'text/csv');
 }));
 function picture(id, format) {
-  const { data, layout } = payload.figures[id];
-  const whole = { data, layout: { ...layout, template: payload.templates[theme()] } };
+  const { title, data, layout } = payload.figures[id];
+  // A picture stands alone: its title is in it, as reports/images.py does it.
+  const height = layout.height + 68;
+  const head = { text: inert(title), x: 0.01, xanchor: 'left', font: { size: 16 } };
+  const whole = { data, layout: { ...layout, title: head, margin: { ...layout.margin, t: 76 }, height, template: payload.templates[theme()] } };
   const width = Math.max(document.getElementById(`plot-${id}`).clientWidth, 600);
-  Plotly.downloadImage(whole, { format, filename: `joulemark-${id}`, scale: 2, width, height: layout.height });
+  Plotly.downloadImage(whole, { format, filename: `joulemark-${id}`, scale: 2, width, height });
 }
 
 // What can be taken away of each figure: made here, since they could do nothing without JavaScript, and a picture none

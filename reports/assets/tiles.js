@@ -43,7 +43,7 @@ function reading(key, column, item) {
     const basis = cell.querySelector('.basis');
     if (basis) shown.append(basis.cloneNode(true), ' ');
   }
-  shown.append(made('span', 'interval', known[1] === null || !small ? '' : small.textContent));
+  shown.append(made('span', 'interval', (known[1] === null && !known[6]) || !small ? '' : small.textContent));
   node.append(who, shown, made('span', 'n', basis(known, small ? small.textContent : '')));
   return node;
 }

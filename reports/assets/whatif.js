@@ -71,9 +71,11 @@ function fillColumn(column, want) {
   [...rowCells(column), ...tileCells(column)].forEach(([key, node]) => {
     const [value, low, high] = values[key];
     if (value === null) return;
-    const [text, lowText, highText] = matched(value / factor, low === null ? null : low / factor, high === null ? null : high / factor);
-    node.querySelector('.value, span').textContent = cellOf(key, column)[5] + text;
-    if (lowText) node.querySelector('.interval, small').textContent = `[${lowText}, ${highText}]`;
+    const [, , , , , mark, off] = cellOf(key, column);
+    const ends = off ? off.map((by) => value * by) : [low, high];
+    const [text, lowText, highText] = matched(value / factor, ...ends.map((end) => (end === null ? null : end / factor)));
+    node.querySelector('.value, span').textContent = mark + text;
+    if (lowText) node.querySelector('.interval, small').textContent = off ? `(${lowText} to ${highText})` : `[${lowText}, ${highText}]`;
     if ('value' in node.dataset) node.dataset.value = value;
     const basis = node.querySelector('.basis');
     if (!basis) return;
@@ -93,7 +95,9 @@ function fillFormula(want) {
     part('pue').textContent = five(used.pue);
     part('intensity').textContent = five(used.intensity);
     part('source').textContent = want.intensity !== null ? 'own value' : want.zone ?? model.runs[run].source;
-    part('grams').textContent = cellOf(key, EMISSIONS)[5] + five(recomputed(key, EMISSIONS, want)[0]);
+    const [, , , , kind, mark] = cellOf(key, EMISSIONS);
+    const total = recomputed(key, EMISSIONS, want)[0];
+    part('grams').textContent = mark + (kind === 'model' ? Number(total.toPrecision(3)) : five(total));
   });
 }
 
@@ -105,7 +109,8 @@ function showFormulas({ title, item, cases }) {
     line.dataset.formula = key;
     const part = (name) => line.querySelector(`[data-part="${name}"]`);
     part('name').textContent = `${title}, ${model.cases[key].name}`;
-    part('energy').textContent = cellOf(key, ENERGY)[5] + five(cellOf(key, ENERGY)[0]);
+    const [joules, , , , kind, mark] = cellOf(key, ENERGY);
+    part('energy').textContent = mark + (kind === 'model' ? Number(joules.toPrecision(3)) : five(joules));
     line.querySelectorAll('[data-part="item"]').forEach((node) => { node.textContent = item; });
     return line;
   }));

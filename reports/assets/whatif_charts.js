@@ -1,12 +1,14 @@
 // What the what-if moves in charts, and in the table under one.
 
-// The lowest and the highest that the ranges of intensity and PUE allow, where they are still the run's own.
+// The lowest and the highest that the ranges of an estimate, and of intensity and PUE where they are still the run's
+// own, allow.
 function range(key, want) {
   const { ranges } = model.runs[model.cases[key].run];
   const intensity = want.zone === null && want.intensity === null ? ranges.intensity : null;
   const pue = want.pue === null ? ranges.pue : null;
+  const off = cellOf(key, EMISSIONS)[6];
   const [value] = recomputed(key, EMISSIONS, want);
-  return [0, 1].map((end) => value * (intensity ? intensity[end] : 1) * (pue ? pue[end] : 1));
+  return [0, 1].map((end) => value * (off ? off[end] : 1) * (intensity ? intensity[end] : 1) * (pue ? pue[end] : 1));
 }
 
 // The entries of the legend that say what kind of intensity the marks rest on.
@@ -15,8 +17,8 @@ function intensityLegend(figure, want) {
   const points = figure.data.filter((trace) => !trace.meta.basis);
   const keys = new Set(points.flatMap((trace) => trace.meta.cases).map((key) => basisOf(key, want)));
   figure.data = [...points, ...[...keys].map((key) => {
-    const [mark, words, more, opacity] = model.bases[key];
-    const marker = { ...entry.marker, symbol: `circle${more}`, opacity };
+    const [mark, words, more] = model.bases[key];
+    const marker = { ...entry.marker, symbol: more ? `circle-open${more}` : 'circle' };
     return { ...entry, name: `${mark} ${words}`, marker, meta: { basis: key, cases: [] } };
   })];
 }
@@ -42,9 +44,8 @@ function fillEmissions(want) {
       if (trace.visible) ends.push(...spans.flat().filter((end) => end > 0));
       continue;
     }
-    const looks = trace.meta.cases.map((key) => model.bases[basisOf(key, want)].slice(2));
-    trace.marker.symbol = trace.marker.symbol.map((shape, i) => shape.replace('-dot', '') + looks[i][0]);
-    trace.marker.opacity = looks.map(([, opacity]) => opacity);
+    const looks = trace.meta.cases.map((key) => model.bases[basisOf(key, want)][2]);
+    trace.marker.symbol = trace.marker.symbol.map((shape, i) => shape.replace('-dot', '') + looks[i]);
     const all = trace.meta.cases.map((key) => recomputed(key, EMISSIONS, want));
     all.forEach((triple) => ends.push(...triple.filter((end) => end !== null && end > 0)));
     values.push(...all.map(([value]) => value).filter((value) => value > 0));
@@ -69,8 +70,12 @@ function fillBreakdown(want) {
   const figure = payload.figures.breakdown;
   if (!figure) return;
   for (const trace of figure.data) {
-    if (trace.meta && trace.meta.pue) trace.x = trace.meta.cases.map((key) => rounded6(inputs(model.cases[key].run, want).pue - 1));
+    if (!trace.meta || !trace.meta.pue) continue;
+    trace.x = trace.meta.cases.map((key) => rounded6(inputs(model.cases[key].run, want).pue - 1));
+    trace.showlegend = trace.x.some((above) => above > 0);
   }
+  const ends = figure.data[0].y.map((y, i) => figure.data.reduce((sum, { x }) => sum + (x[i] ?? 0), 0));
+  figure.layout.xaxis.range = [0, rounded6(1.02 * Math.max(...ends))];
   redraw('breakdown');
 }
 

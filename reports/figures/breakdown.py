@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, number
+from reports.figures.base import Figure, layout, number, numbers
 from reports.figures.rows import case_label, row_axis, row_height
 from reports.inert import text
 from reports.marks import HATCH, NEUTRAL
@@ -18,10 +18,12 @@ from suite import units
 _COLOURS = {"gpu": (0, 158, 115), "package": (204, 121, 167), "cpu": (204, 121, 167)}
 _MEMORY, _OTHER = (122, 133, 148), (140, 109, 49)
 _REST_OPACITY = 0.45
+_UNKNOWN_OPACITY = 0.2
 _STUB = 0.06
 _HOW = (
     "Each bar is one case; its parts are shares of the IT energy of an item. Full colour is what the load added, pale "
-    "is what the component would have drawn at rest in the same time. To the right of 100 %: what the facility adds by "
+    "is what the component would have drawn at rest in the same time; a ring is both, where the draw at rest is not "
+    "known. To the right of 100 %: what the facility adds by "
     "its PUE, and, hatched and of no meaningful length, what was not measured. Hatched colour is estimated."
 )
 
@@ -38,6 +40,7 @@ def breakdown_figure(report: Report) -> Figure | None:
     data.append(_overhead(found, report))
     if any(made.missing for made in found):
         data.append(_missing(found))
+    ends = [sum(bar["x"][i] or 0.0 for bar in data) for i in range(len(found))]
     rows: list[list[Item]] = []
     for made in found:
         for part in made.parts:
@@ -53,7 +56,12 @@ def breakdown_figure(report: Report) -> Figure | None:
             row_height(len(found)),
             barmode="stack",
             bargap=0.35,
-            xaxis={"title": {"text": "share of IT energy"}, "tickformat": ".0%", "zeroline": False},
+            xaxis={
+                "title": {"text": "share of IT energy"},
+                "tickformat": ".0%",
+                "zeroline": False,
+                "range": numbers([0, 1.02 * max(ends)]),
+            },
             yaxis=row_axis([case_label(made.view) for made in found]),
         ),
         table=grid(("case", "component", "joules per item", "of it at rest", "kind"), rows),
@@ -62,35 +70,46 @@ def breakdown_figure(report: Report) -> Figure | None:
 
 
 def _bars(component: str, found: Sequence[Breakdown]) -> list[dict[str, Any]]:
-    """Two bars a row: above rest, then at rest."""
-    above: list[float | None] = []
-    rest: list[float | None] = []
-    hatched = []
-    for made in found:
+    """Up to three bars a row: above rest, at rest, and the whole where what it draws at rest is not known."""
+    shares: dict[str, list[float | None]] = {name: [None] * len(found) for name in ("above", "rest", "whole")}
+    hatched = [""] * len(found)
+    for i, made in enumerate(found):
         part = next((part for part in made.parts if part.component == component), None)
-        total = made.energy_per_item_j
-        idle = (part.rest_per_item_j or 0.0) if part else 0.0
-        above.append(number((part.energy_per_item_j - idle) / total) if part else None)
-        rest.append(number(idle / total) if part and part.rest_per_item_j is not None else None)
-        hatched.append(HATCH if part and part.kind == "model" else "")
-    red_green_blue = _COLOURS.get(component, _MEMORY if component in {"dram", "ram"} else _OTHER)
-    colours = [f"rgba({','.join(map(str, red_green_blue))},{alpha})" for alpha in (1, _REST_OPACITY)]
-    name = text(component)
+        if part is None:
+            continue
+        hatched[i] = HATCH if part.kind == "model" else ""
+        rest_j = part.rest_per_item_j
+        if rest_j is None:
+            shares["whole"][i] = number(part.energy_per_item_j / made.energy_per_item_j)
+        else:
+            shares["above"][i] = number((part.energy_per_item_j - rest_j) / made.energy_per_item_j)
+            shares["rest"][i] = number(rest_j / made.energy_per_item_j)
+    rgb = ",".join(map(str, _COLOURS.get(component, _MEMORY if component in {"dram", "ram"} else _OTHER)))
+    name, pattern = text(component), {"shape": hatched}
+    # A ring of the component's colour around little of it: neither what the load added nor what was there at rest.
+    ring = {"line": {"color": f"rgb({rgb})", "width": 1.5}, "color": f"rgba({rgb},{_UNKNOWN_OPACITY})"}
+    looks: dict[str, tuple[str, dict[str, Any]]] = {
+        "above": (name, {"color": f"rgba({rgb},1)"}),
+        "rest": (f"{name} at rest", {"color": f"rgba({rgb},{_REST_OPACITY})"}),
+        "whole": (f"{name}, of it at rest not known", ring),
+    }
     base = {"type": "bar", "orientation": "h", "y": list(range(len(found))), "hovertemplate": "%{x:.1%}"}
-    full, pale = ({"color": colour, "pattern": {"shape": hatched}} for colour in colours)
-    bars: list[dict[str, Any]] = [{**base, "name": name, "x": above, "marker": full}]
-    if any(rest):
-        bars.append({**base, "name": f"{name} at rest", "x": rest, "marker": pale})
-    return bars
+    return [
+        {**base, "name": looks[key][0], "x": x, "marker": {**looks[key][1], "pattern": pattern}}
+        for key, x in shares.items()
+        if any(x)
+    ]
 
 
 def _overhead(found: Sequence[Breakdown], report: Report) -> dict[str, Any]:
+    above_it = [number(report.file(made.view).emissions.pue.value - 1) for made in found]
     return {
         "type": "bar",
         "orientation": "h",
         "name": "PUE overhead",
         "y": list(range(len(found))),
-        "x": [number(report.file(made.view).emissions.pue.value - 1) for made in found],
+        "x": above_it,
+        "showlegend": any(above_it),
         "marker": {"color": "rgba(0,0,0,0)", "line": {"color": NEUTRAL, "width": 1.5}},
         "hovertemplate": "%{x:.1%}",
         "meta": {"pue": True, "cases": [made.view.key for made in found]},
@@ -122,11 +141,13 @@ def _finding(found: Sequence[Breakdown]) -> str:
     ]
     if not shares:
         unread = {part.component for made in found for part in made.parts if part.rest_per_item_j is None}
-        cases, those = units.counted(len(found), "case"), ", ".join(sorted(unread))
-        return f"Energy of {cases} by component; what {those} draws at rest is not known."
+        what = f"{' and '.join(sorted(unread))} draw{'s' if len(unread) == 1 else ''}"
+        return f"Energy of {units.counted(len(found), 'case')} by component; what {what} at rest is not known."
+    guessed = any(part.kind == "model" for made in found for part in made.parts)
+    what = f"of the {'estimated ' if guessed else ''}energy is what the machine draws at rest."
     if len(shares) == 1:
-        return f"{shares[0]:.0%} of the energy is what the machine draws at rest."
-    return f"Between {min(shares):.0%} and {max(shares):.0%} of the energy is what the machine draws at rest."
+        return f"{shares[0]:.0%} {what}"
+    return f"Between {min(shares):.0%} and {max(shares):.0%} {what}"
 
 
 def _note(found: Sequence[Breakdown]) -> str:

@@ -1,4 +1,4 @@
-"""All figures of a page, in order. A figure without data is left out, and its section says why."""
+"""All figures of a page, in order. A figure without data is left out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from reports.figures.base import Figure
 from reports.figures.batch import batch_figures
 from reports.figures.breakdown import breakdown_figure
+from reports.figures.emissions import emissions_figure
 from reports.figures.history import comparison_figure, history_figure
 from reports.figures.opinion import opinion_figures
 from reports.figures.pareto import pareto_figures
 from reports.figures.power import power_figures
-from reports.figures.quantities import emissions_figure, energy_figure, memory_figure, throughput_figure
+from reports.figures.quantities import energy_figure, memory_figure, throughput_figure
 from reports.figures.ratios import arm_ratios, framework_ratios
 from reports.figures.roofline import roofline_figures
 from reports.figures.start import start_figure
@@ -78,12 +79,12 @@ def figures(report: Report) -> tuple[Figure, ...]:
     return tuple(figure for figure in found if figure is not None)
 
 
-def sections(drawn: Sequence[Figure]) -> tuple[Section, ...]:
-    """The sections of a page that have figures, with them."""
+def sections(report: Report, drawn: Sequence[Figure]) -> tuple[Section, ...]:
+    """The sections of a page that have figures, with them; that of a comparison too where nothing can be compared."""
     found = []
     for names, section in _SECTIONS:
         own = tuple(figure for figure in drawn if figure.id.partition("-")[0] in names)
-        if own:
+        if own or (section.id == "comparison" and report.comparison is not None):
             found.append(replace(section, figures=own))
     return tuple(found)
 

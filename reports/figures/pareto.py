@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
-from reports.figures.labels import placed
+from reports.figures.labels import Box, Room, beside
+from reports.figures.watts import Ranges, equal_power, within
 from reports.inert import text
 from reports.marks import NEUTRAL, Mark
 from reports.model.cases import CaseView, Group
 from reports.model.grid import grid
 from reports.model.report import Report
-from suite import units
 
 _HOW = (
     "Right is faster, down is less energy: the best corner is at the lower right. Joined marks are the Pareto front: "
     "no other case of this work is both faster and thriftier. The straight lines are of equal power, since items per "
     "second x joules per item = watts: a case that moves along one is faster at the same power, and saves energy by "
-    "exactly that; one that climbs to another pays for its speed. Both axes are logarithmic. A dark ring is a GPU. "
+    "exactly that; one that climbs to another pays for its speed. Both axes are logarithmic. A grey ring is a GPU. "
 )
 
 _NAMED = 4
@@ -33,7 +33,8 @@ def pareto_figures(report: Report) -> list[Figure]:
     for view in report.shown:
         if view.quantity("throughput").value and view.quantity("energy_per_item_j").value:
             works[view.work].append(view)
-    return [_figure(f"pareto-{i}", views) for i, views in enumerate(works.values())]
+    alone = len(works) == 1
+    return [_figure(f"pareto-{i}", views, alone) for i, views in enumerate(works.values())]
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -46,21 +47,25 @@ def front(points: Sequence[tuple[float, float]]) -> list[int]:
     return found
 
 
-def _figure(id: str, views: Sequence[CaseView]) -> Figure:
+def _figure(id: str, views: Sequence[CaseView], alone: bool) -> Figure:
     points = [_point(view) for view in views]
     on_front = front(points)
     item = views[0].case.item
     axes = _axis(f"{item}s per second", views, "throughput"), _axis(f"joules per {item}", views, "energy_per_item_j")
     axes[1]["title"]["standoff"] = 4
-    lines = _iso_power(axes[0]["range"], axes[1]["range"])
-    names = [f"{views[i].name}" + (f" ({views[i].detail})" if views[i].detail else "") for i in on_front]
+    ranges = axes[0]["range"], axes[1]["range"]
+    names = _names(views)
+    room = Room([within(x, y, ranges) for x, y in points], [_span(view, ranges) for view in views])
+    bearing = {key: name for i, (key, name) in enumerate(names.items()) if len(views) <= _NAMED or i in on_front}
+    labels = _labels(views, bearing, ranges, room)
     return Figure(
         id=id,
         title=views[0].title,
-        finding=f"{views[0].title}: {len(on_front)} of {len(views)} on the Pareto front: {'; '.join(names)}.",
+        # A work that is alone has no heading of its own.
+        finding=(f"{views[0].title}: " if alone else "") + _finding(names, on_front),
         reading=_HOW,
         data=[
-            lines,
+            *equal_power(ranges, room),
             {
                 "type": "scatter",
                 "mode": "lines",
@@ -70,7 +75,7 @@ def _figure(id: str, views: Sequence[CaseView]) -> Figure:
                 "line": {"color": NEUTRAL, "width": 2},
                 "hoverinfo": "skip",
             },
-            *_marks(views, _labels(views, (axes[0]["range"], axes[1]["range"]), on_front)),
+            *_marks(views, labels),
         ],
         layout=layout(380, xaxis=axes[0], yaxis=axes[1], showlegend=False),
         table=grid(
@@ -98,21 +103,41 @@ def _ends(view: CaseView, name: str) -> tuple[float | None, float | None, float 
     return quantity.value, quantity.low, quantity.high
 
 
+def _names(views: Sequence[CaseView]) -> dict[str, str]:
+    """Names that tell the cases of one chart apart, by key: without what all of them share."""
+    words = {view.key: [view.name, *filter(None, view.detail.split(" · "))] for view in views}
+    shared = set.intersection(*(set(of) for of in words.values())) if len(views) > 1 else set()
+    return {
+        key: " · ".join([name, *(word for word in rest if word not in shared)]) for key, (name, *rest) in words.items()
+    }
+
+
+def _finding(names: Mapping[str, str], on_front: Sequence[int]) -> str:
+    if len(names) == 1:
+        return f"Nothing beside it to weigh it against: {next(iter(names.values()))}."
+    shown = list(names.values())
+    return f"{len(on_front)} of {len(names)} on the Pareto front: {'; '.join(shown[i] for i in on_front)}."
+
+
+def _span(view: CaseView, ranges: Ranges) -> Box:
+    """How far its error bars reach in the plot."""
+    ends = _ends(view, "throughput"), _ends(view, "energy_per_item_j")
+    (left, bottom), (right, top) = ([of[i] or of[0] or 1.0 for of in ends] for i in (1, 2))
+    return (*within(left, bottom, ranges), *within(right, top, ranges))
+
+
 Label = tuple[str, str]
 """A mark's name, empty where it bears none, and its place beside the mark."""
 
 
-def _labels(views: Sequence[CaseView], axes: Sequence[Sequence[float]], on_front: Sequence[int]) -> dict[str, Label]:
-    """By case; `axes` are the ranges of the axes' logarithms."""
-    few = len(views) <= _NAMED
-    names = [_label(view) if few or i in on_front else "" for i, view in enumerate(views)]
-    points = [_point(view) for view in views]
-    positions = placed([(_along(x, axes[0]), _along(y, axes[1])) for x, y in points], names)
-    return {view.key: (name, place) for view, name, place in zip(views, names, positions, strict=True)}
-
-
-def _along(value: float, span: Sequence[float]) -> float:
-    return (math.log10(value) - span[0]) / (span[1] - span[0])
+def _labels(views: Sequence[CaseView], names: Mapping[str, str], ranges: Ranges, room: Room) -> dict[str, Label]:
+    """By case; `names` has those that are to bear one."""
+    points = {view.key: within(*_point(view), ranges) for view in views}
+    wanted = {key: (beside(points[key]), text(name, 40)) for key, name in names.items()}
+    found = zip(wanted.items(), room.place(list(wanted.values())), strict=True)
+    return {view.key: ("", "top center") for view in views} | {
+        key: (name, choices[i][1]) for (key, (choices, name)), i in found
+    }
 
 
 def _marks(views: Sequence[CaseView], labels: Mapping[str, Label]) -> list[dict[str, Any]]:
@@ -146,39 +171,3 @@ def _trace(
         },
     }
     return found | named([view.key for view in views], "%{x:.4s}/s, %{y:.4s}J")
-
-
-def _label(view: CaseView) -> str:
-    return text(" · ".join(part for part in (view.name, view.detail) if part), 40)
-
-
-def _iso_power(x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
-    """Lines of equal power across the ranges (of logarithms) `x` and `y`: at most six, at round watts."""
-    low, high = x[0] + y[0], x[1] + y[1]
-    steps = [math.log10(mantissa) + decade for decade in range(-9, 10) for mantissa in (1, 2, 5)]
-    inside = [step for step in steps if low < step < high]
-    across: list[float | None] = []
-    up: list[float | None] = []
-    names: list[str] = []
-    sides: list[str] = []
-    for log_w in inside[:: max(1, math.ceil(len(inside) / 6))]:
-        start, end = max(x[0], log_w - y[1]), min(x[1], log_w - y[0])
-        inner = start + 0.88 * (end - start)  # a name at the edge would be cut off
-        across += [10**start, 10**inner, 10**end, None]
-        up += [10 ** (log_w - place) for place in (start, inner, end)] + [None]
-        names += ["", units.quantity(10**log_w, "W", 1), "", ""]
-        # Below the line where the right edge is near: above it the name would run out of the plot.
-        sides += ["bottom left" if (inner - x[0]) / (x[1] - x[0]) > 0.8 else "top right"] * 4
-    return {
-        "type": "scatter",
-        "mode": "lines+text",
-        "name": "equal power",
-        "x": numbers(across),
-        "y": numbers(up),
-        "line": {"color": NEUTRAL, "width": 1, "dash": "dot"},
-        "text": names,
-        "textposition": sides,
-        "textfont": {"size": 9, "color": NEUTRAL},
-        "hoverinfo": "skip",
-        "meta": {"iso": True},
-    }

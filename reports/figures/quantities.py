@@ -1,4 +1,4 @@
-"""One column of the table as a dot with its interval a case: throughput, energy, emissions, memory."""
+"""One column of the table as a dot with its interval a case: throughput, energy, memory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 from reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
 from reports.figures.rows import group_label, places, row_axis, row_height
 from reports.inert import text
-from reports.marks import INTENSITIES, NEUTRAL, Mark
+from reports.marks import NEUTRAL, Mark
 from reports.model.cases import CaseView, Group
 from reports.model.grid import grid
 from reports.model.report import Report
 from suite.carbon.accounting import Factors, combined
-from suite.results.basis import Basis
-from suite.results.records import Ranges
-from suite.units import counted
+from suite.results.records import Quantity
+from suite.units import counted, significant
 
 HOW = (
     "Each row is one workload on one device; each mark one framework and mode. The line through a mark is the 95 % "
@@ -26,12 +25,11 @@ HOW = (
 MARKS = "Filled marks are measured; open ones are estimated by a model of load and nominal power. "
 _APART = 0.3
 """Distance of two marks in a row, in rows."""
-EMISSIONS = "emissions_g_per_1000_items"
 
 
 def throughput_figure(report: Report) -> Figure | None:
     """Items a second by case."""
-    return _dots(report, "throughput", "Throughput", "items per second", HOW + "Further right is faster.", "highest")
+    return dots(report, "throughput", "Throughput", "items per second", HOW + "Further right is faster.")
 
 
 def energy_figure(report: Report) -> Figure | None:
@@ -40,8 +38,10 @@ def energy_figure(report: Report) -> Figure | None:
         HOW + MARKS + "A grey bar is the range of the sensor's own error, or of the estimate's; it is no part of the "
         "interval, and common to all cases on one device. Further left is less energy."
     )
-    found = _dots(report, "energy_per_item_j", "Energy per item", "joules per item", how, "lowest")
-    return _with_ranges(found, report, "energy_per_item_j", "range of the sensor", lambda ranges: [ranges.sensor])
+    found = dots(report, "energy_per_item_j", "Energy per item", "joules per item", how)
+    kinds = {view.estimated for view in report.shown}
+    name = "range of " + ("sensor or estimate" if len(kinds) > 1 else "the estimate" if True in kinds else "the sensor")
+    return with_ranges(found, report, "energy_per_item_j", name, lambda quantity: [quantity.ranges.sensor])
 
 
 def memory_figure(report: Report) -> Figure | None:
@@ -50,59 +50,15 @@ def memory_figure(report: Report) -> Figure | None:
         "The largest peak of any trial: on a GPU of the framework's allocator in the window, on the CPU of the whole "
         "process, the framework's own code included. The axis is logarithmic. Further left is less memory."
     )
-    return _dots(report, "peak_memory_bytes", "Peak memory", "bytes", how, "lowest", id="memory")
+    return dots(report, "peak_memory_bytes", "Peak memory", "bytes", how, id="memory")
 
 
-def emissions_figure(report: Report) -> Figure | None:
-    """Grams per 1,000 items by case, with the range that intensity and PUE may have."""
-    how = (
-        HOW + MARKS + "A grey bar is the range of the grid's intensity and of the PUE, where the source gives one; it "
-        "moves all cases together and is no part of the interval. All cases of a run share one grid and PUE, so that "
-        "they rank as energy does. A mark with a dot in it: the intensity is an estimate or a year's average; pale "
-        "besides: the world's, since no place was given."
-    )
-    found = _dots(report, EMISSIONS, "Emissions", "grams CO₂e per 1,000 items", how, "lowest")
-    ranged = _with_ranges(
-        found, report, EMISSIONS, "range of intensity and PUE", lambda ranges: [ranges.intensity, ranges.pue]
-    )
-    return _with_intensities(ranged, report)
-
-
-def _with_intensities(found: Figure | None, report: Report) -> Figure | None:
-    """`found` with marks that say what kind of carbon intensity their grams rest on, and a legend of these."""
-    if found is None:
-        return None
-    kinds = {view.key: report.run(view).basis for view in report.shown}
-    for line in found.data:
-        if not line["meta"].get("range"):
-            looks = [INTENSITIES[kinds[key].key] for key in line["meta"]["cases"]]
-            line["marker"]["symbol"] = [line["marker"]["symbol"] + more for more, _ in looks]
-            line["marker"]["opacity"] = [opacity for _, opacity in looks]
-    found.data.extend(_kind(kind) for kind in dict.fromkeys(kinds.values()))
-    return found
-
-
-def _kind(kind: Basis) -> dict[str, Any]:
-    """An entry of the legend, and no point."""
-    more, opacity = INTENSITIES[kind.key]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": f"{kind.mark} {kind.words}",
-        "x": [None],
-        "y": [None],
-        "marker": {"symbol": f"circle{more}", "size": 11, "color": NEUTRAL, "opacity": opacity},
-        "hoverinfo": "skip",
-        "meta": {"basis": kind.key, "cases": []},
-    }
-
-
-def _with_ranges(
+def with_ranges(
     found: Figure | None,
     report: Report,
     quantity: str,
     name: str,
-    choose: Callable[[Ranges], list[Factors | None]],
+    choose: Callable[[Quantity], list[Factors | None]],
 ) -> Figure | None:
     """`found` with a thick bar behind each mark from the lowest to the highest that the chosen ranges allow."""
     if found is None:
@@ -111,8 +67,8 @@ def _with_ranges(
     x: list[float | None] = []
     keys = []
     for view in report.shown:
-        value, ranges = view.quantity(quantity).value, view.quantity(quantity).ranges
-        low, high = combined(*choose(ranges))
+        value = view.quantity(quantity).value
+        low, high = combined(*choose(view.quantity(quantity)))
         if value is not None and high > low:
             x += [value * low, value * high, None]
             keys.append(view.key)
@@ -144,7 +100,7 @@ def _bar(name: str, x: list[float | None], keys: list[str], at: list[float]) -> 
     }
 
 
-def _dots(report: Report, name: str, title: str, axis: str, reading: str, best: str, id: str = "") -> Figure | None:
+def dots(report: Report, name: str, title: str, axis: str, reading: str, id: str = "") -> Figure | None:
     """The figure of the column `name`; None where no case has a value in it."""
     views = report.shown
     shown = [view for view in views if view.row.cells[name].value is not None]
@@ -170,7 +126,7 @@ def _dots(report: Report, name: str, title: str, axis: str, reading: str, best: 
     return Figure(
         id=id or name.partition("_")[0],
         title=title,
-        finding=_finding(shown, name, title, best),
+        finding=_finding(list(rows.values()), name, title),
         reading=reading,
         data=data,
         layout=layout(
@@ -207,7 +163,24 @@ def _raw(view: CaseView, name: str) -> tuple[float | str | int | None, ...]:
     return cell.value, cell.low, cell.high, cell.n, cell.kind or "clock"
 
 
-def _finding(shown: Sequence[CaseView], name: str, title: str, best: str) -> str:
-    pick = max if best == "highest" else min
-    view = pick(shown, key=lambda v: v.row.cells[name].value or 0.0)
-    return f"{title} of {counted(len(shown), 'case')}; {best}: {view.full}."
+def _finding(rows: Sequence[Sequence[CaseView]], name: str, title: str) -> str:
+    """How far apart the cases of one row are at most: those of two rows count unlike things."""
+    cases = sum(map(len, rows))
+    if cases == 1:
+        return f"{title} of {rows[0][0].full}."
+    spans: list[tuple[float, CaseView, CaseView]] = []
+    for views in rows:
+        # An estimate is not held against a measurement, nor a sum against one that lacks a part.
+        for mark in {view.row.cells[name].mark for view in views}:
+            ranked = sorted((v.row.cells[name].value or 0.0, v.key, v) for v in views if v.row.cells[name].mark == mark)
+            (low, _, least), (high, _, most) = ranked[0], ranked[-1]
+            if low > 0 and least is not most:
+                spans.append((high / low, most, least))
+    if not spans:
+        return f"{title} of {counted(cases, 'case')}, no two of them alike enough to compare."
+    ratio, most, least = max(spans, key=lambda span: span[0])
+    where = ", ".join(filter(None, (most.title, most.detail)))
+    return (
+        f"{title} of {counted(cases, 'case')}. Farthest apart in one row: {where}, "
+        f"{most.name} at {significant(ratio)} times {least.name}."
+    )

@@ -9,7 +9,7 @@ from typing import Any
 from reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
 from reports.figures.rows import case_label, row_axis, row_height
 from reports.inert import text
-from reports.marks import NEUTRAL, Mark
+from reports.marks import NEUTRAL, Mark, mark
 from reports.model.cases import CaseView
 from reports.model.grid import grid
 from reports.model.report import Report
@@ -17,7 +17,8 @@ from suite import units
 from suite.results.roofline import Roof, Share, roof, share
 
 _SHARE = (
-    "Each bar is the part of the attainable speed that a case reached, its line the 95 % interval between trials. "
+    "Each bar is the part of the attainable speed that a case reached, its colour the framework, its line the 95 % "
+    "interval between trials. "
     "Attainable is the lower of two limits that short probes found on this machine: floating-point operations a "
     "second, and memory traffic times the case's operations a byte (Williams, Waterman and Patterson 2009). Traffic is "
     "the least that the work can do with, so that a small share is no proof of waste; above 100 % means fewer "
@@ -53,17 +54,24 @@ def roofline_figures(report: Report) -> list[Figure]:
 
 def _shares(found: Sequence[Found], without: Sequence[str]) -> Figure:
     best = max(found, key=lambda entry: entry[1].share)
+    by_framework: dict[str, list[tuple[int, Found]]] = defaultdict(list)
+    for place, entry in enumerate(found):
+        by_framework[entry[0].case.framework].append((place, entry))
+    ends = [end for _, reached, _ in found for end in (reached.share, reached.high) if end is not None]
     return Figure(
         id="roofline",
         title="Share of the attainable speed",
         finding=f"Nearest to its roof: {best[0].full}, {best[1].share:.0%}.",
         reading=_SHARE,
-        data=[_bars(mark, of) for mark, of in _by_mark(list(enumerate(found))).items()],
+        data=[_bars(framework, of) for framework, of in by_framework.items()],
         layout=layout(
             row_height(len(found), 36),
-            showlegend=False,
             barmode="overlay",
-            xaxis={"title": {"text": "share of attainable"}, "tickformat": ".0%", "rangemode": "tozero"},
+            xaxis={
+                "title": {"text": "share of attainable"},
+                "tickformat": ".0%",
+                "range": numbers([0, 1.02 * max(1.0, *ends)]),
+            },
             yaxis=row_axis([case_label(view) for view, _, _ in found]),
             shapes=[_full()],
         ),
@@ -80,20 +88,14 @@ def _numbers(reached: Share) -> tuple[float | None, ...]:
     return reached.share, reached.low, reached.high, *speeds, reached.flops_per_byte
 
 
-def _by_mark(found: Sequence[tuple[int, Found]]) -> dict[Mark, list[tuple[int, Found]]]:
-    """The cases of each mark with their rows: one trace a mark, however many cases."""
-    marks: dict[Mark, list[tuple[int, Found]]] = defaultdict(list)
-    for place, entry in found:
-        marks[entry[0].mark].append((place, entry))
-    return marks
-
-
-def _bars(mark: Mark, found: Sequence[tuple[int, Found]]) -> dict[str, Any]:
+def _bars(framework: str, found: Sequence[tuple[int, Found]]) -> dict[str, Any]:
+    """One trace a framework: bars have no shape that could tell its modes apart, the rows' names do."""
     shares = [reached for _, (_, reached, _) in found]
+    look = mark(framework, "")
     made = {
         "type": "bar",
         "orientation": "h",
-        "name": text(mark.name),
+        "name": text(look.name.strip()),
         "x": numbers(reached.share for reached in shares),
         "y": [place for place, _ in found],
         "width": 0.6,
@@ -102,7 +104,7 @@ def _bars(mark: Mark, found: Sequence[tuple[int, Found]]) -> dict[str, Any]:
             "color": NEUTRAL,
             "width": 4,
         },
-        "marker": {"color": mark.colour},
+        "marker": {"color": look.colour},
     }
     return made | named([view.key for _, (view, _, _) in found], "%{x:.1%}")
 
@@ -126,6 +128,9 @@ def _roof(id: str, place: tuple[str, str, str, int], found: Sequence[Found], sev
     ends = [10.0**end for end in x_axis["range"]]
     line = sorted({*ends, min(max(ridge, ends[0]), ends[1])})
     heights = [above.attainable_flops_per_s(intensity) for intensity in line]
+    by_mark: dict[Mark, list[Found]] = defaultdict(list)
+    for entry in found:
+        by_mark[entry[0].mark].append(entry)
     title = f"Roof of {device}, {precision}, {threads} threads" + (f", run {run}" if several else "")
     bounded = sum(_limit(reached, above) == "memory" for _, reached, _ in found)
     return Figure(
@@ -144,11 +149,10 @@ def _roof(id: str, place: tuple[str, str, str, int], found: Sequence[Found], sev
                 "line": {"color": NEUTRAL, "width": 2},
                 "hoverinfo": "skip",
             },
-            *[_points(mark, of) for mark, of in _by_mark(list(enumerate(found))).items()],
+            *[_points(look, of) for look, of in by_mark.items()],
         ],
         layout=layout(
             380,
-            showlegend=False,
             xaxis=x_axis,
             yaxis=log_axis("FLOP/s", [*heights, *(reached.achieved_flops_per_s for _, reached, _ in found)]),
         ),
@@ -159,13 +163,13 @@ def _roof(id: str, place: tuple[str, str, str, int], found: Sequence[Found], sev
     )
 
 
-def _points(mark: Mark, found: Sequence[tuple[int, Found]]) -> dict[str, Any]:
+def _points(look: Mark, found: Sequence[Found]) -> dict[str, Any]:
     made = {
         "type": "scatter",
         "mode": "markers",
-        "name": text(mark.name),
-        "x": numbers(reached.flops_per_byte for _, (_, reached, _) in found),
-        "y": numbers(reached.achieved_flops_per_s for _, (_, reached, _) in found),
-        "marker": {"symbol": mark.shape, "size": 11, "color": mark.colour},
+        "name": text(look.name),
+        "x": numbers(reached.flops_per_byte for _, reached, _ in found),
+        "y": numbers(reached.achieved_flops_per_s for _, reached, _ in found),
+        "marker": {"symbol": look.shape, "size": 11, "color": look.colour},
     }
-    return made | named([view.key for _, (view, _, _) in found], "%{y:.3s}FLOP/s")
+    return made | named([view.key for view, _, _ in found], "%{y:.3s}FLOP/s")

@@ -21,7 +21,7 @@ _HOW = (
 # (name, shape, colour) of each time: colours of the palette that no framework has.
 _TIMES = (
     ("load", "line-ns-open", "#7a8594"),
-    ("first call", "circle", "#CC79A7"),
+    ("first call", "square", "#CC79A7"),
     ("first call, cold cache", "circle", "#CC79A7"),
     ("first call, warm cache", "circle-open", "#CC79A7"),
     ("steady step", "diamond", "#009E73"),

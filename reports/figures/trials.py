@@ -18,14 +18,16 @@ from reports.model.spread import Dot, dots, floor_dots, floor_spread
 from suite.units import counted
 
 _ALL = (
-    "Each dot is one trial, a fresh process, as its deviation from the mean of its case; a cross is one that was still "
-    "drifting. Two clusters in a row, or one dot far off, are things that a mean with an interval would hide. "
+    "Each dot is one trial, a fresh process, as its deviation from the mean of its case; a grey cross is one that was "
+    "still drifting. Two clusters in a row, or one dot far off, are things that a mean with an interval would hide. "
 )
 _BAND = "The grey band is the machine's floor: twice the variation of a fixed loop that does the same work every time."
 _DRIFT = (
     "Deviations of all cases over the time of the run. A slope that all share is the machine (heat, other programs), "
     "not a framework; rounds in shuffled order make it fall on all alike. Grey marks are the fixed loop's speed."
 )
+_At = tuple[int, CaseView, Dot]
+"""A trial with its row and its case."""
 
 
 def trials_figure(report: Report) -> Figure | None:
@@ -33,10 +35,12 @@ def trials_figure(report: Report) -> Figure | None:
     found = [(view, made) for view in report.shown if (made := dots(view))]
     if not found:
         return None
-    series: dict[Mark, list[tuple[int, CaseView, Dot]]] = defaultdict(list)
+    series: dict[Mark, list[_At]] = defaultdict(list)
+    drifting: list[_At] = []
     for i, (view, made) in enumerate(found):
         for dot in made:
-            series[view.mark].append((i, view, dot))
+            (series[view.mark] if dot.steady else drifting).append((i, view, dot))
+    data = [_series(of, mark.name, mark.shape, mark.colour) for mark, of in series.items()]
     spread = max((s for run in report.runs if (s := floor_spread(run.file.floor)) is not None), default=None)
     band = [] if spread is None else [_band(spread)]
     widest = max(abs(dot.relative) for _, made in found for dot in made)
@@ -46,9 +50,9 @@ def trials_figure(report: Report) -> Figure | None:
         id="trials",
         title="Every trial",
         finding=_all(found, widest)
-        + (f", the machine's floor varies by {spread:.1%}." if spread is not None else "; the floor is not known."),
+        + (f"; the machine's floor varies by {spread:.1%}." if spread is not None else "; the floor is not known."),
         reading=_ALL + (_BAND if band else ""),
-        data=[_series(mark, of) for mark, of in series.items()],
+        data=data + ([_series(drifting, "still drifting", "x", NEUTRAL)] if drifting else []),
         layout=layout(
             row_height(len(found), 36),
             xaxis={
@@ -97,21 +101,16 @@ def _band(spread: float) -> dict[str, Any]:
     }
 
 
-def _series(mark: Mark, found: Sequence[tuple[int, CaseView, Dot]]) -> dict[str, Any]:
+def _series(found: Sequence[_At], name: str, shape: str, colour: str) -> dict[str, Any]:
     # Rounds are spread within the row, first on top, so that equal values do not cover one another.
     rounds = max(dot.round for _, _, dot in found)
     made = {
         "type": "scatter",
         "mode": "markers",
-        "name": text(mark.name),
+        "name": text(name),
         "x": numbers(dot.relative for _, _, dot in found),
         "y": numbers(i + 0.5 * (dot.round / (rounds + 1) - 0.5) for i, _, dot in found),
-        "marker": {
-            "symbol": ["circle" if dot.steady else "x" for _, _, dot in found],
-            "size": 8,
-            "color": mark.colour,
-            "opacity": 0.8,
-        },
+        "marker": {"symbol": shape, "size": 8, "color": colour},
         "customdata": [dot.round for _, _, dot in found],
     }
     return made | named([view.key for _, view, _ in found], "round %{customdata}: %{x:+.2%}")
@@ -179,7 +178,7 @@ def _over_time(mark: Mark, found: Sequence[tuple[CaseView, Dot]]) -> dict[str, A
         "name": text(mark.name),
         "x": numbers(dot.at_s for _, dot in found),
         "y": numbers(dot.relative for _, dot in found),
-        "marker": {"symbol": mark.shape, "size": 8, "color": mark.colour, "opacity": 0.75},
+        "marker": {"symbol": mark.shape, "size": 8, "color": mark.colour},
         "customdata": [dot.round for _, dot in found],
     }
     return made | named([view.key for view, _ in found], "round %{customdata}: %{y:+.2%}")

@@ -1,4 +1,4 @@
-"""The answer: what was found, in sentences that say no more than their intervals allow."""
+"""The answers: what was found of each work, in sentences that say no more than their intervals allow."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.model.cases import CaseView, Group
-from reports.model.pairs import Pair, Ratio, overall
+from reports.model.pairs import Pair, Ratio
 from suite.results.table import matched
-from suite.units import counted
 
 TILES = ("throughput", "energy_per_item_j", "emissions_g_per_1000_items", "power_w")
 """Columns of the table that have a tile."""
+
+_DIGITS = 4
+"""Significant digits of a ratio at most: nobody acts upon a difference of a ten-thousandth."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,6 @@ class Answer:
     item: str
     cases: tuple[CaseView, ...]
     sentences: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Headline:
-    """What the whole report found."""
-
-    sentences: tuple[str, ...]
-    caveat: str
-    """What weakens all of them; empty where nothing does."""
 
 
 def answers(cases: Sequence[CaseView], pairs: Sequence[Pair]) -> tuple[Answer, ...]:
@@ -59,38 +52,6 @@ def first_choice(found: Sequence[Answer]) -> str:
     return best.key if best else ""
 
 
-def headline(cases: Sequence[CaseView], pairs: Sequence[Pair]) -> Headline:
-    """The report in a sentence or two a pair of frameworks: geometric means over everything they share."""
-    chosen: dict[tuple[str, str, str], list[Pair]] = defaultdict(list)
-    for found in pairs:
-        if found.default:
-            chosen[found.one.name, found.other.name, _place(found, cases)].append(found)
-    sentences = tuple(_overall(names, of_names) for names, of_names in chosen.items())
-    unlike = any(not found.alike for of_names in chosen.values() for found in of_names)
-    caveat = "Eager and graph modes are unlike: this is each framework as most people run it." if unlike else ""
-    return Headline(sentences or (_alone(cases),), caveat)
-
-
-def _overall(names: tuple[str, str, str], found: Sequence[Pair]) -> str:
-    one, other, place = names
-    one_run = all(p.one.run == p.other.run for p in found)
-    speed = overall([p.throughput for p in found], "throughput", one_run)
-    energy = overall([p.energy for p in found], "energy", one_run)
-    where = (
-        f"On {place}, over {len(found)} pairs of cases" if len(found) > 1 else f"On {place}, in {found[0].one.title}"
-    )
-    return f"{where}, {_claim(one, other, speed, energy)}"
-
-
-def _place(found: Pair, cases: Sequence[CaseView]) -> str:
-    """`the CPU`, and of which run where there are several."""
-    device = "the CPU" if found.one.case.device == "cpu" else found.one.case.device
-    if len({view.run for view in cases}) == 1:
-        return device
-    runs = dict.fromkeys((found.one.run, found.other.run))
-    return f"{device} of run {' and '.join(runs)}"
-
-
 def _answer(key: str, views: Sequence[CaseView], pairs: Sequence[Pair]) -> Answer:
     keys = {view.key for view in views}
     found = [p for p in pairs if {p.one.key, p.other.key} <= keys]
@@ -100,11 +61,11 @@ def _answer(key: str, views: Sequence[CaseView], pairs: Sequence[Pair]) -> Answe
 
 
 def _sentence(p: Pair) -> str:
-    claim = _claim(p.one.name, p.other.name, p.throughput, p.energy)
-    return claim[0].upper() + claim[1:] + ("" if p.alike else " Their modes are unlike.")
+    said = claim(p.one.name, p.other.name, p.throughput, p.energy)
+    return said[0].upper() + said[1:] + ("" if p.alike else " Their modes are unlike.")
 
 
-def _claim(one: str, other: str, speed: Ratio, energy: Ratio) -> str:
+def claim(one: str, other: str, speed: Ratio, energy: Ratio) -> str:
     """`PyTorch eager is 1.25 times as fast as TensorFlow graph [..] and uses 0.80 times the energy an item [..].`"""
     swapped = speed.verdict == "less"
     first, second = (other, one) if swapped else (one, other)
@@ -135,7 +96,7 @@ def _times(ratio: Ratio) -> tuple[str, str]:
     """`1.25 times` and ` [1.20, 1.31]`; empty where there is no such thing."""
     if ratio.value is None:
         return "", ""
-    text, low, high = matched(ratio.value, ratio.low, ratio.high)
+    text, low, high = matched(ratio.value, ratio.low, ratio.high, _DIGITS)
     return f"{text} times", f" [{low}, {high}]" if low else ""
 
 
@@ -143,15 +104,5 @@ def interval(ratio: Ratio) -> str:
     """`1.02 [0.95, 1.10]`; the value alone without an interval, and the reason without a value."""
     if ratio.value is None:
         return ratio.reason
-    text, low, high = matched(ratio.value, ratio.low, ratio.high)
+    text, low, high = matched(ratio.value, ratio.low, ratio.high, _DIGITS)
     return text + (f" [{low}, {high}]" if low else "")
-
-
-def _alone(cases: Sequence[CaseView]) -> str:
-    """What to say where no two frameworks share a workload."""
-    measured = [view for view in cases if view.case.summary is not None]
-    if not measured:
-        return "Nothing was measured: every case failed or was skipped."
-    names = sorted({view.mark.name for view in measured})
-    verb = "was measured" if len(measured) == 1 else "were measured"
-    return f"{counted(len(measured), 'case')} of {', '.join(names)} {verb}; no two frameworks share one to compare."

@@ -190,22 +190,27 @@ def overall(ratios: Sequence[Ratio], metric: str, one_run: bool) -> Ratio:
         return known[0] if known else Ratio(None, reason=reasons or "nothing to compare")
     n, estimated = len(known), any(ratio.estimated for ratio in known)
     centre = math.fsum(math.log(ratio.value) for ratio in known if ratio.value is not None) / n
-    error = _by_round(known) if one_run else _in_step(known)
+    within = _by_round(known) if one_run else {}
+    error = _over_rounds(within) if one_run else _in_step(known)
     if error is None:
         return Ratio(math.exp(centre), verdict="no interval", reason="n=1, no interval", estimated=estimated)
     gains = [math.fsum(math.log(ratio.gain[end]) for ratio in known) / n for end in (0, 1)]
     low, high = (math.exp(end + by) for end, by in zip(Effect(centre, error).interval(0.05), gains, strict=True))
     said = _said(low, high, known[0].threshold, METRICS[metric])
-    return Ratio(math.exp(centre), low, high, said, "", estimated, known[0].threshold, error)
+    return Ratio(math.exp(centre), low, high, said, "", estimated, known[0].threshold, error, within=within)
 
 
-def _by_round(ratios: Sequence[Ratio]) -> Variance | None:
-    """Of the mean of the logarithms, from its values by round; None where not two rounds have all ratios."""
+def _by_round(ratios: Sequence[Ratio]) -> dict[int, float]:
+    """The mean of the logarithms in each round that has all ratios."""
     rounds = set.intersection(*(set(ratio.within) for ratio in ratios))
-    if len(rounds) < 2:
+    return {number: math.fsum(ratio.within[number] for ratio in ratios) / len(ratios) for number in sorted(rounds)}
+
+
+def _over_rounds(within: Mapping[int, float]) -> Variance | None:
+    """Of the mean over rounds; None for less than two."""
+    if len(within) < 2:
         return None
-    means = [math.fsum(ratio.within[number] for ratio in ratios) / len(ratios) for number in sorted(rounds)]
-    return Variance(deviation(means) ** 2 / len(means), len(means) - 1.0)
+    return Variance(deviation(list(within.values())) ** 2 / len(within), len(within) - 1.0)
 
 
 def _in_step(ratios: Sequence[Ratio]) -> Variance | None:

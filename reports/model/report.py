@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reports.model.anonymous import anonymous as without_names
-from reports.model.answer import Answer, Headline, answers, first_choice, headline
+from reports.model.answer import Answer, answers, first_choice
 from reports.model.best import best_cells
 from reports.model.cases import CaseView, label, views
+from reports.model.headline import Headline, headline
 from reports.model.history import Comparison, Series, compare, series
 from reports.model.pairs import Pair, arm_pairs, framework_pairs
 from reports.model.runs import RunView, run_view

@@ -6,13 +6,14 @@ import shlex
 from dataclasses import dataclass
 
 from reports.model.embedded import packed
-from reports.model.grid import Grid, grid
+from reports.model.grid import Grid, Item, grid
 from reports.model.power import MAX_POINTS
 from suite import units
 from suite.frameworks import FRAMEWORKS
 from suite.results.basis import Basis, basis
 from suite.results.records import Channel, Emissions, FrameworkInfo, Gpu, Machine, RunFile
-from suite.results.rest import draws
+from suite.results.rest import Draw, draws
+from suite.results.table import ESTIMATED
 from suite.results.totals import RunTotals, Total, run_totals
 from suite.units import kwh
 
@@ -166,14 +167,23 @@ def _rest(file: RunFile) -> Grid:
         (
             f"{draw.case.id} resident" if draw.case else _STATES[draw.when],
             draw.scope if draw.scope.startswith(draw.component) else f"{draw.component} {draw.scope}",
-            draw.power_w,
+            _watts(draw),
             round(draw.length_s, 3) if draw.length_s else "no window",
             draw.kind,
             draw.reason or "",
         )
         for draw in draws(file)
+        # Without a GPU there is no device for a program to be resident on.
+        if draw.when != "resident" or file.machine.gpus
     ]
     return grid(("state", "component", "watts", "seconds", "kind", "note"), rows)
+
+
+def _watts(draw: Draw) -> Item:
+    """Power at rest; of a model no more digits than it is worth."""
+    if draw.power_w is None or draw.kind != "model":
+        return draw.power_w
+    return f"{ESTIMATED}{units.significant(draw.power_w, 2)}"
 
 
 def _channel(channel: Channel) -> str:
@@ -185,14 +195,14 @@ def _pedigree(used: Emissions) -> str:
     found = used.intensity
     words = [f"{found.g_per_kwh:g} g/kWh", found.source]
     words += [found.zone] if found.zone else []
-    words += [str(found.vintage)] if found.vintage is not None else []
+    words += [str(found.vintage)] if found.vintage is not None and str(found.vintage) not in found.source else []
     words += [f"interval from {found.interval_start}"] if found.interval_start else []
     words += [f"retrieved {found.retrieved_at}"] if found.retrieved_at else []
     words += [name for name in (found.basis, found.signal) if name != "unknown"]
     words += ["estimated by the source"] if found.is_estimated else []
     words += [f"not the source first asked: {found.reason}"] if found.fallback and found.reason else []
-    if found.low is None and found.high is None:
-        words.append("its range is not known")
+    ends = [f"{end:g}" if end is not None else "not known" for end in (found.low, found.high)]
+    words.append(f"range {ends[0]} to {ends[1]} g/kWh" if set(ends) != {"not known"} else "its range is not known")
     return ", ".join(dict.fromkeys(words))
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.model.cases import CaseView, label
-from suite.notices import Code
+from suite.notices import TEXTS, Code
 from suite.results.records import Notice, RunFile
 from suite.units import counted
 
 # What changes the meaning of every number on the page comes first.
 _GRAVE = (Code.SIMULATED, Code.ENERGY_ESTIMATED, Code.ENERGY_UNAVAILABLE, Code.OUTPUTS_DIFFER, Code.RUN_INCOMPLETE)
+
+_LOWER = (Code.TOO_FEW_TRIALS, Code.TOO_SHORT_FOR_SENSOR, Code.NEAR_SENSOR_PERIOD)
+"""Notices of which the smallest value is the worst, or one as bad as another."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,13 @@ class Warned:
     """All notices of one code."""
 
     notice: Notice
-    """The first of them, which stands for all."""
+    """The worst of them."""
+    message: str
+    """What it says of all of them."""
     about: tuple[str, ...]
     """What it is about, with each one's own message where they differ; empty where it is the whole page."""
+    affected: str
+    """How many of what: `2 runs, 23 cases`; empty where it is the whole page."""
     grave: bool
 
 
@@ -49,31 +57,49 @@ class Warnings:
 
 def warnings(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Warnings:
     """The strip of a report. Notices of one code are said once, with all that they are about."""
-    by_code: dict[Code, list[tuple[Notice, str]]] = defaultdict(list)
+    by_code: dict[Code, list[_Entry]] = defaultdict(list)
     for index, file in enumerate(run_files):
         for notice in file.notices:
-            by_code[notice.code].append((notice, f"run {label(index)}" if len(run_files) > 1 else ""))
+            by_code[notice.code].append((notice, f"run {label(index)}" if len(run_files) > 1 else "", "run"))
     for view in cases:
         own = list(view.case.notices) + [notice for trial in view.case.trials for notice in trial.notices]
         for notice in dict.fromkeys(own):
-            by_code[notice.code].append((notice, view.full))
+            by_code[notice.code].append((notice, view.full, "case"))
     found = [_warned(entries) for entries in by_code.values()]
     lost = tuple(_lost(view) for view in cases if view.case.status != "ok")
     return Warnings(
-        verdict=" ".join((_completeness(run_files), _counts(cases), _energy(run_files, cases))),
-        sound=not found and not lost and _measured(run_files, cases),
+        verdict=" ".join((_completeness(run_files, cases), _counts(cases), _energy(run_files, cases))),
+        sound=bool(cases) and not found and not lost and _measured(run_files, cases),
         notices=tuple(sorted(found, key=lambda warned: not warned.grave)),
         lost=lost,
     )
 
 
-def _warned(entries: Sequence[tuple[Notice, str]]) -> Warned:
-    notices = [notice for notice, _ in entries]
+_Entry = tuple[Notice, str, str]
+"""A notice, what it is about, and whether that is a run or a case."""
+
+
+class _Most(float):
+    """The largest of several values, which says that it is."""
+
+    def __format__(self, spec: str) -> str:
+        return f"up to {format(float(self), spec or 'g')}{'' if spec else ' a case'}"
+
+
+def _warned(entries: Sequence[_Entry]) -> Warned:
+    notices = [notice for notice, _, _ in entries]
     differ = len({notice.message for notice in notices}) > 1
-    # Of numbers the largest speaks for all: every threshold is an upper one but that of too few trials or updates.
-    worst = max(notices, key=lambda notice: notice.value if isinstance(notice.value, float) else -1.0)
-    about = [f"{name}: {notice.message}" if differ and name else name for notice, name in entries]
-    return Warned(worst, tuple(name for name in dict.fromkeys(about) if name), worst.code in _GRAVE)
+    # Of numbers the worst speaks for all: the largest, but for those that are held against a lower threshold.
+    sizes = [notice.value for notice in notices if isinstance(notice.value, float)]
+    least = notices[0].code in _LOWER
+    worst = max(notices, key=lambda n: n.value * (-1 if least else 1) if isinstance(n.value, float) else -math.inf)
+    message = worst.message
+    if differ and len(sizes) == len(notices) and not least:
+        message = TEXTS[worst.code].message.format(value=_Most(max(sizes)), threshold=worst.threshold)
+    about = dict.fromkeys(f"{name}: {notice.message}" if differ else name for notice, name, _ in entries if name)
+    counts = {what: len({name for _, name, kind in entries if name and kind == what}) for what in ("run", "case")}
+    affected = ", ".join(counted(count, what) for what, count in counts.items() if count)
+    return Warned(worst, message, tuple(about), affected, worst.code in _GRAVE)
 
 
 def _measured(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> bool:
@@ -89,14 +115,16 @@ def _lost(view: CaseView) -> Lost:
     return Lost(view.full, view.case.status, "; ".join(filter(None, said)))
 
 
-def _completeness(run_files: Sequence[RunFile]) -> str:
+def _completeness(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> str:
     partial = [label(i) for i, file in enumerate(run_files) if not file.run.complete]
     if not partial:
-        return "Complete."
+        return "Complete." if any(view.case.status == "ok" for view in cases) else "Nothing was measured."
     return "Partial: the run was interrupted." if len(run_files) == 1 else f"Partial: run {', '.join(partial)}."
 
 
 def _counts(cases: Sequence[CaseView]) -> str:
+    if not cases:
+        return "No case was planned."
     counts = {status: sum(v.case.status == status for v in cases) for status in ("ok", "failed", "skipped")}
     words = [f"{counts['ok']} of {counted(len(cases), 'case')} measured"]
     words += [f"{counts[status]} {status}" for status in ("failed", "skipped") if counts[status]]

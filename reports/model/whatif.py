@@ -26,7 +26,10 @@ ON_GRID = (EMISSIONS, "sci_g_per_1000_items")
 
 
 def whatif(report: Report) -> dict[str, Any]:
-    """Plain data: `cases` with their cells in the order of `columns`, `runs` with their inputs, `zones`, `columns`."""
+    """Plain data: `cases` with their cells in the order of `columns`, `runs` with their inputs, `zones`, `columns`.
+
+    A cell is value, low, high, n, kind and mark, and of an estimate the factors that it may be off by.
+    """
     return {
         "columns": [
             {"key": column.key, "title": column.title, "unit": column.unit, "factor": column.factor}
@@ -34,14 +37,14 @@ def whatif(report: Report) -> dict[str, Any]:
         ],
         "cases": {view.key: _case(view) for view in report.cases},
         "runs": {run.label: _run(run) for run in report.runs},
-        "bases": {found.key: [found.mark, found.words, *INTENSITIES[found.key]] for found in BASES.values()},
+        "bases": {found.key: [found.mark, found.words, INTENSITIES[found.key]] for found in BASES.values()},
         "zones": [[zone.code, zone.name, zone.year, zone.g_per_kwh] for zone in report.zones],
     }
 
 
 @dataclass(frozen=True)
 class Formula:
-    """Emissions of one case with its own numbers filled in; texts have five significant digits."""
+    """Emissions of one case filled in: five significant digits, of an estimate three."""
 
     key: str
     name: str
@@ -66,11 +69,11 @@ def formulas(report: Report) -> tuple[Formula, ...]:
                     key=view.key,
                     name=f"{view.title}, {view.name}",
                     item=view.case.item,
-                    energy=f"{energy_j:.5g}",
+                    energy=_marked(view, ENERGY, energy_j),
                     pue=f"{used.pue.value:.5g}",
                     intensity=f"{used.intensity.g_per_kwh:.5g}",
                     source=_source(used.intensity),
-                    grams=f"{grams:.5g}",
+                    grams=_marked(view, EMISSIONS, grams),
                 )
             )
     return tuple(found)
@@ -78,6 +81,11 @@ def formulas(report: Report) -> tuple[Formula, ...]:
 
 def _source(intensity: Intensity) -> str:
     return intensity.zone or intensity.source
+
+
+def _marked(view: CaseView, column: str, value: float) -> str:
+    cell = view.row.cells[column]
+    return f"{cell.mark}{value:.{3 if cell.kind == 'model' else 5}g}"
 
 
 def _case(view: CaseView) -> dict[str, Any]:
@@ -91,7 +99,11 @@ def _case(view: CaseView) -> dict[str, Any]:
         "status": case.status,
         "reason": case.reason,
         "cells": [
-            [*map(_rounded, (cell.value, cell.low, cell.high)), cell.n, cell.kind, cell.mark]
+            [
+                *map(_rounded, (cell.value, cell.low, cell.high)),
+                *(cell.n, cell.kind, cell.mark),
+                *([cell.off] if cell.off else []),
+            ]
             for cell in view.row.cells.values()
         ],
     }

@@ -1,6 +1,6 @@
 """The machine's noise floor: a short fixed loop of arithmetic and of copying, in a fresh process each time.
 
-What varies here varies without any framework, so no result on this machine can be steadier.
+What varies here varies without any framework: the machine's own part in what results vary from round to round.
 Run as `python -P -m suite.measure.floor`; prints one line of JSON.
 """
 

@@ -98,8 +98,8 @@ def _is_known(tdp: object) -> bool:
 
 def _opened(cpu_w: Callable[[], float], ram_w: float, model: str, tdp_w: float, known: bool) -> Opened:
     extra = (1.0, 1.0) if known else UNKNOWN_CPU_GAIN
-    origin = "of codecarbon's table" if known else f"guessed at 4 W a thread: codecarbon's table {UNKNOWN_CPU}"
-    cpu_source = f"codecarbon's model: {model}, TDP {tdp_w:.0f} W {origin}, and the machine's load"
+    origin = "by codecarbon's table" if known else f"4 W a thread, since codecarbon's table {UNKNOWN_CPU}"
+    cpu_source = f"codecarbon's model of {model} from the machine's load and a TDP of {tdp_w:.0f} W ({origin})"
     channels = (
         Channel(
             component="cpu",

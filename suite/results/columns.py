@@ -117,7 +117,7 @@ SOURCES: Final = (
     ),
     Source(
         "emissions_g_per_1000_items",
-        "CO2e per 1,000 items",
+        "CO₂e per 1,000 items",
         "g",
         "Facility energy x carbon intensity of the grid, for 1,000 items. All cases of a table use one intensity "
         "and one PUE, so it ranks as energy does.",

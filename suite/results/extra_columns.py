@@ -21,7 +21,7 @@ def extra_sources(run_file: RunFile) -> tuple[Source, ...]:
         found.append(
             Source(
                 "actual_g_per_1000_items",
-                "CO2e, own hours",
+                "CO₂e, own hours",
                 "g",
                 "The same energy at the intensity of the hours that the case ran in. It depends on luck with the "
                 "order, so that nothing is ranked by it.",
@@ -33,7 +33,7 @@ def extra_sources(run_file: RunFile) -> tuple[Source, ...]:
         found.append(
             Source(
                 "embodied_g_per_1000_items",
-                "Embodied CO2e per 1,000 items",
+                "Embodied CO₂e per 1,000 items",
                 "g",
                 "The share in making the hardware, by time in use over its life span: assumed, not measured.",
                 "lower",

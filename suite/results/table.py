@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from suite.carbon.accounting import Factors
 from suite.frameworks import FRAMEWORKS
 from suite.results.columns import SOURCES, Better, Source
 from suite.results.extra_columns import extra_sources
@@ -48,9 +49,9 @@ class Cell:
     """One value: for people in the column's unit, and raw in the unit without prefix."""
 
     text: str
-    """The value, rounded to the interval's two significant digits; "not measured" where there is none."""
+    """The value, rounded to two significant digits of what stands beside it; "not measured" where there is none."""
     interval: str
-    """`[low, high]` between trials; empty where there is none."""
+    """`[low, high]` between trials, or `(low to high)` that an estimate may be off by; empty where there is neither."""
     mark: str
     """`~` estimated, `≥` lower bound, both, or empty."""
     reason: str | None
@@ -60,6 +61,8 @@ class Cell:
     high: float | None = None
     n: int = 0
     kind: Kind | None = None
+    off: Factors | None = None
+    """Factors on an estimate for what it may be off by; None for what is measured, and where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,10 @@ def table(run_file: RunFile) -> Table:
     return Table(tuple(columns), tuple(rows))
 
 
-def matched(value: float, low: float | None, high: float | None) -> tuple[str, str, str]:
+def matched(value: float, low: float | None, high: float | None, most: int = 6) -> tuple[str, str, str]:
     """`value`, `low` and `high` as text: the interval at two significant digits, the value rounded to match.
+
+    The value has no more than `most` significant digits.
 
     Without an interval the value has three digits and the ends are empty. An interval on the log scale is wider
     above than below, so that the part below sets the digits: a wide one must not round the value away.
@@ -122,7 +127,7 @@ def matched(value: float, low: float | None, high: float | None) -> tuple[str, s
         return text, text, text
     places = 1 - math.floor(math.log10(half))
     if value > 0:
-        places = min(places, 5 - math.floor(math.log10(value)))
+        places = min(places, most - 1 - math.floor(math.log10(value)))
 
     def text_of(number: float) -> str:
         return f"{round(number, places):,.{max(0, places)}f}"
@@ -169,13 +174,16 @@ def _prefixed(unit: str, values: Sequence[float | None]) -> tuple[float, str]:
 def _cell(quantity: Quantity, factor: float) -> Cell:
     if quantity.value is None:
         return Cell(NOT_MEASURED, "", "", quantity.reason, None, kind=quantity.kind)
+    value = quantity.value / factor
     low = None if quantity.low is None else quantity.low / factor
     high = None if quantity.high is None else quantity.high / factor
-    text, low_text, high_text = matched(quantity.value / factor, low, high)
+    # That trials agree says nothing of how well a model knows the energy: digits and range are the model's.
+    off = quantity.ranges.sensor if quantity.kind == "model" else None
+    text, low_text, high_text = matched(value, *((value * off[0], value * off[1]) if off else (low, high)))
     mark = (AT_LEAST if quantity.lower_bound else "") + (ESTIMATED if quantity.kind == "model" else "")
     return Cell(
         text=f"{quantity.value:g}" if quantity.unit == "" else text,
-        interval=f"[{low_text}, {high_text}]" if low_text else "",
+        interval=(f"({low_text} to {high_text})" if off else f"[{low_text}, {high_text}]") if low_text else "",
         mark=mark,
         reason=quantity.reason,
         value=quantity.value,
@@ -183,4 +191,5 @@ def _cell(quantity: Quantity, factor: float) -> Cell:
         high=quantity.high,
         n=quantity.n,
         kind=quantity.kind,
+        off=off,
     )

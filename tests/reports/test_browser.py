@@ -15,7 +15,7 @@ from run_files import case, failed_trial, run_file
 from reports.html import render, write
 from reports.model.embedded import thinned
 from suite.carbon import ember
-from suite.results.records import RunFile, parse
+from suite.results.records import Probe, RunFile, parse
 
 ZONES = tuple(ember.countries().values())
 
@@ -170,6 +170,46 @@ def test_a_tall_chart_is_drawn_in_slices_that_are_all_of_it(tab: Open, many: Run
     assert page.locator("[data-figure=trials] .ytick text").count() == 44
 
 
+@pytest.mark.parametrize("width", [1200, 390])
+def test_slices_of_a_chart_have_one_scale(tab: Open, width: int) -> None:
+    """Equal values are equally long in all of them, whatever names and values a slice has."""
+    found = [
+        case(f"w{i:02d}" + "x" * (30 - i // 2), trials=trials(100.0 * (1 + i % 40), 50.0, 5.0 + i)) for i in range(60)
+    ]
+    probe = Probe(framework="pytorch", device="cpu", precision="fp32", threads=2, flops_per_s=2.4e12, bytes_per_s=2e11)
+    opened = tab(render([summarised(run_file(found, probes=(probe,)))]), viewport={"width": width, "height": 900})
+    page = opened.open()
+    opened.draw_all()
+    for name in ("roofline", "breakdown", "trials", "start"):
+        scales = page.evaluate(
+            "(name) => [...document.querySelectorAll(`[data-figure=${name}]`)].map(({ _fullLayout: { xaxis, _size } })"
+            " => [...xaxis.range, _size.l, _size.w])",
+            name,
+        )
+        assert len(scales) > 1
+        assert all(other == pytest.approx(scales[0]) for other in scales), name
+
+
+def test_a_tall_chart_has_its_axis_on_top_too(tab: Open, many: RunFile) -> None:
+    opened = tab(render([many]))
+    page = opened.open()
+    opened.draw_all()
+    ticks = (
+        "(of) => [...document.querySelectorAll(of)].map((tick) => tick.textContent.replace(/[+\\u2212](?=0.0%)/, ''))"
+    )
+    for name in ("throughput", "trials"):
+        foot, top = (page.evaluate(ticks, f"#plot-{name} .{axis} text") for axis in ("xtick", "x2tick"))
+        assert foot
+        assert top == foot
+        edges = page.evaluate(
+            "(id) => ['.xtick', '.x2tick', '.legend'].map((part) => document.querySelector(`#${id} ${part}`)?."
+            "getBoundingClientRect().bottom)",
+            f"plot-{name}",
+        )
+        assert edges[1] < edges[0]
+        assert edges[2] is None or edges[2] < edges[1]
+
+
 def test_a_long_table_is_thinned_without_javascript_and_whole_with_it(tab: Open, many: RunFile) -> None:
     html = render([many], zones=ZONES)
     still = tab(html, java_script_enabled=False).open().locator("#fig-trials figcaption details[data-table]")
@@ -197,6 +237,7 @@ def test_a_tall_chart_is_one_picture(tab: Open, many: RunFile) -> None:
         page.locator("[data-take='throughput.SVG']").click()
     picture = Path(taken.value.path()).read_text(encoding="utf-8")
     assert all(f"w{i:02d} training" in picture for i in range(44))
+    assert ">Throughput<" in picture  # a picture stands alone
 
 
 def test_a_short_table_can_be_taken_out_too(tab: Open, html: str) -> None:

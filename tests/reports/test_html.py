@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_files import cases, full, summarised
+from report_files import cases, full, on_gpu, summarised
 from run_files import case, failed_trial, run_file
 
 from reports.figures.base import listed
@@ -137,7 +137,9 @@ def test_power_at_rest_stands_under_the_power_chart() -> None:
     watts = (idle.energy[0].energy_j or 0.0) / (idle.window_s[1] - idle.window_s[0])
     assert f'data-value="{watts:.12g}"' in power
     assert "before the run" in power
-    assert "cases on the CPU leave no context and no model on a device" in power
+    assert "resident" not in power  # no board to be resident on
+    board = render([on_gpu()], plotlyjs="cdn")
+    assert "with a program resident on a GPU" in board[board.index('<section id="power"') :].partition("<table")[2]
 
 
 def test_estimates_are_called_estimates() -> None:
@@ -148,6 +150,21 @@ def test_estimates_are_called_estimates() -> None:
 def test_a_run_without_any_result_makes_a_page() -> None:
     page = render([run_file([case(trials=[failed_trial()])], traces=())], plotlyjs="cdn")
     assert "0 of 1 case measured, 1 failed" in " ".join(Page(page).text)
+
+
+def test_runs_without_a_case_in_common_say_why() -> None:
+    """A section that only has reasons stands without a chart."""
+    earlier = summarised(run_file([case()]))
+    changed = summarised(run_file([case(workload_version="ffffffffffff")], id="20261102T120000Z-b2c3"))
+    for runs, reason in (([earlier, changed], "the workload changed"), ([full(), full()], "it is run A once more")):
+        page = render(runs, plotlyjs="cdn")
+        section = page[page.index('<section id="comparison"') :].partition("</section>")[0]
+        assert "Nothing can be held against run A" in section
+        assert reason in section
+        assert "facts" in section
+        assert "<figure" not in section
+        assert '<a href="#comparison">' in page
+    assert 'id="comparison"' not in render([full()], plotlyjs="cdn")
 
 
 def test_the_method_of_ones_own_code_claims_no_fresh_processes() -> None:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import math
+import re
 import statistics
 
 import pytest
@@ -25,11 +26,13 @@ from reports.model.cases import label
 from reports.model.embedded import packed, thinned
 from reports.model.pairs import Pair, Ratio
 from reports.model.power import CHART_POINTS, MAX_POINTS, extremes
+from suite.carbon import ember
 from suite.frameworks import FRAMEWORKS
 from suite.notices import Code
 from suite.results.compare import BETWEEN_RUNS, compare
 from suite.results.drift import between_runs
-from suite.results.records import ArmSettings, Notice, RunFile, Trace, Trial, parse
+from suite.results.records import ArmSettings, Intensity, Notice, RunFile, Trace, Trial, parse
+from suite.results.summary import recompute
 
 
 def test_what_all_cases_share_is_said_once() -> None:
@@ -221,10 +224,57 @@ def test_the_sentence_says_no_more_than_the_interval() -> None:
     assert "as fast as TensorFlow graph, within 5% (" in build([summarised(run_file(tie))]).headline.sentences[0]
     noisy = [case(trials=apart(100, 0.3)), case(framework="tensorflow", mode="graph", trials=apart(100, -0.3))]
     assert "no difference in speed is shown" in build([summarised(run_file(noisy))]).headline.sentences[0]
+    assert re.search(r"is 1\.2\d\d times as fast as TensorFlow graph \[1\.2\d\d, 1\.2\d\d\]", clear)
     single = build([summarised(run_file(cases(rounds=1)))]).headline.sentences[0]
     assert "n=1, no interval" in single
     assert "estimated energy" in build([summarised(run_file(cases(kind="model")))]).headline.sentences[0]
-    assert "of run A and B" in build(ways()["two-frameworks-apart"]).headline.sentences[0]
+    assert "of runs A and B" in build(ways()["two-frameworks-apart"]).headline.sentences[0]
+
+
+def of_batches(rates: dict[tuple[str, str], tuple[float, float]]) -> RunFile:
+    """Cases by workload and what their id ends with, with the rates of both frameworks."""
+    found = []
+    for (name, end), pair in rates.items():
+        for (framework, mode), rate in zip((("pytorch", "eager"), ("tensorflow", "graph")), pair, strict=True):
+            batch = int(end.partition("+")[0])
+            id = f"{name}:small/training/{framework}/{mode}/cpu/fp32/b{end}"
+            ran = trials(rate, 50.0, 8.0 + 3 * len(found))
+            allocator = "default" if "default" in end else "retain"
+            found.append(case(name, framework, mode, batch_size=batch, id=id, allocator=allocator, trials=ran))
+    return summarised(run_file(found))
+
+
+def test_each_work_has_one_weight_in_the_headline() -> None:
+    """A work at two batch sizes counts as one; one that was also run under other settings without these."""
+    by_case = {
+        ("a", "8"): (2000.0, 1000.0),
+        ("a", "16"): (8000.0, 1000.0),
+        ("b", "8"): (1000.0, 1000.0),
+        ("b", "8+allocator=default"): (9000.0, 1000.0),
+    }
+    report = build([of_batches(by_case)])
+    assert len(report.pairs) == 4
+    (sentence,) = report.headline.sentences
+    assert "on geometric average over 2 works, " in sentence
+    # sqrt(2 x 8) = 4 for a, 1 for b, and the geometric mean of these is 2.
+    assert re.search(r"PyTorch eager is 2\.0\d* times as fast as TensorFlow graph \[", sentence)
+    assert "Of 3 pairs of cases, PyTorch eager is faster in 2, and 1 is the same." in sentence
+
+
+def test_the_headline_says_how_the_pairs_are_split() -> None:
+    by_case = {("a", "8"): (2000.0, 1000.0), ("b", "8"): (1000.0, 2000.0), ("c", "8"): (3000.0, 1000.0)}
+    (sentence,) = build([of_batches(by_case)]).headline.sentences
+    assert sentence.endswith("Of 3 pairs of cases, PyTorch eager is faster in 2, and TensorFlow graph in 1.")
+    (single,) = build([summarised(run_file(cases(rounds=1)))]).headline.sentences
+    assert "Of 3 pairs" not in single
+
+
+def test_a_page_says_what_a_later_run_supersedes() -> None:
+    """The first run's headline would otherwise hold fewer pairs than on its own page, without a word."""
+    assert "left out" not in build([full()]).headline.caveat
+    assert "6 cases of run A are left out" in build([full(), later(2, 1.1)]).headline.caveat
+    assert "12 cases of runs A and B are left out" in build([later(day, 1.0) for day in (1, 2, 3)]).headline.caveat
+    assert "66 cases of 11 runs are left out" in build(ways()["twelve-runs"]).headline.caveat
 
 
 def apart(rate: float, by: float) -> list[Trial]:
@@ -240,6 +290,45 @@ def test_every_notice_of_a_code_is_said_once_with_all_it_is_about() -> None:
     assert "90.0%" in warned.notice.message
     assert len(warned.about) == 2
     assert "20.0%" in warned.about[0]
+
+
+def test_the_strip_speaks_of_all_cases_and_not_of_the_worst_as_if_it_were_all() -> None:
+    """Two trials of one case and one of another are not `2`, with `2 affected`."""
+    unsteady = [Notice.of(Code.NOT_STEADY, count) for count in (2.0, 1.0)]
+    few = [Notice.of(Code.TOO_SHORT_FOR_SENSOR, value, 50.0) for value in (30.0, 12.0)]
+    noisy = Notice.of(Code.NOISY_FLOOR, 0.12, 0.05)
+    runs = [
+        run_file([case(notices=(unsteady[0], few[0])), case(framework="tensorflow", notices=(unsteady[1], few[1]))]),
+        run_file([case()], id="20261102T120000Z-b2c3", notices=(noisy,)),
+    ]
+    said = {warned.notice.code: (warned.message, warned.affected) for warned in build(runs).warnings.notices}
+    assert said[Code.NOT_STEADY] == ("Trials that did not become steady after warm-up: up to 2 a case.", "2 cases")
+    assert said[Code.NOISY_FLOOR] == (noisy.message, "1 run")
+    assert said[Code.TOO_SHORT_FOR_SENSOR][0].startswith("The window spans only 12 updates")
+    notices = [Notice.of(Code.HIGH_VARIANCE, value, 0.1) for value in (0.2, 0.9)]
+    run = run_file([case(notices=(notices[0],)), case(framework="tensorflow", notices=(notices[1],))])
+    (warned,) = build([run]).warnings.notices
+    assert warned.message.startswith("Trials vary by up to 90.0% (")
+
+
+def test_a_run_that_measured_nothing_is_not_called_complete_or_calm() -> None:
+    empty = build([run_file([])])
+    assert empty.warnings.verdict == "Nothing was measured. No case was planned. No energy was read."
+    assert not empty.warnings.sound
+    assert empty.headline.sentences == ("Nothing was measured: no case was planned.",)
+    assert build(ways()["all-failed"]).warnings.verdict.startswith(
+        "Nothing was measured. 0 of 2 cases measured, 2 failed."
+    )
+
+
+def test_the_pedigree_of_an_intensity_names_its_year_once_and_its_range() -> None:
+    used = full().emissions
+    world = used.model_copy(update={"intensity": ember.WORLD})
+    assert build([recompute(full(), world)]).runs[0].pedigree.count("2024") == 1
+    ranged = Intensity(g_per_kwh=90.0, source="given", zone=None, low=60.0, high=120.0)
+    pedigree = build([recompute(full(), used.model_copy(update={"intensity": ranged}))]).runs[0].pedigree
+    assert "range 60 to 120 g/kWh" in pedigree
+    assert "not known" not in pedigree
 
 
 def test_the_strip_is_only_calm_where_all_is_measured() -> None:

@@ -137,23 +137,53 @@ def test_grey_bars_are_the_ranges(report: Report, drawn: dict[str, Figure]) -> N
 
 
 @pytest.mark.parametrize(
-    ("intensity", "suffix", "opacity", "mark"),
+    ("intensity", "suffix", "mark"),
     [
-        (ember.WORLD, "-dot", 0.5, "○"),
-        (ember.intensity("CH"), "-dot", 1.0, "◔"),
-        (Intensity(g_per_kwh=90.0, source="a service", zone="CH", interval_start="2026-11-01T12:00:00Z"), "", 1.0, "●"),
-        (Intensity(g_per_kwh=90.0, source="given", zone=None), "", 1.0, "◇"),
+        (ember.WORLD, "-dot", "○"),
+        (ember.intensity("CH"), "-dot", "◔"),
+        (Intensity(g_per_kwh=90.0, source="a service", zone="CH", interval_start="2026-11-01T12:00:00Z"), "", "●"),
+        (Intensity(g_per_kwh=90.0, source="given", zone=None), "", "◇"),
     ],
 )
-def test_grams_bear_the_mark_of_their_intensity(intensity: Intensity, suffix: str, opacity: float, mark: str) -> None:
+def test_grams_bear_the_mark_of_their_intensity(intensity: Intensity, suffix: str, mark: str) -> None:
     other = full().emissions.model_copy(update={"intensity": intensity})
     run = recompute(full(), other)
     figure = next(figure for figure in figures(build([run])) if figure.id == "emissions")
     lines = [trace for trace in figure.data if not trace["meta"].get("range")]
     assert {shape.endswith("-dot") for line in lines[:-1] for shape in line["marker"]["symbol"]} == {bool(suffix)}
-    assert {value for line in lines[:-1] for value in line["marker"]["opacity"]} == {opacity}
     assert lines[-1]["name"].startswith(mark)
     assert render([run], "cdn").count(f">{mark}</abbr>") == len(SHOWN_GRAMS)
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Relative luminance of WCAG 2.2 of red, green and blue from 0 to 1."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(colour: str, opacity: float, ground: str) -> float:
+    """WCAG's contrast ratio of a colour (`#rrggbb`) that lies on a ground."""
+    front, back = (tuple(int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)) for c in (colour, ground))
+    seen = tuple(opacity * f + (1 - opacity) * b for f, b in zip(front, back, strict=True))
+    high, low = sorted((luminance(seen), luminance(back)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#111418"])
+def test_every_mark_can_be_seen(drawn: dict[str, Figure], ground: str) -> None:
+    """Three to one is what WCAG 1.4.11 asks of graphics."""
+    assert contrast("#000000", 1.0, "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", 1.0, "#ffffff") == pytest.approx(4.48, abs=0.01)
+    seen = 0
+    for name, figure in drawn.items():
+        for line in figure.data:
+            if line["type"] == "scatter" and "marker" in line:
+                opacity = line["marker"].get("opacity", 1.0)
+                for value in opacity if isinstance(opacity, list) else [opacity]:
+                    colour = line["marker"].get("color") or line["line"]["color"]
+                    assert contrast(colour, value, ground) >= 3, (name, line["name"])
+                    seen += 1
+    assert seen > 20
 
 
 SHOWN_GRAMS = [*range(6), *range(2)]
@@ -201,8 +231,11 @@ def test_points_of_the_trade_off(report: Report, drawn: dict[str, Figure]) -> No
             for trace in figure.data:
                 if trace.get("meta", {}).get("iso"):
                     products = [x * y for x, y in zip(trace["x"], trace["y"], strict=True) if x is not None]
-                    for i in range(0, len(products), 3):
-                        assert products[i : i + 3] == pytest.approx([products[i]] * 3, rel=1e-4)
+                    assert products[::2] == pytest.approx(products[1::2], rel=1e-4)
+                    names = next(t for t in figure.data if t["mode"] == "text")
+                    watts = [x * y for x, y in zip(names["x"], names["y"], strict=True)]
+                    assert watts == pytest.approx(products[::2], rel=1e-4)
+                    assert [float(name.split()[0]) for name in names["text"]] == pytest.approx(watts, rel=1e-4)
 
 
 def test_parts_add_up_to_the_whole(report: Report, drawn: dict[str, Figure]) -> None:

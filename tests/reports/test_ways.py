@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from chromium import Open
-from report_files import on_gpu, summarised, ways
+from report_files import full, on_gpu, summarised, ways
 from run_files import case, energy, run_file, trial
 
 from reports.figures import figures, plotly_figure
 from reports.html import render
 from reports.model import build
 from suite.carbon import ember
-from suite.results.records import Energy, Kind
+from suite.results.records import Energy, Kind, Pue
+from suite.results.summary import recompute
 
 WAYS = ways()
 
@@ -92,6 +95,48 @@ def test_estimates_are_open_or_hatched_and_measurements_are_not() -> None:
         assert ("/" in shapes) == estimated
         dashes = {t["line"]["dash"] for t in drawn["power-a"].data if t.get("meta", {}).get("ink")}
         assert dashes == {"solid"}  # the trace of these files is a counter's
+
+
+def test_what_is_drawn_at_rest_is_never_taken_for_load_where_it_is_not_known() -> None:
+    figure = next(f for f in figures(build([on_gpu()])) if f.id == "breakdown")
+    names = {t["name"]: t for t in figure.data}
+    assert "package at rest" in names
+    for unread in ("dram", "gpu"):
+        assert unread not in names  # in full colour it would be what the load added
+        assert names[f"{unread}, of it at rest not known"]["marker"]["line"]["width"]
+    assert "what dram and gpu draw at rest is not known" in figure.finding
+
+
+def test_every_entry_of_a_legend_has_a_look_of_its_own() -> None:
+    for figure in figures(build([on_gpu(), full()])):
+        if figure.id.partition("-")[0] in {"throughput", "energy", "trials", "drift", "roofline", "roof", "start"}:
+            assert figure.layout.get("showlegend", True)
+            looks = [(str(t["marker"].get("symbol")), t["marker"]["color"]) for t in figure.data if "marker" in t]
+            assert len(set(looks)) == len(looks), figure.id
+
+
+def test_an_overhead_that_is_none_has_no_entry_in_the_legend() -> None:
+    def listed(pue: float) -> bool:
+        used = full().emissions.model_copy(update={"pue": Pue(value=pue, source="given")})
+        figure = next(f for f in figures(build([recompute(full(), used)])) if f.id == "breakdown")
+        return bool(next(t for t in figure.data if t["name"] == "PUE overhead")["showlegend"])
+
+    assert listed(1.2)
+    assert not listed(1.0)
+
+
+def test_findings_hold_like_against_like() -> None:
+    """Images a second against matrix products a second say nothing; nor does a front of one."""
+    drawn = {figure.id: figure.finding for figure in figures(build(WAYS["full"]))}
+    for name in ("throughput", "energy", "memory", "emissions"):
+        assert "Farthest apart in one row: " in drawn[name]
+    # 300 and 0.8 x 300 items a second, and as much for the others: 1.25 to the tenths that whole items leave.
+    assert re.search(r"PyTorch eager at 1\.2\d times TensorFlow graph\.$", drawn["throughput"])
+    alone = {figure.id: figure.finding for figure in figures(build(WAYS["one-case"]))}
+    assert alone["pareto-0"] == "cnn training: Nothing beside it to weigh it against: PyTorch eager."
+    assert alone["throughput"].startswith("Throughput of cnn training, PyTorch eager")
+    several = {figure.id: figure for figure in figures(build(WAYS["full"]))}
+    assert several["pareto-0"].title not in several["pareto-0"].finding
 
 
 def test_what_was_not_measured_is_hatched_and_named() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chromium import Open
-from report_files import full
+from report_files import cases, full, summarised
 from run_files import run_file
 
 from reports.figures import figures
@@ -106,6 +106,30 @@ def test_the_table_and_the_tiles(
         assert float(words.split(", ")[1].split(" g")[0]) == pytest.approx(total.emissions_g, rel=1e-3)
 
 
+@pytest.mark.parametrize("state", ["", "zone=PL&pue=1.5"])
+def test_estimates_keep_their_mark_and_their_range(tab: Open, state: str) -> None:
+    run = summarised(run_file(cases(kind="model")))
+    opened = tab(render([run], zones=ZONES))
+    page = opened.open(state)
+    opened.draw_all()
+    other = elsewhere(run, ember.intensity("PL"), 1.5, None) if state else run
+    expected = table(other)
+    shown = cells_of(page)
+    for i, row in enumerate(expected.rows):
+        for column in expected.columns:
+            cell = row.cells[column.key]
+            assert shown[f"c{i}|{column.key}"][1:] == [cell.mark + cell.text, cell.interval or cell.reason or ""]
+    assert " to " in expected.rows[0].cells["emissions_g_per_1000_items"].interval
+    for key in page.evaluate("[...document.querySelectorAll('[data-formula]')].map((line) => line.dataset.formula)"):
+        line = page.locator(f"[data-formula={key}]")
+        grams = expected.rows[int(key[1:])].cells["emissions_g_per_1000_items"].value
+        assert line.locator("[data-part=energy]").inner_text().startswith("~")
+        assert line.locator("[data-part=grams]").inner_text() == f"~{grams:.3g}"
+    wanted = next(f for f in figures(build([other])) if f.id == "emissions").data[0]
+    assert "estimate" in wanted["name"]
+    same(page.evaluate("document.getElementById('plot-emissions').data[0].x"), wanted["x"])
+
+
 def cells_of(page: Any) -> dict[str, list[str]]:
     """Value, text and interval of every cell of the table on the page, by case and column."""
     found: dict[str, list[str]] = page.evaluate(
@@ -140,12 +164,14 @@ def test_the_charts(
     for name in ("emissions", "breakdown"):
         drawn = page.evaluate(
             f"document.getElementById('plot-{name}').data.filter((t) => t.visible !== false)"
-            ".map((t) => ({x: t.x, up: t.error_x && t.error_x.array, down: t.error_x && t.error_x.arrayminus}))"
+            ".map((t) => ({x: t.x, listed: t.showlegend,"
+            " up: t.error_x && t.error_x.array, down: t.error_x && t.error_x.arrayminus}))"
         )
         wanted = expected[name].data
         assert len(drawn) == len(wanted)
         for one, other in zip(drawn, wanted, strict=True):
             same(one["x"], other["x"])
+            assert one.get("listed") == other.get("showlegend")
             if "error_x" in other:
                 same(one["up"], other["error_x"]["array"])
                 same(one["down"], other["error_x"]["arrayminus"])
@@ -155,8 +181,9 @@ def test_the_charts(
     )
     for (name, marker), other in zip(looks, expected["emissions"].data, strict=True):
         assert name == other["name"]
-        for part in ("symbol", "opacity"):
-            assert marker.get(part) == other.get("marker", {}).get(part)
+        assert marker.get("symbol") == other.get("marker", {}).get("symbol")
+    reach = page.evaluate("document.getElementById('plot-breakdown').layout.xaxis.range")
+    same(reach, expected["breakdown"].layout["xaxis"]["range"])
     axis = page.evaluate("document.getElementById('plot-emissions').layout.xaxis")
     layout = expected["emissions"].layout["xaxis"]
     same(axis["range"], layout["range"])

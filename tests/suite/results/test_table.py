@@ -151,6 +151,21 @@ def test_digits_follow_the_interval(numbers: tuple, texts: tuple) -> None:
     assert matched(*numbers) == texts
 
 
+def test_an_estimate_has_no_more_digits_than_its_range_and_shows_it() -> None:
+    """Trials that agree to 0.1 % do not make a guess from load and nominal power known to 0.1 %."""
+    readings = (energy(50.0, kind="model", gain=0.4),)
+    ran = [trial(i, 100.0 + 0.01 * i, start_s=10.0 * i, readings=readings) for i in (1, 2, 3)]
+    run = run_file([case(trials=ran)])
+    (row,) = table(recompute(run, run.emissions)).rows
+    cell = row.cells["power_w"]
+    assert cell.value == pytest.approx(25.0, rel=1e-2)
+    assert (cell.text, cell.interval, cell.mark) == ("25", "(15 to 35)", "~")
+    assert cell.low is not None  # the interval between trials stays in the data
+    assert cell.high is not None
+    assert cell.high / cell.low < 1.01
+    assert row.cells["throughput"].interval.startswith("[")
+
+
 @given(st.floats(1e-6, 1e9), st.floats(1e-6, 3.0))
 def test_rounding_never_hides_the_value_or_the_interval(value: float, width: float) -> None:
     low, high = value * math.exp(-width), value * math.exp(width)
