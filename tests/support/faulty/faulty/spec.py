@@ -34,6 +34,6 @@ WORKLOADS = (
         inputs=lambda size, phase, batch, generator: {"x": generator.standard_normal((batch, 4), dtype=np.float32)},
         package="faulty",
         flops=lambda size, phase: 1.0,
-        bytes=lambda size, phase, batch: 1.0,
+        bytes=lambda size, phase, batch, element: 1.0,
     ),
 )

@@ -22,6 +22,6 @@ WORKLOADS = (
         },
         package="laden",
         flops=lambda size, phase: 8 * 2.0 * 128**3,
-        bytes=lambda size, phase, batch: batch * 4.0 * 2 * 128**2,
+        bytes=lambda size, phase, batch, element: batch * 4.0 * 2 * 128**2,
     ),
 )
