@@ -163,8 +163,8 @@ TEXTS: dict[Code, Text] = {
         "asked for again.",
         "The step is slower and noisier than the framework's arithmetic.",
         "In your own programs: MALLOC_TRIM_THRESHOLD_=2147483647 MALLOC_TOP_PAD_=67108864 MALLOC_MMAP_MAX_=0 in the "
-        "environment (glibc), or another allocator; here: --allocator retain. Where that is so already, the framework's "
-        "own threads have heaps that it does not hold: MALLOC_ARENA_MAX=1 ends that, which brought no speed.",
+        "environment (glibc), or another allocator; here: --allocator retain. Where that is so already, threads of "
+        "the framework have heaps that it does not hold: MALLOC_ARENA_MAX=1 ends that, and brought no speed.",
     ),
     Code.MACHINE_BUSY: Text(
         "Other work held the threads off the CPU for {value:.1%} of the time (threshold {threshold:.0%}).",
