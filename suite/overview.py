@@ -42,7 +42,10 @@ def _chart(found: Table, column: Column, hint: str, width: int, ascii: bool) -> 
     head = f"{column.title}, {column.unit} ({hint}; marks are 95 % intervals{hatch})"
     lines = ["", *textwrap.wrap(head, width)]
     for work, rows in list(works.items())[:MOST]:
-        lines += [work, *(_INDENT + line for line in spans([_row(row, column) for row in rows], width - 2, ascii))]
+        lines += [
+            *textwrap.wrap(work, width),
+            *(_INDENT + line for line in spans([_row(row, column) for row in rows], width - 2, ascii)),
+        ]
     if len(works) > MOST:
         lines.append(f"And {len(works) - MOST} more: the page has all.")
     plain = [_ascii(line) for line in lines] if ascii else lines

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from suite import units
+from suite.fitting import Column, Fitted
 from suite.notices import Code
 from suite.overview import overview
 from suite.results.basis import basis
@@ -64,10 +64,10 @@ def say(text: str) -> None:
 
 
 def show(*parts: RenderableType) -> None:
-    """Print for people on standard output; plain and unclipped where it is piped."""
+    """Print for people on standard output; plain where it is piped, and clipped nowhere."""
     console = OUT if OUT.is_terminal else Shown(width=200)
     for part in parts:
-        console.print(part, highlight=False)
+        console.print(part, highlight=False, crop=False)
 
 
 @contextlib.contextmanager
@@ -107,20 +107,17 @@ def _headline(run_file: RunFile) -> Text:
     return Text("\n".join(lines) + "\n")
 
 
-def _run_table(run_file: RunFile) -> RichTable:
+def _run_table(run_file: RunFile) -> Fitted:
     found = table(run_file)
-    shown = RichTable(box=None, pad_edge=False, header_style="bold")
-    shown.add_column("Case", no_wrap=True)
     columns = [column for key in COLUMNS for column in found.columns if column.key == key]
-    for column in columns:
-        shown.add_column(f"{column.title}\n{column.unit} [95 %]", justify="right")
-    shown.add_column("n", justify="right")
+    numbers = (Column(f"{column.title}\n{column.unit}\n[95 %]", right=True) for column in columns)
+    shown = Fitted("Case", *numbers, Column("n", right=True))
     for row in found.rows:
         if row.status == "ok":
             count = row.cells["throughput"].n
-            shown.add_row(row.case.id, *(_cell(row.cells[column.key]) for column in columns), str(count))
+            shown.add(row.case.id, *(_cell(row.cells[column.key]) for column in columns), str(count))
         else:
-            shown.add_row(Text(row.case.id, style="dim"), Text(row.status, style="red"), *[""] * len(columns))
+            shown.add(Text(row.case.id, style="dim"), Text(row.status, style="red"))
     return shown
 
 
@@ -158,7 +155,7 @@ def _totals(run_file: RunFile) -> list[Text]:
 
 
 def _cell(cell: Cell) -> str:
-    return " ".join(part for part in (f"{cell.mark}{cell.text}", cell.interval) if part)
+    return "\n".join(part for part in (f"{cell.mark}{cell.text}", cell.interval) if part)
 
 
 def _watching(run_file: RunFile) -> list[Text]:
@@ -211,17 +208,15 @@ def _notices(run_file: RunFile) -> list[Text]:
     return lines
 
 
-def workloads_table(document: Mapping[str, Any]) -> RichTable:
+def workloads_table(document: Mapping[str, Any]) -> Fitted:
     """`joulemark list`."""
-    shown = RichTable(box=None, pad_edge=False, header_style="bold")
-    for title in ("Workload", "Family", "Item", "Sizes", "Phases", "Modes"):
-        shown.add_column(title)
-    for title in ("Parameters\n(base)", "GFLOP/item\n(base)"):
-        shown.add_column(title, justify="right")
+    words = (Column(title, wraps=True) for title in ("Family", "Item", "Sizes", "Phases", "Modes"))
+    numbers = (Column(f"{title}\n(base)", right=True, wraps=True) for title in ("Parameters", "GFLOP/item"))
+    shown = Fitted("Workload", *words, *numbers)
     for workload in document["workloads"]:
         base = workload["sizes"]["base"]
         modes = "; ".join(f"{name}: {' '.join(modes)}" for name, modes in workload["frameworks"].items())
-        shown.add_row(
+        shown.add(
             workload["name"],
             workload["family"],
             workload["item"],
@@ -248,14 +243,12 @@ def runs_table(document: Mapping[str, Any]) -> RenderableType:
     """`joulemark list --runs`."""
     if not document["runs"]:
         return Text("No runs are kept yet. `joulemark run` makes one.")
-    shown = RichTable(box=None, pad_edge=False, header_style="bold")
-    for title in ("Run", "Profile", "Host", "State", "Cases"):
-        shown.add_column(title)
+    shown = Fitted("Run", "Profile", "Host", "State", Column("Cases", wraps=True))
     for run in document["runs"]:
         if "error" in run:
-            shown.add_row(run["id"], "", "", Text("unreadable", style="red"), run["error"])
+            shown.add(run["id"], "", "", Text("unreadable", style="red"), run["error"])
             continue
         counts = ", ".join(f"{count} {status}" for status, count in run["cases"].items() if count)
         state = "complete" if run["complete"] else "not complete"
-        shown.add_row(run["id"], run["profile"], run["hostname"], state, counts)
+        shown.add(run["id"], run["profile"], run["hostname"], state, counts)
     return shown

@@ -80,17 +80,16 @@ def list_(as_json: options.Json = False) -> None:
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
-    from rich.table import Table
     from rich.text import Text
+
+    from suite.fitting import Column, Fitted
 
     if not rows:
         return Text("No baseline is kept yet. `joulemark baseline save NAME` makes one of the latest run.")
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Name", "Run", "Host", "Cases"):
-        shown.add_column(title)
+    shown = Fitted("Name", "Run", "Host", Column("Cases", wraps=True))
     for row in rows:
         if row["error"]:
-            shown.add_row(str(row["name"]), Text("unreadable", style="red"), "", Text(str(row["error"])))
+            shown.add(str(row["name"]), Text("unreadable", style="red"), "", str(row["error"]))
         else:
-            shown.add_row(*(str(row[key]) for key in ("name", "run", "hostname", "cases")))
+            shown.add(*(str(row[key]) for key in ("name", "run", "hostname", "cases")))
     return shown

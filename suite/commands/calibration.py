@@ -8,8 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from suite.fitting import Fitted
     from suite.results.calibration import Calibration
     from suite.results.records import RunFile
 
@@ -111,17 +110,18 @@ def _noise(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _table(facts: Mapping[str, Any]) -> Table:
-    from rich.table import Table
+def _table(facts: Mapping[str, Any]) -> Fitted:
+    from suite.fitting import Column, Fitted
 
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    shown.add_column("Rounds\na side", justify="right")
-    for how in ("turn by turn", "against a kept run"):
-        for title in ("tells apart", "equal is `same` from", "fires at"):
-            shown.add_column(f"{how}\n{title}", justify="right")
+    titles = [
+        f"{how}\n{title}"
+        for how in ("turn by turn", "against a kept run")
+        for title in ("tells apart", "equal is `same` from", "fires at")
+    ]
+    shown = Fitted("Rounds\na side", *(Column(title, right=True) for title in titles))
     for one, other in zip(facts["turn_by_turn"], facts["stored"], strict=True):
         cells = [reach[name] for reach in (one, other) for name in ("told_apart", "threshold", "fires_at")]
-        shown.add_row(str(one["rounds"]), *(f"{cell:.1%}" for cell in cells))
+        shown.add(str(one["rounds"]), *(f"{cell:.1%}" for cell in cells))
     return shown
 
 

@@ -22,20 +22,16 @@ MOST_FINDINGS = 30
 
 def show(compared: Compared) -> None:
     """Print it for people on standard output."""
-    from rich.table import Table
     from rich.text import Text
 
     from suite import terminal
+    from suite.fitting import Column, Fitted
 
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    shown.add_column("Case", overflow="fold")
-    shown.add_column("Metric", no_wrap=True)
-    for name in ("A", "B", "B/A [95 %]", "n"):
-        shown.add_column(name, justify="right", no_wrap=True)
-    shown.add_column("Verdict", overflow="fold")
+    numbers = (Column(name, right=True) for name in ("A", "B", "B/A\n[95 %]", "n"))
+    shown = Fitted("Case", Column("Metric", wraps=True), *numbers, Column("Verdict", wraps=True))
     for cells in _rows(compared):
-        # As text: what stands in brackets is no markup.
-        shown.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=_style(cells[-1])))
+        *facts, ratio, count, verdict = cells
+        shown.add(*facts, ratio.replace(" [", "\n["), count, Text(verdict, style=_style(verdict)))
     parts: list[RenderableType] = [Text("\n".join(_heads(compared)) + "\n"), shown]
     lines = _lines(compared)
     terminal.show(*parts, *([Text("\n" + "\n".join(lines))] if lines else []))

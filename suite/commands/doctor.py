@@ -9,9 +9,8 @@ from suite.commands import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.table import Table
-
     from suite.commands.checks import Check
+    from suite.fitting import Fitted
 
 
 def command(python: options.Python = None, as_json: options.Json = False) -> int:
@@ -45,22 +44,23 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
     return 0 if can_measure else 4
 
 
-def _table(found: Sequence[Check]) -> Table:
-    from rich.table import Table
+def _table(found: Sequence[Check]) -> Fitted:
     from rich.text import Text
 
     from suite import units
+    from suite.fitting import Column, Fitted
 
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("", "What", "Updates", "One read", "Found"):
-        shown.add_column(title, justify="right" if title in ("Updates", "One read") else "left")
+    times = [Column(title, right=True) for title in ("Updates", "One read")]
+    shown = Fitted("    What", *times, Column("Found", wraps=True))
     for check in found:
         mark, style = ("ok", "green") if check.readable else ("-", "yellow") if not check.found else ("!", "red")
-        times = [units.quantity(value, "s") if value is not None else "" for value in (check.tick_s, check.read_cost_s)]
+        periods = (
+            units.quantity(value, "s") if value is not None else "" for value in (check.tick_s, check.read_cost_s)
+        )
         reason = Text(check.reason or "")
         if check.fix:
             reason.append(f"\nfix: {check.fix}", style="bold")
-        shown.add_row(Text(mark, style=style), f"{check.kind} {check.name}", *times, reason)
+        shown.add(Text.assemble((f"{mark:<2}", style), f"  {check.kind} {check.name}"), *periods, reason)
     return shown
 
 

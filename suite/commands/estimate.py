@@ -10,9 +10,8 @@ import typer
 from suite.commands import options
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from suite.carbon.accounting import Estimate, Step
+    from suite.fitting import Fitted
     from suite.results.records import Emissions
 
 HARDWARE = "Hardware"
@@ -96,16 +95,11 @@ def _document(found: Estimate, emissions: Emissions) -> dict[str, Any]:
     }
 
 
-def _table(steps: tuple[Step, ...]) -> Table:
-    from rich.table import Table
-
+def _table(steps: tuple[Step, ...]) -> Fitted:
+    from suite.fitting import Column, Fitted
     from suite.units import significant
 
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    shown.add_column("Step")
-    shown.add_column("Formula")
-    shown.add_column("Value", justify="right")
-    shown.add_column("Unit")
+    shown = Fitted("Step", Column("Formula", wraps=True), Column("Value", right=True), "Unit")
     for step in steps:
-        shown.add_row(step.name, step.formula, significant(step.value, 4), step.unit)
+        shown.add(step.name, step.formula, significant(step.value, 4), step.unit)
     return shown

@@ -11,8 +11,7 @@ from suite.commands import options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.table import Table
-
+    from suite.fitting import Fitted
     from suite.results.records import Intensity, RunFile
 
 
@@ -41,7 +40,7 @@ def command(
         return
     terminal.show_run(run_file)
     if zones:
-        terminal.show("", _table(run_file, zones))
+        terminal.show("\nThe whole run elsewhere", _table(run_file, zones))
 
 
 def _rows(run_file: RunFile, zones: Mapping[str, Intensity]) -> list[dict[str, object]]:
@@ -62,19 +61,15 @@ def _rows(run_file: RunFile, zones: Mapping[str, Intensity]) -> list[dict[str, o
     return sorted(rows, key=lambda row: (zones[str(row["zone"])].g_per_kwh, str(row["zone"])))
 
 
-def _table(run_file: RunFile, zones: Mapping[str, Intensity]) -> Table:
-    from rich.table import Table
-
+def _table(run_file: RunFile, zones: Mapping[str, Intensity]) -> Fitted:
     from suite.carbon.ember import countries
+    from suite.fitting import Column, Fitted
     from suite.units import quantity
 
-    shown = Table(box=None, pad_edge=False, header_style="bold", title="The whole run elsewhere", title_justify="left")
-    shown.add_column("Zone")
-    for title in ("g/kWh", "Year", "Emissions"):
-        shown.add_column(title, justify="right")
+    shown = Fitted("Zone", *(Column(title, right=True) for title in ("g/kWh", "Year", "Emissions")))
     for row in _rows(run_file, zones):
         zone, grams = str(row["zone"]), row["emissions_g"]
-        shown.add_row(
+        shown.add(
             f"{zone}  {countries()[zone].name}",
             f"{row['g_per_kwh']:g}",
             str(row["vintage"]),

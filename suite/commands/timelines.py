@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from suite import terminal
+from suite.fitting import Column, Fitted
 from suite.results.history import Change, Series
 from suite.timeline import Characters, characters, sparkline, timeline
 from suite.units import quantity
@@ -57,15 +57,14 @@ def _change(one: Series, change: Change) -> str:
     )
 
 
-def _listed(found: Sequence[Series], drawn_with: Characters) -> Table:
+def _listed(found: Sequence[Series], drawn_with: Characters) -> Fitted:
     """One line a series."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Case", "Metric", "Machine", "Runs", "Over time", "Latest", "Last step"):
-        table.add_column(title, justify="right" if title in {"Runs", "Latest"} else "left")
+    runs, latest = Column("Runs", right=True), Column("Latest", right=True)
+    table = Fitted("Case", "Metric", "Machine", runs, "Over time", latest, Column("Last step", wraps=True))
     for one in found:
         kind = f", {one.kind}" if one.kind else ""
         last = f"{one.changes[-1].step.ratio - 1:+.1%} at {one.changes[-1].point.run}" if one.changes else "none"
-        table.add_row(
+        table.add(
             one.case,
             f"{one.metric}{kind}",
             one.hostname,

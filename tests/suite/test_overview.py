@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
-from command import COMMAND, environment, joulemark
+from command import in_terminal, joulemark
 from hypothesis import given
 from hypothesis import strategies as st
 from report_files import cases, full, on_gpu, summarised
@@ -109,29 +106,8 @@ def test_show_prints_plain_charts_where_it_is_piped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("no_color", "blocks"), [("", True), ("1", False)])
 def test_in_a_terminal_nothing_is_wider_than_it(tmp_path: Path, no_color: str, blocks: bool) -> None:
     write(full(), tmp_path / "run.json")
-    text = in_terminal(tmp_path, 72, {"NO_COLOR": no_color} if no_color else {})
+    text = in_terminal(tmp_path, 72, "show", "run.json", variables={"NO_COLOR": no_color} if no_color else {})
     charts = text[text.index("Throughput, items/s") :].partition("Whole run")[0].splitlines()
     assert max(map(len, charts)) <= 72
     assert ("█" in text) == blocks
     assert ("==" in text) != blocks
-
-
-def in_terminal(folder: Path, width: int, variables: dict[str, str]) -> str:
-    """What `joulemark show` writes to a terminal of that width."""
-    ours, theirs = pty.openpty()
-    kept = {k: v for k, v in environment(folder).items() if k not in {"NO_COLOR", "FORCE_COLOR"}}
-    variables = {**kept, "COLUMNS": str(width), "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **variables}
-    child = subprocess.Popen(
-        [*COMMAND, "show", "run.json"], cwd=folder, env=variables, stdout=theirs, stderr=subprocess.DEVNULL
-    )
-    os.close(theirs)
-    found = bytearray()
-    try:
-        while piece := os.read(ours, 65536):
-            found += piece
-    except OSError:  # Linux says EIO once the other side is closed
-        pass
-    finally:
-        os.close(ours)
-        child.wait(timeout=300)
-    return found.decode().replace("\r\n", "\n")

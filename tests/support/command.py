@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -66,6 +67,27 @@ def start(home: Path, *arguments: str, **variables: str) -> subprocess.Popen[str
         text=True,
         cwd=home,
     )
+
+
+def in_terminal(home: Path, width: int, *arguments: str, variables: Mapping[str, str] | None = None) -> str:
+    """What `joulemark ARGUMENTS` writes to a terminal of that width."""
+    ours, theirs = pty.openpty()
+    kept = {k: v for k, v in environment(home).items() if k not in {"NO_COLOR", "FORCE_COLOR"}}
+    shown = {"COLUMNS": str(width), "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **(variables or {})}
+    child = subprocess.Popen(
+        [*COMMAND, *arguments], cwd=home, env={**kept, **shown}, stdout=theirs, stderr=subprocess.DEVNULL
+    )
+    os.close(theirs)
+    found = bytearray()
+    try:
+        while piece := os.read(ours, 65536):
+            found += piece
+    except OSError:  # Linux says EIO once the other side is closed
+        pass
+    finally:
+        os.close(ours)
+        child.wait(timeout=300)
+    return found.decode().replace("\r\n", "\n")
 
 
 def wait_for(process: subprocess.Popen[str], text: str) -> None:
