@@ -19,6 +19,7 @@ from suite.errors import UsageError, unknown
 from suite.results.records import Settings
 
 _LISTS = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("tuple"))
+_TABLES = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("dict"))
 ALIASES = {"k": "keyword"}
 SECTIONS = ("thresholds",)
 """Tables of the file that say nothing of how a run is made."""
@@ -47,12 +48,18 @@ def validated(values: Mapping[str, Any], chosen: Mapping[str, Any], source: Path
         return Settings.model_validate(merged)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
         where = f" in {source}" if first["loc"][0] not in chosen and source else ""
-        option = key if "." in key else f"--{key.replace('_', '-')}"
-        if first["loc"][0] == "arms" and len(first["loc"]) > 2:
-            option = f"--{first['loc'][1]}-{first['loc'][2]}".replace("_", "-")
-        raise UsageError(f"{option}{where}: {first['msg'].lower()}, found {first.get('input')!r}.") from None
+        raise UsageError(f"{_option(first['loc'])}{where}: {first['msg'].lower()}, found {first.get('input')!r}.") from None
+
+
+def _option(place: tuple[int | str, ...]) -> str:
+    """What a user calls the `place` of a value: an option, or keys of the file where there is none."""
+    name, *inner = (str(part) for part in place)
+    if name == "arms" and len(inner) > 1:
+        return f"--{inner[0]}-{inner[1]}".replace("_", "-")
+    if name in _TABLES and inner:
+        return ".".join([name, *inner])
+    return f"--{name.replace('_', '-')}"
 
 
 def section(name: str, directory: Path | None = None) -> tuple[str, Mapping[str, Any]]:

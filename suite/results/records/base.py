@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST: Final = 2**31 - 1
+"""The largest count: what a column of 32 bits holds, in which other programs keep it."""
+
+Count = Annotated[int, Field(ge=0, le=MOST)]
+"""A number of things, or of a round."""
+
+PositiveCount = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class Record(BaseModel):

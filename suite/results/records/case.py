@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from suite.results.records.base import Record
+from suite.results.records.base import Count, PositiveCount, Record
 from suite.results.records.energy import Energy, Kind
 from suite.results.records.notice import Notice
 from suite.results.records.settings import ArmName
@@ -43,7 +43,7 @@ class Quantity(Record):
     """Lower end of the 95 % interval between trials; None at n = 1."""
     high: float | None = None
     unit: str
-    n: int
+    n: Count
     """Trials it rests on."""
     kind: Kind | None = None
     """Kind of the energy in it; None for what rests on the clock alone."""
@@ -98,7 +98,7 @@ class Rest(Record):
 class Trial(Record):
     """One fresh process that measured one case once. Times of an unfinished trial are None."""
 
-    round: int
+    round: Count
     status: Status
     reason_code: str | None = None
     """Why it is not ok, for programs: `out_of_memory`, `timeout`, `killed`, `crashed`, `raised`, `not_finite`, ..."""
@@ -160,8 +160,8 @@ class Case(Record):
     mode: str
     device: str
     precision: str
-    batch_size: int
-    threads: int
+    batch_size: PositiveCount
+    threads: PositiveCount
     allocator: str
     arm: ArmName | None = None
     """Which arm of an A/B run it belongs to; None in any other."""

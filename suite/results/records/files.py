@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from suite.errors import UsageError
+from suite.results.records.checks import contradictions
 from suite.results.records.run import SCHEMA_VERSION, RunFile
 
 
@@ -45,9 +46,13 @@ def parse(text: str, name: str) -> RunFile:
             f"{name} has schema_version {version}; this joulemark reads up to {SCHEMA_VERSION}. Upgrade joulemark."
         )
     try:
-        return RunFile.model_validate_json(text)
+        run_file = RunFile.model_validate_json(text)
     except ValidationError as error:
         raise UsageError(f"{name} is not a valid run file: {_first(error)}") from None
+    if wrong := list(contradictions(run_file)):
+        where, what = wrong[0]
+        raise UsageError(f"{name} is not a valid run file: at {where}: {what}{_more(len(wrong))}.")
+    return run_file
 
 
 def _first(error: ValidationError) -> str:
@@ -56,8 +61,11 @@ def _first(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"]) or "the document"
     found = json.dumps(first.get("input"), default=str)
     shown = found if len(found) <= 60 else found[:57] + "..."
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"at {where}: {first['msg']}, found {shown}{more}."
+    return f"at {where}: {first['msg']}, found {shown}{_more(error.error_count())}."
+
+
+def _more(count: int) -> str:
+    return f" (and {count - 1} more)" if count > 1 else ""
 
 
 def write(run_file: RunFile, path: Path) -> None:

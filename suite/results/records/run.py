@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from suite.results.records.base import Record
+from suite.results.records.base import PositiveCount, Record
 from suite.results.records.case import Case
 from suite.results.records.energy import Energy, SecondOpinion, Trace
 from suite.results.records.machine import FrameworkInfo, Machine
@@ -42,9 +42,9 @@ class Run(Record):
     complete: bool
     """Whether every planned trial was attempted."""
     order_seed: int
-    rounds: int = 1
+    rounds: PositiveCount = 1
     """Trials planned for each case that can be run."""
-    max_rounds: int | None = None
+    max_rounds: PositiveCount | None = None
     """Trials at most of a pair that `rounds` left undecided, a multiple of them: after each `rounds` more it is looked
     at once. None where nothing was to go on."""
     environment: dict[str, str] = {}

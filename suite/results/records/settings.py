@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from suite.results.records.base import Record
+from suite.results.records.base import PositiveCount, Record
 
 ArmName = Literal["a", "b"]
 
@@ -18,7 +18,7 @@ class ProfileSettings(Record):
     title: str = ""
     workloads: tuple[str, ...] | None = None
     size: str | None = None
-    rounds: int | None = Field(default=None, ge=1)
+    rounds: PositiveCount | None = None
     window_s: PositiveFloat | None = None
     """Length of the window on every kind of device, seconds."""
     idle_s: NonNegativeFloat | None = None
@@ -34,8 +34,8 @@ class ArmSettings(Record):
     """Interpreter of this arm's trials, for every framework."""
     mode: str | None = None
     precision: str | None = None
-    batch_size: PositiveInt | None = None
-    threads: PositiveInt | None = None
+    batch_size: PositiveCount | None = None
+    threads: PositiveCount | None = None
     allocator: Literal["retain", "default"] | None = None
 
     def axes(self) -> dict[str, str | int]:
@@ -57,16 +57,16 @@ class Settings(Record):
     mode: tuple[str, ...] = ()
     device: tuple[str, ...] = ()
     precision: tuple[str, ...] = ()
-    batch_size: tuple[PositiveInt, ...] = ()
+    batch_size: tuple[PositiveCount, ...] = ()
     keyword: str | None = None
     """Filters case ids, in pytest's `-k` grammar."""
-    threads: int | None = Field(default=None, ge=1)
+    threads: PositiveCount | None = None
     """Threads of each framework; None: as many as the cores that this process may use."""
     allocator: Literal["retain", "default"] = "retain"
     """`retain`: glibc keeps freed memory, for both frameworks alike; `default`: as users' programs run."""
-    rounds: int | None = Field(default=None, ge=1)
+    rounds: PositiveCount | None = None
     """Trials of each case; None: the profile's."""
-    max_rounds: int | None = Field(default=None, ge=1)
+    max_rounds: PositiveCount | None = None
     """Trials at most of the pairs of an A/B run that `rounds` leave undecided; None: no more than `rounds`."""
     arms: dict[ArmName, ArmSettings] = {}
     """The two arms of an A/B run; empty for any other."""

@@ -116,9 +116,9 @@ def refused(text: str) -> str:
     return line
 
 
-def changed(path: str, value: Any) -> str:
+def changed(path: str, value: Any, whole: RunFile = FILES["two frameworks"]) -> str:
     """A run file with one value put in the place of another; `...` removes it."""
-    document = json.loads(FILES["two frameworks"].model_dump_json())
+    document = json.loads(whole.model_dump_json())
     place: Any = document
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     for part in parents:
@@ -178,6 +178,37 @@ def test_wrong_field_is_named(path: str, value: Any, where: str | None) -> None:
         parse(text, "run.json")
     else:
         assert f"at {where}" in refused(text)
+
+
+HANDMADE: list[tuple[str, Any, str]] = [
+    ("run.started_at", "yesterday", "run.started_at: 'yesterday' is no ISO 8601 time"),
+    ("run.finished_at", "2026-13-01", "run.finished_at: '2026-13-01' is no ISO 8601 time"),
+    ("idle.0.window_s", [3.0, 1.0], "idle.0.window_s: the window ends before it begins"),
+    ("cases.1.id", run_file().cases[0].id, "another case has the same id"),
+    (
+        "cases.0.trials.1.window_s",
+        [20.0, 20.0],
+        "trials.1.window_s: the window [20.0, 20.0] does not end after",
+    ),
+    ("cases.0.summary.throughput.value", -5.0, "summary.throughput: -5 is not positive"),
+    ("cases.0.summary.power_w.value", 0.0, "summary.power_w: 0 is not positive"),
+    ("cases.0.summary.throughput.value", 106.0, "throughput.value: 106 lies outside of its trials' 95 to 105"),
+    ("cases.0.summary.throughput.low", 101.0, "summary.throughput: 99.9166 lies outside of its interval [101, 113"),
+    ("cases.0.summary.throughput.high", None, "summary.throughput: the interval has one end"),
+    ("cases.0.summary.throughput.n", 4, "summary.throughput.n: it rests on 4 trials, and 3 are ok"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "said"), HANDMADE)
+def test_a_file_that_contradicts_itself_is_one_line(path: str, value: Any, said: str) -> None:
+    whole = recompute(run_file(), run_file().emissions)
+    assert parse(whole.model_dump_json(), "x.json") == whole
+    assert said in refused(changed(path, value, whole))
+
+
+@pytest.mark.parametrize("path", ["cases.0.batch_size", "cases.0.threads", "run.rounds", "settings.threads"])
+def test_a_count_fits_the_columns_that_hold_it(path: str) -> None:
+    assert f"at {path}: Input should be less than or equal to 2147483647" in refused(changed(path, 99999999999999))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
