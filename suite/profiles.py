@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from suite.errors import unknown
+from suite.errors import UsageError, unknown
 from suite.results.records import Settings
 from workloads.registry import workloads
 
@@ -99,17 +99,25 @@ PROFILES: Mapping[str, Profile] = {
 
 
 def find_profile(settings: Settings) -> Profile:
-    """The profile that was asked for: one of ours, or the user's own on top of one of ours."""
+    """The profile that was asked for: one of ours, or the user's own on top of one of ours.
+
+    UsageError for one that is not known, and for any of the user's that is not based on one of ours.
+    """
+    for name, each in settings.profiles.items():
+        if each.base not in PROFILES:
+            raise unknown(f"base of profiles.{name}, which is to be one of joulemark's profiles,", each.base, PROFILES)
+        if name in PROFILES and name != each.base:
+            raise UsageError(f"profiles.{name} is based on {each.base!r}: {name!r} is taken, give it another name.")
     own = settings.profiles.get(settings.profile)
-    name = own.base if own else settings.profile
-    if name not in PROFILES:
-        raise unknown("profile", name, {*PROFILES, *settings.profiles})
     if own is None:
-        return PROFILES[name]
+        if settings.profile not in PROFILES:
+            raise unknown("profile", settings.profile, {*PROFILES, *settings.profiles})
+        return PROFILES[settings.profile]
+    base = PROFILES[own.base]
     changes = own.model_dump(exclude={"base", "window_s"}, exclude_none=True)
     if own.window_s is not None:
-        changes["window_s"] = dict.fromkeys(PROFILES[name].window_s, own.window_s)
+        changes["window_s"] = dict.fromkeys(base.window_s, own.window_s)
     for workload in own.workloads or ():
         if workload not in workloads():
             raise unknown(f"workload in profile {settings.profile}", workload, workloads())
-    return replace(PROFILES[name], **{**changes, "name": settings.profile})
+    return replace(base, **{**changes, "name": settings.profile})

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from suite.errors import UsageError, unknown
+from suite.frameworks import FRAMEWORKS
 from suite.results.records import Settings
 
 _LISTS = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("tuple"))
@@ -23,14 +24,17 @@ _TABLES = frozenset(name for name, field in Settings.model_fields.items() if str
 ALIASES = {"k": "keyword"}
 SECTIONS = ("thresholds",)
 """Tables of the file that say nothing of how a run is made."""
+THREADS_A_CORE = 8
+"""More threads than that for each core wait for each other; from some thousands on, a process cannot have them."""
 PLACES = ("zone", "coordinates", "data_center")
 """Keys that say where the electricity comes from; one of them at a time."""
 
 
-def resolve(given: Mapping[str, Any], directory: Path | None = None) -> Settings:
+def resolve(given: Mapping[str, Any], directory: Path | None = None, cores: int = os.cpu_count() or 1) -> Settings:
     """The settings for a command; `given` holds flags and environment, None or empty where not given.
 
-    UsageError for an unknown key, a value out of range, or a file that does not parse.
+    `cores` are the logical ones of this machine. UsageError for an unknown key, a value out of range, or a file that
+    does not parse.
     """
     source, values = _file(directory or Path.cwd())
     from_file = {_name(key, source): value for key, value in values.items() if key not in SECTIONS}
@@ -38,7 +42,23 @@ def resolve(given: Mapping[str, Any], directory: Path | None = None) -> Settings
     if any(key in chosen for key in PLACES):
         # A place on the command line stands instead of whatever the file says of the grid.
         from_file = {key: value for key, value in from_file.items() if key not in {*PLACES, "intensity"}}
-    return validated({**from_file, **chosen}, chosen, source)
+    found = validated({**from_file, **chosen}, chosen, source)
+    for name in found.python:
+        if name not in FRAMEWORKS:
+            raise unknown(f"framework in [python] of {source}", name, FRAMEWORKS)
+    for option, threads in _threads(found):
+        if threads > (most := THREADS_A_CORE * cores):
+            raise UsageError(f"{option}: {threads} threads are too many for {cores} logical cores: {most} at most.")
+    return found
+
+
+def _threads(found: Settings) -> Iterator[tuple[str, int]]:
+    """All numbers of threads in `found`, by their options."""
+    if found.threads is not None:
+        yield "--threads", found.threads
+    for name, arm in found.arms.items():
+        if arm.threads is not None:
+            yield f"--{name}-threads", arm.threads
 
 
 def validated(values: Mapping[str, Any], chosen: Mapping[str, Any], source: Path | None = None) -> Settings:
@@ -49,7 +69,8 @@ def validated(values: Mapping[str, Any], chosen: Mapping[str, Any], source: Path
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = f" in {source}" if first["loc"][0] not in chosen and source else ""
-        raise UsageError(f"{_option(first['loc'])}{where}: {first['msg'].lower()}, found {first.get('input')!r}.") from None
+        found = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
+        raise UsageError(f"{_option(first['loc'])}{where}: {first['msg'].lower()}{found}.") from None
 
 
 def _option(place: tuple[int | str, ...]) -> str:
@@ -90,7 +111,7 @@ def _file(directory: Path) -> tuple[Path | None, dict[str, Any]]:
     """The nearest settings file and what it says; (None, {}) where there is none."""
     for folder in (directory, *directory.parents):
         own = folder / "joulemark.toml"
-        if own.is_file():
+        if own.exists():  # a folder of that name is a slip, and reading it says so
             return own, _load(own)
         shared = folder / "pyproject.toml"
         if shared.is_file():

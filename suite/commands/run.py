@@ -63,10 +63,11 @@ def command(
     with --strict, is not valid, 130 interrupted (what was finished is kept; --resume goes on).
     """
     given = options.asked(locals())
-    from suite.commands import measuring
+    from suite.commands import comparison, measuring
     from suite.commands.planning import prepare, prepare_again
     from suite.settings import runs_directory
 
+    comparison.thresholds((), None)  # wrong ones in the settings file are said now, not when the run is judged
     if resume is None:
         prepared = prepare(given)
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scratch_project import CONSTANT, benchmarks, pytest_in
 
-FAST = '[profiles.fast]\ntitle = "short"\nworkloads = ["matmul"]\nsize = "tiny"\nwindow_s = 0.3\nidle_s = 0.5\n'
+FAST = '[profiles.fast]\nbase = "quick"\nworkloads = ["matmul"]\nsize = "tiny"\nwindow_s = 0.3\nidle_s = 0.5\n'
 
 
 def test_our_own_cases_run_as_benchmarks(project: Path) -> None:

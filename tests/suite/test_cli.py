@@ -153,7 +153,7 @@ def test_settings_come_from_flag_environment_and_file_in_that_order(tmp_path):
         ("rounds = ", "not TOML"),
         ("ruonds = 3", "'ruonds'"),
         ("rounds = 'many'", "rounds"),
-        ("[profiles.mine]\nwindow_s = -1", "profiles.mine.window_s"),
+        ("[profiles.mine]\nbase = 'ci'\nwindow_s = -1", "profiles.mine.window_s"),
         ("profile = 'mine'\n[profiles.mine]\nbase = 'qick'", "Did you mean 'quick'?"),
         ("profile = 'mine'\n[profiles.mine]\nworkloads = ['matmull']", "Did you mean 'matmul'?"),
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 
 FAST = """
 [profiles.fast]
+base = "quick"
 title = "for tests: short windows"
 workloads = ["matmul", "cnn"]
 size = "tiny"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 MOST: Final = 2**31 - 1
 """The largest count: what a column of 32 bits holds, in which other programs keep it."""
 
-Count = Annotated[int, Field(ge=0, le=MOST)]
-"""A number of things, or of a round."""
+Count = Annotated[int, Strict(), Field(ge=0, le=MOST)]
+"""A number of things, or of a round; neither `true` nor `2.0` is one."""
 
-PositiveCount = Annotated[int, Field(ge=1, le=MOST)]
+PositiveCount = Annotated[Count, Field(ge=1)]
+
+Real = Annotated[float, Strict()]
+"""A number; `true` is none."""
 
 
 class Record(BaseModel):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, StrictBool
 
-from suite.results.records.base import PositiveCount, Record
+from suite.results.records.base import PositiveCount, Real, Record
 
 ArmName = Literal["a", "b"]
 
@@ -14,16 +14,16 @@ ArmName = Literal["a", "b"]
 class ProfileSettings(Record):
     """A profile of the user's own: what differs from the one it is based on. None: as there."""
 
-    base: str = "quick"
+    base: str
     title: str = ""
     workloads: tuple[str, ...] | None = None
     size: str | None = None
     rounds: PositiveCount | None = None
-    window_s: PositiveFloat | None = None
+    window_s: Real | None = Field(default=None, gt=0)
     """Length of the window on every kind of device, seconds."""
-    idle_s: NonNegativeFloat | None = None
-    timeout_s: PositiveFloat | None = None
-    optimised: bool | None = None
+    idle_s: Real | None = Field(default=None, ge=0)
+    timeout_s: Real | None = Field(default=None, gt=0)
+    optimised: StrictBool | None = None
     """Whether the compiled modes are measured beside the default ones."""
 
 
@@ -70,7 +70,7 @@ class Settings(Record):
     """Trials at most of the pairs of an A/B run that `rounds` leave undecided; None: no more than `rounds`."""
     arms: dict[ArmName, ArmSettings] = {}
     """The two arms of an A/B run; empty for any other."""
-    latency: bool = False
+    latency: StrictBool = False
     """Whether each trial also times single steps, for percentiles."""
     python: dict[str, str] = {}
     """Interpreter of a framework by its name; the one that runs joulemark where not given."""
@@ -82,24 +82,24 @@ class Settings(Record):
     """Place as `PROVIDER:REGION`, such as gcp:europe-west6, instead of a zone."""
     emission_factors: Literal["lifecycle", "direct"] = "lifecycle"
     """What an intensity covers: the whole life of power plants, or only what they emit in operation."""
-    offline: bool = False
+    offline: StrictBool = False
     """Whether to ask nothing of a network."""
-    intensity: float | str | None = None
+    intensity: Real | str | None = None
     """The user's own carbon intensity: g/kWh, `LOW..VALUE..HIGH`, or the path of a CSV of times and values."""
-    pue: float | str | None = None
+    pue: Real | str | None = None
     """Power usage effectiveness: a number, `LOW..VALUE..HIGH`, or a preset; None: 1.0, one's own machine."""
-    psf: float = 1.0
-    embodied: float | str | None = None
+    psf: Real = 1.0
+    embodied: Real | str | None = None
     """Embodied emissions to charge: kg CO2-equivalent of the computer, `LOW..VALUE..HIGH`, or `assumed`; None: none."""
-    lifespan_years: float = Field(default=4.0, gt=0)
+    lifespan_years: Real = Field(default=4.0, gt=0)
     """Years that the hardware is in use, for embodied emissions."""
     sensor: tuple[str, ...] = ()
     """Sensors to read, such as `rapl`, `replay:FILE` or `meter:FILE`; empty: all that can be read."""
-    second_opinion: bool = False
+    second_opinion: StrictBool = False
     """Whether another tool's tracker runs beside the run."""
-    allow_estimates: bool = False
+    allow_estimates: StrictBool = False
     """Whether energy from a model may be ranked, among its like and against measurements."""
-    strict: bool = False
+    strict: StrictBool = False
 
     def varied(self) -> tuple[str, ...]:
         """Fields of a case that the arms set: what may differ in a pair beside the environment."""
