@@ -15,7 +15,7 @@ from suite.fitting import Column, Fitted
 from suite.notices import Code
 from suite.overview import overview
 from suite.results.basis import basis
-from suite.results.records import Case, Notice, RunFile
+from suite.results.records import Case, Notice, RunFile, worst
 from suite.results.rest import draws
 from suite.results.table import Cell, table
 from suite.results.totals import run_totals
@@ -192,7 +192,7 @@ def _failures(run_file: RunFile) -> list[Text]:
 
 
 def _notices(run_file: RunFile) -> list[Text]:
-    """One line for each kind of notice, with the first message and the number of cases it holds for."""
+    """One line for each kind of notice, with the worst of them and the number of other cases it holds for."""
     found: dict[Code, list[tuple[Notice, Case | None]]] = {}
     for notice in run_file.notices:
         found.setdefault(notice.code, []).append((notice, None))
@@ -201,10 +201,12 @@ def _notices(run_file: RunFile) -> list[Text]:
             found.setdefault(notice.code, []).append((notice, case))
     lines = [Text("")] if found else []
     for entries in found.values():
-        notice, first = entries[0]
-        where = f" [{first.id}]" if first else ""
-        more = f" And {len(entries) - 1} more cases." if len(entries) > 1 else ""
-        lines.append(Text(f"! {notice.message}{where}{more} {notice.remedy}", style="yellow"))
+        said = worst(notice for notice, _ in entries)
+        about = next(case for notice, case in entries if notice is said)
+        others = {case.id for _, case in entries if case is not None and case is not about}
+        where = f" [{about.id}]" if about else ""
+        more = f" And {units.counted(len(others), 'more case')}." if others else ""
+        lines.append(Text(f"! {said.message}{where}{more} {said.remedy}", style="yellow"))
     return lines
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.model.cases import CaseView, label
 from suite.notices import TEXTS, Code
-from suite.results.records import Notice, RunFile
+from suite.results.records import TOO_LITTLE, Notice, RunFile, worst
 from suite.units import counted
 
 # What changes the meaning of every number on the page comes first.
 _GRAVE = (Code.SIMULATED, Code.ENERGY_ESTIMATED, Code.ENERGY_UNAVAILABLE, Code.OUTPUTS_DIFFER, Code.RUN_INCOMPLETE)
-
-_LOWER = (Code.TOO_FEW_TRIALS, Code.TOO_SHORT_FOR_SENSOR, Code.NEAR_SENSOR_PERIOD)
-"""Notices of which the smallest value is the worst, or one as bad as another."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +85,15 @@ class _Most(float):
 def _warned(entries: Sequence[_Entry]) -> Warned:
     notices = [notice for notice, _, _ in entries]
     differ = len({notice.message for notice in notices}) > 1
-    # Of numbers the worst speaks for all: the largest, but for those that are held against a lower threshold.
+    chosen = worst(notices)
     sizes = [notice.value for notice in notices if isinstance(notice.value, float)]
-    least = notices[0].code in _LOWER
-    worst = max(notices, key=lambda n: n.value * (-1 if least else 1) if isinstance(n.value, float) else -math.inf)
-    message = worst.message
-    if differ and len(sizes) == len(notices) and not least:
-        message = TEXTS[worst.code].message.format(value=_Most(max(sizes)), threshold=worst.threshold)
+    message = chosen.message
+    if differ and len(sizes) == len(notices) and chosen.code not in TOO_LITTLE:
+        message = TEXTS[chosen.code].message.format(value=_Most(max(sizes)), threshold=chosen.threshold)
     about = dict.fromkeys(f"{name}: {notice.message}" if differ else name for notice, name, _ in entries if name)
     counts = {what: len({name for _, name, kind in entries if name and kind == what}) for what in ("run", "case")}
     affected = ", ".join(counted(count, what) for what, count in counts.items() if count)
-    return Warned(worst, message, tuple(about), affected, worst.code in _GRAVE)
+    return Warned(chosen, message, tuple(about), affected, chosen.code in _GRAVE)
 
 
 def _measured(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> bool:

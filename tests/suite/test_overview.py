@@ -9,11 +9,12 @@ from command import in_terminal, joulemark
 from hypothesis import given
 from hypothesis import strategies as st
 from report_files import cases, full, on_gpu, summarised
-from run_files import energy, run_file
+from run_files import case, energy, run_file, trial
 
 from suite.chart import Row, spans
+from suite.notices import Code
 from suite.overview import overview
-from suite.results.records import Rest, RunFile, write
+from suite.results.records import Notice, Rest, RunFile, worst, write
 from suite.results.rest import draws
 
 
@@ -111,3 +112,26 @@ def test_in_a_terminal_nothing_is_wider_than_it(tmp_path: Path, no_color: str, b
     assert max(map(len, charts)) <= 72
     assert ("█" in text) == blocks
     assert ("==" in text) != blocks
+
+
+def test_the_terminal_says_the_worst_of_each_notice_as_the_page_does(tmp_path: Path) -> None:
+    file = full()
+    values = {"a": 0.385, "b": 1.305, "c": 0.2}
+    made = [
+        case(id, trials=[trial()]).model_copy(
+            update={"id": id, "notices": (Notice.of(Code.HIGH_VARIANCE, value, 0.1),)}
+        )
+        for id, value in values.items()
+    ]
+    write(file.model_copy(update={"cases": tuple(made), "notices": ()}), tmp_path / "run.json")
+    said = " ".join(joulemark(tmp_path, "show", "run.json").stdout.split())
+    assert "! Trials vary by 130.5% (coefficient of variation; threshold 10%). [b] And 2 more cases." in said
+
+
+def test_the_worst_is_farthest_from_what_is_wanted() -> None:
+    few = [Notice.of(Code.TOO_SHORT_FOR_SENSOR, value, 100) for value in (50.0, 3.0, 20.0)]
+    assert worst(few).value == 3.0
+    apart = [Notice.of(Code.SENSORS_DISAGREE, value, 0.05) for value in (0.06, -0.2)]
+    assert worst(apart).value == -0.2
+    words = [Notice.of(Code.ENERGY_ESTIMATED, name) for name in ("cpu", "ram")]
+    assert worst(words).value == "cpu"

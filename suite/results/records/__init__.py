@@ -17,7 +17,7 @@ from suite.results.records.case import (
 from suite.results.records.energy import KINDS, BoardState, Channel, Energy, Kind, SecondOpinion, Trace
 from suite.results.records.files import parse, read, schema, write, write_text
 from suite.results.records.machine import Cpu, FrameworkInfo, Gpu, Machine
-from suite.results.records.notice import Notice
+from suite.results.records.notice import TOO_LITTLE, Notice, worst
 from suite.results.records.run import (
     SCHEMA_VERSION,
     Arm,
@@ -39,6 +39,7 @@ __all__ = [
     "KINDS",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
+    "TOO_LITTLE",
     "Arm",
     "ArmName",
     "ArmSettings",
@@ -79,6 +80,7 @@ __all__ = [
     "parse",
     "read",
     "schema",
+    "worst",
     "write",
     "write_text",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from suite.notices import TEXTS, Code
 from suite.results.records.base import Record
 
@@ -30,3 +33,18 @@ class Notice(Record):
             consequence=text.consequence,
             remedy=text.remedy,
         )
+
+
+TOO_LITTLE: Final = frozenset({Code.TOO_FEW_TRIALS, Code.TOO_SHORT_FOR_SENSOR, Code.NEAR_SENSOR_PERIOD})
+"""Notices of which the smallest value is the worst; of all others the largest."""
+
+
+def worst(notices: Iterable[Notice]) -> Notice:
+    """Of notices of one code, that with the value farthest out; the first where values are words."""
+
+    def farness(notice: Notice) -> float:
+        if not isinstance(notice.value, float):
+            return 0.0
+        return -notice.value if notice.code in TOO_LITTLE else abs(notice.value)
+
+    return max(notices, key=farness)
