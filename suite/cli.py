@@ -13,6 +13,7 @@ import typer
 
 from suite import __version__
 from suite.errors import JoulemarkError
+from workloads.errors import BrokenPackageError
 
 VERBS = (
     "run",
@@ -88,6 +89,8 @@ def main() -> NoReturn:
         code = build(verb if verb in VERBS else None)(arguments, standalone_mode=False)
     except JoulemarkError as error:
         _fail(str(error), error.exit_code)
+    except BrokenPackageError as error:
+        _fail(str(error), 2)
     except typer.TyperException as error:
         _fail(error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):

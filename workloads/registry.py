@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
+from workloads.errors import BrokenPackageError
 from workloads.spec import Build, Workload
 
 _SPECS = tuple(
@@ -54,16 +55,32 @@ _SPECS = tuple(
 
 @cache
 def workloads() -> Mapping[str, Workload]:
-    """All workloads by id, ours first. ValueError where two share an id."""
-    modules = [importlib.import_module(name) for name in _SPECS]
-    modules += [entry.load() for entry in sorted(entry_points(group="joulemark.workloads"), key=lambda e: e.name)]
+    """All workloads by id, ours first. BrokenPackageError where an entry point cannot be used as one."""
     found: dict[str, Workload] = {}
-    for module in modules:
-        for workload in module.WORKLOADS:
-            if workload.id in found:
-                raise ValueError(f"workload {workload.id} of {module.__name__} is defined twice")
-            found[workload.id] = workload
+    for name in _SPECS:
+        found |= {workload.id: workload for workload in importlib.import_module(name).WORKLOADS}
+    for entry in sorted(entry_points(group="joulemark.workloads"), key=lambda entry: entry.name):
+        try:
+            found |= _of_others(entry.load().WORKLOADS, found)
+        except Exception as error:
+            package = entry.dist.name if entry.dist is not None else "a package"
+            raise BrokenPackageError(
+                f"{package} has no workloads for joulemark at {entry.value} (entry point {entry.name!r}): "
+                f"{type(error).__name__}: {error}. Mend it, or uninstall it."
+            ) from error
     return MappingProxyType(found)
+
+
+def _of_others(given: Iterable[object], known: Mapping[str, Workload]) -> dict[str, Workload]:
+    """`given` by id. TypeError for what is no workload, ValueError for an id that is taken."""
+    found: dict[str, Workload] = {}
+    for workload in given:
+        if not isinstance(workload, Workload):
+            raise TypeError(f"WORKLOADS holds {workload!r}, which is no workload")
+        if workload.id in known or workload.id in found:
+            raise ValueError(f"workload {workload.id} is defined twice")
+        found[workload.id] = workload
+    return found
 
 
 def supports(workload: Workload, framework: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -211,3 +212,28 @@ def test_a_reader_that_has_gone_is_no_regression(tmp_path, verb):
 def test_a_verb_is_run_however_it_is_led_in(tmp_path):
     assert json.loads(joulemark(tmp_path, "--", "schema").stdout)["title"] == "RunFile"
     assert "No such command 'rum'" in joulemark(tmp_path, "rum").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("WORKLOADS = 3", "TypeError: 'int' object is not iterable"),
+        ("WORKLOADS = [3]", "TypeError: WORKLOADS holds 3, which is no workload"),
+        ("from workloads.matmul.spec import WORKLOADS", "ValueError: workload matmul is defined twice"),
+        ("import nowhere_at_all", "ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        ("", "AttributeError: module 'others' has no attribute 'WORKLOADS'"),
+    ],
+)
+def test_a_broken_package_of_others_is_named_in_one_line(tmp_path, text, said):
+    (tmp_path / "others.py").write_text(text)
+    described = tmp_path / "others-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
+    (described / "entry_points.txt").write_text("[joulemark.workloads]\nmine = others\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = joulemark(tmp_path, "list", variables={"PYTHONPATH": path})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"joulemark: others has no workloads for joulemark at others (entry point 'mine'): {said}. "
+        "Mend it, or uninstall it.\n"
+    )
