@@ -12,6 +12,8 @@ from suite.results.records import RunFile, read
 
 _RUN_FILE = ".json"
 
+_ENDINGS = (_RUN_FILE, journal.SUFFIX)
+
 _ID = re.compile(r"\d{8}T\d{6}Z-[\w-]+")
 """What runs are called; other files in the directory, such as exports, may be runs, but not the latest."""
 
@@ -48,12 +50,22 @@ def find(run: str, directory: Path) -> Path:
 
 
 def named_file(text: str) -> Path | None:
-    """The file that somebody named; None where there is none. UsageError for a folder, or where one cannot look."""
+    """The file that somebody named; None where there is none.
+
+    UsageError for a folder, a dead link and what else is no file, or where one cannot look.
+    """
     try:
         path = Path(text).expanduser()
-        if path.is_dir() and (os.sep in text or text == os.curdir):
+        if path.is_file():
+            return path
+        # A word may be the beginning of an id, and a folder's name by chance.
+        if path.is_dir() and (os.sep in text or text == os.curdir or path.suffix in _ENDINGS):
             raise UsageError(f"{shown(text)} is a folder: name a run file in it.")
-        return path if path.is_file() else None
+        if path.is_symlink() and not path.exists():
+            raise UsageError(f"{shown(text)} is a link to {os.readlink(path)}, where no file is.")
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{shown(text)} is a pipe or a device: name a run file.")
+        return None
     except (OSError, RuntimeError) as error:
         # A closed folder, a name that is too long, a home that nobody knows.
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error).rstrip(".")
@@ -78,12 +90,20 @@ def kept_runs(directory: Path) -> list[Path]:
 def _kept(directory: Path) -> dict[str, str]:
     """Names of the files of `kept_runs` by their stems. One look at the directory: there may be thousands."""
     try:
-        names = [name for name in os.listdir(directory) if not name.startswith(".")]
+        names = [entry.name for entry in os.scandir(directory) if not entry.name.startswith(".") and _is_file(entry)]
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise UsageError(f"cannot read {directory}: {error.strerror}.") from None
     found: dict[str, str] = {}
-    for ending in (_RUN_FILE, journal.SUFFIX):
+    for ending in _ENDINGS:
         found |= {name.removesuffix(ending): name for name in names if name.endswith(ending)}
     return found
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it can be read: opening a pipe would wait for its writer, and a link may lead to itself."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False

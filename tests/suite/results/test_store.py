@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from run_files import run_file
 
 from suite.errors import UsageError
 from suite.results import store
+from suite.results.parquet import open_directory
+from suite.results.records import write
 
 
 @pytest.mark.parametrize(
@@ -38,3 +43,42 @@ def test_the_latest_is_a_run_and_no_other_file_beside_it(tmp_path):
         (tmp_path / name).write_text("{}")
     assert store.find("latest", tmp_path) == run
     assert store.find("bench", tmp_path) == tmp_path / "bench.json"
+
+
+def test_what_is_no_file_is_called_what_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "20261101T120000Z-a1b2.json").write_text("{}")
+    (tmp_path / "dir.json").mkdir()
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "dead.json").symlink_to("nowhere.json")
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    for typed, said in (
+        ("dir.json", "is a folder"),
+        ("pipe.json", "is a pipe or a device"),
+        ("dead.json", "is a link to nowhere.json, where no file is"),
+        ("loop.json", "is a link to loop.json, where no file is"),
+        ("/dev/null", "is a pipe or a device"),
+    ):
+        with pytest.raises(UsageError) as error:
+            store.find(typed, tmp_path)
+        assert f"{typed!r} {said}" in str(error.value)
+
+
+def test_a_folder_may_have_the_name_of_the_beginning_of_an_id(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "2026").mkdir()
+    run = tmp_path / "20261101T120000Z-a1b2.json"
+    run.write_text("{}")
+    assert store.find("2026", tmp_path) == run
+
+
+def test_what_is_no_file_holds_up_no_listing(tmp_path):
+    """Opening a pipe waits for its writer."""
+    write(run_file(), tmp_path / "20261101T120000Z-a1b2.json")
+    os.mkfifo(tmp_path / "pipe.json")
+    os.mkfifo(tmp_path / "pipe.journal")
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    (tmp_path / "dir.json").mkdir()
+    for _ in range(2):
+        kept = open_directory(tmp_path, ["run_id"])
+        assert (kept.select("DISTINCT run_id"), kept.unreadable) == ([("20261101T120000Z-a1b2",)], {})
