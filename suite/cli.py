@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -35,6 +36,9 @@ VERBS = (
     "schema",
 )
 """One verb, one file in `suite/commands`; the order of the help."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What the system says of a place that takes no more."""
 
 
 def _version(asked: bool) -> None:
@@ -87,6 +91,7 @@ def main() -> NoReturn:
     try:
         verb = next((argument for argument in arguments if argument != "--"), None)
         code = build(verb if verb in VERBS else None)(arguments, standalone_mode=False)
+        sys.stdout.flush()  # what it held back may not fit either
     except JoulemarkError as error:
         _fail(str(error), error.exit_code)
     except BrokenPackageError as error:
@@ -98,13 +103,21 @@ def main() -> NoReturn:
     except (BrokenPipeError, SystemExit):  # Click makes the second, with code 1, of the first
         # The reader of a pipe has gone (`joulemark list | head`): nobody is left to tell. As a shell says it of others:
         # 1 would be a regression.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         sys.exit(141)  # 128 + SIGPIPE
     except Exception as error:  # noqa: BLE001  no traceback reaches a user
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _forget_output()
+            _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}.", 2)
         if os.environ.get("JOULEMARK_DEBUG"):
             traceback.print_exc()
         _fail(f"a bug, please report it: {type(error).__name__}: {error} (JOULEMARK_DEBUG=1 shows where).", 2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _forget_output() -> None:
+    """Let go of what standard output still holds: at the end Python would try to write it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int) -> NoReturn:

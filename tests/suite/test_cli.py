@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from command import environment, joulemark
+from command import COMMAND, environment, joulemark
 from run_files import run_file
 
 from suite.results.records import write
@@ -237,3 +237,16 @@ def test_a_broken_package_of_others_is_named_in_one_line(tmp_path, text, said):
         f"joulemark: others has no workloads for joulemark at others (entry point 'mine'): {said}. "
         "Mend it, or uninstall it.\n"
     )
+
+
+@pytest.mark.parametrize(
+    "verb", [["show", "latest"], ["schema"], ["list", "--json"], ["list"], ["--help"], ["--version"]], ids=" ".join
+)
+def test_a_full_disk_is_no_bug(tmp_path, verb):
+    write(run_file(), tmp_path / "runs" / "20261101T120000Z-a1b2.json")
+    with open("/dev/full", "w") as full:
+        verb = [*COMMAND, *verb]
+        done = subprocess.run(
+            verb, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+        )
+    assert (done.returncode, done.stderr) == (2, "joulemark: cannot write the output: No space left on device.\n")
