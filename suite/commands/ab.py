@@ -157,6 +157,7 @@ def _measure(
 
     run_file, path, interrupted = measured(prepared, out, lambda so_far: undecided(judged(so_far).found))
     found = judged(run_file)
+    comparison.tell_unmatched(limits, run_file)
     if markdown:
         title = f"Joulemark: arm B against arm A in {run_file.run.id}"
         print(comparison_text.markdown(found, title, [comparison_text.counted(found.found)]), end="")

@@ -42,13 +42,14 @@ def command(
     """
     given = options.asked(locals())
     from suite import settings
-    from suite.commands.comparison import document, one_format, thresholds
+    from suite.commands.comparison import document, one_format, tell_unmatched, thresholds
     from suite.results.metrics import METRICS
 
     one_format(as_json, markdown)
     limits = thresholds(tuple(METRICS), threshold)
     allowed = settings.resolve(given).allow_estimates
     found = _compared(a, b, by, limits, settings.runs_directory(out), allowed)
+    tell_unmatched(limits, found.b)
     from suite import terminal
     from suite.commands import comparison_text
 

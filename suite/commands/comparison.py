@@ -36,6 +36,14 @@ def thresholds(judged: Sequence[str], given: Sequence[str] | None) -> Thresholds
     return limits.thresholds(judged, table, source, given or ())
 
 
+def tell_unmatched(limits: Thresholds, judged: RunFile) -> None:
+    """A line for each pattern of the settings file that matches no case of the run `judged`."""
+    from suite import terminal
+
+    for pattern in limits.unmatched(one.id for one in judged.cases):
+        terminal.say(f"The pattern {pattern!r} of [thresholds] matches no case of {judged.run.id}.")
+
+
 def compared(
     a: RunFile,
     b: RunFile,

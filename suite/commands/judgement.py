@@ -34,9 +34,7 @@ def passed(found: Compared, terms: Terms, allow_estimates: bool, strict: bool) -
     gate = judge(found.found, found.a, found.b, terms.limits, allow_estimates)
     found = replace(found, gate=gate)
     code = 0 if terms.advisory else gate.exit_code
-    unmatched = terms.limits.unmatched(one.id for one in found.b.cases)
-    for pattern in unmatched:
-        terminal.say(f"The pattern {pattern!r} of [thresholds] matches no case of {found.b.run.id}.")
+    comparison.tell_unmatched(terms.limits, found.b)
     outcome = _outcome(gate, terms.advisory)
     if terms.as_json:
         document = comparison.document(found)

@@ -48,6 +48,13 @@ def test_two_runs_in_a_terminal(kept: Path) -> None:
     assert "39.22 g/kWh (CH), PUE 1; shown, never judged" in done.stdout
 
 
+def test_a_pattern_that_matches_no_case_is_told(kept: Path) -> None:
+    (kept / "joulemark.toml").write_text('[thresholds]\n"resnet50*" = {energy = "3%"}\n"cnn*" = {energy = "3%"}\n')
+    done = joulemark(kept, "compare", "20261101", "latest")
+    assert done.returncode == 0
+    assert done.stderr == "The pattern 'resnet50*' of [thresholds] matches no case of 20261102T120000Z-a1b3.\n"
+
+
 def test_json_and_markdown_say_the_same(kept: Path) -> None:
     document = json.loads(joulemark(kept, "compare", "20261101", "latest", "--json").stdout)
     assert (document["schema_version"], document["a"]["id"]) == (1, "20261101T120000Z-a1b2")
