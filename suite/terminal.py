@@ -59,7 +59,8 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on standard error."""
+    """A line for people, on standard error; bytes of a file's name that are no UTF-8 as `\\xff`."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     ERR.print(text, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -61,6 +61,7 @@ def command(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms of the same: give one of them.")
+    options.ending(output, options.PAGE)
     metrics = list(dict.fromkeys(metric or ("throughput", "energy")))
     for name in metrics:
         if name not in METRICS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -214,3 +214,15 @@ def typed(context: typer.Context, names: Iterable[str]) -> list[str]:
     sources = {name: context.get_parameter_source(parameters.get(name, name)) for name in names}
     named = [name for name, source in sources.items() if "COMMANDLINE" in str(source)]
     return ["-k" if name in ("k", "keyword") else f"--{name.replace('_', '-')}" for name in named]
+
+
+PAGE = (".html", ".htm")
+"""Endings of a page."""
+
+
+def ending(output: Path | None, known: Sequence[str]) -> None:
+    """UsageError for an `output` whose ending says that it is something else; one without any is as good."""
+    from suite.errors import UsageError
+
+    if output is not None and output.suffix and output.suffix.lower() not in known:
+        raise UsageError(f"-o got {str(output)!r}: what is written ends in {' or '.join(known)}, not {output.suffix}.")

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 def command(
+    context: typer.Context,
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Paths, ids, beginnings of ids, or latest.")],
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="The page, or with .md a Markdown summary. (default: beside the first run file)"
+            "-o",
+            "--output",
+            help="The page (.html), or a Markdown summary (.md); its folder is made. (default: beside the first run "
+            "file)",
         ),
     ] = None,
     plotlyjs: Annotated[
@@ -31,7 +35,7 @@ def command(
     images: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write each figure as a picture (needs kaleido and Chrome).")
     ] = None,
-    image_format: Annotated[str, typer.Option(help="svg, png or pdf.")] = "svg",
+    image_format: Annotated[str, typer.Option(help="Of the pictures: svg, png or pdf.")] = "svg",
     anonymous: Annotated[
         bool, typer.Option("--anonymous", help="Leave out host name, user and paths, to hand the page round.")
     ] = False,
@@ -57,9 +61,13 @@ def command(
     given = options.asked({name: value for name, value in locals().items() if name not in not_carbon})
     from suite import terminal
     from suite.commands.carbon import under
+    from suite.errors import UsageError
     from suite.results.store import find, load_path
     from suite.settings import runs_directory
 
+    options.ending(output, (*options.PAGE, ".md"))
+    if images is None and options.typed(context, ["image_format"]):
+        raise UsageError("--image-format is of the pictures that --images DIR writes: give both, or neither.")
     directory = runs_directory(out)
     paths = [find(run, directory) for run in runs]
     files = [under(load_path(path), given, offline) for path in paths]
@@ -68,13 +76,13 @@ def command(
             file.model_copy(update={"settings": file.settings.model_copy(update={"allow_estimates": True})})
             for file in files
         ]
-    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _typed(given, offline))
-    terminal.say(f"Wrote {page} ({_size(page)})")
-    if images is not None:
+    if images is not None:  # before the page: what pictures need may not be there
         from reports.images import write_images
 
         pictures = write_images(files, images, image_format, anonymous)
         terminal.say(f"Wrote {len(pictures)} pictures to {images}")
+    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _typed(given, offline))
+    terminal.say(f"Wrote {page} ({_size(page)})")
 
 
 def _typed(given: Mapping[str, Any], offline: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import xml.etree.ElementTree as ET
 from importlib.util import find_spec
@@ -128,6 +129,30 @@ def test_the_command_refuses_in_one_line(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
         assert len([line for line in done.stderr.splitlines() if line.startswith("joulemark:")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "x.txt"], "-o got 'x.txt': what is written ends in .html or .htm or .md, not .txt."),
+        (["--image-format", "gif"], "--image-format is of the pictures that --images DIR writes"),
+        (["--images", "p", "--image-format", "bmp"], "--image-format is 'bmp'"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_anything_is(tmp_path: Path, arguments: list[str], said: str) -> None:
+    write(full(), tmp_path / "a.json")
+    done = joulemark(tmp_path, "report", "a.json", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "tmp"]
+
+
+def test_a_page_may_have_any_name(tmp_path: Path) -> None:
+    write(full(), tmp_path / "a.json")
+    for name, said in (("page", "Wrote page ("), (os.fsdecode(b"\xff\xe9.html"), r"Wrote \xff\xe9.html (")):
+        done = joulemark(tmp_path, "report", "a.json", "--plotlyjs", "cdn", "-o", name)
+        assert (done.returncode, said in done.stderr) == (0, True), done.stderr
+        assert (tmp_path / name).read_text().startswith("<!doctype html>")
 
 
 @pytest.mark.parametrize("name", list(ways()))
