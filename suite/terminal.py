@@ -15,7 +15,7 @@ from suite.fitting import Column, Fitted
 from suite.notices import Code
 from suite.overview import overview
 from suite.results.basis import basis
-from suite.results.records import Case, Notice, RunFile, worst
+from suite.results.records import Case, Notice, RunFile, Trial, worst
 from suite.results.rest import draws
 from suite.results.table import Cell, table
 from suite.results.totals import run_totals
@@ -100,8 +100,10 @@ def _headline(run_file: RunFile) -> Text:
     versions = ", ".join(f"{name} {info.version}" for name, info in machine.frameworks.items())
     boards = f", {', '.join(gpu.name for gpu in machine.gpus)}" if machine.gpus else ""
     place = used.intensity.zone or used.intensity.source
+    lost = units.counted(sum(len(_lost(case)) for case in run_file.cases), "trial")
+    state = ("complete" if run.complete else "NOT COMPLETE") + ("" if lost.startswith("0 ") else f", {lost} lost")
     lines = [
-        f"{run.id}  {run.profile}, {run.rounds} rounds, {'complete' if run.complete else 'NOT COMPLETE'}",
+        f"{run.id}  {run.profile}, {units.counted(run.rounds, 'round')}, {state}",
         f"{machine.cpu.model}, {machine.cpu.usable_cores:g} cores{boards}; {versions}",
         f"{used.intensity.g_per_kwh:g} g/kWh ({place}; {basis(used.intensity).key}), PUE {used.pue.value:g}",
     ]
@@ -184,12 +186,21 @@ def _second_opinion(run_file: RunFile) -> list[Text]:
 
 
 def _failures(run_file: RunFile) -> list[Text]:
-    """One line for each case without a number."""
+    """One line for each case without a number, and for each trial that others of its case do without."""
     return [
         Text(f"{case.status}  {case.id}: {case.reason}", style="red" if case.status == "failed" else "dim")
         for case in run_file.cases
         if case.status != "ok"
+    ] + [
+        Text(f"lost  {case.id}, round {trial.round}: {trial.reason}", style="red")
+        for case in run_file.cases
+        for trial in _lost(case)
     ]
+
+
+def _lost(case: Case) -> list[Trial]:
+    """Trials that failed, of a case that has others."""
+    return [trial for trial in case.trials if trial.status != "ok"] if case.status == "ok" else []
 
 
 def _notices(run_file: RunFile) -> list[Text]:
@@ -252,6 +263,8 @@ def runs_table(document: Mapping[str, Any]) -> RenderableType:
             shown.add(run["id"], "", "", Text("unreadable", style="red"), run["error"])
             continue
         counts = ", ".join(f"{count} {status}" for status, count in run["cases"].items() if count)
+        lost = run["trials_lost"]
+        counts += f", {units.counted(lost, 'trial')} lost" if lost else ""
         state = "complete" if run["complete"] else "not complete"
         shown.add(run["id"], run["profile"], run["hostname"], state, counts)
     return shown

@@ -104,14 +104,15 @@ def _runs(directory: Path) -> list[dict[str, Any]]:
     from suite.results.parquet import open_directory, source_path
 
     shared = ("run_id", "started_at", "profile", "complete", "hostname")
-    kept = open_directory(directory, [*shared, "status"])
+    kept = open_directory(directory, [*shared, "status", "trials_lost"])
     found: list[dict[str, Any]] = [
         {"id": name, "path": str(path), "error": why} for name, (path, why) in kept.unreadable.items()
     ]
     values = [f"any_value({name})" for name in shared]
     counts = [f"count(*) FILTER (status = '{status}')" for status in _STATUSES]
-    for file, run_id, started_at, profile, complete, hostname, *numbers in kept.select(
-        ", ".join(["file", *values, *counts]), "GROUP BY file"
+    lost = "coalesce(sum(trials_lost) FILTER (status = 'ok'), 0)::INTEGER"  # those of a failed case are counted in it
+    for file, run_id, started_at, profile, complete, hostname, trials_lost, *numbers in kept.select(
+        ", ".join(["file", *values, lost, *counts]), "GROUP BY file"
     ):
         found.append(
             {
@@ -122,6 +123,7 @@ def _runs(directory: Path) -> list[dict[str, Any]]:
                 "complete": complete,
                 "hostname": hostname,
                 "cases": dict(zip(_STATUSES, numbers, strict=True)),
+                "trials_lost": trials_lost,
             }
         )
     return sorted(found, key=lambda run: Path(run["path"]).name)

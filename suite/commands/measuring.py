@@ -72,10 +72,11 @@ def page(run_file: RunFile, path: Path) -> Path:
 
 
 def failed(run_file: RunFile) -> bool:
-    """Whether a case failed, or, with `--strict`, one is not valid: exit code 4."""
+    """Whether a case failed, all were skipped, or, with `--strict`, one is not valid: exit code 4."""
     from suite.notices import INVALIDATING
 
-    if any(case.status == "failed" for case in run_file.cases):
+    statuses = {case.status for case in run_file.cases}
+    if "failed" in statuses or "ok" not in statuses:
         return True
     invalid = any(notice.code in INVALIDATING for case in run_file.cases for notice in case.notices)
     return run_file.settings.strict and invalid

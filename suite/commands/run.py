@@ -59,8 +59,9 @@ def command(
 ) -> int:
     """Measure: speed, energy and carbon of the selected cases, in rounds of fresh processes.
 
-    Without options: profile quick, at most 3 minutes on two cores. Exit codes: 0 fine, 2 bad usage, 4 a case failed or,
-    with --strict, is not valid, 130 interrupted (what was finished is kept; --resume goes on).
+    Without options: profile quick, at most 3 minutes on two cores. Exit codes: 0 fine, 2 bad usage, 4 a case failed in
+    all of its trials or, with --strict, is not valid, or nothing was measured; 130 interrupted (what was finished is
+    kept; --resume goes on).
     """
     given = options.asked(locals())
     from suite.commands import comparison, measuring
@@ -94,6 +95,8 @@ def _measure(prepared: Prepared, out: Path | None, as_json: bool, report: bool) 
     if interrupted:
         terminal.say(f"Interrupted: {run_file.run.id} holds the trials that were finished; go on with --resume.")
         return 130
+    if not any(case.status == "ok" for case in run_file.cases):
+        terminal.say("Nothing was measured: no case has a trial that is ok.")
     return 4 if failed(run_file) else 0
 
 

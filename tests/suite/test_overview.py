@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from command import in_terminal, joulemark
 from hypothesis import given
 from hypothesis import strategies as st
 from report_files import cases, full, on_gpu, summarised
-from run_files import case, energy, run_file, trial
+from run_files import case, energy, failed_trial, run_file, trial
 
 from suite.chart import Row, spans
+from suite.commands.measuring import failed
 from suite.notices import Code
 from suite.overview import overview
 from suite.results.records import Notice, Rest, RunFile, worst, write
@@ -135,3 +137,22 @@ def test_the_worst_is_farthest_from_what_is_wanted() -> None:
     assert worst(apart).value == -0.2
     words = [Notice.of(Code.ENERGY_ESTIMATED, name) for name in ("cpu", "ram")]
     assert worst(words).value == "cpu"
+
+
+def test_a_lost_trial_is_told_with_its_reason(tmp_path: Path) -> None:
+    some = case("vit", trials=[trial(1), failed_trial(2, reason="not finished within 60 s"), trial(3, 99.0)])
+    none = case("mlp", trials=[failed_trial(1), failed_trial(2)])
+    file = summarised(run_file([some, none], id="20261101T120000Z-a1b2"))
+    write(file, tmp_path / "runs" / f"{file.run.id}.json")
+    shown = joulemark(tmp_path, "show", "latest").stdout
+    assert "complete, 1 trial lost" in shown
+    assert f"lost  {some.id}, round 2: not finished within 60 s" in shown
+    assert joulemark(tmp_path, "list", "--runs").stdout.rstrip().endswith("1 ok, 1 failed, 1 trial lost")
+    (one,) = json.loads(joulemark(tmp_path, "list", "--runs", "--json").stdout)["runs"]
+    assert (one["cases"], one["trials_lost"]) == ({"ok": 1, "failed": 1, "skipped": 0}, 1)
+
+
+def test_a_run_that_measured_nothing_failed() -> None:
+    skipped = case(trials=[]).model_copy(update={"status": "skipped", "reason": "no tf32 on this device"})
+    assert failed(run_file([skipped]))
+    assert not failed(run_file([skipped, case("vit")]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from suite.results.records.base import PositiveCount, Record
+from suite.results.records.base import Count, PositiveCount, Record
 from suite.results.records.case import Case
 from suite.results.records.energy import Energy, SecondOpinion, Trace
 from suite.results.records.machine import FrameworkInfo, Machine
@@ -42,7 +42,7 @@ class Run(Record):
     complete: bool
     """Whether every planned trial was attempted."""
     order_seed: int
-    rounds: PositiveCount = 1
+    rounds: Count = 1
     """Trials planned for each case that can be run."""
     max_rounds: PositiveCount | None = None
     """Trials at most of a pair that `rounds` left undecided, a multiple of them: after each `rounds` more it is looked
