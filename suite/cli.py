@@ -14,6 +14,7 @@ import typer
 
 from suite import __version__
 from suite.errors import JoulemarkError
+from suite.plain import permit
 from workloads.errors import BrokenPackageError
 
 VERBS = (
@@ -88,6 +89,8 @@ def _told(command: Callable[..., object]) -> Callable[[], None]:
 def main() -> NoReturn:
     """Run the command and exit: 0 fine, 2 bad usage or input, 130 interrupted, others as the verb says."""
     arguments = sys.argv[1:] or ["--help"]
+    for stream in (sys.stdout, sys.stderr):
+        permit(stream)
     try:
         verb = next((argument for argument in arguments if argument != "--"), None)
         code = build(verb if verb in VERBS else None)(arguments, standalone_mode=False)

@@ -6,6 +6,7 @@ import textwrap
 from collections import defaultdict
 from typing import Final
 
+from suite import plain
 from suite.chart import Row, spans
 from suite.frameworks import FRAMEWORKS
 from suite.results.records import Case, RunFile
@@ -48,8 +49,8 @@ def _chart(found: Table, column: Column, hint: str, width: int, ascii: bool) -> 
         ]
     if len(works) > MOST:
         lines.append(f"And {len(works) - MOST} more: the page has all.")
-    plain = [_ascii(line) for line in lines] if ascii else lines
-    return [line if len(line) <= width else line[:width] for line in plain]
+    shown = [plain.ascii(line) for line in lines] if ascii else lines
+    return [line if len(line) <= width else line[:width] for line in shown]
 
 
 def _work(case: Case, settings: str) -> str:
@@ -61,7 +62,3 @@ def _row(row: TableRow, column: Column) -> Row:
     cell, known = row.cells[column.key], FRAMEWORKS.get(row.case.framework)
     label = f"{known.title if known else row.case.framework} {row.case.mode}"
     return Row(label, cell.mark + cell.text, cell.value, cell.low, cell.high, cell.kind == "model")
-
-
-def _ascii(line: str) -> str:
-    return line.replace("µ", "u").replace("≥", ">=").encode("ascii", "replace").decode()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from command import COMMAND, environment, joulemark
@@ -156,7 +157,7 @@ def test_settings_come_from_flag_environment_and_file_in_that_order(tmp_path):
         ("rounds = 'many'", "rounds"),
         ("[profiles.mine]\nbase = 'ci'\nwindow_s = -1", "profiles.mine.window_s"),
         ("profile = 'mine'\n[profiles.mine]\nbase = 'qick'", "Did you mean 'quick'?"),
-        ("profile = 'mine'\n[profiles.mine]\nworkloads = ['matmull']", "Did you mean 'matmul'?"),
+        ("profile = 'mine'\n[profiles.mine]\nbase = 'quick'\nworkloads = ['matmull']", "Did you mean 'matmul'?"),
     ],
 )
 def test_a_settings_file_that_is_wrong_is_one_line(tmp_path, text, words):
@@ -250,3 +251,17 @@ def test_a_full_disk_is_no_bug(tmp_path, verb):
             verb, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False
         )
     assert (done.returncode, done.stderr) == (2, "joulemark: cannot write the output: No space left on device.\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
+def test_a_terminal_that_lacks_characters_gets_what_stands_nearest(tmp_path, encoding):
+    run = Path(__file__).parents[2] / "docs" / "results" / "quick-2-cores.json"
+    done = subprocess.run(
+        [*COMMAND, "show", str(run)],
+        env=environment(tmp_path, PYTHONIOENCODING=encoding),
+        capture_output=True,
+        check=True,
+    )
+    text = done.stdout.decode(encoding)
+    assert "CO2e per 1,000 items" in text
+    assert "?" not in text
