@@ -70,8 +70,24 @@ function withTopAxis({ data, layout }, height, width) {
   return { data: [...data, none], layout: { ...layout, xaxis2, legend: { ...layout.legend, y: 1 + 24 / (height - 92) } } };
 }
 
+// On a narrow screen what a row is stands in short lines under one another: names would leave no room for values.
+function stacked({ data, layout }) {
+  const { ticktext } = layout.yaxis;
+  if (!ticktext || !layout.yaxis.automargin) return { data, layout };
+  const short = ticktext.map((name) => name.replace(' / ', ' /<br>').replaceAll(' · ', '<br>'));
+  return { data, layout: { ...layout, yaxis: { ...layout.yaxis, ticktext: short } } };
+}
+
+// How many times its height a chart needs, so that no row's lines meet the next one's.
+function stretched({ ticktext }, height) {
+  if (!ticktext || !ticktext.length) return 1;
+  const lines = Math.max(...ticktext.map((name) => name.split('<br>').length));
+  return Math.max(1, (13 * lines + 4) * (ticktext.length / height));
+}
+
 function figureOf(plot) {
-  const whole = payload.figures[plot.dataset.figure];
+  const figure = payload.figures[plot.dataset.figure];
+  const whole = plot.clientWidth < NARROW ? stacked(figure) : figure;
   const { from, to } = plot.dataset;
   plot.dataset.height ??= parseFloat(plot.style.height);
   const height = Number(plot.dataset.height);
@@ -91,6 +107,7 @@ function draw(plot) {
   // On a narrow screen the legend has one line an entry: the plot keeps its height, the figure grows.
   if (narrow) {
     const entries = figure.data.filter((trace) => trace.showlegend !== false && trace.name).length;
+    layout.height *= stretched(layout.yaxis, layout.height);
     layout.height += layout.showlegend === false ? 0 : 19 * Math.max(0, entries - 1);
     plot.style.height = `${layout.height}px`;
   }
