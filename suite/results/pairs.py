@@ -199,6 +199,10 @@ def environment(a: RunFile, b: RunFile) -> dict[str, tuple[str | None, str | Non
     return _unlike([_facts(run_file) for run_file in (a, b)])
 
 
+_PRIVATE = frozenset({"KERAS_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"})
+"""Variables of a run's own scratch directories (suite/measure/environment.py): new in each run, and telling nothing."""
+
+
 def _facts(run_file: RunFile) -> dict[str, str]:
     machine = run_file.machine
     facts = {
@@ -208,7 +212,7 @@ def _facts(run_file: RunFile) -> dict[str, str]:
         "cores": f"{machine.cpu.usable_cores:g}",
         "memory": f"{machine.memory_bytes / 2**30:.1f} GiB",
         **{f"package {name}": version for name, version in machine.packages.items()},
-        **{f"variable {name}": value for name, value in run_file.run.environment.items()},
+        **{f"variable {name}": value for name, value in run_file.run.environment.items() if name not in _PRIVATE},
     }
     for name, info in machine.frameworks.items():
         facts |= {name: f"{info.version} ({info.build})", f"{name} python": info.python}

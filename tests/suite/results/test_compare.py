@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from run_files import case, energy, failed_trial, machine, run_file, trial
 from scipy import stats
 
 from suite.errors import UsageError
+from suite.measure.environment import build
 from suite.results.compare import BETWEEN_RUNS, Comparison, compare
 from suite.results.records import Case, Energy, RunFile
 from suite.results.variance import Variance
@@ -274,6 +276,15 @@ def test_environment_is_told_and_does_not_forbid() -> None:
     found = compare(a, b, metrics=["throughput"])
     assert found.environment == {"package numpy": ("2.4.6", "2.5.0")}
     assert only(found.found).verdict != "not comparable"
+
+
+def test_a_runs_own_scratch_directories_are_no_difference() -> None:
+    a, b = (
+        one.model_copy(update={"run": one.run.model_copy(update={"environment": build({}, 2, Path(scratch)).ours})})
+        for one, scratch in ((run(at(100, 101)), "/tmp/a"), (run(at(100, 101), id="B"), "/tmp/b"))
+    )
+    assert a.run.environment != b.run.environment
+    assert compare(a, b, metrics=["throughput"]).environment == {}
 
 
 def test_unknown_factor_names_the_known() -> None:
