@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suite.carbon.service import Service
-    from suite.results.records import RunFile, Settings
+    from suite.results.records import Notice, RunFile, Settings
 
 
 def service(settings: Settings) -> Service:
@@ -18,6 +18,17 @@ def service(settings: Settings) -> Service:
     from suite.settings import home
 
     return from_environment(settings.offline, settings.emission_factors, home() / "cache")
+
+
+def told(notice: Notice) -> str:
+    """A notice where there is no run that could be recomputed."""
+    from suite.notices import Code
+
+    remedies = {
+        Code.WORLD_INTENSITY: "Give --zone (for example --zone CH) or --intensity.",
+        Code.INTENSITY_FALLBACK: "Ask again once that source answers.",
+    }
+    return f"! {notice.message} {remedies.get(notice.code, notice.remedy)}"
 
 
 def settled(path: Path, grid: Service) -> RunFile:

@@ -43,12 +43,13 @@ def command(
 
     Nothing is measured. Parts left out are zero. Lannelongue, Grealey and Inouye 2021, doi 10.1002/advs.202100707.
     """
+    import math
     from datetime import UTC, datetime
 
     from suite import settings, terminal
     from suite.carbon.accounting import green_algorithms
     from suite.carbon.resolve import resolve
-    from suite.commands.carbon import service
+    from suite.commands.carbon import service, told
     from suite.errors import UsageError
 
     for count, watts, name, unknown in ((cores, watts_per_core, "core", 12), (gpus, watts_per_gpu, "gpu", 200)):
@@ -74,13 +75,19 @@ def command(
         psf=emissions.psf,
         g_per_kwh=emissions.intensity.g_per_kwh,
     )
+    if not (cores or gpus or memory_gb):
+        raise UsageError(
+            "which hardware? Give --cores and --watts-per-core, --gpus and --watts-per-gpu, or --memory-gb."
+        )
+    if not (math.isfinite(found.energy_kwh) and math.isfinite(found.emissions_g)):
+        raise UsageError("the product of these numbers is beyond what a computer can count: look them over.")
     if as_json:
         terminal.print_json(_document(found, emissions))
         return
     terminal.show(_table(found.steps))
     terminal.say(f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.")
     for notice in notices:
-        terminal.say(f"! {notice.message} {notice.remedy}")
+        terminal.say(told(notice))
 
 
 def _document(found: Estimate, emissions: Emissions) -> dict[str, Any]:

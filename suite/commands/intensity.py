@@ -34,7 +34,7 @@ def command(
 
     from suite import settings, terminal
     from suite.carbon.resolve import resolve
-    from suite.commands.carbon import service
+    from suite.commands.carbon import service, told
     from suite.errors import UsageError
 
     chosen = settings.resolve(
@@ -58,7 +58,7 @@ def command(
         return
     terminal.show(_line(emissions.intensity))
     for notice in notices:
-        terminal.say(f"! {notice.message} {notice.remedy}")
+        terminal.say(told(notice))
     for name, series in lists.items():
         terminal.show(f"\n{name.capitalize()}, g/kWh, UTC", *_bars(series))
 

@@ -144,6 +144,7 @@ def test_estimate_for_people(run: Run) -> None:
     assert "8 GPUs x 700 W x 1" in shown.stdout
     assert "Nothing was measured" in shown.stderr
     assert "world's average" in shown.stderr
+    assert "RUN" not in shown.stderr  # there is none to recompute
 
 
 @pytest.mark.parametrize(
@@ -162,6 +163,8 @@ def test_estimate_for_people(run: Run) -> None:
         (["when", "CH", "--before", "late"], "--before got 'late'"),
         (["estimate"], "hours"),
         (["estimate", "--hours", "-1"], "hours is -1"),
+        (["estimate", "--hours", "1"], "which hardware? Give --cores"),
+        (["estimate", "--hours", "1e308", "--memory-gb", "9"], "beyond what a computer can count"),
         (["estimate", "--hours", "1", "--usage", "2"], "usage is 2"),
         (["estimate", "--hours", "1", "--cores", "32"], "--cores without --watts-per-core: give both (12 where"),
         (["estimate", "--hours", "1", "--watts-per-gpu", "9"], "--watts-per-gpu without --gpus"),
@@ -179,7 +182,7 @@ def test_what_cannot_be_is_one_line_and_code_2(run: Run, arguments: list[str], s
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("verb", ["intensity CH", "estimate --hours 1 --zone CH"])
+@pytest.mark.parametrize("verb", ["intensity CH", "estimate --hours 1 --memory-gb 4 --zone CH"])
 def test_verbs_import_nothing_heavy(tmp_path: Path, verb: str) -> None:
     code = (
         "import sys\nfrom suite.cli import build\n"
