@@ -61,6 +61,8 @@ class Meter:
         """
         if not isinstance(name, str):
             raise house.error("UsageError", f"a meter's name is text, found {name!r}. Write @joulemark.Meter().")
+        if not (isinstance(sync, bool) or callable(sync)):
+            raise house.error("UsageError", f"sync is True, False or a function, found {sync!r}.")
         given = {
             "zone": zone,
             "coordinates": coordinates,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import importlib
 import os
 import sys
@@ -13,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from suite import __version__
-from suite.errors import JoulemarkError
+from suite.errors import JoulemarkError, StoppedError
 from suite.plain import permit
 from workloads.errors import BrokenPackageError
 
@@ -72,8 +73,21 @@ def build(verb: str | None) -> typer.Typer:
         if hasattr(module, "app"):  # a verb of several
             app.add_typer(module.app, name=name)
         else:
-            app.command(name=name)(_told(module.command) if verb is None else module.command)
+            app.command(name=name)(_told(module.command) if verb is None else _stopped(module.command))
     return app
+
+
+def _stopped(command: Callable[..., object]) -> Callable[..., object]:
+    """`command`, whose Ctrl-C is told: Typer makes the exit code of it that a verb gives which has told of its own."""
+
+    @functools.wraps(command)
+    def stopped(*arguments: object, **named: object) -> object:
+        try:
+            return command(*arguments, **named)
+        except KeyboardInterrupt:
+            raise StoppedError("interrupted.") from None
+
+    return stopped
 
 
 def _told(command: Callable[..., object]) -> Callable[[], None]:

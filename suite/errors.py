@@ -3,7 +3,8 @@
 JoulemarkError            one line: what happened, what was found, what to do
 ├── UsageError            bad usage, configuration or input; a framework named but not installed   (exit code 2)
 ├── NotComparableError    no baseline, or nothing that may be compared                             (exit code 3)
-└── MeasurementError      a case failed, or the machine could not be measured                      (exit code 4)
+├── MeasurementError      a case failed, or the machine could not be measured                      (exit code 4)
+└── StoppedError          Ctrl-C, before there was anything to keep                                (exit code 130)
 
 Only `suite.cli` prints them and exits.
 """
@@ -36,10 +37,16 @@ class MeasurementError(JoulemarkError):
     exit_code = 4
 
 
+class StoppedError(JoulemarkError):
+    """Ctrl-C, before there was anything to keep."""
+
+    exit_code = 130
+
+
 def unknown(what: str, found: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not known: says what was found, what was probably meant, and what there is."""
     names = sorted(known)
-    close = difflib.get_close_matches(found.lower(), names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(found.lower(), names, n=1, cutoff=0.75)
     meant = f" Did you mean {close[0]!r}?" if close else ""
     shown = ", ".join(names) if len(names) <= 40 else f"{', '.join(names[:12])}, … ({len(names)} in all)"
     return UsageError(f"unknown {what} {found!r}.{meant} Available: {shown or 'none'}.")

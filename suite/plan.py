@@ -168,15 +168,21 @@ def make(settings: Settings, installed: Mapping[str, FrameworkInfo], order_seed:
     ]
     if profile.out_of_the_box and settings.allocator == "retain":
         cases += _out_of_the_box(cases)
-    if settings.keyword is not None:
-        match = compile_keyword(settings.keyword)
-        cases = [case for case in cases if match(case.id)]
-    cases = list({case.id: case for case in cases}.values())  # what was named twice is measured once
     if not cases:
         raise UsageError(
-            "nothing is selected: no workload has all of what was asked for. `joulemark list --cases` without "
-            "options shows what there is."
+            "nothing is selected: no workload has all of what was asked for. `joulemark list` shows the sizes, phases "
+            "and modes of each."
         )
+    cases = list({case.id: case for case in cases}.values())  # what was named twice is measured once
+    if settings.keyword is not None:
+        match = compile_keyword(settings.keyword)
+        found = [case for case in cases if match(case.id)]
+        if not found:
+            raise UsageError(
+                f"nothing is selected: -k {settings.keyword!r} matches none of the {len(cases)} cases that are left, "
+                f"such as {cases[0].id}. Another --profile or --workload has others."
+            )
+        cases = found
     latency_s = LATENCY_S if settings.latency else 0.0
     return Plan(profile, tuple(cases), settings.rounds or profile.rounds, order_seed, latency_s)
 

@@ -140,5 +140,7 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def runs_directory(out: Path | None = None) -> Path:
-    """Where run files and pages go: `--out`, or `runs` in the home."""
+    """Where run files and pages go: `--out`, or `runs` in the home. UsageError where that is a file."""
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"--out is a directory; {out} is a file.")
     return out if out is not None else home() / "runs"

@@ -169,7 +169,9 @@ def _watching(run_file: RunFile) -> list[Text]:
     share = sum((trace.cpu_s or 0.0) / (trace.t_s[-1] - trace.t_s[0]) for trace in read)
     names = ", ".join(dict.fromkeys(trace.sensor for trace in read))
     late = sum(trace.missed_deadlines for trace in read)
-    return [Text(f"Sensors: {names}; reading them took {share:.2%} of one core, {late} reads were late.")]
+    return [
+        Text(f"Sensors: {names}; reading them took {share:.2%} of one core; {units.counted(late, 'read')} came late.")
+    ]
 
 
 def _second_opinion(run_file: RunFile) -> list[Text]:

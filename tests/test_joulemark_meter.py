@@ -176,6 +176,7 @@ def test_devices_are_waited_for_only_where_that_is_asked_for():
         (lambda: meter().energy, "measured nothing yet"),
         (lambda: meter().save("run.json"), "measured nothing yet"),
         (lambda: joulemark.Meter(print), "Write @joulemark.Meter()"),
+        (lambda: joulemark.Meter(sync=3), "sync is True, False or a function, found 3."),
     ],
 )
 def test_bad_use_is_one_line(use, words):

@@ -62,7 +62,7 @@ def command(
     from suite.meter.errand import Errand, measure
 
     if shutil.which(program[0]) is None:
-        raise UsageError(f"cannot run {program[0]!r}: there is no such program. Give its path, or mend PATH.")
+        raise UsageError(f"cannot run {program[0]!r}: {_why_not(Path(program[0]))}")
     # Rounds of the settings file are those of cases: nobody wants a training run ten times for a gate's sake.
     chosen = settings.resolve(given).model_copy(update={"rounds": rounds})
     emissions, notices = resolve(chosen, datetime.now(UTC), service(chosen))
@@ -83,6 +83,15 @@ def command(
     except JoulemarkError as error:  # the command has run: its exit code is what counts
         print(f"joulemark: {error}", file=sys.stderr)
     return ended[-1].exit_code
+
+
+def _why_not(program: Path) -> str:
+    """Why what stands at `program`, or does not, cannot be run."""
+    if program.is_dir():
+        return "it is a folder. Name a program in it."
+    if program.is_file():
+        return "it is not executable: chmod +x, or name the program that reads it first."
+    return "there is no such program. Give its path, or mend PATH."
 
 
 def _show(path: Path, errand: Errand, ended: Sequence[Ended], as_json: bool, report: bool) -> None:

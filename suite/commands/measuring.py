@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None = None) -> tuple[RunFile, Path, bool]:
-    """Run the plan with progress on standard error: the run, where it is kept, and whether Ctrl-C ended it."""
+    """Run the plan with progress on standard error: the run, where it is kept, and whether Ctrl-C ended it.
+
+    StoppedError where that was before the first trial had ended: nothing is kept then.
+    """
     from suite import conductor, terminal
     from suite.carbon.resolve import resolve
     from suite.commands.carbon import service, settled
+    from suite.errors import StoppedError
     from suite.order import Order
     from suite.results.parquet import keep
     from suite.results.records import read
@@ -45,6 +49,9 @@ def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None =
         except conductor.InterruptedRun as stop:
             path, interrupted = stop.path, True
     run_file = read(path) if interrupted else settled(path, grid)
+    if interrupted and not any(case.trials for case in run_file.cases):
+        path.unlink()  # it would be the latest run, with nothing in it
+        raise StoppedError("interrupted before the first trial had ended: nothing is kept.")
     keep(path, run_file)
     return run_file, path, interrupted
 

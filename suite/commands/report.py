@@ -64,6 +64,7 @@ def command(
     from suite.errors import UsageError
     from suite.results.store import find, load_path
     from suite.settings import runs_directory
+    from suite.units import counted
 
     options.ending(output, (*options.PAGE, ".md"))
     if images is None and options.typed(context, ["image_format"]):
@@ -80,7 +81,7 @@ def command(
         from reports.images import write_images
 
         pictures = write_images(files, images, image_format, anonymous)
-        terminal.say(f"Wrote {len(pictures)} pictures to {images}")
+        terminal.say(f"Wrote {counted(len(pictures), 'picture')} to {images}")
     page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _typed(given, offline))
     terminal.say(f"Wrote {page} ({_size(page)})")
 

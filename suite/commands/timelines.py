@@ -12,7 +12,7 @@ from suite import terminal
 from suite.fitting import Column, Fitted
 from suite.results.history import Change, Series
 from suite.timeline import Characters, characters, sparkline, timeline
-from suite.units import quantity
+from suite.units import counted, quantity
 
 CHARTS = 6
 """As many series are drawn; more are listed."""
@@ -31,7 +31,7 @@ def shown(found: Sequence[Series]) -> list[RenderableType]:
 def _charted(one: Series, drawn_with: Characters) -> list[Text]:
     lines = [Text(one.case, style="bold"), Text(one.name)]
     if not one.points:
-        return [*lines, Text(f"  not measured in any of {one.without} runs\n")]
+        return [*lines, Text(f"  not measured in any of {counted(one.without, 'run')}\n")]
     first, last = one.points[0], one.points[-1]
     chart = timeline(
         [(point.value, point.low, point.high) for point in one.points],
@@ -40,8 +40,8 @@ def _charted(one: Series, drawn_with: Characters) -> list[Text]:
         HEIGHT,
         drawn_with,
     )
-    without = f", {one.without} runs without a value" if one.without else ""
-    span = f"{len(one.points)} runs from {first.started_at:%Y-%m-%d} to {last.started_at:%Y-%m-%d}{without}"
+    without = f", {counted(one.without, 'run')} without a value" if one.without else ""
+    span = f"{counted(len(one.points), 'run')} from {first.started_at:%Y-%m-%d} to {last.started_at:%Y-%m-%d}{without}"
     said = [Text(f"  {_change(one, change)}") for change in one.changes] or [Text("  no step found")]
     return [*lines, Text(f"{one.unit}; {span}"), *(Text(line) for line in chart), *said, Text("")]
 

@@ -109,14 +109,16 @@ def judge(
 
 
 def nothing(a: RunFile, b: RunFile, why: Iterable[str], by: str | None = None) -> NotComparableError:
-    """The error for two runs of which nothing can be compared: the most frequent reason, and how often."""
+    """The error for two runs of which nothing can be compared: the most frequent reasons, and how often each holds."""
     reasons = Counter(why)
     if a.run.id == b.run.id and not reasons:
         return NotComparableError(f"no two cases of {b.run.id} are alike in all but {by}.")
     said = "neither has a case"
     if reasons:
-        reason, count = reasons.most_common(1)[0]
-        said = (f"{count} of {reasons.total()} times: " if len(reasons) > 1 else "") + reason
+        said = next(iter(reasons))
+        if len(reasons) > 1:
+            most = (f"{count} of {reasons.total()} times: {reason}" for reason, count in reasons.most_common(3))
+            said = "; ".join(most)
     return NotComparableError(f"nothing in {b.run.id} can be compared with {a.run.id}: {said}.")
 
 

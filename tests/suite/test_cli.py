@@ -12,6 +12,8 @@ import pytest
 from command import COMMAND, environment, joulemark
 from run_files import run_file
 
+from suite import cli
+from suite.errors import StoppedError, unknown
 from suite.results.records import write
 
 HEAVY = ("torch", "tensorflow", "keras", "numpy", "pandas", "scipy", "plotly", "codecarbon")
@@ -90,7 +92,11 @@ def test_a_verb_loads_only_what_it_needs(tmp_path, monkeypatch, arguments, forbi
         (["run", "--python", "tensorflow"], ["FRAMEWORK=PATH"]),
         (["run", "--python", "tensorflow=/nowhere/python"], ["/nowhere/python"]),
         (["run", "-k", "cnn and"], ["cnn and"]),
-        (["run", "-k", "nosuchcase"], ["nothing is selected"]),
+        (["run", "-k", "nosuchcase"], ["nothing is selected: -k 'nosuchcase' matches none of the", "such as matmul:"]),
+        (["run", "--mode", "compile", "--framework", "tensorflow"], ["nothing is selected: no workload has all"]),
+        (["run", "--out", "/dev/null"], ["--out is a directory; /dev/null is a file."]),
+        (["measure", "--", "/tmp"], ["cannot run '/tmp': it is a folder."]),
+        (["measure", "--", "/etc/passwd"], ["cannot run '/etc/passwd': it is not executable"]),
         (["run", "--nonsense"], ["--nonsense"]),
         (["run", "--out", "/proc/nowhere"], ["/proc/nowhere", "--out"]),
         (["rnu"], ["rnu"]),
@@ -265,3 +271,18 @@ def test_a_terminal_that_lacks_characters_gets_what_stands_nearest(tmp_path, enc
     text = done.stdout.decode(encoding)
     assert "CO2e per 1,000 items" in text
     assert "?" not in text
+
+
+@pytest.mark.parametrize(
+    ("found", "known"), [("gpu", ["cpu"]), ("nonsense", ["tsne", "resnet50"]), ("", ["cpu"]), ("jit", ["xla", "graph"])]
+)
+def test_no_guess_is_made_that_is_far_off(found, known):
+    assert "Did you mean" not in str(unknown("name", found, known))
+
+
+def test_ctrl_c_is_told_however_early():
+    def command() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(StoppedError, match="interrupted"):
+        cli._stopped(command)()

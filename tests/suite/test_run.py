@@ -199,6 +199,20 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_130(tmp_path):
     assert sorted(path.suffix for path in (tmp_path / "runs").iterdir()) == [".json", ".parquet"]
 
 
+def test_ctrl_c_before_the_first_trial_leaves_no_run(tmp_path):
+    (tmp_path / "joulemark.toml").write_text(FAST)
+    running = start(tmp_path, *TINY, "--workload", "matmul", "--no-report")
+    wait_for(running, "cases x")
+    time.sleep(0.3)  # at rest before the first round
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    assert (running.returncode, error) == (
+        130,
+        "joulemark: interrupted before the first trial had ended: nothing is kept.\n",
+    )
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_a_failing_case_leaves_the_others_intact(tmp_path):
     """Somebody else's workload that crashes, and one of ours: exit code 4, each with its own result."""
     done = joulemark(

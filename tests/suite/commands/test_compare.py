@@ -48,6 +48,16 @@ def test_two_runs_in_a_terminal(kept: Path) -> None:
     assert "39.22 g/kWh (CH), PUE 1; shown, never judged" in done.stdout
 
 
+def test_runs_of_unlike_sizes_are_told_so(kept: Path) -> None:
+    tiny = [at(size="tiny", id="cnn:tiny/training/pytorch/eager/cpu/fp32/b32")]
+    tiny += [at(workload=name, size="tiny", id=f"{name}:tiny") for name in ("mlp", "gpt2")]
+    write(run_file(tiny, id="20261103T120000Z-a1b4"), kept / "runs" / "20261103T120000Z-a1b4.json")
+    done = joulemark(kept, "compare", "20261101", "latest")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "A does not have it; " in done.stderr
+    assert "size tiny instead of small" in done.stderr
+
+
 def test_a_pattern_that_matches_no_case_is_told(kept: Path) -> None:
     (kept / "joulemark.toml").write_text('[thresholds]\n"resnet50*" = {energy = "3%"}\n"cnn*" = {energy = "3%"}\n')
     done = joulemark(kept, "compare", "20261101", "latest")
