@@ -91,7 +91,7 @@ def show_run(run_file: RunFile) -> None:
         *_watching(run_file),
         *_second_opinion(run_file),
         *_failures(run_file),
-        *_notices(run_file),
+        *notices(run_file),
     )
 
 
@@ -205,7 +205,7 @@ def _lost(case: Case) -> list[Trial]:
     return [trial for trial in case.trials if trial.status != "ok"] if case.status == "ok" else []
 
 
-def _notices(run_file: RunFile) -> list[Text]:
+def notices(run_file: RunFile) -> list[Text]:
     """One line for each kind of notice, with the worst of them and the number of other cases it holds for."""
     found: dict[Code, list[tuple[Notice, Case | None]]] = {}
     for notice in run_file.notices:

@@ -101,6 +101,7 @@ def command(
     """
     values = locals()
     given = options.asked(values)
+    from suite import terminal
     from suite.commands import measuring
     from suite.commands.comparison import one_format, thresholds
     from suite.commands.planning import prepare, prepare_again
@@ -115,6 +116,8 @@ def command(
         prepared = prepare_again(
             resume, options.typed(context, {**given, **_given(values)}), runs_directory(out), arms=True
         )
+    if _alike(prepared):
+        terminal.say("Both arms are alike: what differs between them is chance.")
     if dry_run:
         return measuring.dry_run(prepared, as_json)
     return _measure(prepared, limits, out, as_json, markdown, report=not no_report)
@@ -142,6 +145,16 @@ def _arms(values: Mapping[str, Any], context: typer.Context) -> dict[str, dict[s
     }
 
 
+def _alike(prepared: Prepared) -> bool:
+    """Whether nothing sets the arms apart."""
+
+    def cases(arm: str) -> list[dict[str, Any]]:
+        return [case.model_dump(exclude={"id", "arm"}) for case in prepared.plan.cases if case.arm == arm]
+
+    a, b = (side.arm for side in prepared.sides.values())
+    return a == b and cases("a") == cases("b")
+
+
 def _measure(
     prepared: Prepared, limits: Thresholds, out: Path | None, as_json: bool, markdown: bool, report: bool
 ) -> int:
@@ -163,6 +176,7 @@ def _measure(
         print(comparison_text.markdown(found, title, [comparison_text.counted(found.found)]), end="")
     elif not as_json:
         comparison_text.show(found)
+        terminal.show(*terminal.notices(run_file))
     terminal.say(f"Run file: {path}")
     shown = page(run_file, path) if report else None
     if shown:

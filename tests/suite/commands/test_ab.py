@@ -61,6 +61,14 @@ def test_a_joulemark_that_asks_its_trials_otherwise_is_one_line_and_exit_2(home)
     assert f"{python} has joulemark 9.9, whose trials are asked otherwise" in done.stderr
 
 
+@pytest.mark.parametrize(("threads", "alike"), [(("1", "1"), True), (("1", "2"), False)])
+def test_arms_that_are_alike_are_told_so(home, threads, alike):
+    selected = ("--profile", "fast", "--framework", "pytorch", "--workload", "matmul", "--dry-run")
+    done = joulemark(home, "ab", "--a-threads", threads[0], "--b-threads", threads[1], *selected)
+    assert done.returncode == 0, done.stderr
+    assert ("Both arms are alike: what differs between them is chance." in done.stderr) == alike
+
+
 def test_the_gate_fires_against_a_baseline_measured_now_and_doubt_is_measured_on(home):
     """The library of the baseline's environment is thirty times as fast as what this one has instead."""
     pytest.importorskip("torch")
