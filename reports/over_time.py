@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports import html
+from reports import html, library
 from reports.figures.over_time import ROWS, over_time
 from suite import __version__
 from suite.results.history import Series
 
 
-def write(found: Sequence[Series], path: Path, plotlyjs: str = html.EMBED) -> Path:
+def write(found: Sequence[Series], path: Path, plotlyjs: str = library.EMBED) -> Path:
     """Write the page of `found` to `path` in one step. Returns `path`. UsageError where it cannot be written."""
     return html.write_page(path, render(found, plotlyjs), plotlyjs)
 
 
-def render(found: Sequence[Series], plotlyjs: str = html.EMBED) -> str:
+def render(found: Sequence[Series], plotlyjs: str = library.EMBED) -> str:
     """The page of `found` as one HTML document. UsageError for a place of Plotly's library that is none."""
     groups: dict[str, list[Series]] = {}
     for one in found:
