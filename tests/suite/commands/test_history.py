@@ -168,6 +168,7 @@ def test_list_runs_says_what_the_files_say_and_names_the_broken_one(home):
         "complete": True,
         "hostname": "bench-1",
         "cases": {"ok": 2, "failed": 1, "skipped": 0},
+        "trials_lost": 0,
     }
     assert "broken or truncated" in found[-1]["error"]
     assert len(list((home / "runs").glob(f"*{parquet.SUFFIX}"))) == RUNS + 1
