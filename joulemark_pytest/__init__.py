@@ -53,3 +53,11 @@ def pytest_configure(config: pytest.Config) -> None:
     from joulemark_pytest.start import start
 
     start(config)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """A line for options that do nothing by themselves: they may stand in a project's `addopts`, so no error."""
+    if config.getoption("--joulemark"):
+        return []
+    names = ("--joulemark-zone", "--joulemark-sensor", "--joulemark-allow-estimates")
+    return [f"joulemark: {name} does nothing without --joulemark." for name in names if config.getoption(name)]

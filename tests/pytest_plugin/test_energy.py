@@ -148,3 +148,10 @@ def test_what_cannot_be_is_one_line(project: Path, options: list[str], words: st
     assert words in answer.stdout + answer.stderr
     assert "Traceback" not in answer.stdout + answer.stderr
     assert "INTERNALERROR" not in answer.stdout + answer.stderr
+
+
+def test_an_option_that_does_nothing_by_itself_is_told(project: Path) -> None:
+    done = pytest_in(project, "--joulemark-zone", "CH", "--benchmark-disable")
+    assert done.returncode == 0, done.stdout
+    assert "joulemark: --joulemark-zone does nothing without --joulemark." in done.stdout
+    assert "does nothing" not in pytest_in(project, "--benchmark-disable").stdout
