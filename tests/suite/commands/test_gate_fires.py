@@ -17,7 +17,8 @@ FORMS = ("--framework", "pytorch", "--threads", "1", "--rounds", "3", "--offline
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs: size `given` does a hundred times the work in the second, which shows on any machine, `restless` jumps from trial to trial in both."""
+    """Two runs: size `given` does a hundred times the work in the second, which any machine shows; `restless` jumps
+    from trial to trial in both."""
     home = tmp_path_factory.mktemp("gate")
     (home / "joulemark.toml").write_text(FAST)
     for times in ("1", "100"):
