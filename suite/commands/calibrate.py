@@ -94,7 +94,7 @@ def _measure(given: dict[str, object], count: int, every_min: float, out: Path |
     from suite import plan, terminal, units
     from suite.commands.measuring import failed, measured
     from suite.commands.planning import prepare
-    from suite.errors import UsageError
+    from suite.errors import StoppedError, UsageError
     from suite.results.drift import FEWEST_RUNS
 
     if count < FEWEST_RUNS:
@@ -111,16 +111,22 @@ def _measure(given: dict[str, object], count: int, every_min: float, out: Path |
         started = time.monotonic()
         terminal.say(f"Run {number} of {count}")
         again = replace(prepared, plan=replace(prepared.plan, order_seed=plan.order_seed()))
-        run_file, path, interrupted = measured(again, out)
-        terminal.say(f"Run file: {path}")
-        if interrupted or (number < count and not _rest(started + every_min * 60, number + 1)):
+        try:
+            run_file, path, interrupted = measured(again, out)
+            terminal.say(f"Run file: {path}")
+            if not interrupted:
+                kept.append(run_file)
+                code = 4 if failed(run_file) else code
+            if not interrupted and number < count:
+                _rest(started + every_min * 60, number + 1)
+        except (KeyboardInterrupt, StoppedError):
+            interrupted = True
+        if interrupted:
             terminal.say(
                 "Interrupted. `joulemark calibrate RUN...` reads the runs that are kept, "
-                f"{len(kept) + (not interrupted)} of {count} from this calibration."
+                f"{len(kept)} of {count} from this calibration."
             )
             return kept, 130
-        kept.append(run_file)
-        code = 4 if failed(run_file) else code
     return kept, code
 
 
@@ -141,15 +147,11 @@ def _expected_s(prepared: Prepared, count: int, every_s: float) -> float:
     return (count - 1) * max(every_s, one) + one
 
 
-def _rest(until: float, number: int) -> bool:
-    """Wait until a time of the monotonic clock; False where Ctrl-C ended the wait."""
+def _rest(until: float, number: int) -> None:
+    """Wait until a time of the monotonic clock."""
     from suite import terminal, units
 
     left = until - time.monotonic()
     if left > 0:
-        try:
-            terminal.say(f"Run {number} starts in {units.duration(left)}.")
-            time.sleep(left)
-        except KeyboardInterrupt:
-            return False
-    return True
+        terminal.say(f"Run {number} starts in {units.duration(left)}.")
+        time.sleep(left)
