@@ -107,7 +107,7 @@ def test_a_comparison_has_its_cases_trials_and_verdicts_in_a_narrow_terminal(tmp
         for one in a.cases:
             assert f"\n{one.id}" in text
         assert text.count("inconclusive") >= 14
-        assert "88.8 items/s" in text
+        assert re.search(r"\d items/s", text)
         assert "1.00" in text
 
 
