@@ -116,7 +116,7 @@ class Training:
         marks.count += count
 
     def steps_end(self) -> None:
-        """The last step, for now, has ended: what follows is no step."""
+        """The step that goes on has ended: what follows is none, until the next begins."""
         if self._marks and self._marks[-1].open_s is not None:
             self._marks[-1].close(self.meter.mark())
 

@@ -42,7 +42,7 @@ def write_markdown(run_files: Sequence[RunFile], path: Path, anonymous: bool = F
 
 def _notices(report: Report) -> str:
     notices = [
-        f"- {escaped(warned.message)} {escaped(warned.notice.consequence)} {escaped(warned.notice.remedy)}"
+        f"- {escaped(warned.notice.message)} {escaped(warned.notice.consequence)} {escaped(warned.notice.remedy)}"
         for warned in report.warnings.notices
     ]
     lost = [f"- {lost.status}: {escaped(lost.title)}: {escaped(lost.reason)}" for lost in report.warnings.lost]

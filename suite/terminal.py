@@ -100,8 +100,10 @@ def _headline(run_file: RunFile) -> Text:
     versions = ", ".join(f"{name} {info.version}" for name, info in machine.frameworks.items())
     boards = f", {', '.join(gpu.name for gpu in machine.gpus)}" if machine.gpus else ""
     place = used.intensity.zone or used.intensity.source
-    lost = units.counted(sum(len(_lost(case)) for case in run_file.cases), "trial")
-    state = ("complete" if run.complete else "NOT COMPLETE") + ("" if lost.startswith("0 ") else f", {lost} lost")
+    lost = sum(len(_lost(case)) for case in run_file.cases)
+    state = ("complete" if run.complete else "NOT COMPLETE") + (
+        f", {units.counted(lost, 'trial')} lost" if lost else ""
+    )
     lines = [
         f"{run.id}  {run.profile}, {units.counted(run.rounds, 'round')}, {state}",
         f"{machine.cpu.model}, {machine.cpu.usable_cores:g} cores{boards}; {versions}",

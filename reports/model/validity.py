@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.model.cases import CaseView, label
-from suite.notices import TEXTS, Code
-from suite.results.records import TOO_LITTLE, Notice, RunFile, worst
+from suite.notices import Code
+from suite.results.records import Notice, RunFile, worst
 from suite.units import counted
 
 # What changes the meaning of every number on the page comes first.
@@ -21,12 +21,10 @@ class Warned:
 
     notice: Notice
     """The worst of them."""
-    message: str
-    """What it says of all of them."""
     about: tuple[str, ...]
     """What it is about, with each one's own message where they differ; empty where it is the whole page."""
     affected: str
-    """How many of what: `2 runs, 23 cases`; empty where it is the whole page."""
+    """How many of what: `2 runs, 23 cases`, or `the worst of 23 cases`; empty where it is the whole page."""
     grave: bool
 
 
@@ -75,25 +73,15 @@ _Entry = tuple[Notice, str, str]
 """A notice, what it is about, and whether that is a run or a case."""
 
 
-class _Most(float):
-    """The largest of several values, which says that it is."""
-
-    def __format__(self, spec: str) -> str:
-        return f"up to {format(float(self), spec or 'g')}{'' if spec else ' a case'}"
-
-
 def _warned(entries: Sequence[_Entry]) -> Warned:
     notices = [notice for notice, _, _ in entries]
     differ = len({notice.message for notice in notices}) > 1
     chosen = worst(notices)
-    sizes = [notice.value for notice in notices if isinstance(notice.value, float)]
-    message = chosen.message
-    if differ and len(sizes) == len(notices) and chosen.code not in TOO_LITTLE:
-        message = TEXTS[chosen.code].message.format(value=_Most(max(sizes)), threshold=chosen.threshold)
     about = dict.fromkeys(f"{name}: {notice.message}" if differ else name for notice, name, _ in entries if name)
     counts = {what: len({name for _, name, kind in entries if name and kind == what}) for what in ("run", "case")}
     affected = ", ".join(counted(count, what) for what, count in counts.items() if count)
-    return Warned(chosen, message, tuple(about), affected, chosen.code in _GRAVE)
+    among = "the worst of " if affected and differ and isinstance(chosen.value, float) else ""
+    return Warned(chosen, tuple(about), among + affected, chosen.code in _GRAVE)
 
 
 def _measured(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> bool:

@@ -25,6 +25,9 @@ BUSY_LOAD = 0.1
 STOLEN = 0.005
 UNEVEN = 0.02
 
+UNLIKE_CUDA = "Install a driver for its CUDA, or its build for the driver's CUDA (nvidia-smi names that)."
+"""What to do where a framework that was built for boards sees none."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -111,9 +114,7 @@ def frameworks(machine: Machine) -> list[Check]:
         cure = None
         if blind:
             text += f"; it does not see the boards{f': {info.blind}' if info.blind else ''}"
-            built = info.build not in ("", "cpu")
-            cure = "Install a driver for its CUDA, or its build for the driver's CUDA (nvidia-smi names that)."
-            cure = cure if built else "pip install 'joulemark[gpu]'"
+            cure = "pip install 'joulemark[gpu]'" if info.build in ("", "cpu") else UNLIKE_CUDA
         found.append(Check("framework", framework.name, found=True, readable=True, reason=text, fix=cure))
     return found
 

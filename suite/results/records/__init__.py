@@ -17,7 +17,7 @@ from suite.results.records.case import (
 from suite.results.records.energy import KINDS, BoardState, Channel, Energy, Kind, SecondOpinion, Trace
 from suite.results.records.files import parse, read, schema, write, write_text
 from suite.results.records.machine import Cpu, FrameworkInfo, Gpu, Machine
-from suite.results.records.notice import TOO_LITTLE, Notice, worst
+from suite.results.records.notice import Notice, worst
 from suite.results.records.run import (
     SCHEMA_VERSION,
     Arm,
@@ -39,7 +39,6 @@ __all__ = [
     "KINDS",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
-    "TOO_LITTLE",
     "Arm",
     "ArmName",
     "ArmSettings",

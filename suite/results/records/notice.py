@@ -35,7 +35,7 @@ class Notice(Record):
         )
 
 
-TOO_LITTLE: Final = frozenset({Code.TOO_FEW_TRIALS, Code.TOO_SHORT_FOR_SENSOR, Code.NEAR_SENSOR_PERIOD})
+_TOO_LITTLE: Final = frozenset({Code.TOO_FEW_TRIALS, Code.TOO_SHORT_FOR_SENSOR, Code.NEAR_SENSOR_PERIOD})
 """Notices of which the smallest value is the worst; of all others the largest."""
 
 
@@ -45,6 +45,6 @@ def worst(notices: Iterable[Notice]) -> Notice:
     def farness(notice: Notice) -> float:
         if not isinstance(notice.value, float):
             return 0.0
-        return -notice.value if notice.code in TOO_LITTLE else abs(notice.value)
+        return -notice.value if notice.code in _TOO_LITTLE else abs(notice.value)
 
     return max(notices, key=farness)

@@ -1,0 +1,38 @@
+"""Marks, ticks, fronts and texts of charts."""
+
+from __future__ import annotations
+
+import math
+
+from reports.figures.base import ticks
+from reports.figures.pareto import front
+from reports.inert import text
+from reports.marks import SHAPES, mark
+from suite.frameworks import FRAMEWORKS
+
+
+def test_the_front_is_what_nothing_beats() -> None:
+    points = [(10.0, 5.0), (20.0, 5.0), (20.0, 4.0), (30.0, 6.0), (5.0, 1.0), (4.0, 2.0)]
+    assert {points[i] for i in front(points)} == {(30.0, 6.0), (20.0, 4.0), (5.0, 1.0)}
+
+
+def test_ticks_are_round_and_within() -> None:
+    for low, high in ((-3.0, 5.0), (0.0, 0.2), (2.3, 3.4), (-9.5, -8.0)):
+        values, texts = ticks(low, high)
+        assert 2 <= len(values) <= 16
+        assert len(texts) == len(values)
+        assert all(value is not None and low - 1e-9 <= math.log10(value) <= high + 1e-9 for value in values)
+    assert ticks(2.9, 4.1)[1] == ["1k", "2k", "5k", "10k"]
+
+
+def test_text_for_charts_is_inert() -> None:
+    assert text("<b>&%{x}\u202e\n") == "&lt;b&gt;&amp;% {x}"
+    assert len(text("x" * 10_000)) == 60
+
+
+def test_every_mode_has_a_mark_of_its_own() -> None:
+    marks = [mark(name, mode) for name, known in FRAMEWORKS.items() for mode in known.modes]
+    assert len({(m.colour, m.shape) for m in marks}) == len(marks)
+    assert {m.shape for m in marks} <= set(SHAPES)
+    assert mark("jax", "jit") == mark("jax", "jit")
+    assert mark("jax", "jit").colour not in {m.colour for m in marks}
