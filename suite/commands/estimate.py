@@ -52,10 +52,6 @@ def command(
     from suite.commands.carbon import service, told
     from suite.errors import UsageError
 
-    if not (cores or gpus or memory_gb):
-        raise UsageError(
-            "which hardware? Give --cores and --watts-per-core, --gpus and --watts-per-gpu, or --memory-gb."
-        )
     for count, watts, name, unknown in ((cores, watts_per_core, "core", 12), (gpus, watts_per_gpu, "gpu", 200)):
         if bool(count) != bool(watts):
             given, missing = (f"--{name}s", f"--watts-per-{name}") if count else (f"--watts-per-{name}", f"--{name}s")
@@ -79,6 +75,10 @@ def command(
         psf=emissions.psf,
         g_per_kwh=emissions.intensity.g_per_kwh,
     )
+    if not (cores or gpus or memory_gb):
+        raise UsageError(
+            "which hardware? Give --cores and --watts-per-core, --gpus and --watts-per-gpu, or --memory-gb."
+        )
     if not (math.isfinite(found.energy_kwh) and math.isfinite(found.emissions_g)):
         raise UsageError("the product of these numbers is beyond what a computer can count: look them over.")
     if as_json:
