@@ -21,6 +21,7 @@ START = "import sys; sys.path.insert(0, sys.argv[1]); from suite.meter.serve imp
 ANSWER_TIMEOUT_S = 120.0
 """Opening takes a second or two; a driver that hangs may take a minute to be given up."""
 STOP_TIMEOUT_S = 10.0
+READ_BYTES = 1 << 16
 VISIBLE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 """Variables that choose boards, read again at each request: a program may set them after its start."""
 
@@ -40,6 +41,10 @@ class Helper:
         if not sys.executable:
             raise house.error("MeasurementError", "this Python does not know its own executable to start a helper.")
         self._lock = threading.Lock()
+        self._asked = 0
+        self._torn = False
+        """Whether a request may have been cut off while it was written."""
+        self._unread = b""
         # -I: neither the program's folder nor its PYTHONPATH may put packages in front of ours.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", START, str(house.HOUSE)],
@@ -58,29 +63,57 @@ class Helper:
         """What it answers. JoulemarkError with its reason, or where it has ended."""
         request.setdefault("visible", {name: os.environ[name] for name in VISIBLE if name in os.environ})
         with self._lock:
-            line = self._exchange(json.dumps(request).encode() + b"\n")
-        if not line:
+            self._asked += 1
+            try:
+                line = json.dumps({**request, "number": self._asked}).encode() + b"\n"
+            except TypeError as error:
+                raise house.error("UsageError", f"a meter is given text, numbers, True and False: {error}.") from None
+            answer = self._exchange(line, self._asked)
+        if answer is None:
             raise house.error("MeasurementError", f"the meters' helper has ended{self._complaint()}.")
-        answer: Document = json.loads(line)
         if "error" in answer:
             raise house.error(answer["type"], answer["error"])
         return answer
 
-    def _exchange(self, line: bytes) -> bytes:
-        """Send one line and receive one; empty where nobody answers."""
-        pipes = self._process.stdin, self._process.stdout
-        if pipes[0] is None or pipes[1] is None or pipes[0].closed:
-            return b""
+    def _exchange(self, line: bytes, number: int) -> Document | None:
+        """Send one line and receive the answer of its number; None where nobody answers.
+
+        Ctrl-C may come at any point in here: answers to what was asked before are then still to come, and passed over.
+        """
+        pipe = self._process.stdin
+        if pipe is None or pipe.closed:
+            return None
+        begun, self._torn = (b"\n" if self._torn else b""), True
         try:
-            pipes[0].write(line)
-            pipes[0].flush()
+            pipe.write(begun + line)
+            pipe.flush()
         except BrokenPipeError:
-            return b""
-        ready, _, _ = select.select([pipes[1]], [], [], ANSWER_TIMEOUT_S)
-        if not ready:
-            self._process.kill()  # a late answer would be taken for that to the next question
-            return b""
-        return pipes[1].readline()
+            return None
+        self._torn = False
+        while received := self._line():
+            try:
+                answer: Document = json.loads(received)
+            except ValueError:
+                continue  # the rest of an answer whose beginning was lost
+            if answer.get("number") == number:
+                return answer
+        return None
+
+    def _line(self) -> bytes:
+        """The next line that it says; empty where there is none."""
+        pipe = self._process.stdout
+        assert pipe is not None
+        while b"\n" not in self._unread:
+            ready, _, _ = select.select([pipe], [], [], ANSWER_TIMEOUT_S)
+            if not ready:
+                self._process.kill()  # it hangs: whatever is asked next would wait as long
+                return b""
+            received = os.read(pipe.fileno(), READ_BYTES)
+            if not received:
+                return b""
+            self._unread += received
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line + b"\n"
 
     def _complaint(self) -> str:
         """The last line that it said before it ended."""

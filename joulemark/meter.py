@@ -63,6 +63,8 @@ class Meter:
             raise house.error("UsageError", f"a meter's name is text, found {name!r}. Write @joulemark.Meter().")
         if not (isinstance(sync, bool) or callable(sync)):
             raise house.error("UsageError", f"sync is True, False or a function, found {sync!r}.")
+        if not isinstance(about, dict | None):
+            raise house.error("UsageError", f"about is a dict, found {about!r}.")
         given = {
             "zone": zone,
             "coordinates": coordinates,
@@ -231,7 +233,7 @@ class Meter:
         helper = None
         try:
             helper = helpers.shared(self._sensors)
-            helper.ask(do="check", given=self._given)
+            helper.ask(do="check", given=self._given, name=self.name, about=self._about)
         except house.errors().MeasurementError as error:
             # No sampling: the program goes on, and its windows say why they have no joules.
             self._trouble = str(error)
@@ -262,12 +264,11 @@ class Meter:
     def _resolve(self) -> None:
         """Ask for the readings of all windows that have none yet, at once."""
         with self._lock:
-            waiting, self._waiting = self._waiting, []
-            for first in range(0, len(waiting), AT_ONCE):
-                some = waiting[first : first + AT_ONCE]
+            while some := self._waiting[:AT_ONCE]:
                 try:
                     answers = self._ask(do="read", windows=[(w.begin_s, w.end_s) for w in some])["windows"]
                 except house.errors().JoulemarkError as error:
                     answers = [unknown(str(error), window.duration_s) for window in some]
                 for window, answer in zip(some, answers, strict=True):
                     window.answer = answer
+                del self._waiting[: len(some)]  # not before: Ctrl-C leaves them waiting

@@ -19,7 +19,7 @@ from joulemark_pytest.command import joulemark
 
 NODE = "joulemark"
 FAILED = 4
-"""`joulemark run`: a case failed; the run is kept all the same."""
+"""`joulemark run`: a case failed, and the run is kept all the same; or nothing could be measured, and there is none."""
 
 Benchmark = Any
 """pytest-benchmark's fixture, which has no types."""
@@ -135,7 +135,7 @@ class Cases:
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             done = joulemark("run", *self._options, *keyword, "--no-report", "--json", quiet=False)
         self._found = {}
-        if done.returncode not in (0, FAILED):
+        if done.returncode not in (0, FAILED) or not done.stdout.strip():
             self._ended = f"joulemark run ended with exit code {done.returncode}, and said why before the first case"
             return
         run = json.loads(done.stdout)

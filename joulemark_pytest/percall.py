@@ -9,8 +9,8 @@ from typing import Any
 from joulemark import Amount, Measurement, Reading
 
 UPDATES_NEEDED = 50.0
-"""A window of fewer updates of its sensor is below resolution, as in `joulemark run`: each border is uncertain by up to
-one update."""
+"""A window of fewer updates of its sensor is below resolution: each border is uncertain by up to one update. Those of
+`joulemark run` are made for as many too, and pass with two fewer."""
 KINDS = ("counter", "integrated", "model", "unavailable")
 """Best first."""
 

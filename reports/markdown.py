@@ -28,8 +28,9 @@ def render_markdown(run_files: Sequence[RunFile], anonymous: bool = False) -> st
         escaped(report.headline.caveat),
         _table(report),
         _common(report),
-        "Values are geometric means over trials with the 95 % interval between trials; ~ estimated, ≥ a part is "
-        "missing. Emissions are facility energy (IT energy x PUE) x the grid's carbon intensity.",
+        "Values are geometric means over trials with the 95 % interval between trials; of an estimate (~), which "
+        "trials say little of, what it may be off by. ≥ a part is missing. Emissions are facility energy (IT energy x "
+        "PUE) x the grid's carbon intensity.",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -41,10 +42,11 @@ def write_markdown(run_files: Sequence[RunFile], path: Path, anonymous: bool = F
 
 
 def _notices(report: Report) -> str:
-    notices = [
-        f"- {escaped(warned.notice.message)} {escaped(warned.notice.consequence)} {escaped(warned.notice.remedy)}"
-        for warned in report.warnings.notices
-    ]
+    notices = []
+    for warned in report.warnings.notices:
+        affected = f"({warned.affected})" if warned.affected else ""
+        said = (warned.notice.message, affected, warned.notice.consequence, warned.notice.remedy)
+        notices.append(f"- {' '.join(escaped(part) for part in said if part)}")
     lost = [f"- {lost.status}: {escaped(lost.title)}: {escaped(lost.reason)}" for lost in report.warnings.lost]
     return "\n".join(notices + lost)
 

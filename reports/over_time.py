@@ -33,6 +33,7 @@ def render(found: Sequence[Series], plotlyjs: str = library.EMBED) -> str:
         ("format.js", "charts.js", "over_time.js"),
         plotlyjs,
         cases=cases,
+        reading=next((figure.reading for _, figures in cases for figure in figures), ""),
         empty=[one for one in found if not one.points],
         rows=ROWS,
         version=__version__,

@@ -21,7 +21,7 @@ def measure(order: Order, watcher: Watcher) -> Path:
     """Measure `order` and return the path of its run file, which an interrupted run has too (`complete` false).
 
     UsageError where another run measures or the directory cannot be written; KeyboardInterrupt is passed on as
-    `Interrupted`, after the file is written.
+    `InterruptedRun`, after the file is written. Of a run that could not begin nothing is left.
     """
     run_id = order.resumed.run.id if order.resumed else new_id()
     with lock.hold(run_id), tempfile.TemporaryDirectory(prefix="joulemark-") as scratch:

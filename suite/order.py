@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +18,8 @@ Undecided = Callable[[RunFile], frozenset[str]]
 class Watcher(Protocol):
     """Hears what happens, to show it. Nothing is said while a window is open."""
 
-    def begins(self, plan: Plan) -> None:
-        """The run begins."""
+    def begins(self, plan: Plan, before: Collection[tuple[str, int]]) -> None:
+        """The run begins; `before` are (case, round) of the trials that a resumed run has already."""
 
     def goes_on(self, cases: Sequence[Case], rounds: int) -> None:
         """These cases are not decided and get `rounds` more."""

@@ -39,8 +39,8 @@ def _chart(found: Table, column: Column, hint: str, width: int, ascii: bool) -> 
     if not works:
         return []
     estimated = any(row.cells[column.key].kind == "model" for rows in works.values() for row in rows)
-    hatch = f"; {':' if ascii else '░'} is an estimate" if estimated else ""
-    head = f"{column.title}, {column.unit} ({hint}; marks are 95 % intervals{hatch})"
+    hatch = f"; {':' if ascii else '░'} is an estimate, which may be off by more" if estimated else ""
+    head = f"{column.title}, {column.unit} ({hint}; marks are 95 % intervals between trials{hatch})"
     lines = ["", *textwrap.wrap(head, width)]
     for work, rows in list(works.items())[:MOST]:
         lines += [

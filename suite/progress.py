@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from rich.console import Console
 from rich.live import Live
@@ -29,23 +29,34 @@ def watch(console: Console) -> Iterator[Watcher]:
         yield _Bar(console, live)
 
 
-class _Clock:
+class Clock:
     """How far the run is, by the time that its parts are expected to take."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.started = time.monotonic()
-        self.trials = plan.rounds * len(plan.runnable())
-        self.done = 0
+    def __init__(
+        self, plan: Plan, before: Collection[tuple[str, int]], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`before`: (case, round) of the trials that a resumed run has already."""
+        self.plan, self.before, self.now = plan, before, now
+        self.started = now()
+        self.rounds = self.trials = self.done = self.ended = 0
         self.planned_s = plan.profile.idle_s
         self.expected_s = plan.expected_s()
-        self.rounds = plan.rounds
+        self._adds(plan.runnable(), plan.rounds)
 
     def goes_on(self, cases: Sequence[Case], rounds: int) -> None:
         """More rounds of some cases than were planned."""
+        self.expected_s += rounds * (sum(self.plan.trial_s(case) for case in cases) + _zygotes_s(cases))
+        self._adds(cases, rounds)
+
+    def _adds(self, cases: Sequence[Case], rounds: int) -> None:
+        """`rounds` of `cases` are part of the run: those that were measured before are done, and take no time."""
+        self.zygotes_s = _zygotes_s(cases) / len(cases) if cases else 0.0
+        for case in cases:
+            done = sum((case.id, self.rounds + number) in self.before for number in range(1, rounds + 1))
+            self.done += done
+            self.expected_s -= done * self._takes_s(case)
         self.rounds += rounds
         self.trials += rounds * len(cases)
-        self.expected_s += rounds * (sum(self.plan.trial_s(case) for case in cases) + ZYGOTES_S)
 
     def gives_up(self, case: Case, rounds: int) -> None:
         """A case that will not be tried again."""
@@ -54,17 +65,27 @@ class _Clock:
 
     def elapsed_s(self) -> float:
         """Time since the run began."""
-        return time.monotonic() - self.started
+        return self.now() - self.started
 
     def trial_ended(self, case: Case) -> None:
         """One more trial is done."""
         self.done += 1
-        self.planned_s += self.plan.trial_s(case) + ZYGOTES_S / len(self.plan.runnable())
+        self.ended += 1
+        self.planned_s += self._takes_s(case)
+
+    def _takes_s(self, case: Case) -> float:
+        """Expected duration of a trial with its share of its round's imports, seconds."""
+        return self.plan.trial_s(case) + self.zygotes_s
 
     def left_s(self) -> float:
         """Expected time left: what is planned, at the pace so far."""
-        pace = self.elapsed_s() / self.planned_s if self.done else 1.0
+        pace = self.elapsed_s() / self.planned_s if self.ended else 1.0
         return max(0.0, self.expected_s - self.planned_s) * pace
+
+
+def _zygotes_s(cases: Sequence[Case]) -> float:
+    """Imports of one round of `cases`, seconds: each arm has its own."""
+    return len({case.arm for case in cases}) * ZYGOTES_S
 
 
 class _Watcher:
@@ -76,10 +97,11 @@ class _Watcher:
         self.case: Case | None = None
         self.last = ""
 
-    def begins(self, plan: Plan) -> None:
-        self.plan, self.clock = plan, _Clock(plan)
-        extent = units.extent(len(plan.runnable()), plan.rounds, plan.max_rounds, plan.expected_s())
-        self.line(f"{plan.profile.name}: {extent}.")
+    def begins(self, plan: Plan, before: Collection[tuple[str, int]]) -> None:
+        self.plan, self.clock = plan, Clock(plan, before)
+        extent = units.extent(len(plan.runnable()), plan.rounds, plan.max_rounds, self.clock.expected_s)
+        left = f"; {units.counted(len(before), 'trial')} measured before" if before else ""
+        self.line(f"{plan.profile.name}: {extent}{left}.")
         for case in plan.cases:
             if case not in plan.runnable():
                 self.line(f"skipped  {case.id}: {case.reason}")

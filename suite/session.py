@@ -18,6 +18,7 @@ from suite.measure.request import Request
 from suite.measure.zygotes import Zygotes
 from suite.notices import Code
 from suite.order import Order, Watcher
+from suite.patience import Patience
 from suite.plan import SEED, Plan
 from suite.power.sampler import Sampler
 from suite.power.second_opinion import Tracker
@@ -40,10 +41,6 @@ SETTLE_MOST_S = 60.0
 
 SETTLED_WITHIN = 0.02
 """Power is at rest when it changes by less than this between two halves of a few seconds."""
-
-FIRST_USE = 5
-"""So many times a trial's time a board's first trial may take: a framework without kernels for its chip compiles
-them all at first use, and the driver keeps them."""
 
 
 class Session:
@@ -68,7 +65,7 @@ class Session:
         self.zygotes = {arm: self._zygotes(arm) for arm in environments}
         self.given_up = planned.timed_out(order.resumed)
         self.compiled: set[str] = set()
-        self.woken: set[tuple[str, str]] = set()
+        self.patience = Patience(order.plan.profile.timeout_s)
         probes = order.resumed.probes if order.resumed else ()
         self.probed = {_probed_by(probe) for probe in probes}
         self.floor_failed = False
@@ -90,9 +87,14 @@ class Session:
 
     def measure(self) -> None:
         """The whole run."""
-        self.watcher.begins(self.order.plan)
+        self._begins()
         self.watcher.stage("sensors")
-        self.sampler = Sampler.start(journals.trace_path(self.journal.path), self.origin, sensors=self.order.sensors)
+        trace = journals.trace_path(self.journal.path)
+        try:
+            self.sampler = Sampler.start(trace, self.origin, sensors=self.order.sensors)
+        except Exception:
+            self.journal.forget()  # it would be the latest run, with nothing in it
+            raise
         tracker = Tracker.start() if self.order.settings.second_opinion else None
         try:
             self._idle("before")
@@ -108,6 +110,15 @@ class Session:
                 self.journal.second_opinion(tracker.stop(self.origin))
             self.sampler.stop()
         self.journal.end(datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+    def _begins(self) -> None:
+        """Say what is to be done, and what of it is done or given up already."""
+        plan = self.order.plan
+        self.watcher.begins(plan, self.done)
+        for case in plan.runnable():
+            if case.id in self.given_up:
+                done = sum((case.id, number) in self.done for number in range(1, plan.rounds + 1))
+                self.watcher.gives_up(case, plan.rounds - done)
 
     def _go_on(self) -> None:
         """More rounds of what is not decided: as many again as all had, then another look, to the plan's most."""
@@ -209,14 +220,15 @@ class Session:
     def _trial(self, case: Case, round_number: int) -> Trial:
         """One trial of `case`, whatever becomes of it."""
         started_s = self.now()
-        plan = self.order.plan
         zygotes = self.zygotes[case.arm]
         how = None if case.framework in zygotes.broken else zygotes.how(case.framework)
-        request = _request(case, plan, rest=round_number == 1)
-        first = case.device != "cpu" and (case.framework, case.device) not in self.woken
-        self.woken.add((case.framework, case.device))
-        timeout_s = plan.profile.timeout_s * (FIRST_USE if first else 1)
-        outcome = zygotes.run(request, timeout_s, self.watcher.part)
+        request = _request(case, self.order.plan, rest=round_number == 1)
+
+        def part(name: str) -> None:
+            self.patience.hears(case, name)
+            self.watcher.part(name)
+
+        outcome = zygotes.run(request, self.patience.seconds(case), part)
         attempt = {"round": round_number, "started_s": started_s, "ended_s": self.now(), "isolation": how}
         cache = self._compile_cache(case) if outcome.trial is not None else None
         return recorded(outcome, attempt, self.origin, cache)

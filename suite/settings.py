@@ -39,10 +39,7 @@ def resolve(given: Mapping[str, Any], directory: Path | None = None, cores: int 
     source, values = _file(directory or Path.cwd())
     from_file = {_name(key, source): value for key, value in values.items() if key not in SECTIONS}
     chosen = {key: value for key, value in given.items() if value not in (None, (), [], {})}
-    if any(key in chosen for key in PLACES):
-        # A place on the command line stands instead of whatever the file says of the grid.
-        from_file = {key: value for key, value in from_file.items() if key not in {*PLACES, "intensity"}}
-    found = validated({**from_file, **chosen}, chosen, source)
+    found = validated(over(from_file, chosen), chosen, source)
     for name in found.python:
         if name not in FRAMEWORKS:
             raise unknown(f"framework in [python] of {source}", name, FRAMEWORKS)
@@ -50,6 +47,12 @@ def resolve(given: Mapping[str, Any], directory: Path | None = None, cores: int 
         if threads > (most := THREADS_A_CORE * cores):
             raise UsageError(f"{option}: {threads} threads are too many for {cores} logical cores: {most} at most.")
     return found
+
+
+def over(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, Any]:
+    """Both together; a place in `stronger` stands instead of whatever `weaker` says of the grid."""
+    silent = {*PLACES, "intensity"} if any(key in stronger for key in PLACES) else set()
+    return {**{key: value for key, value in weaker.items() if key not in silent}, **stronger}
 
 
 def _threads(found: Settings) -> Iterator[tuple[str, int]]:

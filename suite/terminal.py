@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
@@ -17,7 +17,7 @@ from suite.overview import overview
 from suite.results.basis import basis
 from suite.results.records import Case, Notice, RunFile, Trial, worst
 from suite.results.rest import draws
-from suite.results.table import Cell, table
+from suite.results.table import ESTIMATED, Cell, table
 from suite.results.totals import run_totals
 
 if TYPE_CHECKING:
@@ -115,7 +115,10 @@ def _headline(run_file: RunFile) -> Text:
 def _run_table(run_file: RunFile) -> Fitted:
     found = table(run_file)
     columns = [column for key in COLUMNS for column in found.columns if column.key == key]
-    numbers = (Column(f"{column.title}\n{column.unit}\n[95 %]", right=True) for column in columns)
+    cells = {column.key: [row.cells[column.key] for row in found.rows] for column in columns}
+    numbers = (
+        Column("\n".join((column.title, column.unit, *_ends(cells[column.key]))), right=True) for column in columns
+    )
     shown = Fitted("Case", *numbers, Column("n", right=True))
     for row in found.rows:
         if row.status == "ok":
@@ -124,6 +127,12 @@ def _run_table(run_file: RunFile) -> Fitted:
         else:
             shown.add(Text(row.case.id, style="dim"), Text(row.status, style="red"))
     return shown
+
+
+def _ends(cells: Sequence[Cell]) -> list[str]:
+    """What the brackets in `cells` hold: between trials, or what an estimate may be off by."""
+    estimated = [cell.off is not None for cell in cells if cell.value is not None]
+    return ([] if estimated and all(estimated) else ["[95 %]"]) + (["~ (may be off by)"] if any(estimated) else [])
 
 
 def _charts(run_file: RunFile) -> list[Text]:
@@ -137,11 +146,18 @@ def _at_rest(run_file: RunFile) -> list[Text]:
     """What the machine drew with nothing running: before, after, and with a program resident on a GPU."""
     found: dict[str, list[str]] = {}
     for draw in draws(run_file):
+        # Without a GPU there is no device for a program to be resident on.
+        if draw.when == "resident" and not run_file.machine.gpus:
+            continue
         part = draw.scope if draw.scope.startswith(draw.component) else f"{draw.component} {draw.scope}"
         name = f"resident {draw.case.id}" if draw.case else draw.when
-        value = units.quantity(draw.power_w, "W") if draw.power_w is not None else f"not measured ({draw.reason})"
-        mark = "~" if draw.kind == "model" else ""
-        found.setdefault(name, []).append(f"{part} {mark}{value}".strip())
+        mark, digits = (ESTIMATED, 2) if draw.kind == "model" else ("", 3)
+        value = f"not measured ({draw.reason})"
+        if draw.power_w is not None:
+            value = mark + units.quantity(draw.power_w, "W", digits)
+        found.setdefault(name, []).append(f"{part} {value}".strip())
+    if not found:
+        return []
     return [Text("At rest: " + "; ".join(f"{name}: {', '.join(said)}" for name, said in found.items()) + ".")]
 
 
@@ -151,12 +167,17 @@ def _totals(run_file: RunFile) -> list[Text]:
     run, repeated = totals.run, totals.projected
     if run.energy_j is None:
         return []
-    mark = ("at least " if run.lower_bound else "") + ("about " if run.kind == "model" else "")
+    mark = hedge(run.kind == "model", run.lower_bound)
     line = f"Whole run, with everything around the windows: {mark}{units.quantity(run.energy_j, 'J')}, "
     line += f"{units.quantity(run.emissions_g, 'g')} CO2e in {units.duration(run.duration_s)}"
     if totals.psf != 1:
         line += f"; x PSF {totals.psf:g}: {units.quantity(repeated.emissions_g, 'g')}"
     return [Text(f"\n{line}.")]
+
+
+def hedge(estimated: bool, lower_bound: bool) -> str:
+    """The words before a total that say what it is worth."""
+    return ("at least " if lower_bound else "") + ("about " if estimated else "")
 
 
 def _cell(cell: Cell) -> str:

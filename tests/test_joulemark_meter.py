@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -177,6 +180,14 @@ def test_devices_are_waited_for_only_where_that_is_asked_for():
         (lambda: meter().save("run.json"), "measured nothing yet"),
         (lambda: joulemark.Meter(print), "Write @joulemark.Meter()"),
         (lambda: joulemark.Meter(sync=3), "sync is True, False or a function, found 3."),
+        (lambda: meter(about={"dataset": "cifar"}).start(), "unknown key of about 'dataset'"),
+        (lambda: meter(about={"size": "base"}).start(), "unknown key of about 'size'"),
+        (lambda: meter(about={"batch_size": "32"}).start(), "batch_size of about is '32': Input should be a valid int"),
+        (lambda: meter(about={"batch_size": 0}).start(), "batch_size of about is 0"),
+        (lambda: meter(about={"precision": 16}).start(), "precision of about is 16"),
+        (lambda: meter(about={"mode": print}).start(), "not JSON serializable"),
+        (lambda: meter(about=["pytorch"]), "about is a dict, found ['pytorch']"),
+        (lambda: meter(item=3).start(), "item of about is 3"),
     ],
 )
 def test_bad_use_is_one_line(use, words):
@@ -184,6 +195,13 @@ def test_bad_use_is_one_line(use, words):
         use()
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_said_about_the_code_is_saved(tmp_path):
+    with meter(about={"framework": "pytorch", "batch_size": 32, "flops_per_item": 1e9}) as one:
+        pass
+    (case,) = joulemark.read(one.save(tmp_path / "run.json")).cases
+    assert (case.framework, case.batch_size, case.flops_per_item) == ("pytorch", 32, 1e9)
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
@@ -201,6 +219,46 @@ def test_the_environment_means_what_it_means_to_a_command():
         if (annotation := getattr(options, "".join(part.title() for part in name.split("_")))) is not None
     }
     assert variables == dict(ENVIRONMENT)
+
+
+@contextmanager
+def interrupted(ask: Callable[[], object]) -> Iterator[None]:
+    """Ctrl-C while the helper has `ask` before it; within the block, it has not answered yet."""
+    process = psutil.Process(helpers.shared((SENSOR,))._process.pid)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    process.suspend()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            ask()
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        process.resume()
+
+
+def test_after_ctrl_c_each_answer_is_to_its_own_question(tmp_path):
+    first, second = meter("first"), meter("second")
+    with first:
+        time.sleep(0.05)
+    with second:
+        time.sleep(0.3)
+    with interrupted(lambda: first.energy):
+        pass
+    energies = [second.energy.value, first.energy.value]
+    saved = [joulemark.read(each.save(tmp_path / f"{each.name}.json")) for each in (second, first)]
+    assert energies == pytest.approx([true_j(file)[0] for file in saved], rel=1e-9)
+
+
+def test_a_question_that_was_cut_off_leaves_the_next_one_whole():
+    """A question of more than a pipe holds, interrupted while it is written."""
+    one = meter("one").start()
+    time.sleep(0.1)
+    one.stop()
+    many = [(one.last.begin_s, one.last.end_s)] * 10_000
+    with interrupted(lambda: helpers.shared((SENSOR,)).ask(do="sums", windows=many)):
+        pass
+    assert one.energy.value == pytest.approx(one.sums_j(many[:1])[0])
 
 
 DYING = """

@@ -136,7 +136,8 @@ def _hyper(size: Size) -> str:
 
 def _optimizer(optimizer: Optimizer) -> str:
     if isinstance(optimizer, Adam):
-        return f"Adam, learning rate {optimizer.learning_rate}, epsilon {optimizer.epsilon}"
+        betas = f"betas {optimizer.beta_1} and {optimizer.beta_2}"
+        return f"Adam, learning rate {optimizer.learning_rate}, {betas}, epsilon {optimizer.epsilon}"
     return f"SGD, learning rate {optimizer.learning_rate}, momentum {optimizer.momentum}"
 
 

@@ -110,7 +110,7 @@ function csv() {
     const { run, id, item, status, reason } = model.cases[key];
     const { intensity, pue } = inputs(run, current);
     const zone = current.intensity === null ? current.zone ?? model.runs[run].zone : null;
-    return [run, id, item, status, reason, zone, intensity, pue, ...names.flatMap((name) => [...valuesOf(key, name), cellOf(key, name)[4]])];
+    return [run, id, item, status, reason, zone, intensity, pue, ...names.flatMap((name) => [...valuesOf(key, name), kindOf(key, name)])];
   })]);
 }
 

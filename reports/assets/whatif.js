@@ -25,6 +25,9 @@ function basisOf(key, want) {
 const facility = (joules, used) => joules * used.pue;
 const grams = (joules, used) => (facility(joules, used) / JOULES_PER_KWH) * used.intensity;
 
+// Whether another grid than the run's own is supposed.
+const elsewhere = (want) => want.zone !== null || want.intensity !== null;
+
 // Columns of a run that counts embodied emissions or its own hours, from those that it was measured with.
 const EXTRA = {
   sci_g_per_1000_items: (entry, want, key) => {
@@ -32,6 +35,7 @@ const EXTRA = {
     return recomputed(key, EMISSIONS, want).map((grams, i) => (grams === null || made[i] === null ? null : grams + made[i]));
   },
   actual_g_per_1000_items: (entry, want, key) => {
+    if (elsewhere(want)) return [null, null, null]; // what its own hours had says nothing of another grid
     const by = inputs(entry.run, want).pue / model.runs[entry.run].pue;
     return cellOf(key, 'actual_g_per_1000_items').slice(0, 3).map((grams) => (grams === null ? null : grams * by));
   },
@@ -51,8 +55,12 @@ const moves = (column) => column === FACILITY || column === EMISSIONS || column 
 // [value, low, high, number of trials] of a case in a column, as they stand on the page now.
 function valuesOf(key, column) {
   const [value, low, high, n] = cellOf(key, column);
-  return [...(moves(column) && value !== null ? recomputed(key, column, current) : [value, low, high]), n];
+  const found = moves(column) && value !== null ? recomputed(key, column, current) : [value, low, high];
+  return [...found, found[0] === null ? 0 : n];
 }
+
+// Its kind, as it stands on the page now: what is not known elsewhere has none.
+const kindOf = (key, column) => (valuesOf(key, column)[0] === null && cellOf(key, column)[0] !== null ? null : cellOf(key, column)[4]);
 
 const columnHeads = new Map([...document.querySelectorAll('#results thead th[data-key]')].slice(0, model.columns.length)
   .map((head) => [head.dataset.key, head]));
@@ -70,12 +78,21 @@ function fillColumn(column, want) {
   document.querySelectorAll(`[data-unit="${column}"]`).forEach((node) => { node.textContent = unit; });
   [...rowCells(column), ...tileCells(column)].forEach(([key, node]) => {
     const [value, low, high] = values[key];
-    if (value === null) return;
-    const [, , , , , mark, off] = cellOf(key, column);
+    const [own, , , , , mark, off] = cellOf(key, column);
+    if (own === null) return;
+    const small = node.querySelector('.interval, small');
+    if (small) small.dataset.own ??= small.textContent;
+    node.classList.toggle('missing', value === null);
+    if (value === null) {
+      node.querySelector('.value, span').textContent = '—';
+      if (small) small.textContent = 'known for its own grid only';
+      if ('value' in node.dataset) node.dataset.value = '';
+      return;
+    }
     const ends = off ? off.map((by) => value * by) : [low, high];
     const [text, lowText, highText] = matched(value / factor, ...ends.map((end) => (end === null ? null : end / factor)));
     node.querySelector('.value, span').textContent = mark + text;
-    if (lowText) node.querySelector('.interval, small').textContent = off ? `(${lowText} to ${highText})` : `[${lowText}, ${highText}]`;
+    if (small) small.textContent = lowText ? (off ? `(${lowText} to ${highText})` : `[${lowText}, ${highText}]`) : small.dataset.own;
     if ('value' in node.dataset) node.dataset.value = value;
     const basis = node.querySelector('.basis');
     if (!basis) return;
@@ -128,7 +145,7 @@ function fillTotals(want) {
     const [least, guess, duration] = own.words;
     const kwh = facility(joules, { pue }) / JOULES_PER_KWH;
     // On its own grid a run keeps the mean over its hours; on another it meets one value.
-    const total = want.zone === null && want.intensity === null ? (ownGrams * pue) / own.pue : kwh * intensity;
+    const total = elsewhere(want) ? kwh * intensity : (ownGrams * pue) / own.pue;
     const amount = (times) => `${four(kwh * times)} kWh, ${four(total * times)} g CO₂e`;
     const repeated = psf === 1 ? '' : `; times PSF ${psf}: ${amount(psf)}`;
     node.textContent = `${least ? 'at least ' : ''}${amount(1)}${guess ? ', estimated' : ''} (${duration})${repeated}`;

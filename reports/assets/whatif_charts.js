@@ -4,7 +4,7 @@
 // own, allow.
 function range(key, want) {
   const { ranges } = model.runs[model.cases[key].run];
-  const intensity = want.zone === null && want.intensity === null ? ranges.intensity : null;
+  const intensity = elsewhere(want) ? null : ranges.intensity;
   const pue = want.pue === null ? ranges.pue : null;
   const off = cellOf(key, EMISSIONS)[6];
   const [value] = recomputed(key, EMISSIONS, want);

@@ -11,7 +11,7 @@ from reports.inert import text
 from reports.marks import NEUTRAL, mark
 from reports.model.grid import Grid, grid
 from suite.results.history import Change, Point, Series
-from suite.units import prefix
+from suite.units import counted, prefix
 
 ROWS = 200
 """The latest runs that stand in the table under a chart; the chart has all."""
@@ -65,7 +65,7 @@ def _figure(one: Series, name: str) -> Figure:
             shapes=[_across(change) for change in one.changes],
         ),
         table=_table(one),
-        note=f"{one.without} runs have no value." if one.without else "",
+        note=f"{counted(one.without, 'run')} {'has' if one.without == 1 else 'have'} no value." if one.without else "",
     )
 
 
@@ -105,7 +105,7 @@ def _across(change: Change) -> dict[str, Any]:
 
 
 def _finding(one: Series) -> str:
-    runs = f"{len(one.points)} runs on {one.hostname}"
+    runs = f"{counted(len(one.points), 'run')} on {one.hostname}"
     if not one.changes:
         return f"{runs}: no step found."
     return f"{runs}; " + "; ".join(_words(one, change) for change in one.changes) + "."

@@ -25,9 +25,8 @@ _HOW = (
     "processes load, trace and warm up. A gap in a line is a missed read. A dashed line is a model, no sensor."
 )
 # Windows and rest are drawn as filled outlines: one trace a kind is far cheaper than one shape a trial.
-_SHADES = {"pytorch": "rgba(0,114,178,0.22)", "tensorflow": "rgba(213,94,0,0.22)"}
-_OTHER_SHADE = "rgba(0,158,115,0.22)"
-_REST_SHADE = "rgba(122,133,148,0.20)"
+_WINDOW, _REST = 0.22, 0.20
+"""How strong the shades are."""
 
 
 def power_figures(report: Report) -> list[Figure]:
@@ -117,12 +116,19 @@ def _shades(run: RunView) -> list[dict[str, Any]]:
     """Filled outlines of windows and rest, behind all panels."""
     spans: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for entry in run.file.idle:
-        spans["at rest", _REST_SHADE].append(entry.window_s)
+        spans["at rest", _tint(NEUTRAL, _REST)].append(entry.window_s)
     for case in run.file.cases:
-        shade = _SHADES.get(case.framework, _OTHER_SHADE)
-        name = mark(case.framework, "").name.strip()
-        spans[f"{name} windows", shade] += [t.window_s for t in case.trials if t.window_s is not None]
+        own = mark(case.framework, "")
+        spans[f"{own.name.strip()} windows", _tint(own.colour, _WINDOW)] += [
+            t.window_s for t in case.trials if t.window_s is not None
+        ]
     return [_shade(name, shade, sorted(found)) for (name, shade), found in spans.items() if found]
+
+
+def _tint(colour: str, share: float) -> str:
+    """`#0072B2` let through: `rgba(0,114,178,0.22)`."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return f"rgba({red},{green},{blue},{share:.2f})"
 
 
 def _shade(name: str, shade: str, spans: Sequence[tuple[float, float]]) -> dict[str, Any]:

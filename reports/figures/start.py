@@ -18,30 +18,30 @@ _HOW = (
     "step for scale. A first call with a cold cache pays for tracing and compilation; a warm one finds the run's own "
     "cache. The two are never averaged. Marks are medians over trials; the axis is logarithmic."
 )
+_STEADY = "steady step"
 # (name, shape, colour) of each time: colours of the palette that no framework has.
 _TIMES = (
     ("load", "line-ns-open", "#7a8594"),
     ("first call", "square", "#CC79A7"),
     ("first call, cold cache", "circle", "#CC79A7"),
     ("first call, warm cache", "circle-open", "#CC79A7"),
-    ("steady step", "diamond", "#009E73"),
+    (_STEADY, "diamond", "#009E73"),
 )
 
 Eager = tuple[Group, str]
 
 
 def start_figure(report: Report) -> Figure | None:
-    """Times by case; None where no trial recorded any."""
+    """Times by case; None where no trial recorded a load or a first call: own code has steps alone."""
     found = [(view, times) for view in report.shown if (times := _times(view))]
-    if not found:
+    if all(times.keys() <= {_STEADY} for _, times in found):
         return None
     values = [value for _, times in found for value in times.values()]
     eager = {(view.group, view.case.framework): times for view, times in found if view.case.mode == "eager"}
-    slowest = max(found, key=lambda pair: _first(pair[1]))
     return Figure(
         id="start",
         title="Start and compilation",
-        finding=f"The dearest first call: {slowest[0].full}, {units.quantity(_first(slowest[1]), 's')}.",
+        finding=_finding(found),
         reading=_HOW,
         data=[
             _series(name, shape, colour, found)
@@ -74,11 +74,19 @@ def _times(view: CaseView) -> dict[str, float]:
             samples[f"first call{cache}"].append(trial.first_call_s)
     step_s = view.quantity("step_time_s").value
     found = {name: statistics.median(values) for name, values in samples.items() if values}
-    return {**found, "steady step": step_s} if step_s else found
+    return {**found, _STEADY: step_s} if step_s else found
 
 
 def _first(times: dict[str, float]) -> float:
     return max((value for name, value in times.items() if name.startswith("first call")), default=0.0)
+
+
+def _finding(found: Sequence[tuple[CaseView, dict[str, float]]]) -> str:
+    view, times = max(found, key=lambda pair: _first(pair[1]))
+    if first_s := _first(times):
+        return f"The dearest first call: {view.full}, {units.quantity(first_s, 's')}."
+    view, times = max(found, key=lambda pair: pair[1].get("load", 0.0))
+    return f"The longest load: {view.full}, {units.quantity(times['load'], 's')}."
 
 
 def _pays(view: CaseView, own: dict[str, float], eager: dict[Eager, dict[str, float]]) -> Item:
@@ -88,7 +96,7 @@ def _pays(view: CaseView, own: dict[str, float], eager: dict[Eager, dict[str, fl
     plain = eager.get((view.group, view.case.framework))
     if plain is None:
         return "no eager case beside it"
-    saved_s = plain.get("steady step", 0.0) - own.get("steady step", 0.0)
+    saved_s = plain.get(_STEADY, 0.0) - own.get(_STEADY, 0.0)
     return "never" if saved_s <= 0 else max(0.0, (_first(own) - _first(plain)) / saved_s)
 
 

@@ -24,12 +24,12 @@ class Headline:
 def headline(cases: Sequence[CaseView], pairs: Sequence[Pair]) -> Headline:
     """The report in a sentence or two a pair of frameworks: geometric means over all works that they share.
 
-    Every work has one weight, however many of its cases are paired.
+    Every work has one weight, however many of its cases are paired. Where no pair is of both default modes, those of
+    like modes stand for them.
     """
     chosen: dict[tuple[str, str, str], list[Pair]] = defaultdict(list)
-    for found in pairs:
-        if found.default:
-            chosen[found.one.name, found.other.name, _place(found, cases)].append(found)
+    for found in [p for p in pairs if p.default] or pairs:
+        chosen[found.one.name, found.other.name, _place(found, cases)].append(found)
     sentences = tuple(_overall(names, _plain(of_names)) for names, of_names in chosen.items())
     unlike = any(not found.alike for of_names in chosen.values() for found in of_names)
     caveats = ["Eager and graph modes are unlike: this is each framework as most people run it."] if unlike else []

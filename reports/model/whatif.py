@@ -31,10 +31,7 @@ def whatif(report: Report) -> dict[str, Any]:
     A cell is value, low, high, n, kind and mark, and of an estimate the factors that it may be off by.
     """
     return {
-        "columns": [
-            {"key": column.key, "title": column.title, "unit": column.unit, "factor": column.factor}
-            for column in report.table.columns
-        ],
+        "columns": [{"key": column.key} for column in report.table.columns],
         "cases": {view.key: _case(view) for view in report.cases},
         "runs": {run.label: _run(run) for run in report.runs},
         "bases": {found.key: [found.mark, found.words, INTENSITIES[found.key]] for found in BASES.values()},

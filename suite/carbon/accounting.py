@@ -84,11 +84,11 @@ def combined(*ranges: Factors | None) -> Factors:
     return math.prod(pair[0] for pair in known), math.prod(pair[1] for pair in known)
 
 
-def embodied_g(total_g: float, reserved_h: float, lifespan_h: float, share: float = 1.0) -> float:
-    """The part of hardware's embodied emissions that a use of it is charged with, grams (SCI: M = TE x TS x RS).
+def embodied_g(total_g: float, reserved_h: float, lifespan_h: float) -> float:
+    """The part of hardware's embodied emissions that a use of it is charged with, grams (SCI: M = TE x TS).
 
-    `total_g`: emissions of making the hardware; `reserved_h` of its `lifespan_h` are used; `share`: the part of the
-    hardware that is reserved. UsageError where a number cannot be.
+    `total_g`: emissions of making the hardware; `reserved_h` of its `lifespan_h` are used. UsageError where a number
+    cannot be.
     """
     if not (math.isfinite(total_g) and total_g >= 0):
         raise UsageError(f"embodied emissions are {total_g:g} g; they must be 0 or more.")
@@ -96,19 +96,7 @@ def embodied_g(total_g: float, reserved_h: float, lifespan_h: float, share: floa
         raise UsageError(f"the lifespan is {lifespan_h:g} h; it must be more than 0.")
     if not 0 <= reserved_h <= lifespan_h:
         raise UsageError(f"the time reserved is {reserved_h:g} h; it must lie between 0 and {lifespan_h:g} h.")
-    if not 0 <= share <= 1:
-        raise UsageError(f"the share of the hardware is {share:g}; it must lie between 0 and 1.")
-    return total_g * (reserved_h / lifespan_h) * share
-
-
-def sci_g(facility_energy_j: float, g_per_kwh: float, embodied_g: float, units: float) -> float:
-    """Software Carbon Intensity, grams per functional unit: (E x I + M) / R (ISO/IEC 21031:2024).
-
-    `embodied_g` is M for the same use; `units` is R, the functional units done with it. UsageError at no unit.
-    """
-    if not (math.isfinite(units) and units > 0):
-        raise UsageError(f"the number of functional units is {units:g}; it must be more than 0.")
-    return (emissions_g(facility_energy_j, g_per_kwh) + embodied_g) / units
+    return total_g * (reserved_h / lifespan_h)
 
 
 @dataclass(frozen=True)

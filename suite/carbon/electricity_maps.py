@@ -88,10 +88,6 @@ class ElectricityMaps:
         """The last 24 hours."""
         return self._ask("history", place)
 
-    def past(self, place: Place, time: datetime) -> Series:
-        """The interval that holds `time`."""
-        return self._ask("past", place, datetime=iso(time))
-
     def past_range(self, place: Place, start: datetime, end: datetime) -> Series:
         """From `start` to `end`, at most ten days. Failure where it is longer."""
         if end - start > timedelta(days=10):
@@ -101,17 +97,6 @@ class ElectricityMaps:
     def forecast(self, place: Place, hours: int = FORECAST_HOURS[-1]) -> Series:
         """The next `hours`: 6, 24, 48 or 72."""
         return self._ask("forecast", place, horizonHours=str(hours))
-
-    def zones(self) -> dict[str, str]:
-        """Zones and their names: with a token, those that it is for."""
-        answer = self._transport.get("zones", {}, USER_AGENT)
-        document = checked(answer)
-        if not isinstance(document, dict) or not document:
-            raise Failure("malformed", "its list of zones is none")
-        return {
-            str(zone): str(facts.get("zoneName", zone)) if isinstance(facts, dict) else str(zone)
-            for zone, facts in document.items()
-        }
 
     def _ask(self, temporality: str, place: Place, **more: str) -> Series:
         """One question, from the cache where it was asked before in this hour."""

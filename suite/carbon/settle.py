@@ -47,8 +47,9 @@ def recomputed(run_file: RunFile, given: Mapping[str, Any], now: datetime, servi
     if not chosen:
         return run_file
     grid = not chosen.keys().isdisjoint(GRID)
-    if grid and chosen.keys().isdisjoint({*PLACES, "intensity"}):
-        chosen |= {name: value for name in PLACES if (value := getattr(run_file.settings, name)) is not None}
+    where = (*PLACES, "intensity")
+    if grid and chosen.keys().isdisjoint(where):
+        chosen |= {name: value for name in where if (value := getattr(run_file.settings, name)) is not None}
     if "lifespan_years" in chosen and "embodied" not in chosen and run_file.settings.embodied is not None:
         chosen["embodied"] = run_file.settings.embodied
     emissions, notices = resolve(validated(chosen, chosen), now, service, span_of(run_file))

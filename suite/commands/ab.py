@@ -100,7 +100,7 @@ def command(
     codes: 0 fine, 2 bad usage, 3 nothing comparable, 4 a case failed, 130 interrupted (what was finished is kept).
     """
     values = locals()
-    given = options.asked(values)
+    given = options.asked(context, values)
     from suite import terminal
     from suite.commands import measuring
     from suite.commands.comparison import one_format, thresholds

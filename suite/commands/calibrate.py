@@ -60,7 +60,7 @@ def command(
     uses them. Longer apart is better: drift over a day is not seen in an hour. Exit codes: 0 fine, 2 bad usage, 3 the
     runs have too little in common, 4 a case failed, 130 interrupted (finished runs are kept).
     """
-    given = options.asked(locals())
+    given = options.asked(context, locals())
     from suite import terminal
     from suite.commands import calibration
     from suite.errors import UsageError

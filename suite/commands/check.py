@@ -85,7 +85,7 @@ def command(
     1 a regression: a whole interval lies beyond the threshold; 2 bad usage or input; 3 no baseline, or nothing
     comparable; 4 a case failed, is in doubt, or was lost since the baseline. --advisory turns 1 and 4 into 0.
     """
-    given = options.asked(locals())
+    given = options.asked(context, locals())
     from suite import settings
     from suite.commands import anew
     from suite.commands.comparison import one_format, thresholds

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help="A path, an id, a unique beginning of one, or latest.")],
     b: Annotated[
         str | None, typer.Argument(metavar="B", help="The other run; left out, A is compared with itself.")
@@ -40,7 +41,7 @@ def command(
     Intervals are adjusted for the number of comparisons and hold what changes from run to run on one machine. Exit
     codes: 0 fine, whatever the verdicts; 2 bad usage or input; 3 nothing may be compared.
     """
-    given = options.asked(locals())
+    given = options.asked(context, locals())
     from suite import settings
     from suite.commands.comparison import document, one_format, tell_unmatched, thresholds
     from suite.results.metrics import METRICS

@@ -22,18 +22,18 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
 
     from suite import machine, settings, terminal
     from suite.commands import checks
-    from suite.commands.planning import pythons
+    from suite.commands.planning import described, may_see, pythons
     from suite.frameworks import FRAMEWORKS
     from suite.power.boards import discover
 
     chosen = settings.resolve({"python": pythons(python or ())})
     boards = discover()
-    installed = machine.installed_frameworks(list(FRAMEWORKS), chosen.python, boards=bool(boards.gpus))
-    described = machine.describe(boards.gpus, installed)
+    installed = machine.installed_frameworks(list(FRAMEWORKS), chosen.python, boards=may_see(boards))
+    here = described(boards, installed)
     found = [
         *checks.sensors(),
-        *checks.devices(described, boards.reason),
-        *checks.frameworks(described),
+        *checks.devices(here, boards.reason),
+        *checks.frameworks(here),
         *checks.surroundings(),
     ]
     can_measure = checks.measured(found)

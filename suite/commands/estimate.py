@@ -18,6 +18,7 @@ HARDWARE = "Hardware"
 
 
 def command(
+    context: typer.Context,
     hours: Annotated[float, typer.Option(help="Running time, hours.", rich_help_panel=HARDWARE)],
     cores: Annotated[float, typer.Option(help="CPU cores in use.", rich_help_panel=HARDWARE)] = 0.0,
     watts_per_core: Annotated[
@@ -43,6 +44,7 @@ def command(
 
     Nothing is measured. Parts left out are zero. Lannelongue, Grealey and Inouye 2021, doi 10.1002/advs.202100707.
     """
+    given = options.asked(context, locals())
     import math
     from datetime import UTC, datetime
 
@@ -54,12 +56,10 @@ def command(
 
     for count, watts, name, unknown in ((cores, watts_per_core, "core", 12), (gpus, watts_per_gpu, "gpu", 200)):
         if bool(count) != bool(watts):
-            given, missing = (f"--{name}s", f"--watts-per-{name}") if count else (f"--watts-per-{name}", f"--{name}s")
+            there, missing = (f"--{name}s", f"--watts-per-{name}") if count else (f"--watts-per-{name}", f"--{name}s")
             hint = f" ({unknown} where it is not known, as Green Algorithms takes it)" if count else ""
-            raise UsageError(f"{given} without {missing}: give both{hint}, or neither.")
-    chosen = settings.resolve(
-        {"zone": zone, "intensity": intensity, "pue": pue, "psf": psf, "offline": offline or None}
-    )
+            raise UsageError(f"{there} without {missing}: give both{hint}, or neither.")
+    chosen = settings.resolve(given)
     grid = service(chosen)
     emissions, notices = resolve(chosen, datetime.now(UTC), grid)
     found = green_algorithms(

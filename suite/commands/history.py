@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    context: typer.Context,
     k: Annotated[
         list[str] | None,
         typer.Option("-k", metavar="EXPR", help="Cases whose id matches, as in pytest. (default: all)"),
@@ -61,6 +62,8 @@ def command(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms of the same: give one of them.")
+    if output is None and options.typed(context, ["plotlyjs"]):
+        raise UsageError("--plotlyjs is of the page that -o PAGE writes: give both, or neither.")
     options.ending(output, options.PAGE)
     metrics = list(dict.fromkeys(metric or ("throughput", "energy")))
     for name in metrics:

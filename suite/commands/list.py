@@ -32,12 +32,18 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """List the workloads, or the cases of a selection, or the runs that are kept."""
-    given = options.asked(locals())
+    given = options.asked(context, locals())
     from suite import terminal
     from suite.errors import UsageError
 
     if cases and runs:
         raise UsageError("--cases and --runs list different things: give one of them.")
+    if out is not None and not runs:
+        raise UsageError("--out is where --runs looks for runs: add --runs, or leave --out out.")
+    selected = options.typed(context, given)
+    if selected and not cases:
+        cure = "; --runs lists all that are kept: leave it out" if runs else ": add --cases"
+        raise UsageError(f"{selected[0]} selects cases{cure}.")
     if runs:
         from suite.settings import runs_directory
 
@@ -49,8 +55,6 @@ def command(
         prepared = prepare(given)
         _show(terminal.cases_table, prepared.plan.outline(), as_json)
         return
-    if selected := options.typed(context, given):
-        raise UsageError(f"{selected[0]} selects cases: add --cases.")
     _show(terminal.workloads_table, {"workloads": _workloads()}, as_json)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    context: typer.Context,
     program: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run, with its arguments.")],
     zone: options.Zone = None,
     coordinates: options.Coordinates = None,
@@ -53,7 +54,7 @@ def command(
     Its exit code is handed on, its output is untouched (with --json it goes to standard error), and so are signals.
     The energy is that of the whole processor and of whole boards while it ran: other programs' share is in it.
     """
-    given = options.asked(locals())
+    given = options.asked(context, locals())
     from datetime import UTC, datetime
 
     from suite import settings

@@ -192,20 +192,28 @@ Markdown = Annotated[
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
 
 
-def asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a command's arguments, as its `locals()` at the start hold them: those that are settings and were given."""
+def asked(context: typer.Context, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a command's arguments, as its `locals()` at the start hold them: those that are settings and were given.
+
+    What is typed is stronger than what the environment says.
+    """
     from suite.results.records import Settings
     from suite.selection import any_of
-    from suite.settings import ALIASES
+    from suite.settings import ALIASES, over
 
     named = {ALIASES.get(name, name): value for name, value in arguments.items()}
     if "keyword" in named:
         named["keyword"] = any_of(named["keyword"])
-    return {
+    given = {
         name: value
         for name, value in named.items()
         if name in Settings.model_fields and value is not None and value is not False and value != []
     }
+    from_environment = {name for name in given if "ENVIRONMENT" in str(context.get_parameter_source(name))}
+    return over(
+        {name: given[name] for name in from_environment},
+        {name: value for name, value in given.items() if name not in from_environment},
+    )
 
 
 def typed(context: typer.Context, names: Iterable[str]) -> list[str]:

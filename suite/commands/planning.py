@@ -108,18 +108,23 @@ def _prepare(chosen: Settings, order_seed: int) -> Prepared:
     for sensor in chosen.sensor:
         check(sensor)
     boards = discover()
-    awake = bool(boards.gpus) or NVIDIA.exists()
+    awake = may_see(boards)
     threads = chosen.threads or machine.default_threads()
     if chosen.arms:
         sides = _sides(chosen, awake, threads)
         made = arms.make(chosen, sides, order_seed, threads)
         # Where one version is asked for, that of the arm under test stands; the file has both in its arms.
-        return Prepared(chosen, _described(boards, sides["b"].arm.frameworks), made, sides)
+        return Prepared(chosen, described(boards, sides["b"].arm.frameworks), made, sides)
     installed = machine.installed_frameworks(list(FRAMEWORKS), chosen.python, boards=awake)
-    return Prepared(chosen, _described(boards, installed), plan.make(chosen, installed, order_seed, threads))
+    return Prepared(chosen, described(boards, installed), plan.make(chosen, installed, order_seed, threads))
 
 
-def _described(boards: Boards, frameworks: Mapping[str, FrameworkInfo]) -> Machine:
+def may_see(boards: Boards) -> bool:
+    """Whether a framework may see boards, so that it is worth the seconds to ask it."""
+    return bool(boards.gpus) or NVIDIA.exists()
+
+
+def described(boards: Boards, frameworks: Mapping[str, FrameworkInfo]) -> Machine:
     """This machine, its boards numbered as a framework says, where one does."""
     from suite import machine
 

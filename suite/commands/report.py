@@ -58,7 +58,7 @@ def command(
     recompute them.
     """
     not_carbon = ("offline", "allow_estimates")
-    given = options.asked({name: value for name, value in locals().items() if name not in not_carbon})
+    given = options.asked(context, {name: value for name, value in locals().items() if name not in not_carbon})
     from suite import terminal
     from suite.commands.carbon import under
     from suite.errors import UsageError
@@ -69,6 +69,8 @@ def command(
     options.ending(output, (*options.PAGE, ".md"))
     if images is None and options.typed(context, ["image_format"]):
         raise UsageError("--image-format is of the pictures that --images DIR writes: give both, or neither.")
+    if output is not None and _is_summary(output) and options.typed(context, ["plotlyjs"]):
+        raise UsageError("--plotlyjs is of a page: a Markdown summary has no charts. Leave it out.")
     directory = runs_directory(out)
     paths = [find(run, directory) for run in runs]
     files = [under(load_path(path), given, offline) for path in paths]
@@ -91,14 +93,23 @@ def _typed(given: Mapping[str, Any], offline: bool) -> list[str]:
     words = [
         word
         for name, value in given.items()
-        for word in (f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value))
+        for word in (f"--{name.replace('_', '-')}", _number(value) if isinstance(value, float) else str(value))
     ]
     return [*words, "--offline"] if words and offline else words
 
 
+def _number(value: float) -> str:
+    """All digits of it: the command makes the same page again."""
+    return str(int(value)) if value.is_integer() else str(value)
+
+
+def _is_summary(output: Path) -> bool:
+    return output.suffix.lower() == ".md"
+
+
 def _write(files: list[RunFile], output: Path, plotlyjs: str, anonymous: bool, recomputed: list[str]) -> Path:
     """The page or, by the ending of `output`, the summary."""
-    if output.suffix == ".md":
+    if _is_summary(output):
         from reports.markdown import write_markdown
 
         return write_markdown(files, output, anonymous)

@@ -63,7 +63,7 @@ def command(
     all of its trials or, with --strict, is not valid, or nothing was measured; 130 interrupted (what was finished is
     kept; --resume goes on).
     """
-    given = options.asked(locals())
+    given = options.asked(context, locals())
     from suite.commands import comparison, measuring
     from suite.commands.planning import prepare, prepare_again
     from suite.settings import runs_directory

@@ -54,6 +54,8 @@ def _rows(run_file: RunFile, zones: Mapping[str, Intensity]) -> list[dict[str, o
             "vintage": zones[zone].vintage,
             "facility_energy_j": total.facility_energy_j,
             "emissions_g": total.emissions_g,
+            "kind": total.kind,
+            "lower_bound": total.lower_bound,
             "reason": total.reason,
         }
         for zone, total in what_if(run_file, zones).items()
@@ -62,6 +64,7 @@ def _rows(run_file: RunFile, zones: Mapping[str, Intensity]) -> list[dict[str, o
 
 
 def _table(run_file: RunFile, zones: Mapping[str, Intensity]) -> Fitted:
+    from suite import terminal
     from suite.carbon.ember import countries
     from suite.fitting import Column, Fitted
     from suite.units import quantity
@@ -73,6 +76,8 @@ def _table(run_file: RunFile, zones: Mapping[str, Intensity]) -> Fitted:
             f"{zone}  {countries()[zone].name}",
             f"{row['g_per_kwh']:g}",
             str(row["vintage"]),
-            quantity(grams if isinstance(grams, float) else None, "g"),
+            terminal.hedge(row["kind"] == "model", bool(row["lower_bound"])) + quantity(grams, "g")
+            if isinstance(grams, float)
+            else quantity(None, "g"),
         )
     return shown

@@ -1,8 +1,8 @@
 """A process that has one framework imported and nothing started; each trial is a fork of it.
 
 Run as `python -P -m suite.measure.zygote FRAMEWORK SOCKET fork|spawn`. SOCKET is the descriptor of one end of a
-SOCK_SEQPACKET pair. It says once `{"ready": ...}`; then each request comes with two descriptors (for what the trial
-reports, and for what it prints) and is answered by `{"pid": ...}` and `{"exit": ..., "signal": ...}`.
+SOCK_SEQPACKET pair. It says once `{"problem": ..., "unclean": ...}`; then each request comes with two descriptors (for
+what the trial reports, and for what it prints) and is answered by `{"pid": ...}` and `{"exit": ..., "signal": ...}`.
 
 With `spawn` the process runs one trial itself: the way out where a fork would not be safe.
 """
@@ -34,9 +34,8 @@ def main(arguments: list[str]) -> None:
     processes.die_with_parent(signal.SIGTERM)
     processes.adopt_orphans()
     channel = socket.socket(fileno=int(descriptor))
-    before = time.monotonic()
     problem = _import(framework)
-    channel.send(json.dumps(_readiness(problem, time.monotonic() - before)).encode())
+    channel.send(json.dumps({"problem": problem, "unclean": _unclean()}).encode())
     if problem:
         return
     signal.signal(signal.SIGTERM, _end)
@@ -68,14 +67,14 @@ def _import(framework: str) -> str | None:
     return None
 
 
-def _readiness(problem: str | None, import_s: float) -> dict[str, Any]:
-    """What the conductor needs to know before it asks for a trial."""
+def _unclean() -> str:
+    """What a fork would take over that it must not; empty where there is nothing."""
     unclean = []
     if processes.thread_count() > 1:
         unclean.append(f"{processes.thread_count()} threads after the imports")
     if devices := processes.open_devices():
         unclean.append(f"{', '.join(devices)} open after the imports")
-    return {"ready": problem is None, "problem": problem, "unclean": "; ".join(unclean), "import_s": import_s}
+    return "; ".join(unclean)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from suite.errors import UsageError
 from suite.machine import default_threads, describe
 from suite.meter import own
@@ -19,10 +21,9 @@ from suite.notices import Code
 from suite.power.boards import Boards, discover
 from suite.power.readings import readings
 from suite.power.sensor import check as check_sensor
-from suite.results.charge import weakest
 from suite.results.journal import complete
 from suite.results.records import Energy, Notice, Settings, Trace, write
-from suite.settings import resolve
+from suite.settings import over, resolve
 
 Document = dict[str, Any]
 
@@ -41,8 +42,19 @@ ENVIRONMENT: Mapping[str, str] = {
 
 def settings_of(given: Mapping[str, Any]) -> Settings:
     """The settings for a meter: its arguments, then the environment, then the settings file. UsageError."""
-    from_environment = {name: value for name, variable in ENVIRONMENT.items() if (value := os.environ.get(variable))}
-    return resolve({**from_environment, **given})
+    said = {name: (variable, os.environ.get(variable)) for name, variable in ENVIRONMENT.items()}
+    from_environment = {name: _value(name, variable, text) for name, (variable, text) in said.items() if text}
+    return resolve(over(from_environment, {name: value for name, value in given.items() if value is not None}))
+
+
+def _value(name: str, variable: str, text: str) -> Any:
+    """What `text`, from the environment, is as the setting `name`. UsageError where it cannot be that."""
+    kind: Any = Settings.model_fields[name].annotation
+    try:
+        return TypeAdapter(kind).validate_python(text)  # a record takes no text for a number; here all is text
+    except ValidationError as error:
+        said = error.errors(include_url=False)[0]["msg"].lower()
+        raise UsageError(f"{variable}: {said}, found {text!r}.") from None
 
 
 @dataclass
@@ -74,6 +86,7 @@ class Desk:
     def check(self, request: Mapping[str, Any]) -> Document:
         """Whether the meter's arguments can be met: said before anything is measured. UsageError if not."""
         settings = settings_of(request["given"])
+        own.case(request.get("name", ""), "cpu", default_threads(), request.get("about"))
         moment = datetime.now(UTC)
         self.grid.over(settings, (moment, moment))
         return {}
@@ -98,9 +111,7 @@ class Desk:
         _, device, boards = self._asked(request)
         windows = self._windows(request)
         traces = self.station.traces(windows)
-        energies = [readings(traces, window, device, boards.gpus) for window in windows]
-        kinds = [r.kind for energy in energies for r in energy if r.attributed and r.energy_j is not None]
-        return {"energy_j": [_sum_j(energy) for energy in energies], "kind": weakest(kinds)}
+        return {"energy_j": [_sum_j(readings(traces, window, device, boards.gpus)) for window in windows]}
 
     def save(self, request: Mapping[str, Any]) -> Document:
         """Write a run file whose trials are the windows. UsageError where it cannot be written."""

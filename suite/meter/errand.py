@@ -49,7 +49,7 @@ def measure(errand: Errand) -> tuple[Path, tuple[child.Ended, ...]]:
         errand.name,
         devices(boards.gpus, boards.reason, settings.device),
         default_threads(),
-        {"framework": "command", "workload_version": own.version(errand.program)},
+        {"framework": journals.COMMAND, "workload_version": own.version(errand.program)},
     )
     started_at, origin_s = datetime.now(UTC), time.monotonic()
     run_id = own.new_id(started_at)

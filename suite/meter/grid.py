@@ -1,12 +1,21 @@
-"""The grid over windows that are marked one by one, perhaps for days: asked once an hour, weighed by energy."""
+"""The grid over windows that are marked one by one, perhaps for days: asked once an hour, weighed by energy.
+
+A user's file is read once, and cut for each window: its values may be finer than an hour.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
+from suite.carbon import inputs, user_file
+from suite.carbon.pedigree import from_series
 from suite.carbon.resolve import resolve
+from suite.carbon.series import Series
 from suite.carbon.service import from_environment
 from suite.results.records import Emissions, Notice, Settings
 from suite.settings import home
@@ -21,18 +30,57 @@ class Grid:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, datetime], Found] = {}
+        self._files: dict[str, tuple[int, Emissions, Series]] = {}
+        """By settings: when the file was changed, and what was made of it."""
 
     def over(self, settings: Settings, span: Span) -> Found:
         """As `suite.carbon.resolve` has it for `span`. UsageError where the settings cannot be met."""
+        path = _file(settings)
+        if path is not None:
+            return self._of_file(settings, path, span)
         hour = span[0].replace(minute=0, second=0, microsecond=0)
         key = settings.model_dump_json(), hour
         if key in self._kept and span[1] < hour + HOUR:
             return self._kept[key]
-        service = from_environment(settings.offline, settings.emission_factors, home() / "cache")
-        found = resolve(settings, datetime.now(UTC), service, span)
-        if span[1] < hour + HOUR:
+        found = _resolved(settings, span)
+        if span[1] < hour + HOUR and _holds_for_an_hour(found[0]):
             self._kept[key] = found
         return found
+
+    def _of_file(self, settings: Settings, path: Path, span: Span) -> Found:
+        """Read again where it has changed: rows may be added while windows are marked."""
+        key, changed = settings.model_dump_json(), path.stat().st_mtime_ns if path.exists() else 0
+        if key not in self._files or self._files[key][0] != changed:
+            emissions, _ = _resolved(settings, span)
+            self._files[key] = changed, emissions, user_file.read(path, settings.emission_factors)
+        _, emissions, series = self._files[key]
+        found = from_series(_around(series, span), span)
+        return emissions.model_copy(update={"intensity": found.intensity, "intervals": found.intervals}), found.notices
+
+
+def _resolved(settings: Settings, span: Span) -> Found:
+    service = from_environment(settings.offline, settings.emission_factors, home() / "cache")
+    return resolve(settings, datetime.now(UTC), service, span)
+
+
+def _file(settings: Settings) -> Path | None:
+    """The user's file of intensities; None where there is none."""
+    given = settings.intensity
+    if given is None or inputs.amount(given, "--intensity") is not None:
+        return None
+    return Path(str(given)).expanduser()
+
+
+def _holds_for_an_hour(emissions: Emissions) -> bool:
+    """Whether one value was found that is no finer than that: an hour's, a year's, or one that was given."""
+    return not emissions.intervals and emissions.intensity.granularity in (None, "hourly")
+
+
+def _around(series: Series, span: Span) -> Series:
+    """What of `series` says something of `span`, the nearest values too: a year of it takes long to cut."""
+    first = bisect_right(series.points, span[0], key=lambda point: point.start) - 1
+    last = bisect_left(series.points, span[1], key=lambda point: point.start)
+    return replace(series, points=series.points[max(0, first) : last + 1])
 
 
 def weighed(emissions: Emissions, span: Span, energy_j: Callable[[Span], float]) -> Emissions:

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from suite import __version__
+from suite.errors import UsageError, unknown
 from suite.results.records import Case, Emissions, Machine, Notice, Run, RunFile, Segment, Settings, Trial
 
 AS_IS = "as-is"
@@ -25,6 +28,8 @@ ABOUT: Mapping[str, Any] = {
     "workload_version": "own",
 }
 """What a case says of code that did not say it."""
+KEYS = (*ABOUT, "flops_per_item", "bytes_per_item")
+"""What may be said of one's own code."""
 
 
 def new_id(started_at: datetime) -> str:
@@ -38,23 +43,31 @@ def version(program: Sequence[str]) -> str:
 
 
 def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None = None) -> Case:
-    """The case that windows called `name` are trials of. `about` may say more: the keys of ABOUT."""
+    """The case that windows called `name` are trials of. `about` may say more: KEYS. UsageError where it cannot."""
     fields = {**ABOUT, **(about or {})}
+    for key in fields:
+        if key not in KEYS:
+            raise unknown("key of about", key, KEYS)
     workload = re.sub(r"[^\w.=-]+", "-", name).strip("-.") or "own"
     keys = ("phase", "framework", "mode")
-    parts = ["own", *(str(fields[key]) for key in keys), device, fields["precision"], f"b{fields['batch_size']}"]
-    return Case(
-        id=f"{workload}:{'/'.join(parts)}",
-        workload=workload,
-        size="own",
-        device=device,
-        threads=threads,
-        allocator="default",
-        status="skipped",
-        reason_code="not_attempted",
-        reason="not attempted",
-        **fields,
-    )
+    parts = ["own", *(fields[key] for key in keys), device, fields["precision"], f"b{fields['batch_size']}"]
+    try:
+        return Case(
+            id=f"{workload}:{'/'.join(map(str, parts))}",
+            workload=workload,
+            size="own",
+            device=device,
+            threads=threads,
+            allocator="default",
+            status="skipped",
+            reason_code="not_attempted",
+            reason="not attempted",
+            **fields,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        wrong = str(first["loc"][0])
+        raise UsageError(f"{wrong} of about is {fields.get(wrong)!r}: {first['msg']}.") from None
 
 
 def trial(

@@ -5,12 +5,13 @@ It is started isolated, with our own folder first on its path, so that the progr
 processes share, so that the program only reads a clock while something is measured.
 
     {"do": "open", "sensor": ["rapl"]}                              -> {"sensors": [...], "findings": [...]}
-    {"do": "check", "given": {"zone": "CH"}}                        -> {}
+    {"do": "check", "given": {"zone": "CH"}, "about": {...}}        -> {}
     {"do": "read", "given": {...}, "windows": [[t0, t1], ...]}      -> {"windows": [{...}, ...]}
-    {"do": "sums", "windows": [[t0, t1], ...]}                      -> {"energy_j": [...], "kind": ..., "reason": ...}
+    {"do": "sums", "windows": [[t0, t1], ...]}                      -> {"energy_j": [...]}
     {"do": "save", "path": ..., "name": ..., "windows": [...]}      -> {"path": ...}
 
-An answer with `error` says in one line why there is no other. The helper ends with its input, or with its parent.
+An answer has the `number` of its request, so that one to a request that was interrupted is told from the next. One with
+`error` says in one line why there is no other. The helper ends with its input, or with its parent.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ import select
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from suite.errors import JoulemarkError, UsageError
 from suite.meter.desk import Desk
 
 Document = dict[str, Any]
 
+READ_BYTES = 1 << 16
 ALIVE_PERIOD_S = 1.0
 """How often the parent is looked for: its death closes our input too, unless a child that it forked holds it open."""
 
@@ -44,13 +46,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="joulemark-meter-") as scratch:
         desk: Desk | None = None
         try:
-            for line in _lines(sys.stdin, os.getppid()):
-                request = json.loads(line)
+            for line in _lines(sys.stdin.fileno(), os.getppid()):
+                try:
+                    request = json.loads(line)
+                except ValueError:
+                    continue  # Ctrl-C cut it off while it was written: nobody waits for an answer
                 if request["do"] == "open" and desk is None:
                     answer, desk = _open(request, Path(scratch))
                 else:
                     answer = _answer(desk, request)
-                answers.write(json.dumps(answer) + "\n")
+                answers.write(json.dumps({**answer, "number": request.get("number")}) + "\n")
                 answers.flush()
         except BrokenPipeError:
             pass  # the program has gone
@@ -59,15 +64,18 @@ def main() -> None:
                 desk.close()
 
 
-def _lines(source: TextIO, parent: int) -> Any:
-    """The lines of `source` until its end or the parent's."""
+def _lines(source: int, parent: int) -> Iterator[bytes]:
+    """The lines of `source` until its end or the parent's; after an interrupted request, several may lie in it."""
+    unread = b""
     while os.getppid() == parent:
         ready, _, _ = select.select([source], [], [], ALIVE_PERIOD_S)
-        if ready:
-            line = source.readline()
-            if not line:
-                return
-            yield line
+        if not ready:
+            continue
+        received = os.read(source, READ_BYTES)
+        if not received:
+            return
+        *lines, unread = (unread + received).split(b"\n")
+        yield from lines
 
 
 def _open(request: Mapping[str, Any], scratch: Path) -> tuple[Document, Desk | None]:

@@ -45,10 +45,7 @@ class Amdsmi:
         return [self._one(read) for read in self._reads]
 
     def _one(self, read: Read) -> float | None:
-        try:
-            return read()
-        except (self._library.AmdSmiException, ValueError):
-            return None
+        return _or_none(self._library, read)
 
     def states(self) -> tuple[BoardState, ...]:
         return ()
@@ -67,13 +64,19 @@ def find(options: Options) -> Opened:
     reads: list[Read] = []
     findings: list[Finding] = []
     try:
-        for handle in library.amdsmi_get_processor_handles():
-            own, calls, finding = _probe(library, handle)
-            channels += own
-            reads += calls
-            findings.append(finding)
+        handles = library.amdsmi_get_processor_handles()
     except library.AmdSmiException as error:
+        handles = []
         findings.append(Finding("amdsmi", found=True, readable=False, reason=f"amdsmi: {one_line(error)}"))
+    for number, handle in enumerate(handles):
+        try:
+            own, calls, finding = _probe(library, handle)
+        except library.AmdSmiException as error:
+            own, calls = [], []
+            finding = Finding(f"amdsmi board {number}", True, False, reason=f"amdsmi: {one_line(error)}")
+        channels += own
+        reads += calls
+        findings.append(finding)
     if not reads:
         library.amdsmi_shut_down()
         nothing = Finding("amdsmi", found=False, readable=False, reason="amdsmi sees no board")
@@ -120,11 +123,19 @@ def _probe(library: Any, handle: Any) -> tuple[list[Channel], list[Read], Findin
     costs = []
     for call in reads * 5:
         begin_s = time.perf_counter()
-        call()
+        _or_none(library, call)
         costs.append(time.perf_counter() - begin_s)
     reason = "; ".join(reasons) if not reads else ", ".join(channel.source.partition(";")[0] for channel in channels)
     cost_s = statistics.median(costs) * len(reads) if costs else None
     return channels, reads, Finding(f"amdsmi {uuid}", True, bool(reads), reason=reason, read_cost_s=cost_s)
+
+
+def _or_none(library: Any, read: Read) -> float | None:
+    """What `read` gives; None where it was missed."""
+    try:
+        return read()
+    except (library.AmdSmiException, KeyError, TypeError, ValueError):
+        return None
 
 
 def energy_j(library: Any, handle: Any) -> float:

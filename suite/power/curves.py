@@ -21,6 +21,10 @@ LONGEST_GAP_PERIODS = 5.0
 """A hole of more reads than this, where it matters, makes the energy unknown."""
 MARGIN = 24
 """Reads kept on either side of the window."""
+MOST_LOOKS = 1000
+"""Looks that are folded by a step, at most. Over more, two neighbours of the cycles that are tried would both drift
+through the step, so that a cycle between them that keeps pace were missed; and folding those of a
+day takes half a minute a reading."""
 MOST_OVER_SEEN = 5.0
 """Where no power limit is known: what a board draws at most over what it draws while it waits for work, about."""
 
@@ -184,7 +188,7 @@ class Curve:
         cycle_s, seen = self.cycle_s, self.seen_share
         if not step_s or cycle_s <= 0 or not 0 < seen < 1:
             return 0.0
-        looks = max(1, round((window_s[1] - window_s[0]) / cycle_s))
+        looks = min(max(1, round((window_s[1] - window_s[0]) / cycle_s)), MOST_LOOKS)
         return worst_unevenness(step_s, cycle_s, seen * cycle_s, looks)
 
     def uneven_error_j(self, window_s: tuple[float, float], step_s: float | None, uneven: float) -> tuple[float, float]:
@@ -200,8 +204,8 @@ class Curve:
         mean_w, swing_w = statistics.fmean(seen_w), max(seen_w) - min(seen_w)
         most_w = self.channel.limit_w or MOST_OVER_SEEN * mean_w
         known_w = max(mean_w, swing_w) if self.seen_share * self.cycle_s < step_s else max(most_w, mean_w)
-        reach_j = uneven * (window_s[1] - window_s[0])
-        return reach_j * known_w, reach_j * max(most_w - mean_w, swing_w)
+        reach_s = uneven * (window_s[1] - window_s[0])
+        return reach_s * known_w, reach_s * max(most_w - mean_w, swing_w)
 
 
 def lag_s(channel: Channel) -> float:

@@ -32,10 +32,13 @@ def _topology(root: Path, processor: int, name: str) -> str:
         return str(processor)
 
 
-def mirrors(first: Callable[[], int | None], second: Callable[[], int | None]) -> bool:
-    """Whether two counters, each from 0 at its own opening, count up one register: they then always stand equally far
-    apart, and a read of one between two reads of the other never shows otherwise."""
-    least, most = float("-inf"), float("inf")
+def mirrors(first: Callable[[], int | None], second: Callable[[], int | None], apart: float = float("inf")) -> bool:
+    """Whether two counters count up one register: they then always stand equally far apart, and a read of one between
+    two reads of the other never shows otherwise.
+
+    `apart`: what they may differ by at most; infinity where each counts from its own opening.
+    """
+    least, most = -apart, apart
     for _ in range(MIRROR_CHECKS):
         before, between, after = first(), second(), first()
         if before is None or between is None or after is None:

@@ -27,10 +27,10 @@ UNKNOWN_CPU: Final = "does not know this CPU"
 def sensor_notices(
     trials: Sequence[Trial], traces: Sequence[Trace], device: str, gpus: Sequence[Gpu]
 ) -> tuple[Notice, ...]:
-    """Notices of a case on `device` from its `trials` that are ok, and the run's `traces`."""
+    """Notices of a case on `device` (`cpu`, `cuda:0+cuda:1`) from its `trials` that are ok, and the run's `traces`."""
     charged = [(trial, energy) for trial in trials for energy in trial.energy if energy.attributed]
-    board = next((gpu for gpu in gpus if gpu.device == device), None)
-    looks = _looks(trials, traces, board.uuid) if board else []
+    boards = [gpu for gpu in gpus if gpu.device in device.split("+")]
+    looks = [of_window for board in boards for of_window in _looks(trials, traces, board.uuid)]
     states = [state for of_window in looks for state in of_window]
     return (
         *_disagreement(charged),
@@ -38,7 +38,7 @@ def sensor_notices(
         *_throttled(states),
         *_power_capped(states),
         *_clock_moved(looks),
-        *_shared(board, states),
+        *_shared(boards, states),
         *_unknown_cpu(charged, traces),
     )
 
@@ -102,8 +102,8 @@ def _power_capped(states: Sequence[BoardState]) -> list[Notice]:
     return [Notice.of(Code.BOARD_POWER_CAPPED, text)] if capped else []
 
 
-def _shared(board: Gpu | None, states: Sequence[BoardState]) -> list[Notice]:
-    if board is not None and board.mig:
+def _shared(boards: Sequence[Gpu], states: Sequence[BoardState]) -> list[Notice]:
+    if any(board.mig for board in boards):
         return [Notice.of(Code.BOARD_SHARED, "it is split (MIG), and power is measured for the whole of it")]
     most = max((state.processes or 0 for state in states), default=0)
     return [Notice.of(Code.BOARD_SHARED, f"{most} processes computed on it at once")] if most > 1 else []

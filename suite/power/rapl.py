@@ -15,7 +15,7 @@ from pathlib import Path
 
 from suite.errors import UsageError
 from suite.power import ticks
-from suite.power.dies import socket
+from suite.power.dies import mirrors, socket
 from suite.power.sensor import Finding, Opened, Options
 from suite.power.zones import Zone, wanted, zones
 from suite.results.records import BoardState, Channel
@@ -36,8 +36,7 @@ def gain_source(component: str) -> str:
 
 
 PROBE_S = 0.03
-MIRROR_CHECKS = 3
-MIRROR_TOLERANCE_J = 1.0  # far above one update, far below what two dies differ by since boot
+MIRRORS_APART_UJ = 1e6  # far above one update, far below what two dies differ by since boot
 
 CHMOD = "sudo chmod a+r {root}/*/energy_uj"
 UDEV = (
@@ -91,11 +90,17 @@ def _channel(zone: Zone, reason: str, tick_s: float) -> Channel:
 
 
 def read_j(descriptor: int | None) -> float | None:
-    """Joules that the counter shows; None where it has vanished or shows no number. sysfs prints anew at offset 0."""
+    """Joules that the counter shows; None where it has vanished or shows no number."""
+    found = _read_uj(descriptor)
+    return None if found is None else found / 1e6
+
+
+def _read_uj(descriptor: int | None) -> int | None:
+    """Microjoules, as the counter shows them. sysfs prints anew at offset 0."""
     if descriptor is None:
         return None
     try:
-        return int(os.pread(descriptor, 32, 0)) / 1e6
+        return int(os.pread(descriptor, 32, 0))
     except (OSError, ValueError):
         return None
 
@@ -146,7 +151,7 @@ def _open(zone: Zone) -> tuple[int | None, str]:
 
 def _without_mirrors(counters: list[tuple[Zone, int | None, str]]) -> list[tuple[Zone, int | None, str]]:
     """Leave out a package whose counter always stands where an earlier one's does: dies that show one counter
-    (Threadripper). Read in between two reads of the other, it would differ by whole joules if it were its own."""
+    (Threadripper)."""
     kept: list[tuple[Zone, int | None, str]] = []
     for counter in counters:
         twins = [
@@ -154,23 +159,13 @@ def _without_mirrors(counters: list[tuple[Zone, int | None, str]]) -> list[tuple
             for k in kept
             if k[0].component == counter[0].component == "package" and socket(k[0].scope) == socket(counter[0].scope)
         ]
-        if any(_mirrors(twin[1], counter[1]) for twin in twins):
+        own = partial(_read_uj, counter[1])
+        if any(mirrors(partial(_read_uj, twin[1]), own, MIRRORS_APART_UJ) for twin in twins):
             if counter[1] is not None:
                 os.close(counter[1])
         else:
             kept.append(counter)
     return kept
-
-
-def _mirrors(first: int | None, second: int | None) -> bool:
-    for _ in range(MIRROR_CHECKS):
-        before, between, after = read_j(first), read_j(second), read_j(first)
-        if before is None or between is None or after is None:
-            return False
-        if not before - MIRROR_TOLERANCE_J <= between <= after + MIRROR_TOLERANCE_J:
-            return False
-        time.sleep(10 * TICK_S)
-    return True
 
 
 def _read_cost_s(sensor: Rapl) -> float:

@@ -32,13 +32,24 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Log:
-    """The trace file. One write a line, so that lines of several threads never mix (O_APPEND, open(2))."""
+    """The trace file. One write a line, so that all of it is on disk at once, whatever becomes of this process."""
 
     def __init__(self, path: str) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._lock = threading.Lock()
+        self._cut = False
+        """Whether the file may end within a line: the disk was full."""
 
-    def write(self, **entry: object) -> None:
-        os.write(self._descriptor, (json.dumps(entry, separators=(",", ":")) + "\n").encode())
+    def write(self, **entry: object) -> bool:
+        """Add a line; whether all of it was written. One that was not is lost alone: the next begins anew."""
+        line = (json.dumps(entry, separators=(",", ":")) + "\n").encode()
+        with self._lock:
+            line = b"\n" + line if self._cut else line
+            try:
+                self._cut = os.write(self._descriptor, line) < len(line)
+            except OSError:
+                self._cut = True
+            return not self._cut
 
 
 class Reader(threading.Thread):
@@ -71,9 +82,13 @@ class Reader(threading.Thread):
 
     def _sample(self, sensor: Sensor) -> None:
         channels = [channel.model_dump(exclude={"values"}) for channel in sensor.channels]
-        self.log.write(
+        if not self.log.write(
             sensor=self.number, name=sensor.name, simulated=sensor.simulated, channels=channels, wrap_j=sensor.wrap_j
-        )
+        ):  # nobody could tell what its reads are of
+            reason = "its trace cannot be written: is the disk full?"
+            self.opened = Opened(None, (Finding(self.request, found=True, readable=False, reason=reason),))
+            self.ready.set()
+            return
         period_s = paced(_cpu_cost_s(sensor), sensor.period_s)
         self._read(sensor)
         self.ready.set()

@@ -25,6 +25,9 @@ LONGEST_S = 6.0
 FEWEST_CHANGES = 4
 PAUSE_S = 0.0005
 
+VERSION = "probe 2: "
+"""Before the names in the file: what was kept without it may be a tick that was in doubt."""
+
 Read = Callable[[], float | None]
 Clock = Callable[[], float]
 
@@ -74,8 +77,13 @@ def probe(
     """Time between two changes of each of `reads`, seconds; one that changed too seldom to tell is left out.
 
     All are polled in turn, so that many boards take little longer than one: for `seconds`, and for up to `LONGEST_S`
-    until every tick is known to within `CYCLE_ERROR`.
+    until every tick is known to within `CYCLE_ERROR`. One that is not by then is as good as could be told.
     """
+    return _ticks(_seen(reads, seconds, pause_s, clock))
+
+
+def _seen(reads: Mapping[str, Read], seconds: float, pause_s: float, clock: Clock) -> dict[str, _Changes]:
+    """The changes of each of `reads`."""
     seen = {name: _Changes() for name in reads}
     begin_s = clock()
     while (gone_s := clock() - begin_s) < seconds or (
@@ -85,6 +93,10 @@ def probe(
             seen[name].look(read, clock)
         if pause_s:
             time.sleep(pause_s)
+    return seen
+
+
+def _ticks(seen: Mapping[str, _Changes]) -> dict[str, float]:
     return {name: tick[0] for name, changes in seen.items() if (tick := changes.tick()) is not None}
 
 
@@ -100,29 +112,45 @@ def keep(path: Path, ticks: Mapping[str, float]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(_load(path) | dict(ticks), file, indent=1, sort_keys=True)
+            kept = {f"{VERSION}{name}": tick for name, tick in (_load(path) | dict(ticks)).items()}
+            json.dump(kept, file, indent=1, sort_keys=True)
         os.replace(temporary, path)
     except OSError:
         return
 
 
 def _load(path: Path) -> dict[str, float]:
+    """The ticks in `path` by name, without those of another version."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     if not isinstance(kept, dict):
         return {}
-    return {name: tick for name, tick in kept.items() if isinstance(tick, float) and tick > 0}
+    return {
+        name.removeprefix(VERSION): tick
+        for name, tick in kept.items()
+        if name.startswith(VERSION) and isinstance(tick, float) and tick > 0
+    }
 
 
-def probed(path: Path | None, reads: Mapping[str, Read], seconds: float = PROBE_S) -> dict[str, float]:
-    """The tick of each of `reads`, named by device and driver: as kept in `path`, else probed and then kept."""
+def probed(
+    path: Path | None,
+    reads: Mapping[str, Read],
+    seconds: float = PROBE_S,
+    pause_s: float = PAUSE_S,
+    clock: Clock = time.monotonic,
+) -> dict[str, float]:
+    """The tick of each of `reads`, named by device and driver: as kept in `path`, else probed.
+
+    Kept are those that are known: one still in doubt is probed again the next time, on a machine less busy.
+    """
     found = known(path, list(reads)) if path else {}
     missing = {name: read for name, read in reads.items() if name not in found}
     if missing:
-        new = probe(missing, seconds)
-        if path and new:
-            keep(path, new)
-        found |= new
+        seen = _seen(missing, seconds, pause_s, clock)
+        sure = _ticks({name: changes for name, changes in seen.items() if not changes.is_doubtful()})
+        if path and sure:
+            keep(path, sure)
+        found |= _ticks(seen)
     return found

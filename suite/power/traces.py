@@ -12,6 +12,7 @@ One JSON object a line, each written at once, so that a killed sampler loses not
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,10 +43,9 @@ class _Sensor:
 
 
 def load(path: Path) -> tuple[Trace, ...]:
-    """The traces in the file at `path`; none where there is no file. A last line cut short is left out.
+    """The traces in the file at `path`; none where there is no file. Lines that are damaged are left out.
 
-    Counters begin at 0 and have their wraps and resets undone. A file that was gone on with (a resumed run) has a
-    trace for each start.
+    Counters begin at 0 and have their wraps and resets undone.
     """
     return collect(_lines(path))
 
@@ -63,24 +63,26 @@ def collect(lines: Iterable[dict[str, Any]]) -> tuple[Trace, ...]:
                 wrap_j=tuple(line["wrap_j"]),
             )
             found.append(sensor)
+        elif (of := sensors.get(line.get("i", -1))) is None:
+            continue  # of no sensor, or of one whose own line is damaged
         elif "t" in line:
-            _add(sensors[line["i"]], line)
+            _add(of, line)
         elif "state" in line:
-            sensors[line["i"]].states.append(BoardState.model_validate(line["state"]))
+            of.states.append(BoardState.model_validate(line["state"]))
         elif "missed" in line:
-            sensors[line["i"]].missed, sensors[line["i"]].cpu_s = line["missed"], line["cpu_s"]
+            of.missed, of.cpu_s = line["missed"], line["cpu_s"]
     return tuple(_trace(sensor) for sensor in found)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of the file; stops at a line that is none: it was being written when the sampler was killed."""
+    """The objects of the file, without lines that are none: the disk was full, or the sampler was killed over them."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             for text in file:
-                try:
-                    yield json.loads(text)
-                except json.JSONDecodeError:
-                    return
+                with contextlib.suppress(json.JSONDecodeError):
+                    entry = json.loads(text)
+                    if isinstance(entry, dict):
+                        yield entry
     except OSError:
         return
 

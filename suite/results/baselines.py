@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from suite.errors import JoulemarkError, NotComparableError, UsageError
+from suite.errors import NotComparableError, UsageError
 from suite.results import store
 from suite.results.records import RunFile, read, write
 from suite.settings import home
@@ -70,7 +70,7 @@ def saved() -> tuple[Baseline, ...]:
 def load(name: str, runs: Path) -> RunFile:
     """The baseline that `name` means: a file, a name it was saved under, or a run kept in `runs`.
 
-    NotComparableError where there is none; UsageError where it is there and cannot be read.
+    NotComparableError where there is none; UsageError where it is there and cannot be read, or could be several.
     """
     given = store.named_file(name)
     if given is not None:
@@ -79,7 +79,7 @@ def load(name: str, runs: Path) -> RunFile:
         return read(path)
     try:
         path = store.find(name, runs)
-    except JoulemarkError:
+    except store.NoRunError:
         raise _none(name) from None
     return store.load_path(path)
 

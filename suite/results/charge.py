@@ -62,6 +62,8 @@ class Rest:
     kind: Kind
     off_w: tuple[float, float] | None
     """How far below and above this it may lie beside the sensor's gain, watts; None where the sensor does not say."""
+    ends_w: tuple[float, float] | None
+    """The least and the most that it may be, the gain in it, watts; None where the sensor does not say."""
 
 
 def charges(trials: Sequence[Trial]) -> Charges:
@@ -119,22 +121,35 @@ def net_range(found: Charges, rest: Mapping[Part, Rest]) -> tuple[float, float] 
     """Factors that the sensors may be off by in gross less idle, over all trials; None where one does not say.
 
     A part's gain scales its own net energy. What adds to its gross and to its idle readings adds here too, also where
-    the part draws no more than at rest.
+    the part draws no more than at rest. What a model is off by changes with the load, and so does not cancel.
     """
     total_j = low_j = high_j = 0.0
     for charge in found.charged:
         length_s = window_length_s(charge.trial)
         for reading in measured(charge.trial):
-            idle, off = rest[part(reading)], off_j(reading)
-            if off is None or idle.off_w is None or reading.energy_j is None:
+            idle = rest[part(reading)]
+            ends = _net_ends_j(reading, idle, length_s)
+            if ends is None:
                 return None
-            net_j = reading.energy_j - idle.power_w * length_s
-            least_j = net_j - off[0] - idle.off_w[1] * length_s
-            most_j = net_j + off[1] + idle.off_w[0] * length_s
-            total_j += net_j
-            low_j += min(least_j * gain for gain in reading.gain)
-            high_j += max(most_j * gain for gain in reading.gain)
+            total_j += (reading.energy_j or 0.0) - idle.power_w * length_s
+            low_j += ends[0]
+            high_j += ends[1]
     return max(0.0, low_j) / total_j, high_j / total_j
+
+
+def _net_ends_j(reading: Energy, idle: Rest, length_s: float) -> tuple[float, float] | None:
+    """The least and the most that a part's gross less idle may be, joules; None where the sensor does not say."""
+    off = off_j(reading)
+    if reading.energy_j is None or reading.low_j is None or reading.high_j is None or off is None:
+        return None
+    if idle.off_w is None or idle.ends_w is None:
+        return None
+    if "model" in (reading.kind, idle.kind):
+        return reading.low_j - idle.ends_w[1] * length_s, reading.high_j - idle.ends_w[0] * length_s
+    net_j = reading.energy_j - idle.power_w * length_s
+    least_j = net_j - off[0] - idle.off_w[1] * length_s
+    most_j = net_j + off[1] + idle.off_w[0] * length_s
+    return min(least_j * gain for gain in reading.gain), max(most_j * gain for gain in reading.gain)
 
 
 def weakest(kinds: Iterable[Kind]) -> Kind:
@@ -161,12 +176,16 @@ def at_rest(idle: Iterable[Idle]) -> Mapping[Part, Rest]:
 def _rest(windows: Sequence[tuple[Energy, float]]) -> Rest:
     """The mean of one part's readings, each with its window's length in seconds."""
     duration_s = sum(length_s for _, length_s in windows)
-    off = [off_j(reading) for reading, _ in windows]
-    known = [pair for pair in off if pair is not None]
+    off = [found for reading, _ in windows if (found := off_j(reading)) is not None]
+    ends = [
+        (reading.low_j, reading.high_j)
+        for reading, _ in windows
+        if reading.low_j is not None and reading.high_j is not None
+    ]
+    known = len(off) == len(ends) == len(windows)
     return Rest(
         power_w=sum(reading.energy_j or 0.0 for reading, _ in windows) / duration_s,
         kind=weakest(reading.kind for reading, _ in windows),
-        off_w=(sum(a for a, _ in known) / duration_s, sum(b for _, b in known) / duration_s)
-        if len(known) == len(off)
-        else None,
+        off_w=(sum(a for a, _ in off) / duration_s, sum(b for _, b in off) / duration_s) if known else None,
+        ends_w=(sum(a for a, _ in ends) / duration_s, sum(b for _, b in ends) / duration_s) if known else None,
     )

@@ -42,6 +42,8 @@ from suite.results.summary import case_summary
 from suite.results.validity import case_notices, run_notices
 
 SUFFIX = ".journal"
+COMMAND = "command"
+"""The framework of a command's case."""
 
 
 class Journal:
@@ -113,6 +115,12 @@ class Journal:
     def close(self) -> None:
         """Write no more."""
         self._file.close()
+
+    def forget(self) -> None:
+        """Leave nothing of a run that could not begin: neither the journal nor its trace."""
+        self.close()
+        self.path.unlink()
+        trace_path(self.path).unlink(missing_ok=True)
 
 
 def trace_path(journal: Path) -> Path:
@@ -223,7 +231,7 @@ def _complete(planned: RunFile, happened: _Happened, traces: tuple[Trace, ...]) 
     opinion = compared(said, traces, gpus) if said is not None else planned.second_opinion
     notices = [*planned.notices, *happened.notices]
     if missing:
-        notices.append(Notice.of(Code.RUN_INCOMPLETE, missing))
+        notices += _interrupted(cases, missing)
     run = planned.run.model_copy(update={"finished_at": happened.finished_at, "complete": missing == 0})
     file = planned.model_copy(
         update={
@@ -239,11 +247,25 @@ def _complete(planned: RunFile, happened: _Happened, traces: tuple[Trace, ...]) 
     return file.model_copy(update={"notices": (*notices, *run_notices(file))})
 
 
+def _interrupted(cases: Sequence[Case], missing: int) -> list[Notice]:
+    """That `missing` trials were not attempted, and what goes on with a run of this kind; nothing where a command that
+    failed was not run again."""
+    notice = Notice.of(Code.RUN_INCOMPLETE, missing)
+    if any(case.framework == COMMAND for case in cases):
+        remedy = "Measure it again: a command cannot be gone on with."
+        failed = any(trial.status == "failed" for case in cases for trial in case.trials)
+        return [] if failed else [notice.model_copy(update={"remedy": remedy})]
+    if any(case.arm is not None for case in cases):
+        return [notice.model_copy(update={"remedy": "`joulemark ab --resume RUN` goes on with it."})]
+    return [notice]
+
+
 def _with_energy(trial: Trial, case: Case, traces: Sequence[Trace], planned: RunFile) -> Trial:
     """The trial with the readings of its window."""
     if trial.window_s is None:
         return trial
-    step_s = (trial.window_s[1] - trial.window_s[0]) / trial.steps if trial.steps else None
+    # One step alone has no rhythm that a sensor could keep; somebody's own code is one where no steps were marked.
+    step_s = (trial.window_s[1] - trial.window_s[0]) / trial.steps if trial.steps > 1 else None
     gpus = planned.machine.gpus
     rest = trial.resident_idle
     if rest is not None:

@@ -5,13 +5,13 @@ A run without cases has one row with `case_id` null, so that every run that is k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 from suite.results.columns import SOURCES
-from suite.results.records import Case, FrameworkInfo, Gpu, Quantity, RunFile
+from suite.results.records import Case, FrameworkInfo, Quantity, RunFile
 
 Row = dict[str, Any]
 
@@ -126,7 +126,7 @@ def _run(run_file: RunFile) -> Row:
 
 def _case(run_file: RunFile, case: Case) -> Row:
     framework = run_file.machine.frameworks.get(case.framework, FrameworkInfo(version="", python="", build=""))
-    board = next((gpu for gpu in run_file.machine.gpus if gpu.device == case.device), None)
+    boards = [gpu for gpu in run_file.machine.gpus if gpu.device in case.device.split("+")]
     ok = sum(trial.status == "ok" for trial in case.trials)
     energy = case.summary.energy_per_item_j if case.summary else _NOTHING
     own = {name: getattr(case, name) for name in CASE if name in Case.model_fields and name not in _MADE}
@@ -136,7 +136,8 @@ def _case(run_file: RunFile, case: Case) -> Row:
         "framework_version": framework.version or None,
         "framework_build": framework.build or None,
         "python_version": framework.python or None,
-        **_board(board),
+        "board": _names(board.name for board in boards),
+        "driver": _names(board.driver for board in boards),
         "trials_ok": ok,
         "trials_lost": len(case.trials) - ok,
         "energy_kind": energy.kind,
@@ -153,8 +154,9 @@ _MADE: Final[Mapping[str, Callable[[Case], object]]] = MappingProxyType(
 )
 
 
-def _board(board: Gpu | None) -> Row:
-    return {"board": board.name if board else None, "driver": board.driver if board else None}
+def _names(names: Iterable[str | None]) -> str | None:
+    """Each once; None where there is none."""
+    return ", ".join(dict.fromkeys(name for name in names if name)) or None
 
 
 def _quantities(case: Case) -> Row:

@@ -18,6 +18,10 @@ _ID = re.compile(r"\d{8}T\d{6}Z-[\w-]+")
 """What runs are called; other files in the directory, such as exports, may be runs, but not the latest."""
 
 
+class NoRunError(UsageError):
+    """There is no such run; other errors tell of one that is there, or of a place where one cannot look."""
+
+
 def load(run: str, directory: Path) -> RunFile:
     """The run that `run` names; an interrupted one is read from its journal. UsageError where there is none."""
     return load_path(find(run, directory))
@@ -29,14 +33,14 @@ def load_path(path: Path) -> RunFile:
 
 
 def find(run: str, directory: Path) -> Path:
-    """Where the run that `run` names is kept. UsageError where there is none, or more than one."""
+    """Where the run that `run` names is kept. NoRunError where there is none, UsageError for more than one."""
     path = named_file(run)
     if path is not None:
         return path
     kept = _kept(directory)
     if not kept:
         where = f"no runs are kept in {directory}: `joulemark run` makes one"
-        raise UsageError(f"no run {shown(run)}: there is no such file, and {where}.")
+        raise NoRunError(f"no run {shown(run)}: there is no such file, and {where}.")
     if run == "latest" and (own := [name for name in kept if _ID.fullmatch(name)]):
         return directory / kept[max(own)]
     matching = [name for name in kept if name.startswith(run)]
@@ -45,7 +49,7 @@ def find(run: str, directory: Path) -> Path:
     if len(matching) > 1:
         raise UsageError(f"{run!r} could be {' or '.join(sorted(matching)[:4])}: give more of the id.")
     if not matching:
-        raise unknown("run", shown(run).strip("'"), kept)
+        raise NoRunError(str(unknown("run", shown(run).strip("'"), kept)))
     return directory / kept[matching[0]]
 
 

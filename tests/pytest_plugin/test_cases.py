@@ -53,6 +53,27 @@ def test_a_run_that_is_refused_fails_its_cases_in_one_line(project: Path) -> Non
     assert not any(word in answer.stdout + answer.stderr for word in ("Traceback", "error in", "not used"))
 
 
+NO_SAMPLER = """
+import os, sys
+if "suite.power.sampling" in sys.orig_argv:
+    os.write(2, b"no sampling here")
+    os._exit(1)
+"""
+
+
+def test_a_run_that_could_not_measure_fails_its_cases_in_one_line(project: Path) -> None:
+    """Its exit code is also that of a run with a failed case."""
+    (project / "joulemark.toml").write_text(FAST)
+    (project / "broken").mkdir()
+    (project / "broken" / "sitecustomize.py").write_text(NO_SAMPLER)
+    (project / "conftest.py").write_text(f"import os\nos.environ['PYTHONPATH'] = {str(project / 'broken')!r}\n")
+    answer = pytest_in(project, "--joulemark-suite=--profile fast --framework pytorch --rounds 1", "-W", "error")
+    assert answer.returncode == 1
+    assert "joulemark run ended with exit code 4" in answer.stdout
+    assert "no sampling here" in answer.stderr
+    assert not any(word in answer.stdout + answer.stderr for word in ("Traceback", "error in", "JSONDecodeError"))
+
+
 def test_options_that_are_no_options_end_the_session_in_one_line(project: Path) -> None:
     answer = pytest_in(project, "--joulemark-suite=--size gigantic")
     assert answer.returncode == pytest.ExitCode.USAGE_ERROR

@@ -26,6 +26,21 @@ def test_the_sentence_says_no_more_than_the_interval() -> None:
     assert "of runs A and B" in build(ways()["two-frameworks-apart"]).headline.sentences[0]
 
 
+def test_without_a_pair_of_default_modes_the_headline_takes_what_is_alike() -> None:
+    """A run of compile and xla alone has pairs, and said that no two frameworks share a case."""
+    for one, other in (("compile", "xla"), ("eager", "eager")):
+        ran = [
+            case(mode=one, trials=trials(300, 50, 8)),
+            case(framework="tensorflow", mode=other, trials=trials(200, 50, 9)),
+        ]
+        report = build([summarised(run_file(ran))])
+        assert len(report.pairs) == 1
+        (sentence,) = report.headline.sentences
+        assert f"PyTorch {one} is 1.5" in sentence
+        assert f"times as fast as TensorFlow {other} [" in sentence
+        assert report.headline.caveat == ""
+
+
 def apart(rate: float, by: float) -> list[Trial]:
     """Three trials that differ by a third from round to round."""
     made = trials(rate, 50, 8)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+from report_files import full
+
+from reports.figures import figures
 from reports.figures.base import ticks
 from reports.figures.pareto import front
 from reports.inert import text
 from reports.marks import SHAPES, mark
+from reports.model import build
 from suite.frameworks import FRAMEWORKS
 
 
@@ -28,6 +32,14 @@ def test_ticks_are_round_and_within() -> None:
 def test_text_for_charts_is_inert() -> None:
     assert text("<b>&%{x}\u202e\n") == "&lt;b&gt;&amp;% {x}"
     assert len(text("x" * 10_000)) == 60
+
+
+def test_windows_wear_the_colour_of_their_framework() -> None:
+    (power,) = [figure for figure in figures(build([full()])) if figure.id.startswith("power")]
+    shades = {line["name"]: line["fillcolor"] for line in power.data if "fillcolor" in line}
+    for name, framework in (("PyTorch", "pytorch"), ("TensorFlow", "tensorflow")):
+        parts = shades[f"{name} windows"].removeprefix("rgba(").partition(",0.")[0].split(",")
+        assert "#" + "".join(f"{int(part):02X}" for part in parts) == mark(framework, "eager").colour
 
 
 def test_every_mode_has_a_mark_of_its_own() -> None:

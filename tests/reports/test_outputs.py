@@ -18,7 +18,8 @@ from reports.images import write_images
 from reports.markdown import render_markdown, write_markdown
 from reports.model import build
 from suite.errors import UsageError
-from suite.results.records import write
+from suite.notices import Code
+from suite.results.records import Notice, write
 
 
 def test_the_summary_holds_the_table() -> None:
@@ -38,6 +39,20 @@ def test_the_summary_holds_the_table() -> None:
 def test_the_summary_says_what_is_estimated_and_what_is_missing() -> None:
     assert "\\~" in render_markdown([summarised(run_file(cases(kind="model")))])
     assert "not measured: package: absent" in render_markdown([summarised(run_file(cases(kind="unavailable")))])
+
+
+def test_the_summary_says_how_many_cases_a_notice_is_of() -> None:
+    few = [Notice.of(Code.HIGH_VARIANCE, value, 0.1) for value in (0.185, 0.12)]
+    noticed = [case(notices=(few[0],)), case(framework="tensorflow", mode="graph", notices=(few[1],)), case("vit")]
+    text = render_markdown([run_file(noticed, notices=(Notice.of(Code.NOISY_FLOOR, 0.12, 0.05),))])
+    assert "(coefficient of variation; threshold 10%). (the worst of 2 cases) Small" in text
+    assert "over the run (threshold 5%). The machine's own speed" in text
+
+
+def test_the_summary_says_what_brackets_hold() -> None:
+    text = render_markdown([summarised(run_file(cases(kind="model")))])
+    assert " to " in text
+    assert "of an estimate (~), which trials say little of, what it may be off by" in text
 
 
 def test_the_summary_cannot_be_broken_out_of() -> None:
@@ -120,6 +135,17 @@ def test_the_command_writes_a_summary_by_the_files_ending(tmp_path: Path) -> Non
     done = joulemark(tmp_path, "report", "a.json", "-o", "out/page.md")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "page.md").read_text() == render_markdown([full()])
+    done = joulemark(tmp_path, "report", "a.json", "-o", "page.MD")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page.MD").read_text() == render_markdown([full()])
+
+
+def test_the_command_to_make_a_page_again_loses_no_digit(tmp_path: Path) -> None:
+    write(full(), tmp_path / "a.json")
+    for typed, said in (("1234567", "1234567"), ("1234567.25", "1234567.25"), ("4", "4")):
+        done = joulemark(tmp_path, "report", "a.json", "--plotlyjs", "cdn", "--psf", typed, "-o", "page.html")
+        assert done.returncode == 0, done.stderr
+        assert f"--psf {said}\n" in (tmp_path / "page.html").read_text().replace("<", "\n")
 
 
 def test_the_command_refuses_in_one_line(tmp_path: Path) -> None:
@@ -137,6 +163,7 @@ def test_the_command_refuses_in_one_line(tmp_path: Path) -> None:
         (["-o", "x.txt"], "-o got 'x.txt': what is written ends in .html or .htm or .md, not .txt."),
         (["--image-format", "gif"], "--image-format is of the pictures that --images DIR writes"),
         (["--images", "p", "--image-format", "bmp"], "--image-format is 'bmp'"),
+        (["-o", "x.md", "--plotlyjs", "cdn"], "--plotlyjs is of a page"),
     ],
 )
 def test_what_cannot_be_written_is_said_before_anything_is(tmp_path: Path, arguments: list[str], said: str) -> None:

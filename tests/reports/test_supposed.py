@@ -16,8 +16,9 @@ from reports.html import render
 from reports.model import build
 from suite.carbon import ember
 from suite.notices import Code
-from suite.results.records import Emissions, Intensity, Notice, Pue, RunFile
+from suite.results.records import Emissions, GridInterval, Intensity, Notice, Pue, RunFile
 from suite.results.summary import recompute
+from suite.results.table import table
 
 ZONES = tuple(ember.countries().values())
 POLAND = ember.intensity("PL").g_per_kwh
@@ -97,6 +98,34 @@ def test_the_whole_tables_csv_says_what_its_grams_are_made_with(
         if row["energy_per_item_j"]:
             expected = 1000 * float(row["energy_per_item_j"]) * pue * intensity / 3.6e6
             assert float(row[EMISSIONS]) == pytest.approx(expected, rel=1e-9)
+
+
+OWN_HOURS = "actual_g_per_1000_items"
+
+
+def test_another_grid_says_nothing_of_the_runs_own_hours(tab: Open) -> None:
+    """The column moved with PUE alone: beside `zone=PL` and a banner that named Poland stood the run's own grid."""
+    parts = (GridInterval(start="2026-11-01T12:00:00Z", end="2026-11-01T12:05:00Z", g_per_kwh=120.0),)
+    run = recompute(full(), measured().emissions.model_copy(update={"intervals": parts}))
+    page = tab(render([run], zones=ZONES)).open()
+    place = page.locator("#results thead th").evaluate_all(
+        "(heads, key) => heads.findIndex((head) => head.dataset.key === key)", OWN_HOURS
+    )
+    cells = page.locator(f"#results tbody tr.ok td:nth-child({place + 1})")
+    before = cells.all_inner_texts()
+    for name, value in (("zone", "PL"), ("intensity", "100")):
+        (page.select_option if name == "zone" else page.fill)(f"[name={name}]", value)
+        assert {text.split("\n")[0] for text in cells.all_inner_texts()} == {"—"}
+        assert cells.evaluate_all("(cells) => cells.map((cell) => cell.dataset.value)") == [""] * len(before)
+        for row in taken(page, "[data-csv]"):
+            assert {row[f"{OWN_HOURS}{end}"] for end in ("", "_low", "_high", "_kind")} <= {"", "unavailable"}
+            assert float(row["intensity_g_per_kwh"]) == (POLAND if name == "zone" else 100.0)
+        page.locator("#whatif [type=reset]").click()
+        assert cells.all_inner_texts() == before
+    page.fill("[name=pue]", "2.4")
+    for row, cell in zip(taken(page, "[data-csv]"), table(run).rows, strict=True):
+        own = cell.cells[OWN_HOURS].value
+        assert row[OWN_HOURS] == "" if own is None else float(row[OWN_HOURS]) == pytest.approx(2 * own, rel=1e-9)
 
 
 def test_the_page_says_in_all_places_what_is_supposed(tab: Open, html: str) -> None:

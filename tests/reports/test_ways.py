@@ -51,6 +51,18 @@ def test_figures_are_there_when_their_data_is() -> None:
     assert sections("no-cases") == {"power"}
 
 
+def test_what_has_neither_a_load_nor_a_first_call_has_no_chart_of_starts() -> None:
+    """`joulemark measure` has steps alone: their dearest first call was said to be of 0 s."""
+    own = [t.model_copy(update={"load_s": None, "first_call_s": None}) for t in (trial(), trial(2))]
+    found = figures(build([summarised(run_file([case(trials=own)]))]))
+    assert found
+    assert "start" not in {figure.id for figure in found}
+    loaded = [t.model_copy(update={"load_s": 2.0}) for t in own]
+    (start,) = [f for f in figures(build([summarised(run_file([case(trials=loaded)]))])) if f.id == "start"]
+    assert start.finding.startswith("The longest load: ")
+    assert start.finding.endswith(", 2.00 s.")
+
+
 def test_one_trial_has_no_interval_anywhere() -> None:
     for figure in figures(build(WAYS["one-trial"])):
         for line in figure.data:

@@ -75,6 +75,14 @@ def test_each_round_is_a_trial_whose_energy_is_the_counter_s(tmp_path):
     assert "the command and its children used" in whole.message
 
 
+def test_a_command_that_fails_is_not_run_again_and_nothing_was_interrupted(tmp_path):
+    done = joulemark(tmp_path, *QUICK, "--rounds", "3", "--", "false")
+    assert done.returncode == 1
+    assert "interrupted" not in done.stderr
+    assert "--resume" not in done.stderr
+    assert len(kept(tmp_path).cases[0].trials) == 1
+
+
 def test_the_cpu_time_of_children_counts_as_the_command_s(tmp_path):
     burn = "import time\nwhile time.process_time() < 0.5: pass"
     done = joulemark(tmp_path, *QUICK, "--", "sh", "-c", f"{sys.executable} -c '{burn}'")

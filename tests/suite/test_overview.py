@@ -10,7 +10,7 @@ from command import in_terminal, joulemark
 from hypothesis import given
 from hypothesis import strategies as st
 from report_files import cases, full, on_gpu, summarised
-from run_files import case, energy, failed_trial, run_file, trial
+from run_files import case, energy, failed_trial, run_file, trace, trial
 
 from suite.chart import Row, spans
 from suite.commands.measuring import failed
@@ -94,6 +94,45 @@ def test_rest_with_a_resident_program_is_told_or_has_its_reason() -> None:
     before = [draw for draw in draws(full()) if draw.when == "before"]
     window_s = full().idle[0].window_s
     assert before[0].power_w == (full().idle[0].energy[0].energy_j or 0) / (window_s[1] - window_s[0])
+
+
+def test_a_run_on_the_cpu_says_nothing_of_what_only_a_board_has(tmp_path: Path) -> None:
+    file = full()
+    modelled = energy(101.234, kind="model")
+    idle = tuple(entry.model_copy(update={"energy": (modelled,)}) for entry in file.idle)
+    write(file.model_copy(update={"idle": idle}), tmp_path / "run.json")
+    shown = joulemark(tmp_path, "show", "run.json").stdout
+    assert "At rest: before: package-0 ~20 W; after: package-0 ~20 W." in shown
+    assert "resident" not in shown
+    write(file.model_copy(update={"idle": ()}), tmp_path / "run.json")
+    assert "At rest" not in joulemark(tmp_path, "show", "run.json").stdout
+
+
+def test_what_brackets_hold_is_said(tmp_path: Path) -> None:
+    write(summarised(run_file(cases(kind="model"))), tmp_path / "run.json")
+    heads = joulemark(tmp_path, "show", "run.json").stdout.partition(":small/")[0]
+    assert heads.count("[95 %]") == 2  # speed and step time
+    assert heads.count("~ (may be off by)") == 3  # energy, power, emissions
+    write(full(), tmp_path / "run.json")
+    assert "may be off" not in joulemark(tmp_path, "show", "run.json").stdout
+
+
+def test_elsewhere_a_total_keeps_what_it_is_worth(tmp_path: Path) -> None:
+    (channel,) = trace().channels
+    dram = channel.model_copy(
+        update={"component": "dram", "scope": "dram-0", "values": trace(power_w=1e-3).channels[0].values}
+    )
+    for channels, kind, words in (
+        ((channel, dram), "counter", "2025     491 mg"),
+        ((channel,), "counter", "2025  at least 491 mg"),
+        ((channel.model_copy(update={"kind": "model"}),), "model", "at least about 491 mg"),
+    ):
+        write(run_file(traces=(trace().model_copy(update={"channels": channels}),)), tmp_path / "run.json")
+        shown = joulemark(tmp_path, "show", "run.json", "--what-if", "PL")
+        assert words in shown.stdout.partition("The whole run elsewhere")[2]
+        done = joulemark(tmp_path, "show", "run.json", "--what-if", "PL", "--json")
+        (row,) = json.loads(done.stdout)["what_if"]
+        assert (row["kind"], row["lower_bound"]) == (kind, "at least" in words)
 
 
 def test_show_prints_plain_charts_where_it_is_piped(tmp_path: Path) -> None:

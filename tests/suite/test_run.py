@@ -321,6 +321,17 @@ def test_a_run_whose_floor_cannot_be_measured_goes_on_without_one(tmp_path):
     assert Path(document["report"]).is_file()
 
 
+def test_a_run_that_could_not_begin_leaves_nothing(tmp_path):
+    start_up = tmp_path / "site" / "sitecustomize.py"
+    start_up.parent.mkdir()
+    start_up.write_text("import os, sys\nif 'suite.power.sampling' in sys.orig_argv: os._exit(3)\n")
+    options = (*TINY, "--workload", "matmul", "--framework", "pytorch")
+    done = joulemark(tmp_path, *options, variables={"PYTHONPATH": str(start_up.parent)})
+    assert done.returncode == 4
+    assert "the power sampler did not start" in done.stderr
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_a_broken_framework_on_a_machine_with_a_board_is_left_to_its_trials(tmp_path):
     broken = tmp_path / "site" / "torch" / "__init__.py"
     broken.parent.mkdir(parents=True)

@@ -180,8 +180,6 @@ def good(path: str, parameters: dict[str, str]) -> Reply:
         return Reply(latest(zone, 100 + NOW.hour))
     if kind == "history":
         return Reply(listed("history", {start: 100 + start.hour for start in day}, zone))
-    if kind == "past":
-        return Reply(latest(zone, 100, hour(datetime.fromisoformat(parameters["datetime"]))))
     if kind == "past-range":
         start, end = (datetime.fromisoformat(parameters[name]) for name in ("start", "end"))
         hours = [start + timedelta(hours=i) for i in range(int((end - start) / timedelta(hours=1)))]
@@ -189,6 +187,4 @@ def good(path: str, parameters: dict[str, str]) -> Reply:
     if kind == "forecast":
         count = int(parameters["horizonHours"]) + 1  # the service's fence-post
         return Reply(forecast({hour(NOW) + timedelta(hours=i): 200 + i for i in range(count)}, zone))
-    if kind == "zones":
-        return Reply({"CH": {"zoneName": "Switzerland", "access": ["carbon-intensity/latest"]}})
     return Reply({"error": "no such path"}, 404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 
 import numpy as np
@@ -169,11 +170,19 @@ def test_gradients_are_the_slopes(processes: Processes, framework: str, workload
     assert distance(gradients, measured) < 1e-6
 
 
-def contrast(framework: str, z: np.ndarray) -> float:
-    """The framework's NT-Xent. Runs in its process."""
-    kit = make_kit(framework, "fp64")
+def contrast(framework: str, z: np.ndarray, precision: str = "fp64") -> float:
+    """The framework's NT-Xent, as a step of that precision computes it. Runs in its process."""
+    kit = make_kit(framework, precision)
     module = importlib.import_module(f"workloads.simclr.{framework}")
-    return float(kit.array(module.nt_xent(kit, kit.tensor(z))))
+    with kit.autocast() if framework == "pytorch" else contextlib.nullcontext():
+        return float(kit.array(module.nt_xent(kit, kit.tensor(z))))
+
+
+@EACH
+def test_a_loss_is_of_float32_in_half_precision_too(processes: Processes, framework: str) -> None:
+    z = np.random.default_rng(2).integers(-99, 99, (16, 32)).astype(np.float32)  # which bf16 holds exactly
+    half, single = (processes.call(framework, contrast, framework, z, p).result() for p in ("bf16", "fp32"))
+    assert half == pytest.approx(single, rel=1e-6)
 
 
 @EACH
@@ -187,3 +196,19 @@ def test_nt_xent_is_equation_1(processes: Processes, framework: str) -> None:
         total -= np.log(np.exp(unit[i] @ unit[(i + count) % (2 * count)] / temperature) / sum(others))
     found = processes.call(framework, contrast, framework, z).result()
     assert found == pytest.approx(total / (2 * count), rel=1e-12)
+
+
+def batches(framework: str, batch: int, count: int) -> list[np.ndarray]:
+    """The input pipeline's first batches. Runs in the framework's process."""
+    kit = make_kit(framework, "fp32")
+    module = importlib.import_module(f"workloads.input_pipeline.{framework}")
+    program = module.build(workloads()["input_pipeline"].sizes["tiny"].at(batch), "inference", kit)
+    return [kit.array(program.step()["images"]) for _ in range(count)]
+
+
+@pytest.mark.parametrize("batch", [5, 16, 40])  # of 16 images: no divisor, all of them, more
+def test_the_input_pipeline_goes_round(processes: Processes, batch: int) -> None:
+    ours, theirs = (np.concatenate(processes.call(f, batches, f, batch, 4).result()) for f in FRAMEWORKS)
+    assert ours.shape == theirs.shape == (4 * batch, *ours.shape[1:])
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    np.testing.assert_array_equal(ours[16:], ours[:-16])

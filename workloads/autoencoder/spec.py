@@ -1,5 +1,6 @@
 """The deep autoencoder of Hinton and Salakhutdinov 2006, 784-1000-500-250-30 and back, on MNIST-shaped images: plain,
-taking away noise (Vincent et al. 2008), and filling a hole (Pathak et al. 2016). Adam trains all layers at once."""
+taking away noise (Vincent et al. 2010; Gaussian), and filling a hole (Pathak et al. 2016). Adam trains all
+layers at once."""
 
 from __future__ import annotations
 
@@ -74,7 +75,7 @@ def _workload(task: str, title: str, paper: str) -> Workload:
 
 
 _HINTON = "Hinton and Salakhutdinov 2006, https://doi.org/10.1126/science.1127647"
-_VINCENT = "Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294"
+_VINCENT = "Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html"
 _PATHAK = "Pathak et al. 2016, https://arxiv.org/abs/1604.07379"
 WORKLOADS = (
     _workload("plain", "deep autoencoder", _HINTON),

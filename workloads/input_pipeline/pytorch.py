@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -33,20 +33,9 @@ class Images(Dataset):  # type: ignore[type-arg]
         return torch.from_numpy(np.ascontiguousarray(image)) * self.scale + self.offset
 
 
-def endless(loader: DataLoader[torch.Tensor]) -> Iterator[torch.Tensor]:
-    """Epoch after epoch, with the same workers."""
-    while True:
-        yield from loader
-
-
 def build(size: Size, _phase: Phase, kit: Any) -> Program:
     """Nothing -> images (B, crop, crop, 3), the data set's next."""
-    loader = DataLoader(
-        Images(size, kit.seed),
-        batch_size=size.batch,
-        num_workers=size.workers,
-        persistent_workers=True,
-        drop_last=True,
-    )
-    batches = endless(loader)
+    images = Images(size, kit.seed)
+    # Round and round: a batch may begin in one epoch and end in another, whatever its size.
+    batches = iter(DataLoader(images, size.batch, sampler=cycle(range(len(images))), num_workers=size.workers))
     return Program(step=lambda: {"images": next(batches)})

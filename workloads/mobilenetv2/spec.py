@@ -1,4 +1,4 @@
-"""MobileNetV2 (Sandler et al. 2018), width 1, without the classifier's dropout."""
+"""MobileNetV2 (Sandler et al. 2018), width 1, without the classifier's dropout; SGD, where the paper has RMSProp."""
 
 from __future__ import annotations
 

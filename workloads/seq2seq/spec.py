@@ -1,6 +1,7 @@
 """Recurrent encoder-decoder of LSTMs with attention: global (Luong et al. 2015, the "general" score over all states, as
 Bahdanau et al. 2015 introduced attention) and local (Luong's local-m: a window around the place that the decoder has
-reached). Teacher-forced in both phases; Luong's attention reads the decoder's states, so all queries go at once."""
+reached). Teacher-forced in both phases; Luong's attention reads the decoder's states, so all queries go at once. One
+layer of 1,000 cells, where Luong stacks four, and Adam, where he has SGD."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ def _workload(attention: str, paper: str, reach: int) -> Workload:
     return Workload(
         name="seq2seq",
         variant=attention,
-        title=f"LSTM encoder-decoder, {attention} attention",
+        title=f"one-layer LSTM encoder-decoder, {attention} attention",
         family="language",
         item="sentence pair",
         paper=paper,

@@ -33,7 +33,8 @@ def nt_xent(kit: Any, z: torch.Tensor) -> torch.Tensor:
     count = z.shape[0]
     z = F.normalize(kit.full(z), dim=1)
     itself = torch.eye(count, dtype=torch.bool, device=z.device)
-    similarities = (z @ z.mT / spec.TEMPERATURE).masked_fill(itself, -torch.inf)  # (2 B, 2 B)
+    with torch.autocast(z.device.type, enabled=False):  # which would halve the precision of a loss's product too
+        similarities = (z @ z.mT / spec.TEMPERATURE).masked_fill(itself, -torch.inf)  # (2 B, 2 B)
     partners = torch.arange(count, device=z.device).roll(count // 2)
     return kit.cross_entropy(similarities, partners)
 

@@ -19,11 +19,11 @@ def contradictions(run_file: RunFile) -> Iterator[tuple[str, str]]:
     for name in ("started_at", "finished_at"):
         text = getattr(run_file.run, name)
         if text is not None and not _is_time(text):
-            yield f"run.{name}", f"{text!r} is no ISO 8601 time"
+            yield f"run.{name}", f"{text!r} is no ISO 8601 time with an offset"
     for i, part in enumerate(run_file.emissions.intervals):
         for name, text in (("start", part.start), ("end", part.end)):
             if not _is_time(text):
-                yield f"emissions.intervals.{i}.{name}", f"{text!r} is no ISO 8601 time"
+                yield f"emissions.intervals.{i}.{name}", f"{text!r} is no ISO 8601 time with an offset"
     for i, idle in enumerate(run_file.idle):
         if idle.window_s[1] < idle.window_s[0]:
             yield f"idle.{i}.window_s", "the window ends before it begins"
@@ -79,8 +79,8 @@ def _length_s(trial: Trial) -> float:
 
 
 def _is_time(text: str) -> bool:
+    """Whether it says when; a time without an offset does not, and cannot be set against one that has it."""
     try:
-        datetime.fromisoformat(text)
+        return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
         return False
-    return True

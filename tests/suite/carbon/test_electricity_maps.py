@@ -66,7 +66,7 @@ def test_places(use: Use, settings: Settings, sent: dict[str, str]) -> None:
     assert server.seen[0].parameters["disableCallerLookup"] == "true"
 
 
-def test_history_past_range_past_forecast_and_zones(use: Use) -> None:
+def test_history_past_range_and_forecast(use: Use) -> None:
     server = use(good)
     maps = client(server)
     assert [point.g_per_kwh for point in maps.history(CH).points][-1] == 112
@@ -74,10 +74,8 @@ def test_history_past_range_past_forecast_and_zones(use: Use) -> None:
     ranged = maps.past_range(CH, start, start + timedelta(hours=3))
     assert [point.g_per_kwh for point in ranged.points] == [105, 106, 107]
     assert server.seen[-1].parameters["start"] == "2026-11-01T05:00:00Z"
-    assert maps.past(CH, start).points[0].start == start
     ahead = maps.forecast(CH, 24)
     assert (len(ahead.points), ahead.points[0].is_estimated) == (25, None)
-    assert maps.zones() == {"CH": "Switzerland"}
 
 
 def test_ten_days_are_the_most(use: Use) -> None:

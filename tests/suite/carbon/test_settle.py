@@ -69,6 +69,16 @@ def test_other_factors_keep_the_place() -> None:
     assert "direct factors" in (changed.emissions.intensity.reason or "")
 
 
+def test_other_factors_keep_the_user_s_own_intensity(tmp_path: Path) -> None:
+    given = {"emission_factors": "direct"}
+    found = recomputed(measured(Settings(intensity="25..30..40")), given, NOW).emissions.intensity
+    assert (found.low, found.g_per_kwh, found.high, found.basis) == (25, 30, 40, "direct")
+    path = tmp_path / "grid.csv"
+    path.write_text("time,g_per_kwh\n2026-11-01T12:00Z,77\n")
+    found = recomputed(measured(Settings(zone="CH", intensity=str(path))), given, NOW).emissions.intensity
+    assert (found.g_per_kwh, found.basis) == (77, "direct")
+
+
 def test_other_life_span_keeps_what_is_charged() -> None:
     file = measured(Settings(zone="CH", embodied=300))
     changed = recomputed(file, {"lifespan_years": 8.0}, NOW).emissions.embodied

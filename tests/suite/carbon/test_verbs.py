@@ -195,3 +195,14 @@ def test_verbs_import_nothing_heavy(tmp_path: Path, verb: str) -> None:
         [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_a_place_that_is_typed_is_stronger_than_what_the_environment_says(run: Run) -> None:
+    estimate = ("estimate", "--hours", "1", "--memory-gb", "64", "--json")
+    typed = document(run(*estimate, "--zone", "PL", JOULEMARK_INTENSITY="39"))
+    plain = document(run(*estimate, "--zone", "PL"))
+    assert typed["emissions_g"] == plain["emissions_g"]
+    said = document(run(*estimate, JOULEMARK_INTENSITY="39", JOULEMARK_ZONE="PL"))
+    assert said["emissions_g"] == pytest.approx(39 * said["energy_kwh"])
+    cases = run("run", "--dry-run", "--coordinates", "47.37,8.54", "--offline", "-k", "matmul", JOULEMARK_ZONE="CH")
+    assert cases.returncode == 0, cases.stderr

@@ -48,6 +48,20 @@ def test_two_runs_in_a_terminal(kept: Path) -> None:
     assert "39.22 g/kWh (CH), PUE 1; shown, never judged" in done.stdout
 
 
+def test_an_estimate_has_its_mark_on_its_own_side(tmp_path: Path) -> None:
+    for day, kind in ((1, "counter"), (2, "model")):
+        trials = [trial(i, 1e5 + i, readings=[energy(100.0 * day, kind=kind)]) for i in (1, 2, 3)]
+        id = f"2026110{day}T120000Z-a1b2"
+        write(run_file([case(trials=trials)], id=id), tmp_path / "runs" / f"{id}.json")
+    done = joulemark(tmp_path, "compare", "20261101", "20261102", "--allow-estimates", "--markdown")
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines() if line.startswith("| cnn")]
+    speed, joules, grams = (next(row for row in rows if name in row[2]) for name in ("Throughput", "Energy", "CO2e"))
+    assert "~" not in "".join(speed)
+    for row in (joules, grams):
+        assert [cell.startswith("\\~") for cell in row[3:5]] == [False, True]
+
+
 def test_runs_of_unlike_sizes_are_told_so(kept: Path) -> None:
     tiny = [at(size="tiny", id="cnn:tiny/training/pytorch/eager/cpu/fp32/b32")]
     tiny += [at(workload=name, size="tiny", id=f"{name}:tiny") for name in ("mlp", "gpt2")]

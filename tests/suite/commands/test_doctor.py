@@ -69,6 +69,27 @@ def test_with_counters_it_exits_0_and_shows_their_tick_and_cost(tmp_path: Path) 
     assert ("sensor", "codecarbon") not in checks
 
 
+def test_boards_are_numbered_as_a_framework_tells(tmp_path: Path) -> None:
+    """A run asks PyTorch which board is cuda:0; the doctor said of the same boards that nobody can tell."""
+    library = nvml_library.build(tmp_path)
+    boards = [Board(UUID, name="Old GPU"), Board("GPU-b", name="New GPU", bus="00000000:02:00.0")]
+    told = {
+        "version": "2.9",
+        "python": "3.11",
+        "build": "cuda",
+        "devices": ["cpu", "cuda:0", "cuda:1"],
+        "boards": ["b", UUID[4:]],
+    }
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '{json.dumps(told)}'\n")
+    python.chmod(0o755)
+    answer = _doctor("--json", "--python", f"pytorch={python}", **nvml_library.environment(library, boards))
+    assert answer.stderr == ""
+    checks = _checks(answer)
+    assert "New GPU" in checks["device", "cuda:0"]["reason"]
+    assert "Old GPU" in checks["device", "cuda:1"]["reason"]
+
+
 def test_a_person_reads_one_line_a_check_and_the_fix() -> None:
     answer = _doctor(JOULEMARK_POWERCAP_ROOT="/nowhere")
     assert answer.returncode == 4

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from command import joulemark
 from report_files import summarised, trials
 from run_files import case, failed_trial, machine, run_file
 
+from reports.over_time import render
 from suite.results import parquet
+from suite.results.history import Point, Series
 from suite.results.records import FrameworkInfo, RunFile, write
 
 RUNS, AT = 24, 16
@@ -136,6 +139,7 @@ def test_the_page_has_every_series(home, tmp_path):
         (["--from", "/nowhere"], ["/nowhere", "no such directory"]),
         (["--from", "nosuch://bucket"], ["nosuch"]),
         (["--json", "--csv"], ["one of them"]),
+        (["--plotlyjs", "cdn"], ["--plotlyjs is of the page that -o PAGE writes"]),
         (["-k", "cnn", "-o", "/proc/nowhere/page.html"], ["/proc/nowhere"]),
         (["-k", "cnn", "-o", "page.html", "--plotlyjs", "nonsense"], ["nonsense"]),
     ],
@@ -172,6 +176,28 @@ def test_list_runs_says_what_the_files_say_and_names_the_broken_one(home):
     }
     assert "broken or truncated" in found[-1]["error"]
     assert len(list((home / "runs").glob(f"*{parquet.SUFFIX}"))) == RUNS + 1
+
+
+def test_the_page_speaks_of_one_run_and_of_many(tmp_path):
+    """A case that was never measured stands first: the reading aid is there all the same."""
+    found = [case("a", trials=[failed_trial()]), case(trials=trials(100.0, 50.0, 8.0))]
+    write(summarised(run_file(found)), tmp_path / "runs" / "a.json")
+    done = joulemark(tmp_path, "history", "--metric", "throughput", "-o", "page.html", "--plotlyjs", "cdn")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.html").read_text()
+    assert "1 run on bench-1: no step found." in page
+    assert "no value in 1 run<" in page
+    assert "Each point is one run" in page
+
+
+@pytest.mark.parametrize(("count", "hint"), [(200, False), (201, True)])
+def test_a_long_table_says_where_the_rest_is(count, hint):
+    start = datetime(2026, 11, 1)
+    points = tuple(Point(f"r{i}", start + timedelta(hours=i), 1.0, None, None, 1, {}) for i in range(count))
+    one = Series("cnn:small/training/pytorch/eager", "energy", "J", "lower", "f", "host", "0", None, points, 1, ())
+    page = render([one], "cdn")
+    assert "1 run has no value." in page
+    assert ("The latest 200 runs; <code>joulemark history --csv</code> writes all." in page) == hint
 
 
 def test_a_run_that_is_kept_twice_counts_once(tmp_path):

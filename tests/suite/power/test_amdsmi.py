@@ -70,6 +70,7 @@ int amdsmi_get_processor_handles(void *socket, uint32_t *n, void **handles) {
 }
 
 int amdsmi_get_gpu_device_uuid(void *handle, unsigned *n, char *uuid) {
+    if (has("nameless") && (uint64_t)handle == 2) return NOT_SUPPORTED;
     strcpy(uuid, uuids[(uint64_t)handle - 1]);
     return OK;
 }
@@ -110,7 +111,8 @@ int amdsmi_get_energy_count(void *handle, uint64_t *count, float *resolution, ui
 }
 
 int amdsmi_get_power_info(void *handle, power *info) {
-    if (has("no_power")) return NOT_SUPPORTED;
+    static int reads = 0;
+    if (has("no_power") || (has("falters") && ++reads == 2)) return NOT_SUPPORTED;
     memset(info, 0, sizeof *info);
     info->current = has("absent_32") ? 0xFFFFFFFF : 0xFFFF;
     info->average = POWER_W;
@@ -172,7 +174,7 @@ def test_energy_and_power_of_a_board(library: Path, tmp_path: Path, traits: str,
     assert energy.energy_j == pytest.approx(POWER_W * 0.5, rel=0.01)
     if "counter" in kinds:  # constant power has no tick to see
         kept = json.loads((tmp_path / "ticks.json").read_text())
-        assert list(kept) == ["amd-1 driver 6.14.14 amdsmi_get_energy_count"]
+        assert list(kept) == ["probe 2: amd-1 driver 6.14.14 amdsmi_get_energy_count"]
 
 
 @pytest.mark.parametrize(("traits", "found"), [("no_driver", False), ("no_energy no_power", True)])
@@ -183,6 +185,19 @@ def test_what_cannot_be_read_says_why(library: Path, tmp_path: Path, traits: str
     assert (finding.found, finding.readable) == (found, False)
     assert finding.reason
     assert "\n" not in finding.reason
+
+
+@pytest.mark.parametrize(("traits", "boards"), [("three falters", (1, 2, 3)), ("three nameless", (1, 3))])
+def test_a_call_that_fails_while_probing_loses_no_other_board(
+    library: Path, tmp_path: Path, traits: str, boards: tuple[int, ...]
+) -> None:
+    environment = _environment(library, tmp_path, traits)
+    with Sampler.start(tmp_path / "t", time.monotonic(), sensors=["amdsmi"], environment=environment) as sampler:
+        readable = [finding.readable for finding in sampler.findings]
+    (trace,) = traces.load(tmp_path / "t")
+    assert [channel.scope for channel in trace.channels] == [f"amd-{n}" for n in boards for _ in range(2)]
+    assert readable == [n in boards for n in (1, 2, 3)]
+    assert all(finding.reason for finding in sampler.findings)
 
 
 def test_without_its_library_it_is_absent_and_prints_nothing(tmp_path: Path) -> None:

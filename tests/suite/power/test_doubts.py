@@ -74,6 +74,27 @@ def test_steps_that_keep_pace_with_a_part_time_sensor_are_told(coverage: float, 
         assert found[Code.NEAR_SENSOR_PERIOD].value == pytest.approx(step_s, rel=0.01)
 
 
+def test_code_on_several_boards_is_told_of_each_of_them() -> None:
+    """Each board's clock is held against its own."""
+    gpus = [_gpu(), _gpu(index=1, uuid="GPU-2", device="cuda:1"), _gpu(index=2, uuid="GPU-3", device="cuda:2")]
+    clocks = {UUID: (1410.0, 1410.0), "GPU-2": (1980.0, 1500.0), "GPU-3": (900.0, 300.0)}
+    states = [
+        BoardState(t_s=t_s, scope=scope, sm_clock_mhz=clock, throttled=("thermal",) if scope != UUID else ())
+        for scope, pair in clocks.items()
+        for t_s, clock in zip((11.0, 19.0), pair, strict=True)
+    ]
+    trace = _board(300.0, 300.0, 1.0, *states)
+    found = readings([trace], WINDOW_S, "cuda:0+cuda:1", gpus)
+    measured = trial(start_s=WINDOW_S[0], length_s=WINDOW_S[1] - WINDOW_S[0], readings=found)
+    told = {notice.code: notice.value for notice in sensor_notices([measured], [trace], "cuda:0+cuda:1", gpus)}
+    assert told[Code.BOARD_CLOCK_MOVED] == "from 1980 to 1500 MHz in one window"
+    assert told[Code.BOARD_THROTTLED] == "thermal in 2 of 4 looks"
+    assert Code.BOARD_SHARED not in told
+    split = [gpus[0], gpus[1].model_copy(update={"mig": True})]
+    told = {notice.code: notice.value for notice in sensor_notices([measured], [trace], "cuda:0+cuda:1", split)}
+    assert "split" in str(told[Code.BOARD_SHARED])
+
+
 def test_a_throttled_board_is_told_only_within_the_window() -> None:
     hot = BoardState(t_s=15.0, scope=UUID, throttled=("thermal",), processes=1)
     cool = BoardState(t_s=16.0, scope=UUID, processes=1)

@@ -273,7 +273,7 @@ def test_the_tick_is_probed_once_and_kept(library: Path, tmp_path: Path) -> None
         assert trace.channels[0].coverage == 0.25
         assert sampler.findings[0].tick_s == trace.channels[0].tick_s
     kept = json.loads((tmp_path / "ticks.json").read_text())
-    assert list(kept) == [f"{A} driver 610.57 nvmlDeviceGetTotalEnergyConsumption"]
+    assert list(kept) == [f"probe 2: {A} driver 610.57 nvmlDeviceGetTotalEnergyConsumption"]
 
 
 def test_the_board_s_state_is_kept_beside_its_power(library: Path, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.power import loads
-from suite.power.phases import unevenness
+from suite.power.curves import MOST_LOOKS, curve
+from suite.power.phases import CYCLE_ERROR, CYCLES_TRIED, unevenness, worst_unevenness
+from suite.results.records import Channel, Trace
 
 CYCLE_S, LOOK_S, LOOKS = 0.1, 0.025, 60
 
@@ -50,3 +52,24 @@ def test_the_worst_pulse_is_misread_by_as_much() -> None:
     ends_s = 0.1 * np.arange(1, LOOKS + 1)  # looks end at 0.1 and 0.2 and begin at 0.075 and 0.175
     assert float(np.sum(load.energy_j(ends_s) - load.energy_j(ends_s - LOOK_S))) == pytest.approx(0.0, abs=1e-9)
     assert unevenness(0.2, CYCLE_S, LOOK_S, LOOKS) == pytest.approx(load.mean_w((0.0, 0.1 * LOOKS)))
+
+
+def test_no_more_looks_are_folded_than_tell_something() -> None:
+    """A day of steps is told like the minutes that it begins with, and as soon."""
+    day = 864_000
+    times = tuple(CYCLE_S * n for n in range(100))
+    channel = Channel(
+        component="gpu", scope="0", unit="W", kind="integrated", tick_s=CYCLE_S, coverage=0.25, values=(1.0,) * 100
+    )
+    seen = curve(Trace(sensor="test", t_s=times, channels=(channel,)), channel, (2.0, 8.0))
+    for step_s in (CYCLE_S, 0.07, 0.43):
+        expected = worst_unevenness(step_s, seen.cycle_s, seen.seen_share * seen.cycle_s, MOST_LOOKS)
+        assert seen.unevenness((0.0, day * CYCLE_S), step_s) == expected
+
+
+def test_looks_at_one_part_of_each_step_are_seen_between_two_cycles_that_are_tried() -> None:
+    """Steps that keep pace with a cycle half-way between two of those: over too many looks, both drift through."""
+    between = 1 + CYCLE_ERROR / (CYCLES_TRIED - 1)
+    found = worst_unevenness(CYCLE_S * between, CYCLE_S, LOOK_S, MOST_LOOKS)
+    assert found > 0.5
+    assert worst_unevenness(CYCLE_S * between, CYCLE_S, LOOK_S, 8 * MOST_LOOKS) < found / 2

@@ -127,6 +127,18 @@ def test_an_unreadable_range_leaves_falls_to_be_resets(tmp_path: Path) -> None:
     sensor.close()
 
 
+def test_dies_whose_counters_are_close_and_run_unlike_are_both_counted(tmp_path: Path) -> None:
+    """Soon after the machine started, when they differ by less than a joule."""
+    zones = (FakeZone("intel-rapl:0", "package-0-die-0"), FakeZone("intel-rapl:1", "package-0-die-1", power_w=53.0))
+    top = build(tmp_path, zones)
+    with Driver(tmp_path, zones, run_s=0.6) as driver:
+        assert driver.process.stdin
+        driver.process.stdin.write(b"go\n")
+        driver.process.stdin.flush()
+        time.sleep(0.05)
+        assert [scope for _, scope in _parts(top)] == ["package-0-die-0", "package-0-die-1"]
+
+
 def test_an_absent_tree_says_so(tmp_path: Path) -> None:
     opened = rapl.find(_options(tmp_path / "nowhere"))
     assert opened.sensor is None

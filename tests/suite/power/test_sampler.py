@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -187,6 +190,15 @@ def test_power_now_is_the_sum_of_the_parts(tmp_path: Path) -> None:
         assert sampler.latest_power_w() == pytest.approx(350.0, rel=0.02)
 
 
+def test_power_now_leaves_out_a_module_that_contains_the_board(tmp_path: Path) -> None:
+    library = nvml_library.build(tmp_path)
+    boards = [Board("GPU-1", 250.0, "grace", name="NVIDIA GH200 480GB")]
+    environment = dict(nvml_library.environment(library, boards))
+    with Sampler.start(tmp_path / "t", time.monotonic(), sensors=["nvml"], environment=environment) as sampler:
+        time.sleep(0.5)
+        assert sampler.latest_power_w() == pytest.approx(250.0, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("traits", "within"),
     [("tick", 0.001), ("tick no_instant no_average no_legacy", 0.11)],  # counter alone: a tick more or less in a second
@@ -212,6 +224,51 @@ def test_an_unknown_sensor_is_refused_at_once(tmp_path: Path) -> None:
 def test_a_process_that_cannot_start_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(MeasurementError, match=r"the power sampler did not start: .*No such file"):
         Sampler.start(tmp_path / "no" / "such" / "t", time.monotonic(), sensors=["rapl"])
+
+
+FULL = """
+import os, resource, sys
+from suite.power.sampling import Log
+log = Log(sys.argv[1])
+assert log.write(i=0, t=1.0)
+room = max(1, os.stat(sys.argv[1]).st_size + int(sys.argv[2]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+assert not log.write(i=0, t=1.1)
+assert not log.write(i=0, t=1.2)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert log.write(i=0, t=1.3)
+assert log.write(i=0, t=1.4)
+"""
+
+
+@pytest.mark.parametrize("room", [-10, 0, 5, 14])
+def test_a_disk_that_was_full_for_a_moment_loses_that_moment_only(tmp_path: Path, room: int) -> None:
+    """A file that may not grow is cut within a line, as on a full disk, or refuses all of it."""
+    environment = os.environ | {"PYTHONPATH": str(HOUSE)}
+    subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "t"), str(room)], env=environment, check=True)
+    found = []
+    for text in (tmp_path / "t").read_text().splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            found.append(json.loads(text)["t"])
+    assert found == [1.0, 1.3, 1.4]
+
+
+def test_a_sampler_goes_on_after_its_disk_was_full(tmp_path: Path) -> None:
+    top = build(tmp_path, ZONES)
+    begin_s = time.monotonic()
+    with Sampler.start(tmp_path / "t", begin_s, sensors=["rapl"], powercap_root=str(top)) as sampler:
+        time.sleep(0.3)
+        room = (tmp_path / "t").stat().st_size + 20
+        resource.prlimit(sampler.process.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+        time.sleep(0.4)
+        resource.prlimit(sampler.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        again_s = time.monotonic() - begin_s
+        time.sleep(0.5)
+        assert sampler.latest_power_w() is not None
+    (trace,) = traces.load(tmp_path / "t")
+    assert sum(t < again_s - 0.4 for t in trace.t_s) >= 2
+    assert not any(again_s - 0.3 < t < again_s for t in trace.t_s)
+    assert sum(t > again_s for t in trace.t_s) >= 3
 
 
 def test_a_dear_read_is_done_less_often() -> None:

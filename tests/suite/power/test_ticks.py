@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from suite.power.phases import CYCLE_ERROR
-from suite.power.ticks import LONGEST_S, probe
+from suite.power.ticks import LONGEST_S, keep, known, probe, probed
 
 
 class Machine:
@@ -64,3 +66,22 @@ def test_what_moves_too_seldom_to_tell_is_left_out_and_not_waited_for() -> None:
     reads = {"constant": lambda: 100.0, "seldom": machine.counter(0.5, 0.001)}
     assert probe(reads, 0.8, pause_s=0.0, clock=machine.clock) == {}
     assert machine.now_s < 0.9
+
+
+def test_a_tick_that_is_still_in_doubt_serves_this_run_and_is_not_kept(tmp_path: Path) -> None:
+    """A read that takes twice the tick, and one that takes next to nothing."""
+    machine, path = Machine(1), tmp_path / "ticks.json"
+    reads = {"slow": machine.counter(0.1, 0.2), "fast": machine.counter(0.1, 0.0001)}
+    found = probed(path, {"slow": reads["slow"]}, clock=machine.clock, pause_s=0.0)
+    assert (list(found), machine.now_s > LONGEST_S) == (["slow"], True)
+    assert not path.exists()
+    found = probed(path, {"fast": reads["fast"]}, clock=machine.clock, pause_s=0.0)
+    assert known(path, list(reads)) == found == {"fast": pytest.approx(0.1, rel=CYCLE_ERROR)}
+
+
+def test_what_an_earlier_version_kept_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.json"
+    path.write_text(json.dumps({"board": 0.093}))
+    assert known(path, ["board"]) == {}
+    keep(path, {"board": 0.1})
+    assert known(path, ["board"]) == {"board": 0.1}

@@ -28,6 +28,21 @@ def test_a_line_cut_short_by_a_kill_is_left_out(tmp_path: Path) -> None:
     assert trace.read_cost_s == 1e-5
 
 
+@pytest.mark.parametrize("damage", ['{"i":0,"t":1.1,"c":1e\n', '{"i":0,"t":1.1{"i":0}\n', "\0\0\0\n", "7\n", "\n"])
+def test_a_damaged_line_loses_itself_only(tmp_path: Path, damage: str) -> None:
+    lines = [json.dumps({"i": 0, "t": t, "c": 1e-5, "v": [10.0 * t]}) + "\n" for t in (1.0, 1.2)]
+    path = _write(tmp_path / "t", _sensor(), tail=lines[0] + damage + lines[1])
+    (trace,) = traces.load(path)
+    assert trace.t_s == (1.0, 1.2)
+
+
+def test_reads_of_a_sensor_whose_own_line_is_damaged_are_left_out(tmp_path: Path) -> None:
+    lines = [{"i": i, "t": 1.0, "c": 1e-5, "v": [3.0]} for i in (0, 1)]
+    more = [{"i": 1, "missed": 0, "cpu_s": 0.1}, {"i": 1, "state": {"t_s": 1.0, "scope": "GPU-1"}}]
+    (trace,) = traces.load(_write(tmp_path / "t", _sensor(), *lines, *more))
+    assert (trace.sensor, trace.t_s) == ("rapl", (1.0,))
+
+
 def test_no_file_gives_no_trace(tmp_path: Path) -> None:
     assert traces.load(tmp_path / "none") == ()
 

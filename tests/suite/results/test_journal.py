@@ -6,9 +6,10 @@ import pytest
 from run_files import case, failed_trial, run_file, trial
 
 from suite.errors import UsageError
+from suite.meter import own
 from suite.notices import Code
 from suite.results import journal, store
-from suite.results.records import Floor, Idle, Notice, read
+from suite.results.records import Arm, Channel, Floor, Idle, Notice, Trace, read
 
 PLANNED = [
     case(trials=[], framework=framework, mode=mode).model_copy(
@@ -96,6 +97,15 @@ def test_floor_idle_and_notices_are_kept(path):
     assert Code.SPAWNED in {notice.code for notice in file.notices}
 
 
+def test_a_resumed_run_that_cannot_begin_keeps_what_it_had(path):
+    older = path.with_suffix(".json")
+    older.write_text("{}")
+    made = journal.Journal(path, planned())
+    journal.trace_path(path).touch()
+    made.forget()
+    assert list(path.parent.iterdir()) == [older]
+
+
 def test_a_journal_is_never_overwritten(path):
     written(path)
     with pytest.raises(UsageError, match="cannot write"):
@@ -141,3 +151,51 @@ def test_a_case_that_ran_out_of_time_is_given_up_and_not_missing(path):
     file = journal.assemble(path)
     assert file.run.complete
     assert Code.RUN_INCOMPLETE not in {notice.code for notice in file.notices}
+
+
+@pytest.mark.parametrize(
+    ("framework", "arm", "remedy"),
+    [
+        ("pytorch", None, "`joulemark run --resume RUN` goes on with it."),
+        ("pytorch", "b", "`joulemark ab --resume RUN` goes on with it."),
+        ("command", None, "Measure it again: a command cannot be gone on with."),
+    ],
+)
+def test_what_goes_on_with_an_interrupted_run_depends_on_its_kind(path, framework, arm, remedy):
+    file = planned()
+    cases = (file.cases[0].model_copy(update={"framework": framework, "arm": arm}),)
+    sides = {arm: Arm(interpreter="python", python="3.11.1", suite_version="0.1.0")} if arm else {}
+    journal.Journal(path, file.model_copy(update={"cases": cases, "arms": sides})).close()
+    (notice,) = (each for each in journal.assemble(path).notices if each.code == Code.RUN_INCOMPLETE)
+    assert (notice.value, notice.remedy) == (2, remedy)
+
+
+def test_a_command_that_failed_was_not_interrupted(path):
+    """It is not run again, as `joulemark measure` says."""
+    file = planned(rounds=3)
+    case = file.cases[0].model_copy(update={"framework": "command"})
+    made = journal.Journal(path, file.model_copy(update={"cases": (case,)}))
+    made.trial(case, trial(1, readings=()))
+    made.trial(case, failed_trial(2, "exit_code", "it ended with exit code 1"))
+    made.close()
+    file = journal.assemble(path)
+    assert not file.run.complete
+    assert Code.RUN_INCOMPLETE not in {notice.code for notice in file.notices}
+
+
+@pytest.mark.parametrize(("steps", "in_step"), [(1, False), (20, True)])
+def test_only_steps_can_keep_pace_with_a_sensor(steps, in_step):
+    """A window without marked steps, as long as the sensor's cycle, has no rhythm."""
+    times = tuple(i / 10 for i in range(300))
+    powers = (300.0,) * len(times)
+    channel = Channel(
+        component="package", scope="0", unit="W", kind="integrated", tick_s=0.1, coverage=0.25, values=powers
+    )
+    traces = (Trace(sensor="test", t_s=times, channels=(channel,)),)
+    measured = own.trial(1, (10.0, 10.0 + 0.1 * steps), steps, (0.1,) * steps if steps > 1 else ())
+    file = planned(rounds=1)
+    happened = [{"trial": measured.model_dump(mode="json"), "case": file.cases[0].id}]
+    made = journal.complete(file, happened, traces).cases[0]
+    (energy,) = (each for each in made.trials[0].energy if each.sensor == "test")
+    assert energy.in_step == in_step
+    assert (Code.NEAR_SENSOR_PERIOD in {notice.code for notice in made.notices}) == in_step

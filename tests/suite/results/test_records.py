@@ -182,6 +182,11 @@ def test_wrong_field_is_named(path: str, value: Any, where: str | None) -> None:
 
 HANDMADE: list[tuple[str, Any, str]] = [
     ("run.started_at", "yesterday", "run.started_at: 'yesterday' is no ISO 8601 time"),
+    (
+        "run.started_at",
+        "2026-11-25T06:00:00",
+        "run.started_at: '2026-11-25T06:00:00' is no ISO 8601 time with an offset",
+    ),
     ("run.finished_at", "2026-13-01", "run.finished_at: '2026-13-01' is no ISO 8601 time"),
     ("idle.0.window_s", [3.0, 1.0], "idle.0.window_s: the window ends before it begins"),
     ("cases.1.id", run_file().cases[0].id, "another case has the same id"),

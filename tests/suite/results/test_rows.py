@@ -42,6 +42,24 @@ def test_a_row_says_what_the_summary_says():
     assert made[0]["started_at"] == datetime(2026, 11, 2, 12)
 
 
+def test_a_case_on_several_boards_has_the_names_of_all():
+    file = on_gpu()
+    (one,) = file.machine.gpus
+    gpus = (one, one.model_copy(update={"device": "cuda:1"}), one.model_copy(update={"device": "cuda:2", "name": "B"}))
+    machine = file.machine.model_copy(update={"gpus": gpus})
+    boards = {}
+    for device in ("cuda:0+cuda:1", "cuda:0+cuda:2", "cuda:2", "cpu"):
+        cases = (file.cases[0].model_copy(update={"device": device}),)
+        (row,) = rows(file.model_copy(update={"machine": machine, "cases": cases}))
+        boards[device] = row["board"], row["driver"]
+    assert boards == {
+        "cuda:0+cuda:1": ("Test Board", one.driver),
+        "cuda:0+cuda:2": ("Test Board, B", one.driver),
+        "cuda:2": ("B", one.driver),
+        "cpu": (None, None),
+    }
+
+
 def test_what_was_not_measured_is_null_and_never_zero():
     failed = next(row for row in rows(full()) if row["status"] == "failed")
     assert [failed[source.key] for source in QUANTITIES] == [None] * len(QUANTITIES)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from run_files import CH, case, energy, failed_trial, run_file, trial
 
 from suite.notices import Code
-from suite.results.records import Emissions, Energy, Idle, Intensity, Notice, Pue, RunFile, Summary, Trial
+from suite.results.records import Emissions, Energy, Idle, Intensity, Kind, Notice, Pue, RunFile, Summary, Trial
 from suite.results.summary import ONE_TRIAL, case_summary, recompute
 
 AT_HOME = Emissions(intensity=CH, pue=Pue(value=1.0, source="one's own machine"))
@@ -182,6 +182,29 @@ def test_a_part_that_adds_nothing_net_still_adds_its_doubt() -> None:
     rest = Idle(when="before", window_s=(0.0, 2.0), energy=(steady, energy(20.0, "gpu", gain=0.0)))
     found = summarise(trial(readings=[steady, busy]), idles=(rest,)).net_energy_per_item_j
     assert found.ranges.sensor == pytest.approx(((30 * 0.98 - 4) / 30, (30 * 1.02 + 4) / 30))
+
+
+@pytest.mark.parametrize("parts", [("model", "model"), ("counter", "model"), ("model", "counter")])
+def test_a_model_may_be_off_otherwise_at_work_than_at_rest(parts: tuple[Kind, Kind]) -> None:
+    """Its error changes with the load, and so does not cancel: 10 J seen may be 7, and 8 J at rest 39."""
+    gain = (0.7, 4.88)
+
+    def seen(energy_j: float, kind: Kind) -> Energy:
+        ends = {"low_j": energy_j * gain[0], "high_j": energy_j * gain[1], "gain": gain}
+        return energy(energy_j, kind=kind).model_copy(update=ends)
+
+    rest = Idle(when="before", window_s=(0.0, 4.0), energy=(seen(16.0, parts[1]),))
+    found = summarise(trial(readings=[seen(10.0, parts[0])]), idles=(rest,)).net_energy_per_item_j
+    assert found.value == pytest.approx(2 / 200)
+    assert found.ranges.sensor == (0.0, pytest.approx((48.8 - 5.6) / 2))
+
+
+def test_what_a_model_may_be_off_by_is_set_against_the_other_parts() -> None:
+    """A model's 10 to 20 J, 10 to 20 of them at rest, beside a board's 50 J net, known to the joule."""
+    model = energy(15.0, kind="model", gain=1 / 3)
+    rest = Idle(when="before", window_s=(0.0, 2.0), energy=(model, energy(50.0, "gpu", gain=0.0)))
+    found = summarise(trial(readings=[model, energy(100.0, "gpu", gain=0.0)]), idles=(rest,)).net_energy_per_item_j
+    assert found.ranges.sensor == pytest.approx((40 / 50, 60 / 50))
 
 
 def test_net_has_no_range_where_a_sensor_states_none() -> None:
