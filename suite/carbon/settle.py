@@ -48,6 +48,8 @@ def recomputed(run_file: RunFile, given: Mapping[str, Any], now: datetime, servi
         return run_file
     grid = not chosen.keys().isdisjoint(GRID)
     where = (*PLACES, "intensity")
+    if grid and "emission_factors" not in chosen:
+        chosen["emission_factors"] = run_file.settings.emission_factors
     if grid and chosen.keys().isdisjoint(where):
         chosen |= {name: value for name in where if (value := getattr(run_file.settings, name)) is not None}
     if "lifespan_years" in chosen and "embodied" not in chosen and run_file.settings.embodied is not None:

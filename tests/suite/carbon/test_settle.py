@@ -79,6 +79,13 @@ def test_other_factors_keep_the_user_s_own_intensity(tmp_path: Path) -> None:
     assert (found.g_per_kwh, found.basis) == (77, "direct")
 
 
+def test_another_place_keeps_the_factors() -> None:
+    given = Settings(zone="CH", emission_factors="direct")
+    changed = recomputed(measured(given), {"zone": "PL"}, NOW)
+    assert changed.emissions == measured(given.model_copy(update={"zone": "PL"})).emissions
+    assert "direct factors" in (changed.emissions.intensity.reason or "")
+
+
 def test_other_life_span_keeps_what_is_charged() -> None:
     file = measured(Settings(zone="CH", embodied=300))
     changed = recomputed(file, {"lifespan_years": 8.0}, NOW).emissions.embodied
