@@ -44,9 +44,9 @@ def document(runs: Sequence[RunFile], allow_estimates: bool) -> dict[str, Any]:
 
 
 def _estimated(runs: Sequence[RunFile]) -> bool:
-    from suite.results.charge import charges
+    from suite.results.charge import estimated
 
-    return any(charges(case.trials).kind == "model" for run in runs for case in run.cases)
+    return any(estimated(case) for run in runs for case in run.cases)
 
 
 def _facts(one: Calibration, runs: Sequence[RunFile]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from suite.commands.comparison import Compared
     from suite.results.compare import Comparison, Comparisons
     from suite.results.gate import Gate, Unjudged
-    from suite.results.records import ArmName, Case, RunFile
+    from suite.results.records import ArmName, RunFile
 
 MAX_BYTES = 65_000
 """GitHub takes 65,536 characters in a comment."""
@@ -66,6 +66,7 @@ def _arm(run_file: RunFile, name: ArmName) -> str:
 def _rows(compared: Compared) -> Iterator[list[str]]:
     """Case, metric, A, B, ratio, trials, verdict; what has no ratio stands in `_lines`."""
     from suite.results import verdicts
+    from suite.results.charge import estimated
     from suite.results.metrics import METRICS
     from suite.results.table import ESTIMATED
     from suite.units import quantity
@@ -80,7 +81,7 @@ def _rows(compared: Compared) -> Iterator[list[str]]:
     for title, some in groupby(ordered, key=verdicts.title):
         head = title
         for one in some:
-            marks = [ESTIMATED if one.metric.energy and _estimated(case) else "" for case in (one.pair.a, one.pair.b)]
+            marks = [ESTIMATED if one.metric.energy and estimated(case) else "" for case in (one.pair.a, one.pair.b)]
             values = [verdicts.value(one.metric, number) for number in one.values]
             a, b = (mark + value for mark, value in zip(marks, values, strict=True))
             count = str(one.n[0]) if one.n[0] == one.n[1] else f"{one.n[0]}, {one.n[1]}"
@@ -90,13 +91,6 @@ def _rows(compared: Compared) -> Iterator[list[str]]:
                 both = (grams[title].a, grams[title].b)
                 said = [mark + quantity(value, "g") for mark, value in zip(marks, both, strict=True)]
                 yield ["", "CO2e/1,000 items", *said, "as energy", "", ""]
-
-
-def _estimated(case: Case) -> bool:
-    """Whether its energy is a model's."""
-    from suite.results.charge import charges
-
-    return charges(case.trials).kind == "model"
 
 
 def _word(one: Comparison, gate: Gate | None) -> str:

@@ -22,9 +22,8 @@ LONGEST_GAP_PERIODS = 5.0
 MARGIN = 24
 """Reads kept on either side of the window."""
 MOST_LOOKS = 1000
-"""Looks that are folded by a step, at most. Over more, two neighbours of the cycles that are tried would both drift
-through the step, so that a cycle between them that keeps pace were missed; and folding those of a
-day takes half a minute a reading."""
+"""Looks that are folded by a step, at most. Over more, both neighbours of a cycle that keeps pace would drift through
+the step, and that cycle between them would be missed; and folding a day's looks takes half a minute a reading."""
 MOST_OVER_SEEN = 5.0
 """Where no power limit is known: what a board draws at most over what it draws while it waits for work, about."""
 

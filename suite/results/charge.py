@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from suite.results.records import KINDS, Energy, Idle, Kind, Trial
+from suite.results.records import KINDS, Case, Energy, Idle, Kind, Trial
 
 Part = tuple[str, str, str]
 """Sensor, component and scope: what one reading is of."""
@@ -64,6 +64,11 @@ class Rest:
     """How far below and above this it may lie beside the sensor's gain, watts; None where the sensor does not say."""
     ends_w: tuple[float, float] | None
     """The least and the most that it may be, the gain in it, watts; None where the sensor does not say."""
+
+
+def estimated(case: Case) -> bool:
+    """Whether the energy of `case` is a model's."""
+    return charges(case.trials).kind == "model"
 
 
 def charges(trials: Sequence[Trial]) -> Charges:

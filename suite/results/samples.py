@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from suite.results.charge import Charges, charges, window_length_s
+from suite.results.charge import estimated as is_estimated
 from suite.results.metrics import Metric
 from suite.results.pairs import FIELDS, Pair
 from suite.results.records import Case
@@ -42,7 +43,7 @@ def sample(pair: Pair, metric: Metric, allow_estimates: bool) -> Sample | str:
         return f"{metric.title.lower()} was not measured in {'A' if not one else 'B'}"
     estimated = False
     if metric.energy:
-        kinds = [charges(case.trials).kind == "model" for case in (pair.a, pair.b)]
+        kinds = [is_estimated(pair.a), is_estimated(pair.b)]
         if kinds[0] != kinds[1] and not allow_estimates:
             return "one is measured and the other estimated"
         if _missing(pair.a) != _missing(pair.b):
