@@ -19,6 +19,9 @@ ASSUMED: Final = (
     "`joulemark calibrate` makes them"
 )
 
+MOST: Final = 1000
+"""Two trials that vary much bound a ratio by next to nothing: how far an end lies beyond this is of no use."""
+
 _SUBJECTS: Final[Mapping[str, str]] = {
     "throughput": "throughput",
     "energy": "joules per {item}",
@@ -40,9 +43,15 @@ def sentence(found: Comparison) -> str:
     if ends[0] > 0 or ends[1] < 0:
         verb = "grew" if ends[0] > 0 else "fell"
         sizes = sorted(abs(end) for end in ends)
-        return f"{subject} {verb} {abs(100 * change):.{digits}f} % [{sizes[0]:.{digits}f}, {sizes[1]:.{digits}f}]"
-    interval = ", ".join(_signed(end, digits) for end in ends)
-    return f"{subject} changed by {_signed(100 * change, digits)} % [{interval}]"
+        least, most = (_end(f"{size:.{digits}f}", size, 100 * (MOST - 1)) for size in sizes)
+        return f"{subject} {verb} {abs(100 * change):.{digits}f} % [{least}, {most}]"
+    low, high = (_end(_signed(end, digits), end, 100 * (MOST - 1), "+") for end in ends)
+    return f"{subject} changed by {_signed(100 * change, digits)} % [{low}, {high}]"
+
+
+def _end(text: str, value: float, most: float, sign: str = "") -> str:
+    """An end of an interval, `value` as `text`; beyond `most` no closer than that."""
+    return text if value <= most else f"over {sign}{most}"
 
 
 def _digits(width: float) -> int:
@@ -63,7 +72,8 @@ def ratio(found: Comparison) -> str:
     if found.low is None or found.high is None:
         return f"{mark}{found.ratio:.3f}"
     digits = 2 if found.high - found.low >= 0.02 else 3
-    return f"{mark}{found.ratio:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+    low, high = (_end(f"{end:.{digits}f}", end, MOST) for end in (found.low, found.high))
+    return f"{mark}{found.ratio:.{digits}f} [{low}, {high}]"
 
 
 def value(metric: Metric, number: float | None) -> str:

@@ -36,6 +36,8 @@ def some(metric: str = "energy", **more: object) -> Comparison:
         ("throughput", (1.001, 0.97, 1.04), "throughput changed by 0 % [-3, +4]"),
         ("memory", (1.005, 1.004, 1.006), "peak memory grew 0.5 % [0.4, 0.6]"),
         ("memory", (1.0, 1.0, 1.0), "peak memory changed by 0.00 % [0.00, 0.00]"),
+        ("throughput", (0.03, 1e-9, 1e29), "throughput changed by -97 % [-100, over +99900]"),
+        ("throughput", (2.0, 1.5, 1e29), "throughput grew 100 % [50, over 99900]"),
         ("first-call", (1.3, None, None), "the time of the first call changed by +30.0 % (no interval)"),
         ("first-call", (None, None, None), ""),
     ],
@@ -48,6 +50,7 @@ def test_sentences(metric: str, numbers: tuple[float | None, ...], said: str) ->
 def test_ratios_carry_their_interval_and_their_kind() -> None:
     assert verdicts.ratio(some(ratio=0.94, low=0.92, high=0.96, estimated=False)) == "0.94 [0.92, 0.96]"
     assert verdicts.ratio(some(ratio=0.94, low=0.938, high=0.942, estimated=True)) == "~0.940 [0.938, 0.942]"
+    assert verdicts.ratio(some(ratio=0.03, low=1e-9, high=1e29, estimated=False)) == "0.03 [0.00, over 1000]"
     assert verdicts.ratio(some(ratio=0.94, low=None, high=None)) == "0.940"
     assert verdicts.ratio(some(ratio=None)) == ""
 
