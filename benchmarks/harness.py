@@ -14,8 +14,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 from ratios import interleaved, report
 
-from suite.effort import Effort
-from suite.measure import timing
+from joulemark.suite.trial import timing
+from joulemark.suite.trial.effort import Effort
 
 ROUNDS = 100
 WINDOW_S = 0.25

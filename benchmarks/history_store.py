@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 from report_files import summarised, trials
 from run_files import case, run_file
 
-from suite.results import collected, parquet
-from suite.results.records import RunFile, parse
+from joulemark.suite.records import RunFile, parse
+from joulemark.suite.results.history import collected, parquet
 
 ROUNDS = 3
 SMALL, LARGE = 1_000, 10_000
@@ -33,7 +33,7 @@ CASES = 20
 RUN, STARTED = "20261101T120000Z-a1b2", "2026-11-01T12:00:00Z"
 """Of the run that the others are made of."""
 BOUND = ("history", "compare")
-CODE = "import sys; from suite.cli import main; main()"
+CODE = "import sys; from joulemark.suite.cli.app import main; main()"
 WATCHED = """
 import resource, subprocess, sys, time
 start = time.monotonic()

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reports.html import render
-from suite.carbon import ember
-from suite.results.records import Probe, RunFile
+from joulemark.reports.html import render
+from joulemark.suite.carbon import ember
+from joulemark.suite.records import Probe, RunFile
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 
 from powercap import FakeZone, build
 
-from suite.power import traces
-from suite.power.sampler import Sampler
+from joulemark.suite.sensors import trace_file
+from joulemark.suite.sensors.sampler import Sampler
 
 WATCH_S = 20.0
 ROUNDS = 40
@@ -46,7 +46,7 @@ def share_of_a_core(scratch: Path, sensors: tuple[str, ...], root: Path) -> bool
         time.sleep(WATCH_S)
         end = process.cpu_times()
     share = (end.user + end.system - begin.user - begin.system) / WATCH_S
-    (trace,) = traces.load(path)
+    (trace,) = trace_file.load(path)
     rate = len(trace.t_s) / (trace.t_s[-1] - trace.t_s[0])
     good = share < 0.01
     print(

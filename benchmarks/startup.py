@@ -23,7 +23,7 @@ def seconds(*arguments: str) -> float:
 
 def main() -> bool:
     """Print the ratio; whether the goal is met."""
-    code = "import sys; sys.argv = ['joulemark', '--help']; from suite.cli import main; main()"
+    code = "import sys; sys.argv = ['joulemark', '--help']; from joulemark.suite.cli.app import main; main()"
     ratio = interleaved(lambda: seconds("-P", "-c", code), lambda: seconds("-c", "import typer, rich"), ROUNDS)
     return report("joulemark --help / import typer, rich", ratio, "<= 3", ratio.median <= 3)
 

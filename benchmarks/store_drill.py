@@ -11,8 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from suite.errors import UsageError
-from suite.results import parquet, store
+from joulemark.suite.errors import UsageError
+from joulemark.suite.results import store
+from joulemark.suite.results.history import parquet
 
 SUPPORT = Path(__file__).parent.parent / "tests" / "support"
 KILLS = 200

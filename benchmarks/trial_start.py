@@ -11,7 +11,7 @@ import time
 import trials
 from ratios import interleaved, report
 
-from suite.measure.launcher import Zygote
+from joulemark.suite.trial.fork_server_client import Zygote
 
 ROUNDS = 8
 

@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from suite.effort import Effort
-from suite.frameworks import FRAMEWORKS
-from suite.measure import environment
-from suite.measure.launcher import Zygote
-from suite.measure.request import Request
+from joulemark.suite.trial import environment
+from joulemark.suite.trial.effort import Effort
+from joulemark.suite.trial.fork_server_client import Zygote
+from joulemark.suite.trial.frameworks import FRAMEWORKS
+from joulemark.suite.trial.request import Request
 
 THREADS = len(os.sched_getaffinity(0))
 BATCH = 16

@@ -18,7 +18,7 @@ def main() -> bool:
     met = True
     for profile, goal in GOALS.items():
         with tempfile.TemporaryDirectory() as out:
-            command = [sys.executable, "-P", "-c", "from suite.cli import main; main()"]
+            command = [sys.executable, "-P", "-c", "from joulemark.suite.cli.app import main; main()"]
             arguments = ["run", "--profile", profile, "--json", "--no-report", "--out", out]
             done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
         trials = [trial for case in json.loads(done.stdout)["cases"] for trial in case["trials"]]

@@ -1,4 +1,4 @@
-"""Joules and grams of anybody's own code, and run files, read and validated.
+"""Benchmark deep learning by speed, energy and carbon at once.
 
     import joulemark
 
@@ -8,7 +8,7 @@
 
     run = joulemark.read("20261101T120000Z-a1b2.json")
 
-Nothing of the harness is imported by its name: a project may have packages called `suite` or `reports` of its own.
+Everything is imported on first use: trials and helper processes import `joulemark.suite` and need nothing else of it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from joulemark import house
-from joulemark.measurement import Amount, Measurement, Reading
-from joulemark.meter import Meter
-
 if TYPE_CHECKING:
     from joulemark.huggingface import TrainerCallback
     from joulemark.keras import KerasCallback
     from joulemark.lightning import LightningCallback
-    from suite import __version__
-    from suite.errors import JoulemarkError
-    from suite.results.records import RunFile
+    from joulemark.measurement import Amount, Measurement, Reading
+    from joulemark.meter import Meter
+    from joulemark.suite.errors import JoulemarkError
+    from joulemark.suite.records import RunFile
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Amount",
@@ -44,22 +43,24 @@ __all__ = [
     "read",
 ]
 
-CALLBACKS = {
-    "KerasCallback": "joulemark.keras",
-    "LightningCallback": "joulemark.lightning",
-    "TrainerCallback": "joulemark.huggingface",
+_MODULES = {
+    "Amount": "measurement",
+    "JoulemarkError": "suite.errors",
+    "KerasCallback": "keras",
+    "LightningCallback": "lightning",
+    "Measurement": "measurement",
+    "Meter": "meter",
+    "Reading": "measurement",
+    "RunFile": "suite.records",
+    "TrainerCallback": "huggingface",
 }
-"""Each imports its framework, and is imported when it is asked for."""
-
-HARNESS = {"JoulemarkError": "suite.errors", "RunFile": "suite.results.records", "__version__": "suite"}
+"""Module of each public name, below `joulemark`. The callbacks import their framework."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in CALLBACKS:
-        return getattr(importlib.import_module(CALLBACKS[name]), name)
-    if name in HARNESS:
-        return getattr(house.module(HARNESS[name]), name)
-    raise AttributeError(f"module 'joulemark' has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'joulemark' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"joulemark.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
@@ -67,6 +68,11 @@ def __dir__() -> list[str]:
 
 
 def read(path: str | os.PathLike[str]) -> RunFile:
-    """The run file at `path`. JoulemarkError, one line, where it is missing, broken, foreign or of the future."""
-    run_file: RunFile = house.module("suite.results.records").read(Path(path))
-    return run_file
+    """Return the validated run file at `path`.
+
+    Raises:
+        JoulemarkError: in one line, where the file is missing, broken, not a run file, or of a newer schema.
+    """
+    from joulemark.suite.records import read as read_run_file
+
+    return read_run_file(Path(path))

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from joulemark import helper as helpers
-from joulemark import house
+from joulemark import meter_process as helpers
 from joulemark.measurement import Amount, Document, Measurement, Reading, unknown
+from joulemark.suite.errors import JoulemarkError, MeasurementError, UsageError
 from joulemark.synchronise import synchronise
 
 AT_ONCE = 1000
@@ -60,11 +60,11 @@ class Meter:
         item: what `meter.items` counts. about: more for the saved case, such as `framework` or `batch_size`.
         """
         if not isinstance(name, str):
-            raise house.error("UsageError", f"a meter's name is text, found {name!r}. Write @joulemark.Meter().")
+            raise UsageError(f"a meter's name is text, found {name!r}. Write @joulemark.Meter().")
         if not (isinstance(sync, bool) or callable(sync)):
-            raise house.error("UsageError", f"sync is True, False or a function, found {sync!r}.")
+            raise UsageError(f"sync is True, False or a function, found {sync!r}.")
         if not isinstance(about, dict | None):
-            raise house.error("UsageError", f"about is a dict, found {about!r}.")
+            raise UsageError(f"about is a dict, found {about!r}.")
         given = {
             "zone": zone,
             "coordinates": coordinates,
@@ -101,7 +101,7 @@ class Meter:
         """Close the window opened last in this thread."""
         end_s = self.mark()
         if not self._begins():
-            raise house.error("UsageError", f"{self.name} was stopped, but not started in this thread.")
+            raise UsageError(f"{self.name} was stopped, but not started in this thread.")
         return self.add(self._begins().pop(), end_s)
 
     def __enter__(self) -> Self:
@@ -161,7 +161,7 @@ class Meter:
     def last(self) -> Measurement:
         """The window that was closed last. JoulemarkError where none was."""
         if not self._measurements:
-            raise house.error("UsageError", f"{self.name} has measured nothing yet: close its window first.")
+            raise UsageError(f"{self.name} has measured nothing yet: close its window first.")
         return self._measurements[-1]
 
     @property
@@ -197,7 +197,7 @@ class Meter:
                 for first in range(0, len(windows), AT_ONCE)
                 for energy_j in self._ask(do="sums", windows=list(windows[first : first + AT_ONCE]))["energy_j"]
             ]
-        except house.errors().JoulemarkError:
+        except JoulemarkError:
             return [None] * len(windows)
 
     def save(
@@ -234,7 +234,7 @@ class Meter:
         try:
             helper = helpers.shared(self._sensors)
             helper.ask(do="check", given=self._given, name=self.name, about=self._about)
-        except house.errors().MeasurementError as error:
+        except MeasurementError as error:
             # No sampling: the program goes on, and its windows say why they have no joules.
             self._trouble = str(error)
             warnings.warn(f"joulemark: {error}", RuntimeWarning, stacklevel=4)
@@ -243,9 +243,9 @@ class Meter:
     def _ask(self, **request: Any) -> Document:
         """The helper's answer. JoulemarkError with the reason where there is none."""
         if self._process != os.getpid():
-            raise house.error("MeasurementError", f"{self.name} was started in another process")
+            raise MeasurementError(f"{self.name} was started in another process")
         if self._helper is None:
-            raise house.error("MeasurementError", self._trouble)
+            raise MeasurementError(self._trouble)
         return self._helper.ask(given=self._given, **request)
 
     def mark(self) -> float:
@@ -267,7 +267,7 @@ class Meter:
             while some := self._waiting[:AT_ONCE]:
                 try:
                     answers = self._ask(do="read", windows=[(w.begin_s, w.end_s) for w in some])["windows"]
-                except house.errors().JoulemarkError as error:
+                except JoulemarkError as error:
                     answers = [unknown(str(error), window.duration_s) for window in some]
                 for window, answer in zip(some, answers, strict=True):
                     window.answer = answer

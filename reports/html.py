@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reports import library
-from reports.figures import Figure, figures, sections
-from reports.figures.rows import slices
-from reports.marks import SHAPES
-from reports.model import Report, Zone, build
-from reports.model.anonymous import pathless
-from reports.model.answer import TILES, Answer
-from reports.model.embedded import again
-from reports.model.grid import Grid, Item
-from reports.model.whatif import ON_GRID, formulas, whatif
-from reports.templating import asset, digits, environment, inert_json, script
-from reports.theme import TEMPLATES
-from suite.results.basis import BASES
-from suite.results.records import RunFile, write_text
-from suite.results.validity import CARBON_CODES
+from joulemark.reports import library
+from joulemark.reports.figures import Figure, figures, sections
+from joulemark.reports.figures.rows import slices
+from joulemark.reports.marks import SHAPES
+from joulemark.reports.model import Report, Zone, build
+from joulemark.reports.model.anonymous import pathless
+from joulemark.reports.model.answer import TILES, Answer
+from joulemark.reports.model.embedded import again
+from joulemark.reports.model.grid import Grid, Item
+from joulemark.reports.model.whatif import ON_GRID, formulas, whatif
+from joulemark.reports.templating import asset, digits, environment, inert_json, script
+from joulemark.reports.theme import TEMPLATES
+from joulemark.suite.records import RunFile, write_text
+from joulemark.suite.results.intensity_kind import BASES
+from joulemark.suite.results.validity import CARBON_CODES
 
 _LONG, _FEW = 200, 40
 """Rows of a data table under a figure above which markup holds only `_FEW` of them: it is three times its numbers."""

@@ -7,12 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from reports.figures import Figure, figures, plotly_figure
-from reports.inert import text
-from reports.model import build
-from reports.theme import TEMPLATES
-from suite.errors import UsageError
-from suite.results.records import RunFile
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures import Figure, figures, plotly_figure
+from joulemark.reports.model import build
+from joulemark.reports.theme import TEMPLATES
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import RunFile
 
 FORMATS = ("svg", "png", "pdf")
 _WIDTH_PX = 1000
@@ -58,7 +58,7 @@ def _write(drawn: Sequence[Figure], paths: Sequence[Path]) -> None:
 
 def _titled(figure: Figure) -> Figure:
     """The figure with its title in it: a picture stands alone."""
-    title = {"text": text(figure.title), "x": 0.01, "xanchor": "left", "font": {"size": 16}}
+    title = {"text": for_plotly(figure.title), "x": 0.01, "xanchor": "left", "font": {"size": 16}}
     margin = {**figure.layout["margin"], "t": 76}
     height = figure.layout["height"] + 68
     return Figure(**{**vars(figure), "layout": {**figure.layout, "title": title, "margin": margin, "height": height}})

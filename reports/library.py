@@ -9,7 +9,7 @@ from functools import cache
 
 from markupsafe import Markup
 
-from suite.errors import UsageError
+from joulemark.suite.errors import UsageError
 
 EMBED, CDN, DIRECTORY = "embed", "cdn", "directory"
 FILE = "plotly.min.js"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from suite.frameworks import FRAMEWORKS
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 _COLOURS = {"pytorch": "#0072B2", "tensorflow": "#D55E00"}
 _SPARE_COLOURS = ("#009E73", "#CC79A7")
@@ -31,8 +31,8 @@ NEUTRAL = "#7a8594"
 
 INTENSITIES = {"measured": "", "estimated": "-dot", "average": "-dot", "default": "-dot", "given": ""}
 """What marks in the chart of emissions have added to their shape, by the kind of carbon intensity
-(`suite.results.basis`). A dot: not of the run's own hours for certain. The legend names the kind: paler marks would be
-hard to see."""
+(`suite.results.intensity_kind`). A dot: not of the run's own hours for certain. The legend names
+the kind: paler marks would be hard to see."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports import html, library
-from reports.figures.over_time import ROWS, over_time
-from suite import __version__
-from suite.results.history import Series
+from joulemark import __version__
+from joulemark.reports import html, library
+from joulemark.reports.figures.over_time import ROWS, over_time
+from joulemark.suite.results.history.series import Series
 
 
 def write(found: Sequence[Series], path: Path, plotlyjs: str = library.EMBED) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from reports.model.embedded import checksum
+from joulemark.reports.model.embedded import checksum
 
 
 @cache
@@ -21,7 +21,7 @@ def environment() -> Environment:
     made = Environment(
         autoescape=True,
         undefined=StrictUndefined,
-        loader=PackageLoader("reports", "templates"),
+        loader=PackageLoader("joulemark.reports", "templates"),
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.marks import NEUTRAL
+from joulemark.reports.marks import NEUTRAL
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 

@@ -1,3 +1,1 @@
-"""The harness: plans cases, measures them in fresh processes, and turns what it saw into records."""
-
-__version__ = "0.1.0"
+"""The harness: plans cases, measures them in fresh processes, and turns samples and times into records."""

@@ -6,7 +6,7 @@ JoulemarkError            one line: what happened, what was found, what to do
 ├── MeasurementError      a case failed, or the machine could not be measured                      (exit code 4)
 └── StoppedError          Ctrl-C, before there was anything to keep                                (exit code 130)
 
-Only `suite.cli` prints them and exits.
+Only `suite.cli.app` prints them and exits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Notices: one enum of all that can make a result mislead, each with its consequence and remedy.
 
 A notice is stored in the result and shown in the terminal and the report. Texts are templates over `value` and
-`threshold`, filled in by `suite.results.records.Notice.of`.
+`threshold`, filled in by `suite.records.Notice.of`.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from suite.errors import UsageError, unknown
-from suite.frameworks import FRAMEWORKS
-from suite.results.records import Settings
+from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.records import Settings
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 _LISTS = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("tuple"))
 _TABLES = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("dict"))

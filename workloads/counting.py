@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workloads.spec import Adam, Count, Optimizer, Phase
+from joulemark.workloads.spec import Adam, Count, Optimizer, Phase
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""docs/workloads.md, made from the specs: `python -m workloads.document > docs/workloads.md`."""
+"""docs/workloads.md, made from the specs: `python -m joulemark.workloads.document > docs/workloads.md`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from itertools import groupby
 
-from workloads.registry import workloads
-from workloads.spec import ELEMENT_BYTES, Adam, Optimizer, Size, Workload
+from joulemark.workloads.registry import workloads
+from joulemark.workloads.spec import ELEMENT_BYTES, Adam, Optimizer, Size, Workload
 
 _HEAD = """# Workloads
 
-Made from the specs by `python -m workloads.document`; do not edit.
+Made from the specs by `python -m joulemark.workloads.document`; do not edit.
 
 Every workload does the same work in PyTorch and in TensorFlow. A test copies the weights from one to the other, each in
 a process of its own, and compares the output, every gradient and every update, tensor by tensor: within 1e-6 in

@@ -13,11 +13,11 @@ from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
-from workloads.errors import BrokenPackageError
-from workloads.spec import Build, Workload
+from joulemark.workloads.errors import BrokenPackageError
+from joulemark.workloads.spec import Build, Workload
 
 _SPECS = tuple(
-    f"workloads.{name}.spec"
+    f"joulemark.workloads.{name}.spec"
     for name in (
         "matmul",
         "stream",

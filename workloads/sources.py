@@ -42,7 +42,7 @@ def sources(package: str) -> Mapping[str, Path]:
         raise ModuleNotFoundError(f"no package {package}", name=package)
     own = Path(located.submodule_search_locations[0])
     top = own.parents[package.count(".")]  # the directory that holds the top-level package
-    roots = MappingProxyType({package.partition(".")[0]: top, "workloads": _HERE.parent})
+    roots = MappingProxyType({package.partition(".")[0]: top, "joulemark": _HERE.parents[1]})
     return closure({**_folder(package, own), **_kits(own)}, roots)
 
 
@@ -74,7 +74,9 @@ def _module(package: str, path: Path) -> str:
 def _kits(own: Path) -> dict[str, Path]:
     """The files of the kit of each framework for which the workload has one: `build` gets it as an argument."""
     kits = [path for path in (_HERE / "kits").iterdir() if (own / f"{path.name}.py").is_file()]
-    return {module: path for kit in kits for module, path in _folder(f"workloads.kits.{kit.name}", kit).items()}
+    return {
+        module: path for kit in kits for module, path in _folder(f"joulemark.workloads.kits.{kit.name}", kit).items()
+    }
 
 
 def _imported(path: Path, module: str) -> Iterator[str]:

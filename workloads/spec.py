@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from workloads.sources import version
+from joulemark.workloads.sources import version
 
 Phase = Literal["inference", "training", "generation"]
 Arrays = Mapping[str, np.ndarray]
@@ -124,7 +124,7 @@ class Workload:
     @property
     def module(self) -> str:
         """The package that holds its implementations."""
-        return self.package or f"workloads.{self.name}"
+        return self.package or f"joulemark.workloads.{self.name}"
 
     def counts(self, phase: Phase) -> str:
         """What throughput counts in `phase`, singular."""

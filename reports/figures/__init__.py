@@ -1,6 +1,6 @@
 """Plain data -> figures, in the order of the page. One file an idea."""
 
-from reports.figures.base import Figure
-from reports.figures.page import figures, plotly_figure, sections
+from joulemark.reports.figures.base import Figure
+from joulemark.reports.figures.page import figures, plotly_figure, sections
 
 __all__ = ["Figure", "figures", "plotly_figure", "sections"]

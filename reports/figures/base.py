@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.model.grid import Grid
-from suite import units
+from joulemark.reports.model.grid import Grid
+from joulemark.suite import units
 
 DIGITS = 6
 """Significant digits of a number in a figure: far below a pixel. Tables carry all digits."""

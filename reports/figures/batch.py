@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, log_axis, numbers
-from reports.inert import text
-from reports.model.cases import CaseView
-from reports.model.grid import grid
-from reports.model.report import Report
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, layout, log_axis, numbers
+from joulemark.reports.model.cases import CaseView
+from joulemark.reports.model.grid import grid
+from joulemark.reports.model.report import Report
 
 _HOW = (
     "Left: items per second; right: joules per item; both against batch size, all axes logarithmic. Where the left "
@@ -77,7 +77,7 @@ def _curve(curve: Sequence[CaseView], name: str, x: str, y: str, legend: bool) -
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": text(mark.name),
+        "name": for_plotly(mark.name),
         "x": [view.case.batch_size for view in curve],
         "y": numbers(values),
         "xaxis": x,
@@ -87,7 +87,7 @@ def _curve(curve: Sequence[CaseView], name: str, x: str, y: str, legend: bool) -
             "symbol": [mark.shape + ("-open" if view.estimated and not legend else "") for view in curve],
             "size": 9,
         },
-        "legendgroup": text(mark.name),
+        "legendgroup": for_plotly(mark.name),
         "showlegend": legend,
         "hovertemplate": "batch %{x}: %{y:.4s}",
     }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, number, numbers
-from reports.figures.rows import case_label, row_axis, row_height
-from reports.inert import text
-from reports.marks import HATCH, NEUTRAL
-from reports.model.grid import Item, grid
-from reports.model.parts import Breakdown, breakdown
-from reports.model.report import Report
-from suite import units
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, layout, number, numbers
+from joulemark.reports.figures.rows import case_label, row_axis, row_height
+from joulemark.reports.marks import HATCH, NEUTRAL
+from joulemark.reports.model.grid import Item, grid
+from joulemark.reports.model.parts import Breakdown, breakdown
+from joulemark.reports.model.report import Report
+from joulemark.suite import units
 
 # Components, not frameworks: colours that no framework has. The part at rest is the same colour, paler.
 _COLOURS = {"gpu": (0, 158, 115), "package": (204, 121, 167), "cpu": (204, 121, 167)}
@@ -85,7 +85,7 @@ def _bars(component: str, found: Sequence[Breakdown]) -> list[dict[str, Any]]:
             shares["above"][i] = number((part.energy_per_item_j - rest_j) / made.energy_per_item_j)
             shares["rest"][i] = number(rest_j / made.energy_per_item_j)
     rgb = ",".join(map(str, _COLOURS.get(component, _MEMORY if component in {"dram", "ram"} else _OTHER)))
-    name, pattern = text(component), {"shape": hatched}
+    name, pattern = for_plotly(component), {"shape": hatched}
     # A ring of the component's colour around little of it: neither what the load added nor what was there at rest.
     ring = {"line": {"color": f"rgb({rgb})", "width": 1.5}, "color": f"rgba({rgb},{_UNKNOWN_OPACITY})"}
     looks: dict[str, tuple[str, dict[str, Any]]] = {
@@ -128,7 +128,7 @@ def _missing(found: Sequence[Breakdown]) -> dict[str, Any]:
             "pattern": {"shape": "x", "fgcolor": NEUTRAL, "size": 7},
             "line": {"color": NEUTRAL, "width": 1},
         },
-        "hovertext": [text("; ".join(made.missing), 200) for made in found],
+        "hovertext": [for_plotly("; ".join(made.missing), 200) for made in found],
         "hoverinfo": "text",
     }
 

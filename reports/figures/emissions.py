@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.figures.base import Figure
-from reports.figures.quantities import HOW, MARKS, dots, with_ranges
-from reports.marks import INTENSITIES, NEUTRAL
-from reports.model.report import Report
-from suite.carbon.accounting import Factors
-from suite.results.basis import Basis
-from suite.results.records import Quantity
+from joulemark.reports.figures.base import Figure
+from joulemark.reports.figures.quantities import HOW, MARKS, dots, with_ranges
+from joulemark.reports.marks import INTENSITIES, NEUTRAL
+from joulemark.reports.model.report import Report
+from joulemark.suite.carbon.accounting import Factors
+from joulemark.suite.records import Quantity
+from joulemark.suite.results.intensity_kind import Basis
 
 EMISSIONS = "emissions_g_per_1000_items"
 

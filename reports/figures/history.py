@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, numbers
-from reports.figures.ratios import forest
-from reports.inert import text
-from reports.model.grid import grid
-from reports.model.history import Series
-from reports.model.report import Report
-from suite.units import counted
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, layout, numbers
+from joulemark.reports.figures.ratios import forest
+from joulemark.reports.model.grid import grid
+from joulemark.reports.model.history import Series
+from joulemark.reports.model.report import Report
+from joulemark.suite.units import counted
 
 _CHANGE = (
     "Each row is one case of a later run over the same case of the first. To the right of 1 the later run is faster "
@@ -103,15 +103,15 @@ def _line(line: Series, ratios: Sequence[float | None], axis: str, what: str, le
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": text(mark.name),
+        "name": for_plotly(mark.name),
         "x": list(line.started_at),
         "y": numbers(ratios),
         "yaxis": axis,
         "line": {"color": mark.colour, "dash": mark.dash, "width": 1.5},
         "marker": {"symbol": mark.shape + ("-open" if what.startswith("estimated") else ""), "size": 7},
-        "legendgroup": text(mark.name),
+        "legendgroup": for_plotly(mark.name),
         "showlegend": legend,
-        "hovertext": [text(f"{what}: run {view.run}, {view.full}", 200) for view in line.views],
+        "hovertext": [for_plotly(f"{what}: run {view.run}, {view.full}", 200) for view in line.views],
         "hovertemplate": "%{hovertext}: %{y:.3f}<extra></extra>",
     }
 

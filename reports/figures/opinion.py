@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports.figures.base import Figure, layout, number
-from reports.figures.rows import row_axis, row_height
-from reports.inert import text
-from reports.marks import HATCH, NEUTRAL
-from reports.model.grid import Item, grid
-from reports.model.report import Report
-from reports.model.runs import RunView
-from suite import units
-from suite.results.charge import weakest
-from suite.results.records import Energy, SecondOpinion
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, layout, number
+from joulemark.reports.figures.rows import row_axis, row_height
+from joulemark.reports.marks import HATCH, NEUTRAL
+from joulemark.reports.model.grid import Item, grid
+from joulemark.reports.model.report import Report
+from joulemark.reports.model.runs import RunView
+from joulemark.suite import units
+from joulemark.suite.energy.attribution import weakest
+from joulemark.suite.records import Energy, SecondOpinion
 
 _HOW = (
     "Joules of each component over the same stretch of the run, by our sensors and by the other tool, which ran in a "
@@ -60,7 +60,7 @@ def _figure(run: RunView, said: SecondOpinion, several: bool) -> Figure:
             barmode="group",
             bargap=0.3,
             xaxis={"title": {"text": "joules"}, "rangemode": "tozero"},
-            yaxis=row_axis([text(name) for name in names]),
+            yaxis=row_axis([for_plotly(name) for name in names]),
         ),
         table=grid(("component", "ours, J", f"{tool}, J", "how it came by it"), rows),
         note=" ".join(said.differences),
@@ -73,7 +73,7 @@ def _bars(
     return {
         "type": "bar",
         "orientation": "h",
-        "name": text(name),
+        "name": for_plotly(name),
         "x": [number(joules.get(component)) for component in names],
         "y": list(range(len(names))),
         "marker": {"color": colour, "pattern": {"shape": shapes}},

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, intervals, layout, number, numbers
-from reports.inert import text
-from reports.marks import NEUTRAL, mark
-from reports.model.grid import Grid, grid
-from suite.results.history import Change, Point, Series
-from suite.units import counted, prefix
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, intervals, layout, number, numbers
+from joulemark.reports.marks import NEUTRAL, mark
+from joulemark.reports.model.grid import Grid, grid
+from joulemark.suite.results.history.series import Change, Point, Series
+from joulemark.suite.units import counted, prefix
 
 ROWS = 200
 """The latest runs that stand in the table under a chart; the chart has all."""
@@ -45,7 +45,7 @@ def _figure(one: Series, name: str) -> Figure:
                 "width": 0,
             },
             "marker": {"color": colour, "size": 6, "symbol": mark(framework, mode).shape},
-            "hovertext": [text(f"run {point.run}, n={point.n}") for point in one.points],
+            "hovertext": [for_plotly(f"run {point.run}, n={point.n}") for point in one.points],
             "hovertemplate": "%{hovertext}: %{y}<extra></extra>",
             "showlegend": False,
         }

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reports.figures.base import Figure
-from reports.figures.batch import batch_figures
-from reports.figures.breakdown import breakdown_figure
-from reports.figures.emissions import emissions_figure
-from reports.figures.history import comparison_figure, history_figure
-from reports.figures.opinion import opinion_figures
-from reports.figures.pareto import pareto_figures
-from reports.figures.power import power_figures
-from reports.figures.quantities import energy_figure, memory_figure, throughput_figure
-from reports.figures.ratios import arm_ratios, framework_ratios
-from reports.figures.roofline import roofline_figures
-from reports.figures.start import start_figure
-from reports.figures.trials import drift_figures, trials_figure
-from reports.model.report import Report
+from joulemark.reports.figures.base import Figure
+from joulemark.reports.figures.batch import batch_figures
+from joulemark.reports.figures.breakdown import breakdown_figure
+from joulemark.reports.figures.emissions import emissions_figure
+from joulemark.reports.figures.history import comparison_figure, history_figure
+from joulemark.reports.figures.opinion import opinion_figures
+from joulemark.reports.figures.pareto import pareto_figures
+from joulemark.reports.figures.power import power_figures
+from joulemark.reports.figures.quantities import energy_figure, memory_figure, throughput_figure
+from joulemark.reports.figures.ratios import arm_ratios, framework_ratios
+from joulemark.reports.figures.roofline import roofline_figures
+from joulemark.reports.figures.start import start_figure
+from joulemark.reports.figures.trials import drift_figures, trials_figure
+from joulemark.reports.model.report import Report
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
-from reports.figures.labels import Box, Room, beside
-from reports.figures.watts import Ranges, equal_power, within
-from reports.inert import text
-from reports.marks import NEUTRAL, Mark
-from reports.model.cases import CaseView, Group
-from reports.model.grid import grid
-from reports.model.report import Report
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
+from joulemark.reports.figures.labels import Box, Room, beside
+from joulemark.reports.figures.watts import Ranges, equal_power, within
+from joulemark.reports.marks import NEUTRAL, Mark
+from joulemark.reports.model.cases import CaseView, Group
+from joulemark.reports.model.grid import grid
+from joulemark.reports.model.report import Report
 
 _HOW = (
     "Right is faster, down is less energy: the best corner is at the lower right. Joined marks are the Pareto front: "
@@ -133,7 +133,7 @@ Label = tuple[str, str]
 def _labels(views: Sequence[CaseView], names: Mapping[str, str], ranges: Ranges, room: Room) -> dict[str, Label]:
     """By case; `names` has those that are to bear one."""
     points = {view.key: within(*_point(view), ranges) for view in views}
-    wanted = {key: (beside(points[key]), text(name, 40)) for key, name in names.items()}
+    wanted = {key: (beside(points[key]), for_plotly(name, 40)) for key, name in names.items()}
     found = zip(wanted.items(), room.place(list(wanted.values())), strict=True)
     return {view.key: ("", "top center") for view in views} | {
         key: (name, choices[i][1]) for (key, (choices, name)), i in found
@@ -155,7 +155,7 @@ def _trace(
     found = {
         "type": "scatter",
         "mode": "markers+text",
-        "name": text(mark.name),
+        "name": for_plotly(mark.name),
         "x": numbers(x for x, _ in points),
         "y": numbers(y for _, y in points),
         "error_x": intervals(_ends(view, "throughput") for view in views),

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, number, numbers
-from reports.inert import text
-from reports.marks import NEUTRAL, mark
-from reports.model.grid import grid
-from reports.model.power import Line, power_lines
-from reports.model.report import Report
-from reports.model.runs import RunView
-from suite import units
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, layout, number, numbers
+from joulemark.reports.marks import NEUTRAL, mark
+from joulemark.reports.model.grid import grid
+from joulemark.reports.model.power import Line, power_lines
+from joulemark.reports.model.report import Report
+from joulemark.reports.model.runs import RunView
+from joulemark.suite import units
 
 _PANEL_PX = 170
 _GAP_PX = 34
@@ -50,7 +50,7 @@ def _figure(run: RunView, several: bool) -> Figure | None:
         start = 1 - (i * (_PANEL_PX + _GAP_PX) + _PANEL_PX) / plot_px
         panels[f"yaxis{i + 2}"] = {
             "domain": numbers([max(0.0, start), start + _PANEL_PX / plot_px]),
-            "title": {"text": f"{text(line.name)}, W"},
+            "title": {"text": f"{for_plotly(line.name)}, W"},
             "range": numbers([0, top]),
             "automargin": True,
             "zeroline": False,
@@ -100,7 +100,7 @@ def _line(line: Line, axis: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": text(line.name),
+        "name": for_plotly(line.name),
         "x": [round(t, 2) for t in line.t_s],
         "y": [number(power, _DIGITS) for power in line.power_w],
         "yaxis": axis,
@@ -140,7 +140,7 @@ def _shade(name: str, shade: str, spans: Sequence[tuple[float, float]]) -> dict[
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": text(name),
+        "name": for_plotly(name),
         "x": x,
         "y": y,
         "fill": "toself",

@@ -7,16 +7,16 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
-from reports.figures.rows import group_label, places, row_axis, row_height
-from reports.inert import text
-from reports.marks import NEUTRAL, Mark
-from reports.model.cases import CaseView, Group
-from reports.model.grid import grid
-from reports.model.report import Report
-from suite.carbon.accounting import Factors, combined
-from suite.results.records import Quantity
-from suite.units import counted, significant
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
+from joulemark.reports.figures.rows import group_label, places, row_axis, row_height
+from joulemark.reports.marks import NEUTRAL, Mark
+from joulemark.reports.model.cases import CaseView, Group
+from joulemark.reports.model.grid import grid
+from joulemark.reports.model.report import Report
+from joulemark.suite.carbon.accounting import Factors, combined
+from joulemark.suite.records import Quantity
+from joulemark.suite.units import counted, significant
 
 HOW = (
     "Each row is one workload on one device; each mark one framework and mode. The line through a mark is the 95 % "
@@ -144,7 +144,7 @@ def _series(views: Sequence[CaseView], mark: Mark, estimated: bool, name: str, y
     found = {
         "type": "scatter",
         "mode": "markers",
-        "name": text(mark.name) + (" (estimated)" if estimated else ""),
+        "name": for_plotly(mark.name) + (" (estimated)" if estimated else ""),
         "x": numbers(cell.value for cell in cells),
         "y": numbers(y),
         "error_x": intervals((cell.value, cell.low, cell.high) for cell in cells),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from reports.figures.base import Figure, intervals, layout, listed, numbers, ratio_axis
-from reports.figures.rows import offset, row_axis, row_height
-from reports.inert import text
-from reports.marks import NEUTRAL
-from reports.model.answer import interval
-from reports.model.grid import Item, grid
-from reports.model.pairs import Pair, Ratio
-from reports.model.report import Report
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, intervals, layout, listed, numbers, ratio_axis
+from joulemark.reports.figures.rows import offset, row_axis, row_height
+from joulemark.reports.marks import NEUTRAL
+from joulemark.reports.model.answer import interval
+from joulemark.reports.model.grid import Item, grid
+from joulemark.reports.model.pairs import Pair, Ratio
+from joulemark.reports.model.report import Report
 
 # Metrics, not frameworks: two further colours of the palette, and shapes of their own.
 _SPEED = ("speed", "#CC79A7", "diamond")
@@ -70,7 +70,7 @@ def forest(
     `more` stand in the table under it alone.
     """
     labels = [
-        f"{text(first)}<br><span style='font-size:10px'>{text(second, 90)}</span>"
+        f"{for_plotly(first)}<br><span style='font-size:10px'>{for_plotly(second, 90)}</span>"
         for first, second in map(names, pairs)
     ]
     speeds, efficiencies = [p.throughput for p in pairs], [p.energy.inverse for p in pairs]
@@ -135,7 +135,7 @@ def _series(
             "color": colour,
             "line": {"width": 1},
         },
-        "hovertext": [text(f"{name}: {interval(ratio)}", 200) for ratio in ratios],
+        "hovertext": [for_plotly(f"{name}: {interval(ratio)}", 200) for ratio in ratios],
         "hoverinfo": "text",
     }
 

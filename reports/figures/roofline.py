@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
-from reports.figures.rows import case_label, row_axis, row_height
-from reports.inert import text
-from reports.marks import NEUTRAL, Mark, mark
-from reports.model.cases import CaseView
-from reports.model.grid import grid
-from reports.model.report import Report
-from suite import units
-from suite.results.roofline import Roof, Share, roof, share
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
+from joulemark.reports.figures.rows import case_label, row_axis, row_height
+from joulemark.reports.marks import NEUTRAL, Mark, mark
+from joulemark.reports.model.cases import CaseView
+from joulemark.reports.model.grid import grid
+from joulemark.reports.model.report import Report
+from joulemark.suite import units
+from joulemark.suite.results.roofline import Roof, Share, roof, share
 
 _SHARE = (
     "Each bar is the part of the attainable speed that a case reached, its colour the framework, its line the 95 % "
@@ -95,7 +95,7 @@ def _bars(framework: str, found: Sequence[tuple[int, Found]]) -> dict[str, Any]:
     made = {
         "type": "bar",
         "orientation": "h",
-        "name": text(look.name.strip()),
+        "name": for_plotly(look.name.strip()),
         "x": numbers(reached.share for reached in shares),
         "y": [place for place, _ in found],
         "width": 0.6,
@@ -167,7 +167,7 @@ def _points(look: Mark, found: Sequence[Found]) -> dict[str, Any]:
     made = {
         "type": "scatter",
         "mode": "markers",
-        "name": text(look.name),
+        "name": for_plotly(look.name),
         "x": numbers(reached.flops_per_byte for _, reached, _ in found),
         "y": numbers(reached.achieved_flops_per_s for _, reached, _ in found),
         "marker": {"symbol": look.shape, "size": 11, "color": look.colour},

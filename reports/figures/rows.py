@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
-from reports.inert import text
-from reports.model.cases import CaseView
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.model.cases import CaseView
 
 
 def group_label(view: CaseView) -> str:
@@ -22,8 +22,8 @@ def case_label(view: CaseView) -> str:
 
 def two_lines(first: str, second: str) -> str:
     """A name in two lines, the second smaller; inert for Plotly."""
-    below = f"<br><span style='font-size:10px'>{text(second, 90)}</span>" if second else ""
-    return text(first) + below
+    below = f"<br><span style='font-size:10px'>{for_plotly(second, 90)}</span>" if second else ""
+    return for_plotly(first) + below
 
 
 def row_axis(labels: Sequence[str], **more: Any) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, log_axis, named, numbers
-from reports.figures.rows import case_label, row_axis, row_height
-from reports.model.cases import CaseView, Group
-from reports.model.grid import Item, grid
-from reports.model.report import Report
-from suite import units
+from joulemark.reports.figures.base import Figure, layout, log_axis, named, numbers
+from joulemark.reports.figures.rows import case_label, row_axis, row_height
+from joulemark.reports.model.cases import CaseView, Group
+from joulemark.reports.model.grid import Item, grid
+from joulemark.reports.model.report import Report
+from joulemark.suite import units
 
 _HOW = (
     "Each row is one case: the time from the start of its process until it was loaded, its first call, and one steady "

@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import Figure, layout, listed, named, number, numbers
-from reports.figures.rows import case_label, row_axis, row_height
-from reports.inert import text
-from reports.marks import NEUTRAL, Mark
-from reports.model.cases import CaseView
-from reports.model.grid import grid
-from reports.model.report import Report
-from reports.model.runs import RunView
-from reports.model.spread import Dot, dots, floor_dots, floor_spread
-from suite.units import counted
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures.base import Figure, layout, listed, named, number, numbers
+from joulemark.reports.figures.rows import case_label, row_axis, row_height
+from joulemark.reports.marks import NEUTRAL, Mark
+from joulemark.reports.model.cases import CaseView
+from joulemark.reports.model.grid import grid
+from joulemark.reports.model.report import Report
+from joulemark.reports.model.runs import RunView
+from joulemark.reports.model.spread import Dot, dots, floor_dots, floor_spread
+from joulemark.suite.units import counted
 
 _ALL = (
     "Each dot is one trial, a fresh process, as its deviation from the mean of its case; a grey cross is one that was "
@@ -107,7 +107,7 @@ def _series(found: Sequence[_At], name: str, shape: str, colour: str) -> dict[st
     made = {
         "type": "scatter",
         "mode": "markers",
-        "name": text(name),
+        "name": for_plotly(name),
         "x": numbers(dot.relative for _, _, dot in found),
         "y": numbers(i + 0.5 * (dot.round / (rounds + 1) - 0.5) for i, _, dot in found),
         "marker": {"symbol": shape, "size": 8, "color": colour},
@@ -175,7 +175,7 @@ def _over_time(mark: Mark, found: Sequence[tuple[CaseView, Dot]]) -> dict[str, A
     made = {
         "type": "scatter",
         "mode": "markers",
-        "name": text(mark.name),
+        "name": for_plotly(mark.name),
         "x": numbers(dot.at_s for _, dot in found),
         "y": numbers(dot.relative for _, dot in found),
         "marker": {"symbol": mark.shape, "size": 8, "color": mark.colour},

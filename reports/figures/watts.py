@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from reports.figures.base import numbers
-from reports.figures.labels import Choice, Point, Room
-from reports.marks import NEUTRAL
-from suite import units
+from joulemark.reports.figures.base import numbers
+from joulemark.reports.figures.labels import Choice, Point, Room
+from joulemark.reports.marks import NEUTRAL
+from joulemark.suite import units
 
 _ALONG = (0.88, 0.72, 0.55, 0.38, 0.2, 0.08)
 """Places along a line of equal power where its name may stand."""

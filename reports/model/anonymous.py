@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from suite.results.records import RunFile
+from joulemark.suite.records import RunFile
 
 HIDDEN = "(left out)"
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.model.cases import CaseView, Group
-from reports.model.pairs import Pair, Ratio
-from suite.results.table import matched
+from joulemark.reports.model.cases import CaseView, Group
+from joulemark.reports.model.pairs import Pair, Ratio
+from joulemark.suite.results.table import matched
 
 TILES = ("throughput", "energy_per_item_j", "emissions_g_per_1000_items", "power_w")
 """Columns of the table that have a tile."""

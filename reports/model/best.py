@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from reports.model.cases import CaseView, Group
-from suite.results.table import AT_LEAST, Cell, Column
+from joulemark.reports.model.cases import CaseView, Group
+from joulemark.suite.results.table import AT_LEAST, Cell, Column
 
 # Grams rank as joules do, memory has no interval, and variation is no merit: these are not starred.
 _RANKED = ("throughput", "step_time_s", "energy_per_item_j", "first_call_s")

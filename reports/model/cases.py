@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reports.marks import Mark, mark
-from suite.results.records import Case, Emissions, Quantity, RunFile, Trial
-from suite.results.table import Row, Table, table
+from joulemark.reports.marks import Mark, mark
+from joulemark.suite.records import Case, Emissions, Quantity, RunFile, Trial
+from joulemark.suite.results.table import Row, Table, table
 
 Group = tuple[str, ...]
 """All that two cases must share to stand in one row of a chart: everything but framework and mode."""

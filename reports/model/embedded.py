@@ -8,9 +8,9 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 
-from reports.model.anonymous import pathless
-from reports.model.power import MAX_POINTS, extremes
-from suite.results.records import RunFile, Trace
+from joulemark.reports.model.anonymous import pathless
+from joulemark.reports.model.power import MAX_POINTS, extremes
+from joulemark.suite.records import RunFile, Trace
 
 
 def packed(run_file: RunFile) -> str:

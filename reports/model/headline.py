@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.model.answer import claim
-from reports.model.cases import CaseView, Group
-from reports.model.pairs import Pair, overall
-from suite.units import counted
+from joulemark.reports.model.answer import claim
+from joulemark.reports.model.cases import CaseView, Group
+from joulemark.reports.model.pairs import Pair, overall
+from joulemark.suite.units import counted
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.model.cases import CaseView, label
-from reports.model.pairs import NO_DRIFT, Pair, against
-from suite.results.drift import between_runs
-from suite.results.history import energy_kind
-from suite.results.metrics import METRICS
-from suite.results.records import RunFile
-from suite.results.variance import Variance
+from joulemark.reports.model.cases import CaseView, label
+from joulemark.reports.model.pairs import NO_DRIFT, Pair, against
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.history.series import energy_kind
+from joulemark.suite.stats.drift import between_runs
+from joulemark.suite.stats.metrics import METRICS
+from joulemark.suite.stats.variance import Variance
 
 
 @dataclass(frozen=True)

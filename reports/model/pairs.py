@@ -1,4 +1,4 @@
-"""Ratios of cases as `suite.results.compare` judges them: framework against framework, and run against run."""
+"""Ratios of cases as `suite.stats.compare` judges them: framework against framework, and run against run."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from itertools import combinations_with_replacement
 from types import MappingProxyType
 from typing import Final, Literal
 
-from reports.model.cases import CaseView, label
-from suite.frameworks import FRAMEWORKS
-from suite.results.compare import Comparison, compare, families, verdict
-from suite.results.metrics import METRICS, Metric
-from suite.results.records import RunFile
-from suite.results.samples import gain
-from suite.results.stats import deviation
-from suite.results.variance import Effect, Variance
+from joulemark.reports.model.cases import CaseView, label
+from joulemark.suite.records import RunFile
+from joulemark.suite.stats.compare import Comparison, compare, families, verdict
+from joulemark.suite.stats.intervals import deviation
+from joulemark.suite.stats.metrics import METRICS, Metric
+from joulemark.suite.stats.paired_samples import gain
+from joulemark.suite.stats.variance import Effect, Variance
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 Said = Literal["more", "less", "same", "inconclusive", "no interval", "not comparable"]
 
 NO_DRIFT: Final[Mapping[str, Variance]] = MappingProxyType({})
-"""Where the drift of a machine is not known: what `suite.results.compare` assumes stands in."""
+"""Where the drift of a machine is not known: what `suite.stats.compare` assumes stands in."""
 
 _INVERSE: Final[Mapping[Said, Said]] = {"more": "less", "less": "more"}
 
@@ -44,7 +44,7 @@ class Ratio:
     """Whether a model's energy is in it."""
     threshold: float = 0.0
     error: Variance | None = field(default=None, repr=False)
-    """Of its logarithm by its own trials, as `suite.results.compare.Comparison` has it; None where they are too few."""
+    """Of its logarithm by its own trials, as `suite.stats.compare.Comparison` has it; None where they are too few."""
     gain: tuple[float, float] = (1.0, 1.0)
     """Factors on the ends for what two sensors may be off by; (1, 1) on one."""
     within: Mapping[int, float] = field(default_factory=dict, repr=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.model.cases import CaseView
-from suite.results.charge import at_rest, charges, measured, part, window_length_s
-from suite.results.records import Kind, RunFile
+from joulemark.reports.model.cases import CaseView
+from joulemark.suite.energy.attribution import at_rest, charges, measured, part, window_length_s
+from joulemark.suite.records import Kind, RunFile
 
 
 @dataclass(frozen=True)

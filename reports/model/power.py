@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from suite.results.records import Channel, RunFile, Trace
+from joulemark.suite.records import Channel, RunFile, Trace
 
 MAX_POINTS = 2000
 """Points of one channel in the run file that a page holds."""

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reports.model.anonymous import anonymous as without_names
-from reports.model.answer import Answer, answers, first_choice
-from reports.model.best import best_cells
-from reports.model.cases import CaseView, label, views
-from reports.model.headline import Headline, headline
-from reports.model.history import Comparison, Series, compare, series
-from reports.model.pairs import Pair, arm_pairs, framework_pairs
-from reports.model.runs import RunView, run_view
-from reports.model.validity import Warnings, warnings
-from suite.frameworks import FRAMEWORKS
-from suite.results.records import RunFile
-from suite.results.table import Table
+from joulemark.reports.model.anonymous import anonymous as without_names
+from joulemark.reports.model.answer import Answer, answers, first_choice
+from joulemark.reports.model.best import best_cells
+from joulemark.reports.model.cases import CaseView, label, views
+from joulemark.reports.model.headline import Headline, headline
+from joulemark.reports.model.history import Comparison, Series, compare, series
+from joulemark.reports.model.pairs import Pair, arm_pairs, framework_pairs
+from joulemark.reports.model.runs import RunView, run_view
+from joulemark.reports.model.validity import Warnings, warnings
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.table import Table
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 
 class Zone(Protocol):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from reports.model.embedded import packed
-from reports.model.grid import Grid, Item, grid
-from reports.model.power import MAX_POINTS
-from suite import units
-from suite.frameworks import FRAMEWORKS
-from suite.results.basis import Basis, basis
-from suite.results.records import Channel, Emissions, FrameworkInfo, Gpu, Machine, RunFile
-from suite.results.rest import Draw, draws
-from suite.results.table import ESTIMATED
-from suite.results.totals import RunTotals, Total, run_totals
-from suite.units import kwh
+from joulemark.reports.model.embedded import packed
+from joulemark.reports.model.grid import Grid, Item, grid
+from joulemark.reports.model.power import MAX_POINTS
+from joulemark.suite import units
+from joulemark.suite.energy.idle import Draw, draws
+from joulemark.suite.energy.totals import RunTotals, Total, run_totals
+from joulemark.suite.records import Channel, Emissions, FrameworkInfo, Gpu, Machine, RunFile
+from joulemark.suite.results.intensity_kind import Basis, basis
+from joulemark.suite.results.table import ESTIMATED
+from joulemark.suite.trial.frameworks import FRAMEWORKS
+from joulemark.suite.units import kwh
 
 Facts = tuple[tuple[str, str], ...]
 """Pairs of a term and its description."""

@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.model.cases import CaseView
-from suite.results.charge import window_length_s
-from suite.results.records import Floor, RunFile
+from joulemark.reports.model.cases import CaseView
+from joulemark.suite.energy.attribution import window_length_s
+from joulemark.suite.records import Floor, RunFile
 
 
 @dataclass(frozen=True)

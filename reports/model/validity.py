@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.model.cases import CaseView, label
-from suite.notices import Code
-from suite.results.records import Notice, RunFile, worst
-from suite.units import counted
+from joulemark.reports.model.cases import CaseView, label
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Notice, RunFile, worst
+from joulemark.suite.units import counted
 
 # What changes the meaning of every number on the page comes first.
 _GRAVE = (Code.SIMULATED, Code.ENERGY_ESTIMATED, Code.ENERGY_UNAVAILABLE, Code.OUTPUTS_DIFFER, Code.RUN_INCOMPLETE)

@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.marks import INTENSITIES
-from suite import units
-from suite.carbon.accounting import factors
-from suite.results.basis import BASES
+from joulemark.reports.marks import INTENSITIES
+from joulemark.suite import units
+from joulemark.suite.carbon.accounting import factors
+from joulemark.suite.results.intensity_kind import BASES
 
 if TYPE_CHECKING:
-    from reports.model.cases import CaseView
-    from reports.model.report import Report
-    from reports.model.runs import RunView
-    from suite.results.records import Intensity
+    from joulemark.reports.model.cases import CaseView
+    from joulemark.reports.model.report import Report
+    from joulemark.reports.model.runs import RunView
+    from joulemark.suite.records import Intensity
 
 ENERGY, FACILITY, EMISSIONS = "energy_per_item_j", "facility_energy_per_item_j", "emissions_g_per_1000_items"
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from suite.errors import UsageError
-from suite.units import kwh
+from joulemark.suite.errors import UsageError
+from joulemark.suite.units import kwh
 
 Factors = tuple[float, float]
 """(low, high) of a value, each divided by the value."""

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from suite.carbon.series import iso, parse_time
-from suite.errors import UsageError
-from suite.results.records import write_text
+from joulemark.suite.carbon.series import iso, parse_time
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import write_text
 
 
 class Cache:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from suite import __version__
-from suite.carbon.answers import TOKEN_VARIABLE, checked, parsed, reduced
-from suite.carbon.cache import Cache
-from suite.carbon.place import Place
-from suite.carbon.series import Basis, Series, iso
-from suite.carbon.transport import Failure, Transport
+from joulemark import __version__
+from joulemark.suite.carbon.cache import Cache
+from joulemark.suite.carbon.electricity_maps_response import TOKEN_VARIABLE, checked, parsed, reduced
+from joulemark.suite.carbon.location import Place
+from joulemark.suite.carbon.series import Basis, Series, iso
+from joulemark.suite.carbon.transport import Failure, Transport
 
 BASE_URL: Final = "https://api.electricitymaps.com/v4"
 USER_AGENT: Final = f"joulemark/{__version__}"

@@ -16,8 +16,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
-from suite.errors import UsageError
-from suite.results.records import Intensity
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import Intensity
 
 SOURCE: Final = "Ember (2026), processed by Our World in Data"
 
@@ -51,7 +51,7 @@ class Country:
 @cache
 def countries() -> Mapping[str, Country]:
     """All countries by code."""
-    text = files("suite.carbon").joinpath("data/ember-owid-2026.csv").read_text(encoding="utf-8")
+    text = files("joulemark.suite.carbon").joinpath("data/ember-owid-2026.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     found = (Country(row["iso2"], row["name"], int(row["year"]), float(row["g_per_kwh"])) for row in rows)
     return MappingProxyType({country.code: country for country in found})

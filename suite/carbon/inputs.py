@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from suite.carbon.accounting import check_pue
-from suite.carbon.presets import BOARD_KG, EMBODIED_SOURCE, LIFESPAN_YEARS, OWN_MACHINE, PUES, SERVER_KG
-from suite.errors import UsageError, unknown
-from suite.results.records import Embodied, Pue
+from joulemark.suite.carbon.accounting import check_pue
+from joulemark.suite.carbon.presets import BOARD_KG, EMBODIED_SOURCE, LIFESPAN_YEARS, OWN_MACHINE, PUES, SERVER_KG
+from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.records import Embodied, Pue
 
 HOURS_PER_YEAR: Final = 8760.0
 GRAMS_PER_KG: Final = 1000.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from suite.results.records import Pue
+from joulemark.suite.records import Pue
 
 OWN_MACHINE: Final = Pue(
     value=1.0,

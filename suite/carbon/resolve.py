@@ -11,16 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from suite.carbon import ember, inputs, user_file
-from suite.carbon.accounting import check_intensity, check_psf
-from suite.carbon.pedigree import Found, Span, from_series
-from suite.carbon.place import Place, place
-from suite.errors import UsageError
-from suite.notices import Code
-from suite.results.records import Emissions, Intensity, Notice, Settings
+from joulemark.suite.carbon import ember, inputs, intensity_csv
+from joulemark.suite.carbon.accounting import check_intensity, check_psf
+from joulemark.suite.carbon.location import Place, place
+from joulemark.suite.carbon.provenance import Found, Span, from_series
+from joulemark.suite.errors import UsageError
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Emissions, Intensity, Notice, Settings
 
 if TYPE_CHECKING:
-    from suite.carbon.service import Service
+    from joulemark.suite.carbon.service import Service
 
 OLD_AFTER_YEARS: Final = 3
 """Yearly tables lag by one year or two; a value older than this describes another grid."""
@@ -66,7 +66,7 @@ def _intensity(settings: Settings, now: datetime, service: Service | None, span:
 
 
 def _failure_type() -> type[Exception]:
-    from suite.carbon.transport import Failure  # imports requests, which only those who ask a network need
+    from joulemark.suite.carbon.transport import Failure  # imports requests, which only those who ask a network need
 
     return Failure
 
@@ -81,7 +81,7 @@ def _own(settings: Settings, span: Span) -> Found:
             raise UsageError(
                 f"--intensity got {settings.intensity!r}, which is neither a number of g/kWh nor a file that exists."
             )
-        return from_series(user_file.read(path, settings.emission_factors), span)
+        return from_series(intensity_csv.read(path, settings.emission_factors), span)
     for value in (given.low, given.value, given.high):
         if value is not None:
             check_intensity(value)

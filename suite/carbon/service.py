@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from suite.carbon.cache import Cache
-from suite.carbon.electricity_maps import BASE_URL, URL_VARIABLE, ElectricityMaps, access, utc_now
-from suite.carbon.pedigree import Span
-from suite.carbon.place import Place
-from suite.carbon.series import Basis, Series, in_order
-from suite.carbon.transport import TIMEOUT_S, Failure, Transport
-from suite.notices import Code
-from suite.results.records import Notice
+from joulemark.suite.carbon.cache import Cache
+from joulemark.suite.carbon.electricity_maps import BASE_URL, URL_VARIABLE, ElectricityMaps, access, utc_now
+from joulemark.suite.carbon.location import Place
+from joulemark.suite.carbon.provenance import Span
+from joulemark.suite.carbon.series import Basis, Series, in_order
+from joulemark.suite.carbon.transport import TIMEOUT_S, Failure, Transport
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Notice
 
 RECENT = timedelta(hours=23)
 """The history goes 24 hours back; beyond it a question needs another kind of access."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from suite.carbon.electricity_maps import FORECAST_HOURS, ElectricityMaps
-from suite.carbon.place import Place
-from suite.carbon.series import Series, Window, best_window, in_order, iso
-from suite.carbon.service import Service
-from suite.carbon.transport import Failure
-from suite.errors import UsageError
+from joulemark.suite.carbon.electricity_maps import FORECAST_HOURS, ElectricityMaps
+from joulemark.suite.carbon.location import Place
+from joulemark.suite.carbon.series import Series, Window, best_window, in_order, iso
+from joulemark.suite.carbon.service import Service
+from joulemark.suite.carbon.transport import Failure
+from joulemark.suite.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from suite.errors import NotComparableError, UsageError
-from suite.results import store
-from suite.results.records import RunFile, read, write
-from suite.settings import home
+from joulemark.suite.errors import NotComparableError, UsageError
+from joulemark.suite.records import RunFile, read, write
+from joulemark.suite.results import store
+from joulemark.suite.settings import home
 
 HISTORY: Final = "history"
 """Instead of a name: the kept runs of the same machine and selection, together."""

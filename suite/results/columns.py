@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from suite.results.charge import window_length_s
-from suite.results.records import Case, Quantity, Trial
-from suite.results.stats import geometric_mean
-
-Better = Literal["higher", "lower"]
+from joulemark.suite.energy.attribution import window_length_s
+from joulemark.suite.records import Case, Quantity, Trial
+from joulemark.suite.stats.intervals import geometric_mean
+from joulemark.suite.stats.metrics import Better
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from suite.frameworks import FRAMEWORKS, mode_class
-from suite.notices import Code
-from suite.results.records import Case, Floor, Machine, Notice, Trial
-from suite.results.stats import variation
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Case, Floor, Machine, Notice, Trial
+from joulemark.suite.stats.intervals import variation
+from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
 
 CHURN_FAULTS: Final = 100.0
 """Page faults a step: one costs 0.1 to 1 µs, more with zeroing, so that 100 are felt in a step of a millisecond."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from suite.results.charge import measured, window_length_s
-from suite.results.columns import Source
-from suite.results.records import Case, Quantity, RunFile
-from suite.results.sci import Sci, sci
-from suite.results.totals import g_per_kwh
+from joulemark.suite.energy.attribution import measured, window_length_s
+from joulemark.suite.energy.totals import g_per_kwh
+from joulemark.suite.records import Case, Quantity, RunFile
+from joulemark.suite.results.columns import Source
+from joulemark.suite.results.sci import Sci, sci
 
 NOT_KNOWN: Final = Quantity(value=None, unit="g", n=0, reason="embodied emissions are not known")
 

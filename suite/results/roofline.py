@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from suite.notices import Code
-from suite.results.records import Case, Notice, Probe
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Case, Notice, Probe
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from suite.carbon.accounting import combined, embodied_g
-from suite.results.charge import weakest
-from suite.results.records import Case, Embodied, Emissions, Quantity
+from joulemark.suite.carbon.accounting import combined, embodied_g
+from joulemark.suite.energy.attribution import weakest
+from joulemark.suite.records import Case, Embodied, Emissions, Quantity
 
 ITEMS = 1000
 _SECONDS_PER_HOUR = 3600.0

@@ -6,13 +6,14 @@ import os
 import re
 from pathlib import Path
 
-from suite.errors import UsageError, unknown
-from suite.results import journal
-from suite.results.records import RunFile, read
+from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.records import RunFile, read
+from joulemark.suite.records.journal import SUFFIX
+from joulemark.suite.results.assemble import assemble
 
 _RUN_FILE = ".json"
 
-_ENDINGS = (_RUN_FILE, journal.SUFFIX)
+_ENDINGS = (_RUN_FILE, SUFFIX)
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[\w-]+")
 """What runs are called; other files in the directory, such as exports, may be runs, but not the latest."""
@@ -29,7 +30,7 @@ def load(run: str, directory: Path) -> RunFile:
 
 def load_path(path: Path) -> RunFile:
     """The run in a run file or a journal."""
-    return journal.assemble(path) if path.suffix == journal.SUFFIX else read(path)
+    return assemble(path) if path.suffix == SUFFIX else read(path)
 
 
 def find(run: str, directory: Path) -> Path:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from suite.carbon.accounting import emissions_g, facility_energy_j, factors
-from suite.results.charge import Charge, Charges, at_rest, charges, net_range, weakest, window_length_s
-from suite.results.records import Case, Emissions, Idle, Notice, Quantity, Ranges, RunFile, Summary, Trial
-from suite.results.stats import geometric_mean
-from suite.results.validity import CARBON_CODES, case_notices
+from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j, factors
+from joulemark.suite.energy.attribution import Charge, Charges, at_rest, charges, net_range, weakest, window_length_s
+from joulemark.suite.records import Case, Emissions, Idle, Notice, Quantity, Ranges, RunFile, Summary, Trial
+from joulemark.suite.results.validity import CARBON_CODES, case_notices
+from joulemark.suite.stats.intervals import geometric_mean
 
 __all__ = ["ONE_TRIAL", "case_notices", "case_summary", "recompute"]
 

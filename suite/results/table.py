@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from suite.carbon.accounting import Factors
-from suite.frameworks import FRAMEWORKS
-from suite.results.columns import SOURCES, Better, Source
-from suite.results.extra_columns import extra_sources
-from suite.results.records import Case, Kind, Quantity, RunFile, Status
-from suite.units import prefix, significant
+from joulemark.suite.carbon.accounting import Factors
+from joulemark.suite.records import Case, Kind, Quantity, RunFile, Status
+from joulemark.suite.results.columns import SOURCES, Source
+from joulemark.suite.results.extra_columns import extra_sources
+from joulemark.suite.stats.metrics import Better
+from joulemark.suite.trial.frameworks import FRAMEWORKS
+from joulemark.suite.units import prefix, significant
 
 NOT_MEASURED: Final = "not measured"
 

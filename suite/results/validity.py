@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from suite.notices import Code
-from suite.power.readings import UPDATES_NEEDED
-from suite.results.charge import at_rest, measured, part, window_length_s
-from suite.results.disturbances import disturbances, machine_notices
-from suite.results.records import Case, Notice, Quantity, RunFile, Summary, Trial
-from suite.results.stats import variation
+from joulemark.suite.energy.attribution import at_rest, measured, part, window_length_s
+from joulemark.suite.energy.window_energy import UPDATES_NEEDED
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Case, Notice, Quantity, RunFile, Summary, Trial
+from joulemark.suite.results.disturbances import disturbances, machine_notices
+from joulemark.suite.stats.intervals import variation
 
 CARBON_CODES: Final = frozenset(
     {Code.WORLD_INTENSITY, Code.OLD_INTENSITY, Code.STALE_INTENSITY, Code.INTENSITY_FALLBACK, Code.OLD_TOKEN}

@@ -8,8 +8,8 @@ import pytest
 from chromium import Open
 from report_files import full
 
-from reports.html import render
-from suite.carbon import ember
+from joulemark.reports.html import render
+from joulemark.suite.carbon import ember
 
 
 @pytest.fixture(scope="module")

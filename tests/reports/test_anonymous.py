@@ -7,9 +7,9 @@ import json
 from report_files import full
 from run_files import machine
 
-from reports.model import anonymous, build
-from suite.notices import Code
-from suite.results.records import Notice, RunFile
+from joulemark.reports.model import anonymous, build
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Notice, RunFile
 
 
 def planted(value: object, secret: str) -> object:

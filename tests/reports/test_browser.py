@@ -12,10 +12,10 @@ from chromium import Open
 from report_files import full, summarised, trials
 from run_files import case, failed_trial, run_file
 
-from reports.html import render, write
-from reports.model.embedded import thinned
-from suite.carbon import ember
-from suite.results.records import Probe, RunFile, parse
+from joulemark.reports.html import render, write
+from joulemark.reports.model.embedded import thinned
+from joulemark.suite.carbon import ember
+from joulemark.suite.records import Probe, RunFile, parse
 
 ZONES = tuple(ember.countries().values())
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from report_files import full
 from run_files import run_file, trace
 
-from reports.model import power_lines
-from reports.model.embedded import packed, thinned
-from reports.model.power import CHART_POINTS, MAX_POINTS, extremes
-from suite.results.records import Trace, parse
+from joulemark.reports.model import power_lines
+from joulemark.reports.model.embedded import packed, thinned
+from joulemark.reports.model.power import CHART_POINTS, MAX_POINTS, extremes
+from joulemark.suite.records import Trace, parse
 
 
 def long_trace(points: int) -> Trace:

@@ -7,8 +7,8 @@ import re
 from report_files import cases, full, later, summarised, trials, ways
 from run_files import case, run_file
 
-from reports.model import build
-from suite.results.records import RunFile, Trial
+from joulemark.reports.model import build
+from joulemark.suite.records import RunFile, Trial
 
 
 def test_the_sentence_says_no_more_than_the_interval() -> None:

@@ -11,9 +11,9 @@ import pytest
 from report_files import cases, full, on_gpu, summarised
 from run_files import case, failed_trial, run_file
 
-from reports.figures.base import listed
-from reports.html import render, write
-from suite.errors import UsageError
+from joulemark.reports.figures.base import listed
+from joulemark.reports.html import render, write
+from joulemark.suite.errors import UsageError
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from reports.figures.labels import MARK, SIZES, Box, Point, Room, beside, box, shared
+from joulemark.reports.figures.labels import MARK, SIZES, Box, Point, Room, beside, box, shared
 
 
 def placed(points: list[Point], names: list[str], spans: list[Box] | None = None) -> list[str]:

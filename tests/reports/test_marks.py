@@ -6,13 +6,13 @@ import math
 
 from report_files import full
 
-from reports.figures import figures
-from reports.figures.base import ticks
-from reports.figures.pareto import front
-from reports.inert import text
-from reports.marks import SHAPES, mark
-from reports.model import build
-from suite.frameworks import FRAMEWORKS
+from joulemark.reports.escape import for_plotly
+from joulemark.reports.figures import figures
+from joulemark.reports.figures.base import ticks
+from joulemark.reports.figures.pareto import front
+from joulemark.reports.marks import SHAPES, mark
+from joulemark.reports.model import build
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 
 def test_the_front_is_what_nothing_beats() -> None:
@@ -30,8 +30,8 @@ def test_ticks_are_round_and_within() -> None:
 
 
 def test_text_for_charts_is_inert() -> None:
-    assert text("<b>&%{x}\u202e\n") == "&lt;b&gt;&amp;% {x}"
-    assert len(text("x" * 10_000)) == 60
+    assert for_plotly("<b>&%{x}\u202e\n") == "&lt;b&gt;&amp;% {x}"
+    assert len(for_plotly("x" * 10_000)) == 60
 
 
 def test_windows_wear_the_colour_of_their_framework() -> None:

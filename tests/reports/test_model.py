@@ -5,11 +5,11 @@ from __future__ import annotations
 from report_files import cases, full, later, on_gpu, summarised, trials
 from run_files import case, run_file
 
-from reports.model import build
-from reports.model.cases import label
-from suite.carbon import ember
-from suite.results.records import Intensity
-from suite.results.summary import recompute
+from joulemark.reports.model import build
+from joulemark.reports.model.cases import label
+from joulemark.suite.carbon import ember
+from joulemark.suite.records import Intensity
+from joulemark.suite.results.summary import recompute
 
 
 def test_what_all_cases_share_is_said_once() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from report_files import batches, full
 
-from reports.figures import Figure, figures, plotly_figure
-from reports.figures.base import number
-from reports.html import render
-from reports.model import Report, build
-from suite.carbon import ember
-from suite.results.records import Case, Intensity, RunFile
-from suite.results.summary import recompute
+from joulemark.reports.figures import Figure, figures, plotly_figure
+from joulemark.reports.figures.base import number
+from joulemark.reports.html import render
+from joulemark.reports.model import Report, build
+from joulemark.suite.carbon import ember
+from joulemark.suite.records import Case, Intensity, RunFile
+from joulemark.suite.results.summary import recompute
 
 SUMMARISED = (
     "throughput",

@@ -13,13 +13,13 @@ from command import joulemark
 from report_files import cases, full, on_gpu, summarised, ways
 from run_files import case, failed_trial, run_file
 
-from reports.figures import figures
-from reports.images import write_images
-from reports.markdown import render_markdown, write_markdown
-from reports.model import build
-from suite.errors import UsageError
-from suite.notices import Code
-from suite.results.records import Notice, write
+from joulemark.reports.figures import figures
+from joulemark.reports.images import write_images
+from joulemark.reports.markdown import render_markdown, write_markdown
+from joulemark.reports.model import build
+from joulemark.suite.errors import UsageError
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Notice, write
 
 
 def test_the_summary_holds_the_table() -> None:

@@ -10,9 +10,9 @@ import pytest
 from run_files import case, run_file, trial
 from scipy import stats
 
-from reports.model.pairs import Ratio, overall
-from suite.results.compare import compare
-from suite.results.variance import Variance
+from joulemark.reports.model.pairs import Ratio, overall
+from joulemark.suite.stats.compare import compare
+from joulemark.suite.stats.variance import Variance
 
 
 def ratio_of(logs: list[float], error: float = 0.02) -> Ratio:

@@ -10,12 +10,12 @@ from report_files import cases, full, later, on_gpu, summarised, trials
 from run_files import case, failed_trial, machine, run_file
 from scipy import stats
 
-from reports.figures import figures
-from reports.model import build
-from reports.model.pairs import Pair, Ratio
-from suite.results.compare import BETWEEN_RUNS, compare
-from suite.results.drift import between_runs
-from suite.results.records import ArmSettings
+from joulemark.reports.figures import figures
+from joulemark.reports.model import build
+from joulemark.reports.model.pairs import Pair, Ratio
+from joulemark.suite.records import ArmSettings
+from joulemark.suite.stats.compare import BETWEEN_RUNS, compare
+from joulemark.suite.stats.drift import between_runs
 
 
 def of_names(pair: Pair) -> tuple[str, str]:

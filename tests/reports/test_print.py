@@ -9,9 +9,9 @@ from chromium import Open
 from report_files import summarised, trials
 from run_files import case, run_file
 
-from reports.html import render
-from suite.notices import Code
-from suite.results.records import Notice
+from joulemark.reports.html import render
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Notice
 
 A4_PX = 688
 """Upright, within the page's margins of 14 mm."""

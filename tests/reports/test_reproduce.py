@@ -12,8 +12,8 @@ from chromium import Open
 from command import joulemark
 from report_files import full, on_gpu
 
-from reports.html import render
-from suite.results.records import RunFile, parse, write
+from joulemark.reports.html import render
+from joulemark.suite.records import RunFile, parse, write
 
 CARBON = ("--zone", "PL", "--pue", "1.3", "--psf", "4", "--offline")
 

@@ -13,7 +13,7 @@ from chromium import Open
 from report_files import full, summarised, trials
 from run_files import case, run_file
 
-from reports.html import render
+from joulemark.reports.html import render
 
 PHONE = {"width": 390, "height": 844}
 

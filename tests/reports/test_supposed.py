@@ -12,13 +12,13 @@ from chromium import Open
 from report_files import full, later, summarised, trials
 from run_files import case, run_file
 
-from reports.html import render
-from reports.model import build
-from suite.carbon import ember
-from suite.notices import Code
-from suite.results.records import Emissions, GridInterval, Intensity, Notice, Pue, RunFile
-from suite.results.summary import recompute
-from suite.results.table import table
+from joulemark.reports.html import render
+from joulemark.reports.model import build
+from joulemark.suite.carbon import ember
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Emissions, GridInterval, Intensity, Notice, Pue, RunFile
+from joulemark.suite.results.summary import recompute
+from joulemark.suite.results.table import table
 
 ZONES = tuple(ember.countries().values())
 POLAND = ember.intensity("PL").g_per_kwh

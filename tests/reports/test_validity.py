@@ -5,9 +5,9 @@ from __future__ import annotations
 from report_files import cases, full, summarised, ways
 from run_files import case, failed_trial, run_file, trace
 
-from reports.model import build
-from suite.notices import Code
-from suite.results.records import Notice
+from joulemark.reports.model import build
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Notice
 
 
 def test_every_notice_of_a_code_is_said_once_with_all_it_is_about() -> None:

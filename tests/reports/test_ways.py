@@ -9,12 +9,12 @@ from chromium import Open
 from report_files import full, on_gpu, summarised, ways
 from run_files import case, energy, run_file, trial
 
-from reports.figures import figures, plotly_figure
-from reports.html import render
-from reports.model import build
-from suite.carbon import ember
-from suite.results.records import Energy, Kind, Pue
-from suite.results.summary import recompute
+from joulemark.reports.figures import figures, plotly_figure
+from joulemark.reports.html import render
+from joulemark.reports.model import build
+from joulemark.suite.carbon import ember
+from joulemark.suite.records import Energy, Kind, Pue
+from joulemark.suite.results.summary import recompute
 
 WAYS = ways()
 

@@ -10,17 +10,17 @@ from chromium import Open
 from report_files import cases, full, summarised
 from run_files import run_file
 
-from reports.figures import figures
-from reports.html import render
-from reports.model import build
-from suite import units
-from suite.carbon import ember
-from suite.carbon.accounting import emissions_g, facility_energy_j
-from suite.results.basis import basis
-from suite.results.records import Emissions, Intensity, Pue, RunFile
-from suite.results.summary import recompute
-from suite.results.table import matched, table
-from suite.results.totals import run_totals
+from joulemark.reports.figures import figures
+from joulemark.reports.html import render
+from joulemark.reports.model import build
+from joulemark.suite import units
+from joulemark.suite.carbon import ember
+from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
+from joulemark.suite.energy.totals import run_totals
+from joulemark.suite.records import Emissions, Intensity, Pue, RunFile
+from joulemark.suite.results.intensity_kind import basis
+from joulemark.suite.results.summary import recompute
+from joulemark.suite.results.table import matched, table
 
 ZONES = tuple(ember.countries().values())
 GRIDS = [

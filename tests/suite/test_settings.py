@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from command import joulemark
 
-from suite.errors import UsageError
-from suite.profiles import find_profile
-from suite.settings import resolve
+from joulemark.suite.errors import UsageError
+from joulemark.suite.plan.profiles import find_profile
+from joulemark.suite.settings import resolve
 
 
 def refused(directory: Path, given: dict[str, Any] | None = None) -> str:

@@ -20,7 +20,7 @@ idle_s = 0.5
 """
 """A settings file with a profile that takes seconds."""
 
-COMMAND = [sys.executable, "-P", "-c", "from suite.cli import main; main()"]
+COMMAND = [sys.executable, "-P", "-c", "from joulemark.suite.cli.app import main; main()"]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.kits.tensorflow import Kit
-from workloads.kits.tensorflow.matched import Convolution
-from workloads.spec import Optimizer
+from joulemark.workloads.kits.tensorflow import Kit
+from joulemark.workloads.kits.tensorflow.matched import Convolution
+from joulemark.workloads.spec import Optimizer
 
 
 class _Unlearning(Convolution):

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from workloads.registry import builder, workloads
-from workloads.spec import Program
+from joulemark.workloads.registry import builder, workloads
+from joulemark.workloads.spec import Program
 
 FRAMEWORKS = ("pytorch", "tensorflow")
 MODES = {"pytorch": ("eager", "compile"), "tensorflow": ("eager", "graph", "xla")}
@@ -90,7 +90,7 @@ def _begin() -> None:
 
 def make_kit(framework: str, precision: str, path: str | None = None) -> Any:
     """The framework's kit, or the one at `module:Class`."""
-    module, _, name = (path or f"workloads.kits.{framework}:Kit").partition(":")
+    module, _, name = (path or f"joulemark.workloads.kits.{framework}:Kit").partition(":")
     return getattr(importlib.import_module(module), name)(precision=precision, seed=SEED)
 
 

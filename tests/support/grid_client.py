@@ -8,11 +8,11 @@ from typing import Any
 
 from grid_server import NOW, TOKEN, Answer, GridServer, Reply
 
-from suite.carbon.cache import Cache
-from suite.carbon.electricity_maps import ElectricityMaps
-from suite.carbon.place import by_zone
-from suite.carbon.service import Service, from_environment
-from suite.carbon.transport import Transport
+from joulemark.suite.carbon.cache import Cache
+from joulemark.suite.carbon.electricity_maps import ElectricityMaps
+from joulemark.suite.carbon.location import by_zone
+from joulemark.suite.carbon.service import Service, from_environment
+from joulemark.suite.carbon.transport import Transport
 
 CH = by_zone("CH")
 Use = Callable[[Answer], GridServer]

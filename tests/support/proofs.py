@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 import numpy as np
 from framework_process import Result, Weights
 
-from workloads.registry import workloads
+from joulemark.workloads.registry import workloads
 
 FORWARD = {"fp64": 1e-6, "fp32": 1e-4}
 BACKWARD = {"fp64": 1e-6, "fp32": 1e-3}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from run_files import case, energy, failed_trial, machine, run_file, trial
 
-from suite.results.records import Case, Energy, Gpu, Kind, Probe, RunFile, SecondOpinion, Trial
-from suite.results.summary import recompute
+from joulemark.suite.records import Case, Energy, Gpu, Kind, Probe, RunFile, SecondOpinion, Trial
+from joulemark.suite.results.summary import recompute
 
 _WORK = (("cnn", "inference", 900.0, 55.0), ("cnn", "training", 300.0, 70.0), ("matmul", "inference", 12.0, 80.0))
 _FRAMEWORKS = (("pytorch", "eager", 1.0), ("tensorflow", "graph", 0.8))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from suite.results.records import (
+from joulemark.suite.records import (
     Case,
     Channel,
     Cpu,

@@ -19,8 +19,10 @@ from pathlib import Path
 import duckdb  # noqa: F401  imported before the forks, so that a short life is not all imports
 from run_files import case, run_file, trial
 
-from suite.results import journal, parquet
-from suite.results.records import Case, RunFile, read
+from joulemark.suite.records import Case, RunFile, read
+from joulemark.suite.records.journal import SUFFIX, Journal
+from joulemark.suite.results.assemble import finish
+from joulemark.suite.results.history import parquet
 
 LONGEST_S = 0.25
 """Of a life: a few runs fit in on a quiet machine."""
@@ -40,16 +42,16 @@ def planned(run_id: str) -> RunFile:
 def write_run(directory: Path, run_id: str) -> None:
     """One run from plan to rows."""
     file = planned(run_id)
-    made = journal.Journal(directory / f"{run_id}{journal.SUFFIX}", file)
+    made = Journal(directory / f"{run_id}{SUFFIX}", file)
     for one in file.cases:
         done(made, one)
     made.end("2026-11-01T12:02:00Z")
     made.close()
-    target = journal.finish(made.path)
+    target = finish(made.path)
     parquet.keep(target, read(target))
 
 
-def done(made: journal.Journal, one: Case) -> None:
+def done(made: Journal, one: Case) -> None:
     """A trial of `one`."""
     made.trial(one, trial(1, start_s=10.0, readings=()))
 

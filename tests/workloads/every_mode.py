@@ -1,7 +1,7 @@
 """Every workload in every phase, framework, mode and precision that it claims: `pytest tests/workloads/every_mode.py`.
 
 Not collected by itself: the compilers take their time. tox runs it as `modes`, by two workers, a workload at a time;
-`benchmarks/modes.py` makes docs/modes.md of its JUnit file.
+`studies/modes.py` makes docs/modes.md of its JUnit file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pytest
 from framework_process import FRAMEWORKS, MODES, Job, Processes
 from proofs import check_cast, check_outputs, check_same
 
-from workloads.registry import workloads
+from joulemark.workloads.registry import workloads
 
 COMPILED = ("compile", "xla")
 CASES = [

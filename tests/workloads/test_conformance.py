@@ -7,7 +7,7 @@ import pytest
 from framework_process import FRAMEWORKS, MODES, Job, Processes, Result
 from proofs import check_outputs, check_same
 
-from workloads.registry import supports, workloads
+from joulemark.workloads.registry import supports, workloads
 
 WORKLOADS = workloads()
 CASES = [(w.id, phase, fw) for w in WORKLOADS.values() for phase in w.phases for fw in FRAMEWORKS]

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from framework_process import FRAMEWORKS, Job, Processes, Result
 
-from workloads.bert import spec as bert
-from workloads.dcgan import spec as dcgan
-from workloads.mobilenetv2 import spec as mobilenetv2
-from workloads.registry import workloads
-from workloads.simclr import spec as simclr
-from workloads.spec import Adam, Count, Size
-from workloads.transfer import spec as transfer
-from workloads.vae import spec as vae
+from joulemark.workloads.bert import spec as bert
+from joulemark.workloads.dcgan import spec as dcgan
+from joulemark.workloads.mobilenetv2 import spec as mobilenetv2
+from joulemark.workloads.registry import workloads
+from joulemark.workloads.simclr import spec as simclr
+from joulemark.workloads.spec import Adam, Count, Size
+from joulemark.workloads.transfer import spec as transfer
+from joulemark.workloads.vae import spec as vae
 
 WORKLOADS = workloads()
 

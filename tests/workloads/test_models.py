@@ -10,9 +10,9 @@ import pytest
 from framework_process import FRAMEWORKS, Job, Processes, make_kit, prepare
 from proofs import distance, perturbed
 
-from workloads.ddpm import spec as ddpm
-from workloads.gpt2 import spec as gpt2
-from workloads.registry import workloads
+from joulemark.workloads.ddpm import spec as ddpm
+from joulemark.workloads.gpt2 import spec as gpt2
+from joulemark.workloads.registry import workloads
 
 EACH = pytest.mark.parametrize("framework", FRAMEWORKS)
 
@@ -173,7 +173,7 @@ def test_gradients_are_the_slopes(processes: Processes, framework: str, workload
 def contrast(framework: str, z: np.ndarray, precision: str = "fp64") -> float:
     """The framework's NT-Xent, as a step of that precision computes it. Runs in its process."""
     kit = make_kit(framework, precision)
-    module = importlib.import_module(f"workloads.simclr.{framework}")
+    module = importlib.import_module(f"joulemark.workloads.simclr.{framework}")
     with kit.autocast() if framework == "pytorch" else contextlib.nullcontext():
         return float(kit.array(module.nt_xent(kit, kit.tensor(z))))
 
@@ -201,7 +201,7 @@ def test_nt_xent_is_equation_1(processes: Processes, framework: str) -> None:
 def batches(framework: str, batch: int, count: int) -> list[np.ndarray]:
     """The input pipeline's first batches. Runs in the framework's process."""
     kit = make_kit(framework, "fp32")
-    module = importlib.import_module(f"workloads.input_pipeline.{framework}")
+    module = importlib.import_module(f"joulemark.workloads.input_pipeline.{framework}")
     program = module.build(workloads()["input_pipeline"].sizes["tiny"].at(batch), "inference", kit)
     return [kit.array(program.step()["images"]) for _ in range(count)]
 

@@ -7,7 +7,7 @@ import pytest
 from framework_process import FRAMEWORKS, Processes, make_kit
 from proofs import distance
 
-from workloads.spec import Adam, Optimizer, Sgd
+from joulemark.workloads.spec import Adam, Optimizer, Sgd
 
 STEPS = 5
 DEFINITIONS: list[Optimizer] = [

@@ -8,7 +8,7 @@ import pytest
 from framework_process import Job, Processes, Weights
 from proofs import disagreements, jittered, perturbed
 
-from workloads.registry import workloads
+from joulemark.workloads.registry import workloads
 
 CASES = [(w.id, phase) for w in workloads().values() for phase in w.phases]
 

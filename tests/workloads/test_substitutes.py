@@ -10,8 +10,8 @@ import pytest
 from framework_process import FRAMEWORKS, Job, Processes, prepare
 from proofs import distance, perturbed, updates
 
-from workloads.initial import fans
-from workloads.registry import workloads
+from joulemark.workloads.initial import fans
+from joulemark.workloads.registry import workloads
 
 WORKLOADS = workloads()
 
@@ -95,7 +95,7 @@ def kernels_follow_the_rule(processes: Processes, framework: str, workload: str)
 
 
 def _neutral_shapes(workload: str) -> dict[str, tuple[int, ...]]:
-    from workloads.initialization import spec
+    from joulemark.workloads.initialization import spec
 
     return spec.shapes(WORKLOADS[workload].sizes["tiny"])
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-import workloads
-from workloads.registry import workloads as registered
-from workloads.sources import sources
+import joulemark
+from joulemark.workloads.registry import workloads as registered
+from joulemark.workloads.sources import sources
 
 PRINT = """
 import json
-from workloads.registry import workloads
+from joulemark.workloads.registry import workloads
 print(json.dumps({w.id: w.version() for w in workloads().values()}))
 """
 ALL = set(registered())
@@ -41,7 +41,7 @@ def versions(root: Path) -> dict[str, str]:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A copy of the package, and its versions."""
     root = tmp_path_factory.mktemp("copy")
-    shutil.copytree(Path(workloads.__file__).parent, root / "workloads", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(joulemark.__file__).parent, root / "joulemark", ignore=shutil.ignore_patterns("__pycache__"))
     return root, versions(root)
 
 
@@ -60,7 +60,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
 )
 def test_a_change_reaches_what_runs_it(copy: tuple[Path, dict[str, str]], file: str, touched: set[str]) -> None:
     root, before = copy
-    path = root / "workloads" / file
+    path = root / "joulemark" / "workloads" / file
     text = path.read_text()
     path.write_text(text + "\nCHANGED = 1\n")
     try:
@@ -87,16 +87,16 @@ def test_another_distribution_s_workload_has_its_own_files_and_the_kits(
     (tmp_path / "theirs" / "helper.py").write_text("import json\n")
     (folder / "__init__.py").write_text("")
     (folder / "pytorch.py").write_text("from ..helper import x\nfrom . import blocks\nimport no_such_package.part\n")
-    (folder / "blocks.py").write_text("def f():\n    from workloads.initial import he\n")
+    (folder / "blocks.py").write_text("def f():\n    from joulemark.workloads.initial import he\n")
     monkeypatch.syspath_prepend(tmp_path)
     found = sources("theirs.net")
     theirs = {name for name in found if name.startswith("theirs")}
     assert theirs == {"theirs.net", "theirs.net.pytorch", "theirs.net.blocks", "theirs.helper"}
-    assert "workloads.initial" in found
-    assert "workloads.kits.pytorch.layers" in found
-    assert not any(name.startswith("workloads.kits.tensorflow") for name in found)
+    assert "joulemark.workloads.initial" in found
+    assert "joulemark.workloads.kits.pytorch.layers" in found
+    assert not any(name.startswith("joulemark.workloads.kits.tensorflow") for name in found)
 
 
 def test_a_package_that_is_not_there_is_an_error() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"workloads\.nothing"):
-        sources("workloads.nothing")
+        sources("joulemark.workloads.nothing")

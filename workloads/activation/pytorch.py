@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from workloads.activation import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.activation import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 _FUNCTIONS = {
     "relu": F.relu,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.spec import Arrays, Phase, Size, Workload
+from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 _PAPERS = {
     "relu": "Nair and Hinton 2010, https://www.cs.toronto.edu/~hinton/absps/reluICML.pdf",

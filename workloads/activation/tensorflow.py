@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from workloads.activation import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.activation import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 _FUNCTIONS = {
     "relu": tf.nn.relu,

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import Dense, all_trained, weight_bytes
-from workloads.initial import glorot
-from workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
+from joulemark.workloads.counting import Dense, all_trained, weight_bytes
+from joulemark.workloads.initial import glorot
+from joulemark.workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
 
 OPTIMIZER = Sgd(learning_rate=1e-6)
 """So small because the gradient from above is the same in each step: the weights drift, and at 0.01 a fast board would

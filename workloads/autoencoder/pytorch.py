@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from workloads.autoencoder import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.autoencoder import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Autoencoder(nn.Module):

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from workloads.counting import Dense, all_trained, phase_flops, weight_bytes
-from workloads.initial import glorot
-from workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
+from joulemark.workloads.counting import Dense, all_trained, phase_flops, weight_bytes
+from joulemark.workloads.initial import glorot
+from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
 EDGE = 28
 PIXELS = EDGE**2

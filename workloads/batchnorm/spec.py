@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from workloads.counting import all_trained, weight_bytes
-from workloads.initial import he
-from workloads.spec import Arrays, Phase, Sgd, Size, Workload
+from joulemark.workloads.counting import all_trained, weight_bytes
+from joulemark.workloads.initial import he
+from joulemark.workloads.spec import Arrays, Phase, Sgd, Size, Workload
 
 OPTIMIZER = Sgd(learning_rate=1e-6)
 """So small because the gradient from above is the same in each step: the weights drift, and at 0.01 a fast board would

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from workloads.char_rnn import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.char_rnn import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class CharRnn(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
-from workloads.initial import he
-from workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
+from joulemark.workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from joulemark.workloads.initial import he
+from joulemark.workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
 
 CLASSES = 10
 EDGE = 32

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
-from workloads.initial import Shape, glorot
-from workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
+from joulemark.workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from joulemark.workloads.initial import Shape, glorot
+from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
 STEPS = 1000
 OPTIMIZER = Adam(learning_rate=2e-4)

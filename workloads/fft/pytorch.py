@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 def build(_size: Size, _phase: Phase, kit: Any) -> Program:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from workloads.spec import Arrays, Phase, Size, Workload
+from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 
 def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workloads.gpt2 import spec
-from workloads.spec import Arrays, Phase, Program, Size
+from joulemark.workloads.gpt2 import spec
+from joulemark.workloads.spec import Arrays, Phase, Program, Size
 
 
 class Cache:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import Dense, all_trained, weight_bytes
-from workloads.initial import normal
-from workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
+from joulemark.workloads.counting import Dense, all_trained, weight_bytes
+from joulemark.workloads.initial import normal
+from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
 OPTIMIZER = Adam(learning_rate=3e-4, beta_2=0.95)
 INITIAL = normal(0.02)

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.gpt2 import spec
-from workloads.spec import Arrays, Phase, Program, Size
+from joulemark.workloads.gpt2 import spec
+from joulemark.workloads.spec import Arrays, Phase, Program, Size
 
 
 class Cache:

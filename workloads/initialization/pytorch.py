@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from workloads.initialization import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.initialization import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 _RULES = {
     "he": lambda tensor: nn.init.kaiming_normal_(tensor, nonlinearity="relu"),

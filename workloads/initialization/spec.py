@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import Conv
-from workloads.resnet50 import spec as resnet50
-from workloads.spec import Arrays, Phase, Size, Workload
+from joulemark.workloads.counting import Conv
+from joulemark.workloads.resnet50 import spec as resnet50
+from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 _PAPERS = {
     "he": "He et al. 2015, https://arxiv.org/abs/1502.01852",

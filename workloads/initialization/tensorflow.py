@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.initialization import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.initialization import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 # Keras's HeNormal and GlorotNormal truncate; PyTorch's and the papers' do not.
 _RULES = {"he": (2.0, "fan_in"), "glorot": (1.0, "fan_avg")}

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from workloads.input_pipeline import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.input_pipeline import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Images(Dataset):  # type: ignore[type-arg]

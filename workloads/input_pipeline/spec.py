@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workloads.spec import Arrays, Phase, Size, Workload
+from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)

@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from workloads.input_pipeline import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.input_pipeline import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 def build(size: Size, _phase: Phase, kit: Any) -> Program:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.spec import Arrays, Phase, Size, Workload
+from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 _EDGES = {"tiny": 64, "small": 1024, "base": 4096, **{f"n{2**k}": 2**k for k in range(9, 14)}}
 

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.mlp import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.mlp import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Mlp(keras.Layer):

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workloads.mobilenetv2 import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.mobilenetv2 import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class InvertedResidual(nn.Module):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
-from workloads.initial import he
-from workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
+from joulemark.workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from joulemark.workloads.initial import he
+from joulemark.workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
 
 INITIAL = he
 OPTIMIZER = Sgd(learning_rate=0.01, momentum=0.9)

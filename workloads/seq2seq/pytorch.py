@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from workloads.seq2seq import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.seq2seq import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Seq2Seq(nn.Module):

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workloads.resnet50.pytorch import Encoder
-from workloads.simclr import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.resnet50.pytorch import Encoder
+from joulemark.workloads.simclr import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class SimClr(nn.Module):

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
-from workloads.resnet50 import spec as resnet50
-from workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
+from joulemark.workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from joulemark.workloads.resnet50 import spec as resnet50
+from joulemark.workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
 
 TEMPERATURE = 0.5
 OPTIMIZER = Sgd(learning_rate=0.01, momentum=0.9)

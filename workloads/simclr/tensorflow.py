@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.resnet50.tensorflow import Encoder
-from workloads.simclr import spec
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.resnet50.tensorflow import Encoder
+from joulemark.workloads.simclr import spec
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class SimClr(keras.Layer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workloads.spec import Phase, Program, Size
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 def build(_size: Size, _phase: Phase, kit: Any) -> Program:

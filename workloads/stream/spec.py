@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.spec import Arrays, Phase, Size, Workload
+from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 
 def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generator) -> Arrays:

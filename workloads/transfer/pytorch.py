@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from workloads.mobilenetv2.pytorch import MobileNet
-from workloads.spec import Phase, Program, Size
-from workloads.transfer import spec
+from joulemark.workloads.mobilenetv2.pytorch import MobileNet
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.transfer import spec
 
 
 class Head(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
-from workloads.mobilenetv2 import spec as mobilenetv2
-from workloads.spec import Arrays, Count, Optimizer, Phase, Sgd, Size, Workload
+from joulemark.workloads.counting import Conv, Dense, all_trained, phase_flops, weight_bytes
+from joulemark.workloads.mobilenetv2 import spec as mobilenetv2
+from joulemark.workloads.spec import Arrays, Count, Optimizer, Phase, Sgd, Size, Workload
 
 CLASSES = 10
 EDGE = 32

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workloads.attention.spec import positions
-from workloads.spec import Phase, Program, Size
-from workloads.transformer import spec
+from joulemark.workloads.attention.spec import positions
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.transformer import spec
 
 
 class Attention(nn.Module):

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.attention.spec import positions
-from workloads.spec import Phase, Program, Size
-from workloads.transformer import spec
+from joulemark.workloads.attention.spec import positions
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.transformer import spec
 
 
 class Attention(keras.Layer):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import all_trained, weight_bytes
-from workloads.initial import normal
-from workloads.spec import Arrays, Phase, Sgd, Size, Workload
+from joulemark.workloads.counting import all_trained, weight_bytes
+from joulemark.workloads.initial import normal
+from joulemark.workloads.spec import Arrays, Phase, Sgd, Size, Workload
 
 OPTIMIZER = Sgd(learning_rate=10.0, momentum=0.5)
 """Momentum of the paper's first 250 steps."""

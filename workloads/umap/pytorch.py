@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from workloads.spec import Phase, Program, Size
-from workloads.umap import spec
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.umap import spec
 
 
 class Layout(nn.Module):

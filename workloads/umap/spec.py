@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import all_trained, weight_bytes
-from workloads.initial import normal
-from workloads.spec import Arrays, Phase, Sgd, Size, Workload
+from joulemark.workloads.counting import all_trained, weight_bytes
+from joulemark.workloads.initial import normal
+from joulemark.workloads.spec import Arrays, Phase, Sgd, Size, Workload
 
 A, B = 1.5769434, 0.8950609
 """Of the curve 1 / (1 + a d^(2 b)) fitted to min_dist 0.1 and spread 1, the reference implementation's defaults."""

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.spec import Phase, Program, Size
-from workloads.umap import spec
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.umap import spec
 
 
 class Layout(keras.Layer):

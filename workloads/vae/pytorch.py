@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workloads.spec import Phase, Program, Size
-from workloads.vae import spec
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.vae import spec
 
 
 class Vae(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.counting import Dense, all_trained, phase_flops, weight_bytes
-from workloads.initial import he
-from workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
+from joulemark.workloads.counting import Dense, all_trained, phase_flops, weight_bytes
+from joulemark.workloads.initial import he
+from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
 PIXELS = 28 * 28
 OPTIMIZER = Adam(learning_rate=0.001)

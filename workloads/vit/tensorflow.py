@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.spec import Phase, Program, Size
-from workloads.vit import spec
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.vit import spec
 
 
 class Block(keras.Layer):

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workloads.spec import Phase, Program, Size
-from workloads.word2vec import spec
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.word2vec import spec
 
 
 class SkipGram(nn.Module):

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workloads.spec import Phase, Program, Size
-from workloads.word2vec import spec
+from joulemark.workloads.spec import Phase, Program, Size
+from joulemark.workloads.word2vec import spec
 
 
 class SkipGram(keras.Layer):

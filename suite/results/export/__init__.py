@@ -7,25 +7,25 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from suite.errors import unknown
+from joulemark.suite.errors import unknown
 
 if TYPE_CHECKING:
-    from suite.results.records import RunFile
+    from joulemark.suite.records import RunFile
 
     Render = Callable[[RunFile], str]
 
 FORMATS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "pytest-benchmark": ("pytest_benchmark", "render"),
-        "bencher": ("bencher", "render"),
-        "github-action-benchmark": ("github_action", "render_smaller"),
-        "github-action-benchmark-bigger": ("github_action", "render_bigger"),
-        "junit": ("junit", "render"),
-        "csv": ("csv", "render"),
-        "markdown": ("markdown", "render"),
+        "pytest-benchmark": ("joulemark.suite.results.export.pytest_benchmark", "render"),
+        "bencher": ("joulemark.suite.results.export.bencher", "render"),
+        "github-action-benchmark": ("joulemark.suite.results.export.github_action", "render_smaller"),
+        "github-action-benchmark-bigger": ("joulemark.suite.results.export.github_action", "render_bigger"),
+        "junit": ("joulemark.suite.results.export.junit", "render"),
+        "csv": ("joulemark.suite.results.export.csv", "render"),
+        "markdown": ("joulemark.reports.markdown", "render_comment"),
     }
 )
-"""Name -> its module here, and its function there."""
+"""Name -> its module, and the function there."""
 
 
 def renderer(name: str) -> Render:
@@ -33,5 +33,5 @@ def renderer(name: str) -> Render:
     if name not in FORMATS:
         raise unknown("format", name, FORMATS)
     module, function = FORMATS[name]
-    found: Render = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    found: Render = getattr(importlib.import_module(module), function)
     return found

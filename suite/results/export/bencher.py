@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from suite.results.export.measures import Measure, measures
-from suite.results.records import RunFile
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.export.measures import Measure, measures
 
 OWN: Final = {"step_time_s": ("latency", 1e9), "throughput": ("throughput", 1.0)}
 """Bencher's built-in measures (slug, factor from our unit to theirs)."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from suite.results.records import RunFile
-from suite.results.table import AT_LEAST, Cell, Row, table
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.table import AT_LEAST, Cell, Row, table
 
 CASE = (
     "id", "workload", "variant", "workload_version", "size", "phase", "framework", "mode", "device", "precision",

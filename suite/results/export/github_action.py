@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 
-from suite.results.columns import Better
-from suite.results.export.measures import Measure, measures
-from suite.results.records import RunFile
-from suite.results.table import Row
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.export.measures import Measure, measures
+from joulemark.suite.results.table import Row
+from joulemark.suite.stats.metrics import Better
 
 
 def render_smaller(run_file: RunFile) -> str:

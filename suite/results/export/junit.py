@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from suite.results.records import Case, RunFile
-from suite.results.table import Column, Row, table
+from joulemark.suite.records import Case, RunFile
+from joulemark.suite.results.table import Column, Row, table
 
 # Characters that XML 1.0 cannot hold at all (https://www.w3.org/TR/xml/#charsets), as in a coloured error message.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

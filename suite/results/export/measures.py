@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from suite.errors import UsageError
-from suite.results.columns import Better
-from suite.results.records import RunFile
-from suite.results.table import AT_LEAST, ESTIMATED, Cell, Column, Row, Table, table
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.table import AT_LEAST, ESTIMATED, Cell, Column, Row, Table, table
+from joulemark.suite.stats.metrics import Better
 
 KEYS: Final = (
     "throughput",

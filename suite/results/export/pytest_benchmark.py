@@ -14,10 +14,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any, Final
 
-from suite.errors import UsageError
-from suite.results.charge import window_length_s
-from suite.results.records import Case, RunFile
-from suite.results.table import AT_LEAST, Cell, Row, table
+from joulemark.suite.energy.attribution import window_length_s
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import Case, RunFile
+from joulemark.suite.results.table import AT_LEAST, Cell, Row, table
 
 VERSION: Final = "5.1.0"
 """The pytest-benchmark whose format this is."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.carbon.accounting import (
+from joulemark.suite.carbon.accounting import (
     combined,
     embodied_g,
     emissions_g,
@@ -16,7 +16,7 @@ from suite.carbon.accounting import (
     factors,
     green_algorithms,
 )
-from suite.errors import UsageError
+from joulemark.suite.errors import UsageError
 
 KWH = 3.6e6
 

@@ -9,11 +9,11 @@ import pytest
 from grid_client import CH, Use, always, client, service
 from grid_server import NOW, good
 
-from suite.carbon.cache import Cache
-from suite.carbon.place import by_zone
-from suite.carbon.resolve import resolve
-from suite.carbon.transport import Failure
-from suite.results.records import Settings
+from joulemark.suite.carbon.cache import Cache
+from joulemark.suite.carbon.location import by_zone
+from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.carbon.transport import Failure
+from joulemark.suite.records import Settings
 
 
 def test_many_cases_and_many_runs_ask_once(use: Use, tmp_path: Path) -> None:

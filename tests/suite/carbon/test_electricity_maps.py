@@ -8,11 +8,11 @@ import pytest
 from grid_client import CH, Use, always, client
 from grid_server import NOW, TOKEN, good, hour, latest
 
-from suite.carbon.electricity_maps import ElectricityMaps
-from suite.carbon.pedigree import from_series
-from suite.carbon.place import place
-from suite.carbon.transport import Failure, Transport
-from suite.results.records import Settings
+from joulemark.suite.carbon.electricity_maps import ElectricityMaps
+from joulemark.suite.carbon.location import place
+from joulemark.suite.carbon.provenance import from_series
+from joulemark.suite.carbon.transport import Failure, Transport
+from joulemark.suite.records import Settings
 
 
 def test_latest_has_its_whole_pedigree(use: Use) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-from suite.carbon.ember import WORLD, countries, intensity
-from suite.errors import UsageError
+from joulemark.suite.carbon.ember import WORLD, countries, intensity
+from joulemark.suite.errors import UsageError
 
 
 def test_table_is_whole() -> None:
@@ -33,13 +33,18 @@ DIGEST = "6a8875c4c68e214178794afa641042da8f32e3b648fc4ff0b54fe4219d9f7bd4"
 
 
 def test_table_carries_its_licence() -> None:
-    header = files("suite.carbon").joinpath("data/ember-owid-2026.csv").read_text(encoding="utf-8").split("iso2")[0]
+    header = (
+        files("joulemark.suite.carbon")
+        .joinpath("data/ember-owid-2026.csv")
+        .read_text(encoding="utf-8")
+        .split("iso2")[0]
+    )
     for phrase in ("Ember", "Our World in Data", "CC BY 4.0", "https://", "Adapted"):
         assert phrase in header
 
 
 def test_notice_credits_the_data() -> None:
-    notice = (Path(__file__).parents[3] / "NOTICE").read_text(encoding="utf-8")
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     for phrase in ("ember-owid-2026.csv", "Ember (2026)", "Our World in Data", "CC BY 4.0"):
         assert phrase in notice
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from suite.carbon import inputs, user_file
-from suite.carbon.presets import PUES
-from suite.carbon.resolve import resolve
-from suite.errors import UsageError
-from suite.results.records import Settings
+from joulemark.suite.carbon import inputs, intensity_csv
+from joulemark.suite.carbon.presets import PUES
+from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import Settings
 
 NOW = datetime(2026, 11, 23, 12, 20, tzinfo=UTC)
 
@@ -132,16 +132,16 @@ def test_run_outside_of_the_file_takes_the_nearest_flagged(tmp_path: Path) -> No
     ],
 )
 def test_columns_by_the_names_that_are_in_use(tmp_path: Path, text: str) -> None:
-    assert user_file.read(file(tmp_path, text), "lifecycle").at(NOW).g_per_kwh == 200
+    assert intensity_csv.read(file(tmp_path, text), "lifecycle").at(NOW).g_per_kwh == 200
 
 
 def test_direct_column(tmp_path: Path) -> None:
     text = "Datetime (UTC),Carbon intensity (direct),Carbon intensity (Life cycle)\n2026-11-23 12:00:00,20,200\n"
-    assert user_file.read(file(tmp_path, text), "direct").at(NOW).g_per_kwh == 20
+    assert intensity_csv.read(file(tmp_path, text), "direct").at(NOW).g_per_kwh == 20
 
 
 def test_empty_cells_are_holes(tmp_path: Path) -> None:
-    series = user_file.read(file(tmp_path, PLAIN.replace("Z,200", "Z,")), "lifecycle")
+    series = intensity_csv.read(file(tmp_path, PLAIN.replace("Z,200", "Z,")), "lifecycle")
     assert not series.covers(NOW, NOW + timedelta(minutes=1))
     assert [point.g_per_kwh for point in series.points] == [100, 400]
 
@@ -164,14 +164,14 @@ def test_empty_cells_are_holes(tmp_path: Path) -> None:
 )
 def test_file_that_cannot_be_read_names_the_row(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        user_file.read(file(tmp_path, text), "lifecycle")
+        intensity_csv.read(file(tmp_path, text), "lifecycle")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_file_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read the intensities"):
-        user_file.read(tmp_path, "lifecycle")
+        intensity_csv.read(tmp_path, "lifecycle")
     (tmp_path / "b").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="not UTF-8"):
-        user_file.read(tmp_path / "b", "lifecycle")
+        intensity_csv.read(tmp_path / "b", "lifecycle")

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from suite.carbon.resolve import resolve
-from suite.errors import UsageError
-from suite.notices import Code
-from suite.results.records import Settings
+from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.errors import UsageError
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Settings
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

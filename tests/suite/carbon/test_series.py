@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.carbon.series import Point, Series, best_window, in_order, iso, parse_time
+from joulemark.suite.carbon.series import Point, Series, best_window, in_order, iso, parse_time
 
 T0 = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -13,13 +13,13 @@ from grid_answers import BAD
 from grid_client import CH, Use, always, client, service
 from grid_server import NOW, TOKEN, Answer, Reply, good, latest
 
-from suite.carbon.cache import Cache
-from suite.carbon.electricity_maps import ElectricityMaps, access
-from suite.carbon.resolve import resolve
-from suite.carbon.service import from_environment
-from suite.carbon.transport import Failure, Transport
-from suite.notices import Code
-from suite.results.records import Settings
+from joulemark.suite.carbon.cache import Cache
+from joulemark.suite.carbon.electricity_maps import ElectricityMaps, access
+from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.carbon.service import from_environment
+from joulemark.suite.carbon.transport import Failure, Transport
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Settings
 
 
 def held_by(error: BaseException) -> str:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from grid_server import NOW, TOKEN, Answer, Reply, forecast, good, grid_server, hour, hourly, latest
 
-from suite.carbon.place import by_zone
-from suite.carbon.service import Service, from_environment
-from suite.carbon.when import Advice, advise
-from suite.errors import UsageError
+from joulemark.suite.carbon.location import by_zone
+from joulemark.suite.carbon.service import Service, from_environment
+from joulemark.suite.carbon.when import Advice, advise
+from joulemark.suite.errors import UsageError
 
 HOUR = timedelta(hours=1)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from run_files import run_file
 
-from suite.errors import NotComparableError, UsageError
-from suite.results import baselines
+from joulemark.suite.errors import NotComparableError, UsageError
+from joulemark.suite.results import baselines
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from run_files import case, machine, trial
 
-from suite.notices import Code
-from suite.results.disturbances import differences_from_eager, disturbances, machine_notices
-from suite.results.records import Cpu, Floor, Result
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Cpu, Floor, Result
+from joulemark.suite.results.disturbances import differences_from_eager, disturbances, machine_notices
 
 STEP_S = 0.01
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from run_files import CH, case, trial
 
-from suite.notices import Code
-from suite.results.records import Emissions, Probe, Pue
-from suite.results.roofline import beyond_the_roof, share
-from suite.results.summary import case_summary
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Emissions, Probe, Pue
+from joulemark.suite.results.roofline import beyond_the_roof, share
+from joulemark.suite.results.summary import case_summary
 
 PROBES = (
     Probe(framework="pytorch", device="cpu", precision="fp32", threads=2, flops_per_s=50e9, bytes_per_s=20e9),

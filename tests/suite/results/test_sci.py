@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from run_files import CH, case, energy, run_file, trial
 
-from suite.carbon.inputs import embodied
-from suite.results.records import Case, Emissions, Pue
-from suite.results.sci import sci
-from suite.results.summary import recompute
-from suite.results.table import table
+from joulemark.suite.carbon.inputs import embodied
+from joulemark.suite.records import Case, Emissions, Pue
+from joulemark.suite.results.sci import sci
+from joulemark.suite.results.summary import recompute
+from joulemark.suite.results.table import table
 
 PLAIN = Emissions(intensity=CH, pue=Pue(value=1.0, source="one's own machine"))
 ASSUMED = PLAIN.model_copy(update={"embodied": embodied("assumed", 4.0)})

@@ -7,10 +7,10 @@ import os
 import pytest
 from run_files import run_file
 
-from suite.errors import UsageError
-from suite.results import store
-from suite.results.parquet import open_directory
-from suite.results.records import write
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import write
+from joulemark.suite.results import store
+from joulemark.suite.results.history.parquet import open_directory
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import store_drill
+from places import ROOT, SUPPORT
 
-from suite.errors import UsageError
-from suite.results import journal, parquet, store
-from suite.results.records import read
-
-SUPPORT = Path(store_drill.__file__).parent
-ROOT = SUPPORT.parent.parent
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import read
+from joulemark.suite.records.journal import SUFFIX
+from joulemark.suite.results import store
+from joulemark.suite.results.assemble import assemble
+from joulemark.suite.results.history import parquet
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -45,25 +45,26 @@ def test_whatever_kills_two_writers_every_finished_run_is_there(tmp_path):
     by_run = dict(found.select("run_id, count(throughput)", "WHERE case_id IS NOT NULL GROUP BY run_id"))
     assert {run_id: by_run.get(run_id) for run_id in finished} == dict.fromkeys(finished, 2)
     # A journal may have been killed before its first line was written: that one is listed with its reason.
-    assert all(path.endswith(journal.SUFFIX) for path, _ in found.unreadable.values())
+    assert all(path.endswith(SUFFIX) for path, _ in found.unreadable.values())
 
 
 NO_ROOM = """
 import resource, sys
 from pathlib import Path
 import store_drill
-from suite.errors import UsageError
-from suite.results import journal
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records.journal import Journal
+from joulemark.suite.results.assemble import finish
 directory, room = Path(sys.argv[1]), int(sys.argv[2])
 file = store_drill.planned("20261101T120000Z-full")
-made = journal.Journal(directory / "20261101T120000Z-full.journal", file)
+made = Journal(directory / "20261101T120000Z-full.journal", file)
 store_drill.done(made, file.cases[0])
 resource.setrlimit(resource.RLIMIT_FSIZE, (made.path.stat().st_size + room, resource.RLIM_INFINITY))
 try:
     store_drill.done(made, file.cases[1])
     made.end("2026-11-01T12:02:00Z")
     made.close()
-    journal.finish(made.path)
+    finish(made.path)
 except UsageError as error:
     print(error)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -97,7 +98,7 @@ def test_a_journal_goes_on_where_there_is_room_again(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(NO_ROOM)
     python(str(script), str(tmp_path), "200", "again")
-    file = journal.assemble(tmp_path / "20261101T120000Z-full.journal")
+    file = assemble(tmp_path / "20261101T120000Z-full.journal")
     assert [len(case.trials) for case in file.cases] == [1, 1]
 
 
@@ -106,7 +107,7 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path):
     script.write_text(
         "import resource, sys\nfrom pathlib import Path\nimport store_drill\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))\n"
-        "from suite.errors import UsageError\n"
+        "from joulemark.suite.errors import UsageError\n"
         "try:\n    store_drill.write_run(Path(sys.argv[1]), 'x')\n"
         "except UsageError as error:\n    print(error)\n"
     )

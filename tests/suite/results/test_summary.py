@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_files import CH, case, energy, failed_trial, run_file, trial
 
-from suite.notices import Code
-from suite.results.records import Emissions, Energy, Idle, Intensity, Kind, Notice, Pue, RunFile, Summary, Trial
-from suite.results.summary import ONE_TRIAL, case_summary, recompute
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Emissions, Energy, Idle, Intensity, Kind, Notice, Pue, RunFile, Summary, Trial
+from joulemark.suite.results.summary import ONE_TRIAL, case_summary, recompute
 
 AT_HOME = Emissions(intensity=CH, pue=Pue(value=1.0, source="one's own machine"))
 

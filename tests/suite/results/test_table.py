@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_files import case, energy, failed_trial, run_file, trial
 
-from suite.results.records import Case, RunFile
-from suite.results.summary import recompute
-from suite.results.table import NOT_MEASURED, matched, table
+from joulemark.suite.records import Case, RunFile
+from joulemark.suite.results.summary import recompute
+from joulemark.suite.results.table import NOT_MEASURED, matched, table
 
 
 def summarised(*cases: Case) -> RunFile:

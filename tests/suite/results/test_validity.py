@@ -7,10 +7,10 @@ from typing import Literal
 import pytest
 from run_files import case, energy, failed_trial, run_file, trace, trial
 
-from suite.notices import Code
-from suite.results.records import Case, Energy, Idle, Notice, Result, Trial
-from suite.results.summary import case_summary
-from suite.results.validity import case_notices, run_notices
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Case, Energy, Idle, Notice, Result, Trial
+from joulemark.suite.results.summary import case_summary
+from joulemark.suite.results.validity import case_notices, run_notices
 
 
 def notices(one: Case) -> dict[Code, Notice]:

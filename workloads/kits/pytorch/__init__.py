@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from workloads.initial import Spread, draw
-from workloads.kits.pytorch.layers import Layers
-from workloads.kits.pytorch.optimizers import make_optimizer
-from workloads.kits.pytorch.weights import entries, kept, load, read, read_gradients, train
-from workloads.spec import Optimizer, Program
+from joulemark.workloads.initial import Spread, draw
+from joulemark.workloads.kits.pytorch.layers import Layers
+from joulemark.workloads.kits.pytorch.optimizers import make_optimizer
+from joulemark.workloads.kits.pytorch.weights import entries, kept, load, read, read_gradients, train
+from joulemark.workloads.spec import Optimizer, Program
 
 _COMPUTE = {
     "fp64": torch.float64,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from workloads.spec import Adam, Optimizer
+from joulemark.workloads.spec import Adam, Optimizer
 
 
 def make_optimizer(parameters: list[nn.Parameter], definition: Optimizer) -> torch.optim.Optimizer:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from workloads.spec import Arrays
+from joulemark.workloads.spec import Arrays
 
 _NORM = {"weight": ("gamma", None), "bias": ("beta", None)}
 # (weight of the module) -> (neutral name, order of axes that makes it neutral); Keras has the neutral order.

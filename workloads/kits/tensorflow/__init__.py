@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from workloads.initial import Spread, draw
-from workloads.kits.tensorflow.layers import Layers
-from workloads.kits.tensorflow.optimizers import make_optimizer
-from workloads.kits.tensorflow.weights import entries, kept, load, read, read_gradients
-from workloads.spec import Optimizer, Program
+from joulemark.workloads.initial import Spread, draw
+from joulemark.workloads.kits.tensorflow.layers import Layers
+from joulemark.workloads.kits.tensorflow.optimizers import make_optimizer
+from joulemark.workloads.kits.tensorflow.weights import entries, kept, load, read, read_gradients
+from joulemark.workloads.spec import Optimizer, Program
 
 _POLICY = {
     "fp64": "float64",

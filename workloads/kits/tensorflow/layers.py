@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from workloads.kits.tensorflow.matched import BatchNorm, Convolution, Depthwise, Transposed, alike
+from joulemark.workloads.kits.tensorflow.matched import BatchNorm, Convolution, Depthwise, Transposed, alike
 
 _LATER = "zeros"
 """The kit draws all weights when the model is there: Keras's own draws would be thrown away, and take as long."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from workloads.spec import Adam, Optimizer
+from joulemark.workloads.spec import Adam, Optimizer
 
 
 class FusedSgd(keras.optimizers.SGD):

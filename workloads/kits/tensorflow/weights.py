@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from workloads.spec import Arrays
+from joulemark.workloads.spec import Arrays
 
 _DEPTHWISE = {"kernel": "depthwise_kernel"}
 

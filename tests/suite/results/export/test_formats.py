@@ -13,12 +13,12 @@ import schemas
 import xmlschema
 from run_files import case, energy, failed_trial, run_file, trial
 
-from suite.errors import UsageError
-from suite.results.export import FORMATS, renderer
-from suite.results.export.measures import KEYS
-from suite.results.records import Case, RunFile
-from suite.results.summary import recompute
-from suite.results.table import table
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import Case, RunFile
+from joulemark.suite.results.export import FORMATS, renderer
+from joulemark.suite.results.export.measures import KEYS
+from joulemark.suite.results.summary import recompute
+from joulemark.suite.results.table import table
 
 ENERGY = ("energy_per_item_j", "emissions_g_per_1000_items")
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pytest_benchmark.stats import Stats
 from run_files import case, failed_trial, run_file, trial
 
-from suite.results.export.pytest_benchmark import _stats, render
-from suite.results.records import Case, RunFile
-from suite.results.summary import recompute
+from joulemark.suite.records import Case, RunFile
+from joulemark.suite.results.export.pytest_benchmark import _stats, render
+from joulemark.suite.results.summary import recompute
 
 # Multiples of a power of two, whose quartiles are exact: with others, a time can miss a fence by the last bit.
 DURATIONS = st.lists(st.integers(1, 10**6).map(lambda ticks: ticks / 1024), min_size=1, max_size=40)

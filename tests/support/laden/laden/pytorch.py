@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from workloads.spec import Program
+from joulemark.workloads.spec import Program
 
 
 def build(size, phase, kit):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from workloads.spec import Program
+from joulemark.workloads.spec import Program
 
 try:
     from leaning_library import STEP_S

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workloads.spec import Size, Workload
+from joulemark.workloads.spec import Size, Workload
 
 WORKLOADS = (
     Workload(

@@ -1,0 +1,40 @@
+"""Make text of others harmless in Plotly labels, and in Markdown with the HTML that it may hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAX_NAME: Final = 60
+MAX_TEXT: Final = 480
+
+# Controls that turn the direction of text, or end its isolation, would reach beyond their own label.
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]|~#])")
+
+
+def for_plotly(name: str, limit: int = MAX_NAME) -> str:
+    """Return `name`, at most `limit` characters, with nothing that Plotly reads as HTML or as `%{...}`."""
+    plain = _CONTROLS.sub("", name)
+    if len(plain) > limit:
+        plain = plain[: limit - 1] + "…"
+    return _without_html(plain).replace("%{", "% {")
+
+
+def for_markdown(text: str) -> str:
+    """Return `text` as one line of at most MAX_TEXT characters, with nothing that Markdown or HTML acts on."""
+    line = " ".join(text.split())
+    if len(line) > MAX_TEXT:
+        line = line[: MAX_TEXT - 1] + "…"
+    return _MARKDOWN.sub(r"\\\1", _without_html(line))
+
+
+def markdown_table(heads: list[str], rows: list[list[str]], numbers: frozenset[int] = frozenset()) -> list[str]:
+    """Return the lines of a table of escaped cells; columns in `numbers` are aligned right."""
+    rule = ["--:" if i in numbers else "---" for i in range(len(heads))]
+    return ["| " + " | ".join(cells) + " |" for cells in (heads, rule, *rows)]
+
+
+def _without_html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,85 @@
+"""Collects the pool of trials that the gate is studied on: real trials of one case, and of the same with more work.
+
+`python studies/gate_pool.py DIRECTORY [SECONDS]`: one session of interleaved rounds, a fresh zygote a round, written
+to DIRECTORY after each round. Sessions that start 10 minutes apart stand for separate runs of one machine. The case is
+the PyTorch training step of `cnn:small`, eager; more work is the same step with more images in its batch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import trials
+
+from joulemark.suite.trial.effort import Effort
+from joulemark.suite.trial.request import Request
+
+ARMS = {"base": 20, "+5 %": 21, "+10 %": 22, "+20 %": 24}
+"""Images in a batch, by arm: the work of a step is proportional to them."""
+
+ROUND = (*["base"] * 4, "+5 %", "+10 %", "+20 %")
+"""What a round holds, in a new order each time; several of the base, so that a comparison of the same with the same can
+be made within a round as well. (The first five sessions of the kept pool have two.)"""
+
+EFFORT = Effort(window_s=0.5, warmup_s=0.2, warmup_most_s=0.6, border_s=0.02)
+
+
+def main(directory: Path, seconds: float) -> None:
+    """One session of rounds for about `seconds`."""
+    started = time.monotonic()
+    stamp = datetime.now(UTC)
+    target = directory / f"{stamp:%Y%m%dT%H%M%SZ}.json"
+    directory.mkdir(parents=True, exist_ok=True)
+    session: dict[str, Any] = {"started_at": stamp.isoformat(timespec="seconds"), "rounds": []}
+    order = random.Random(target.name)
+    longest = 0.0
+    with trials.variables() as variables:
+        while time.monotonic() - started + longest < seconds:
+            begun = time.monotonic()
+            with trials.zygote("pytorch", variables) as zygote:
+                session["rounds"].append([_trial(zygote, arm, started) for arm in order.sample(ROUND, len(ROUND))])
+            longest = max(longest, time.monotonic() - begun)
+            _write(target, session)
+    print(f"{target}: {len(session['rounds'])} rounds in {time.monotonic() - started:.0f} s")
+
+
+def _trial(zygote: Any, arm: str, started: float) -> dict[str, Any]:
+    """One trial of `arm`: what the study needs of it."""
+    at_s = time.monotonic() - started
+    outcome = zygote.run(request(arm), 60.0)
+    assert outcome.trial is not None, outcome.reason
+    trial = outcome.trial
+    begin, end = trial["window"]
+    counters = ("run_queue_wait_s", "other_cpu_s", "steal_s", "context_switches_involuntary")
+    return {
+        "arm": arm,
+        "at_s": round(at_s, 3),
+        "step_s": (end - begin) / trial["steps"],
+        "steps": trial["steps"],
+        "block_s": [float(f"{block / trial['steps_per_block']:.5g}") for block in trial["block_s"]],
+        "counters": {name: trial["counters"].get(name) for name in counters},
+    }
+
+
+def request(arm: str) -> Request:
+    """What a trial of `arm` is asked."""
+    return replace(trials.request("pytorch"), batch_size=ARMS[arm], effort=EFFORT)
+
+
+def _write(target: Path, session: dict[str, Any]) -> None:
+    """All or nothing: a session that is cut off keeps its finished rounds."""
+    part = target.with_suffix(".part")
+    part.write_text(json.dumps(session) + "\n")
+    os.replace(part, target)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 110.0)

@@ -1,0 +1,107 @@
+"""Hugging Face transformers' models and ours, for reference.py: (model, forward(training, **inputs) -> tensor)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import transformers
+
+from joulemark.workloads.initial import he
+from joulemark.workloads.spec import Size
+
+
+def compiled(step: Any) -> Any:
+    """Eager, PyTorch's default mode: as it is."""
+    return step
+
+
+def set_threads(count: int) -> None:
+    """Threads of operators."""
+    torch.set_num_threads(count)
+
+
+def square(out: torch.Tensor) -> torch.Tensor:
+    """Mean square."""
+    return out.square().mean()
+
+
+def theirs(name: str, size: Size) -> Any:
+    """The model from a config, with random weights. Images go in as (B, C, H, W), contiguous, as users have it."""
+    if name in ("resnet50", "mobilenetv2", "vit"):
+        model = _classifier(name, size)
+        contiguous: dict[int, torch.Tensor] = {}
+
+        def see(_training: bool, images: torch.Tensor) -> torch.Tensor:
+            # once for all: a loader of theirs would give this layout
+            if id(images) not in contiguous:
+                contiguous[id(images)] = images.permute(0, 3, 1, 2).contiguous()
+            return model(pixel_values=contiguous[id(images)]).logits
+
+        return model, see
+    if name == "bert":
+        bert = transformers.BertModel(_bert_config(size))
+        return bert, lambda _training, tokens, segments: bert(tokens, token_type_ids=segments).pooler_output
+    gpt2 = transformers.GPT2LMHeadModel(_gpt2_config(size))
+    return gpt2, lambda _training, tokens: gpt2(tokens, use_cache=False).logits
+
+
+def _classifier(name: str, size: Size) -> torch.nn.Module:
+    if name == "resnet50":
+        return transformers.ResNetForImageClassification(transformers.ResNetConfig(num_labels=size.classes))
+    if name == "mobilenetv2":
+        config = transformers.MobileNetV2Config(
+            image_size=size.edge, num_labels=size.classes, tf_padding=False, classifier_dropout_prob=0.0
+        )
+        return transformers.MobileNetV2ForImageClassification(config)
+    config = transformers.ViTConfig(
+        image_size=size.edge,
+        patch_size=size.patch,
+        hidden_size=size.width,
+        num_hidden_layers=size.depth,
+        num_attention_heads=size.heads,
+        intermediate_size=size.mlp,
+        num_labels=size.classes,
+    )
+    return transformers.ViTForImageClassification(config)
+
+
+def _bert_config(size: Size) -> Any:
+    return transformers.BertConfig(
+        vocab_size=size.vocabulary,
+        hidden_size=size.width,
+        num_hidden_layers=size.depth,
+        num_attention_heads=size.heads,
+        intermediate_size=size.inner,
+        max_position_embeddings=size.context,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+
+
+def _gpt2_config(size: Size) -> Any:
+    return transformers.GPT2Config(
+        vocab_size=size.vocabulary,
+        n_positions=size.context,
+        n_embd=size.width,
+        n_layer=size.depth,
+        n_head=size.heads,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+    )
+
+
+def ours(name: str, size: Size, kit: Any) -> Any:
+    """Our model of the same sizes."""
+    from joulemark.workloads.bert.pytorch import Encoder
+    from joulemark.workloads.gpt2.pytorch import Gpt2
+    from joulemark.workloads.mobilenetv2.pytorch import MobileNet
+    from joulemark.workloads.resnet50.pytorch import ResNet
+    from joulemark.workloads.vit.pytorch import Vit
+
+    models = {"resnet50": ResNet, "mobilenetv2": MobileNet, "vit": Vit, "bert": Encoder, "gpt2": Gpt2}
+    model = kit.prepare(models[name](kit, size), he if name == "mobilenetv2" else lambda _name, _shape: 0.02)
+    if name == "bert":
+        return model, lambda _training, tokens, segments: model(tokens, segments)[1]
+    return model, lambda _training, **read: model(**read)

@@ -1,0 +1,95 @@
+"""`joulemark baseline`: runs kept under a name, for `joulemark check --baseline NAME`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from joulemark.suite.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+app = typer.Typer()
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, `.`, `_` and `-`: main, v1.2, nightly.")]
+
+
+@app.callback(invoke_without_command=True)
+def verbs(context: typer.Context) -> None:
+    """Keep runs under a name, for `check --baseline NAME`."""
+    from joulemark.suite.errors import UsageError
+
+    if context.invoked_subcommand is None:
+        raise UsageError("baseline what? save NAME [RUN], list, or remove NAME.")
+
+
+@app.command()
+def save(
+    name: Name,
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")
+    ] = "latest",
+    out: options.Out = None,
+) -> None:
+    """Keep a copy of a run as a baseline, in place of an older one of that name."""
+    from joulemark.suite.results import baselines
+    from joulemark.suite.results.store import load
+    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.terminal import output
+
+    run_file = load(run, runs_directory(out))
+    path = baselines.save(name, run_file)
+    output.say(f"Baseline {name} is run {run_file.run.id}: {path}")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Forget a baseline; the run that it was saved from stays."""
+    from joulemark.suite.results import baselines
+    from joulemark.suite.terminal import output
+
+    output.say(f"Removed {baselines.remove(name)}")
+
+
+@app.command(name="list")
+def list_(as_json: options.Json = False) -> None:
+    """List the baselines that are kept."""
+    from joulemark.suite.results import baselines
+    from joulemark.suite.terminal import output
+
+    rows = [
+        {
+            "name": one.name,
+            "path": str(one.path),
+            "run": one.run_file.run.id if one.run_file else None,
+            "started_at": one.run_file.run.started_at if one.run_file else None,
+            "hostname": one.run_file.machine.hostname if one.run_file else None,
+            "cases": sum(case.status == "ok" for case in one.run_file.cases) if one.run_file else None,
+            "error": one.reason,
+        }
+        for one in baselines.saved()
+    ]
+    if as_json:
+        output.print_json({"baselines": rows})
+    else:
+        output.show(_table(rows))
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
+    from rich.text import Text
+
+    from joulemark.suite.terminal.tables import Column, Fitted
+
+    if not rows:
+        return Text("No baseline is kept yet. `joulemark baseline save NAME` makes one of the latest run.")
+    shown = Fitted("Name", "Run", "Host", Column("Cases", wraps=True))
+    for row in rows:
+        if row["error"]:
+            shown.add(str(row["name"]), Text("unreadable", style="red"), "", str(row["error"]))
+        else:
+            shown.add(*(str(row[key]) for key in ("name", "run", "hostname", "cases")))
+    return shown

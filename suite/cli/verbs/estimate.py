@@ -1,0 +1,113 @@
+"""`joulemark estimate`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from joulemark.suite.cli import options
+
+if TYPE_CHECKING:
+    from joulemark.suite.carbon.accounting import Estimate, Step
+    from joulemark.suite.records import Emissions
+    from joulemark.suite.terminal.tables import Fitted
+
+HARDWARE = "Hardware"
+
+
+def command(
+    context: typer.Context,
+    hours: Annotated[float, typer.Option(help="Running time, hours.", rich_help_panel=HARDWARE)],
+    cores: Annotated[float, typer.Option(help="CPU cores in use.", rich_help_panel=HARDWARE)] = 0.0,
+    watts_per_core: Annotated[
+        float, typer.Option(help="Power of a core: TDP over cores. Unknown: 12.", rich_help_panel=HARDWARE)
+    ] = 0.0,
+    usage: Annotated[float, typer.Option(help="Usage of the cores, 0 to 1.", rich_help_panel=HARDWARE)] = 1.0,
+    gpus: Annotated[float, typer.Option(help="GPUs in use.", rich_help_panel=HARDWARE)] = 0.0,
+    watts_per_gpu: Annotated[
+        float, typer.Option(help="Power of a GPU: its TDP. Unknown: 200.", rich_help_panel=HARDWARE)
+    ] = 0.0,
+    gpu_usage: Annotated[float, typer.Option(help="Usage of the GPUs, 0 to 1.", rich_help_panel=HARDWARE)] = 1.0,
+    memory_gb: Annotated[
+        float, typer.Option(help="Memory that is available, not what is used, GB.", rich_help_panel=HARDWARE)
+    ] = 0.0,
+    pue: options.Pue = None,
+    psf: options.Psf = None,
+    zone: options.Zone = None,
+    intensity: options.Intensity = None,
+    offline: options.Offline = False,
+    as_json: options.Json = False,
+) -> None:
+    """Estimate energy and emissions from hours and nominal watts, as Green Algorithms does, step by step.
+
+    Nothing is measured. Parts left out are zero. Lannelongue, Grealey and Inouye 2021, doi 10.1002/advs.202100707.
+    """
+    given = options.asked(context, locals())
+    import math
+    from datetime import UTC, datetime
+
+    from joulemark.suite import settings
+    from joulemark.suite.carbon.accounting import green_algorithms
+    from joulemark.suite.carbon.resolve import resolve
+    from joulemark.suite.cli.support.carbon_inputs import service, told
+    from joulemark.suite.errors import UsageError
+    from joulemark.suite.terminal import output
+
+    for count, watts, name, unknown in ((cores, watts_per_core, "core", 12), (gpus, watts_per_gpu, "gpu", 200)):
+        if bool(count) != bool(watts):
+            there, missing = (f"--{name}s", f"--watts-per-{name}") if count else (f"--watts-per-{name}", f"--{name}s")
+            hint = f" ({unknown} where it is not known, as Green Algorithms takes it)" if count else ""
+            raise UsageError(f"{there} without {missing}: give both{hint}, or neither.")
+    chosen = settings.resolve(given)
+    grid = service(chosen)
+    emissions, notices = resolve(chosen, datetime.now(UTC), grid)
+    found = green_algorithms(
+        hours,
+        cores=cores,
+        watts_per_core=watts_per_core,
+        usage=usage,
+        gpus=gpus,
+        watts_per_gpu=watts_per_gpu,
+        gpu_usage=gpu_usage,
+        memory_gb=memory_gb,
+        pue=emissions.pue.value,
+        psf=emissions.psf,
+        g_per_kwh=emissions.intensity.g_per_kwh,
+    )
+    if not (cores or gpus or memory_gb):
+        raise UsageError(
+            "which hardware? Give --cores and --watts-per-core, --gpus and --watts-per-gpu, or --memory-gb."
+        )
+    if not (math.isfinite(found.energy_kwh) and math.isfinite(found.emissions_g)):
+        raise UsageError("the product of these numbers is beyond what a computer can count: look them over.")
+    if as_json:
+        output.print_json(_document(found, emissions))
+        return
+    output.show(_table(found.steps))
+    output.say(f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.")
+    for notice in notices:
+        output.say(told(notice))
+
+
+def _document(found: Estimate, emissions: Emissions) -> dict[str, Any]:
+    """For another program: the result, each step to it, and what it was computed with."""
+    return {
+        "energy_kwh": found.energy_kwh,
+        "emissions_g": found.emissions_g,
+        "steps": [asdict(step) for step in found.steps],
+        "intensity": emissions.intensity.model_dump(mode="json"),
+        "pue": emissions.pue.model_dump(mode="json"),
+        "psf": emissions.psf,
+    }
+
+
+def _table(steps: tuple[Step, ...]) -> Fitted:
+    from joulemark.suite.terminal.tables import Column, Fitted
+    from joulemark.suite.units import significant
+
+    shown = Fitted("Step", Column("Formula", wraps=True), Column("Value", right=True), "Unit")
+    for step in steps:
+        shown.add(step.name, step.formula, significant(step.value, 4), step.unit)
+    return shown

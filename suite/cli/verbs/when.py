@@ -1,0 +1,129 @@
+"""`joulemark when`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from joulemark.suite.cli import options
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from joulemark.suite.carbon.series import Window
+    from joulemark.suite.carbon.when import Advice
+
+
+def command(
+    zone: Annotated[str | None, typer.Argument(metavar="ZONE", help="Grid zone, such as CH or DK-DK2.")] = None,
+    duration: Annotated[str, typer.Option(help="How long the work takes: 2h, 90min, 1h30m.")] = "1h",
+    before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When it must be done: 18:00 or 2026-11-24T06:00, local time.")
+    ] = None,
+    coordinates: options.Coordinates = None,
+    data_center: options.DataCenter = None,
+    emission_factors: options.EmissionFactors = None,
+    as_json: options.Json = False,
+) -> None:
+    """The best hours to run: now against the lowest mean intensity of the forecast, and what waiting saves.
+
+    Needs ELECTRICITYMAPS_API_TOKEN, and a plan with forecasts. Assumes a constant load.
+    """
+    from datetime import UTC, datetime
+
+    from joulemark.suite import settings
+    from joulemark.suite.carbon.location import place
+    from joulemark.suite.carbon.when import advise
+    from joulemark.suite.cli.support.carbon_inputs import service
+    from joulemark.suite.errors import UsageError
+    from joulemark.suite.terminal import output
+
+    chosen = settings.resolve(
+        {
+            "zone": zone,
+            "coordinates": coordinates,
+            "data_center": data_center,
+            "emission_factors": emission_factors,
+        }
+    )
+    where = place(chosen)
+    if where is None:
+        raise UsageError("which place? Give a zone, such as `joulemark when CH --duration 2h`, or --coordinates.")
+    now = datetime.now(UTC).replace(microsecond=0)
+    length = _duration(duration)
+    limit = _time(before, now) if before is not None else None
+    grid = service(chosen)
+    advice = advise(grid, where, length, now, limit)
+    if as_json:
+        output.print_json(_document(advice, length))
+    else:
+        output.show(_text(advice))
+
+
+def _duration(text: str) -> timedelta:
+    """`2h`, `90min`, `1h30m`, `1.5h` as a length of time."""
+    import re
+    from datetime import timedelta
+
+    from joulemark.suite.errors import UsageError
+
+    match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)\s*h)?\s*(?:(\d+(?:\.\d+)?)\s*m(?:in)?)?", text.strip().lower())
+    hours, minutes = (float(part or 0) for part in match.groups()) if match else (0.0, 0.0)
+    length = timedelta(hours=hours, minutes=minutes) if hours < 1e4 and minutes < 1e6 else timedelta(0)
+    if length <= timedelta(0):
+        raise UsageError(f"--duration got {text!r}. Give hours or minutes, such as 2h, 90min or 1h30m.")
+    return length
+
+
+def _time(text: str, now: datetime) -> datetime:
+    """A time of day, the next one, or an ISO 8601 time; local where it has no offset."""
+    from datetime import UTC, datetime, time, timedelta
+
+    from joulemark.suite.errors import UsageError
+
+    local = now.astimezone()
+    try:
+        if len(text.strip()) <= len("23:59"):
+            found = datetime.combine(local.date(), time.fromisoformat(text.strip().zfill(5))).astimezone()
+            found = found if found > now else (found.replace(tzinfo=None) + timedelta(days=1)).astimezone()
+        else:
+            found = datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError):
+        raise UsageError(f"--before got {text!r}. Give a time such as 18:00 or 2026-11-24T06:00.") from None
+    if found <= now:
+        raise UsageError(f"--before got {text!r}, which is over: it is {local:%Y-%m-%d %H:%M} now.")
+    return found.astimezone(UTC)
+
+
+def _document(advice: Advice, length: timedelta) -> dict[str, Any]:
+    from joulemark.suite.carbon.series import iso
+
+    def window(found: Window) -> dict[str, Any]:
+        return {"start": iso(found.start), "end": iso(found.end), "g_per_kwh": found.g_per_kwh}
+
+    return {
+        "zone": advice.forecast.zone,
+        "source": advice.forecast.source,
+        "basis": advice.forecast.basis,
+        "duration_s": length.total_seconds(),
+        "forecast_until": iso(advice.forecast.points[-1].end),
+        "now": window(advice.now),
+        "best": window(advice.best),
+        "saving": advice.saving,
+    }
+
+
+def _text(advice: Advice) -> str:
+    def line(name: str, window: Window) -> str:
+        start, end = window.start.astimezone(), window.end.astimezone()
+        return f"{name:<5} {start:%a %H:%M} - {end:%a %H:%M}   {window.g_per_kwh:.0f} g/kWh"
+
+    until = advice.forecast.points[-1].end.astimezone()
+    verdict = (
+        f"Waiting saves {advice.saving:.0%} of the emissions."
+        if advice.best.start > advice.now.start and advice.saving >= 0.005
+        else "Now is as good as any time until then."
+    )
+    source = f"{advice.forecast.source}, {advice.forecast.zone}, forecast until {until:%a %H:%M}; local time"
+    return "\n".join([line("Now", advice.now), line("Best", advice.best), verdict, source])

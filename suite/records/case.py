@@ -1,0 +1,182 @@
+"""Cases, their trials, and what the trials add up to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from joulemark.suite.records.base import Count, PositiveCount, Record
+from joulemark.suite.records.energy import Energy, Kind
+from joulemark.suite.records.notice import Notice
+from joulemark.suite.records.settings import ArmName
+
+Status = Literal["ok", "failed", "skipped"]
+
+NOT_ATTEMPTED = "not_attempted"
+"""Reason code of a case that was planned and has no trial yet."""
+
+
+class Parameters(Record):
+    """Number of parameters of a model."""
+
+    total: int
+    trainable: int
+
+
+class Ranges(Record):
+    """Pairs of factors (low, high) on a value: what the sensor, the intensity and the PUE may be off by.
+
+    They are kept apart from `Quantity.low` and `.high`, which are the spread between trials and nothing else.
+    None where that uncertainty does not enter the value or is not known.
+    """
+
+    sensor: tuple[float, float] | None = None
+    intensity: tuple[float, float] | None = None
+    pue: tuple[float, float] | None = None
+
+
+class Quantity(Record):
+    """One number of a case with all that it must carry."""
+
+    value: float | None
+    """Geometric mean over trials, in `unit`; None where not measured, with the reason."""
+    low: float | None = None
+    """Lower end of the 95 % interval between trials; None at n = 1."""
+    high: float | None = None
+    unit: str
+    n: Count
+    """Trials it rests on."""
+    kind: Kind | None = None
+    """Kind of the energy in it; None for what rests on the clock alone."""
+    lower_bound: bool = False
+    """Whether a part of the energy is missing."""
+    reason: str | None = None
+    """Why `value` is None, or why there is no interval; None where there is nothing to say."""
+    ranges: Ranges = Ranges()
+
+
+class Summary(Record):
+    """What the trials of a case add up to."""
+
+    throughput: Quantity
+    """Items per second."""
+    step_time_s: Quantity
+    energy_per_item_j: Quantity
+    """Gross IT energy of the attributed components, joules per item."""
+    net_energy_per_item_j: Quantity
+    """Gross less idle power x time, joules per item."""
+    facility_energy_per_item_j: Quantity
+    """Gross x PUE, joules per item."""
+    power_w: Quantity
+    """Mean gross power of the attributed components over the window, watts."""
+    emissions_g_per_1000_items: Quantity
+    """Facility energy x intensity, grams CO2-equivalent per 1,000 items."""
+
+
+class Result(Record):
+    """Proof that the work was done: one number an output, at the first and the last step of the trial."""
+
+    first: dict[str, float]
+    last: dict[str, float]
+
+
+class Latency(Record):
+    """Durations of single steps, timed in a pass of their own."""
+
+    p50_s: float
+    p95_s: float
+    p99_s: float
+    steps: int
+
+
+class Rest(Record):
+    """The machine at rest with the program resident on its device."""
+
+    window_s: tuple[float, float]
+    energy: tuple[Energy, ...] = ()
+
+
+class Trial(Record):
+    """One fresh process that measured one case once. Times of an unfinished trial are None."""
+
+    round: Count
+    status: Status
+    reason_code: str | None = None
+    """Why it is not ok, for programs: `out_of_memory`, `timeout`, `killed`, `crashed`, `raised`, `not_finite`, ..."""
+    reason: str | None = None
+    """The same in words."""
+    started_s: float | None = None
+    """Seconds since `run.started_at`."""
+    ended_s: float | None = None
+    """When its process had ended, seconds since `run.started_at`."""
+    isolation: Literal["fork", "spawn"] | None = None
+    context_s: float | None = None
+    """The part of `load_s` in which the framework was set up and the device woken: on a GPU its context, seconds."""
+    load_s: float | None = None
+    """From the start of the process to the program built and its inputs on the device, seconds."""
+    resident_idle: Rest | None = None
+    """Idle power with context and model loaded; None but for the first round on a GPU."""
+    first_call_s: float | None = None
+    """The first step, with whatever it traces or compiles, seconds."""
+    compile_cache: Literal["cold", "warm"] | None = None
+    """State of the run's own compile cache; None where nothing is compiled."""
+    warmup_steps: int = 0
+    steady: Literal["steady", "drifting", "unknown"] | None = None
+    """Verdict on the blocks of the window."""
+    steps_per_block: int = 0
+    block_s: tuple[float, ...] = ()
+    """Duration of each block of `steps_per_block` steps in the window, seconds."""
+    window_s: tuple[float, float] | None = None
+    """The interval that throughput and energy are read over, seconds since `run.started_at`."""
+    steps: int = 0
+    """Steps in the window."""
+    items: int = 0
+    """Items in the window: steps x batch size x items of one sample."""
+    result: Result | None = None
+    latency: Latency | None = None
+    """None unless `--latency` asked for it."""
+    peak_memory_bytes: dict[str, int | None] = {}
+    """`host`: peak resident set of the process; `device`: peak of the framework's allocator in the window, None on the
+    CPU."""
+    counters: dict[str, float | None] = {}
+    """What the operating system counted over the window, a step: `page_faults`, `context_switches`, ..."""
+    environment: dict[str, str] = {}
+    """Settings read back from the framework: threads, precision, versions."""
+    energy: tuple[Energy, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+class Case(Record):
+    """One combination of workload, size, phase, framework, mode, device, precision and batch size."""
+
+    id: str
+    """`workload[.variant]:size/phase/framework/mode/device/precision/bN[+key=value]`"""
+    workload: str
+    variant: str | None = None
+    workload_version: str
+    """Changes whenever the work changes: results of unlike versions are never compared."""
+    size: str
+    phase: str
+    framework: str
+    mode: str
+    device: str
+    precision: str
+    batch_size: PositiveCount
+    threads: PositiveCount
+    allocator: str
+    arm: ArmName | None = None
+    """Which arm of an A/B run it belongs to; None in any other."""
+    item: str
+    """What throughput counts: `image`, `matrix product`, `token`, ..."""
+    flops_per_item: float | None = None
+    """Floating-point operations (not multiply-adds) of one item; None where no formula holds."""
+    bytes_per_item: float | None = None
+    """Compulsory memory traffic of one item in the case's precision, bytes; None where no formula holds."""
+    parameters: Parameters = Parameters(total=0, trainable=0)
+    status: Status
+    reason_code: str | None = None
+    reason: str | None = None
+    """Why the case is failed or skipped; None where it is ok."""
+    notices: tuple[Notice, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    summary: Summary | None = None
+    """None where no trial is ok."""

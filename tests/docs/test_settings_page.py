@@ -1,0 +1,42 @@
+"""docs/settings.md says what the code has: profiles, variables, the example file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from places import ROOT
+
+from joulemark.suite.plan.profiles import PROFILES
+from joulemark.suite.records import Settings
+from joulemark.suite.settings import SECTIONS
+
+PAGE = (ROOT / "docs" / "settings.md").read_text()
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_profiles_are_as_the_table_says(name: str) -> None:
+    profile = PROFILES[name]
+    (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", PAGE, re.M)
+    what, rounds, windows, compiled = (cell.strip() for cell in row.split("|"))
+    assert int(rounds) == profile.rounds
+    assert windows == f"{profile.window_s['cpu']:g}, {profile.window_s['cuda']:g}"
+    assert compiled == ("yes" if profile.optimised else "no")
+    if name in ("quick", "ci"):
+        assert what == ", ".join(profile.workloads)
+    assert profile.size == "small"
+
+
+def test_every_variable_is_named_and_no_other() -> None:
+    sources = [
+        path for package in ("suite", "joulemark", "joulemark.pytest_plugin") for path in (ROOT / package).rglob("*.py")
+    ]
+    used = {name for path in sources for name in re.findall(r"[\"'](JOULEMARK_[A-Z_]+)[\"']", path.read_text())}
+    assert set(re.findall(r"`(JOULEMARK_[A-Z_]+)`", PAGE)) == used
+
+
+def test_the_example_file_is_valid() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.S)
+    values = {key: value for key, value in tomllib.loads(example).items() if key not in SECTIONS}
+    assert Settings.model_validate(values).profiles["night"].rounds == 20

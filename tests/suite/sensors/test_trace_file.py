@@ -1,0 +1,78 @@
+"""Trace files: cut off, with wraps, with resets."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from joulemark.suite.sensors import trace_file
+
+CHANNEL = {"component": "package", "scope": "package-0", "unit": "J", "kind": "counter"}
+
+
+def _write(path: Path, *lines: object, tail: str = "") -> Path:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + tail)
+    return path
+
+
+def _sensor(wrap_j: float | None = None) -> dict[str, object]:
+    return {"sensor": 0, "name": "rapl", "simulated": False, "channels": [CHANNEL], "wrap_j": [wrap_j]}
+
+
+def test_a_line_cut_short_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    lines = [{"i": 0, "t": t, "c": 1e-5, "v": [10.0 * t]} for t in (1.0, 1.1, 1.2)]
+    path = _write(tmp_path / "t", {"origin_monotonic_s": 5.0}, _sensor(), *lines, tail='{"i":0,"t":1.3,"c":1e')
+    (trace,) = trace_file.load(path)
+    assert trace.t_s == (1.0, 1.1, 1.2)
+    assert trace.channels[0].values == pytest.approx((0.0, 1.0, 2.0))
+    assert trace.read_cost_s == 1e-5
+
+
+@pytest.mark.parametrize("damage", ['{"i":0,"t":1.1,"c":1e\n', '{"i":0,"t":1.1{"i":0}\n', "\0\0\0\n", "7\n", "\n"])
+def test_a_damaged_line_loses_itself_only(tmp_path: Path, damage: str) -> None:
+    lines = [json.dumps({"i": 0, "t": t, "c": 1e-5, "v": [10.0 * t]}) + "\n" for t in (1.0, 1.2)]
+    path = _write(tmp_path / "t", _sensor(), tail=lines[0] + damage + lines[1])
+    (trace,) = trace_file.load(path)
+    assert trace.t_s == (1.0, 1.2)
+
+
+def test_reads_of_a_sensor_whose_own_line_is_damaged_are_left_out(tmp_path: Path) -> None:
+    lines = [{"i": i, "t": 1.0, "c": 1e-5, "v": [3.0]} for i in (0, 1)]
+    more = [{"i": 1, "missed": 0, "cpu_s": 0.1}, {"i": 1, "state": {"t_s": 1.0, "scope": "GPU-1"}}]
+    (trace,) = trace_file.load(_write(tmp_path / "t", _sensor(), *lines, *more))
+    assert (trace.sensor, trace.t_s) == ("rapl", (1.0,))
+
+
+def test_no_file_gives_no_trace(tmp_path: Path) -> None:
+    assert trace_file.load(tmp_path / "none") == ()
+
+
+def test_statistics_of_the_sampler_are_kept(tmp_path: Path) -> None:
+    path = _write(tmp_path / "t", _sensor(), {"i": 0, "missed": 3, "cpu_s": 0.25})
+    (trace,) = trace_file.load(path)
+    assert (trace.missed_deadlines, trace.cpu_s) == (3, 0.25)
+
+
+def test_any_number_of_wraps_is_undone() -> None:
+    wrap_j, power_w, step_s = 262.14, 700.0, 0.1
+    times = [i * step_s for i in range(40)]
+    values, resets = trace_file.accumulated(times, [(100 + power_w * t) % wrap_j for t in times], wrap_j)
+    assert values == pytest.approx([power_w * t for t in times])
+    assert resets == ()
+
+
+def test_a_fall_without_a_wrap_is_a_reset() -> None:
+    values, resets = trace_file.accumulated([0.0, 0.1, 0.2, 0.3], [500.0, 510.0, 4.0, 14.0], None)
+    assert values == [0.0, 10.0, 14.0, 24.0]
+    assert resets == (0.2,)
+
+
+def test_a_wrap_that_would_need_megawatts_is_a_reset() -> None:
+    values, resets = trace_file.accumulated([0.0, 0.1], [500.0, 4.0], 262_143.0)
+    assert values == [0.0, 4.0]
+    assert resets == (0.1,)
+
+
+def test_a_missed_read_stays_missing() -> None:
+    values, _ = trace_file.accumulated([0.0, 0.1, 0.2], [1.0, None, 3.0], None)
+    assert values == [0.0, None, 2.0]

@@ -1,0 +1,156 @@
+"""Warm-up, calibration and windows, on steps whose true duration is known: they move a clock of their own.
+
+`test_faults.py` measures a real sleep by the real clock.
+"""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from joulemark.suite.trial import timing
+from joulemark.suite.trial.effort import Effort
+
+EFFORT = Effort(window_s=0.2, warmup_s=0.02, warmup_most_s=0.5, border_s=0.02)
+
+
+class Time:
+    """A clock that only moves when something takes time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def takes(self, seconds: float):
+        """A step, or a synchronisation, of `seconds`."""
+
+        def step() -> None:
+            self.now += seconds
+
+        return step
+
+
+@pytest.fixture
+def clock() -> Time:
+    return Time()
+
+
+def nothing() -> None:
+    """No device to wait for."""
+
+
+def test_warm_up_runs_its_floor_even_of_slow_steps(clock):
+    durations = timing.warm_up(clock.takes(1.0), nothing, Effort(0.1, 0.0, 0.0, 0.0), clock)
+    assert durations == [1.0] * timing.WARMUP_FLOOR
+
+
+def test_warm_up_goes_on_while_steps_get_faster(clock):
+    calls = 0
+
+    def step() -> None:
+        nonlocal calls
+        calls += 1
+        clock.now += 0.001 + 0.020 / calls**2
+
+    durations = timing.warm_up(step, nothing, Effort(0.1, 0.0, 10.0, 0.0), clock)
+    quarter = len(durations) // 4
+    assert len(durations) > timing.WARMUP_FLOOR
+    assert durations[-quarter] < 1.06 * durations[-1]
+
+
+def test_warm_up_ends_in_time_where_nothing_settles(clock):
+    calls = 0
+
+    def step() -> None:
+        nonlocal calls
+        calls += 1
+        clock.now += 0.001 * 1.1**calls
+
+    timing.warm_up(step, nothing, Effort(0.1, 0.0, 0.3, 0.0), clock)
+    assert 0.3 <= clock.now < 0.3 * 1.2
+
+
+def test_short_steps_come_in_blocks_and_long_ones_alone(clock):
+    assert timing.steps_per_block([1e-4] * 10, nothing, clock) == round(timing.BLOCK_S / 1e-4)
+    assert timing.steps_per_block([0.5] * 10, nothing, clock) == 1
+
+
+def test_a_slow_synchronisation_makes_blocks_longer(clock):
+    # Steps that were timed one by one took a synchronisation each; a block of them takes one.
+    count = timing.steps_per_block([2e-3] * 10, clock.takes(0.001), clock)
+    assert 0.001 / (count * 0.001) == pytest.approx(1 / timing.BLOCK_OVERHEADS)
+    assert timing.steps_per_block([1e-3] * 10, clock.takes(0.001), clock) == 100 * timing.BLOCK_OVERHEADS
+
+
+def test_the_window_holds_only_its_steps(clock):
+    calls = 0
+
+    def step() -> None:
+        nonlocal calls
+        calls += 1
+        clock.now += 0.001
+
+    borders: list[int] = []
+    window = timing.measure(step, nothing, 5, EFFORT, lambda: borders.append(calls), clock)
+    # One block runs between the first border and the window, none between the window and the second border.
+    assert window.steps == borders[1] - borders[0] - 5
+    assert window.steps == 5 * len(window.block_s)
+    assert calls > borders[1]
+    assert sum(window.block_s) == pytest.approx(window.end - window.start, rel=1e-9)
+
+
+def test_the_step_runs_on_before_and_after_the_window(clock):
+    window = timing.measure(clock.takes(0.001), nothing, 5, EFFORT, clock=clock)
+    assert window.start >= EFFORT.border_s
+    assert clock.now - window.end >= EFFORT.border_s
+
+
+def test_a_step_longer_than_the_window_still_gives_some_blocks(clock):
+    window = timing.measure(clock.takes(2.0), nothing, 1, Effort(0.001, 0.0, 0.0, 0.0, blocks_least=5), clock=clock)
+    assert window.block_s == (2.0,) * 5
+
+
+def test_time_is_that_of_the_step_and_its_synchronisation(clock):
+    window = timing.measure(clock.takes(0.004), clock.takes(0.001), 5, EFFORT, clock=clock)
+    assert window.block_s[0] == pytest.approx(5 * 0.004 + 0.001)
+
+
+def test_twice_the_steps_take_twice_the_time(clock):
+    one = timing.measure(clock.takes(0.002), nothing, 4, EFFORT, clock=clock)
+    two = timing.measure(clock.takes(0.002), nothing, 8, EFFORT, clock=clock)
+    assert two.block_s[0] / one.block_s[0] == pytest.approx(2)
+
+
+def test_single_steps_are_timed_one_by_one(clock):
+    durations = timing.step_times(clock.takes(0.01), clock.takes(0.002), 0.1, clock)
+    assert durations == pytest.approx([0.012] * 9)
+
+
+def test_garbage_collection_is_off_in_the_window_and_on_after_it(clock):
+    seen = []
+
+    def step() -> None:
+        seen.append(gc.isenabled())
+        clock.now += 0.01
+
+    timing.measure(step, nothing, 1, EFFORT, clock=clock)
+    assert set(seen) == {False}
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        ([1.0, 1.01] * 20, "steady"),
+        ([1.0 + 0.005 * i for i in range(40)], "drifting"),
+        ([1.0 + 0.0005 * i for i in range(40)], "steady"),
+        ([1.0] * 5, "unknown"),
+        ([1.0] * 40, "steady"),
+    ],
+    ids=["jitter", "trend of 20 %", "trend of 2 %", "too few", "constant"],
+)
+def test_the_verdict_on_a_window(blocks, expected):
+    assert timing.verdict(tuple(blocks)) == expected
