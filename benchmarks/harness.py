@@ -12,8 +12,8 @@ import time
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
-from ratios import interleaved, report
 
+from benchmarks.ratios import interleaved, report
 from joulemark.suite.trial import timing
 from joulemark.suite.trial.effort import Effort
 

@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
-from ratios import interleaved, report
+
+from benchmarks.ratios import interleaved, report
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 

@@ -3,7 +3,7 @@
 A window here is empty, so that all of its time is the tool's. The tools take turns in an order shuffled anew each
 round; a round's value is the mean over its windows. Goal: ours at most 50 us a window, and below codecarbon's.
 
-`python benchmarks/meter_cost.py [FILE]` also writes the figures to FILE.
+`python -m benchmarks.meter_cost [FILE]` also writes the figures to FILE.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from ratios import interleaved, report
+from benchmarks.ratios import interleaved, report
 
 ROUNDS = 15
 

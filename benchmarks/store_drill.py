@@ -1,6 +1,6 @@
 """The store drill in full: two writers at once, killed 200 times, then every finished run is read.
 
-`python benchmarks/store_drill.py [KILLS]`. Goal: no finished run is lost or unreadable, and none without its rows.
+`python -m benchmarks.store_drill [KILLS]`. Goal: no finished run is lost or unreadable, and none without its rows.
 """
 
 from __future__ import annotations

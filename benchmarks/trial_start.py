@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 import time
 
-import trials
-from ratios import interleaved, report
-
+from benchmarks import trials
+from benchmarks.ratios import interleaved, report
 from joulemark.suite.trial.fork_server_client import Zygote
 
 ROUNDS = 8

@@ -7,10 +7,10 @@ from typing import Any
 
 import transformers
 
-from joulemark.training import Trained
+from joulemark.training import TrainingCallbackMixin
 
 
-class TrainerCallback(Trained, transformers.TrainerCallback):  # type: ignore[misc]  # untyped
+class TrainerCallback(TrainingCallbackMixin, transformers.TrainerCallback):  # type: ignore[misc]  # untyped
     """Joules and grams of `Trainer.train` by epoch and optimizer step.
 
     Trainer(..., callbacks=[joulemark.TrainerCallback(zone="CH")])

@@ -7,13 +7,13 @@ from typing import Any
 
 import keras
 
-from joulemark.training import Trained
+from joulemark.training import TrainingCallbackMixin
 
 FRAMEWORKS = {"torch": "pytorch"}
 """Our names where they are not Keras's."""
 
 
-class KerasCallback(Trained, keras.callbacks.Callback):  # type: ignore[misc]  # untyped
+class KerasCallback(TrainingCallbackMixin, keras.callbacks.Callback):  # type: ignore[misc]  # untyped
     """Joules and grams of `model.fit` by epoch and step.
 
     model.fit(..., callbacks=[joulemark.KerasCallback(zone="CH")])

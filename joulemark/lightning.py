@@ -10,10 +10,10 @@ try:
 except ModuleNotFoundError:
     from pytorch_lightning import callbacks
 
-from joulemark.training import Trained
+from joulemark.training import TrainingCallbackMixin
 
 
-class LightningCallback(Trained, callbacks.Callback):  # type: ignore[misc]  # untyped
+class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ignore[misc]  # untyped
     """Joules and grams of `Trainer.fit` by epoch and batch.
 
     Trainer(..., callbacks=[joulemark.LightningCallback(zone="CH")])

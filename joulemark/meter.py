@@ -82,7 +82,7 @@ class Meter:
         self._sensors = (sensor,) if isinstance(sensor, str) else tuple(sensor)
         self._about = {"item": item, **(about or {})}
         self._sync = synchronise if sync is True else (sync or None)
-        self._helper: helpers.Helper | None = None
+        self._helper: helpers.MeterProcess | None = None
         self._trouble = ""
         self._process = 0
         self._measurements: list[Measurement] = []

@@ -32,13 +32,13 @@ VISIBLE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "
 
 Document = dict[str, Any]
 
-_HELPERS: dict[tuple[str, ...], Helper] = {}
-_LEFT: list[Helper] = []
+_HELPERS: dict[tuple[str, ...], MeterProcess] = {}
+_LEFT: list[MeterProcess] = []
 """The helpers of the process that this one was forked from."""
 _LOCK = threading.RLock()
 
 
-class Helper:
+class MeterProcess:
     """The process and the pipe to it. One request at a time."""
 
     def __init__(self, sensors: tuple[str, ...] = ()) -> None:
@@ -151,11 +151,11 @@ class Helper:
         self._process.returncode = 0  # it is no child of this process
 
 
-def shared(sensors: tuple[str, ...] = ()) -> Helper:
+def shared(sensors: tuple[str, ...] = ()) -> MeterProcess:
     """The helper of all meters of this process that want the same sensors. JoulemarkError where there is none."""
     with _LOCK:
         if sensors not in _HELPERS:
-            _HELPERS[sensors] = Helper(sensors)
+            _HELPERS[sensors] = MeterProcess(sensors)
         return _HELPERS[sensors]
 
 

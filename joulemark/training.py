@@ -195,7 +195,7 @@ def _added(joules: Sequence[float | None]) -> float | None:
     return None if None in joules else sum(part or 0.0 for part in joules)
 
 
-class Trained:
+class TrainingCallbackMixin:
     """What the callbacks of all frameworks give, once a training has ended."""
 
     training: Training

@@ -1,8 +1,8 @@
 """`joulemark ab` where the truth is known, on whatever machine this is, other programs and all.
 
-`python studies/ab.py equal FILE`: two environments with the same versions (5 minutes): every difference is false.
-`python studies/ab.py threads FILE`: a matrix product on one thread against two (3 minutes): two are faster.
-`python studies/ab.py show FILE`: what is kept, as the table of docs/ab.md. Each adds its part to FILE (JSON).
+`python -m studies.ab equal FILE`: two environments with the same versions (5 minutes): every difference is false.
+`python -m studies.ab threads FILE`: a matrix product on one thread against two (3 minutes): two are faster.
+`python -m studies.ab show FILE`: what is kept, as the table of docs/ab.md. Each adds its part to FILE (JSON).
 """
 
 from __future__ import annotations

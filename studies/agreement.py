@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import trials
-from ratios import interleaved, report
-
+from benchmarks import trials
+from benchmarks.ratios import interleaved, report
 from joulemark.suite.trial import allocator, timing
 from joulemark.suite.trial.worker import prepare
 

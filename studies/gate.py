@@ -1,6 +1,6 @@
 """How often the gate alarms falsely, and what it sees, on the pool of real trials of `gate_pool.py`.
 
-`python studies/gate.py [COMPARISONS [FILE [SECTION...]]]`: 10,000 a row unless given; writes FILE as JSON, or only
+`python -m studies.gate [COMPARISONS [FILE [SECTION...]]]`: 10,000 a row unless given; writes FILE as JSON, or only
 those sections of it anew, and prints its tables. Verdicts, looks included, are those of `suite.stats.compare` and
 drift is that of `suite.stats.drift`: what is studied is what ships. Goal: at most 1 % false alarms.
 """
@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from gate_sessions import POOL, RESULTS, Round, Session, load, run_file
 from scipy import stats
 
 from joulemark.suite.stats.compare import BETWEEN_RUNS, Comparison, compare
 from joulemark.suite.stats.drift import FEWEST_RUNS, between_runs, components
 from joulemark.suite.stats.variance import Variance
+from studies.gate_sessions import POOL, RESULTS, Round, Session, load, run_file
 
 Kind = Literal["turn by turn", "stored, calibrated", "stored, default"]
 KINDS: tuple[Kind, ...] = ("turn by turn", "stored, calibrated", "stored, default")

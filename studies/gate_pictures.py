@@ -1,4 +1,4 @@
-"""The pictures of docs/gate.md: `python studies/gate_pictures.py [FOLDER]`. Needs kaleido and a Chromium."""
+"""The pictures of docs/gate.md: `python -m studies.gate_pictures [FOLDER]`. Needs kaleido and a Chromium."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gate import ARMS, KINDS
-from gate_sessions import RESULTS, load
-
 from joulemark.reports.marks import NEUTRAL
 from joulemark.reports.theme import TEMPLATES
+from studies.gate import ARMS, KINDS
+from studies.gate_sessions import RESULTS, load
 
 COLOURS = dict(zip(ARMS, ("#0072B2", "#D55E00", "#009E73"), strict=True))
 TITLES = ("Turn by turn", "Against a kept run,<br>calibrated", "Against a kept run,<br>drift assumed")

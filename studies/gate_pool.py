@@ -1,6 +1,6 @@
 """Collects the pool of trials that the gate is studied on: real trials of one case, and of the same with more work.
 
-`python studies/gate_pool.py DIRECTORY [SECONDS]`: one session of interleaved rounds, a fresh zygote a round, written
+`python -m studies.gate_pool DIRECTORY [SECONDS]`: one session of interleaved rounds, a fresh zygote a round, written
 to DIRECTORY after each round. Sessions that start 10 minutes apart stand for separate runs of one machine. The case is
 the PyTorch training step of `cnn:small`, eager; more work is the same step with more images in its batch.
 """
@@ -17,8 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import trials
-
+from benchmarks import trials
 from joulemark.suite.trial.effort import Effort
 from joulemark.suite.trial.request import Request
 

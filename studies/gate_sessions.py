@@ -1,7 +1,7 @@
 """The pool that the gate is studied on: its sessions, and run files made of their trials.
 
 The pool is `docs/results/gate-pool-2-cores.json.gz`, made of what `gate_pool.py` wrote:
-`python studies/gate_sessions.py DIRECTORY FILE` packs a directory of sessions.
+`python -m studies.gate_sessions DIRECTORY FILE` packs a directory of sessions.
 """
 
 from __future__ import annotations

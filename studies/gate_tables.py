@@ -1,4 +1,4 @@
-"""The tables of `gate.py` in Markdown: `python studies/gate_tables.py [FILE]` prints those of a kept study."""
+"""The tables of `gate.py` in Markdown: `python -m studies.gate_tables [FILE]` prints those of a kept study."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How well steps are found: simulated histories of 60 runs with a known step, and flat ones that must raise nothing.
 
-`python studies/history_steps.py flat|power|latency|pictures ...`: goes on where docs/results/history-PART.json
+`python -m studies.history_steps flat|power|latency|pictures ...`: goes on where docs/results/history-PART.json
 ends; delete it to begin anew. `pictures` draws docs/pictures/history-*.svg from it (needs kaleido and Chrome).
 Goal: flat histories of independent runs raise a step in 1 % of cases at most (the upper end of the exact 95 % interval
 may lie above, the lower end may not).

@@ -1,6 +1,6 @@
 """docs/modes.md and docs/results/modes.json, made from the JUnit files of `tests/workloads/every_mode.py`.
 
-`python studies/modes.py JUNIT...`; the run may have been cut into pieces.
+`python -m studies.modes JUNIT...`; the run may have been cut into pieces.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PACKAGES = ("torch", "tensorflow", "keras")
 
 _HEAD = """# Modes and precisions
 
-Made by `python studies/modes.py` from the run of `tox -e modes`; do not edit.
+Made by `python -m studies.modes` from the run of `tox -e modes`; do not edit.
 
 Every workload at size `tiny` in every phase, framework, mode and precision that it claims: two steps, all outputs
 finite. In fp32 each mode's first outputs are those of eager mode within 1e-3 (||a-b||/||b||). In bf16 and fp16 an

@@ -1,6 +1,6 @@
 """Between-process noise of the cnn training step, arm against arm in shuffled rounds, and what an A/A comparison says.
 
-`python studies/noise.py [PROCESSES] [FILE]`: 30 processes an arm; the pool is written to FILE as JSON.
+`python -m studies.noise [PROCESSES] [FILE]`: 30 processes an arm; the pool is written to FILE as JSON.
 Goal: PyTorch under `retain` varies at most half as much as under its default allocator. Beside it the same within
 rounds, from two arms that are alike: there the machine's state, which is in all arms, is gone.
 """
@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import trials
 from scipy import stats
 
+from benchmarks import trials
 from joulemark.suite.trial import noise_floor
 
 PASSIVE = {"OMP_WAIT_POLICY": "passive"}

@@ -4,7 +4,7 @@ PyTorch (eager): Hugging Face transformers, random weights from a config. Tensor
 Keras-Hub. Inputs, loss (mean square of the output), optimizer, precision, mode and batch are the same; the model is
 theirs, in the layout its users run it in. Goal: ours at least 0.97 of theirs in every pair.
 
-`python studies/reference.py [pytorch|tensorflow] [PAIR...]`; needs the extra `reference`.
+`python -m studies.reference [pytorch|tensorflow] [PAIR...]`; needs the extra `reference`.
 
 Differences of definition:
 - keras.applications' ResNet50 has the stride in the first 1 x 1 convolution, as our size `first`, which it is held
@@ -27,8 +27,8 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-from ratios import Ratio, interleaved, report
 
+from benchmarks.ratios import Ratio, interleaved, report
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Arrays, Program, Sgd, Size
 

@@ -1,4 +1,4 @@
-"""Pictures of a run's page for the README and the gallery: `python studies/report_pictures.py [RUN.json]`.
+"""Pictures of a run's page for the README and the gallery: `python -m studies.report_pictures [RUN.json]`.
 
 Needs playwright and a Chromium. Writes docs/pictures/report.png and report-dark.png, and for docs/gallery.md, which it
 writes too, one picture of each kind of chart, light and dark.
@@ -79,7 +79,7 @@ def gallery(run_file: RunFile, chosen: Sequence[Figure]) -> str:
         "# Gallery",
         "",
         f"Every kind of chart that a page has for one run, from [{RUN.name}](results/{RUN.name}): profile "
-        f"{run_file.run.profile}, {len(run_file.cases)} cases. `python studies/report_pictures.py` makes the "
+        f"{run_file.run.profile}, {len(run_file.cases)} cases. `python -m studies.report_pictures` makes the "
         "pictures and this file; [report.md](report.md) says what the page is.",
         "",
         '<picture><source media="(prefers-color-scheme: dark)" srcset="pictures/report-dark.png">',

@@ -104,7 +104,7 @@ class Workload:
     """Kinds of device that it runs on."""
     optimizer: Optimizer | None = None
     """What a training step ends with; None where there are no parameters."""
-    descends: str | None = None
+    decreasing_output: str | None = None
     """Name of the output that falls on a fixed batch in 20 training steps; None where none does."""
     substitutes: Mapping[str, str] = field(default_factory=dict)
     """Where equality between frameworks cannot hold: pattern of tensor names -> what is tested in its place."""

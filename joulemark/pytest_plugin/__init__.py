@@ -1,8 +1,7 @@
 """pytest plugin: joules and grams beside pytest-benchmark's seconds, and limits on them. PYTEST_DONT_REWRITE
 
-pytest loads this file wherever joulemark is installed, so that it does nothing but name its options: all else is
-imported once `--joulemark` or `--joulemark-suite` is given. Nothing here imports `suite`, `workloads` or `reports`:
-a project under test may have packages of these names.
+pytest imports this file wherever joulemark is installed. It only names its options: everything else is imported once
+`--joulemark` or `--joulemark-suite` is given.
 """
 
 from __future__ import annotations
@@ -18,13 +17,8 @@ MARKER = (
 )
 
 
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
     """The options, in a group of their own."""
-    # pytest rewrites the assertions of all packages that come with a plugin, by name: those of a project that are
-    # called as ours are would be too, and be slower to import.
-    marked = getattr(getattr(pluginmanager, "rewrite_hook", None), "_must_rewrite", None)
-    if isinstance(marked, set):
-        marked -= {"suite", "workloads", "reports"}
     group = parser.getgroup("joulemark", "joulemark: energy and emissions")
     group.addoption(
         "--joulemark", action="store_true", help="Measure joules and grams of each benchmark; needs pytest-benchmark."

@@ -23,7 +23,7 @@ Choice = tuple[Point, str]
 """Where a name may stand: a point and Plotly's `textposition`."""
 
 
-class Room:
+class LabelPlacer:
     """What is taken in a plot, in pixels at each of its sizes."""
 
     def __init__(self, points: Sequence[Point], spans: Sequence[Box] = ()) -> None:

@@ -14,7 +14,7 @@ from joulemark.reports.model.report import Report
 from joulemark.reports.model.runs import RunView
 from joulemark.suite import units
 from joulemark.suite.energy.attribution import weakest
-from joulemark.suite.records import Energy, SecondOpinion
+from joulemark.suite.records import EnergyReading, SecondOpinion
 
 _HOW = (
     "Joules of each component over the same stretch of the run, by our sensors and by the other tool, which ran in a "
@@ -35,7 +35,7 @@ def opinion_figures(report: Report) -> list[Figure]:
 
 
 def _figure(run: RunView, said: SecondOpinion, several: bool) -> Figure:
-    ours: dict[str, list[Energy]] = {}
+    ours: dict[str, list[EnergyReading]] = {}
     for reading in said.ours:
         if reading.energy_j is not None:
             ours.setdefault(_NAMES.get(reading.component, reading.component), []).append(reading)

@@ -9,7 +9,7 @@ from typing import Any
 
 from joulemark.reports.escape import for_plotly
 from joulemark.reports.figures.base import Figure, intervals, layout, log_axis, named, numbers
-from joulemark.reports.figures.labels import Box, Room, beside
+from joulemark.reports.figures.labels import Box, LabelPlacer, beside
 from joulemark.reports.figures.watts import Ranges, equal_power, within
 from joulemark.reports.marks import NEUTRAL, Mark
 from joulemark.reports.model.cases import CaseView, Group
@@ -55,7 +55,7 @@ def _figure(id: str, views: Sequence[CaseView], alone: bool) -> Figure:
     axes[1]["title"]["standoff"] = 4
     ranges = axes[0]["range"], axes[1]["range"]
     names = _names(views)
-    room = Room([within(x, y, ranges) for x, y in points], [_span(view, ranges) for view in views])
+    room = LabelPlacer([within(x, y, ranges) for x, y in points], [_span(view, ranges) for view in views])
     bearing = {key: name for i, (key, name) in enumerate(names.items()) if len(views) <= _NAMED or i in on_front}
     labels = _labels(views, bearing, ranges, room)
     return Figure(
@@ -130,7 +130,7 @@ Label = tuple[str, str]
 """A mark's name, empty where it bears none, and its place beside the mark."""
 
 
-def _labels(views: Sequence[CaseView], names: Mapping[str, str], ranges: Ranges, room: Room) -> dict[str, Label]:
+def _labels(views: Sequence[CaseView], names: Mapping[str, str], ranges: Ranges, room: LabelPlacer) -> dict[str, Label]:
     """By case; `names` has those that are to bear one."""
     points = {view.key: within(*_point(view), ranges) for view in views}
     wanted = {key: (beside(points[key]), for_plotly(name, 40)) for key, name in names.items()}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from joulemark.reports.figures.base import numbers
-from joulemark.reports.figures.labels import Choice, Point, Room
+from joulemark.reports.figures.labels import Choice, LabelPlacer, Point
 from joulemark.reports.marks import NEUTRAL
 from joulemark.suite import units
 
@@ -26,7 +26,7 @@ def within(x: float, y: float, ranges: Ranges) -> Point:
     return across, up
 
 
-def equal_power(ranges: Ranges, room: Room) -> list[dict[str, Any]]:
+def equal_power(ranges: Ranges, room: LabelPlacer) -> list[dict[str, Any]]:
     """Lines of equal power across a plot of items per second and joules per item, at most six, at round watts.
 
     Their names are a trace of their own: beside points without a name Plotly leaves some of them out.

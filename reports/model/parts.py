@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from joulemark.reports.model.cases import CaseView
-from joulemark.suite.energy.attribution import at_rest, charges, measured, part, window_length_s
+from joulemark.suite.energy.attribution import charges, mean_idle_power, measured, part, window_length_s
 from joulemark.suite.records import Kind, RunFile
 
 
@@ -43,7 +43,7 @@ def breakdown(view: CaseView, run_file: RunFile) -> Breakdown | None:
     items = sum(charge.trial.items for charge in found.charged)
     if total is None or not items:
         return None
-    rest = at_rest(run_file.idle)
+    rest = mean_idle_power(run_file.idle)
     energy_j: dict[str, float] = {}
     rest_j: dict[str, float | None] = {}
     kinds: dict[str, Kind] = {}

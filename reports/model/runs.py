@@ -9,7 +9,7 @@ from joulemark.reports.model.embedded import packed
 from joulemark.reports.model.grid import Grid, Item, grid
 from joulemark.reports.model.power import MAX_POINTS
 from joulemark.suite import units
-from joulemark.suite.energy.idle import Draw, draws
+from joulemark.suite.energy.idle import IdlePowerRow, idle_power_rows
 from joulemark.suite.energy.totals import RunTotals, Total, run_totals
 from joulemark.suite.records import Channel, Emissions, FrameworkInfo, Gpu, Machine, RunFile
 from joulemark.suite.results.intensity_kind import Basis, basis
@@ -172,14 +172,14 @@ def _rest(file: RunFile) -> Grid:
             draw.kind,
             draw.reason or "",
         )
-        for draw in draws(file)
+        for draw in idle_power_rows(file)
         # Without a GPU there is no device for a program to be resident on.
         if draw.when != "resident" or file.machine.gpus
     ]
     return grid(("state", "component", "watts", "seconds", "kind", "note"), rows)
 
 
-def _watts(draw: Draw) -> Item:
+def _watts(draw: IdlePowerRow) -> Item:
     """Power at rest; of a model no more digits than it is worth."""
     if draw.power_w is None or draw.kind != "model":
         return draw.power_w

@@ -192,7 +192,7 @@ Markdown = Annotated[
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
 
 
-def asked(context: typer.Context, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def settings_from_context(context: typer.Context, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Of a command's arguments, as its `locals()` at the start hold them: those that are settings and were given.
 
     What is typed is stronger than what the environment says.
@@ -216,7 +216,7 @@ def asked(context: typer.Context, arguments: Mapping[str, Any]) -> dict[str, Any
     )
 
 
-def typed(context: typer.Context, names: Iterable[str]) -> list[str]:
+def given_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
     """Of the options `names`, as people type them: those given on the command line and not by the environment."""
     parameters = {"keyword": "k"}
     sources = {name: context.get_parameter_source(parameters.get(name, name)) for name in names}

@@ -49,6 +49,6 @@ def worst_unevenness(step_s: float, cycle_s: float, look_s: float, looks: int) -
     return max(unevenness(step_s, cycle_s * (1 + error), look_s, looks) for error in errors)
 
 
-def keeps_pace(step_s: float, cycle_s: float, uneven: float) -> bool:
+def is_aliased(step_s: float, cycle_s: float, uneven: float) -> bool:
     """Whether the looks fall on a part of each step, or may do so when step times change a little."""
     return uneven > UNEVEN or abs(cycle_s / step_s - 1) <= NEAR

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from joulemark.suite.records import KINDS, Case, Energy, Idle, Kind, Trial
+from joulemark.suite.records import KINDS, Case, EnergyReading, Idle, Kind, Trial
 
 Part = tuple[str, str, str]
 """Sensor, component and scope: what one reading is of."""
 
 
 @dataclass(frozen=True)
-class Charge:
+class AttributedEnergy:
     """What one trial is charged with."""
 
     trial: Trial
@@ -25,10 +25,10 @@ class Charge:
 
 
 @dataclass(frozen=True)
-class Charges:
+class CaseEnergy:
     """The trials of a case whose energy can be averaged."""
 
-    charged: tuple[Charge, ...]
+    charged: tuple[AttributedEnergy, ...]
     left_out: tuple[str, ...]
     """Why other trials' cannot; empty where all are in."""
 
@@ -55,7 +55,7 @@ class Charges:
 
 
 @dataclass(frozen=True)
-class Rest:
+class IdlePower:
     """Power of one part at rest."""
 
     power_w: float
@@ -71,13 +71,13 @@ def estimated(case: Case) -> bool:
     return charges(case.trials).kind == "model"
 
 
-def charges(trials: Sequence[Trial]) -> Charges:
+def charges(trials: Sequence[Trial]) -> CaseEnergy:
     """What each of `trials` is charged with.
 
     Trials that were charged with unlike parts (a board's sensor failed in one of them) measured unlike things: only
     those with the most parts count.
     """
-    found: list[Charge] = []
+    found: list[AttributedEnergy] = []
     left_out: list[str] = []
     for trial in trials:
         readings = measured(trial)
@@ -93,25 +93,27 @@ def charges(trials: Sequence[Trial]) -> Charges:
             left_out.append("the energy of a window was below the sensor's resolution")
         else:
             parts = frozenset(part(reading) for reading in readings)
-            found.append(Charge(trial, parts, energy_j, weakest(reading.kind for reading in readings), missing))
+            found.append(
+                AttributedEnergy(trial, parts, energy_j, weakest(reading.kind for reading in readings), missing)
+            )
     most = max((charge.parts for charge in found), key=len, default=frozenset())
     alike = tuple(charge for charge in found if charge.parts == most)
     if len(alike) < len(found):
         left_out.append("a part of their energy was not measured")
-    return Charges(alike, tuple(dict.fromkeys(left_out)))
+    return CaseEnergy(alike, tuple(dict.fromkeys(left_out)))
 
 
-def measured(trial: Trial) -> tuple[Energy, ...]:
+def measured(trial: Trial) -> tuple[EnergyReading, ...]:
     """The readings with a value that the trial is charged with."""
     return tuple(reading for reading in trial.energy if reading.attributed and reading.energy_j is not None)
 
 
-def part(reading: Energy) -> Part:
+def part(reading: EnergyReading) -> Part:
     """What `reading` is of."""
     return reading.sensor, reading.component, reading.scope
 
 
-def off_j(reading: Energy) -> tuple[float, float] | None:
+def off_j(reading: EnergyReading) -> tuple[float, float] | None:
     """How far below and above its value a reading may lie beside its gain, joules: what adds, and does not scale."""
     if reading.energy_j is None or reading.low_j is None or reading.high_j is None:
         return None
@@ -122,7 +124,7 @@ def off_j(reading: Energy) -> tuple[float, float] | None:
     return max(0.0, below_j), max(0.0, above_j)
 
 
-def net_range(found: Charges, rest: Mapping[Part, Rest]) -> tuple[float, float] | None:
+def net_range(found: CaseEnergy, rest: Mapping[Part, IdlePower]) -> tuple[float, float] | None:
     """Factors that the sensors may be off by in gross less idle, over all trials; None where one does not say.
 
     A part's gain scales its own net energy. What adds to its gross and to its idle readings adds here too, also where
@@ -142,7 +144,7 @@ def net_range(found: Charges, rest: Mapping[Part, Rest]) -> tuple[float, float] 
     return max(0.0, low_j) / total_j, high_j / total_j
 
 
-def _net_ends_j(reading: Energy, idle: Rest, length_s: float) -> tuple[float, float] | None:
+def _net_ends_j(reading: EnergyReading, idle: IdlePower, length_s: float) -> tuple[float, float] | None:
     """The least and the most that a part's gross less idle may be, joules; None where the sensor does not say."""
     off = off_j(reading)
     if reading.energy_j is None or reading.low_j is None or reading.high_j is None or off is None:
@@ -167,9 +169,9 @@ def window_length_s(trial: Trial) -> float:
     return trial.window_s[1] - trial.window_s[0] if trial.window_s is not None else 0.0
 
 
-def at_rest(idle: Iterable[Idle]) -> Mapping[Part, Rest]:
+def mean_idle_power(idle: Iterable[Idle]) -> Mapping[Part, IdlePower]:
     """Mean power of each part over the idle windows that it was read in."""
-    windows: dict[Part, list[tuple[Energy, float]]] = {}
+    windows: dict[Part, list[tuple[EnergyReading, float]]] = {}
     for entry in idle:
         length_s = entry.window_s[1] - entry.window_s[0]
         for reading in entry.energy:
@@ -178,7 +180,7 @@ def at_rest(idle: Iterable[Idle]) -> Mapping[Part, Rest]:
     return {name: _rest(found) for name, found in windows.items()}
 
 
-def _rest(windows: Sequence[tuple[Energy, float]]) -> Rest:
+def _rest(windows: Sequence[tuple[EnergyReading, float]]) -> IdlePower:
     """The mean of one part's readings, each with its window's length in seconds."""
     duration_s = sum(length_s for _, length_s in windows)
     off = [found for reading, _ in windows if (found := off_j(reading)) is not None]
@@ -188,7 +190,7 @@ def _rest(windows: Sequence[tuple[Energy, float]]) -> Rest:
         if reading.low_j is not None and reading.high_j is not None
     ]
     known = len(off) == len(ends) == len(windows)
-    return Rest(
+    return IdlePower(
         power_w=sum(reading.energy_j or 0.0 for reading, _ in windows) / duration_s,
         kind=weakest(reading.kind for reading, _ in windows),
         off_w=(sum(a for a, _ in off) / duration_s, sum(b for _, b in off) / duration_s) if known else None,

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from joulemark.suite.records import Case, Energy, Kind, RunFile, Trial
+from joulemark.suite.records import Case, EnergyReading, Kind, RunFile, Trial
 
 When = Literal["before", "after", "resident"]
 
 
 @dataclass(frozen=True)
-class Draw:
+class IdlePowerRow:
     """Mean power of one component over one window at rest."""
 
     when: When
@@ -28,7 +28,7 @@ class Draw:
     reason: str | None
 
 
-def draws(run_file: RunFile) -> tuple[Draw, ...]:
+def idle_power_rows(run_file: RunFile) -> tuple[IdlePowerRow, ...]:
     """Every reading at rest, and the reason where no program was looked at while it was resident."""
     found = [_draw(entry.when, None, reading, entry.window_s) for entry in run_file.idle for reading in entry.energy]
     resident = [
@@ -44,10 +44,10 @@ def _resident(cases: Sequence[Case]) -> Iterator[tuple[Case, Trial]]:
     return ((case, trial) for case in cases for trial in case.trials if trial.resident_idle is not None)
 
 
-def _draw(when: When, case: Case | None, reading: Energy, window_s: tuple[float, float]) -> Draw:
+def _draw(when: When, case: Case | None, reading: EnergyReading, window_s: tuple[float, float]) -> IdlePowerRow:
     length_s = window_s[1] - window_s[0]
     known = reading.energy_j is not None and length_s > 0
-    return Draw(
+    return IdlePowerRow(
         when=when,
         case=case,
         component=reading.component,
@@ -59,7 +59,7 @@ def _draw(when: When, case: Case | None, reading: Energy, window_s: tuple[float,
     )
 
 
-def _none(cases: Sequence[Case]) -> Draw:
+def _none(cases: Sequence[Case]) -> IdlePowerRow:
     """No reading with a resident program, and why."""
     if any(True for _ in _resident(cases)):
         reason = "no sensor was read"
@@ -67,4 +67,4 @@ def _none(cases: Sequence[Case]) -> Draw:
         reason = "no trial on a GPU recorded it"
     else:
         reason = "cases on the CPU leave no context and no model on a device"
-    return Draw("resident", None, "", "", None, "unavailable", 0.0, reason)
+    return IdlePowerRow("resident", None, "", "", None, "unavailable", 0.0, reason)

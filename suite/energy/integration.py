@@ -96,7 +96,7 @@ class Curve:
         share = (time_s - self.t_s[i - 1]) / (self.t_s[i] - self.t_s[i - 1])
         return self.values[i - 1] * (1 - share) + self.values[i] * share
 
-    def uncovered(self, window_s: tuple[float, float]) -> str | None:
+    def coverage_gap(self, window_s: tuple[float, float]) -> str | None:
         """Why the reads say nothing of the window; None where they do."""
         if len(self.t_s) < 2:
             return self.channel.source or "the sensor was read less than twice"

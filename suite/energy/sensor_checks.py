@@ -7,7 +7,7 @@ from typing import Final
 
 from joulemark.suite.energy.integration import curve
 from joulemark.suite.notices import Code
-from joulemark.suite.records import BoardState, Energy, Gpu, Notice, Trace, Trial
+from joulemark.suite.records import BoardState, EnergyReading, Gpu, Notice, Trace, Trial
 
 RESIDUAL: Final = 0.10
 """Counter and integral of one board differ by more than this only when one of them is wrong."""
@@ -47,7 +47,7 @@ def _length_s(trial: Trial) -> float:
     return trial.window_s[1] - trial.window_s[0] if trial.window_s else 0.0
 
 
-def _disagreement(charged: Sequence[tuple[Trial, Energy]]) -> list[Notice]:
+def _disagreement(charged: Sequence[tuple[Trial, EnergyReading]]) -> list[Notice]:
     residuals = [
         energy.residual
         for trial, energy in charged
@@ -57,7 +57,7 @@ def _disagreement(charged: Sequence[tuple[Trial, Energy]]) -> list[Notice]:
     return [Notice.of(Code.SENSORS_DISAGREE, worst, RESIDUAL)] if abs(worst) > RESIDUAL else []
 
 
-def _in_step(charged: Sequence[tuple[Trial, Energy]], traces: Sequence[Trace]) -> list[Notice]:
+def _in_step(charged: Sequence[tuple[Trial, EnergyReading]], traces: Sequence[Trace]) -> list[Notice]:
     for trial, energy in charged:
         if energy.in_step and trial.window_s and trial.steps:
             shares = [
@@ -109,7 +109,7 @@ def _shared(boards: Sequence[Gpu], states: Sequence[BoardState]) -> list[Notice]
     return [Notice.of(Code.BOARD_SHARED, f"{most} processes computed on it at once")] if most > 1 else []
 
 
-def _unknown_cpu(charged: Sequence[tuple[Trial, Energy]], traces: Sequence[Trace]) -> list[Notice]:
+def _unknown_cpu(charged: Sequence[tuple[Trial, EnergyReading]], traces: Sequence[Trace]) -> list[Notice]:
     if not any(energy.kind == "model" and energy.component == "cpu" for _, energy in charged):
         return []
     sources = [c.source for trace in traces for c in trace.channels if c.component == "cpu" and UNKNOWN_CPU in c.source]

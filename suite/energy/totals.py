@@ -16,7 +16,7 @@ from itertools import pairwise
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
 from joulemark.suite.energy.attribution import weakest
 from joulemark.suite.energy.window_energy import CHARGED, readings
-from joulemark.suite.records import Emissions, Energy, Intensity, Kind, RunFile, Trace
+from joulemark.suite.records import Emissions, EnergyReading, Intensity, Kind, RunFile, Trace
 
 Window = tuple[float, float]
 """Seconds since the run's start."""
@@ -195,10 +195,10 @@ def _over(run_file: RunFile, windows: Sequence[Window]) -> _Sum:
     return _sum((piece, reading) for piece in pieces for reading in _attributed(run_file, piece))
 
 
-def _attributed(run_file: RunFile, window: Window) -> list[Energy]:
+def _attributed(run_file: RunFile, window: Window) -> list[EnergyReading]:
     """The parts that any case is charged with; a model's only where nothing is measured."""
     devices = sorted({case.device for case in run_file.cases if case.trials})
-    found: dict[tuple[str, str], Energy] = {}
+    found: dict[tuple[str, str], EnergyReading] = {}
     for device in devices:
         for reading in readings(run_file.traces, window, device, run_file.machine.gpus):
             if reading.attributed:
@@ -207,7 +207,7 @@ def _attributed(run_file: RunFile, window: Window) -> list[Energy]:
     return [reading for reading in found.values() if not (measured and reading.kind == "model")]
 
 
-def _sum(parts: Iterable[tuple[Window, Energy]]) -> _Sum:
+def _sum(parts: Iterable[tuple[Window, EnergyReading]]) -> _Sum:
     listed = list(parts)
     known = [(window, reading) for window, reading in listed if reading.energy_j is not None]
     missing = dict.fromkeys(f"{r.component}: {r.reason}" for _, r in listed if r.energy_j is None)

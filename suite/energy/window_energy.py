@@ -9,9 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from joulemark.suite.energy.aliasing import keeps_pace
+from joulemark.suite.energy.aliasing import is_aliased
 from joulemark.suite.energy.integration import Curve, curve
-from joulemark.suite.records import Channel, Energy, Gpu, Trace
+from joulemark.suite.records import Channel, EnergyReading, Gpu, Trace
 
 FROZEN_S = 1.0
 """Hardware that is on draws power: a counter that stands still for longer does not count."""
@@ -33,14 +33,14 @@ def reading(
     window_s: tuple[float, float],
     attributed: bool = True,
     load_period_s: float | None = None,
-) -> Energy:
+) -> EnergyReading:
     """The energy of `channel` over `window_s` (seconds since the run's start); None with the reason where unknown.
 
     `load_period_s` is the time of one step of the load, where known: a sensor that looks away for a part of the time
     is blind to a load that keeps step with it.
     """
     seen = curve(trace, channel, window_s)
-    reason = seen.uncovered(window_s) or _frozen(seen, window_s)
+    reason = seen.coverage_gap(window_s) or _frozen(seen, window_s)
     if reason is not None:
         return _unavailable(channel.component, channel.scope, reason, attributed, trace.sensor)
     length_s = window_s[1] - window_s[0]
@@ -49,7 +49,7 @@ def reading(
     unseen_j = seen.unseen_error_j(window_s)
     uneven = seen.unevenness(window_s, load_period_s)
     below_j, above_j = seen.uneven_error_j(window_s, load_period_s, uneven)
-    in_step = load_period_s is not None and uneven > 0 and keeps_pace(load_period_s, seen.cycle_s, uneven)
+    in_step = load_period_s is not None and uneven > 0 and is_aliased(load_period_s, seen.cycle_s, uneven)
     if in_step:
         doubts.append(f"a step takes {load_period_s:.3g} s, near the sensor's period: it may always see the same part")
     if seen.tick_s and length_s < UPDATES_NEEDED * seen.tick_s:
@@ -57,7 +57,7 @@ def reading(
     border_j = sum(seen.border_error_j(time_s) for time_s in window_s)
     least_j = max(0.0, energy_j - border_j - max(unseen_j, below_j))
     most_j = energy_j + border_j + max(unseen_j, above_j) + lost_j
-    return Energy(
+    return EnergyReading(
         component=channel.component,
         scope=channel.scope,
         kind=channel.kind,
@@ -81,12 +81,12 @@ def _residual(trace: Trace, channel: Channel, window_s: tuple[float, float], cou
         same = (other.component, other.scope) == (channel.component, channel.scope)
         if channel.unit == "J" and other.unit == "W" and same and counted_j > 0:
             samples = curve(trace, other, window_s)
-            return samples.energy_j(window_s) / counted_j - 1 if samples.uncovered(window_s) is None else None
+            return samples.energy_j(window_s) / counted_j - 1 if samples.coverage_gap(window_s) is None else None
     return None
 
 
-def _unavailable(component: str, scope: str, reason: str, attributed: bool, sensor: str = "") -> Energy:
-    return Energy(
+def _unavailable(component: str, scope: str, reason: str, attributed: bool, sensor: str = "") -> EnergyReading:
+    return EnergyReading(
         component=component,
         scope=scope,
         kind="unavailable",
@@ -124,7 +124,7 @@ def readings(
     device: str,
     gpus: Sequence[Gpu] = (),
     step_s: float | None = None,
-) -> tuple[Energy, ...]:
+) -> tuple[EnergyReading, ...]:
     """All readings of a window for a case on `device` (`cpu`, `cuda:0`) whose steps take `step_s` seconds.
 
     Attributed are package and dram and, for a case on a board, that board (on several, `cuda:0+cuda:1`, those); what
@@ -158,7 +158,7 @@ def _channels(traces: Sequence[Trace], *components: str) -> list[tuple[Trace, Ch
 
 def _host_readings(
     traces: Sequence[Trace], window_s: tuple[float, float], board_measured: bool, step_s: float | None
-) -> list[Energy]:
+) -> list[EnergyReading]:
     """Package and dram; or, where neither they nor the case's board are measured, the model's CPU and RAM."""
     measured = _parts(traces, window_s, step_s)
     have = any(energy.energy_j is not None for energy in measured) or board_measured
@@ -175,9 +175,9 @@ def _host_readings(
     return [*measured, *absent, *estimates]
 
 
-def _parts(traces: Sequence[Trace], window_s: tuple[float, float], step_s: float | None) -> list[Energy]:
+def _parts(traces: Sequence[Trace], window_s: tuple[float, float], step_s: float | None) -> list[EnergyReading]:
     """One reading of each part of the host: from its counter or, where that says nothing, its power."""
-    found: dict[tuple[str, str], Energy] = {}
+    found: dict[tuple[str, str], EnergyReading] = {}
     for trace, channel in _channels(traces, *HOST_PARTS):
         part = channel.component, channel.scope
         if part not in found or found[part].energy_j is None:
@@ -192,11 +192,11 @@ def _board_readings(
     device: str,
     gpus: Sequence[Gpu],
     step_s: float | None,
-) -> list[Energy]:
+) -> list[EnergyReading]:
     """One reading a board, from its counter or, without one, its power; the case's own boards are attributed."""
     names = device.split("+")
     own = {gpu.uuid: gpu for gpu in gpus if gpu.device in names}
-    boards: dict[str, Energy] = {}
+    boards: dict[str, EnergyReading] = {}
     for trace, channel in _channels(traces, "gpu"):
         mine = own.get(channel.scope)
         known = boards.get(channel.scope)
@@ -214,7 +214,7 @@ def _board_readings(
     return listed
 
 
-def _shared(energy: Energy, gpu: Gpu) -> Energy:
+def _shared(energy: EnergyReading, gpu: Gpu) -> EnergyReading:
     """Energy of a board that is split: power exists for the whole board only."""
     if not gpu.mig:
         return energy
@@ -222,7 +222,7 @@ def _shared(energy: Energy, gpu: Gpu) -> Energy:
     return energy.model_copy(update={"reason": "; ".join(reason for reason in reasons if reason)})
 
 
-def _others(traces: Sequence[Trace], window_s: tuple[float, float]) -> list[Energy]:
+def _others(traces: Sequence[Trace], window_s: tuple[float, float]) -> list[EnergyReading]:
     """What is measured, but contains or overlaps what a case is charged with."""
     return [
         reading(trace, channel, window_s, attributed=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from joulemark.suite.machine import default_threads, describe
 from joulemark.suite.meter import child_process, user_run
-from joulemark.suite.meter.live_sampler import Station, devices
+from joulemark.suite.meter.live_sampler import LiveSampler, devices
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Emissions, Idle, Notice, Settings, Trial
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
@@ -20,7 +20,7 @@ from joulemark.suite.sensors.gpus import discover
 
 
 @dataclass(frozen=True)
-class Errand:
+class CommandRun:
     """What is to be run."""
 
     program: tuple[str, ...]
@@ -36,7 +36,7 @@ class Errand:
     output_to_stderr: bool = False
 
 
-def measure(errand: Errand) -> tuple[Path, tuple[child_process.Ended, ...]]:
+def measure(errand: CommandRun) -> tuple[Path, tuple[child_process.Ended, ...]]:
     """Run it, and return the path of the run file and how it ended each time; after a failure it is not run again.
 
     UsageError where it cannot be started or the directory cannot be written; nothing has run then.
@@ -61,7 +61,7 @@ def measure(errand: Errand) -> tuple[Path, tuple[child_process.Ended, ...]]:
     trace = trace_path(journal.path)
     ended: list[child_process.Ended] = []
     try:
-        with Station.start(trace, settings.sensor, started_at, origin_s) as station:
+        with LiveSampler.start(trace, settings.sensor, started_at, origin_s) as station:
             if errand.idle_s:
                 begin_s = station.now()
                 time.sleep(errand.idle_s)

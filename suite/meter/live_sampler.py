@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from joulemark.suite.energy.window_energy import readings
-from joulemark.suite.records import Energy, Gpu, Trace
+from joulemark.suite.records import EnergyReading, Gpu, Trace
 from joulemark.suite.sensors.sampler import Sampler
-from joulemark.suite.sensors.trace_tail import Growing
+from joulemark.suite.sensors.trace_tail import TraceTail
 
 LONGEST_WAIT_S = 3.0
 """A sensor that is silent for longer (a meter that logs by the minute) leaves its readings without a value."""
@@ -30,11 +30,11 @@ Window = tuple[float, float]
 
 
 @dataclass
-class Station:
+class LiveSampler:
     """The sampler, its file, and the clock that windows are marked on."""
 
     sampler: Sampler
-    file: Growing
+    file: TraceTail
     origin_s: float
     """CLOCK_MONOTONIC at the start."""
     started_at: datetime
@@ -46,7 +46,7 @@ class Station:
         sensors: Sequence[str] = (),
         started_at: datetime | None = None,
         origin_s: float | None = None,
-    ) -> Station:
+    ) -> LiveSampler:
         """Start sampling into `path`; returns once every sensor has been read. Errors as `Sampler.start` has them.
 
         `started_at`, `origin_s`: the moment that seconds count from, and CLOCK_MONOTONIC then; now unless given.
@@ -54,7 +54,7 @@ class Station:
         started_at = started_at or datetime.now(UTC)
         origin_s = time.monotonic() if origin_s is None else origin_s
         sampler = Sampler.start(path, origin_s, sensors)
-        return cls(sampler, Growing(path), origin_s, started_at)
+        return cls(sampler, TraceTail(path), origin_s, started_at)
 
     def now(self) -> float:
         """Seconds since the start."""
@@ -71,7 +71,7 @@ class Station:
         borders = [border for window in windows for border in window]
         return self.file.around((min(borders), max(borders))) if borders else ()
 
-    def readings(self, window: Window, device: str, gpus: Sequence[Gpu] = ()) -> tuple[Energy, ...]:
+    def readings(self, window: Window, device: str, gpus: Sequence[Gpu] = ()) -> tuple[EnergyReading, ...]:
         """All readings of one window for code that runs on `device` (`cpu`, `cuda:0+cuda:1`)."""
         return readings(self.traces([window]), window, device, gpus)
 
@@ -80,7 +80,7 @@ class Station:
         self.sampler.stop()
         self.file.close()
 
-    def __enter__(self) -> Station:
+    def __enter__(self) -> LiveSampler:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from joulemark.suite.errors import JoulemarkError, UsageError
-from joulemark.suite.meter.session import Desk
+from joulemark.suite.meter.session import MeterSession
 
 Document = dict[str, Any]
 
@@ -44,7 +44,7 @@ def main() -> None:
     for descriptor in (1, 2):  # a library that prints must disturb neither the answers nor the program's terminal
         os.dup2(nowhere, descriptor)
     with tempfile.TemporaryDirectory(prefix="joulemark-meter-") as scratch:
-        desk: Desk | None = None
+        desk: MeterSession | None = None
         try:
             for line in _lines(sys.stdin.fileno(), os.getppid()):
                 try:
@@ -78,15 +78,15 @@ def _lines(source: int, parent: int) -> Iterator[bytes]:
         yield from lines
 
 
-def _open(request: Mapping[str, Any], scratch: Path) -> tuple[Document, Desk | None]:
+def _open(request: Mapping[str, Any], scratch: Path) -> tuple[Document, MeterSession | None]:
     try:
-        desk = Desk.open(scratch, request["sensor"])
+        desk = MeterSession.open(scratch, request["sensor"])
     except JoulemarkError as error:
         return _failure(error), None
     return desk.opened(), desk
 
 
-def _answer(desk: Desk | None, request: Mapping[str, Any]) -> Document:
+def _answer(desk: MeterSession | None, request: Mapping[str, Any]) -> Document:
     if desk is None:
         return _failure(UsageError("the helper was not opened."))
     verbs: Mapping[str, Callable[[Mapping[str, Any]], Document]] = {

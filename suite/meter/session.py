@@ -16,10 +16,10 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.machine import default_threads, describe
 from joulemark.suite.meter import user_run
 from joulemark.suite.meter.grid_cache import Found, Grid, Span, weighed
-from joulemark.suite.meter.live_sampler import Station, Window, devices
+from joulemark.suite.meter.live_sampler import LiveSampler, Window, devices
 from joulemark.suite.meter.window_result import account
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Energy, Notice, Settings, Trace, write
+from joulemark.suite.records import EnergyReading, Notice, Settings, Trace, write
 from joulemark.suite.results.assemble import complete
 from joulemark.suite.sensors.base import check as check_sensor
 from joulemark.suite.sensors.gpus import Boards, discover
@@ -58,21 +58,21 @@ def _value(name: str, variable: str, text: str) -> Any:
 
 
 @dataclass
-class Desk:
+class MeterSession:
     """A station, and what its readings are computed with."""
 
-    station: Station
+    station: LiveSampler
     sensors: tuple[str, ...]
     grid: Grid = field(default_factory=Grid)
     _boards: dict[tuple[str, ...], Boards] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, scratch: Path, sensors: Sequence[str] = ()) -> Desk:
+    def open(cls, scratch: Path, sensors: Sequence[str] = ()) -> MeterSession:
         """Start sampling; without `sensors`, those of the settings file, or all there are. UsageError."""
         chosen = tuple(sensors) or settings_of({}).sensor
         for sensor in chosen:
             check_sensor(sensor)
-        return cls(Station.start(scratch / "sampler.trace", chosen), chosen)
+        return cls(LiveSampler.start(scratch / "sampler.trace", chosen), chosen)
 
     def opened(self) -> Document:
         """What was found of the sensors."""
@@ -185,7 +185,7 @@ class Desk:
         return self.station.started_at + begin_s, self.station.started_at + end_s
 
 
-def _sum_j(energy: Sequence[Energy]) -> float | None:
+def _sum_j(energy: Sequence[EnergyReading]) -> float | None:
     """Attributed joules; None where none was measured."""
     values = [reading.energy_j for reading in energy if reading.attributed and reading.energy_j is not None]
     return sum(values) if values else None

@@ -12,7 +12,7 @@ from typing import Any
 from joulemark.suite import units
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j, factors
 from joulemark.suite.energy.attribution import weakest
-from joulemark.suite.records import Emissions, Energy
+from joulemark.suite.records import Emissions, EnergyReading
 
 Document = dict[str, Any]
 
@@ -26,7 +26,7 @@ SCOPES = {
 """What each part is a reading of. No sensor tells programs apart: whatever else ran is in it."""
 
 
-def account(energy: Sequence[Energy], emissions: Emissions, duration_s: float) -> Document:
+def account(energy: Sequence[EnergyReading], emissions: Emissions, duration_s: float) -> Document:
     """Joules and grams of a window of `duration_s` seconds whose readings are `energy`."""
     total = _total(energy)
     pue, intensity = emissions.pue, emissions.intensity
@@ -49,13 +49,13 @@ def account(energy: Sequence[Energy], emissions: Emissions, duration_s: float) -
     }
 
 
-def scope(energy: Sequence[Energy]) -> str:
+def scope(energy: Sequence[EnergyReading]) -> str:
     """What the total is the energy of, in words."""
     parts = dict.fromkeys(SCOPES.get(reading.component, reading.component) for reading in _charged(energy))
     return f"{', '.join(parts)}: other programs' share is in it" if parts else "nothing was measured"
 
 
-def text(energy: Sequence[Energy], total: Document, grams: Document, duration_s: float) -> str:
+def text(energy: Sequence[EnergyReading], total: Document, grams: Document, duration_s: float) -> str:
     """One line for people."""
     if total["value"] is None:
         return f"{units.quantity(duration_s, 's')}; energy not measured: {total['reason']}"
@@ -69,11 +69,11 @@ def text(energy: Sequence[Energy], total: Document, grams: Document, duration_s:
     )
 
 
-def _charged(energy: Sequence[Energy]) -> list[Energy]:
+def _charged(energy: Sequence[EnergyReading]) -> list[EnergyReading]:
     return [reading for reading in energy if reading.attributed and reading.energy_j is not None]
 
 
-def _total(energy: Sequence[Energy]) -> Document:
+def _total(energy: Sequence[EnergyReading]) -> Document:
     """The sum of the attributed parts, of the weakest kind among them. `low` and `high` are the sensors'."""
     charged = _charged(energy)
     missing = [f"{r.component}: {r.reason}" for r in energy if r.attributed and r.energy_j is None]

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.plan import cases as plan
 from joulemark.suite.plan.cases import Plan
-from joulemark.suite.records import NOT_ATTEMPTED, Arm, ArmName, Case, Settings
+from joulemark.suite.records import NOT_ATTEMPTED, ArmName, ArmRecord, Case, Settings
 from joulemark.suite.stats.pairs import FIELDS
 
 NAMES: tuple[ArmName, ...] = ("a", "b")
 
 
 @dataclass(frozen=True)
-class Side:
+class ArmSpec:
     """One arm, as it was found."""
 
-    arm: Arm
+    arm: ArmRecord
     pythons: Mapping[str, str]
     """Interpreter of its trials by framework; the one that runs joulemark where not given."""
     threads: int
@@ -26,7 +26,7 @@ class Side:
     """Versions of the workloads in its interpreter, by id; None where that is this one."""
 
 
-def make(settings: Settings, sides: Mapping[ArmName, Side], order_seed: int, base_threads: int) -> Plan:
+def make(settings: Settings, sides: Mapping[ArmName, ArmSpec], order_seed: int, base_threads: int) -> Plan:
     """The plan of an A/B run: the cases of both arms, each beside its partner.
 
     UsageError as for any plan, where no case can be measured in both arms, and where the most rounds are not a
@@ -67,7 +67,7 @@ def _in_both(settings: Settings) -> None:
             raise UsageError(f"--{given[0]}-{name} has no --{other}-{name} beside it: give both.")
 
 
-def _of_arm(settings: Settings, name: ArmName, side: Side, order_seed: int) -> Plan:
+def _of_arm(settings: Settings, name: ArmName, side: ArmSpec, order_seed: int) -> Plan:
     """The plan of one arm as if it were a run of its own."""
     axes = settings.arms[name].axes()
     chosen = {key: (value,) if isinstance(getattr(settings, key), tuple) else value for key, value in axes.items()}
@@ -77,7 +77,7 @@ def _of_arm(settings: Settings, name: ArmName, side: Side, order_seed: int) -> P
         raise UsageError(f"arm {name} ({side.arm.interpreter}): {error}") from None
 
 
-def _named(case: Case, arm: ArmName, settings: Settings, base_threads: int, side: Side) -> Case:
+def _named(case: Case, arm: ArmName, settings: Settings, base_threads: int, side: ArmSpec) -> Case:
     """The case as one of an arm: its id says which, and what differs from the run's settings."""
     own: dict[str, str] = {"arm": arm}
     if case.threads != base_threads:

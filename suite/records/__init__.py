@@ -8,19 +8,19 @@ from joulemark.suite.records.case import (
     Parameters,
     Quantity,
     Ranges,
-    Rest,
+    ResidentIdle,
     Result,
     Status,
     Summary,
     Trial,
 )
-from joulemark.suite.records.energy import KINDS, BoardState, Channel, Energy, Kind, SecondOpinion, Trace
+from joulemark.suite.records.energy import KINDS, BoardState, Channel, EnergyReading, Kind, SecondOpinion, Trace
 from joulemark.suite.records.files import parse, read, schema, write, write_text
 from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, Machine
 from joulemark.suite.records.notice import Notice, worst
 from joulemark.suite.records.run import (
     SCHEMA_VERSION,
-    Arm,
+    ArmRecord,
     Embodied,
     Emissions,
     Floor,
@@ -39,8 +39,8 @@ __all__ = [
     "KINDS",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
-    "Arm",
     "ArmName",
+    "ArmRecord",
     "ArmSettings",
     "BoardState",
     "Case",
@@ -48,7 +48,7 @@ __all__ = [
     "Cpu",
     "Embodied",
     "Emissions",
-    "Energy",
+    "EnergyReading",
     "Floor",
     "FrameworkInfo",
     "Gpu",
@@ -65,7 +65,7 @@ __all__ = [
     "Quantity",
     "Ranges",
     "Record",
-    "Rest",
+    "ResidentIdle",
     "Result",
     "Run",
     "RunFile",

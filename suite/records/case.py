@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from joulemark.suite.records.base import Count, PositiveCount, Record
-from joulemark.suite.records.energy import Energy, Kind
+from joulemark.suite.records.energy import EnergyReading, Kind
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.settings import ArmName
 
@@ -88,11 +88,11 @@ class Latency(Record):
     steps: int
 
 
-class Rest(Record):
+class ResidentIdle(Record):
     """The machine at rest with the program resident on its device."""
 
     window_s: tuple[float, float]
-    energy: tuple[Energy, ...] = ()
+    energy: tuple[EnergyReading, ...] = ()
 
 
 class Trial(Record):
@@ -113,7 +113,7 @@ class Trial(Record):
     """The part of `load_s` in which the framework was set up and the device woken: on a GPU its context, seconds."""
     load_s: float | None = None
     """From the start of the process to the program built and its inputs on the device, seconds."""
-    resident_idle: Rest | None = None
+    resident_idle: ResidentIdle | None = None
     """Idle power with context and model loaded; None but for the first round on a GPU."""
     first_call_s: float | None = None
     """The first step, with whatever it traces or compiles, seconds."""
@@ -141,7 +141,7 @@ class Trial(Record):
     """What the operating system counted over the window, a step: `page_faults`, `context_switches`, ..."""
     environment: dict[str, str] = {}
     """Settings read back from the framework: threads, precision, versions."""
-    energy: tuple[Energy, ...] = ()
+    energy: tuple[EnergyReading, ...] = ()
     notices: tuple[Notice, ...] = ()
 
 

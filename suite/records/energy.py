@@ -92,7 +92,7 @@ class Trace(Record):
         return self
 
 
-class Energy(Record):
+class EnergyReading(Record):
     """A reading: the energy of one component over one window, and how far it can be believed."""
 
     component: str
@@ -121,7 +121,7 @@ class Energy(Record):
     """Whether the load keeps step with a sensor that looks away for a part of the time: it may see one phase only."""
 
     @model_validator(mode="after")
-    def _null_has_a_reason(self) -> Energy:
+    def _null_has_a_reason(self) -> EnergyReading:
         if self.energy_j is None and not self.reason:
             raise ValueError(f"energy of {self.component} is null without a reason")
         if (self.energy_j is None) != (self.kind == "unavailable"):
@@ -140,7 +140,7 @@ class SecondOpinion(Record):
     """Joules of `cpu`, `ram` and `gpu` over the interval; None where it has no figure (its own output says 0)."""
     methods: dict[str, str]
     """How it came by each, in words."""
-    ours: tuple[Energy, ...] = ()
+    ours: tuple[EnergyReading, ...] = ()
     """Our own readings over the same interval."""
     differences: tuple[str, ...] = ()
     """Why the figures differ, in words."""

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from joulemark.suite.records.base import Count, PositiveCount, Record
 from joulemark.suite.records.case import Case
-from joulemark.suite.records.energy import Energy, SecondOpinion, Trace
+from joulemark.suite.records.energy import EnergyReading, SecondOpinion, Trace
 from joulemark.suite.records.machine import FrameworkInfo, Machine
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.settings import ArmName, Settings
@@ -51,7 +51,7 @@ class Run(Record):
     """Variables of the trials' environment that were set by us, or kept from the user's and can move performance."""
 
 
-class Arm(Record):
+class ArmRecord(Record):
     """One arm of an A/B run, as it was found: cases say which they belong to."""
 
     interpreter: str
@@ -72,7 +72,7 @@ class Idle(Record):
 
     when: Literal["before", "after"]
     window_s: tuple[float, float]
-    energy: tuple[Energy, ...] = ()
+    energy: tuple[EnergyReading, ...] = ()
 
 
 class Floor(Record):
@@ -190,7 +190,7 @@ class RunFile(Record):
     schema_version: Literal[1] = SCHEMA_VERSION
     run: Run
     machine: Machine
-    arms: dict[ArmName, Arm] = {}
+    arms: dict[ArmName, ArmRecord] = {}
     """The two arms of an A/B run; empty for any other."""
     settings: Settings
     cases: tuple[Case, ...]

@@ -13,7 +13,7 @@ from joulemark.suite.stats.metrics import Better
 
 
 @dataclass(frozen=True)
-class Source:
+class ColumnSpec:
     """A column before the prefix of its unit is chosen."""
 
     key: str
@@ -72,8 +72,8 @@ def _trials(case: Case) -> Quantity:
     return Quantity(value=float(len(_ok(case))), unit="", n=len(_ok(case)), reason=f"{lost} lost" if lost else None)
 
 
-SOURCES: Final = (
-    Source(
+COLUMN_SPECS: Final = (
+    ColumnSpec(
         "throughput",
         "Throughput",
         "items/s",
@@ -81,7 +81,7 @@ SOURCES: Final = (
         "higher",
         _of_summary("throughput"),
     ),
-    Source(
+    ColumnSpec(
         "step_time_s",
         "Step",
         "s",
@@ -89,7 +89,7 @@ SOURCES: Final = (
         "lower",
         _of_summary("step_time_s"),
     ),
-    Source(
+    ColumnSpec(
         "energy_per_item_j",
         "Energy per item",
         "J",
@@ -98,7 +98,7 @@ SOURCES: Final = (
         "lower",
         _of_summary("energy_per_item_j"),
     ),
-    Source(
+    ColumnSpec(
         "net_energy_per_item_j",
         "Net energy per item",
         "J",
@@ -106,7 +106,7 @@ SOURCES: Final = (
         "lower",
         _of_summary("net_energy_per_item_j"),
     ),
-    Source(
+    ColumnSpec(
         "facility_energy_per_item_j",
         "Facility energy per item",
         "J",
@@ -114,7 +114,7 @@ SOURCES: Final = (
         "lower",
         _of_summary("facility_energy_per_item_j"),
     ),
-    Source(
+    ColumnSpec(
         "emissions_g_per_1000_items",
         "CO₂e per 1,000 items",
         "g",
@@ -123,7 +123,7 @@ SOURCES: Final = (
         "lower",
         _of_summary("emissions_g_per_1000_items"),
     ),
-    Source(
+    ColumnSpec(
         "power_w",
         "Power",
         "W",
@@ -132,7 +132,7 @@ SOURCES: Final = (
         None,
         _of_summary("power_w"),
     ),
-    Source(
+    ColumnSpec(
         "first_call_s",
         "First call",
         "s",
@@ -140,7 +140,7 @@ SOURCES: Final = (
         "lower",
         _first_call,
     ),
-    Source(
+    ColumnSpec(
         "peak_memory_bytes",
         "Peak memory",
         "B",
@@ -148,7 +148,7 @@ SOURCES: Final = (
         "lower",
         _peak_memory,
     ),
-    Source(
+    ColumnSpec(
         "variation",
         "Variation",
         "%",
@@ -156,5 +156,5 @@ SOURCES: Final = (
         "lower",
         _variation,
     ),
-    Source("trials", "Trials", "", "Trials that counted: fresh processes, the independent unit.", None, _trials),
+    ColumnSpec("trials", "Trials", "", "Trials that counted: fresh processes, the independent unit.", None, _trials),
 )

@@ -8,18 +8,18 @@ from typing import Final
 from joulemark.suite.energy.attribution import measured, window_length_s
 from joulemark.suite.energy.totals import g_per_kwh
 from joulemark.suite.records import Case, Quantity, RunFile
-from joulemark.suite.results.columns import Source
+from joulemark.suite.results.columns import ColumnSpec
 from joulemark.suite.results.sci import Sci, sci
 
 NOT_KNOWN: Final = Quantity(value=None, unit="g", n=0, reason="embodied emissions are not known")
 
 
-def extra_sources(run_file: RunFile) -> tuple[Source, ...]:
+def extra_sources(run_file: RunFile) -> tuple[ColumnSpec, ...]:
     """The columns that `run_file` has beyond the usual ones."""
-    found: list[Source] = []
+    found: list[ColumnSpec] = []
     if run_file.emissions.intervals:
         found.append(
-            Source(
+            ColumnSpec(
                 "actual_g_per_1000_items",
                 "CO₂e, own hours",
                 "g",
@@ -31,7 +31,7 @@ def extra_sources(run_file: RunFile) -> tuple[Source, ...]:
         )
     if run_file.emissions.embodied is not None:
         found.append(
-            Source(
+            ColumnSpec(
                 "embodied_g_per_1000_items",
                 "Embodied CO₂e per 1,000 items",
                 "g",
@@ -41,7 +41,7 @@ def extra_sources(run_file: RunFile) -> tuple[Source, ...]:
             )
         )
         found.append(
-            Source(
+            ColumnSpec(
                 "sci_g_per_1000_items",
                 "SCI per 1,000 items",
                 "g",

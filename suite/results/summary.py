@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j, factors
-from joulemark.suite.energy.attribution import Charge, Charges, at_rest, charges, net_range, weakest, window_length_s
+from joulemark.suite.energy.attribution import (
+    AttributedEnergy,
+    CaseEnergy,
+    charges,
+    mean_idle_power,
+    net_range,
+    weakest,
+    window_length_s,
+)
 from joulemark.suite.records import Case, Emissions, Idle, Notice, Quantity, Ranges, RunFile, Summary, Trial
 from joulemark.suite.results.validity import CARBON_CODES, case_notices
 from joulemark.suite.stats.intervals import geometric_mean
@@ -76,7 +84,7 @@ def _timed(trials: Sequence[Trial], unit: str, value: Callable[[Trial], float]) 
     return Quantity(value=mean.value, low=mean.low, high=mean.high, unit=unit, n=mean.n, reason=reason)
 
 
-def _energy(found: Charges, unit: str, value: Callable[[Charge], float]) -> Quantity:
+def _energy(found: CaseEnergy, unit: str, value: Callable[[AttributedEnergy], float]) -> Quantity:
     """A quantity with the attributed energy in it; None with the reason where no trial has any."""
     if not found.charged:
         return _unknown(unit, "; ".join(found.left_out))
@@ -99,11 +107,11 @@ def _energy(found: Charges, unit: str, value: Callable[[Charge], float]) -> Quan
     )
 
 
-def _net(found: Charges, idle: Sequence[Idle]) -> Quantity:
+def _net(found: CaseEnergy, idle: Sequence[Idle]) -> Quantity:
     """Gross less idle power x time."""
     if not found.charged:
         return _unknown("J", "; ".join(found.left_out))
-    rest = at_rest(idle)
+    rest = mean_idle_power(idle)
     parts = found.charged[0].parts
     absent = sorted({component for sensor, component, scope in parts if (sensor, component, scope) not in rest})
     if absent:

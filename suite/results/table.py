@@ -13,7 +13,7 @@ from typing import Final
 
 from joulemark.suite.carbon.accounting import Factors
 from joulemark.suite.records import Case, Kind, Quantity, RunFile, Status
-from joulemark.suite.results.columns import SOURCES, Source
+from joulemark.suite.results.columns import COLUMN_SPECS, ColumnSpec
 from joulemark.suite.results.extra_columns import extra_sources
 from joulemark.suite.stats.metrics import Better
 from joulemark.suite.trial.frameworks import FRAMEWORKS
@@ -93,7 +93,7 @@ def table(run_file: RunFile) -> Table:
     """The table of `run_file`, in an order that puts what may be compared side by side."""
     cases = sorted(run_file.cases, key=_order)
     columns, cells = [], []
-    for source in (*SOURCES, *extra_sources(run_file)):
+    for source in (*COLUMN_SPECS, *extra_sources(run_file)):
         quantities = [_quantity(source, case) for case in cases]
         factor, unit = _prefixed(source.unit, [quantity.value for quantity in quantities])
         columns.append(Column(source.key, source.title, unit, source.unit, factor, source.tooltip, source.better))
@@ -155,7 +155,7 @@ def _order(case: Case) -> tuple[object, ...]:
     )
 
 
-def _quantity(source: Source, case: Case) -> Quantity:
+def _quantity(source: ColumnSpec, case: Case) -> Quantity:
     if case.summary is None:
         return Quantity(value=None, unit=source.unit, n=0, reason=case.reason or "no trial counted")
     return source.quantity(case)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from joulemark.suite.energy.attribution import at_rest, measured, part, window_length_s
+from joulemark.suite.energy.attribution import mean_idle_power, measured, part, window_length_s
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Notice, Quantity, RunFile, Summary, Trial
@@ -113,8 +113,8 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
 def _idle_drift(run_file: RunFile) -> float | None:
     """Largest relative change, from before to after, of the idle power that a case's net energy rests on; None where
     no part that a case is charged with was read both times. What else is read contains these parts, or is not used."""
-    before = at_rest(entry for entry in run_file.idle if entry.when == "before")
-    after = at_rest(entry for entry in run_file.idle if entry.when == "after")
+    before = mean_idle_power(entry for entry in run_file.idle if entry.when == "before")
+    after = mean_idle_power(entry for entry in run_file.idle if entry.when == "after")
     charged = {frozenset(map(part, measured(trial))) for case in run_file.cases for trial in case.trials}
     changes = []
     for parts in charged:

@@ -11,12 +11,14 @@ from joulemark import __version__
 from joulemark.suite.notices import Code
 from joulemark.suite.records import ArmName, Notice, Run, RunFile, Segment
 from joulemark.suite.results.validity import run_notices
-from joulemark.suite.run.run_spec import Order
+from joulemark.suite.run.run_spec import RunSpec
 from joulemark.suite.trial.environment import Environment
 from joulemark.suite.trial.fork_server_client import TIMEOUT
 
 
-def anew(order: Order, run_id: str, environments: Mapping[ArmName | None, Environment], segment: Segment) -> RunFile:
+def new_run_file(
+    order: RunSpec, run_id: str, environments: Mapping[ArmName | None, Environment], segment: Segment
+) -> RunFile:
     """A new run; `environments` are its trials' by arm."""
     notices = list(order.notices)
     # What is kept is the user's, and so the same in both arms.
@@ -51,7 +53,7 @@ def anew(order: Order, run_id: str, environments: Mapping[ArmName | None, Enviro
     )
 
 
-def again(earlier: RunFile, segment: Segment) -> RunFile:
+def resumed_run_file(earlier: RunFile, segment: Segment) -> RunFile:
     """The interrupted run as the plan of its next segment: what it has stays in it."""
     segments = (*earlier.run.segments, segment)
     run = earlier.run.model_copy(update={"segments": segments, "finished_at": None, "complete": False})

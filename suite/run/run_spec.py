@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from joulemark.suite.plan.ab import Side
+from joulemark.suite.plan.ab import ArmSpec
 from joulemark.suite.plan.cases import Plan
 from joulemark.suite.records import ArmName, Case, Emissions, Machine, Notice, RunFile, Settings, Trial
 
@@ -15,7 +15,7 @@ Undecided = Callable[[RunFile], frozenset[str]]
 """From a run so far: ids of the cases that need more rounds."""
 
 
-class Watcher(Protocol):
+class ProgressListener(Protocol):
     """Hears what happens, to show it. Nothing is said while a window is open."""
 
     def begins(self, plan: Plan, before: Collection[tuple[str, int]]) -> None:
@@ -41,7 +41,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Order:
+class RunSpec:
     """All that a run is made from."""
 
     plan: Plan
@@ -56,7 +56,7 @@ class Order:
     """Sensors asked for by name; empty: all that can be read."""
     resumed: RunFile | None = None
     """The interrupted run that this one goes on with; None for a new one."""
-    sides: Mapping[ArmName, Side] = field(default_factory=dict)
+    sides: Mapping[ArmName, ArmSpec] = field(default_factory=dict)
     """The arms of an A/B run; empty for any other."""
     undecided: Undecided | None = None
     """Who needs more rounds than the plan has, asked while its most rounds are not used up; None: nobody."""

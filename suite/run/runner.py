@@ -11,13 +11,13 @@ from pathlib import Path
 from joulemark.suite.records import ArmName
 from joulemark.suite.results.assemble import finish
 from joulemark.suite.run import lock
-from joulemark.suite.run.run_spec import Order, Watcher
+from joulemark.suite.run.run_spec import ProgressListener, RunSpec
 from joulemark.suite.run.session import Session
 from joulemark.suite.trial import environment as environments
 from joulemark.suite.trial.environment import Environment
 
 
-def measure(order: Order, watcher: Watcher) -> Path:
+def measure(order: RunSpec, watcher: ProgressListener) -> Path:
     """Measure `order` and return the path of its run file, which an interrupted run has too (`complete` false).
 
     UsageError where another run measures or the directory cannot be written; KeyboardInterrupt is passed on as
@@ -35,7 +35,7 @@ def measure(order: Order, watcher: Watcher) -> Path:
         return finish(session.journal.path)
 
 
-def _environments(order: Order, scratch: Path) -> dict[ArmName | None, Environment]:
+def _environments(order: RunSpec, scratch: Path) -> dict[ArmName | None, Environment]:
     """The trials' variables by arm, each with threads and caches of its own; for None where there are no arms."""
     if not order.sides:
         return {None: environments.build(os.environ, order.plan.cases[0].threads, scratch)}

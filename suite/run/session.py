@@ -14,9 +14,9 @@ from joulemark.suite.records import ArmName, Case, Floor, Idle, Notice, Probe, T
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.results.assemble import assemble
 from joulemark.suite.run import run_records
-from joulemark.suite.run.run_spec import Order, Watcher
-from joulemark.suite.run.timeouts import Patience
-from joulemark.suite.run.trial_record import recorded
+from joulemark.suite.run.run_spec import ProgressListener, RunSpec
+from joulemark.suite.run.timeouts import Timeouts
+from joulemark.suite.run.trial_record import trial_record
 from joulemark.suite.sensors.external_tracker import Tracker
 from joulemark.suite.sensors.sampler import Sampler
 from joulemark.suite.stats.interim_analysis import up_to
@@ -39,7 +39,7 @@ class Session:
     """One run while it lasts."""
 
     def __init__(
-        self, order: Order, run_id: str, environments: Mapping[ArmName | None, Environment], watcher: Watcher
+        self, order: RunSpec, run_id: str, environments: Mapping[ArmName | None, Environment], watcher: ProgressListener
     ) -> None:
         """`environments` are the trials' by arm; one, for None, where there are no arms."""
         self.order, self.watcher, self.environments = order, watcher, environments
@@ -49,15 +49,15 @@ class Session:
         self.done = run_records.done(order.resumed)
         segment = run_records.segment(self.now())
         begun = (
-            run_records.again(order.resumed, segment)
+            run_records.resumed_run_file(order.resumed, segment)
             if order.resumed
-            else run_records.anew(order, run_id, environments, segment)
+            else run_records.new_run_file(order, run_id, environments, segment)
         )
         self.journal = Journal(order.directory / f"{run_id}{SUFFIX}", begun)
         self.zygotes = {arm: self._zygotes(arm) for arm in environments}
         self.given_up = run_records.timed_out(order.resumed)
         self.compiled: set[str] = set()
-        self.patience = Patience(order.plan.profile.timeout_s)
+        self.patience = Timeouts(order.plan.profile.timeout_s)
         probes = order.resumed.probes if order.resumed else ()
         self.probed = {_probed_by(probe) for probe in probes}
         self.floor_failed = False
@@ -217,13 +217,13 @@ class Session:
         request = _request(case, self.order.plan, rest=round_number == 1)
 
         def part(name: str) -> None:
-            self.patience.hears(case, name)
+            self.patience.on_stage(case, name)
             self.watcher.part(name)
 
         outcome = zygotes.run(request, self.patience.seconds(case), part)
         attempt = {"round": round_number, "started_s": started_s, "ended_s": self.now(), "isolation": how}
         cache = self._compile_cache(case) if outcome.trial is not None else None
-        return recorded(outcome, attempt, self.origin, cache)
+        return trial_record(outcome, attempt, self.origin, cache)
 
     def _compile_cache(self, case: Case) -> Literal["cold", "warm"] | None:
         """State of the run's own cache before a trial of `case`; None where nothing is compiled."""

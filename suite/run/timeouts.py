@@ -12,7 +12,7 @@ FIRST_CALL = "first_call"
 """The part of a trial (`suite.trial.worker`) in which a framework computes for the first time."""
 
 
-class Patience:
+class Timeouts:
     """Grants a first use's time to the trials of an arm, framework and board until one has come as far as to compute.
 
     A trial that was refused before, such as one in a precision that the board lacks, has used nothing.
@@ -28,7 +28,7 @@ class Patience:
         first = case.device != "cpu" and _user(case) not in self._used
         return self.timeout_s * (FIRST_USE if first else 1)
 
-    def hears(self, case: Case, part: str) -> None:
+    def on_stage(self, case: Case, part: str) -> None:
         """A `part` of a trial of `case` begins."""
         if part == FIRST_CALL:
             self._used.add(_user(case))

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from joulemark.suite.records import Rest, Trial
+from joulemark.suite.records import ResidentIdle, Trial
 from joulemark.suite.trial.fork_server_client import Outcome
 
 
-def recorded(
+def trial_record(
     outcome: Outcome, attempt: Mapping[str, Any], origin_s: float, compile_cache: Literal["cold", "warm"] | None
 ) -> Trial:
     """The trial of `outcome`; `attempt` are its round, isolation and times, `origin_s` the run's start on its clock.
@@ -27,7 +27,7 @@ def recorded(
         return Trial(
             status="ok",
             window_s=_since(origin_s, window),
-            resident_idle=Rest(window_s=_since(origin_s, rest)) if rest else None,
+            resident_idle=ResidentIdle(window_s=_since(origin_s, rest)) if rest else None,
             compile_cache=compile_cache,
             **attempt,
             **fields,

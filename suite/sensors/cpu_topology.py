@@ -32,7 +32,9 @@ def _topology(root: Path, processor: int, name: str) -> str:
         return str(processor)
 
 
-def mirrors(first: Callable[[], int | None], second: Callable[[], int | None], apart: float = float("inf")) -> bool:
+def is_same_counter(
+    first: Callable[[], int | None], second: Callable[[], int | None], apart: float = float("inf")
+) -> bool:
     """Whether two counters count up one register: they then always stand equally far apart, and a read of one between
     two reads of the other never shows otherwise.
 

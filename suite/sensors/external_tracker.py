@@ -24,7 +24,7 @@ from typing import Any
 
 import joulemark
 from joulemark.suite.energy.window_energy import readings
-from joulemark.suite.records import Energy, Gpu, SecondOpinion, Trace
+from joulemark.suite.records import EnergyReading, Gpu, SecondOpinion, Trace
 
 TOOL = "codecarbon"
 TIMEOUT_S = 60.0
@@ -100,7 +100,7 @@ def compared(said: SecondOpinion, traces: Sequence[Trace], gpus: Sequence[Gpu]) 
     return said.model_copy(update={"ours": ours, "differences": tuple(differences)})
 
 
-def _difference(part: str, said: SecondOpinion, ours: Sequence[Energy]) -> list[str]:
+def _difference(part: str, said: SecondOpinion, ours: Sequence[EnergyReading]) -> list[str]:
     """Why the figures of one part differ; nothing where neither has one."""
     theirs_j = said.energy_j.get(part)
     known = [energy for energy in ours if energy.component in PARTS[part] and energy.energy_j is not None]

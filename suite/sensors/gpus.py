@@ -29,7 +29,7 @@ class Boards:
     instances: Mapping[str, Gpu] = field(default_factory=dict)
     """UUID of each MIG instance -> the board that it is a part of."""
 
-    def told(self, uuids: Sequence[str]) -> tuple[Gpu, ...]:
+    def with_device_numbers(self, uuids: Sequence[str]) -> tuple[Gpu, ...]:
         """The boards, named as a framework that sees `uuids` numbers them; as they are where it told none, or one that
         is not here. CUDA's UUIDs have no prefix, and that of an instance is the instance's."""
         owners = {gpu.uuid.removeprefix("GPU-"): gpu for gpu in self.gpus}

@@ -17,7 +17,7 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.records import BoardState, Channel
 from joulemark.suite.sensors import update_period
 from joulemark.suite.sensors.base import Finding, Opened, Options
-from joulemark.suite.sensors.cpu_topology import mirrors, socket
+from joulemark.suite.sensors.cpu_topology import is_same_counter, socket
 from joulemark.suite.sensors.rapl_zones import Zone, wanted, zones
 
 PSYS = "psys"
@@ -160,7 +160,7 @@ def _without_mirrors(counters: list[tuple[Zone, int | None, str]]) -> list[tuple
             if k[0].component == counter[0].component == "package" and socket(k[0].scope) == socket(counter[0].scope)
         ]
         own = partial(_read_uj, counter[1])
-        if any(mirrors(partial(_read_uj, twin[1]), own, MIRRORS_APART_UJ) for twin in twins):
+        if any(is_same_counter(partial(_read_uj, twin[1]), own, MIRRORS_APART_UJ) for twin in twins):
             if counter[1] is not None:
                 os.close(counter[1])
         else:

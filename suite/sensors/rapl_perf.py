@@ -20,7 +20,7 @@ from pathlib import Path
 from joulemark.suite.records import BoardState, Channel
 from joulemark.suite.sensors import update_period
 from joulemark.suite.sensors.base import Finding, Opened, Options
-from joulemark.suite.sensors.cpu_topology import mirrors, scopes, socket
+from joulemark.suite.sensors.cpu_topology import is_same_counter, scopes, socket
 from joulemark.suite.sensors.rapl import GAINS, PROBE_S, TICK_S, gain_source
 
 COMPONENTS = {"energy-pkg": "package", "energy-ram": "dram"}
@@ -136,7 +136,7 @@ def _without_mirrors(counters: Sequence[Counter]) -> list[Counter]:
     kept: list[Counter] = []
     for counter in counters:
         twins = [k for k in kept if k.component == counter.component and socket(k.scope) == socket(counter.scope)]
-        if any(mirrors(twin.count, counter.count) for twin in twins):
+        if any(is_same_counter(twin.count, counter.count) for twin in twins):
             os.close(counter.descriptor)
         else:
             kept.append(counter)

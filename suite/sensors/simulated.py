@@ -15,7 +15,7 @@ from typing import Any
 from joulemark.suite.errors import unknown
 from joulemark.suite.records import BoardState, Channel
 from joulemark.suite.sensors.base import Finding, Opened, Options
-from joulemark.suite.sensors.simulated_loads import Array, Load, constant, ramp, square, telegraph
+from joulemark.suite.sensors.simulated_loads import Array, PowerProfile, constant, ramp, square, telegraph
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ BOARDS: Mapping[str, Board] = MappingProxyType(
 )
 
 
-LOADS: Mapping[str, Callable[[Board], Load]] = MappingProxyType(
+LOADS: Mapping[str, Callable[[Board], PowerProfile]] = MappingProxyType(
     {
         "constant": lambda _: constant(),
         "ramp": lambda _: ramp(),
@@ -66,7 +66,7 @@ LOADS: Mapping[str, Callable[[Board], Load]] = MappingProxyType(
 """Loads by name; the square keeps step with the board, which is the worst that can happen to it."""
 
 
-def shown(board: Board, load: Load, t_s: Array, phase_s: float = 0.0, seed: int = 0) -> tuple[Array, Array]:
+def shown(board: Board, load: PowerProfile, t_s: Array, phase_s: float = 0.0, seed: int = 0) -> tuple[Array, Array]:
     """What the board shows at times `t_s`: power (W) and counter (J), each of the shape of `t_s`.
 
     Updates are at `phase_s` + k tick. Each power value is the mean over the boxcar that ends with its update; the
@@ -116,7 +116,7 @@ class Simulated:
     period_s = 0.1
     stamp_s: float | None = None
 
-    def __init__(self, board: Board, load: Load) -> None:
+    def __init__(self, board: Board, load: PowerProfile) -> None:
         self._board = board
         self._load = load
         self._begin_s = time.monotonic()

@@ -17,7 +17,7 @@ TELEGRAPH_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Load:
+class PowerProfile:
     """A power curve whose integral is known: linear between points, repeated for ever."""
 
     name: str
@@ -55,21 +55,23 @@ class Load:
         return float(end_j - begin_j) / (window_s[1] - window_s[0])
 
 
-def constant() -> Load:
-    return Load("constant", (0.0, 1.0), (HIGH_W,))
+def constant() -> PowerProfile:
+    return PowerProfile("constant", (0.0, 1.0), (HIGH_W,))
 
 
-def ramp() -> Load:
+def ramp() -> PowerProfile:
     """From low to high over two minutes, and down at once."""
-    return Load("ramp", (0.0, RAMP_S), (LOW_W, HIGH_W), ramp=True)
+    return PowerProfile("ramp", (0.0, RAMP_S), (LOW_W, HIGH_W), ramp=True)
 
 
-def square(period_s: float = 0.1, duty: float = 0.5, high_w: float = HIGH_W, low_w: float = LOW_W) -> Load:
+def square(period_s: float = 0.1, duty: float = 0.5, high_w: float = HIGH_W, low_w: float = LOW_W) -> PowerProfile:
     """High for the share `duty` of the period, then low."""
-    return Load("square", (0.0, duty * period_s, period_s), (high_w, low_w))
+    return PowerProfile("square", (0.0, duty * period_s, period_s), (high_w, low_w))
 
 
-def telegraph(shortest_s: float = 0.005, longest_s: float = 0.5, seed: int = 1, length_s: float = TELEGRAPH_S) -> Load:
+def telegraph(
+    shortest_s: float = 0.005, longest_s: float = 0.5, seed: int = 1, length_s: float = TELEGRAPH_S
+) -> PowerProfile:
     """High and low in turn, each for a random time, drawn on a logarithmic scale."""
     import numpy as np
 
@@ -77,4 +79,4 @@ def telegraph(shortest_s: float = 0.005, longest_s: float = 0.5, seed: int = 1, 
     mean_s = (longest_s - shortest_s) / math.log(longest_s / shortest_s)
     dwell_s = np.exp(rng.uniform(math.log(shortest_s), math.log(longest_s), 2 * math.ceil(length_s / mean_s / 2)))
     points = np.concatenate([[0.0], np.cumsum(dwell_s)])
-    return Load("telegraph", tuple(points), tuple(np.where(np.arange(len(dwell_s)) % 2, LOW_W, HIGH_W)))
+    return PowerProfile("telegraph", tuple(points), tuple(np.where(np.arange(len(dwell_s)) % 2, LOW_W, HIGH_W)))

@@ -24,7 +24,7 @@ BLOCK_BYTES = 65_536
 Entry = dict[str, Any]
 
 
-class Growing:
+class TraceTail:
     """The trace file of a sampler that runs."""
 
     def __init__(self, path: Path) -> None:

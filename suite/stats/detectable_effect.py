@@ -29,7 +29,7 @@ QUIET: Final = 0.95
 
 
 @dataclass(frozen=True)
-class Reach:
+class DetectableEffect:
     """What a comparison with so many rounds on either side can do; all relative, 0.05 is 5 %."""
 
     rounds: int
@@ -48,9 +48,9 @@ class Calibration:
     metric: str
     runs: int
     components: Components
-    turn_by_turn: tuple[Reach, ...]
+    turn_by_turn: tuple[DetectableEffect, ...]
     """Two arms of one run: no drift between them."""
-    stored: tuple[Reach, ...]
+    stored: tuple[DetectableEffect, ...]
     """A run against one that was kept."""
 
 
@@ -69,7 +69,7 @@ def calibration(runs: Sequence[RunFile], metric: str) -> Calibration | None:
     )
 
 
-def reach(trials: Variance, rounds: int, drift: Variance | None = None) -> Reach:
+def reach(trials: Variance, rounds: int, drift: Variance | None = None) -> DetectableEffect:
     """What `rounds` rounds a side can do where trials vary by `trials` and runs by `drift`, log scale.
 
     Without `drift` the sides take turns, and what is known is known from their differences: degrees are those of the
@@ -83,7 +83,7 @@ def reach(trials: Variance, rounds: int, drift: Variance | None = None) -> Reach
     half = scale * t_quantile((1 + CONFIDENCE) / 2, error.degrees)
     seen, equal = (scale * t_quantile(p, error.degrees) for p in (POWER, (1 + QUIET) / 2))
     threshold = half + equal
-    return Reach(
+    return DetectableEffect(
         rounds=rounds,
         told_apart=math.expm1(half + seen),
         threshold=math.expm1(threshold),

@@ -72,7 +72,7 @@ def _key(one: Comparison) -> tuple[str, str, str]:
     return one.pair.a.id, one.pair.b.id, one.metric.key
 
 
-def judge(
+def evaluate(
     found: Comparisons,
     a: RunFile,
     b: RunFile,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from joulemark.suite.energy.attribution import Charges, charges, window_length_s
+from joulemark.suite.energy.attribution import CaseEnergy, charges, window_length_s
 from joulemark.suite.energy.attribution import estimated as is_estimated
 from joulemark.suite.records import Case
 from joulemark.suite.stats.intervals import deviation
@@ -137,7 +137,7 @@ def _same_case(pair: Pair) -> bool:
     return all(getattr(pair.a, name) == getattr(pair.b, name) for name in FIELDS if name != "arm")
 
 
-def _power_w(found: Charges) -> float:
+def _power_w(found: CaseEnergy) -> float:
     """Mean power over all trials."""
     length_s = math.fsum(window_length_s(charge.trial) for charge in found.charged)
     return math.fsum(charge.energy_j for charge in found.charged) / length_s

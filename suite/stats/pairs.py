@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from joulemark.suite.errors import unknown
-from joulemark.suite.records import Arm, Case, RunFile
+from joulemark.suite.records import ArmRecord, Case, RunFile
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 FIELDS: Final = (
@@ -179,7 +179,7 @@ def between_arms(run_file: RunFile) -> dict[str, tuple[str | None, str | None]]:
     return _unlike(sides)
 
 
-def _of_arm(arm: Arm) -> dict[str, str]:
+def _of_arm(arm: ArmRecord) -> dict[str, str]:
     facts = {"python": arm.python, "joulemark": arm.suite_version}
     facts |= {f"package {name}": version for name, version in arm.packages.items()}
     for name, info in arm.frameworks.items():

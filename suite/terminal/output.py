@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from joulemark.suite import units
-from joulemark.suite.energy.idle import draws
+from joulemark.suite.energy.idle import idle_power_rows
 from joulemark.suite.energy.totals import run_totals
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Notice, RunFile, Trial, worst
@@ -21,7 +21,7 @@ from joulemark.suite.terminal.overview import overview
 from joulemark.suite.terminal.tables import Column, Fitted
 
 if TYPE_CHECKING:
-    from joulemark.suite.run.run_spec import Watcher
+    from joulemark.suite.run.run_spec import ProgressListener
 
 COLUMNS = (
     "throughput",
@@ -72,7 +72,7 @@ def show(*parts: RenderableType) -> None:
 
 
 @contextlib.contextmanager
-def watcher() -> Iterator[Watcher]:
+def watcher() -> Iterator[ProgressListener]:
     """Shows the progress of a run on standard error."""
     from joulemark.suite.terminal import progress
 
@@ -145,7 +145,7 @@ def _charts(run_file: RunFile) -> list[Text]:
 def _at_rest(run_file: RunFile) -> list[Text]:
     """What the machine drew with nothing running: before, after, and with a program resident on a GPU."""
     found: dict[str, list[str]] = {}
-    for draw in draws(run_file):
+    for draw in idle_power_rows(run_file):
         # Without a GPU there is no device for a program to be resident on.
         if draw.when == "resident" and not run_file.machine.gpus:
             continue

@@ -16,11 +16,11 @@ from rich.text import Text
 from joulemark.suite import units
 from joulemark.suite.plan.cases import ZYGOTES_S, Plan
 from joulemark.suite.records import Case, Trial
-from joulemark.suite.run.run_spec import Watcher
+from joulemark.suite.run.run_spec import ProgressListener
 
 
 @contextlib.contextmanager
-def watch(console: Console) -> Iterator[Watcher]:
+def watch(console: Console) -> Iterator[ProgressListener]:
     """A watcher that shows the run on `console` for as long as the context lasts."""
     if not console.is_terminal:
         yield _Lines(console)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import Arm, FrameworkInfo
+from joulemark.suite.records import ArmRecord, FrameworkInfo
 
 ASK_TIMEOUT_S = 300.0
 
@@ -18,7 +18,7 @@ ASK_TIMEOUT_S = 300.0
 class Interpreter:
     """A Python with a joulemark in it."""
 
-    arm: Arm
+    arm: ArmRecord
     protocol: str
     """How its trials are asked; see `suite.trial.request`."""
     workloads: Mapping[str, str]
@@ -41,7 +41,7 @@ def ask(python: str, boards: bool) -> Interpreter:
     if facts is None:
         raise UsageError(_why_not(python, done.stderr))
     return Interpreter(
-        arm=Arm(
+        arm=ArmRecord(
             interpreter=python,
             python=facts["python"],
             suite_version=facts["suite_version"],

@@ -49,7 +49,7 @@ def run(request: Request, started: float, report: Report) -> dict[str, Any]:
     called = timing.CLOCK()
     first = _digest(outputs, kit)
     del outputs  # they would stay on the device for the whole window
-    adapter.settle()
+    adapter.finish_background_compilation()
 
     measured = _measure(made, request.effort, report)
     report("fetch")

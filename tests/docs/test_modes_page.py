@@ -13,7 +13,7 @@ RUN = json.loads((ROOT / "docs" / "results" / "modes.json").read_text())
 
 
 def test_page_is_that_of_the_run() -> None:
-    spec = importlib.util.spec_from_file_location("modes", ROOT / "benchmarks" / "modes.py")
+    spec = importlib.util.spec_from_file_location("modes", ROOT / "studies" / "modes.py")
     assert spec is not None
     assert spec.loader is not None
     modes = importlib.util.module_from_spec(spec)

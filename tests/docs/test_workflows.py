@@ -157,7 +157,7 @@ def test_links_and_options_of_the_page_exist(tmp_path: Path, page: str) -> None:
         assert (DOCS / link).exists(), link
     verbs = ("run", "check", "export", "baseline", "calibrate", "doctor", "history", "measure")
     known = "".join(joulemark(tmp_path, verb, "--help").stdout for verb in verbs if f"joulemark {verb}" in text)
-    plugin = (DOCS.parent / "joulemark.pytest_plugin" / "__init__.py").read_text()
+    plugin = (DOCS.parent / "joulemark" / "pytest_plugin" / "__init__.py").read_text()
     foreign = {"--lock-gpu-clocks"}
     for option in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text)) - foreign:
         if not option.startswith("--benchmark-"):

@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 
-from joulemark.reports.figures.labels import MARK, SIZES, Box, Point, Room, beside, box, shared
+from joulemark.reports.figures.labels import MARK, SIZES, Box, LabelPlacer, Point, beside, box, shared
 
 
 def placed(points: list[Point], names: list[str], spans: list[Box] | None = None) -> list[str]:
     wanted = [(beside(point), name) for point, name in zip(points, names, strict=True) if name]
-    found = Room(points, spans or []).place(wanted)
+    found = LabelPlacer(points, spans or []).place(wanted)
     return [choices[i][1] for (choices, _), i in zip(wanted, found, strict=True)]
 
 

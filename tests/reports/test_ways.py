@@ -13,7 +13,7 @@ from joulemark.reports.figures import figures, plotly_figure
 from joulemark.reports.html import render
 from joulemark.reports.model import build
 from joulemark.suite.carbon import ember
-from joulemark.suite.records import Energy, Kind, Pue
+from joulemark.suite.records import EnergyReading, Kind, Pue
 from joulemark.suite.results.summary import recompute
 
 WAYS = ways()
@@ -72,7 +72,7 @@ def test_one_trial_has_no_interval_anywhere() -> None:
 
 def test_energy_of_unlike_kinds_is_no_line_over_time() -> None:
     """A sensor that becomes readable on the third day is no jump of a factor."""
-    known: list[tuple[Kind, float, list[Energy]]] = [
+    known: list[tuple[Kind, float, list[EnergyReading]]] = [
         ("model", 40.0, []),
         ("model", 44.0, []),
         ("counter", 100.0, [energy(None, "dram")]),

@@ -18,7 +18,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The study of studies/gate.py, with few comparisons a row."""
     target = tmp_path_factory.mktemp("study") / "gate.json"
     wanted = ("pool", "as_measured", "no_difference", "power")
-    command = [sys.executable, str(ROOT / "benchmarks" / "gate.py"), str(COUNT), str(target), *wanted]
+    command = [sys.executable, "-m", "studies.gate", str(COUNT), str(target), *wanted]
     subprocess.run(command, check=False, capture_output=True, timeout=300, cwd=ROOT)
     return json.loads(target.read_text())
 

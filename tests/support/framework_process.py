@@ -52,7 +52,7 @@ class Result:
     first: Weights
     """Outputs of the first step."""
     last: Weights
-    descends: list[float]
+    decreasing_output: list[float]
     """The scalar that should fall, step by step."""
     trainable: tuple[str, ...]
     gradients: Weights = field(default_factory=dict)
@@ -130,13 +130,15 @@ def perform(job: Job) -> Result:
     counted = _counted_flops(program, inputs) if job.count_flops else None
     step = compiled(job.framework, job.mode, program.step)
     outputs: list[Mapping[str, Any]] = [step(**inputs) for _ in range(job.steps)]
-    watched = workload.descends
+    watched = workload.decreasing_output
     return Result(
         before=before,
         after=program.weights(),
         first=_arrays(kit, outputs[:1]),
         last=_arrays(kit, outputs[-1:]),
-        descends=[float(kit.array(o[watched])) for o in outputs] if watched and job.phase == "training" else [],
+        decreasing_output=[float(kit.array(o[watched])) for o in outputs]
+        if watched and job.phase == "training"
+        else [],
         trainable=tuple(program.trainable()),
         gradients=gradients,
         counted_flops=counted,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from run_files import case, energy, failed_trial, machine, run_file, trial
 
-from joulemark.suite.records import Case, Energy, Gpu, Kind, Probe, RunFile, SecondOpinion, Trial
+from joulemark.suite.records import Case, EnergyReading, Gpu, Kind, Probe, RunFile, SecondOpinion, Trial
 from joulemark.suite.results.summary import recompute
 
 _WORK = (("cnn", "inference", 900.0, 55.0), ("cnn", "training", 300.0, 70.0), ("matmul", "inference", 12.0, 80.0))
@@ -28,7 +28,7 @@ def trials(rate: float, power_w: float, start_s: float, rounds: int = 3, kind: K
     return found
 
 
-def _readings(energy_j: float, kind: Kind) -> list[Energy]:
+def _readings(energy_j: float, kind: Kind) -> list[EnergyReading]:
     if kind == "unavailable":
         return [energy(None)]
     return [energy(energy_j * 0.9, kind=kind), energy(energy_j * 0.1, "dram", kind)]

@@ -9,7 +9,7 @@ from joulemark.suite.records import (
     Channel,
     Cpu,
     Emissions,
-    Energy,
+    EnergyReading,
     Floor,
     FrameworkInfo,
     Idle,
@@ -32,10 +32,10 @@ CH = Intensity(g_per_kwh=39.22, source="Ember 2025", zone="CH", basis="lifecycle
 
 def energy(
     energy_j: float | None = 100.0, component: str = "package", kind: Kind = "counter", gain: float = 0.02
-) -> Energy:
+) -> EnergyReading:
     """One reading with a sensor interval of +-`gain`; None gives one that is not measured."""
     if energy_j is None:
-        return Energy(
+        return EnergyReading(
             component=component,
             scope=f"{component}-0",
             kind="unavailable",
@@ -43,7 +43,7 @@ def energy(
             energy_j=None,
             reason="absent",
         )
-    return Energy(
+    return EnergyReading(
         component=component,
         scope=f"{component}-0",
         kind=kind,
@@ -63,7 +63,7 @@ def trial(
     rate: float = 100.0,
     start_s: float = 10.0,
     length_s: float = 2.0,
-    readings: Sequence[Energy] | None = None,
+    readings: Sequence[EnergyReading] | None = None,
 ) -> Trial:
     """An ok trial of `length_s` seconds in blocks of 10 steps of one item, at `rate` items a second."""
     blocks = 10

@@ -49,12 +49,12 @@ def test_no_family_lacks_its_workload() -> None:
 
 @pytest.mark.parametrize(("workload", "phase", "framework"), CASES)
 def test_runs_and_learns(processes: Processes, workload: str, phase: str, framework: str) -> None:
-    steps = 20 if WORKLOADS[workload].descends and phase == "training" else 2
+    steps = 20 if WORKLOADS[workload].decreasing_output and phase == "training" else 2
     mode = DEFAULT_MODE[framework]
     result = processes.run(Job(framework, workload, phase, mode=mode, steps=steps, gradients=phase == "training"))
     check_outputs(result)
     if steps == 20:
-        assert result.descends[-1] < result.descends[0], result.descends
+        assert result.decreasing_output[-1] < result.decreasing_output[0], result.decreasing_output
     if phase == "training" and WORKLOADS[workload].optimizer:
         check_learning(result)
 

@@ -70,7 +70,7 @@ def _workload(task: str, title: str, paper: str) -> Workload:
         bytes=traffic,
         parameters=parameters,
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
     )
 
 

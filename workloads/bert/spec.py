@@ -112,7 +112,7 @@ WORKLOADS = (
         bytes=traffic,
         parameters=parameters,
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
         substitutes={
             "*.qkv.bias": "the keys' third of its gradient is zero, since softmax ignores a shift of a row, and Adam"
             " makes full steps of float32's rounding: proved in float64 alone"

@@ -79,4 +79,4 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
         loss = kit.judgement(judge(made(noise)), 1.0)
         return {"loss": loss, "generator_loss": loss}
 
-    return kit.turns(model, [(judge, discriminate), (made, generate)], spec.OPTIMIZER)
+    return kit.alternating_training(model, [(judge, discriminate), (made, generate)], spec.OPTIMIZER)

@@ -72,4 +72,4 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
         loss = kit.judgement(judge(made(noise, training=True), training=True), 1.0)
         return {"loss": loss, "generator_loss": loss}
 
-    return kit.turns(model, [(judge, discriminate), (made, generate)], spec.OPTIMIZER)
+    return kit.alternating_training(model, [(judge, discriminate), (made, generate)], spec.OPTIMIZER)

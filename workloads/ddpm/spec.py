@@ -187,7 +187,7 @@ WORKLOADS = (
         bytes=traffic,
         parameters=parameters,
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
         substitutes={
             "*.key.bias": "its gradient is zero, since softmax ignores a shift of a row: rounding only, next to nothing"
             " beside the query's in both frameworks"

@@ -99,7 +99,7 @@ WORKLOADS = (
         parameters=parameters,
         items_per_sample=items,
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
         substitutes={
             "*.qkv.bias": "the keys' third of its gradient is zero, since softmax ignores a shift of a row, and Adam"
             " makes full steps of float32's rounding: proved in float64 alone"

@@ -120,7 +120,7 @@ WORKLOADS = (
         bytes=traffic,
         parameters=parameters,
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
         substitutes=SUBSTITUTES,
     ),
 )

@@ -83,6 +83,6 @@ WORKLOADS = (
         bytes=traffic,
         parameters=parameters,
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
     ),
 )

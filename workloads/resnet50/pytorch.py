@@ -44,7 +44,7 @@ class Encoder(nn.Module):
     def __init__(self, kit: Any, size: Size) -> None:
         super().__init__()
         self.kit = kit
-        kit.lay_out(spec.deepest(size))
+        kit.choose_memory_format(spec.deepest(size))
         self.stem_conv = kit.conv(3, size.stem, 7, 2, bias=False)
         self.stem_norm = kit.batch_norm(size.stem)
         self.blocks = nn.ModuleList()

@@ -87,7 +87,7 @@ def _workload(attention: str, paper: str, reach: int) -> Workload:
         bytes=traffic,
         parameters=parameters,
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
     )
 
 

@@ -92,7 +92,7 @@ def _workload(method: str, title: str, small: int | None, full: int | None) -> W
         bytes=traffic,
         parameters=parameters,
         optimizer=OPTIMIZERS[method],
-        descends="loss",
+        decreasing_output="loss",
         substitutes=mobilenetv2.SUBSTITUTES if learns_encoder else {},
     )
 

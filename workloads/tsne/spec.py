@@ -52,7 +52,7 @@ WORKLOADS = (
         ),
         parameters=lambda size: all_trained(2 * size.n),
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
         precisions=("fp32",),
     ),
 )

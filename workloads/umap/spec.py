@@ -70,7 +70,7 @@ WORKLOADS = (
         bytes=traffic,
         parameters=lambda size: all_trained(2 * size.n),
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
         precisions=("fp32",),
     ),
 )

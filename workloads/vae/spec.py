@@ -68,6 +68,6 @@ WORKLOADS = (
         bytes=traffic,
         parameters=parameters,
         optimizer=OPTIMIZER,
-        descends="loss",
+        decreasing_output="loss",
     ),
 )

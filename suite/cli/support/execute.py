@@ -24,13 +24,13 @@ def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None =
     from joulemark.suite.records import read
     from joulemark.suite.results.history.parquet import keep
     from joulemark.suite.run import runner
-    from joulemark.suite.run.run_spec import Order
+    from joulemark.suite.run.run_spec import RunSpec
     from joulemark.suite.settings import runs_directory
     from joulemark.suite.terminal import output
 
     grid = service(prepared.settings)
     emissions, notices = resolve(prepared.settings, datetime.now(UTC), grid)
-    order = Order(
+    order = RunSpec(
         plan=prepared.plan,
         settings=prepared.settings,
         machine=prepared.machine,

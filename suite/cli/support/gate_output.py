@@ -26,12 +26,12 @@ def passed(found: Compared, terms: Terms, allow_estimates: bool, strict: bool) -
     from rich.text import Text
 
     from joulemark.suite.cli.support import comparison, comparison_text
-    from joulemark.suite.stats.gate import judge, strictly
+    from joulemark.suite.stats.gate import evaluate, strictly
     from joulemark.suite.terminal import output
 
     if strict:
         found = replace(found, found=strictly(found.found))
-    gate = judge(found.found, found.a, found.b, terms.limits, allow_estimates)
+    gate = evaluate(found.found, found.a, found.b, terms.limits, allow_estimates)
     found = replace(found, gate=gate)
     code = 0 if terms.advisory else gate.exit_code
     comparison.tell_unmatched(terms.limits, found.b)

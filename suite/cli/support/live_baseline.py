@@ -27,7 +27,7 @@ def check(given: Mapping[str, Any], python: str, terms: Terms, out: Path | None)
     from joulemark.suite.cli.support.gate_output import passed
     from joulemark.suite.cli.support.prepare import prepare
     from joulemark.suite.errors import NotComparableError
-    from joulemark.suite.stats.gate import judge, strictly
+    from joulemark.suite.stats.gate import evaluate, strictly
     from joulemark.suite.stats.interim_analysis import sides
     from joulemark.suite.terminal import output
 
@@ -43,7 +43,7 @@ def check(given: Mapping[str, Any], python: str, terms: Terms, out: Path | None)
         if strict:
             found = replace(found, found=strictly(found.found))
         try:
-            return sides(judge(found.found, run_file, run_file, terms.limits, estimates).doubtful)
+            return sides(evaluate(found.found, run_file, run_file, terms.limits, estimates).doubtful)
         except NotComparableError:
             return frozenset()
 

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from joulemark import __version__
 from joulemark.suite.errors import UsageError, unknown
-from joulemark.suite.plan.ab import NAMES, Side
+from joulemark.suite.plan.ab import NAMES, ArmSpec
 from joulemark.suite.plan.cases import Plan
-from joulemark.suite.records import Arm, ArmName, FrameworkInfo, Machine, RunFile, Settings
+from joulemark.suite.records import ArmName, ArmRecord, FrameworkInfo, Machine, RunFile, Settings
 
 if TYPE_CHECKING:
-    from joulemark.suite.records.journal import SUFFIX
-    from joulemark.suite.results.assemble import finish
     from joulemark.suite.sensors.gpus import Boards
 
 NVIDIA = Path("/dev/nvidiactl")
@@ -33,7 +31,7 @@ class Prepared:
     settings: Settings
     machine: Machine
     plan: Plan
-    sides: Mapping[ArmName, Side] = field(default_factory=dict)
+    sides: Mapping[ArmName, ArmSpec] = field(default_factory=dict)
     """The arms of an A/B run; empty for any other."""
     resumed: RunFile | None = None
     """The interrupted run to go on with; None for a new one."""
@@ -55,6 +53,8 @@ def prepare_again(run: str, typed: Sequence[str], directory: Path, arms: bool = 
     UsageError where it is complete or still measured, where this machine or its plan is not the same as then, and
     where options were `typed` that ask for something else.
     """
+    from joulemark.suite.records.journal import SUFFIX
+    from joulemark.suite.results.assemble import finish
     from joulemark.suite.results.store import find, load_path
     from joulemark.suite.run import lock
 
@@ -133,10 +133,10 @@ def described(boards: Boards, frameworks: Mapping[str, FrameworkInfo]) -> Machin
     from joulemark.suite import machine
 
     uuids = next((info.boards for info in frameworks.values() if info.boards), ())
-    return machine.describe(boards.told(uuids), frameworks)
+    return machine.describe(boards.with_device_numbers(uuids), frameworks)
 
 
-def _sides(chosen: Settings, boards: bool, threads: int) -> dict[ArmName, Side]:
+def _sides(chosen: Settings, boards: bool, threads: int) -> dict[ArmName, ArmSpec]:
     """The arms as they are found. UsageError for an interpreter that cannot run trials as we ask for them."""
     from joulemark.suite.trial.frameworks import FRAMEWORKS
     from joulemark.suite.trial.interpreter import ask
@@ -144,11 +144,11 @@ def _sides(chosen: Settings, boards: bool, threads: int) -> dict[ArmName, Side]:
 
     if chosen.python and all(chosen.arms[name].python for name in NAMES):
         raise UsageError("--python is for an arm without an interpreter of its own: both have one. Leave it out.")
-    found: dict[ArmName, Side] = {}
+    found: dict[ArmName, ArmSpec] = {}
     for name in NAMES:
         own, count = chosen.arms[name].python, chosen.arms[name].threads or threads
         if own is None:
-            found[name] = Side(_here(chosen.python, boards), chosen.python, count)
+            found[name] = ArmSpec(_here(chosen.python, boards), chosen.python, count)
             continue
         path = _program(own)
         other = ask(path, boards=boards)
@@ -157,17 +157,17 @@ def _sides(chosen: Settings, boards: bool, threads: int) -> dict[ArmName, Side]:
                 f"{path} has joulemark {other.arm.suite_version}, whose trials are asked otherwise than those of "
                 f"{__version__} here (protocol {other.protocol}, here {protocol()}). Use versions that agree."
             )
-        found[name] = Side(other.arm, dict.fromkeys(FRAMEWORKS, path), count, other.workloads)
+        found[name] = ArmSpec(other.arm, dict.fromkeys(FRAMEWORKS, path), count, other.workloads)
     return found
 
 
-def _here(pythons: Mapping[str, str], boards: bool) -> Arm:
+def _here(pythons: Mapping[str, str], boards: bool) -> ArmRecord:
     """The interpreter that runs joulemark as an arm."""
     from joulemark.suite.trial.discover import installed_frameworks, packages
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
     installed: dict[str, FrameworkInfo] = installed_frameworks(list(FRAMEWORKS), pythons, boards=boards)
-    return Arm(
+    return ArmRecord(
         interpreter=sys.executable,
         python=platform.python_version(),
         suite_version=__version__,

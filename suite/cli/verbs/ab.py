@@ -100,7 +100,7 @@ def command(
     codes: 0 fine, 2 bad usage, 3 nothing comparable, 4 a case failed, 130 interrupted (what was finished is kept).
     """
     values = locals()
-    given = options.asked(context, values)
+    given = options.settings_from_context(context, values)
     from joulemark.suite.cli.support import execute
     from joulemark.suite.cli.support.comparison import one_format, thresholds
     from joulemark.suite.cli.support.prepare import prepare, prepare_again
@@ -114,7 +114,7 @@ def command(
         prepared = prepare({**given, "arms": _arms(values, context)})
     else:
         prepared = prepare_again(
-            resume, options.typed(context, {**given, **_given(values)}), runs_directory(out), arms=True
+            resume, options.given_flags(context, {**given, **_given(values)}), runs_directory(out), arms=True
         )
     if _alike(prepared):
         output.say("Both arms are alike: what differs between them is chance.")
@@ -138,7 +138,7 @@ def _arms(values: Mapping[str, Any], context: typer.Context) -> dict[str, dict[s
         raise UsageError("ab needs what differs: interpreters (--a, --b), or settings (--a-threads, --b-threads, ...).")
     # What the settings file says is for other runs; on the command line it would be ignored.
     both = [axis for axis in AXES if f"a_{axis}" in given and f"b_{axis}" in given]
-    if ignored := options.typed(context, both):
+    if ignored := options.given_flags(context, both):
         raise UsageError(f"{ignored[0]} is for neither arm, since each has its own: leave it out.")
     return {
         arm: {"python": given.get(arm), **{axis: given.get(f"{arm}_{axis}") for axis in AXES}} for arm in ("a", "b")

@@ -60,14 +60,14 @@ def command(
     uses them. Longer apart is better: drift over a day is not seen in an hour. Exit codes: 0 fine, 2 bad usage, 3 the
     runs have too little in common, 4 a case failed, 130 interrupted (finished runs are kept).
     """
-    given = options.asked(context, locals())
+    given = options.settings_from_context(context, locals())
     from joulemark.suite.cli.support import calibration_runs
     from joulemark.suite.errors import UsageError
     from joulemark.suite.settings import runs_directory
     from joulemark.suite.terminal import output
 
     if run:
-        if wrong := options.typed(context, ["runs", "every", *sorted(given.keys() - {"allow_estimates"})]):
+        if wrong := options.given_flags(context, ["runs", "every", *sorted(given.keys() - {"allow_estimates"})]):
             raise UsageError(f"{wrong[0]} is for measuring: leave it out, or name no runs.")
         kept, code = _named(run, runs_directory(out)), 0
     else:

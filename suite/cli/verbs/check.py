@@ -85,7 +85,7 @@ def command(
     1 a regression: a whole interval lies beyond the threshold; 2 bad usage or input; 3 no baseline, or nothing
     comparable; 4 a case failed, is in doubt, or was lost since the baseline. --advisory turns 1 and 4 into 0.
     """
-    given = options.asked(context, locals())
+    given = options.settings_from_context(context, locals())
     from joulemark.suite import settings
     from joulemark.suite.cli.support import live_baseline
     from joulemark.suite.cli.support.comparison import one_format, thresholds
@@ -99,7 +99,7 @@ def command(
             extra = "--baseline" if baseline is not None else f"the run {run!r}"
             raise UsageError(f"--baseline-python measures both sides now: leave out {extra}.")
         return live_baseline.check(given, baseline_python, terms, out)
-    if selected := options.typed(context, live_baseline.SELECTION):
+    if selected := options.given_flags(context, live_baseline.SELECTION):
         raise UsageError(f"{selected[0]} selects what --baseline-python measures; a kept run is as it is.")
     if baseline is None:
         raise UsageError("--baseline is missing: give a path, a saved name, a run, or history.")

@@ -41,7 +41,7 @@ def command(
     Intervals are adjusted for the number of comparisons and hold what changes from run to run on one machine. Exit
     codes: 0 fine, whatever the verdicts; 2 bad usage or input; 3 nothing may be compared.
     """
-    given = options.asked(context, locals())
+    given = options.settings_from_context(context, locals())
     from joulemark.suite import settings
     from joulemark.suite.cli.support.comparison import document, one_format, tell_unmatched, thresholds
     from joulemark.suite.stats.metrics import METRICS

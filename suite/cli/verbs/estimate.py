@@ -44,7 +44,7 @@ def command(
 
     Nothing is measured. Parts left out are zero. Lannelongue, Grealey and Inouye 2021, doi 10.1002/advs.202100707.
     """
-    given = options.asked(context, locals())
+    given = options.settings_from_context(context, locals())
     import math
     from datetime import UTC, datetime
 

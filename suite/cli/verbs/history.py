@@ -62,7 +62,7 @@ def command(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms of the same: give one of them.")
-    if output is None and options.typed(context, ["plotlyjs"]):
+    if output is None and options.given_flags(context, ["plotlyjs"]):
         raise UsageError("--plotlyjs is of the page that -o PAGE writes: give both, or neither.")
     options.ending(output, options.PAGE)
     metrics = list(dict.fromkeys(metric or ("throughput", "energy")))

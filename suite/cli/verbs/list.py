@@ -32,7 +32,7 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """List the workloads, or the cases of a selection, or the runs that are kept."""
-    given = options.asked(context, locals())
+    given = options.settings_from_context(context, locals())
     from joulemark.suite.errors import UsageError
     from joulemark.suite.terminal import output
 
@@ -40,7 +40,7 @@ def command(
         raise UsageError("--cases and --runs list different things: give one of them.")
     if out is not None and not runs:
         raise UsageError("--out is where --runs looks for runs: add --runs, or leave --out out.")
-    selected = options.typed(context, given)
+    selected = options.given_flags(context, given)
     if selected and not cases:
         cure = "; --runs lists all that are kept: leave it out" if runs else ": add --cases"
         raise UsageError(f"{selected[0]} selects cases{cure}.")

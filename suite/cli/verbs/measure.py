@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from joulemark.suite.meter.child_process import Ended
-    from joulemark.suite.meter.command_run import Errand
+    from joulemark.suite.meter.command_run import CommandRun
 
 
 def command(
@@ -54,20 +54,20 @@ def command(
     Its exit code is handed on, its output is untouched (with --json it goes to standard error), and so are signals.
     The energy is that of the whole processor and of whole boards while it ran: other programs' share is in it.
     """
-    given = options.asked(context, locals())
+    given = options.settings_from_context(context, locals())
     from datetime import UTC, datetime
 
     from joulemark.suite import settings
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_inputs import service
-    from joulemark.suite.meter.command_run import Errand, measure
+    from joulemark.suite.meter.command_run import CommandRun, measure
 
     if shutil.which(program[0]) is None:
         raise UsageError(f"cannot run {program[0]!r}: {_why_not(Path(program[0]))}")
     # Rounds of the settings file are those of cases: nobody wants a training run ten times for a gate's sake.
     chosen = settings.resolve(given).model_copy(update={"rounds": rounds})
     emissions, notices = resolve(chosen, datetime.now(UTC), service(chosen))
-    errand = Errand(
+    errand = CommandRun(
         program=tuple(program),
         name=name or Path(program[0]).name,
         settings=chosen,
@@ -95,7 +95,7 @@ def _why_not(program: Path) -> str:
     return "there is no such program. Give its path, or mend PATH."
 
 
-def _show(path: Path, errand: Errand, ended: Sequence[Ended], as_json: bool, report: bool) -> None:
+def _show(path: Path, errand: CommandRun, ended: Sequence[Ended], as_json: bool, report: bool) -> None:
     """What it took, on standard error, and the one JSON object."""
     from joulemark.suite import units
     from joulemark.suite.cli.support.carbon_inputs import service, settled

@@ -59,7 +59,9 @@ def command(
     recompute them.
     """
     not_carbon = ("offline", "allow_estimates")
-    given = options.asked(context, {name: value for name, value in locals().items() if name not in not_carbon})
+    given = options.settings_from_context(
+        context, {name: value for name, value in locals().items() if name not in not_carbon}
+    )
     from joulemark.suite.cli.support.carbon_inputs import under
     from joulemark.suite.errors import UsageError
     from joulemark.suite.results.store import find, load_path
@@ -68,9 +70,9 @@ def command(
     from joulemark.suite.units import counted
 
     options.ending(output, (*options.PAGE, ".md"))
-    if images is None and options.typed(context, ["image_format"]):
+    if images is None and options.given_flags(context, ["image_format"]):
         raise UsageError("--image-format is of the pictures that --images DIR writes: give both, or neither.")
-    if output is not None and _is_summary(output) and options.typed(context, ["plotlyjs"]):
+    if output is not None and _is_summary(output) and options.given_flags(context, ["plotlyjs"]):
         raise UsageError("--plotlyjs is of a page: a Markdown summary has no charts. Leave it out.")
     directory = runs_directory(out)
     paths = [find(run, directory) for run in runs]

@@ -63,7 +63,7 @@ def command(
     all of its trials or, with --strict, is not valid, or nothing was measured; 130 interrupted (what was finished is
     kept; --resume goes on).
     """
-    given = options.asked(context, locals())
+    given = options.settings_from_context(context, locals())
     from joulemark.suite.cli.support import comparison, execute
     from joulemark.suite.cli.support.prepare import prepare, prepare_again
     from joulemark.suite.settings import runs_directory
@@ -72,7 +72,7 @@ def command(
     if resume is None:
         prepared = prepare(given)
     else:
-        prepared = prepare_again(resume, options.typed(context, given), runs_directory(out))
+        prepared = prepare_again(resume, options.given_flags(context, given), runs_directory(out))
     if dry_run:
         return execute.dry_run(prepared, as_json)
     return _measure(prepared, out, as_json, report=not no_report)

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from joulemark.suite.records import Case, FrameworkInfo, Quantity, RunFile
-from joulemark.suite.results.columns import SOURCES
+from joulemark.suite.results.columns import COLUMN_SPECS
 
 Row = dict[str, Any]
 
-QUANTITIES: Final = tuple(source for source in SOURCES if source.key not in {"variation", "trials"})
+QUANTITIES: Final = tuple(source for source in COLUMN_SPECS if source.key not in {"variation", "trials"})
 """The columns of the table that become `<key>`, `<key>_low`, `<key>_high` and `<key>_n`."""
 
 RUN: Final[Mapping[str, str]] = MappingProxyType(

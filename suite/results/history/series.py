@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
 
-from joulemark.suite.results.columns import SOURCES
+from joulemark.suite.results.columns import COLUMN_SPECS
 from joulemark.suite.stats.change_points import Step, find_steps
 from joulemark.suite.stats.metrics import Better
 
@@ -139,7 +139,7 @@ def _of_metric(ordered: Sequence[Mapping[str, Any]], metric: str) -> list[Series
 
 
 def _one(ordered: Sequence[Mapping[str, Any]], metric: str, kind: str | None) -> Series:
-    source = next(source for source in SOURCES if source.key == METRICS[metric])
+    source = next(source for source in COLUMN_SPECS if source.key == METRICS[metric])
     points = tuple(
         _point(row, metric) for row in ordered if _value(row, metric) is not None and _kind(row, metric) == kind
     )

@@ -40,7 +40,7 @@ class Adapter(Protocol):
     def synchronize(self) -> None:
         """Return when all work given to the device is done."""
 
-    def settle(self) -> None:
+    def finish_background_compilation(self) -> None:
         """After the first call: end what the framework still does beside the step, such as compiling ahead."""
 
     def reset_peak(self) -> None:

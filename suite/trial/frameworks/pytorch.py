@@ -57,7 +57,7 @@ class Adapter:
         if self.cuda:
             torch.cuda.synchronize()
 
-    def settle(self) -> None:
+    def finish_background_compilation(self) -> None:
         """Inductor asks a process of its own to compile a board's kernels, which imports PyTorch first; kernels that
         the cache has are ready sooner, and it would still import while the window is timed."""
         if self.execution.mode != "eager":

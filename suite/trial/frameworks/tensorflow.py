@@ -68,7 +68,7 @@ class Adapter:
         if self.cuda:
             tf.test.experimental.sync_devices()
 
-    def settle(self) -> None:
+    def finish_background_compilation(self) -> None:
         """What TensorFlow compiles, it has compiled when the call returns."""
 
     def reset_peak(self) -> None:

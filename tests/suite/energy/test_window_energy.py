@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED, reading, readings
 from joulemark.suite.plan.profiles import PROFILES
-from joulemark.suite.records import Channel, Energy, Gpu, Trace
+from joulemark.suite.records import Channel, EnergyReading, Gpu, Trace
 
 UUID = "GPU-1"
 
@@ -27,7 +27,7 @@ def _trace(times: Sequence[float], values: Sequence[float | None], unit: str = "
     return Trace(sensor="test", t_s=tuple(times), channels=(channel,))
 
 
-def _read(trace: Trace, begin_s: float, end_s: float, **more: float) -> Energy:
+def _read(trace: Trace, begin_s: float, end_s: float, **more: float) -> EnergyReading:
     return reading(trace, trace.channels[0], (begin_s, end_s), **more)
 
 

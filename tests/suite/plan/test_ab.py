@@ -7,7 +7,7 @@ import pytest
 from joulemark.suite.errors import UsageError
 from joulemark.suite.plan import ab
 from joulemark.suite.plan.cases import Plan
-from joulemark.suite.records import Arm, FrameworkInfo, Settings
+from joulemark.suite.records import ArmRecord, FrameworkInfo, Settings
 
 BOTH = {
     "pytorch": FrameworkInfo(version="2", python="3", build="cpu"),
@@ -15,9 +15,9 @@ BOTH = {
 }
 
 
-def side(name: str, settings: Settings, frameworks=BOTH, versions=None) -> ab.Side:
-    arm = Arm(interpreter=f"/env/{name}/python", python="3.12", suite_version="1", frameworks=frameworks)
-    return ab.Side(arm, {}, settings.arms[name].threads or 2, versions)
+def side(name: str, settings: Settings, frameworks=BOTH, versions=None) -> ab.ArmSpec:
+    arm = ArmRecord(interpreter=f"/env/{name}/python", python="3.12", suite_version="1", frameworks=frameworks)
+    return ab.ArmSpec(arm, {}, settings.arms[name].threads or 2, versions)
 
 
 def make(a=None, b=None, frameworks_b=BOTH, versions_b=None, seed=1, **settings) -> Plan:

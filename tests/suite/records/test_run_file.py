@@ -19,7 +19,7 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import TEXTS, Code
 from joulemark.suite.records import (
     SCHEMA_VERSION,
-    Energy,
+    EnergyReading,
     Notice,
     RunFile,
     Trace,
@@ -294,7 +294,7 @@ def current_umask() -> int:
 )
 def test_energy_is_never_unknown_without_saying_so(change: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
-        Energy.model_validate({**energy().model_dump(), **change})
+        EnergyReading.model_validate({**energy().model_dump(), **change})
 
 
 def test_trace_has_one_value_a_time() -> None:

@@ -8,7 +8,7 @@ from run_files import case, failed_trial, run_file, trial
 from joulemark.suite.errors import UsageError
 from joulemark.suite.meter import user_run
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Arm, Channel, Floor, Idle, Notice, Trace, read
+from joulemark.suite.records import ArmRecord, Channel, Floor, Idle, Notice, Trace, read
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.results import store
 from joulemark.suite.results.assemble import assemble, complete, finish
@@ -166,7 +166,7 @@ def test_a_case_that_ran_out_of_time_is_given_up_and_not_missing(path):
 def test_what_goes_on_with_an_interrupted_run_depends_on_its_kind(path, framework, arm, remedy):
     file = planned()
     cases = (file.cases[0].model_copy(update={"framework": framework, "arm": arm}),)
-    sides = {arm: Arm(interpreter="python", python="3.11.1", suite_version="0.1.0")} if arm else {}
+    sides = {arm: ArmRecord(interpreter="python", python="3.11.1", suite_version="0.1.0")} if arm else {}
     Journal(path, file.model_copy(update={"cases": cases, "arms": sides})).close()
     (notice,) = (each for each in assemble(path).notices if each.code == Code.RUN_INCOMPLETE)
     assert (notice.value, notice.remedy) == (2, remedy)

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from run_files import CH, case, energy, failed_trial, run_file, trial
 
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Emissions, Energy, Idle, Intensity, Kind, Notice, Pue, RunFile, Summary, Trial
+from joulemark.suite.records import (
+    Emissions,
+    EnergyReading,
+    Idle,
+    Intensity,
+    Kind,
+    Notice,
+    Pue,
+    RunFile,
+    Summary,
+    Trial,
+)
 from joulemark.suite.results.summary import ONE_TRIAL, case_summary, recompute
 
 AT_HOME = Emissions(intensity=CH, pue=Pue(value=1.0, source="one's own machine"))
@@ -88,7 +99,7 @@ def test_missing_part_makes_a_lower_bound_that_says_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize("readings", [[], [energy(None), energy(None, "dram")]])
-def test_unmeasured_is_null_with_a_reason_and_never_zero(readings: list[Energy]) -> None:
+def test_unmeasured_is_null_with_a_reason_and_never_zero(readings: list[EnergyReading]) -> None:
     found = summarise(trial(readings=readings))
     for name in (
         "energy_per_item_j",
@@ -140,7 +151,7 @@ def test_net_takes_the_mean_of_idle_before_and_after_by_time() -> None:
     assert summarise(trial(), idles=(idle(), after)).net_energy_per_item_j.value == pytest.approx(0.15)
 
 
-def reading(power_w: float, length_s: float, tick_s: float, gain: tuple[float, float]) -> Energy:
+def reading(power_w: float, length_s: float, tick_s: float, gain: tuple[float, float]) -> EnergyReading:
     """What a counter of constant power gives: its gain, and half an update at each border."""
     energy_j, error_j = power_w * length_s, power_w * tick_s
     return energy(energy_j).model_copy(
@@ -165,7 +176,7 @@ def test_each_part_s_gain_scales_its_own_net_energy() -> None:
     """Nothing but gains: 90 J of package, 80 of them at rest anyway, and 10 J of dram, none at rest."""
     scaled = {"package": (0.98, 1.02), "dram": (0.8, 1.2)}
 
-    def part(component: str, energy_j: float) -> Energy:
+    def part(component: str, energy_j: float) -> EnergyReading:
         low, high = scaled[component]
         update = {"low_j": energy_j * low, "high_j": energy_j * high, "gain": (low, high)}
         return energy(energy_j, component).model_copy(update=update)
@@ -189,7 +200,7 @@ def test_a_model_may_be_off_otherwise_at_work_than_at_rest(parts: tuple[Kind, Ki
     """Its error changes with the load, and so does not cancel: 10 J seen may be 7, and 8 J at rest 39."""
     gain = (0.7, 4.88)
 
-    def seen(energy_j: float, kind: Kind) -> Energy:
+    def seen(energy_j: float, kind: Kind) -> EnergyReading:
         ends = {"low_j": energy_j * gain[0], "high_j": energy_j * gain[1], "gain": gain}
         return energy(energy_j, kind=kind).model_copy(update=ends)
 

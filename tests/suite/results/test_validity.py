@@ -8,7 +8,7 @@ import pytest
 from run_files import case, energy, failed_trial, run_file, trace, trial
 
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Case, Energy, Idle, Notice, Result, Trial
+from joulemark.suite.records import Case, EnergyReading, Idle, Notice, Result, Trial
 from joulemark.suite.results.summary import case_summary
 from joulemark.suite.results.validity import case_notices, run_notices
 
@@ -101,7 +101,7 @@ def test_unlike_outputs_differ() -> None:
         ([energy(100.0, kind="model").model_copy(update={"tick_s": 0.5})], {Code.ENERGY_ESTIMATED}),
     ],
 )
-def test_energy(readings: list[Energy], codes: set[Code]) -> None:
+def test_energy(readings: list[EnergyReading], codes: set[Code]) -> None:
     trials = [trial(i, readings=readings, start_s=10.0 * i) for i in (1, 2)]
     assert set(of_trials(*trials)) == codes
 

@@ -19,7 +19,7 @@ from run_files import trial
 from joulemark.suite.energy.sensor_checks import sensor_notices
 from joulemark.suite.energy.window_energy import readings
 from joulemark.suite.notices import Code
-from joulemark.suite.records import BoardState, Energy, Gpu, Trace
+from joulemark.suite.records import BoardState, EnergyReading, Gpu, Trace
 from joulemark.suite.sensors import nvml, trace_file
 from joulemark.suite.sensors.sampler import Sampler
 
@@ -58,7 +58,7 @@ def _gpu(uuid: str, device: str | None, **more: Any) -> Gpu:
     return Gpu(index=0, vendor="NVIDIA", name="Test GPU", uuid=uuid, pci_bus_id="", device=device, **more)
 
 
-def _of(readings: tuple[Energy, ...], scope: str) -> Energy:
+def _of(readings: tuple[EnergyReading, ...], scope: str) -> EnergyReading:
     return next(energy for energy in readings if energy.scope == scope)
 
 

@@ -108,13 +108,13 @@ def test_dies_that_show_one_counter_are_counted_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("ratio", "mirrors"), [(1.0, True), (1.001, False)])
-def test_one_register_is_told_from_two_that_are_nearly_alike(ratio: float, mirrors: bool) -> None:
+def test_one_register_is_told_from_two_that_are_nearly_alike(ratio: float, is_same_counter: bool) -> None:
     """Both are updated each millisecond, as RAPL's are, and began at unlike counts."""
 
     def counts_at(power_w: float, from_counts: int) -> Callable[[], int]:
         return lambda: int(power_w * int(time.monotonic() * 1000) * 1e-3 / 61e-6) + from_counts
 
-    assert cpu_topology.mirrors(counts_at(50.0, 0), counts_at(50.0 * ratio, 12345)) is mirrors
+    assert cpu_topology.is_same_counter(counts_at(50.0, 0), counts_at(50.0 * ratio, 12345)) is is_same_counter
 
 
 def test_a_machine_without_the_events_is_told(tmp_path: Path) -> None:

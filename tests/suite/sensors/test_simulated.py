@@ -11,11 +11,11 @@ import pytest
 
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED, reading
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import Energy, Trace
+from joulemark.suite.records import EnergyReading, Trace
 from joulemark.suite.sensors import simulated, simulated_loads, trace_file
 from joulemark.suite.sensors.sampler import Sampler
 from joulemark.suite.sensors.simulated import BOARDS, Board
-from joulemark.suite.sensors.simulated_loads import Load
+from joulemark.suite.sensors.simulated_loads import PowerProfile
 
 POLL_S = 0.1
 LOADS = {
@@ -27,13 +27,13 @@ LOADS = {
 
 def _trials(
     board: Board,
-    load: Load,
+    load: PowerProfile,
     trials: int,
     seed: int,
     window_s: tuple[float, float] = (5.0, 8.0),
     step_s: float | None = None,
     tick_off: float = 0.0,
-) -> list[tuple[Energy, float]]:
+) -> list[tuple[EnergyReading, float]]:
     """`trials` readings with the truth for each: windows of random length at random places, the sensor's phase drawn
     anew each time. The tick is taken for longer than it is by the share `tick_off`."""
     rng = np.random.default_rng(seed)
@@ -58,7 +58,7 @@ def _trials(
     return found
 
 
-def _squares(board: Board) -> dict[str, tuple[Load, float]]:
+def _squares(board: Board) -> dict[str, tuple[PowerProfile, float]]:
     periods = {f"square {ratio}": ratio * board.tick_s for ratio in (0.9, 0.95, 1.0, 1.05, 1.1)}
     return {name: (simulated_loads.square(period_s), period_s) for name, period_s in periods.items()}
 

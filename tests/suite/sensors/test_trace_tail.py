@@ -11,7 +11,7 @@ import pytest
 
 from joulemark.suite.energy.window_energy import readings
 from joulemark.suite.sensors import trace_file
-from joulemark.suite.sensors.trace_tail import BLOCK_BYTES, Growing
+from joulemark.suite.sensors.trace_tail import BLOCK_BYTES, TraceTail
 
 SENSORS = (
     {
@@ -58,7 +58,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("window", [(1.2, 1.9), (3.0, 80.0), (777.7, 777.9), (1000.0, 1600.5), (1995.0, 1999.3)])
 def test_a_window_reads_the_same_from_a_part_of_the_file(path: Path, window: tuple[float, float]) -> None:
     whole = readings(trace_file.load(path), window, "cuda")
-    growing = Growing(path)
+    growing = TraceTail(path)
     part = growing.around(window)
     growing.close()
     # A counter begins at 0 in each, so that sums differ in their last digits.
@@ -72,7 +72,7 @@ def test_a_window_reads_the_same_from_a_part_of_the_file(path: Path, window: tup
 
 
 def test_it_reads_no_more_than_it_needs(path: Path) -> None:
-    growing = Growing(path)
+    growing = TraceTail(path)
     (counter, power) = growing.around((1000.0, 1001.0))
     growing.close()
     assert path.stat().st_size > 10 * BLOCK_BYTES
@@ -82,7 +82,7 @@ def test_it_reads_no_more_than_it_needs(path: Path) -> None:
 
 def test_what_is_being_written_is_left_out_until_it_is_whole(tmp_path: Path) -> None:
     path = _file(tmp_path / "trace")
-    growing = Growing(path)
+    growing = TraceTail(path)
     with path.open("a") as file:
         file.write('{"i":0,"t":2005.0,"c":1e-5,"v"')
         file.flush()
@@ -97,7 +97,7 @@ def test_what_is_being_written_is_left_out_until_it_is_whole(tmp_path: Path) -> 
 
 def test_the_slowest_sensor_says_how_far_the_file_speaks(tmp_path: Path) -> None:
     path = _file(tmp_path / "trace")
-    growing = Growing(path)
+    growing = TraceTail(path)
     last = max(json.loads(line)["t"] for line in path.read_text().splitlines() if '"i": 1, "t"' in line)
     # An average over 1 s that is updated each 0.1 s speaks for 0.55 s before its read, give or take half an update.
     assert growing.covered_s() == pytest.approx(last - 0.6)
@@ -107,7 +107,7 @@ def test_the_slowest_sensor_says_how_far_the_file_speaks(tmp_path: Path) -> None
 def test_without_a_sensor_there_is_nothing_to_wait_for(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_text('{"origin_monotonic_s": 5.0, "pid": 1}\n{"ready": true}\n')
-    growing = Growing(path)
+    growing = TraceTail(path)
     assert growing.around((0.0, 1.0)) == ()
     assert growing.covered_s() == float("inf")
     growing.close()

@@ -12,7 +12,7 @@ from run_files import case, energy, failed_trial, machine, run_file, trial
 from scipy import stats
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import Case, Energy, RunFile
+from joulemark.suite.records import Case, EnergyReading, RunFile
 from joulemark.suite.stats.compare import BETWEEN_RUNS, Comparison, compare
 from joulemark.suite.stats.variance import Variance
 from joulemark.suite.trial.environment import build
@@ -20,7 +20,7 @@ from joulemark.suite.trial.environment import build
 NO_DRIFT = Variance(0.0, math.inf)
 
 
-def at(*rates: float, readings: Sequence[Energy] | None = None, **more: object) -> Case:
+def at(*rates: float, readings: Sequence[EnergyReading] | None = None, **more: object) -> Case:
     trials = [trial(i, rate, start_s=10.0 * i, readings=readings) for i, rate in enumerate(rates, 1)]
     return case(trials=trials, **more)
 

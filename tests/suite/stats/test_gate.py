@@ -10,9 +10,9 @@ from run_files import case, energy, failed_trial, machine, run_file, trial
 
 from joulemark.suite.errors import NotComparableError
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Case, Energy, Notice, RunFile
+from joulemark.suite.records import Case, EnergyReading, Notice, RunFile
 from joulemark.suite.stats.compare import compare
-from joulemark.suite.stats.gate import Gate, judge, strictly
+from joulemark.suite.stats.gate import Gate, evaluate, strictly
 from joulemark.suite.stats.thresholds import thresholds
 from joulemark.suite.stats.variance import Variance
 
@@ -24,7 +24,7 @@ SLOW, SAME, NOISY, FAST = (
 )
 
 
-def at(rates: Sequence[float] = BASE, readings: Sequence[Energy] | None = None, **more: object) -> Case:
+def at(rates: Sequence[float] = BASE, readings: Sequence[EnergyReading] | None = None, **more: object) -> Case:
     trials = [trial(i, rate, start_s=10.0 * i, readings=readings) for i, rate in enumerate(rates, 1)]
     return case(trials=trials, **more)
 
@@ -35,7 +35,7 @@ def gate(a: Sequence[Case], b: Sequence[Case], *given: str, strict: bool = False
     limits = thresholds(("throughput",), given=given)
     allowed = bool(more.get("allow_estimates", False))
     found = compare(*files, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT, allow_estimates=allowed)
-    return judge(strictly(found) if strict else found, *files, limits, allowed)
+    return evaluate(strictly(found) if strict else found, *files, limits, allowed)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_nothing_to_judge_is_no_verdict() -> None:
     a, b = run_file([at()], id="A"), run_file([at()], id="B", machine=other)
     limits = thresholds(("throughput",))
     with pytest.raises(NotComparableError, match="measured on two machines"):
-        judge(compare(a, b, thresholds=limits), a, b, limits)
+        evaluate(compare(a, b, thresholds=limits), a, b, limits)
     with pytest.raises(NotComparableError, match="B does not have it"):
         gate([at()], [at(workload="vit")])
     with pytest.raises(NotComparableError, match="the workload changed"):
@@ -127,7 +127,7 @@ MEASURED, ESTIMATED = [energy(100.0)], [energy(100.0, kind="model")]
     ],
 )
 def test_energy_that_was_asked_for_and_is_not_there(
-    a: list[Energy], b: list[Energy], code: int, reason: str | None
+    a: list[EnergyReading], b: list[EnergyReading], code: int, reason: str | None
 ) -> None:
     """Throughput has held (its threshold is 30 %), so the code is what energy says."""
     found = gate([at(readings=a)], [at(SLOW, b)], "throughput:30%", "energy:5%")
@@ -142,21 +142,21 @@ def test_energy_that_the_baseline_had_is_lost_though_nobody_asked_for_it() -> No
     for readings in (ESTIMATED, []):
         files = run_file([at(readings=MEASURED)], id="A"), run_file([at(SAME, readings)], id="B")
         found = compare(*files, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
-        assert [one.metric for one in judge(found, *files, limits).lost] == ["energy"]
+        assert [one.metric for one in evaluate(found, *files, limits).lost] == ["energy"]
         back = compare(files[1], files[0], thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
-        assert judge(back, files[1], files[0], limits).exit_code == 0
+        assert evaluate(back, files[1], files[0], limits).exit_code == 0
 
 
 def test_energy_that_nobody_measured_or_asked_for_is_set_aside() -> None:
     files = run_file([at(readings=ESTIMATED)], id="A"), run_file([at(SAME, ESTIMATED)], id="B")
     limits = thresholds(("throughput", "energy"))
     found = compare(*files, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
-    said = judge(found, *files, limits)
+    said = evaluate(found, *files, limits)
     assert (said.exit_code, said.lost, [one.metric for one in said.aside]) == (0, (), ["energy"])
     assert [said.word(one) for one in found.found] == ["held", "not judged"]
     slow = run_file([at(SLOW, ESTIMATED)], id="B")
     allowed = compare(files[0], slow, thresholds=limits, metrics=["energy"], drift=NO_DRIFT, allow_estimates=True)
-    assert judge(allowed, files[0], slow, limits, allow_estimates=True).exit_code == 1
+    assert evaluate(allowed, files[0], slow, limits, allow_estimates=True).exit_code == 1
 
 
 def test_strictly_a_case_that_is_not_valid_proves_nothing() -> None:
@@ -175,4 +175,4 @@ def test_a_metric_can_be_off_for_some_cases() -> None:
     b: RunFile = run_file([at(), at(SLOW, workload="vit")], id="B")
     found = compare(a, b, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
     assert [one.pair.b.workload for one in found.found] == ["cnn"]
-    assert judge(found, a, b, limits).exit_code == 0
+    assert evaluate(found, a, b, limits).exit_code == 0

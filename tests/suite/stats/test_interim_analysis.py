@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from run_files import case, run_file, trial
 
-from joulemark.suite.records import Arm, ArmSettings, Case, FrameworkInfo, RunFile, Settings
+from joulemark.suite.records import ArmRecord, ArmSettings, Case, FrameworkInfo, RunFile, Settings
 from joulemark.suite.stats.compare import Comparisons, compare
 from joulemark.suite.stats.interim_analysis import undecided, up_to
 from joulemark.suite.stats.sequential import levels
@@ -55,7 +55,9 @@ def goes_on(random: np.random.Generator, pairs: int, most: int, told: bool) -> C
 
 def test_partners_are_compared_and_what_differs_between_their_arms_is_said() -> None:
     torch = {"pytorch": FrameworkInfo(version="2.13", python="3.11", build="cpu")}
-    one = Arm(interpreter="/a/python", python="3.11.7", suite_version="1.0", frameworks=torch, packages={"numpy": "2"})
+    one = ArmRecord(
+        interpreter="/a/python", python="3.11.7", suite_version="1.0", frameworks=torch, packages={"numpy": "2"}
+    )
     newer = {"pytorch": torch["pytorch"].model_copy(update={"version": "2.14"})}
     other = one.model_copy(update={"interpreter": "/b/python", "frameworks": newer, "environment": {"X": "1"}})
     file = run([arm("a", [0.0] * 5), arm("b", [0.1] * 5)], None).model_copy(update={"arms": {"a": one, "b": other}})

@@ -13,9 +13,9 @@ from report_files import cases, full, on_gpu, summarised
 from run_files import case, energy, failed_trial, run_file, trace, trial
 
 from joulemark.suite.cli.support.execute import failed
-from joulemark.suite.energy.idle import draws
+from joulemark.suite.energy.idle import idle_power_rows
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Notice, Rest, RunFile, worst, write
+from joulemark.suite.records import Notice, ResidentIdle, RunFile, worst, write
 from joulemark.suite.terminal.chart import Row, spans
 from joulemark.suite.terminal.overview import overview
 
@@ -75,23 +75,23 @@ def resident() -> RunFile:
     """A run on a board whose first trial looked at the machine with its program resident."""
     file = on_gpu()
     case = next(case for case in file.cases if case.device == "cuda:0")
-    rest = Rest(window_s=(1.0, 3.0), energy=(energy(70.0, "gpu"), energy(None, "module")))
+    rest = ResidentIdle(window_s=(1.0, 3.0), energy=(energy(70.0, "gpu"), energy(None, "module")))
     trials = (case.trials[0].model_copy(update={"resident_idle": rest}), *case.trials[1:])
     changed = case.model_copy(update={"trials": trials})
     return file.model_copy(update={"cases": tuple(changed if one is case else one for one in file.cases)})
 
 
 def test_rest_with_a_resident_program_is_told_or_has_its_reason() -> None:
-    found = [draw for draw in draws(resident()) if draw.when == "resident"]
+    found = [draw for draw in idle_power_rows(resident()) if draw.when == "resident"]
     assert [(draw.component, draw.power_w) for draw in found] == [("gpu", 35.0), ("module", None)]
     assert found[1].reason == "absent"
     assert found[0].case is not None
     assert found[0].case.device == "cuda:0"
-    (none,) = [draw for draw in draws(full()) if draw.when == "resident"]
+    (none,) = [draw for draw in idle_power_rows(full()) if draw.when == "resident"]
     assert (none.power_w, none.reason) == (None, "cases on the CPU leave no context and no model on a device")
-    (none,) = [draw for draw in draws(on_gpu()) if draw.when == "resident"]
+    (none,) = [draw for draw in idle_power_rows(on_gpu()) if draw.when == "resident"]
     assert none.reason == "no trial on a GPU recorded it"
-    before = [draw for draw in draws(full()) if draw.when == "before"]
+    before = [draw for draw in idle_power_rows(full()) if draw.when == "before"]
     window_s = full().idle[0].window_s
     assert before[0].power_w == (full().idle[0].energy[0].energy_j or 0) / (window_s[1] - window_s[0])
 

@@ -246,7 +246,7 @@ def test_when_the_conductor_is_killed_nothing_of_it_goes_on(variables, tmp_path)
         "import os, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from joulemark.suite.trial.fork_server_client import Zygote\n"
-        "from test_faults import request\n"
+        "from test_fork_server import request\n"
         "zygote = Zygote('pytorch', dict(os.environ)); zygote.wait_ready()\n"
         "print(zygote._process.pid, flush=True)\n"
         "zygote.run(request('hang'), 600)\n"

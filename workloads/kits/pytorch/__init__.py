@@ -80,7 +80,7 @@ class Kit(Layers):
             torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
             torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
-    def lay_out(self, deepest: int) -> None:
+    def choose_memory_format(self, deepest: int) -> None:
         """Choose the layout for a network whose smallest images are `deepest` wide; before its model is made.
 
         Channels-last; but on a CPU, where images of few pixels have many channels, oneDNN is faster on (B, C, H, W):
@@ -138,15 +138,15 @@ class Kit(Layers):
 
     def training(self, model: nn.Module, forward: Callable[..., Outputs], optimizer: Optimizer) -> Program:
         """Forward, backward from `forward`'s output `loss`, and the optimizer's update."""
-        return self.turns(model, [(model, forward)], optimizer)
+        return self.alternating_training(model, [(model, forward)], optimizer)
 
-    def turns(
-        self, model: nn.Module, turns: Sequence[tuple[nn.Module, Callable[..., Outputs]]], optimizer: Optimizer
+    def alternating_training(
+        self, model: nn.Module, players: Sequence[tuple[nn.Module, Callable[..., Outputs]]], optimizer: Optimizer
     ) -> Program:
         """Several trainings in one step, one after another: of a part of the model each, by its own forward function
         and an optimizer of its own. Outputs named `loss` are added up."""
         train(model)
-        learners = [Learner(self, part, forward, optimizer) for part, forward in turns]
+        learners = [Learner(self, part, forward, optimizer) for part, forward in players]
 
         def step(**inputs: torch.Tensor) -> Outputs:
             return together([learner.learn(inputs) for learner in learners])

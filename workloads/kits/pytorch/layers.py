@@ -80,7 +80,7 @@ class Layers:
 
     def images(self, x: torch.Tensor) -> torch.Tensor:
         """(B, H, W, C) -> (B, C, H, W). The memory stays channels-last, the layout that PyTorch's channels-last guide
-        gives for oneDNN and tensor cores, and TensorFlow's own; unless `lay_out` has chosen the other."""
+        gives for oneDNN and tensor cores, and TensorFlow's own; unless `choose_memory_format` has chosen the other."""
         return x.permute(0, 3, 1, 2).contiguous(memory_format=self.memory_format)
 
     def channels_last(self, x: torch.Tensor) -> torch.Tensor:

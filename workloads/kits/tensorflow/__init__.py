@@ -128,15 +128,15 @@ class Kit(Layers):
 
     def training(self, model: keras.Layer, forward: Callable[..., Outputs], optimizer: Optimizer) -> Program:
         """Forward, backward from `forward`'s output `loss`, and the optimizer's update."""
-        return self.turns(model, [(model, forward)], optimizer)
+        return self.alternating_training(model, [(model, forward)], optimizer)
 
-    def turns(
-        self, model: keras.Layer, turns: Sequence[tuple[keras.Layer, Callable[..., Outputs]]], optimizer: Optimizer
+    def alternating_training(
+        self, model: keras.Layer, players: Sequence[tuple[keras.Layer, Callable[..., Outputs]]], optimizer: Optimizer
     ) -> Program:
         """Several trainings in one step, one after another: of a part of the model each, by its own forward function
         and an optimizer of its own. Outputs named `loss` are added up."""
         with tf.device(self.device):
-            learners = [Learner(self, part, forward, optimizer) for part, forward in turns]
+            learners = [Learner(self, part, forward, optimizer) for part, forward in players]
 
         def step(**inputs: tf.Tensor) -> Outputs:
             with tf.device(self.device):

@@ -79,9 +79,9 @@ def test_intensity_with_a_token(run: Run) -> None:
         assert (found["g_per_kwh"], found["source"], found["is_estimated"]) == (123, "Electricity Maps", True)
         assert len(found["history"]) == 24
         assert [row["g_per_kwh"] for row in found["forecast"]][4:8] == [300, 30, 30, 300]
-        asked = len(server.seen)
+        requests = len(server.seen)
         shown = run("intensity", "CH", "--history", "--forecast", **use)
-        assert len(server.seen) == asked, "the second call should have come from the cache"
+        assert len(server.seen) == requests, "the second call should have come from the cache"
     assert shown.returncode == 0
     assert "CH: 123 g/kWh of 20" in shown.stdout
     assert "estimated by the source (TIME_SLICER_AVERAGE)" in shown.stdout
