@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.ratios import interleaved, report
 from joulemark.suite.trial import timing
-from joulemark.suite.trial.effort import Effort
+from joulemark.suite.trial.request import Effort
 
 ROUNDS = 100
 WINDOW_S = 0.25
@@ -30,7 +30,7 @@ def main() -> bool:
     def step() -> None:
         np.matmul(a, b, out=out)
 
-    effort = Effort(window_s=WINDOW_S, warmup_s=0.1, warmup_most_s=0.5, border_s=0.0)
+    effort = Effort(window_s=WINDOW_S, warmup_s=0.1, max_warmup_s=0.5, guard_s=0.0)
     durations = timing.warm_up(step, lambda: None, effort)
     count = timing.steps_per_block(durations, lambda: None)
     steps = max(1, round(WINDOW_S / np.median(durations)))

@@ -10,7 +10,7 @@ import time
 
 from benchmarks import trials
 from benchmarks.ratios import interleaved, report
-from joulemark.suite.trial.fork_server_client import Zygote
+from joulemark.suite.trial.fork_server_client import ForkServer
 
 ROUNDS = 8
 
@@ -20,14 +20,14 @@ def main() -> bool:
     met = True
     with trials.variables() as variables:
         for framework in ("pytorch", "tensorflow"):
-            with trials.zygote(framework, variables) as zygote:
+            with trials.fork_server(framework, variables) as server:
 
-                def forked(zygote: Zygote = zygote, framework: str = framework) -> float:
-                    return ready_s(zygote, framework, time.monotonic())
+                def forked(server: ForkServer = server, framework: str = framework) -> float:
+                    return ready_s(server, framework, time.monotonic())
 
                 def cold(framework: str = framework) -> float:
                     start = time.monotonic()
-                    with trials.zygote(framework, variables, "spawn") as process:
+                    with trials.fork_server(framework, variables, "spawn") as process:
                         return ready_s(process, framework, start)
 
                 ratio = interleaved(forked, cold, ROUNDS)
@@ -37,13 +37,18 @@ def main() -> bool:
     return met
 
 
-def ready_s(zygote: Zygote, framework: str, start: float) -> float:
+def ready_s(server: ForkServer, framework: str, start: float) -> float:
     """Seconds from `start` until the trial says that its first call begins."""
-    heard: list[float] = []
+    first_calls: list[float] = []
     request = trials.request(framework, "tiny", window_s=0.01)
-    outcome = zygote.run(request, 60.0, lambda part: heard.append(time.monotonic()) if part == "first_call" else None)
+
+    def on_stage(stage: str) -> None:
+        if stage == "first_call":
+            first_calls.append(time.monotonic())
+
+    outcome = server.run(request, 60.0, on_stage)
     assert outcome.trial is not None, outcome.reason
-    return heard[0] - start
+    return first_calls[0] - start
 
 
 if __name__ == "__main__":

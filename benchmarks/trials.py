@@ -1,4 +1,4 @@
-"""Requests and zygotes for the benchmarks that run whole trials."""
+"""Requests and fork servers for the benchmarks that run whole trials."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from joulemark.suite.trial import environment
-from joulemark.suite.trial.effort import Effort
-from joulemark.suite.trial.fork_server_client import Zygote
+from joulemark.suite.trial.fork_server_client import ForkServer
 from joulemark.suite.trial.frameworks import FRAMEWORKS
-from joulemark.suite.trial.request import Request
+from joulemark.suite.trial.request import Effort, Request
 
 THREADS = len(os.sched_getaffinity(0))
 BATCH = 16
@@ -39,16 +38,16 @@ def request(framework: str, size: str = "small", window_s: float = 1.0, allocato
         threads=THREADS,
         allocator=allocator,
         seed=1,
-        effort=Effort(window_s=window_s, warmup_s=0.3, warmup_most_s=2.0, border_s=0.05),
+        effort=Effort(window_s=window_s, warmup_s=0.3, max_warmup_s=2.0, guard_s=0.05),
     )
 
 
 @contextlib.contextmanager
-def zygote(framework: str, environment: dict[str, str], how: str = "fork") -> Iterator[Zygote]:
-    """A zygote that is ready."""
-    started = Zygote(framework, environment, how=how)
+def fork_server(framework: str, environment: dict[str, str], isolation: str = "fork") -> Iterator[ForkServer]:
+    """Start a fork server, wait until it is ready, and close it at the end of the block."""
+    server = ForkServer(framework, environment, isolation=isolation)
     try:
-        started.wait_ready()
-        yield started
+        server.wait_ready()
+        yield server
     finally:
-        started.close()
+        server.close()

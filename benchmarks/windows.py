@@ -1,6 +1,6 @@
-"""How much of a run's time is measurement: the share of wall time inside windows, once the zygotes are up.
+"""How much of a run's time is measurement: the share of wall time inside windows, once the fork servers are ready.
 
-Goal: at least 45 % in `quick`. Wall time is that of the rounds less the imports of the zygotes.
+Goal: at least 45 % in `quick`. Wall time is that of the rounds less the imports of the fork servers.
 """
 
 from __future__ import annotations

@@ -86,6 +86,11 @@ class Measurement:
         )
 
     @property
+    def attributed_readings(self) -> tuple[Reading, ...]:
+        """The readings that `energy` is the sum of."""
+        return tuple(reading for reading in self.readings if reading.attributed and reading.energy_j is not None)
+
+    @property
     def energy(self) -> Amount:
         """Joules of all attributed components: IT energy, gross."""
         return self._amount("energy")
@@ -103,11 +108,10 @@ class Measurement:
     @property
     def components(self) -> dict[str, float]:
         """Joules by component, attributed and measured ones only; several of one kind added up."""
-        found: dict[str, float] = {}
-        for reading in self.readings:
-            if reading.attributed and reading.energy_j is not None:
-                found[reading.component] = found.get(reading.component, 0.0) + reading.energy_j
-        return found
+        joules: dict[str, float] = {}
+        for reading in self.attributed_readings:
+            joules[reading.component] = joules.get(reading.component, 0.0) + (reading.energy_j or 0.0)
+        return joules
 
     @property
     def intensity(self) -> Document:

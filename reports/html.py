@@ -21,7 +21,7 @@ from joulemark.reports.model.whatif import ON_GRID, formulas, whatif
 from joulemark.reports.templating import asset, digits, environment, inert_json, script
 from joulemark.reports.theme import TEMPLATES
 from joulemark.suite.records import RunFile, write_text
-from joulemark.suite.results.intensity_kind import BASES
+from joulemark.suite.results.intensity_kind import INTENSITY_KINDS
 from joulemark.suite.results.validity import CARBON_CODES
 
 _LONG, _FEW = 200, 40
@@ -78,7 +78,7 @@ def render(
             slices={figure.id: slices(figure.layout) for figure in drawn},
             on_grid=ON_GRID,
             of_grid=CARBON_CODES,
-            bases=tuple(BASES.values()),
+            bases=tuple(INTENSITY_KINDS.values()),
             formulas=formulas(report),
             again=again(run_files, recomputed, anonymous),
             recomputed=shlex.join(map(pathless, recomputed) if anonymous else recomputed),

@@ -56,7 +56,7 @@ def compare(framework: str, workload: str, size: str, theirs: Callable[[Callable
     if workload == "matmul":
         request = replace(request, workload=workload, phase="inference", batch_size=1)
     prepared = prepare(request)
-    effort = replace(request.effort, border_s=0.0)
+    effort = replace(request.effort, guard_s=0.0)
 
     def once() -> object:
         return prepared.step(**prepared.inputs)

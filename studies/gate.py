@@ -19,8 +19,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
-from joulemark.suite.stats.compare import BETWEEN_RUNS, Comparison, compare
-from joulemark.suite.stats.drift import FEWEST_RUNS, between_runs, components
+from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, compare
+from joulemark.suite.stats.drift import MIN_RUNS, estimate_drift, variance_components
 from joulemark.suite.stats.variance import Variance
 from studies.gate_sessions import POOL, RESULTS, Round, Session, load, run_file
 
@@ -56,10 +56,10 @@ def judged(draw: Draw, rounds: int, look: int = 1, looks: int = 1) -> Comparison
     if draw.drift is None:
         sides = draw.a[: look * rounds], draw.b[: look * rounds]
         both = run_file("ab", *sides, rounds=rounds, most=looks * rounds)
-        (found,) = compare(both, both, by="batch-size", metrics=["throughput"]).found
+        (found,) = compare(both, both, by="batch-size", metrics=["throughput"]).comparisons
     else:
         a, b = run_file("a", draw.a[:rounds]), run_file("b", draw.b[:rounds])
-        (found,) = compare(a, b, metrics=["throughput"], drift=draw.drift).found
+        (found,) = compare(a, b, metrics=["throughput"], drift=draw.drift).comparisons
     return found
 
 
@@ -74,9 +74,9 @@ def drawing(sessions: Sequence[Session], kind: Kind, arm: str, rounds: int) -> C
     def stored(random: np.random.Generator) -> Draw:
         order = random.permutation(len(sessions))
         a, b = (sessions[i].draw(rounds, random) for i in order[:2])
-        drift = BETWEEN_RUNS
+        drift = ASSUMED_DRIFT
         if kind == "stored, calibrated":
-            drift = calibrated([sessions[i] for i in order[2 : 2 + FEWEST_RUNS]], random)
+            drift = calibrated([sessions[i] for i in order[2 : 2 + MIN_RUNS]], random)
         return Draw([_one(one, "base", random) for one in a], [_one(one, arm, random) for one in b], drift)
 
     return turn_by_turn if kind == "turn by turn" else stored
@@ -88,7 +88,7 @@ def calibrated(sessions: Sequence[Session], random: np.random.Generator) -> Vari
         run_file(f"run-{i}", [_one(drawn, "base", random) for drawn in one.draw(CALIBRATED_ON, random)])
         for i, one in enumerate(sessions)
     ]
-    found = between_runs(runs)
+    found = estimate_drift(runs)
     assert found is not None, "the pool has too few sessions"
     return found
 
@@ -155,7 +155,7 @@ def disjoint(sessions: Sequence[Session], rounds: int) -> dict[Kind, list[Draw]]
         for a, b in zip(_columns(block)[::2], _columns(block)[1::2], strict=True)
     ]
     stored = [
-        Draw(*sides, BETWEEN_RUNS)
+        Draw(*sides, ASSUMED_DRIFT)
         for a, b in zip(sessions[::2], sessions[1::2], strict=False)
         for first, second in zip(_blocks(a, rounds), _blocks(b, rounds), strict=False)
         for sides in zip(_columns(first), _columns(second), strict=False)
@@ -171,7 +171,7 @@ def relabelled(sessions: Sequence[Session], rounds: int, random: np.random.Gener
             a, b = zip(*(_two(one, "base", random) for one in block), strict=True)
             turns.append(Draw(a, b, None))
     stored = [
-        Draw(*sides, BETWEEN_RUNS)
+        Draw(*sides, ASSUMED_DRIFT)
         for a, b in itertools.permutations(sessions, 2)
         for first, second in itertools.product(_blocks(a, rounds), _blocks(b, rounds))
         for sides in zip(_columns(first), _columns(second), strict=False)
@@ -218,7 +218,7 @@ def _apart(a: float, b: float) -> bool:
 def pool_facts(sessions: Sequence[Session]) -> dict[str, Any]:
     """What the pool is, and what it says of all trials together."""
     runs = [run_file(one.started_at, [value for each in one.rounds for value in each.base]) for one in sessions]
-    found = components(runs)
+    found = variance_components(runs)
     effects = {}
     for arm in ARMS:
         logs = [np.log(each.more[arm]) - np.mean(np.log(each.base)) for one in sessions for each in one.rounds]
@@ -229,7 +229,7 @@ def pool_facts(sessions: Sequence[Session]) -> dict[str, Any]:
         "base_trials": sum(len(each.base) for one in sessions for each in one.rounds),
         "median_step_s": float(np.median([v for one in sessions for each in one.rounds for v in each.base])),
         "trial_sd": found.trials.value**0.5 if found else None,
-        "run_sd": found.plain**0.5 if found else None,
+        "run_sd": found.hedges_estimate**0.5 if found else None,
         "step_time_ratio": effects,
     }
 

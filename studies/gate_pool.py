@@ -1,6 +1,6 @@
 """Collects the pool of trials that the gate is studied on: real trials of one case, and of the same with more work.
 
-`python -m studies.gate_pool DIRECTORY [SECONDS]`: one session of interleaved rounds, a fresh zygote a round, written
+`python -m studies.gate_pool DIRECTORY [SECONDS]`: one session of interleaved rounds, a fresh fork server each round, written
 to DIRECTORY after each round. Sessions that start 10 minutes apart stand for separate runs of one machine. The case is
 the PyTorch training step of `cnn:small`, eager; more work is the same step with more images in its batch.
 """
@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import trials
-from joulemark.suite.trial.effort import Effort
-from joulemark.suite.trial.request import Request
+from joulemark.suite.trial.request import Effort, Request
 
 ARMS = {"base": 20, "+5 %": 21, "+10 %": 22, "+20 %": 24}
 """Images in a batch, by arm: the work of a step is proportional to them."""
@@ -28,7 +27,7 @@ ROUND = (*["base"] * 4, "+5 %", "+10 %", "+20 %")
 """What a round holds, in a new order each time; several of the base, so that a comparison of the same with the same can
 be made within a round as well. (The first five sessions of the kept pool have two.)"""
 
-EFFORT = Effort(window_s=0.5, warmup_s=0.2, warmup_most_s=0.6, border_s=0.02)
+EFFORT = Effort(window_s=0.5, warmup_s=0.2, max_warmup_s=0.6, guard_s=0.02)
 
 
 def main(directory: Path, seconds: float) -> None:
@@ -43,17 +42,17 @@ def main(directory: Path, seconds: float) -> None:
     with trials.variables() as variables:
         while time.monotonic() - started + longest < seconds:
             begun = time.monotonic()
-            with trials.zygote("pytorch", variables) as zygote:
-                session["rounds"].append([_trial(zygote, arm, started) for arm in order.sample(ROUND, len(ROUND))])
+            with trials.fork_server("pytorch", variables) as server:
+                session["rounds"].append([_trial(server, arm, started) for arm in order.sample(ROUND, len(ROUND))])
             longest = max(longest, time.monotonic() - begun)
             _write(target, session)
     print(f"{target}: {len(session['rounds'])} rounds in {time.monotonic() - started:.0f} s")
 
 
-def _trial(zygote: Any, arm: str, started: float) -> dict[str, Any]:
+def _trial(server: Any, arm: str, started: float) -> dict[str, Any]:
     """One trial of `arm`: what the study needs of it."""
     at_s = time.monotonic() - started
-    outcome = zygote.run(request(arm), 60.0)
+    outcome = server.run(request(arm), 60.0)
     assert outcome.trial is not None, outcome.reason
     trial = outcome.trial
     begin, end = trial["window"]

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from joulemark.suite.stats.change_points import find_steps
+from joulemark.suite.stats.change_points import find_change_points
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs" / "results"
@@ -81,7 +81,7 @@ def flat_rows() -> dict[str, Callable[[np.random.Generator], dict]]:
     """The share of flat histories that raise a step, by noise and length."""
 
     def row(name: str, noise: Noise, runs: int, generator: np.random.Generator) -> dict:
-        raised = sum(bool(find_steps(np.exp(noise(generator, runs, SD)))) for _ in range(SIMULATIONS))
+        raised = sum(bool(find_change_points(np.exp(noise(generator, runs, SD)))) for _ in range(SIMULATIONS))
         interval = stats.binomtest(raised, SIMULATIONS).proportion_ci(method="exact")
         ends = [float(interval.low), float(interval.high)]
         return {"noise": name, "runs": runs, "raised": raised, "of": SIMULATIONS, "interval": ends}
@@ -114,7 +114,7 @@ def planted(name: str, step: float, sd: float, generator: np.random.Generator) -
     for _ in range(simulations):
         logs, at = INDEPENDENT[name](generator, RUNS, sd), int(generator.integers(10, RUNS - 9))
         logs[at:] += math.log(step)
-        places = [one.index for one in find_steps(np.exp(logs))]
+        places = [one.index for one in find_change_points(np.exp(logs))]
         more += len(places) > 1
         if places:
             errors.append(min((place - at for place in places), key=abs))
@@ -141,7 +141,7 @@ def latency_rows() -> dict[str, Callable[[np.random.Generator], dict]]:
         for _ in range(FEWER // 2):
             logs = normal(generator, 40 + after, SD)
             logs[40:] += math.log(step)
-            hits += any(abs(one.index - 40) <= 3 for one in find_steps(np.exp(logs)))
+            hits += any(abs(one.index - 40) <= 3 for one in find_change_points(np.exp(logs)))
         return {"step": step, "after": after, "found": hits, "of": FEWER // 2}
 
     return {

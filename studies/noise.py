@@ -36,7 +36,7 @@ ARMS: dict[str, tuple[str, str, dict[str, str]]] = {
 """Framework, allocator, and variables on top of the built environment."""
 
 PER_ROUND = 3
-"""Rounds that share their zygotes; each third round draws layout and hash seed anew."""
+"""Rounds that share their fork servers; each third round draws layout and hash seed anew."""
 
 
 def main(processes: int, target: Path | None) -> bool:
@@ -75,15 +75,15 @@ def measure(processes: int) -> dict[str, list[dict[str, float]]]:
     with trials.variables() as variables:
         for start in range(0, processes, PER_ROUND):
             with contextlib.ExitStack() as stack:
-                zygotes = {
-                    (framework, more): stack.enter_context(trials.zygote(framework, {**variables, **dict(more)}))
+                servers = {
+                    (framework, more): stack.enter_context(trials.fork_server(framework, {**variables, **dict(more)}))
                     for framework, more in sorted(kinds)
                 }
                 for _ in range(min(PER_ROUND, processes - start)):
                     for name in order.sample(list(ARMS), len(ARMS)):
                         framework, allocator, more = ARMS[name]
                         request = trials.request(framework, allocator=allocator)
-                        outcome = zygotes[framework, tuple(more.items())].run(request, 60.0)
+                        outcome = servers[framework, tuple(more.items())].run(request, 60.0)
                         assert outcome.trial is not None, outcome.reason
                         pool[name].append(summary(outcome.trial))
                     found = noise_floor.measure({**variables, "OPENBLAS_NUM_THREADS": str(trials.THREADS)})

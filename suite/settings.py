@@ -1,84 +1,171 @@
-"""Flags, environment, file, defaults -> one frozen record, in that order of strength.
+"""Resolve what a user can set, for commands and meters alike: options, environment, settings file, defaults.
 
-The file is `joulemark.toml`, or `[tool.joulemark]` in `pyproject.toml`, of the working directory or the nearest parent
-that has one. Keys are the options' names; `batch-size` and `batch_size` are the same. Tables that do not say how a run
-is made (`thresholds`) stay out of that record: the verbs that use them read them.
+The settings file is `joulemark.toml`, or `[tool.joulemark]` in `pyproject.toml`, of the working directory or the
+nearest parent that has one. Its keys are the options' names; `batch-size` and `batch_size` are the same.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Settings
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-_LISTS = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("tuple"))
-_TABLES = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("dict"))
+if TYPE_CHECKING:
+    from pydantic_settings import PydanticBaseSettingsSource
+
+ENVIRONMENT_PREFIX = "JOULEMARK_"
+FROM_ENVIRONMENT = (
+    *("profile", "rounds", "threads", "allocator", "zone", "intensity", "pue", "psf", "offline"),
+    *("emission_factors", "embodied", "lifespan_years"),
+)
+"""Settings that the environment may give: `zone` as JOULEMARK_ZONE."""
 ALIASES = {"k": "keyword"}
 SECTIONS = ("thresholds",)
-"""Tables of the file that say nothing of how a run is made."""
-THREADS_A_CORE = 8
-"""More threads than that for each core wait for each other; from some thousands on, a process cannot have them."""
+"""Tables of the settings file that only some verbs read; they are no part of `Settings`."""
 PLACES = ("zone", "coordinates", "data_center")
-"""Keys that say where the electricity comes from; one of them at a time."""
+"""Settings that say where the electricity comes from; one of them at a time."""
+THREADS_PER_CORE = 8
+"""More threads than this for each core only wait for each other; beyond some thousands a process cannot have them."""
+
+_LISTS = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("tuple"))
+_TABLES = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("dict"))
 
 
-def resolve(given: Mapping[str, Any], directory: Path | None = None, cores: int = os.cpu_count() or 1) -> Settings:
-    """The settings for a command; `given` holds flags and environment, None or empty where not given.
+def resolve(given: Mapping[str, Any], cores: int = os.cpu_count() or 1) -> Settings:
+    """Return the settings for the options or arguments in `given`.
 
-    `cores` are the logical ones of this machine. UsageError for an unknown key, a value out of range, or a file that
-    does not parse.
+    Args:
+        given: Values by field name. None and empty values count as not given.
+        cores: Logical cores of this machine.
+
+    Raises:
+        UsageError: for an unknown key, a value out of range, or a settings file that does not parse.
     """
-    source, values = _file(directory or Path.cwd())
-    from_file = {_name(key, source): value for key, value in values.items() if key not in SECTIONS}
-    chosen = {key: value for key, value in given.items() if value not in (None, (), [], {})}
-    found = validated(over(from_file, chosen), chosen, source)
-    for name in found.python:
+    options = _options(given)
+    try:
+        resolved = _resolver()(**options)
+    except ValidationError as error:
+        raise _usage_error(error, options) from None
+    settings = Settings.model_validate(resolved.model_dump(exclude_unset=True))
+    for name in settings.python:
         if name not in FRAMEWORKS:
-            raise unknown(f"framework in [python] of {source}", name, FRAMEWORKS)
-    for option, threads in _threads(found):
-        if threads > (most := THREADS_A_CORE * cores):
-            raise UsageError(f"{option}: {threads} threads are too many for {cores} logical cores: {most} at most.")
-    return found
+            raise unknown(f"framework in [python] of {_settings_file()[0]}", name, FRAMEWORKS)
+    limit = THREADS_PER_CORE * cores
+    for option, threads in _thread_counts(settings):
+        if threads > limit:
+            raise UsageError(f"{option}: {threads} threads are too many for {cores} logical cores: {limit} at most.")
+    return settings
 
 
-def over(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, Any]:
-    """Both together; a place in `stronger` stands instead of whatever `weaker` says of the grid."""
-    silent = {*PLACES, "intensity"} if any(key in stronger for key in PLACES) else set()
-    return {**{key: value for key, value in weaker.items() if key not in silent}, **stronger}
+def validated(given: Mapping[str, Any]) -> Settings:
+    """Return settings of the options in `given` alone, without environment and file. UsageError as in `resolve`."""
+    options = _options(given)
+    try:
+        return Settings.model_validate(options)
+    except ValidationError as error:
+        raise _usage_error(error, options) from None
 
 
-def _threads(found: Settings) -> Iterator[tuple[str, int]]:
-    """All numbers of threads in `found`, by their options."""
-    if found.threads is not None:
-        yield "--threads", found.threads
-    for name, arm in found.arms.items():
+@functools.cache
+def _resolver() -> type[Settings]:
+    """Return `Settings` as a class that fills itself from all sources. Made here: importing its base takes 50 ms."""
+    from pydantic_settings import BaseSettings, EnvSettingsSource, InitSettingsSource, SettingsConfigDict
+
+    class Environment(EnvSettingsSource):
+        """The variables in FROM_ENVIRONMENT, converted: the records themselves take no text for a number."""
+
+        def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+            if field_name not in FROM_ENVIRONMENT or field_name in _overridden(self.current_state):
+                return None, field_name, False
+            return super().get_field_value(field, field_name)
+
+        def prepare_field_value(self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool) -> Any:  # noqa: ARG002
+            return None if value is None else _from_text(field_name, field, value)
+
+    class SettingsFile(InitSettingsSource):
+        """The settings file, without what stronger sources give."""
+
+        def __call__(self) -> dict[str, Any]:
+            overridden = _overridden(self.current_state)
+            return {name: value for name, value in super().__call__().items() if name not in overridden}
+
+    class Resolver(BaseSettings, Settings):
+        model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True)
+
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, Environment(settings_cls), SettingsFile(settings_cls, _file_values())
+
+    return Resolver
+
+
+def _overridden(stronger: Iterable[str]) -> set[str]:
+    """Return the settings that a weaker source cannot give: a place overrides all that is said of the grid."""
+    names = set(stronger)
+    return names if names.isdisjoint(PLACES) else {*names, *PLACES, "intensity"}
+
+
+def _options(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _as_list(name, value) for name, value in given.items() if value not in (None, (), [], {})}
+
+
+def _as_list(name: str, value: Any) -> Any:
+    return (value,) if name in _LISTS and isinstance(value, str | int | float) else value
+
+
+def _from_text(name: str, field: FieldInfo, text: str) -> Any:
+    """Return the text of an environment variable as its field takes it. UsageError where it cannot."""
+    annotation: Any = field.annotation
+    if str in (annotation, *get_args(annotation)):
+        return text
+    try:
+        return TypeAdapter(annotation).validate_strings(text)
+    except ValidationError as error:
+        message = error.errors(include_url=False)[0]["msg"].lower()
+        raise UsageError(f"{_variable(name)}: {message}, found {text!r}.") from None
+
+
+def _thread_counts(settings: Settings) -> Iterator[tuple[str, int]]:
+    """Yield each number of threads in `settings` with its option."""
+    if settings.threads is not None:
+        yield "--threads", settings.threads
+    for name, arm in settings.arms.items():
         if arm.threads is not None:
             yield f"--{name}-threads", arm.threads
 
 
-def validated(values: Mapping[str, Any], chosen: Mapping[str, Any], source: Path | None = None) -> Settings:
-    """Settings of `values`, of which `chosen` came from options and the rest from the file `source`. UsageError."""
-    merged = {key: _as_list(key, value) for key, value in values.items()}
-    try:
-        return Settings.model_validate(merged)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = f" in {source}" if first["loc"][0] not in chosen and source else ""
-        found = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
-        raise UsageError(f"{_option(first['loc'])}{where}: {first['msg'].lower()}{found}.") from None
+def _usage_error(error: ValidationError, options: Mapping[str, Any]) -> UsageError:
+    """Return the error that names the option, variable or key that is wrong, and what was found there."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])
+    place = _option(first["loc"])
+    if name not in options and name in FROM_ENVIRONMENT and os.environ.get(_variable(name)):
+        place = _variable(name)
+    elif name not in options:
+        place += f" in {_settings_file()[0]}"
+    found = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
+    return UsageError(f"{place}: {first['msg'].lower()}{found}.")
 
 
-def _option(place: tuple[int | str, ...]) -> str:
-    """What a user calls the `place` of a value: an option, or keys of the file where there is none."""
-    name, *inner = (str(part) for part in place)
+def _variable(name: str) -> str:
+    return f"{ENVIRONMENT_PREFIX}{name.upper()}"
+
+
+def _option(location: tuple[int | str, ...]) -> str:
+    """Return what a user calls a value: its option, or its keys in the settings file where it has none."""
+    name, *inner = (str(part) for part in location)
     if name == "arms" and len(inner) > 1:
         return f"--{inner[0]}-{inner[1]}".replace("_", "-")
     if name in _TABLES and inner:
@@ -86,41 +173,40 @@ def _option(place: tuple[int | str, ...]) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def section(name: str, directory: Path | None = None) -> tuple[str, Mapping[str, Any]]:
-    """The file's table `name`, one of SECTIONS, and where it stands; empty where there is none.
+def section(name: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the path of the settings file and its table `name`, one of SECTIONS; empty where there is none.
 
-    UsageError for a file that does not parse or a `name` that is no table in it.
+    UsageError for a file that does not parse, or where `name` is no table.
     """
-    source, values = _file(directory or Path.cwd())
+    path, values = _settings_file()
     table = values.get(name, {})
     if not isinstance(table, Mapping):
-        raise UsageError(f"{name} in {source}: it is a table, found {table!r}.")
-    return str(source or ""), table
+        raise UsageError(f"{name} in {path}: it is a table, found {table!r}.")
+    return str(path or ""), table
 
 
-def _as_list(key: str, value: Any) -> Any:
-    return (value,) if key in _LISTS and isinstance(value, str | int | float) else value
+def _file_values() -> dict[str, Any]:
+    """Return the values of the settings file by field name. UsageError for an unknown key."""
+    path, values = _settings_file()
+    fields = {key: ALIASES.get(key, key.replace("-", "_")) for key in values if key not in SECTIONS}
+    for key, name in fields.items():
+        if name not in Settings.model_fields:
+            raise unknown(f"key in {path}", key, Settings.model_fields)
+    return {name: _as_list(name, values[key]) for key, name in fields.items()}
 
 
-def _name(key: str, source: Path | None) -> str:
-    """The field that a key of the file stands for."""
-    name = ALIASES.get(key, key.replace("-", "_"))
-    if name not in Settings.model_fields:
-        raise unknown(f"key in {source}", key, Settings.model_fields)
-    return name
-
-
-def _file(directory: Path) -> tuple[Path | None, dict[str, Any]]:
-    """The nearest settings file and what it says; (None, {}) where there is none."""
+def _settings_file() -> tuple[Path | None, dict[str, Any]]:
+    """Return the path and the content of the nearest settings file; (None, {}) where there is none."""
+    directory = Path.cwd()
     for folder in (directory, *directory.parents):
-        own = folder / "joulemark.toml"
-        if own.exists():  # a folder of that name is a slip, and reading it says so
-            return own, _load(own)
-        shared = folder / "pyproject.toml"
-        if shared.is_file():
-            table = _load(shared).get("tool", {}).get("joulemark")
+        path = folder / "joulemark.toml"
+        if path.exists():  # a folder of that name is a mistake, and reading it says so
+            return path, _load(path)
+        pyproject = folder / "pyproject.toml"
+        if pyproject.is_file():
+            table = _load(pyproject).get("tool", {}).get("joulemark")
             if table is not None:
-                return shared, table
+                return pyproject, table
     return None, {}
 
 
@@ -134,7 +220,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def home(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where runs are kept: JOULEMARK_HOME, or the platform's directory for a user's data."""
+    """Return the directory of runs and caches: JOULEMARK_HOME, or the platform's directory for user data."""
     if chosen := environment.get("JOULEMARK_HOME"):
         return Path(chosen).expanduser()
     import platformdirs
@@ -143,7 +229,7 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def runs_directory(out: Path | None = None) -> Path:
-    """Where run files and pages go: `--out`, or `runs` in the home. UsageError where that is a file."""
+    """Return where run files and pages go: `--out`, or `runs` in the home. UsageError where `--out` is a file."""
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"--out is a directory; {out} is a file.")
     return out if out is not None else home() / "runs"

@@ -88,11 +88,11 @@ def _table(members: list[Workload]) -> Iterator[str]:
     yield "| workload | item | parameters (base) | phase | GFLOPs an item | MB an item | batch sizes |\n"
     yield "|---|---|---:|---|---:|---:|---|\n"
     for workload in members:
-        base = workload.sizes["base"]
+        base = workload.sizes[workload.reference_size]
         count = workload.parameters(base)
         parameters = f"{count.total:,}" if count.total else "none"
         if count.trainable != count.total:
-            parameters += f" ({count.trainable:,} learn)"
+            parameters += f" ({count.trainable:,} trained)"
         for phase in workload.phases:
             gflops = workload.flops(base, phase) / 1e9
             megabytes = workload.bytes(base, phase, base.batch_size["cpu"], ELEMENT_BYTES["fp32"]) / 1e6

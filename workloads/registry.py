@@ -1,6 +1,6 @@
-"""Finds workloads by name, and their implementations only when one is built.
+"""Find workloads by name, without importing their implementations.
 
-Other people's workloads come by the entry-point group `joulemark.workloads`: each entry point names a module with a
+Workloads of other packages come by the entry-point group `joulemark.workloads`: each entry point names a module with a
 tuple `WORKLOADS`, like our own `spec.py` files.
 """
 
@@ -14,81 +14,63 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from joulemark.workloads.errors import BrokenPackageError
-from joulemark.workloads.spec import Build, Workload
+from joulemark.workloads.kit import Build
+from joulemark.workloads.spec import Workload
 
-_SPECS = tuple(
-    f"joulemark.workloads.{name}.spec"
-    for name in (
-        "matmul",
-        "stream",
-        "fft",
-        "attention",
-        "activation",
-        "batchnorm",
-        "layernorm",
-        "initialization",
-        "mlp",
-        "cnn",
-        "multibranch_cnn",
-        "resnet50",
-        "mobilenetv2",
-        "vit",
-        "transfer",
-        "input_pipeline",
-        "word2vec",
-        "char_rnn",
-        "seq2seq",
-        "transformer",
-        "bert",
-        "gpt2",
-        "autoencoder",
-        "vae",
-        "dcgan",
-        "ddpm",
-        "simclr",
-        "pca",
-        "tsne",
-        "umap",
-    )
-)
+NAMES = (
+    "matmul", "stream", "fft", "attention", "activation", "batchnorm", "layernorm", "initialization",
+    "mlp", "cnn", "multibranch_cnn", "resnet50", "mobilenetv2", "vit", "transfer", "input_pipeline",
+    "word2vec", "char_rnn", "seq2seq", "transformer", "bert", "gpt2",
+    "autoencoder", "vae", "dcgan", "ddpm", "simclr", "pca", "tsne", "umap",
+)  # fmt: skip
+"""Our own workloads, in the order of tables."""
 
 
 @cache
 def workloads() -> Mapping[str, Workload]:
-    """All workloads by id, ours first. BrokenPackageError where an entry point cannot be used as one."""
-    found: dict[str, Workload] = {}
-    for name in _SPECS:
-        found |= {workload.id: workload for workload in importlib.import_module(name).WORKLOADS}
+    """Return all workloads by id, our own first.
+
+    Raises:
+        BrokenPackageError: an entry point of another package cannot be used.
+    """
+    by_id: dict[str, Workload] = {}
+    for name in NAMES:
+        module = importlib.import_module(f"joulemark.workloads.{name}.spec")
+        by_id |= {workload.id: workload for workload in module.WORKLOADS}
     for entry in sorted(entry_points(group="joulemark.workloads"), key=lambda entry: entry.name):
         try:
-            found |= _of_others(entry.load().WORKLOADS, found)
+            by_id |= _checked(entry.load().WORKLOADS, by_id)
         except Exception as error:
             package = entry.dist.name if entry.dist is not None else "a package"
             raise BrokenPackageError(
-                f"{package} has no workloads for joulemark at {entry.value} (entry point {entry.name!r}): "
-                f"{type(error).__name__}: {error}. Mend it, or uninstall it."
+                f"{package} provides no usable workloads at {entry.value} (entry point {entry.name!r}): "
+                f"{type(error).__name__}: {error}. Fix it, or uninstall it."
             ) from error
-    return MappingProxyType(found)
+    return MappingProxyType(by_id)
 
 
-def _of_others(given: Iterable[object], known: Mapping[str, Workload]) -> dict[str, Workload]:
-    """`given` by id. TypeError for what is no workload, ValueError for an id that is taken."""
-    found: dict[str, Workload] = {}
-    for workload in given:
+def _checked(candidates: Iterable[object], known: Mapping[str, Workload]) -> dict[str, Workload]:
+    """Return the workloads of another package by id. TypeError for other objects, ValueError for one that cannot be."""
+    by_id: dict[str, Workload] = {}
+    for workload in candidates:
         if not isinstance(workload, Workload):
-            raise TypeError(f"WORKLOADS holds {workload!r}, which is no workload")
-        if workload.id in known or workload.id in found:
+            raise TypeError(f"WORKLOADS holds {workload!r}, which is not a Workload")
+        if workload.id in known or workload.id in by_id:
             raise ValueError(f"workload {workload.id} is defined twice")
-        found[workload.id] = workload
-    return found
+        if not workload.package:
+            raise ValueError(f"workload {workload.id} has no `package`: name the one that holds its implementations")
+        if not workload.sizes:
+            raise ValueError(f"workload {workload.id} has no sizes")
+        by_id[workload.id] = workload
+    return by_id
 
 
 def supports(workload: Workload, framework: str) -> bool:
-    """Whether the workload has a file for `framework`; looks without importing it."""
+    """Return whether the workload has a file for `framework`, without importing it."""
     return importlib.util.find_spec(f"{workload.module}.{framework}") is not None
 
 
 def builder(workload: Workload, framework: str) -> Build:
-    """The workload's `build` in `framework`. ModuleNotFoundError where it has none."""
+    """Return the workload's `build` function in `framework`. ModuleNotFoundError where there is none."""
     build: Build = importlib.import_module(f"{workload.module}.{framework}").build
     return build

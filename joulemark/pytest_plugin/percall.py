@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joulemark import Amount, Measurement, Reading
+from joulemark import Amount, Measurement
 
 UPDATES_NEEDED = 50.0
 """A window of fewer updates of its sensor is below resolution: each border is uncertain by up to one update. Those of
@@ -61,7 +61,7 @@ def outcome(windows: Sequence[Measurement], calls: int) -> Outcome:
         window_s=sum(window.duration_s for window in windows),
         details={
             "power_w": None if below else power_w,
-            "sensors": ", ".join(dict.fromkeys(r.sensor for window in windows for r in _charged(window))),
+            "sensors": ", ".join(dict.fromkeys(r.sensor for window in windows for r in window.attributed_readings)),
             "scope": first.scope,
             "intensity": first.intensity,
             "notices": list(dict.fromkeys(notice for window in windows for notice in window.notices)),
@@ -71,7 +71,7 @@ def outcome(windows: Sequence[Measurement], calls: int) -> Outcome:
 
 def needed_s(window: Measurement) -> float:
     """How long the window must be for its slowest sensor, seconds. An estimate gains nothing by length."""
-    ticks = [reading.tick_s for reading in _charged(window) if reading.tick_s and reading.kind != "model"]
+    ticks = [reading.tick_s for reading in window.attributed_readings if reading.tick_s and reading.kind != "model"]
     return UPDATES_NEEDED * max(ticks, default=0.0)
 
 
@@ -81,10 +81,6 @@ def _below_resolution(window: Measurement, count: int) -> str | None:
         return None
     each = "each call, between which setup or teardown runs, takes" if count > 1 else "the window is"
     return f"below resolution: {each} {window.duration_s:.3g} s, and the sensor needs {wanted_s:.3g} s"
-
-
-def _charged(window: Measurement) -> list[Reading]:
-    return [reading for reading in window.readings if reading.attributed and reading.energy_j is not None]
 
 
 def _power_w(windows: Sequence[Measurement]) -> float | None:

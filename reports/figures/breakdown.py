@@ -13,10 +13,8 @@ from joulemark.reports.model.grid import Item, grid
 from joulemark.reports.model.parts import Breakdown, breakdown
 from joulemark.reports.model.report import Report
 from joulemark.suite import units
+from joulemark.suite.energy.components import component_named
 
-# Components, not frameworks: colours that no framework has. The part at rest is the same colour, paler.
-_COLOURS = {"gpu": (0, 158, 115), "package": (204, 121, 167), "cpu": (204, 121, 167)}
-_MEMORY, _OTHER = (122, 133, 148), (140, 109, 49)
 _REST_OPACITY = 0.45
 _UNKNOWN_OPACITY = 0.2
 _STUB = 0.06
@@ -44,7 +42,7 @@ def breakdown_figure(report: Report) -> Figure | None:
     rows: list[list[Item]] = []
     for made in found:
         for part in made.parts:
-            rows.append([made.view.full, part.component, part.energy_per_item_j, part.rest_per_item_j, part.kind])
+            rows.append([made.view.full, part.component, part.energy_per_item_j, part.idle_per_item_j, part.kind])
         rows += [[made.view.full, reason, None, None, "unavailable"] for reason in made.missing]
     return Figure(
         id="breakdown",
@@ -78,13 +76,13 @@ def _bars(component: str, found: Sequence[Breakdown]) -> list[dict[str, Any]]:
         if part is None:
             continue
         hatched[i] = HATCH if part.kind == "model" else ""
-        rest_j = part.rest_per_item_j
+        rest_j = part.idle_per_item_j
         if rest_j is None:
             shares["whole"][i] = number(part.energy_per_item_j / made.energy_per_item_j)
         else:
             shares["above"][i] = number((part.energy_per_item_j - rest_j) / made.energy_per_item_j)
             shares["rest"][i] = number(rest_j / made.energy_per_item_j)
-    rgb = ",".join(map(str, _COLOURS.get(component, _MEMORY if component in {"dram", "ram"} else _OTHER)))
+    rgb = ",".join(map(str, component_named(component).rgb))
     name, pattern = for_plotly(component), {"shape": hatched}
     # A ring of the component's colour around little of it: neither what the load added nor what was there at rest.
     ring = {"line": {"color": f"rgb({rgb})", "width": 1.5}, "color": f"rgba({rgb},{_UNKNOWN_OPACITY})"}
@@ -135,12 +133,12 @@ def _missing(found: Sequence[Breakdown]) -> dict[str, Any]:
 
 def _finding(found: Sequence[Breakdown]) -> str:
     shares = [
-        sum(part.rest_per_item_j for part in made.parts if part.rest_per_item_j is not None) / made.energy_per_item_j
+        sum(part.idle_per_item_j for part in made.parts if part.idle_per_item_j is not None) / made.energy_per_item_j
         for made in found
-        if all(part.rest_per_item_j is not None for part in made.parts)
+        if all(part.idle_per_item_j is not None for part in made.parts)
     ]
     if not shares:
-        unread = {part.component for made in found for part in made.parts if part.rest_per_item_j is None}
+        unread = {part.component for made in found for part in made.parts if part.idle_per_item_j is None}
         what = f"{' and '.join(sorted(unread))} draw{'s' if len(unread) == 1 else ''}"
         return f"Energy of {units.counted(len(found), 'case')} by component; what {what} at rest is not known."
     guessed = any(part.kind == "model" for made in found for part in made.parts)

@@ -10,7 +10,7 @@ from joulemark.reports.marks import INTENSITIES, NEUTRAL
 from joulemark.reports.model.report import Report
 from joulemark.suite.carbon.accounting import Factors
 from joulemark.suite.records import Quantity
-from joulemark.suite.results.intensity_kind import Basis
+from joulemark.suite.results.intensity_kind import IntensityKind
 
 EMISSIONS = "emissions_g_per_1000_items"
 
@@ -48,13 +48,13 @@ def _with_intensities(found: Figure | None, report: Report) -> Figure | None:
     return found
 
 
-def _kind(kind: Basis) -> dict[str, Any]:
+def _kind(kind: IntensityKind) -> dict[str, Any]:
     """An entry of the legend, and no point."""
     more = INTENSITIES[kind.key]
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": f"{kind.mark} {kind.words}",
+        "name": f"{kind.mark} {kind.label}",
         "x": [None],
         "y": [None],
         "marker": {"symbol": f"circle-open{more}" if more else "circle", "size": 11, "color": NEUTRAL},

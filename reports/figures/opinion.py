@@ -14,6 +14,7 @@ from joulemark.reports.model.report import Report
 from joulemark.reports.model.runs import RunView
 from joulemark.suite import units
 from joulemark.suite.energy.attribution import weakest
+from joulemark.suite.energy.components import component_named
 from joulemark.suite.records import EnergyReading, SecondOpinion
 
 _HOW = (
@@ -21,8 +22,7 @@ _HOW = (
     "process of its own beside them. Hatched is a model's figure. No bar is no figure, which is not zero."
 )
 _OURS = "#009E73"
-# Our components by the other tool's names.
-_NAMES = {"package": "cpu", "cpu": "cpu", "dram": "ram", "ram": "ram", "gpu": "gpu"}
+
 
 
 def opinion_figures(report: Report) -> list[Figure]:
@@ -38,7 +38,7 @@ def _figure(run: RunView, said: SecondOpinion, several: bool) -> Figure:
     ours: dict[str, list[EnergyReading]] = {}
     for reading in said.ours:
         if reading.energy_j is not None:
-            ours.setdefault(_NAMES.get(reading.component, reading.component), []).append(reading)
+            ours.setdefault(component_named(reading.component).hardware or reading.component, []).append(reading)
     names = list(dict.fromkeys([*said.energy_j, *ours]))
     our_j = {name: sum(reading.energy_j or 0.0 for reading in readings) for name, readings in ours.items()}
     models = [name in ours and weakest(reading.kind for reading in ours[name]) == "model" for name in names]

@@ -133,7 +133,7 @@ def _common(rows: Iterable[Row]) -> tuple[str, ...]:
 
 def _view(key: str, run: str, machine: str, row: Row, detail: str, current: bool) -> CaseView:
     case = row.case
-    workload = f"{case.workload}.{case.variant}" if case.variant else case.workload
+    workload = case.workload_id
     return CaseView(
         key=key,
         run=run,

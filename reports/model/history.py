@@ -10,7 +10,7 @@ from joulemark.reports.model.cases import CaseView, label
 from joulemark.reports.model.pairs import NO_DRIFT, Pair, against
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.history.series import energy_kind
-from joulemark.suite.stats.drift import between_runs
+from joulemark.suite.stats.drift import estimate_drift
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.variance import Variance
 
@@ -78,7 +78,7 @@ def _drift(run_files: Sequence[RunFile], run_file: RunFile) -> Mapping[str, Vari
         for file in run_files
         if file.run.id != run_file.run.id and file.machine.fingerprint == run_file.machine.fingerprint
     }
-    known = {key: between_runs(list(of_machine.values()), key) for key, metric in METRICS.items() if metric.drifts}
+    known = {key: estimate_drift(list(of_machine.values()), key) for key, metric in METRICS.items() if metric.drifts}
     return {key: found for key, found in known.items() if found is not None}
 
 

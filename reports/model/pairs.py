@@ -12,10 +12,10 @@ from typing import Final, Literal
 
 from joulemark.reports.model.cases import CaseView, label
 from joulemark.suite.records import RunFile
-from joulemark.suite.stats.compare import Comparison, compare, families, verdict
-from joulemark.suite.stats.intervals import deviation
+from joulemark.suite.stats.compare import Comparison, compare, metric_families, verdict
+from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import METRICS, Metric
-from joulemark.suite.stats.paired_samples import gain
+from joulemark.suite.stats.paired_samples import error_range
 from joulemark.suite.stats.variance import Effect, Variance
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
@@ -133,9 +133,9 @@ def against(
     allowed = a.settings.allow_estimates and b.settings.allow_estimates
     found: list[Comparison] = []
     why: Mapping[str, str] = {}
-    for metrics in families(one, other, allow_estimates=allowed):
+    for metrics in metric_families(one, other, allow_estimates=allowed):
         compared = compare(one, other, by, metrics=metrics, drift=drift, allow_estimates=allowed)
-        found, why = [*found, *compared.found], compared.why
+        found, why = [*found, *compared.comparisons], compared.missing_reasons
     return _pairs(found, {view.case.id: view for view in ones}, {view.case.id: view for view in others}), why
 
 
@@ -151,7 +151,7 @@ def _pairs(compared: Sequence[Comparison], ones: Mapping[str, CaseView], others:
             energy=_ratio(found["energy"]),
             alike=found["throughput"].pair.note is None,
             default=all(_is_default(view) for view in (ones[a], others[b])),
-            unlike=found["throughput"].pair.unlike or "",
+            unlike=found["throughput"].pair.incomparable or "",
         )
         for (a, b), found in by_pair.items()
     ]
@@ -173,8 +173,8 @@ def _ratio(found: Comparison) -> Ratio:
         found.estimated,
         found.threshold,
         found.error,
-        gain(found.pair) if found.metric.energy else (1.0, 1.0),
-        found.within,
+        error_range(found.pair) if found.metric.energy else (1.0, 1.0),
+        found.log_ratio_by_round,
     )
 
 
@@ -210,7 +210,7 @@ def _over_rounds(within: Mapping[int, float]) -> Variance | None:
     """Of the mean over rounds; None for less than two."""
     if len(within) < 2:
         return None
-    return Variance(deviation(list(within.values())) ** 2 / len(within), len(within) - 1.0)
+    return Variance(standard_deviation(list(within.values())) ** 2 / len(within), len(within) - 1.0)
 
 
 def _in_step(ratios: Sequence[Ratio]) -> Variance | None:

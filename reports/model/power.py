@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from joulemark.suite.energy.components import channel_label
 from joulemark.suite.records import Channel, RunFile, Trace
 
 MAX_POINTS = 2000
@@ -38,7 +39,7 @@ class Line:
     @property
     def name(self) -> str:
         """For people: `package-0`, or `gpu GPU-1a2b`."""
-        return self.scope if self.scope.startswith(self.component) else f"{self.component} {self.scope}"
+        return channel_label(self.component, self.scope)
 
 
 def power_lines(run_file: RunFile) -> tuple[Line, ...]:

@@ -9,10 +9,11 @@ from joulemark.reports.model.embedded import packed
 from joulemark.reports.model.grid import Grid, Item, grid
 from joulemark.reports.model.power import MAX_POINTS
 from joulemark.suite import units
+from joulemark.suite.energy.components import channel_label
 from joulemark.suite.energy.idle import IdlePowerRow, idle_power_rows
 from joulemark.suite.energy.totals import RunTotals, Total, run_totals
-from joulemark.suite.records import Channel, Emissions, FrameworkInfo, Gpu, Machine, RunFile
-from joulemark.suite.results.intensity_kind import Basis, basis
+from joulemark.suite.records import Emissions, FrameworkInfo, Gpu, Machine, RunFile
+from joulemark.suite.results.intensity_kind import IntensityKind, intensity_kind
 from joulemark.suite.results.table import ESTIMATED
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.units import kwh
@@ -38,7 +39,7 @@ class RunView:
     rest: Grid
     """What it drew at rest: before, after, and with a program resident on its device."""
     command: str
-    basis: Basis
+    basis: IntensityKind
     """What kind of carbon intensity its grams rest on."""
     pedigree: str
     """Where the carbon intensity comes from, all that is known of it."""
@@ -68,7 +69,7 @@ def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
         sensors=_sensors(file),
         rest=_rest(file),
         command=shlex.join(file.run.command),
-        basis=basis(file.emissions.intensity),
+        basis=intensity_kind(file.emissions.intensity),
         pedigree=_pedigree(file.emissions),
         totals=totals,
         total=_total(totals.run, totals.psf),
@@ -80,7 +81,7 @@ def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
 def _system(file: RunFile) -> Facts:
     machine, emissions = file.machine, file.emissions
     zone = emissions.intensity.zone or ("own value" if emissions.intensity.vintage is None else "world")
-    kind = basis(emissions.intensity)
+    kind = intensity_kind(emissions.intensity)
     gpus = [(f"GPU {gpu.index}", f"{gpu.name}, driver {gpu.driver or 'not known'}") for gpu in machine.gpus]
     frameworks = ", ".join(f"{_title(name)} {info.version}" for name, info in sorted(machine.frameworks.items()))
     return (
@@ -149,7 +150,7 @@ def _sensors(file: RunFile) -> Grid:
         for channel in trace.channels:
             rows.append(
                 (
-                    _channel(channel),
+                    channel_label(channel.component, channel.scope),
                     trace.sensor + (" (simulated)" if trace.simulated else ""),
                     channel.kind,
                     rate,
@@ -166,7 +167,7 @@ def _rest(file: RunFile) -> Grid:
     rows = [
         (
             f"{draw.case.id} resident" if draw.case else _STATES[draw.when],
-            draw.scope if draw.scope.startswith(draw.component) else f"{draw.component} {draw.scope}",
+            channel_label(draw.component, draw.scope),
             _watts(draw),
             round(draw.length_s, 3) if draw.length_s else "no window",
             draw.kind,
@@ -185,10 +186,6 @@ def _watts(draw: IdlePowerRow) -> Item:
         return draw.power_w
     return f"{ESTIMATED}{units.significant(draw.power_w, 2)}"
 
-
-def _channel(channel: Channel) -> str:
-    same = channel.scope.startswith(channel.component)
-    return channel.scope if same else f"{channel.component} {channel.scope}"
 
 
 def _pedigree(used: Emissions) -> str:

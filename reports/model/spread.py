@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from joulemark.reports.model.cases import CaseView
-from joulemark.suite.energy.attribution import window_length_s
 from joulemark.suite.records import Floor, RunFile
 
 
@@ -42,8 +41,8 @@ def dots(view: CaseView) -> tuple[Dot, ...]:
         return ()
     found = []
     for trial in sorted(view.trials, key=lambda trial: trial.round):
-        if window_length_s(trial) > 0 and trial.items > 0 and trial.window_s is not None:
-            rate = trial.items / window_length_s(trial)
+        if trial.window_length_s > 0 and trial.items > 0 and trial.window_s is not None:
+            rate = trial.items / trial.window_length_s
             middle = (trial.window_s[0] + trial.window_s[1]) / 2
             found.append(Dot(trial.round, middle, rate, rate / mean - 1, trial.steady != "drifting"))
     return tuple(found)

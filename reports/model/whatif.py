@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from joulemark.reports.marks import INTENSITIES
 from joulemark.suite import units
 from joulemark.suite.carbon.accounting import factors
-from joulemark.suite.results.intensity_kind import BASES
+from joulemark.suite.results.intensity_kind import INTENSITY_KINDS
 
 if TYPE_CHECKING:
     from joulemark.reports.model.cases import CaseView
@@ -34,7 +34,7 @@ def whatif(report: Report) -> dict[str, Any]:
         "columns": [{"key": column.key} for column in report.table.columns],
         "cases": {view.key: _case(view) for view in report.cases},
         "runs": {run.label: _run(run) for run in report.runs},
-        "bases": {found.key: [found.mark, found.words, INTENSITIES[found.key]] for found in BASES.values()},
+        "bases": {kind.key: [kind.mark, kind.label, INTENSITIES[kind.key]] for kind in INTENSITY_KINDS.values()},
         "zones": [[zone.code, zone.name, zone.year, zone.g_per_kwh] for zone in report.zones],
     }
 

@@ -15,7 +15,7 @@ import typer
 
 from joulemark import __version__
 from joulemark.suite.errors import JoulemarkError, StoppedError
-from joulemark.suite.terminal.ascii import permit
+from joulemark.suite.terminal.ascii import replace_missing_characters
 from joulemark.workloads.errors import BrokenPackageError
 
 VERBS = (
@@ -104,7 +104,7 @@ def main() -> NoReturn:
     """Run the command and exit: 0 fine, 2 bad usage or input, 130 interrupted, others as the verb says."""
     arguments = sys.argv[1:] or ["--help"]
     for stream in (sys.stdout, sys.stderr):
-        permit(stream)
+        replace_missing_characters(stream)
     try:
         verb = next((argument for argument in arguments if argument != "--"), None)
         code = build(verb if verb in VERBS else None)(arguments, standalone_mode=False)

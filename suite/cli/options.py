@@ -1,89 +1,36 @@
-"""Options that several verbs share, so that each means the same wherever it stands."""
+"""The options that several verbs share, each defined once, and the groups that verbs take them in.
+
+A verb takes a group by a parameter `**given: Unpack[GROUP]`; `suite.cli.arguments.expand` makes options of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 import typer
 
 SELECTION, CARBON, EFFORT, OUTPUT, POWER, VERDICT = "Selection", "Carbon", "Effort", "Output", "Power", "Verdict"
 
-Profile = Annotated[
-    str | None,
-    typer.Option(
-        help="Selection and effort: quick, standard, full or ci. (default: quick)",
-        rich_help_panel=SELECTION,
-        envvar="JOULEMARK_PROFILE",
-    ),
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
+
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where run files and pages are kept.", rich_help_panel=OUTPUT)
 ]
-Workload = Annotated[
-    list[str] | None, typer.Option(help="Workload; repeatable, as all of this panel.", rich_help_panel=SELECTION)
-]
-Size = Annotated[list[str] | None, typer.Option(help="tiny, small, base, or its own.", rich_help_panel=SELECTION)]
-Phase = Annotated[list[str] | None, typer.Option(help="inference, training or generation.", rich_help_panel=SELECTION)]
-Framework = Annotated[list[str] | None, typer.Option(help="pytorch or tensorflow.", rich_help_panel=SELECTION)]
-Mode = Annotated[
-    list[str] | None,
-    typer.Option(help="pytorch: eager, compile; tensorflow: eager, graph, xla.", rich_help_panel=SELECTION),
-]
-Device = Annotated[list[str] | None, typer.Option(help="cpu, cuda:0, ...", rich_help_panel=SELECTION)]
-Precision = Annotated[list[str] | None, typer.Option(help="fp32, tf32, bf16 or fp16.", rich_help_panel=SELECTION)]
-BatchSize = Annotated[list[int] | None, typer.Option(help="Samples in a batch.", rich_help_panel=SELECTION)]
-Keyword = Annotated[
-    list[str] | None,
-    typer.Option("-k", metavar="EXPR", help="Keep cases whose id matches, as in pytest.", rich_help_panel=SELECTION),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        help="Threads of each framework. (default: the cores this process may use)",
-        rich_help_panel=EFFORT,
-        envvar="JOULEMARK_THREADS",
-    ),
-]
-Allocator = Annotated[
-    str | None,
-    typer.Option(
-        help="retain: glibc keeps freed memory, for both frameworks alike; default: as programs run. (default: retain)",
-        rich_help_panel=EFFORT,
-        envvar="JOULEMARK_ALLOCATOR",
-    ),
-]
-Rounds = Annotated[
-    int | None,
-    typer.Option(
-        help="Trials of each case. (default: the profile's)", rich_help_panel=EFFORT, envvar="JOULEMARK_ROUNDS"
-    ),
-]
-MaxRounds = Annotated[
-    int | None,
-    typer.Option(
-        help="Go on with pairs that the rounds leave in doubt, up to so many: a multiple of the rounds. Intervals are "
-        "wider for it. (default: none goes on)",
-        rich_help_panel=EFFORT,
-    ),
-]
-Python = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FW=PATH", help="Interpreter for a framework, which has joulemark in it.", rich_help_panel=EFFORT
-    ),
-]
-Sensor = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME",
-        help="rapl, rapl:psys, perf, nvml, amdsmi, codecarbon, replay:FILE, simulated:BOARD/LOAD; meter:FILE is read "
-        "beside the others. Repeatable. (default: all there is)",
-        rich_help_panel=POWER,
-    ),
-]
-SecondOpinion = Annotated[
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.", rich_help_panel=OUTPUT)]
+Markdown = Annotated[
     bool,
-    typer.Option("--second-opinion", help="Run codecarbon's tracker beside the run.", rich_help_panel=POWER),
+    typer.Option("--markdown", help="Markdown on standard output, short enough for a comment.", rich_help_panel=OUTPUT),
 ]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no page.", rich_help_panel=OUTPUT)]
+Anonymous = Annotated[bool, typer.Option("--anonymous", help="Leave out host name, user and paths.")]
+PlotlyJs = Annotated[
+    str,
+    typer.Option(
+        help="Where the page finds Plotly: embed (in itself), cdn, directory (beside it), or a path ending in .js."
+    ),
+]
+
 Zone = Annotated[
     str | None,
     typer.Option(
@@ -91,28 +38,6 @@ Zone = Annotated[
         rich_help_panel=CARBON,
         envvar="JOULEMARK_ZONE",
     ),
-]
-Coordinates = Annotated[
-    str | None,
-    typer.Option(metavar="LAT,LON", help="Instead of a zone: degrees, such as 47.37,8.54.", rich_help_panel=CARBON),
-]
-DataCenter = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PROVIDER:REGION", help="Instead of a zone, such as gcp:europe-west6.", rich_help_panel=CARBON
-    ),
-]
-EmissionFactors = Annotated[
-    str | None,
-    typer.Option(
-        help="lifecycle: the whole life of power plants; direct: their operation only. (default: lifecycle)",
-        rich_help_panel=CARBON,
-        envvar="JOULEMARK_EMISSION_FACTORS",
-    ),
-]
-Offline = Annotated[
-    bool,
-    typer.Option("--offline", help="Ask nothing of a network.", rich_help_panel=CARBON, envvar="JOULEMARK_OFFLINE"),
 ]
 Intensity = Annotated[
     str | None,
@@ -133,23 +58,6 @@ Pue = Annotated[
         envvar="JOULEMARK_PUE",
     ),
 ]
-Embodied = Annotated[
-    str | None,
-    typer.Option(
-        metavar="KG|assumed",
-        help="Charge making the hardware too: kg CO2e of the computer, LOW..VALUE..HIGH, or assumed. (default: not)",
-        rich_help_panel=CARBON,
-        envvar="JOULEMARK_EMBODIED",
-    ),
-]
-LifespanYears = Annotated[
-    float | None,
-    typer.Option(
-        help="Years that the hardware is in use, for --embodied. (default: 4)",
-        rich_help_panel=CARBON,
-        envvar="JOULEMARK_LIFESPAN_YEARS",
-    ),
-]
 Psf = Annotated[
     float | None,
     typer.Option(
@@ -158,16 +66,34 @@ Psf = Annotated[
         envvar="JOULEMARK_PSF",
     ),
 ]
-Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where run files and pages are kept.", rich_help_panel=OUTPUT)
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", help="Make no network requests.", rich_help_panel=CARBON, envvar="JOULEMARK_OFFLINE"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.", rich_help_panel=OUTPUT)]
-Resume = Annotated[
-    str | None,
-    typer.Option(metavar="RUN", help="Go on with an interrupted run, as it was asked for. Takes no selection."),
+
+Python = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FW=PATH", help="Interpreter for a framework, with joulemark installed.", rich_help_panel=EFFORT
+    ),
 ]
-NoReport = Annotated[bool, typer.Option("--no-report", help="Write no page.", rich_help_panel=OUTPUT)]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be run and how long it would take, and stop.")]
+MaxRounds = Annotated[
+    int | None,
+    typer.Option(
+        help="Run more rounds of inconclusive pairs, up to this multiple of the rounds; widens intervals. "
+        "(default: no more)",
+        rich_help_panel=EFFORT,
+    ),
+]
+Sensor = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="rapl, rapl:psys, perf, nvml, amdsmi, codecarbon, replay:FILE, simulated:BOARD/LOAD; meter:FILE is read "
+        "alongside the others. Repeatable. (default: all available)",
+        rich_help_panel=POWER,
+    ),
+]
 AllowEstimates = Annotated[
     bool,
     typer.Option(
@@ -180,57 +106,145 @@ Threshold = Annotated[
     list[str] | None,
     typer.Option(
         metavar="METRIC:PERCENT",
-        help="How much worse matters, such as throughput:5% or energy:off; of throughput, energy, memory, first-call. "
-        "Repeatable; stronger than the settings file's thresholds.",
+        help="Smallest change that matters, such as throughput:5% or energy:off; metrics are throughput, energy, "
+        "memory, first-call. Repeatable; overrides the thresholds of the settings file.",
         rich_help_panel=VERDICT,
     ),
 ]
-Markdown = Annotated[
-    bool,
-    typer.Option("--markdown", help="Markdown on standard output, fit for a pull request.", rich_help_panel=OUTPUT),
-]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
+
+Texts = list[str] | None
+"""Values of a repeatable option."""
 
 
-def settings_from_context(context: typer.Context, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a command's arguments, as its `locals()` at the start hold them: those that are settings and were given.
+class Selection(TypedDict):
+    """Which cases to run, and how often."""
 
-    What is typed is stronger than what the environment says.
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="Selection and effort: quick, standard, full or ci. (default: quick)",
+            rich_help_panel=SELECTION,
+            envvar="JOULEMARK_PROFILE",
+        ),
+    ]
+    workload: Annotated[
+        Texts, typer.Option(help="Workload; repeatable, like all options here.", rich_help_panel=SELECTION)
+    ]
+    size: Annotated[
+        Texts, typer.Option(help="tiny, small, base, or one of the workload's own.", rich_help_panel=SELECTION)
+    ]
+    phase: Annotated[Texts, typer.Option(help="inference, training or generation.", rich_help_panel=SELECTION)]
+    framework: Annotated[Texts, typer.Option(help="pytorch or tensorflow.", rich_help_panel=SELECTION)]
+    mode: Annotated[
+        Texts, typer.Option(help="pytorch: eager, compile; tensorflow: eager, graph, xla.", rich_help_panel=SELECTION)
+    ]
+    device: Annotated[Texts, typer.Option(help="cpu, cuda:0, ...", rich_help_panel=SELECTION)]
+    precision: Annotated[Texts, typer.Option(help="fp32, tf32, bf16 or fp16.", rich_help_panel=SELECTION)]
+    batch_size: Annotated[list[int] | None, typer.Option(help="Samples per batch.", rich_help_panel=SELECTION)]
+    k: Annotated[
+        Texts,
+        typer.Option("-k", metavar="EXPR", help="Keep cases whose id matches, as in pytest.", rich_help_panel=SELECTION),
+    ]
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            help="Threads per framework. (default: the cores available to this process)",
+            rich_help_panel=EFFORT,
+            envvar="JOULEMARK_THREADS",
+        ),
+    ]
+    allocator: Annotated[
+        str | None,
+        typer.Option(
+            help="retain: glibc keeps freed memory, for both frameworks; default: glibc's own settings. "
+            "(default: retain)",
+            rich_help_panel=EFFORT,
+            envvar="JOULEMARK_ALLOCATOR",
+        ),
+    ]
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            help="Trials per case. (default: the profile's)", rich_help_panel=EFFORT, envvar="JOULEMARK_ROUNDS"
+        ),
+    ]
+
+
+class Location(TypedDict):
+    """Where electricity comes from, other than by zone, and which emission factors apply."""
+
+    coordinates: Annotated[
+        str | None,
+        typer.Option(metavar="LAT,LON", help="Instead of a zone: degrees, such as 47.37,8.54.", rich_help_panel=CARBON),
+    ]
+    data_center: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROVIDER:REGION", help="Instead of a zone, such as gcp:europe-west6.", rich_help_panel=CARBON
+        ),
+    ]
+    emission_factors: Annotated[
+        str | None,
+        typer.Option(
+            help="lifecycle: the whole life of power plants; direct: their operation only. (default: lifecycle)",
+            rich_help_panel=CARBON,
+            envvar="JOULEMARK_EMISSION_FACTORS",
+        ),
+    ]
+
+
+class Carbon(Location):
+    """Inputs of the carbon accounting."""
+
+    zone: Zone
+    intensity: Intensity
+    pue: Pue
+    psf: Psf
+    embodied: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KG|assumed",
+            help="Include the hardware's embodied carbon: kg CO2e of the computer, LOW..VALUE..HIGH, or assumed. "
+            "(default: not)",
+            rich_help_panel=CARBON,
+            envvar="JOULEMARK_EMBODIED",
+        ),
+    ]
+    lifespan_years: Annotated[
+        float | None,
+        typer.Option(
+            help="Years that the hardware is in use, for --embodied. (default: 4)",
+            rich_help_panel=CARBON,
+            envvar="JOULEMARK_LIFESPAN_YEARS",
+        ),
+    ]
+
+
+class Recompute(Carbon):
+    """The same inputs, to recompute a finished run with: only from the command line.
+
+    joulemark.toml and the environment are about runs to come. `expand` drops their variables and defaults.
     """
-    from joulemark.suite.plan.case_filter import any_of
-    from joulemark.suite.records import Settings
-    from joulemark.suite.settings import ALIASES, over
-
-    named = {ALIASES.get(name, name): value for name, value in arguments.items()}
-    if "keyword" in named:
-        named["keyword"] = any_of(named["keyword"])
-    given = {
-        name: value
-        for name, value in named.items()
-        if name in Settings.model_fields and value is not None and value is not False and value != []
-    }
-    from_environment = {name for name in given if "ENVIRONMENT" in str(context.get_parameter_source(name))}
-    return over(
-        {name: given[name] for name in from_environment},
-        {name: value for name, value in given.items() if name not in from_environment},
-    )
 
 
-def given_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
-    """Of the options `names`, as people type them: those given on the command line and not by the environment."""
-    parameters = {"keyword": "k"}
-    sources = {name: context.get_parameter_source(parameters.get(name, name)) for name in names}
-    named = [name for name, source in sources.items() if "COMMANDLINE" in str(source)]
-    return ["-k" if name in ("k", "keyword") else f"--{name.replace('_', '-')}" for name in named]
+class Measurement(Selection, Carbon):
+    """All that `run` and `ab` have in common."""
 
-
-PAGE = (".html", ".htm")
-"""Endings of a page."""
-
-
-def ending(output: Path | None, known: Sequence[str]) -> None:
-    """UsageError for an `output` whose ending says that it is something else; one without any is as good."""
-    from joulemark.suite.errors import UsageError
-
-    if output is not None and output.suffix and output.suffix.lower() not in known:
-        raise UsageError(f"-o got {str(output)!r}: what is written ends in {' or '.join(known)}, not {output.suffix}.")
+    python: Python
+    offline: Offline
+    sensor: Sensor
+    second_opinion: Annotated[
+        bool,
+        typer.Option("--second-opinion", help="Run codecarbon's tracker alongside.", rich_help_panel=POWER),
+    ]
+    allow_estimates: AllowEstimates
+    out: Out
+    as_json: Json
+    no_report: NoReport
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be run and how long it would take, and stop.")
+    ]
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Finish an interrupted run with its own settings. Takes no selection."),
+    ]

@@ -1,25 +1,67 @@
-"""What the machine drew at rest: before and after a run, and with a program resident on its device. Pure."""
+"""Idle power: its mean over a run's idle windows, energy net of it, its drift, and its rows in tables. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from joulemark.suite.records import Case, EnergyReading, Kind, RunFile, Trial
+from joulemark.suite.energy.attribution import CaseEnergy, ReadingKey, attributed_readings, reading_key, weakest
+from joulemark.suite.records import Case, EnergyReading, Idle, Kind, RunFile, Trial
+
+ROUNDING: Final = 1e-6
+"""Share of idle energy below which net energy is only the rounding error of a sum: a model at its upper limit gives the
+same power idle and under load."""
+
+
+@dataclass(frozen=True)
+class IdlePower:
+    """Mean idle power of one component."""
+
+    power_w: float
+    kind: Kind
+    error_range_w: tuple[float, float] | None
+    """How far below and above this it may lie apart from the sensor's gain, watts; None where the sensor has no
+    limits."""
+    limits_w: tuple[float, float] | None
+    """The least and the most that it may be, gain included, watts; None where the sensor has no limits."""
+
+
+@dataclass(frozen=True)
+class NetEnergy:
+    """The energy of a case's trials less idle power times time."""
+
+    energy_j: tuple[float, ...]
+    """One value for each trial of the `CaseEnergy`; empty where there is none, with the reason."""
+    kind: Kind = "unavailable"
+    sensor_range: tuple[float, float] | None = None
+    """Factors by which the sensors may be off; None where a sensor gives no limits."""
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ComponentEnergy:
+    """The energy of one component over all windows of a case."""
+
+    component: str
+    kind: Kind
+    energy_j: float
+    idle_j: float | None
+    """What it would have used idle, at most `energy_j`; None where its idle power is not known."""
+
 
 When = Literal["before", "after", "resident"]
 
 
 @dataclass(frozen=True)
 class IdlePowerRow:
-    """Mean power of one component over one window at rest."""
+    """Mean power of one component over one idle window."""
 
     when: When
     case: Case | None
-    """Whose program was resident, context and model on the device and nothing running; None where none was."""
+    """The case whose context and model were on the device, with nothing running; None for `before` and `after`."""
     component: str
-    """Empty where no window was looked at at all."""
+    """Empty where there is no window at all."""
     scope: str
     power_w: float | None
     """None where not measured, with the reason."""
@@ -28,40 +70,174 @@ class IdlePowerRow:
     reason: str | None
 
 
+def mean_idle_power(idle: Iterable[Idle]) -> Mapping[ReadingKey, IdlePower]:
+    """Return the mean idle power of each component over the windows it was read in."""
+    windows: dict[ReadingKey, list[tuple[EnergyReading, float]]] = {}
+    for entry in idle:
+        length_s = entry.window_s[1] - entry.window_s[0]
+        for reading in entry.energy:
+            if reading.energy_j is not None and length_s > 0:
+                windows.setdefault(reading_key(reading), []).append((reading, length_s))
+    return {key: _mean(readings) for key, readings in windows.items()}
+
+
+def _mean(windows: Sequence[tuple[EnergyReading, float]]) -> IdlePower:
+    """Return the mean of one component's readings, each given with the length of its window in seconds."""
+    duration_s = sum(length_s for _, length_s in windows)
+    errors_j = [error_j for reading, _ in windows if (error_j := error_range_j(reading)) is not None]
+    limits_j = [limits_j for reading, _ in windows if (limits_j := _limits_j(reading)) is not None]
+    known = len(errors_j) == len(limits_j) == len(windows)
+    return IdlePower(
+        power_w=sum(reading.energy_j or 0.0 for reading, _ in windows) / duration_s,
+        kind=weakest(reading.kind for reading, _ in windows),
+        error_range_w=_per_second(errors_j, duration_s) if known else None,
+        limits_w=_per_second(limits_j, duration_s) if known else None,
+    )
+
+
+def _per_second(pairs_j: Sequence[tuple[float, float]], duration_s: float) -> tuple[float, float]:
+    return sum(low for low, _ in pairs_j) / duration_s, sum(high for _, high in pairs_j) / duration_s
+
+
+def _limits_j(reading: EnergyReading) -> tuple[float, float] | None:
+    return None if reading.low_j is None or reading.high_j is None else (reading.low_j, reading.high_j)
+
+
+def error_range_j(reading: EnergyReading) -> tuple[float, float] | None:
+    """Return how far below and above its value a reading may lie apart from its gain, joules: errors that add."""
+    limits = _limits_j(reading)
+    if reading.energy_j is None or limits is None:
+        return None
+    below_j, above_j = reading.energy_j - limits[0] / reading.gain[0], limits[1] / reading.gain[1] - reading.energy_j
+    return max(0.0, below_j), max(0.0, above_j)
+
+
+def net_energy(energy: CaseEnergy, idle: Iterable[Idle]) -> NetEnergy:
+    """Return the energy of each trial above idle; none, with the reason, where one of them is not above idle."""
+    if not energy.trials:
+        return NetEnergy((), reason="; ".join(energy.excluded))
+    power = mean_idle_power(idle)
+    keys = [reading_key(reading) for reading in energy.trials[0].readings]
+    unknown = sorted({component for sensor, component, scope in keys if (sensor, component, scope) not in power})
+    if unknown:
+        return NetEnergy((), reason=f"idle power of {', '.join(unknown)} is not known")
+    idle_w = sum(power[key].power_w for key in keys)
+    pairs_j = [(trial.energy_j, idle_w * trial.trial.window_length_s) for trial in energy.trials]
+    below = sum(gross_j <= idle_j * (1 + ROUNDING) for gross_j, idle_j in pairs_j)
+    if below:
+        of = f"{below} of {len(pairs_j)} trials"
+        return NetEnergy((), reason=f"gross power is not above idle ({idle_w:.3g} W) in {of}")
+    return NetEnergy(
+        energy_j=tuple(gross_j - idle_j for gross_j, idle_j in pairs_j),
+        kind=weakest([energy.kind, *(power[key].kind for key in keys)]),
+        sensor_range=_net_range(energy, power),
+    )
+
+
+def _net_range(energy: CaseEnergy, power: Mapping[ReadingKey, IdlePower]) -> tuple[float, float] | None:
+    """Return the factors by which the sensors may be off in net energy, over all trials.
+
+    A component's gain scales its own net energy. Errors that add to its gross and to its idle readings add here too,
+    also where it uses no more than idle. The error of a model changes with the load, and so does not cancel.
+    """
+    total_j = low_j = high_j = 0.0
+    for trial in energy.trials:
+        length_s = trial.trial.window_length_s
+        for reading in trial.readings:
+            idle = power[reading_key(reading)]
+            limits = _net_limits_j(reading, idle, length_s)
+            if limits is None:
+                return None
+            total_j += (reading.energy_j or 0.0) - idle.power_w * length_s
+            low_j += limits[0]
+            high_j += limits[1]
+    return max(0.0, low_j) / total_j, high_j / total_j
+
+
+def _net_limits_j(reading: EnergyReading, idle: IdlePower, length_s: float) -> tuple[float, float] | None:
+    """Return the least and the most that a component's net energy may be, joules."""
+    limits, error = _limits_j(reading), error_range_j(reading)
+    if reading.energy_j is None or limits is None or error is None:
+        return None
+    if idle.error_range_w is None or idle.limits_w is None:
+        return None
+    if "model" in (reading.kind, idle.kind):
+        return limits[0] - idle.limits_w[1] * length_s, limits[1] - idle.limits_w[0] * length_s
+    net_j = reading.energy_j - idle.power_w * length_s
+    least_j = net_j - error[0] - idle.error_range_w[1] * length_s
+    most_j = net_j + error[1] + idle.error_range_w[0] * length_s
+    return min(least_j * gain for gain in reading.gain), max(most_j * gain for gain in reading.gain)
+
+
+def component_energy(energy: CaseEnergy, idle: Iterable[Idle]) -> tuple[ComponentEnergy, ...]:
+    """Return the energy of each component over all trials of a case, and how much of it is idle."""
+    power = mean_idle_power(idle)
+    by_component: dict[str, list[tuple[EnergyReading, float]]] = {}
+    for trial in energy.trials:
+        for reading in trial.readings:
+            by_component.setdefault(reading.component, []).append((reading, trial.trial.window_length_s))
+    totals = []
+    for component, readings in by_component.items():
+        gross_j = sum(reading.energy_j or 0.0 for reading, _ in readings)
+        idle_j = [
+            power[key].power_w * length_s for reading, length_s in readings if (key := reading_key(reading)) in power
+        ]
+        # A component that uses less than idle under a load has no share above it.
+        known_j = min(sum(idle_j), gross_j) if len(idle_j) == len(readings) else None
+        totals.append(ComponentEnergy(component, readings[-1][0].kind, gross_j, known_j))
+    return tuple(totals)
+
+
+def idle_drift(run_file: RunFile) -> float | None:
+    """Return the largest relative change of idle power from before to after the run, among its cases.
+
+    Only components that a case is charged with count: others contain them, or are not used. None where none was read
+    both times.
+    """
+    before = mean_idle_power(entry for entry in run_file.idle if entry.when == "before")
+    after = mean_idle_power(entry for entry in run_file.idle if entry.when == "after")
+    trials = [trial for case in run_file.cases for trial in case.trials]
+    changes = []
+    for keys in {frozenset(map(reading_key, attributed_readings(trial.energy))) for trial in trials}:
+        common = keys & before.keys() & after.keys()
+        before_w = sum(before[key].power_w for key in common)
+        if before_w > 0:
+            changes.append(sum(after[key].power_w for key in common) / before_w - 1)
+    return max(changes, key=abs, default=None)
+
+
 def idle_power_rows(run_file: RunFile) -> tuple[IdlePowerRow, ...]:
-    """Every reading at rest, and the reason where no program was looked at while it was resident."""
-    found = [_draw(entry.when, None, reading, entry.window_s) for entry in run_file.idle for reading in entry.energy]
+    """Return one row for each idle reading, and one with the reason where there is none with a resident program."""
+    rows = [_row(entry.when, None, reading, entry.window_s) for entry in run_file.idle for reading in entry.energy]
     resident = [
-        _draw("resident", case, reading, trial.resident_idle.window_s)
-        for case, trial in _resident(run_file.cases)
+        _row("resident", case, reading, trial.resident_idle.window_s)
+        for case, trial in _with_resident_idle(run_file.cases)
         if trial.resident_idle is not None
         for reading in trial.resident_idle.energy
     ]
-    return (*found, *(resident or [_none(run_file.cases)]))
+    return (*rows, *(resident or [_no_resident_row(run_file.cases)]))
 
 
-def _resident(cases: Sequence[Case]) -> Iterator[tuple[Case, Trial]]:
+def _with_resident_idle(cases: Sequence[Case]) -> Iterator[tuple[Case, Trial]]:
     return ((case, trial) for case in cases for trial in case.trials if trial.resident_idle is not None)
 
 
-def _draw(when: When, case: Case | None, reading: EnergyReading, window_s: tuple[float, float]) -> IdlePowerRow:
+def _row(when: When, case: Case | None, reading: EnergyReading, window_s: tuple[float, float]) -> IdlePowerRow:
     length_s = window_s[1] - window_s[0]
-    known = reading.energy_j is not None and length_s > 0
     return IdlePowerRow(
         when=when,
         case=case,
         component=reading.component,
         scope=reading.scope,
-        power_w=reading.energy_j / length_s if known and reading.energy_j is not None else None,
+        power_w=reading.energy_j / length_s if reading.energy_j is not None and length_s > 0 else None,
         kind=reading.kind,
         length_s=length_s,
         reason=reading.reason if reading.energy_j is not None or reading.reason else "the window has no length",
     )
 
 
-def _none(cases: Sequence[Case]) -> IdlePowerRow:
-    """No reading with a resident program, and why."""
-    if any(True for _ in _resident(cases)):
+def _no_resident_row(cases: Sequence[Case]) -> IdlePowerRow:
+    if any(True for _ in _with_resident_idle(cases)):
         reason = "no sensor was read"
     elif any(case.device != "cpu" for case in cases):
         reason = "no trial on a GPU recorded it"

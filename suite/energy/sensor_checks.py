@@ -43,15 +43,11 @@ def sensor_notices(
     )
 
 
-def _length_s(trial: Trial) -> float:
-    return trial.window_s[1] - trial.window_s[0] if trial.window_s else 0.0
-
-
 def _disagreement(charged: Sequence[tuple[Trial, EnergyReading]]) -> list[Notice]:
     residuals = [
         energy.residual
         for trial, energy in charged
-        if energy.residual is not None and _length_s(trial) >= RESIDUAL_WINDOW_S
+        if energy.residual is not None and trial.window_length_s >= RESIDUAL_WINDOW_S
     ]
     worst = max(residuals, key=abs, default=0.0)
     return [Notice.of(Code.SENSORS_DISAGREE, worst, RESIDUAL)] if abs(worst) > RESIDUAL else []
@@ -66,7 +62,7 @@ def _in_step(charged: Sequence[tuple[Trial, EnergyReading]], traces: Sequence[Tr
                 for channel in trace.channels
                 if (trace.sensor, channel.component, channel.scope) == (energy.sensor, energy.component, energy.scope)
             ]
-            return [Notice.of(Code.NEAR_SENSOR_PERIOD, _length_s(trial) / trial.steps, min(shares, default=0.0))]
+            return [Notice.of(Code.NEAR_SENSOR_PERIOD, trial.window_length_s / trial.steps, min(shares, default=0.0))]
     return []
 
 

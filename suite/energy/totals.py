@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
 from joulemark.suite.energy.attribution import weakest
-from joulemark.suite.energy.window_energy import CHARGED, readings
+from joulemark.suite.energy.window_energy import CHARGED, compute_readings
 from joulemark.suite.records import Emissions, EnergyReading, Intensity, Kind, RunFile, Trace
 
 Window = tuple[float, float]
@@ -200,7 +200,7 @@ def _attributed(run_file: RunFile, window: Window) -> list[EnergyReading]:
     devices = sorted({case.device for case in run_file.cases if case.trials})
     found: dict[tuple[str, str], EnergyReading] = {}
     for device in devices:
-        for reading in readings(run_file.traces, window, device, run_file.machine.gpus):
+        for reading in compute_readings(run_file.traces, window, device, run_file.machine.gpus):
             if reading.attributed:
                 found[reading.component, reading.scope] = reading
     measured = any(reading.kind in {"counter", "integrated"} for reading in found.values())

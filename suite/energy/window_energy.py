@@ -27,7 +27,7 @@ CHARGED = frozenset({*HOST_PARTS, *MODEL_PARTS, "gpu"})
 """Components that a case can be charged with; what else is measured contains or overlaps these."""
 
 
-def reading(
+def compute_reading(
     trace: Trace,
     channel: Channel,
     window_s: tuple[float, float],
@@ -118,7 +118,7 @@ def _lost_j(seen: Curve, window_s: tuple[float, float]) -> tuple[float, list[str
     return lost_j, [f"the counter was reset {len(resets)} times in the window"] if resets else []
 
 
-def readings(
+def compute_readings(
     traces: Sequence[Trace],
     window_s: tuple[float, float],
     device: str,
@@ -164,14 +164,14 @@ def _host_readings(
     have = any(energy.energy_j is not None for energy in measured) or board_measured
     models = _channels(traces, *MODEL_PARTS)
     if models and not have:
-        return [reading(trace, channel, window_s) for trace, channel in models]
+        return [compute_reading(trace, channel, window_s) for trace, channel in models]
     present = {energy.component for energy in measured}
     reasons = {
         "package": "no readable sensor of the processor",
         "dram": "no dram domain: this processor's counters leave memory out" if have and present else "not readable",
     }
     absent = [_unavailable(part, "host", reasons[part], True) for part in HOST_PARTS if part not in present]
-    estimates = [reading(trace, channel, window_s, attributed=False) for trace, channel in models]
+    estimates = [compute_reading(trace, channel, window_s, attributed=False) for trace, channel in models]
     return [*measured, *absent, *estimates]
 
 
@@ -181,7 +181,7 @@ def _parts(traces: Sequence[Trace], window_s: tuple[float, float], step_s: float
     for trace, channel in _channels(traces, *HOST_PARTS):
         part = channel.component, channel.scope
         if part not in found or found[part].energy_j is None:
-            new = reading(trace, channel, window_s, load_period_s=step_s)
+            new = compute_reading(trace, channel, window_s, load_period_s=step_s)
             found[part] = new if new.energy_j is not None else found.get(part, new)
     return list(found.values())
 
@@ -202,7 +202,7 @@ def _board_readings(
         known = boards.get(channel.scope)
         if known is not None and known.energy_j is not None:
             continue
-        new = reading(trace, channel, window_s, attributed=mine is not None, load_period_s=step_s)
+        new = compute_reading(trace, channel, window_s, attributed=mine is not None, load_period_s=step_s)
         if known is None or new.energy_j is not None:
             boards[channel.scope] = new if mine is None else _shared(new, mine)
     listed = list(boards.values())
@@ -225,7 +225,7 @@ def _shared(energy: EnergyReading, gpu: Gpu) -> EnergyReading:
 def _others(traces: Sequence[Trace], window_s: tuple[float, float]) -> list[EnergyReading]:
     """What is measured, but contains or overlaps what a case is charged with."""
     return [
-        reading(trace, channel, window_s, attributed=False)
+        compute_reading(trace, channel, window_s, attributed=False)
         for trace in traces
         for channel in trace.channels
         if channel.component not in CHARGED

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.records import EnergyReading, Gpu, Trace
 from joulemark.suite.sensors.sampler import Sampler
 from joulemark.suite.sensors.trace_tail import TraceTail
@@ -73,7 +73,7 @@ class LiveSampler:
 
     def readings(self, window: Window, device: str, gpus: Sequence[Gpu] = ()) -> tuple[EnergyReading, ...]:
         """All readings of one window for code that runs on `device` (`cpu`, `cuda:0+cuda:1`)."""
-        return readings(self.traces([window]), window, device, gpus)
+        return compute_readings(self.traces([window]), window, device, gpus)
 
     def close(self) -> None:
         """End the sampling."""

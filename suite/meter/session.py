@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.attribution import energy_sum
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.machine import default_threads, describe
 from joulemark.suite.meter import user_run
@@ -19,42 +17,13 @@ from joulemark.suite.meter.grid_cache import Found, Grid, Span, weighed
 from joulemark.suite.meter.live_sampler import LiveSampler, Window, devices
 from joulemark.suite.meter.window_result import account
 from joulemark.suite.notices import Code
-from joulemark.suite.records import EnergyReading, Notice, Settings, Trace, write
-from joulemark.suite.results.assemble import complete
+from joulemark.suite.records import Notice, Settings, Trace, write
+from joulemark.suite.results.assemble import assemble_events
 from joulemark.suite.sensors.base import check as check_sensor
 from joulemark.suite.sensors.gpus import Boards, discover
-from joulemark.suite.settings import over, resolve
+from joulemark.suite.settings import resolve
 
 Document = dict[str, Any]
-
-ENVIRONMENT: Mapping[str, str] = {
-    "zone": "JOULEMARK_ZONE",
-    "intensity": "JOULEMARK_INTENSITY",
-    "pue": "JOULEMARK_PUE",
-    "psf": "JOULEMARK_PSF",
-    "emission_factors": "JOULEMARK_EMISSION_FACTORS",
-    "embodied": "JOULEMARK_EMBODIED",
-    "lifespan_years": "JOULEMARK_LIFESPAN_YEARS",
-    "offline": "JOULEMARK_OFFLINE",
-}
-"""Settings that the environment may give, as it may to a command."""
-
-
-def settings_of(given: Mapping[str, Any]) -> Settings:
-    """The settings for a meter: its arguments, then the environment, then the settings file. UsageError."""
-    said = {name: (variable, os.environ.get(variable)) for name, variable in ENVIRONMENT.items()}
-    from_environment = {name: _value(name, variable, text) for name, (variable, text) in said.items() if text}
-    return resolve(over(from_environment, {name: value for name, value in given.items() if value is not None}))
-
-
-def _value(name: str, variable: str, text: str) -> Any:
-    """What `text`, from the environment, is as the setting `name`. UsageError where it cannot be that."""
-    kind: Any = Settings.model_fields[name].annotation
-    try:
-        return TypeAdapter(kind).validate_python(text)  # a record takes no text for a number; here all is text
-    except ValidationError as error:
-        said = error.errors(include_url=False)[0]["msg"].lower()
-        raise UsageError(f"{variable}: {said}, found {text!r}.") from None
 
 
 @dataclass
@@ -69,7 +38,7 @@ class MeterSession:
     @classmethod
     def open(cls, scratch: Path, sensors: Sequence[str] = ()) -> MeterSession:
         """Start sampling; without `sensors`, those of the settings file, or all there are. UsageError."""
-        chosen = tuple(sensors) or settings_of({}).sensor
+        chosen = tuple(sensors) or resolve({}).sensor
         for sensor in chosen:
             check_sensor(sensor)
         return cls(LiveSampler.start(scratch / "sampler.trace", chosen), chosen)
@@ -85,7 +54,7 @@ class MeterSession:
 
     def check(self, request: Mapping[str, Any]) -> Document:
         """Whether the meter's arguments can be met: said before anything is measured. UsageError if not."""
-        settings = settings_of(request["given"])
+        settings = resolve(request["given"])
         user_run.case(request.get("name", ""), "cpu", default_threads(), request.get("about"))
         moment = datetime.now(UTC)
         self.grid.over(settings, (moment, moment))
@@ -98,7 +67,7 @@ class MeterSession:
         traces = self.station.traces(windows)
         found = []
         for window in windows:
-            energy = readings(traces, window, device, boards.gpus)
+            energy = compute_readings(traces, window, device, boards.gpus)
             emissions, notices = self._weighed(settings, window, traces, device, boards)
             answer = account(energy, emissions, window[1] - window[0])
             simulated = sorted({trace.sensor for trace in traces if trace.simulated})
@@ -111,7 +80,11 @@ class MeterSession:
         _, device, boards = self._asked(request)
         windows = self._windows(request)
         traces = self.station.traces(windows)
-        return {"energy_j": [_sum_j(readings(traces, window, device, boards.gpus)) for window in windows]}
+        return {
+            "energy_j": [
+                energy_sum(compute_readings(traces, window, device, boards.gpus)).energy_j for window in windows
+            ]
+        }
 
     def save(self, request: Mapping[str, Any]) -> Document:
         """Write a run file whose trials are the windows. UsageError where it cannot be written."""
@@ -145,7 +118,7 @@ class MeterSession:
             {"finished_at": span[1].isoformat(timespec="milliseconds")},
         ]
         path = Path(request["path"]).expanduser()
-        write(complete(planned, happened, self.station.traces(windows)), path)
+        write(assemble_events(planned, happened, self.station.traces(windows)), path)
         return {"path": str(path)}
 
     def _asked(self, request: Mapping[str, Any]) -> tuple[Settings, str, Boards]:
@@ -157,7 +130,7 @@ class MeterSession:
         boards = self._boards[key]
         given = request.get("given") or {}
         asked = given.get("device") or ()
-        settings = settings_of({name: value for name, value in given.items() if name != "device"})
+        settings = resolve({name: value for name, value in given.items() if name != "device"})
         return settings, devices(boards.gpus, boards.reason, [asked] if isinstance(asked, str) else asked), boards
 
     def _windows(self, request: Mapping[str, Any]) -> list[Window]:
@@ -176,16 +149,10 @@ class MeterSession:
 
         def energy_j(span: Span) -> float:
             begin_s, end_s = ((time - self.station.started_at).total_seconds() for time in span)
-            return _sum_j(readings(traces, (begin_s, end_s), device, boards.gpus)) or 0.0
+            return energy_sum(compute_readings(traces, (begin_s, end_s), device, boards.gpus)).energy_j or 0.0
 
         return weighed(emissions, self._span(window), energy_j), notices
 
     def _span(self, window: Window) -> Span:
         begin_s, end_s = (timedelta(seconds=time_s) for time_s in window)
         return self.station.started_at + begin_s, self.station.started_at + end_s
-
-
-def _sum_j(energy: Sequence[EnergyReading]) -> float | None:
-    """Attributed joules; None where none was measured."""
-    values = [reading.energy_j for reading in energy if reading.attributed and reading.energy_j is not None]
-    return sum(values) if values else None

@@ -9,7 +9,7 @@ from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.plan import cases as plan
 from joulemark.suite.plan.cases import Plan
 from joulemark.suite.records import NOT_ATTEMPTED, ArmName, ArmRecord, Case, Settings
-from joulemark.suite.stats.pairs import FIELDS
+from joulemark.suite.stats.pairs import CASE_FIELDS
 
 NAMES: tuple[ArmName, ...] = ("a", "b")
 
@@ -22,8 +22,8 @@ class ArmSpec:
     pythons: Mapping[str, str]
     """Interpreter of its trials by framework; the one that runs joulemark where not given."""
     threads: int
-    versions: Mapping[str, str] | None = None
-    """Versions of the workloads in its interpreter, by id; None where that is this one."""
+    versions: Mapping[str, Mapping[str, str]] | None = None
+    """Versions of the workloads in its interpreter, by id and framework; None where that is this one."""
 
 
 def make(settings: Settings, sides: Mapping[ArmName, ArmSpec], order_seed: int, base_threads: int) -> Plan:
@@ -42,7 +42,7 @@ def make(settings: Settings, sides: Mapping[ArmName, ArmSpec], order_seed: int, 
             # Where the allocator is the factor, the case that a profile adds under the other one is no partner.
             if "allocator" in axes and case.allocator != (settings.arms[name].allocator or settings.allocator):
                 continue
-            key = tuple(getattr(case, field) for field in FIELDS if field not in ("arm", *axes))
+            key = tuple(getattr(case, field) for field in CASE_FIELDS if field not in ("arm", *axes))
             cases[name][key] = _named(case, name, settings, base_threads, sides[name])
     keys = list(dict.fromkeys(key for name in NAMES for key in cases[name]))
     paired = [_paired([cases[name].get(key) for name in NAMES]) for key in keys]
@@ -86,9 +86,9 @@ def _named(case: Case, arm: ArmName, settings: Settings, base_threads: int, side
         own["allocator"] = case.allocator
     name = case.id.partition("+")[0] + "".join(f"+{key}={value}" for key, value in sorted(own.items()))
     changes: dict[str, object] = {"id": name, "arm": arm}
-    workload = f"{case.workload}.{case.variant}" if case.variant else case.workload
+    workload = case.workload_id
     if side.versions is not None:
-        version = side.versions.get(workload)
+        version = side.versions.get(workload, {}).get(case.framework)
         changes["workload_version"] = version or case.workload_version
         if version is None and case.reason_code == NOT_ATTEMPTED:
             changes |= {"reason_code": "unsupported", "reason": f"{side.arm.interpreter} knows no workload {workload}"}

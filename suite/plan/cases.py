@@ -14,7 +14,7 @@ from joulemark.suite.plan import axes
 from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.plan.profiles import Profile, find_profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, FrameworkInfo, Parameters, Settings
-from joulemark.suite.trial.effort import Effort
+from joulemark.suite.trial.request import Effort
 from joulemark.suite.trial.frameworks import Framework, ModeClass, mode_class
 from joulemark.workloads.registry import supports
 from joulemark.workloads.spec import ELEMENT_BYTES, Phase, Size, Workload
@@ -79,27 +79,27 @@ class Plan:
         """How long each part of a trial takes; `rest` asks for resident idle where the device has any."""
         kind = case.device.partition(":")[0]
         # NVML's averaged power lags by about 1 s on Ampere and newer (arXiv 2312.02741); RAPL by 1 ms.
-        border_s = 0.15 if kind == "cpu" else 1.2
+        guard_s = 0.15 if kind == "cpu" else 1.2
         window_s = self.profile.window_s[kind]
         return Effort(
             window_s=window_s,
             warmup_s=0.3,
-            warmup_most_s=max(2.0, window_s),
-            border_s=border_s,
+            max_warmup_s=max(2.0, window_s),
+            guard_s=guard_s,
             latency_s=self.latency_s,
-            rest_s=REST_S if rest and kind != "cpu" else 0.0,
+            resident_idle_s=REST_S if rest and kind != "cpu" else 0.0,
         )
 
     def trial_s(self, case: Case) -> float:
         """Expected duration of one trial, seconds."""
         effort = self.effort(case)
         start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else CONTEXT_S)
-        return start_s + effort.warmup_s + effort.window_s + 2 * effort.border_s + effort.latency_s
+        return start_s + effort.warmup_s + effort.window_s + 2 * effort.guard_s + effort.latency_s
 
     def expected_s(self) -> float:
         """Expected duration of the run, seconds."""
         trials = self.rounds * sum(self.trial_s(case) for case in self.runnable())
-        trials += sum(self.effort(case, rest=True).rest_s for case in self.runnable())
+        trials += sum(self.effort(case, rest=True).resident_idle_s for case in self.runnable())
         arms = len({case.arm for case in self.runnable()})
         return trials + self.rounds * arms * ZYGOTES_S + 2 * self.profile.idle_s
 
@@ -127,13 +127,13 @@ class _Task:
     def preset(self) -> Size:
         return self.workload.sizes[self.size]
 
-    def facts(self, batch_size: int, precision: str) -> dict[str, Any]:
+    def facts(self, framework: str, batch_size: int, precision: str) -> dict[str, Any]:
         """Fields of a case that follow from the task."""
         count = self.workload.parameters(self.preset)
         return {
             "workload": self.workload.name,
             "variant": self.workload.variant,
-            "workload_version": self.workload.version(),
+            "workload_version": self.workload.version(framework),
             "size": self.size,
             "phase": self.phase,
             "item": self.workload.counts(self.phase),
@@ -218,7 +218,7 @@ def _of_framework(
             cases.append(
                 Case(
                     id=f"{task.id}/{chosen.name}/{mode}/{device}/{precision}/b{batch}",
-                    **task.facts(batch, precision),
+                    **task.facts(chosen.name, batch, precision),
                     framework=chosen.name,
                     mode=mode,
                     device=device,

@@ -144,6 +144,16 @@ class Trial(Record):
     energy: tuple[EnergyReading, ...] = ()
     notices: tuple[Notice, ...] = ()
 
+    @property
+    def window_length_s(self) -> float:
+        """Length of the window, seconds; 0 if there is none."""
+        return self.window_s[1] - self.window_s[0] if self.window_s is not None else 0.0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a rate can be computed: the trial is ok, and did steps and items in a window of some length."""
+        return self.status == "ok" and self.window_length_s > 0 and self.items > 0 and self.steps > 0
+
 
 class Case(Record):
     """One combination of workload, size, phase, framework, mode, device, precision and batch size."""
@@ -180,3 +190,8 @@ class Case(Record):
     trials: tuple[Trial, ...] = ()
     summary: Summary | None = None
     """None where no trial is ok."""
+
+    @property
+    def workload_id(self) -> str:
+        """`workload[.variant]`, as workloads are listed and selected."""
+        return f"{self.workload}.{self.variant}" if self.variant else self.workload

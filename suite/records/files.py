@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from joulemark.suite.errors import UsageError
+from joulemark.suite.records.atomic import atomic_replacement
 from joulemark.suite.records.checks import contradictions
 from joulemark.suite.records.run import SCHEMA_VERSION, RunFile
 
@@ -80,36 +78,10 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically and durably. UsageError where the path cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-            _sync(path.parent)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with atomic_replacement(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}.") from None
-
-
-def _sync(directory: Path) -> None:
-    """Make a new name in `directory` last through a power cut, where its file system can (fsync(2), notes)."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def schema() -> dict[str, Any]:

@@ -1,42 +1,33 @@
-"""Make a run file from a journal and its trace: energy of each window, summaries and notices."""
+"""Make a run file from a journal and its trace: the energy of each window, summaries and notices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from joulemark.suite.energy.sensor_checks import sensor_notices
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
-from joulemark.suite.records import (
-    NOT_ATTEMPTED,
-    Case,
-    Idle,
-    Notice,
-    RunFile,
-    Trace,
-    Trial,
-    write,
-)
+from joulemark.suite.records import NOT_ATTEMPTED, Case, Idle, Notice, RunFile, Trace, Trial, write
 from joulemark.suite.records.journal import JournalState, read_lines, trace_path
 from joulemark.suite.results.disturbances import differences_from_eager
-from joulemark.suite.results.roofline import beyond_the_roof
+from joulemark.suite.results.roofline import above_the_roof
 from joulemark.suite.results.summary import case_summary
 from joulemark.suite.results.validity import case_notices, run_notices
 from joulemark.suite.sensors.external_tracker import compared
 from joulemark.suite.sensors.trace_file import load as load_traces
-from joulemark.suite.trial.fork_server_client import TIMEOUT
+from joulemark.suite.trial.outcome import TIMEOUT
 
 COMMAND = "command"
-"""The framework of a command's case."""
+"""The framework of a case that measures a command."""
 
 
 def finish(journal: Path) -> Path:
-    """Make the run file from a journal, write it beside it, and remove the journal and its trace. Returns its path."""
+    """Return the run file written from `journal`, which is removed together with its trace."""
     target = journal.with_suffix(".json")
     write(assemble(journal), target)
     journal.unlink()
@@ -45,109 +36,122 @@ def finish(journal: Path) -> Path:
 
 
 def assemble(journal: Path) -> RunFile:
-    """The run file as far as the run has come. UsageError where the journal is not one."""
+    """Return the run file of `journal`, as far as the run has come.
+
+    Raises UsageError if the file is not a journal.
+    """
     lines = read_lines(journal)
     try:
         planned = RunFile.model_validate(lines[0]["planned"])
-        happened = JournalState(planned, lines[1:])
+        state = JournalState(planned, lines[1:])
     except (ValidationError, KeyError, IndexError, TypeError) as error:
         raise UsageError(f"{journal} is not a joulemark journal: {str(error).splitlines()[0]}.") from None
-    traces = load_traces(trace_path(journal)) if trace_path(journal).exists() else ()
-    return _complete(planned, happened, traces)
+    trace = trace_path(journal)
+    return _run_file(planned, state, load_traces(trace) if trace.exists() else ())
 
 
-def complete(planned: RunFile, happened: Sequence[dict[str, Any]], traces: tuple[Trace, ...]) -> RunFile:
-    """The run file of a run that kept no journal: what `happened` in it, as a journal's lines have it."""
-    return _complete(planned, JournalState(planned, happened), traces)
+def assemble_events(planned: RunFile, events: Sequence[dict[str, Any]], traces: tuple[Trace, ...]) -> RunFile:
+    """Return the run file of a run without a journal, from `events` in the form of a journal's lines."""
+    return _run_file(planned, JournalState(planned, events), traces)
 
 
-def _complete(planned: RunFile, happened: JournalState, traces: tuple[Trace, ...]) -> RunFile:
-    """The planned run file with what happened in it."""
+def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ...]) -> RunFile:
+    """Add what happened to the planned run file. That of a resumed run holds its earlier trials, idle and traces."""
     gpus = planned.machine.gpus
-    # At rest nothing is attributed to a case; a reading for the CPU lists the boards too.
-    new_idle = (
-        entry.model_copy(update={"energy": readings(traces, entry.window_s, "cpu", gpus)}) for entry in happened.idle
+    traces = (*planned.traces, *new_traces)
+    probes = (*planned.probes, *state.probes)
+    # Idle power is attributed to no case. Asked for the CPU, the readings list the GPUs too.
+    idle = tuple(
+        entry.model_copy(update={"energy": compute_readings(new_traces, entry.window_s, "cpu", gpus)})
+        for entry in state.idle
     )
-    idle = (*planned.idle, *new_idle)
-    missing = 0
-    cases = []
-    for case in planned.cases:
-        new = (_with_energy(trial, case, traces, planned) for trial in happened.trials[case.id])
-        # A resumed run has trials already, with the readings of their own segment.
-        trials = (*case.trials, *new)
-        if (trials or case.reason_code == NOT_ATTEMPTED) and case.id not in happened.skipped:
-            # What did not end in its time is given up: another trial would take as long for nothing.
-            given_up = any(trial.reason_code == TIMEOUT for trial in trials)
-            missing += 0 if given_up else max(0, planned.run.rounds - len(trials))
-        outcome = _status(case, trials) | happened.skipped.get(case.id, {})
-        finished = case.model_copy(update={"trials": trials, **outcome})
-        cases.append(_summarised(finished, idle, planned, (*planned.traces, *traces)))
-    probes = (*planned.probes, *happened.probes)
-    for found in (differences_from_eager(cases), beyond_the_roof(cases, probes)):
-        cases = [
-            case.model_copy(update={"notices": (*case.notices, found[case.id])}) if case.id in found else case
-            for case in cases
-        ]
-    said = happened.second_opinion
-    opinion = compared(said, traces, gpus) if said is not None else planned.second_opinion
-    notices = [*planned.notices, *happened.notices]
-    if missing:
-        notices += _interrupted(cases, missing)
-    run = planned.run.model_copy(update={"finished_at": happened.finished_at, "complete": missing == 0})
-    file = planned.model_copy(
+    idle = (*planned.idle, *idle)
+    cases = [_with_trials(case, state, new_traces, planned) for case in planned.cases]
+    missing = sum(
+        _missing_trials(case, planned.run.rounds)
+        for before, case in zip(planned.cases, cases, strict=True)
+        if (case.trials or before.reason_code == NOT_ATTEMPTED) and case.id not in state.skipped
+    )
+    cases = [_with_summary(case, idle, planned, traces) for case in cases]
+    cases = _with_notices(cases, differences_from_eager(cases), above_the_roof(cases, probes))
+    tracked = state.second_opinion
+    run_file = planned.model_copy(
         update={
-            "run": run,
+            "run": planned.run.model_copy(update={"finished_at": state.finished_at, "complete": missing == 0}),
             "cases": tuple(cases),
             "idle": idle,
-            "floor": (*planned.floor, *happened.floor),
+            "floor": (*planned.floor, *state.floor),
             "probes": probes,
-            "traces": (*planned.traces, *traces),
-            "second_opinion": opinion,
+            "traces": traces,
+            "second_opinion": planned.second_opinion if tracked is None else compared(tracked, new_traces, gpus),
         }
     )
-    return file.model_copy(update={"notices": (*notices, *run_notices(file))})
+    interrupted = _interrupted(cases, missing) if missing else []
+    notices = (*planned.notices, *state.notices, *interrupted, *run_notices(run_file))
+    return run_file.model_copy(update={"notices": notices})
 
 
-def _interrupted(cases: Sequence[Case], missing: int) -> list[Notice]:
-    """That `missing` trials were not attempted, and what goes on with a run of this kind; nothing where a command that
-    failed was not run again."""
-    notice = Notice.of(Code.RUN_INCOMPLETE, missing)
-    if any(case.framework == COMMAND for case in cases):
-        remedy = "Measure it again: a command cannot be gone on with."
-        failed = any(trial.status == "failed" for case in cases for trial in case.trials)
-        return [] if failed else [notice.model_copy(update={"remedy": remedy})]
-    if any(case.arm is not None for case in cases):
-        return [notice.model_copy(update={"remedy": "`joulemark ab --resume RUN` goes on with it."})]
-    return [notice]
+def _with_trials(case: Case, state: JournalState, traces: Sequence[Trace], planned: RunFile) -> Case:
+    """Add the new trials with their energy, and set the status: ok if any trial is, else that of the last one."""
+    trials = (*case.trials, *(_with_energy(trial, case, traces, planned) for trial in state.trials[case.id]))
+    outcome: dict[str, str | None] = {}
+    if trials:
+        decisive = next((trial for trial in trials if trial.status == "ok"), trials[-1])
+        failed = decisive.status != "ok"
+        outcome = {
+            "status": decisive.status,
+            "reason_code": decisive.reason_code if failed else None,
+            "reason": decisive.reason if failed else None,
+        }
+    return case.model_copy(update={"trials": trials, **outcome, **state.skipped.get(case.id, {})})
 
 
 def _with_energy(trial: Trial, case: Case, traces: Sequence[Trace], planned: RunFile) -> Trial:
-    """The trial with the readings of its window."""
+    """Add the energy readings of the trial's window, and of its idle window with the program resident."""
     if trial.window_s is None:
         return trial
-    # One step alone has no rhythm that a sensor could keep; somebody's own code is one where no steps were marked.
-    step_s = (trial.window_s[1] - trial.window_s[0]) / trial.steps if trial.steps > 1 else None
+    # A single step has no period that could alias with a sensor's; nor has code whose steps were not marked.
+    step_s = trial.window_length_s / trial.steps if trial.steps > 1 else None
     gpus = planned.machine.gpus
-    rest = trial.resident_idle
-    if rest is not None:
-        rest = rest.model_copy(update={"energy": readings(traces, rest.window_s, case.device, gpus)})
-    energy = readings(traces, trial.window_s, case.device, gpus, step_s)
-    return trial.model_copy(update={"energy": energy, "resident_idle": rest})
+    resident = trial.resident_idle
+    if resident is not None:
+        energy = compute_readings(traces, resident.window_s, case.device, gpus)
+        resident = resident.model_copy(update={"energy": energy})
+    energy = compute_readings(traces, trial.window_s, case.device, gpus, step_s)
+    return trial.model_copy(update={"energy": energy, "resident_idle": resident})
 
 
-def _status(case: Case, trials: Sequence[Trial]) -> dict[str, str | None]:
-    """Status and reason of a case from its trials: ok where one is."""
-    if not trials:
-        return {"status": case.status, "reason_code": case.reason_code, "reason": case.reason}
-    if any(trial.status == "ok" for trial in trials):
-        return {"status": "ok", "reason_code": None, "reason": None}
-    last = trials[-1]
-    return {"status": last.status, "reason_code": last.reason_code, "reason": last.reason}
+def _missing_trials(case: Case, rounds: int) -> int:
+    """Return how many trials were not attempted; none after a timeout, which another trial would only repeat."""
+    timed_out = any(trial.reason_code == TIMEOUT for trial in case.trials)
+    return 0 if timed_out else max(0, rounds - len(case.trials))
 
 
-def _summarised(case: Case, idle: tuple[Idle, ...], planned: RunFile, traces: Sequence[Trace]) -> Case:
-    """The case with its summary and notices."""
+def _with_summary(case: Case, idle: tuple[Idle, ...], planned: RunFile, traces: Sequence[Trace]) -> Case:
     summary = case_summary(case, idle, planned.emissions)
     ok = [trial for trial in case.trials if trial.status == "ok"]
-    said = sensor_notices(ok, traces, case.device, planned.machine.gpus)
-    return case.model_copy(update={"summary": summary, "notices": (*case_notices(case, summary), *said)})
+    notices = (*case_notices(case, summary), *sensor_notices(ok, traces, case.device, planned.machine.gpus))
+    return case.model_copy(update={"summary": summary, "notices": notices})
+
+
+def _with_notices(cases: Iterable[Case], *notices: Mapping[str, Notice]) -> list[Case]:
+    """Add to each case the notices under its id."""
+    return [
+        case.model_copy(update={"notices": (*case.notices, *(by_id[case.id] for by_id in notices if case.id in by_id))})
+        for case in cases
+    ]
+
+
+def _interrupted(cases: Sequence[Case], missing: int) -> list[Notice]:
+    """Return the notice that `missing` trials were not attempted, with what resumes a run of this kind.
+
+    A command that failed is not run again, so that its run was not interrupted.
+    """
+    notice = Notice.of(Code.RUN_INCOMPLETE, missing)
+    if any(case.framework == COMMAND for case in cases):
+        if any(trial.status == "failed" for case in cases for trial in case.trials):
+            return []
+        return [notice.model_copy(update={"remedy": "Measure it again: a command cannot be resumed."})]
+    if any(case.arm is not None for case in cases):
+        return [notice.model_copy(update={"remedy": "Resume it with `joulemark ab --resume RUN`."})]
+    return [notice]

@@ -1,4 +1,4 @@
-"""Baselines by name: run files kept under a name of the user's, as `baselines/NAME.json` in the home."""
+"""Named baselines: run files kept as `baselines/NAME.json` in the home directory."""
 
 from __future__ import annotations
 
@@ -13,87 +13,96 @@ from joulemark.suite.results import store
 from joulemark.suite.settings import home
 
 HISTORY: Final = "history"
-"""Instead of a name: the kept runs of the same machine and selection, together."""
+"""In place of a name: all kept runs of the same machine and selection."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_TAKEN: Final = (HISTORY, "latest")
+_RESERVED: Final = (HISTORY, "latest")
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A baseline that is kept."""
+    """A saved baseline."""
 
     name: str
     path: Path
     run_file: RunFile | None
-    """None where it cannot be read, with the reason."""
+    """None if the file cannot be read."""
     reason: str | None = None
+    """Why it cannot be read."""
 
 
 def directory() -> Path:
-    """Where baselines are kept."""
+    """Return where baselines are kept."""
     return home() / "baselines"
 
 
 def save(name: str, run_file: RunFile) -> Path:
-    """Keep `run_file` as the baseline `name`, in place of an older one. UsageError for a name or a run that is none."""
+    """Save `run_file` as the baseline `name`, replacing an older one, and return its path.
+
+    Raises UsageError for an invalid name, or a run without results.
+    """
     if not any(case.status == "ok" for case in run_file.cases):
-        raise UsageError(f"run {run_file.run.id} has no case with a result: nothing can be held against it.")
+        raise UsageError(f"run {run_file.run.id} has no case with a result: nothing can be compared with it.")
     path = _path(name)
     write(run_file, path)
     return path
 
 
 def remove(name: str) -> Path:
-    """Forget the baseline `name`. NotComparableError where there is none."""
+    """Delete the baseline `name` and return its path. Raises NotComparableError if there is none."""
     path = _path(name)
     try:
         path.unlink()
     except FileNotFoundError:
-        raise _none(name) from None
+        raise _no_baseline(name) from None
     except OSError as error:
         raise UsageError(f"cannot remove {path}: {error.strerror}.") from None
     return path
 
 
 def saved() -> tuple[Baseline, ...]:
-    """All baselines by name; one that cannot be read with its reason."""
-    found = []
-    for path in sorted(directory().glob("[!.]*.json")):
+    """Return all baselines in the order of their names, those that cannot be read with the reason."""
+    baselines = []
+    for path in _paths():
         try:
-            found.append(Baseline(path.stem, path, read(path)))
+            baselines.append(Baseline(path.stem, path, read(path)))
         except UsageError as error:
-            found.append(Baseline(path.stem, path, None, str(error)))
-    return tuple(found)
+            baselines.append(Baseline(path.stem, path, None, str(error)))
+    return tuple(baselines)
 
 
 def load(name: str, runs: Path) -> RunFile:
-    """The baseline that `name` means: a file, a name it was saved under, or a run kept in `runs`.
+    """Return the baseline that `name` means: a file, a saved name, or a run kept in `runs`.
 
-    NotComparableError where there is none; UsageError where it is there and cannot be read, or could be several.
+    Raises NotComparableError if there is none, UsageError if it cannot be read or is ambiguous.
     """
-    given = store.named_file(name)
-    if given is not None:
-        return store.load_path(given)
+    file = store.named_file(name)
+    if file is not None:
+        return store.load_path(file)
     if _NAME.fullmatch(name) and (path := directory() / f"{name}.json").is_file():
         return read(path)
     try:
         path = store.find(name, runs)
     except store.NoRunError:
-        raise _none(name) from None
+        raise _no_baseline(name) from None
     return store.load_path(path)
 
 
 def _path(name: str) -> Path:
-    if not _NAME.fullmatch(name) or name in _TAKEN:
-        why = "it has a meaning of its own" if name in _TAKEN else "letters, digits, `.`, `_` and `-` make a name"
-        raise UsageError(f"a baseline cannot be called {name!r}: {why}.")
+    if name in _RESERVED:
+        raise UsageError(f"a baseline cannot be called {name!r}: the name is reserved.")
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"a baseline cannot be called {name!r}: use letters, digits, `.`, `_` and `-`.")
     return directory() / f"{name}.json"
 
 
-def _none(name: str) -> NotComparableError:
-    names = sorted(path.stem for path in directory().glob("[!.]*.json"))
-    there = f"saved: {', '.join(names)}" if names else "none is saved"
+def _paths() -> list[Path]:
+    return sorted(directory().glob("[!.]*.json"))
+
+
+def _no_baseline(name: str) -> NotComparableError:
+    names = ", ".join(path.stem for path in _paths())
     return NotComparableError(
-        f"no baseline {name!r}: no such file, name or run ({there}). `joulemark baseline save NAME` keeps a run as one."
+        f"no baseline {name!r}: no such file, name or run (saved: {names or 'none'}). "
+        "`joulemark baseline save NAME` saves a run as a baseline."
     )

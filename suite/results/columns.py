@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from joulemark.suite.energy.attribution import window_length_s
 from joulemark.suite.records import Case, Quantity, Trial
 from joulemark.suite.stats.intervals import geometric_mean
 from joulemark.suite.stats.metrics import Better
@@ -61,7 +60,7 @@ def _peak_memory(case: Case) -> Quantity:
 
 def _variation(case: Case) -> Quantity:
     rates = [
-        trial.items / window_length_s(trial) for trial in _ok(case) if window_length_s(trial) > 0 and trial.items > 0
+        trial.items / trial.window_length_s for trial in _ok(case) if trial.window_length_s > 0 and trial.items > 0
     ]
     found = geometric_mean(rates).variation
     return Quantity(value=found, unit="%", n=len(rates), reason="n=1" if found is None else None)

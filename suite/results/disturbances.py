@@ -11,7 +11,7 @@ from typing import Final
 
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Floor, Machine, Notice, Trial
-from joulemark.suite.stats.intervals import variation
+from joulemark.suite.stats.intervals import coefficient_of_variation
 from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
 
 CHURN_FAULTS: Final = 100.0
@@ -70,7 +70,7 @@ def machine_notices(machine: Machine, floor: Sequence[Floor]) -> list[Notice]:
         notices.append(Notice.of(Code.FREQUENCY_SCALING, governor))
     loops = ([entry.arithmetic_s for entry in floor], [entry.copy_s for entry in floor])
     # A run that was cut off early has no floor yet.
-    spreads = [spread for loop in loops if loop and (spread := variation(loop)) is not None]
+    spreads = [spread for loop in loops if loop and (spread := coefficient_of_variation(loop)) is not None]
     worst = max(spreads, default=0.0)
     if worst > FLOOR_VARIATION:
         notices.append(Notice.of(Code.NOISY_FLOOR, worst, FLOOR_VARIATION))
@@ -132,7 +132,7 @@ def _median(trials: Sequence[Trial], name: str) -> float | None:
 def _share(trials: Sequence[Trial], name: str, threads: int) -> float | None:
     """Median over trials of seconds counted a step, over the step's duration times `threads`."""
     shares = [
-        value / ((trial.window_s[1] - trial.window_s[0]) / trial.steps * threads)
+        value / (trial.window_length_s / trial.steps * threads)
         for trial in trials
         if (value := trial.counters.get(name)) is not None and trial.window_s is not None and trial.steps
     ]

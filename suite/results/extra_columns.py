@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from joulemark.suite.energy.attribution import measured, window_length_s
+from joulemark.suite.energy.attribution import energy_sum
 from joulemark.suite.energy.totals import g_per_kwh
 from joulemark.suite.records import Case, Quantity, RunFile
 from joulemark.suite.results.columns import ColumnSpec
@@ -67,9 +67,9 @@ def _actual(run_file: RunFile) -> Callable[[Case], Quantity]:
         reference = run_file.emissions.intensity.g_per_kwh
         grams = case.summary.emissions_g_per_1000_items
         parts = [
-            (sum(reading.energy_j or 0.0 for reading in measured(trial)), trial.window_s)
+            (energy_sum(trial.energy).energy_j or 0.0, trial.window_s)
             for trial in case.trials
-            if trial.status == "ok" and trial.window_s is not None and window_length_s(trial) > 0
+            if trial.status == "ok" and trial.window_s is not None and trial.window_length_s > 0
         ]
         total_j = sum(energy_j for energy_j, _ in parts)
         if grams.value is None or total_j <= 0 or reference <= 0:

@@ -1,4 +1,4 @@
-"""How much the grid's intensity has to do with a run: its own hours, a year, the world, or what the user said. Pure."""
+"""Where a run's carbon intensity comes from: the hours of the run, a year, the world, or the user. Pure."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from joulemark.suite.records import Intensity
 
 
 @dataclass(frozen=True)
-class Basis:
+class IntensityKind:
     """One kind of intensity and its mark."""
 
     key: str
     mark: str
-    """One character that stands beside grams."""
-    words: str
-    """For people: `the grid in the run's own hours`."""
+    """One character, shown beside grams."""
+    label: str
+    """For people: `the grid at the time of the run`."""
 
 
-BASES: Final[Mapping[str, Basis]] = MappingProxyType(
+INTENSITY_KINDS: Final[Mapping[str, IntensityKind]] = MappingProxyType(
     {
-        found.key: found
-        for found in (
-            Basis("measured", "●", "the grid in the run's own hours"),
-            Basis("estimated", "◐", "those hours as their source estimates them"),
-            Basis("average", "◔", "the country's yearly average"),
-            Basis("default", "○", "the world's average: no place given"),
-            Basis("given", "◇", "your own value"),
+        kind.key: kind
+        for kind in (
+            IntensityKind("measured", "●", "the grid at the time of the run"),
+            IntensityKind("estimated", "◐", "the same hours, estimated by their source"),
+            IntensityKind("average", "◔", "the country's yearly average"),
+            IntensityKind("default", "○", "the world average: no location given"),
+            IntensityKind("given", "◇", "your own value"),
         )
     }
 )
 
 
-def basis(intensity: Intensity) -> Basis:
-    """Which kind `intensity` is."""
+def intensity_kind(intensity: Intensity) -> IntensityKind:
+    """Return the kind of `intensity`."""
     if intensity.interval_start is not None:
-        return BASES["estimated" if intensity.is_estimated else "measured"]
+        return INTENSITY_KINDS["estimated" if intensity.is_estimated else "measured"]
     if intensity.vintage is not None:
-        return BASES["default" if intensity.zone is None else "average"]
-    return BASES["given"]
+        return INTENSITY_KINDS["default" if intensity.zone is None else "average"]
+    return INTENSITY_KINDS["given"]

@@ -1,4 +1,4 @@
-"""What runs that are kept say of a machine: how much it drifts, and what it did before."""
+"""Earlier runs of a machine, for `--baseline history` and for how much the machine drifts between runs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Final
 from joulemark.suite.errors import NotComparableError, UsageError
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.store import kept_runs, load_path
-from joulemark.suite.stats.drift import FEWEST_RUNS, between_runs
+from joulemark.suite.stats.drift import MIN_RUNS, estimate_drift
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.variance import Variance
 
-MOST_RUNS: Final = 20
-"""Runs of a machine that count, the latest: an older one says little of what the machine does today."""
+MAX_RUNS: Final = 20
+"""How many runs of a machine count, the latest first: older ones say little about its state today."""
 
-MOST_FILES: Final = 60
-"""Files that are looked at for them; reading one takes some milliseconds."""
+MAX_FILES: Final = 60
+"""How many files are searched for them; reading one takes some milliseconds."""
 
 _SELECTION: Final = (
     "workload", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "keyword", "threads",
@@ -25,42 +25,46 @@ _SELECTION: Final = (
 )  # fmt: skip
 
 
-def of_machine(run_file: RunFile, directory: Path) -> list[RunFile]:
-    """Kept runs of the machine of `run_file`, without itself, the oldest first. What cannot be read is left out."""
-    found: dict[str, RunFile] = {}
-    for path in reversed(kept_runs(directory)[-MOST_FILES:]):
+def runs_of_machine(run_file: RunFile, directory: Path) -> list[RunFile]:
+    """Return the kept runs of the machine of `run_file` but for that run itself, oldest first.
+
+    Files that cannot be read are left out.
+    """
+    runs: dict[str, RunFile] = {}
+    for path in reversed(kept_runs(directory)[-MAX_FILES:]):
         try:
-            one = load_path(path)
+            candidate = load_path(path)
         except UsageError:
             continue
-        if one.run.id != run_file.run.id and one.machine.fingerprint == run_file.machine.fingerprint:
-            found.setdefault(one.run.id, one)
-        if len(found) == MOST_RUNS:
+        same_machine = candidate.machine.fingerprint == run_file.machine.fingerprint
+        if same_machine and candidate.run.id != run_file.run.id:
+            runs.setdefault(candidate.run.id, candidate)
+        if len(runs) == MAX_RUNS:
             break
-    return sorted(found.values(), key=lambda one: one.run.started_at)
+    return sorted(runs.values(), key=lambda run: run.run.started_at)
 
 
-def drifts(runs: Sequence[RunFile]) -> Mapping[str, Variance]:
-    """The variance of a run about its machine's mean, by metric; without those that too few of `runs` tell."""
-    if len(runs) < FEWEST_RUNS:
+def drift_variances(runs: Sequence[RunFile]) -> Mapping[str, Variance]:
+    """Return the variance of a run about its machine's mean by metric, for metrics that enough of `runs` have."""
+    if len(runs) < MIN_RUNS:
         return {}
-    known = {key: between_runs(runs, key) for key, metric in METRICS.items() if metric.drifts}
-    return {key: one for key, one in known.items() if one is not None}
+    variances = {key: estimate_drift(runs, key) for key, metric in METRICS.items() if metric.drifts}
+    return {key: variance for key, variance in variances.items() if variance is not None}
 
 
-def before(run_file: RunFile, runs: Sequence[RunFile]) -> list[RunFile]:
-    """Those of `runs` that were made before `run_file` with the same selection, the oldest first.
+def earlier_runs(run_file: RunFile, runs: Sequence[RunFile]) -> list[RunFile]:
+    """Return those of `runs` that started before `run_file` and have the same profile and selection, oldest first.
 
-    NotComparableError where there is none.
+    Raises NotComparableError if there is none.
     """
-    wanted = _selection(run_file)
-    found = [one for one in runs if one.run.started_at < run_file.run.started_at and _selection(one) == wanted]
-    if not found:
+    selection = _selection(run_file)
+    earlier = [run for run in runs if run.run.started_at < run_file.run.started_at and _selection(run) == selection]
+    if not earlier:
         raise NotComparableError(
-            f"no baseline: of the {len(runs)} other runs kept of this machine none was made before {run_file.run.id} "
-            "with the same profile and selection."
+            f"no baseline: none of the {len(runs)} other kept runs of this machine is older than {run_file.run.id} "
+            "and has the same profile and selection."
         )
-    return found
+    return earlier
 
 
 def _selection(run_file: RunFile) -> tuple[object, ...]:

@@ -54,7 +54,7 @@ def recomputed(run_file: RunFile, given: Mapping[str, Any], now: datetime, servi
         chosen |= {name: value for name in where if (value := getattr(run_file.settings, name)) is not None}
     if "lifespan_years" in chosen and "embodied" not in chosen and run_file.settings.embodied is not None:
         chosen["embodied"] = run_file.settings.embodied
-    emissions, notices = resolve(validated(chosen, chosen), now, service, span_of(run_file))
+    emissions, notices = resolve(validated(chosen), now, service, span_of(run_file))
     emissions = weighted(run_file, emissions)
     update: dict[str, Any] = {name: getattr(emissions, name) for name in ("pue", "psf", "embodied") if name in chosen}
     if grid:

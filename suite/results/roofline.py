@@ -1,8 +1,8 @@
-"""How much of what the machine can do a case reached (Williams, Waterman and Patterson 2009,
+"""How much of what the machine can do a case achieves (Williams, Waterman and Patterson 2009,
 https://doi.org/10.1145/1498765.1498785). Pure.
 
-Attainable is min(peak, FLOPs a byte x bandwidth), with peak and bandwidth as the probes of the same run saw them: the
-best of all frameworks on that device, precision and number of threads.
+Attainable is min(peak, arithmetic intensity x bandwidth). Peak and bandwidth are what the probes of the same run
+measured: the best of all frameworks on that device, precision and number of threads.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from joulemark.suite.records import Case, Notice, Probe
 
 @dataclass(frozen=True)
 class Roof:
-    """What a device was seen to reach."""
+    """The measured peak of a device."""
 
     flops_per_s: float
     bytes_per_s: float
 
     def attainable_flops_per_s(self, flops_per_byte: float) -> float:
-        """FLOP/s that the roof leaves at this arithmetic intensity."""
+        """Return the FLOP/s attainable at this arithmetic intensity."""
         return min(self.flops_per_s, flops_per_byte * self.bytes_per_s)
 
 
@@ -31,7 +31,7 @@ class Share:
     """A case under its roof."""
 
     flops_per_byte: float
-    """Arithmetic intensity by the spec's FLOPs and compulsory bytes."""
+    """Arithmetic intensity, from the spec's FLOPs and compulsory bytes."""
     achieved_flops_per_s: float
     attainable_flops_per_s: float
     low: float | None
@@ -45,25 +45,25 @@ class Share:
 
 
 def roof(case: Case, probes: Iterable[Probe]) -> Roof | None:
-    """The best that the probes saw for the case's device, precision and threads; None where they saw nothing."""
-    like = [
+    """Return the best that was probed for the case's device, precision and threads, or None without such a probe."""
+    matching = [
         probe
         for probe in probes
         if (probe.device, probe.precision, probe.threads) == (case.device, case.precision, case.threads)
     ]
-    flops = max((probe.flops_per_s for probe in like if probe.flops_per_s), default=None)
-    bandwidth = max((probe.bytes_per_s for probe in like if probe.bytes_per_s), default=None)
+    flops = max((probe.flops_per_s for probe in matching if probe.flops_per_s), default=None)
+    bandwidth = max((probe.bytes_per_s for probe in matching if probe.bytes_per_s), default=None)
     return Roof(flops, bandwidth) if flops and bandwidth else None
 
 
 def share(case: Case, probes: Iterable[Probe]) -> Share | None:
-    """The case's share of what is attainable; None without a summary, a formula or a roof."""
-    found = roof(case, probes)
+    """Return the case's share of what is attainable, or None without a summary, FLOPs and bytes, or a roof."""
+    limit = roof(case, probes)
     rate = case.summary.throughput if case.summary else None
-    if found is None or rate is None or not rate.value or not case.flops_per_item or not case.bytes_per_item:
+    if limit is None or rate is None or not rate.value or not case.flops_per_item or not case.bytes_per_item:
         return None
     intensity = case.flops_per_item / case.bytes_per_item
-    attainable = found.attainable_flops_per_s(intensity)
+    attainable = limit.attainable_flops_per_s(intensity)
     return Share(
         flops_per_byte=intensity,
         achieved_flops_per_s=rate.value * case.flops_per_item,
@@ -73,12 +73,12 @@ def share(case: Case, probes: Iterable[Probe]) -> Share | None:
     )
 
 
-def beyond_the_roof(cases: Sequence[Case], probes: Sequence[Probe]) -> dict[str, Notice]:
-    """Notices by case id, for cases whose whole interval lies above 1: an error for a matrix product."""
-    found = {}
+def above_the_roof(cases: Sequence[Case], probes: Sequence[Probe]) -> dict[str, Notice]:
+    """Return notices by case id for cases whose whole interval lies above 1: for a matrix product an error."""
+    notices = {}
     for case in cases:
-        reached = share(case, probes)
-        if reached is not None and reached.low is not None and reached.low > 1:
+        achieved = share(case, probes)
+        if achieved is not None and achieved.low is not None and achieved.low > 1:
             code = Code.BEYOND_PEAK if case.workload == "matmul" else Code.BEYOND_ROOF
-            found[case.id] = Notice.of(code, reached.share, 1.0)
-    return found
+            notices[case.id] = Notice.of(code, achieved.share, 1.0)
+    return notices

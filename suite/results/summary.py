@@ -11,24 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j, factors
-from joulemark.suite.energy.attribution import (
-    AttributedEnergy,
-    CaseEnergy,
-    charges,
-    mean_idle_power,
-    net_range,
-    weakest,
-    window_length_s,
-)
+from joulemark.suite.energy.attribution import CaseEnergy, case_energy
+from joulemark.suite.energy.idle import net_energy
 from joulemark.suite.records import Case, Emissions, Idle, Notice, Quantity, Ranges, RunFile, Summary, Trial
 from joulemark.suite.results.validity import CARBON_CODES, case_notices
 from joulemark.suite.stats.intervals import geometric_mean
 
 __all__ = ["ONE_TRIAL", "case_notices", "case_summary", "recompute"]
-
-ROUNDING: Final = 1e-6
-"""Share of idle energy below which a difference from it is what sums of floating-point numbers leave over: a model at
-its upper limit gives the same power at rest and at work."""
 
 ONE_TRIAL: Final = "n=1, no interval"
 
@@ -38,27 +27,34 @@ def case_summary(case: Case, idle: Sequence[Idle], emissions: Emissions) -> Summ
 
     `idle` holds the run's windows at rest; `emissions` the PUE and the intensity to compute grams with.
     """
-    trials = [trial for trial in case.trials if _usable(trial)]
+    trials = [trial for trial in case.trials if trial.is_usable]
     if not trials:
         return None
-    found = charges(trials)
-    gross = _energy(found, "J", lambda charge: charge.energy_j / charge.trial.items)
-    pue, intensity = emissions.pue, emissions.intensity
-    facility = _scaled(gross, facility_energy_j(1.0, pue.value), "J", pue=factors(pue.value, pue.low, pue.high))
+    energy = case_energy(trials)
+    gross = _energy(energy, "J", [trial.energy_j / trial.trial.items for trial in energy.trials])
+    facility, grams = facility_and_emissions(gross, emissions, items=1000)
     return Summary(
-        throughput=_timed(trials, "1/s", lambda trial: trial.items / window_length_s(trial)),
-        step_time_s=_timed(trials, "s", lambda trial: window_length_s(trial) / trial.steps),
+        throughput=_timed(trials, "1/s", lambda trial: trial.items / trial.window_length_s),
+        step_time_s=_timed(trials, "s", lambda trial: trial.window_length_s / trial.steps),
         energy_per_item_j=gross,
-        net_energy_per_item_j=_net(found, idle),
+        net_energy_per_item_j=_net(energy, idle),
         facility_energy_per_item_j=facility,
-        power_w=_energy(found, "W", lambda charge: charge.energy_j / window_length_s(charge.trial)),
-        emissions_g_per_1000_items=_scaled(
-            facility,
-            1000 * emissions_g(1.0, intensity.g_per_kwh),
-            "g",
-            intensity=factors(intensity.g_per_kwh, intensity.low, intensity.high),
-        ),
+        power_w=_energy(energy, "W", [trial.energy_j / trial.trial.window_length_s for trial in energy.trials]),
+        emissions_g_per_1000_items=grams,
     )
+
+
+def facility_and_emissions(energy: Quantity, emissions: Emissions, items: int = 1) -> tuple[Quantity, Quantity]:
+    """Return the facility energy of an IT energy, joules, and the emissions of `items` times as much, grams."""
+    pue, intensity = emissions.pue, emissions.intensity
+    facility = _scaled(energy, facility_energy_j(1.0, pue.value), "J", pue=factors(pue.value, pue.low, pue.high))
+    grams = _scaled(
+        facility,
+        items * emissions_g(1.0, intensity.g_per_kwh),
+        "g",
+        intensity=factors(intensity.g_per_kwh, intensity.low, intensity.high),
+    )
+    return facility, grams
 
 
 def recompute(run_file: RunFile, emissions: Emissions, notices: Sequence[Notice] = ()) -> RunFile:
@@ -73,10 +69,6 @@ def recompute(run_file: RunFile, emissions: Emissions, notices: Sequence[Notice]
     return run_file.model_copy(update={"cases": cases, "emissions": emissions, "notices": (*kept, *notices)})
 
 
-def _usable(trial: Trial) -> bool:
-    return trial.status == "ok" and window_length_s(trial) > 0 and trial.items > 0 and trial.steps > 0
-
-
 def _timed(trials: Sequence[Trial], unit: str, value: Callable[[Trial], float]) -> Quantity:
     """A quantity that rests on the clock alone."""
     mean = geometric_mean([value(trial) for trial in trials])
@@ -84,51 +76,37 @@ def _timed(trials: Sequence[Trial], unit: str, value: Callable[[Trial], float]) 
     return Quantity(value=mean.value, low=mean.low, high=mean.high, unit=unit, n=mean.n, reason=reason)
 
 
-def _energy(found: CaseEnergy, unit: str, value: Callable[[AttributedEnergy], float]) -> Quantity:
-    """A quantity with the attributed energy in it; None with the reason where no trial has any."""
-    if not found.charged:
-        return _unknown(unit, "; ".join(found.left_out))
-    mean = geometric_mean([value(charge) for charge in found.charged])
+def _energy(energy: CaseEnergy, unit: str, values: Sequence[float]) -> Quantity:
+    """Return the mean of `values`, one for each trial of `energy`; no value, with the reason, without any trial."""
+    if not energy.trials:
+        return _unknown(unit, "; ".join(energy.excluded))
+    mean = geometric_mean(values)
     reasons = [ONE_TRIAL] if mean.n == 1 else []
-    if found.missing:
-        reasons.append("not measured: " + "; ".join(found.missing))
-    if found.left_out:
-        reasons.append("trials left out: " + "; ".join(found.left_out))
+    if energy.missing:
+        reasons.append("not measured: " + "; ".join(energy.missing))
+    if energy.excluded:
+        reasons.append("trials left out: " + "; ".join(energy.excluded))
     return Quantity(
         value=mean.value,
         low=mean.low,
         high=mean.high,
         unit=unit,
         n=mean.n,
-        kind=found.kind,
-        lower_bound=bool(found.missing),
+        kind=energy.kind,
+        lower_bound=bool(energy.missing),
         reason="; ".join(reasons) or None,
-        ranges=Ranges(sensor=found.sensor_range),
+        ranges=Ranges(sensor=energy.sensor_range),
     )
 
 
-def _net(found: CaseEnergy, idle: Sequence[Idle]) -> Quantity:
-    """Gross less idle power x time."""
-    if not found.charged:
-        return _unknown("J", "; ".join(found.left_out))
-    rest = mean_idle_power(idle)
-    parts = found.charged[0].parts
-    absent = sorted({component for sensor, component, scope in parts if (sensor, component, scope) not in rest})
-    if absent:
-        return _unknown("J", f"idle power of {', '.join(absent)} is not known")
-    rest_w = sum(rest[name].power_w for name in parts)
-    below = sum(charge.energy_j <= rest_w * window_length_s(charge.trial) * (1 + ROUNDING) for charge in found.charged)
-    if below:
-        return _unknown(
-            "J", f"gross power is not above idle ({rest_w:.3g} W) in {below} of {len(found.charged)} trials"
-        )
-    net = _energy(
-        found,
-        "J",
-        lambda charge: (charge.energy_j - rest_w * window_length_s(charge.trial)) / charge.trial.items,
-    )
-    kind = weakest([found.kind, *(rest[name].kind for name in parts)])
-    return net.model_copy(update={"kind": kind, "ranges": Ranges(sensor=net_range(found, rest))})
+def _net(energy: CaseEnergy, idle: Sequence[Idle]) -> Quantity:
+    """Return joules per item above idle; no value, with the reason, where energy or idle power is not known."""
+    net = net_energy(energy, idle)
+    if net.reason is not None:
+        return _unknown("J", net.reason)
+    values = [net_j / trial.trial.items for net_j, trial in zip(net.energy_j, energy.trials, strict=True)]
+    quantity = _energy(energy, "J", values)
+    return quantity.model_copy(update={"kind": net.kind, "ranges": Ranges(sensor=net.sensor_range)})
 
 
 def _unknown(unit: str, reason: str) -> Quantity:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from joulemark.suite.energy.attribution import mean_idle_power, measured, part, window_length_s
+from joulemark.suite.energy.attribution import attributed_readings
+from joulemark.suite.energy.idle import idle_drift
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Notice, Quantity, RunFile, Summary, Trial
 from joulemark.suite.results.disturbances import disturbances, machine_notices
-from joulemark.suite.stats.intervals import variation
+from joulemark.suite.stats.intervals import coefficient_of_variation
 
 CARBON_CODES: Final = frozenset(
     {Code.WORLD_INTENSITY, Code.OLD_INTENSITY, Code.STALE_INTENSITY, Code.INTENSITY_FALLBACK, Code.OLD_TOKEN}
@@ -46,7 +47,7 @@ def run_notices(run_file: RunFile) -> tuple[Notice, ...]:
     """What a reader of the whole run must know: simulated power, idle power that moved, a restless machine."""
     simulated = sorted({trace.sensor for trace in run_file.traces if trace.simulated})
     notices = [Notice.of(Code.SIMULATED, ", ".join(simulated))] if simulated else []
-    drift = _idle_drift(run_file)
+    drift = idle_drift(run_file)
     if drift is not None and abs(drift) > IDLE_DRIFT:
         notices.append(Notice.of(Code.IDLE_DRIFT, drift, IDLE_DRIFT))
     return (*notices, *machine_notices(run_file.machine, run_file.floor))
@@ -59,8 +60,8 @@ def _trial_notices(case: Case, trials: Sequence[Trial]) -> list[Notice]:
         notices.append(Notice.of(Code.TRIALS_LOST, lost))
     if len(trials) < FEWEST_TRIALS:
         notices.append(Notice.of(Code.TOO_FEW_TRIALS, len(trials), FEWEST_TRIALS))
-    rates = [trial.items / window_length_s(trial) for trial in trials if window_length_s(trial) > 0 and trial.items > 0]
-    spread = variation(rates) if rates else None
+    rates = [trial.items / trial.window_length_s for trial in trials if trial.window_length_s > 0 and trial.items > 0]
+    spread = coefficient_of_variation(rates) if rates else None
     if spread is not None and spread > HIGH_VARIATION:
         notices.append(Notice.of(Code.HIGH_VARIANCE, spread, HIGH_VARIATION))
     drifting = sum(trial.steady == "drifting" for trial in trials)
@@ -91,7 +92,7 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
     if energy.value is None:
         return [Notice.of(Code.ENERGY_UNAVAILABLE, energy.reason)]
     notices = []
-    readings = [reading for trial in trials for reading in measured(trial)]
+    readings = [reading for trial in trials for reading in attributed_readings(trial.energy)]
     if energy.kind == "model":
         models = dict.fromkeys(
             f"{reading.component} by {reading.sensor or 'a model'}" for reading in readings if reading.kind == "model"
@@ -100,26 +101,11 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
     if energy.lower_bound:
         notices.append(Notice.of(Code.ENERGY_LOWER_BOUND, energy.reason))
     updates = [
-        window_length_s(trial) / reading.tick_s
+        trial.window_length_s / reading.tick_s
         for trial in trials
-        for reading in measured(trial)
+        for reading in attributed_readings(trial.energy)
         if reading.tick_s and reading.kind != "model"
     ]
     if updates and min(updates) < UPDATES_NEEDED:
         notices.append(Notice.of(Code.TOO_SHORT_FOR_SENSOR, min(updates), UPDATES_NEEDED))
     return notices
-
-
-def _idle_drift(run_file: RunFile) -> float | None:
-    """Largest relative change, from before to after, of the idle power that a case's net energy rests on; None where
-    no part that a case is charged with was read both times. What else is read contains these parts, or is not used."""
-    before = mean_idle_power(entry for entry in run_file.idle if entry.when == "before")
-    after = mean_idle_power(entry for entry in run_file.idle if entry.when == "after")
-    charged = {frozenset(map(part, measured(trial))) for case in run_file.cases for trial in case.trials}
-    changes = []
-    for parts in charged:
-        common = parts & before.keys() & after.keys()
-        before_w = sum(before[name].power_w for name in common)
-        if before_w > 0:
-            changes.append(sum(after[name].power_w for name in common) / before_w - 1)
-    return max(changes, key=abs, default=None)

@@ -13,7 +13,7 @@ from joulemark.suite.records import ArmName, Notice, Run, RunFile, Segment
 from joulemark.suite.results.validity import run_notices
 from joulemark.suite.run.run_spec import RunSpec
 from joulemark.suite.trial.environment import Environment
-from joulemark.suite.trial.fork_server_client import TIMEOUT
+from joulemark.suite.trial.outcome import TIMEOUT
 
 
 def new_run_file(

@@ -19,11 +19,11 @@ from joulemark.suite.run.timeouts import Timeouts
 from joulemark.suite.run.trial_record import trial_record
 from joulemark.suite.sensors.external_tracker import Tracker
 from joulemark.suite.sensors.sampler import Sampler
-from joulemark.suite.stats.interim_analysis import up_to
+from joulemark.suite.stats.interim_analysis import first_rounds
 from joulemark.suite.trial import noise_floor as floors
 from joulemark.suite.trial.environment import Environment
-from joulemark.suite.trial.fork_server_client import TIMEOUT
-from joulemark.suite.trial.fork_servers import Zygotes
+from joulemark.suite.trial.outcome import TIMEOUT
+from joulemark.suite.trial.fork_servers import ForkServers
 from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
 from joulemark.suite.trial.probe import probe
 from joulemark.suite.trial.request import Request
@@ -63,7 +63,7 @@ class Session:
         self.floor_failed = False
         self.sampler: Sampler | None = None
 
-    def _zygotes(self, arm: ArmName | None) -> Zygotes:
+    def _zygotes(self, arm: ArmName | None) -> ForkServers:
         """The zygotes of one arm."""
         pythons = self.order.sides[arm].pythons if arm is not None else self.order.settings.python
         where = f" in arm {arm}" if arm is not None else ""
@@ -71,7 +71,7 @@ class Session:
         def spawns(framework: str, why: str) -> None:
             self.journal.notice(Notice.of(Code.SPAWNED, f"{framework}{where}: {why}"))
 
-        return Zygotes(self.environments[arm].variables, pythons, spawns)
+        return ForkServers(self.environments[arm].variables, pythons, spawns)
 
     def now(self) -> float:
         """Seconds since the run started."""
@@ -117,7 +117,7 @@ class Session:
         plan, done = self.order.plan, self.order.plan.rounds
         while self.order.undecided is not None and plan.max_rounds is not None and done < plan.max_rounds:
             # A resumed run has later rounds already; what this look decided was decided without them.
-            undecided = self.order.undecided(up_to(assemble(self.journal.path), done))
+            undecided = self.order.undecided(first_rounds(assemble(self.journal.path), done))
             if not undecided:
                 return
             self.watcher.goes_on([case for case in plan.runnable() if case.id in undecided], plan.rounds)
@@ -213,7 +213,7 @@ class Session:
         """One trial of `case`, whatever becomes of it."""
         started_s = self.now()
         zygotes = self.zygotes[case.arm]
-        how = None if case.framework in zygotes.broken else zygotes.how(case.framework)
+        how = zygotes.isolation(case.framework)
         request = _request(case, self.order.plan, rest=round_number == 1)
 
         def part(name: str) -> None:
@@ -242,7 +242,7 @@ def _probed_by(of: Case | Probe) -> tuple[str, str, str, int]:
 
 def _request(case: Case, plan: Plan, rest: bool = False) -> Request:
     """What a trial of `case` is asked; with a rest between load and first call where the plan has one."""
-    workload = f"{case.workload}.{case.variant}" if case.variant else case.workload
+    workload = case.workload_id
     return Request(
         workload=workload,
         size=case.size,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from joulemark.suite.records import ResidentIdle, Trial
-from joulemark.suite.trial.fork_server_client import Outcome
+from joulemark.suite.trial.outcome import Outcome
 
 
 def trial_record(
@@ -23,11 +23,11 @@ def trial_record(
         return Trial(status=status, reason_code=outcome.reason_code, reason=outcome.reason, **attempt)
     fields = dict(outcome.trial)
     try:
-        window, rest = fields.pop("window"), fields.pop("rest")
+        window, resident_idle = fields.pop("window"), fields.pop("resident_idle")
         return Trial(
             status="ok",
             window_s=_since(origin_s, window),
-            resident_idle=ResidentIdle(window_s=_since(origin_s, rest)) if rest else None,
+            resident_idle=ResidentIdle(window_s=_since(origin_s, resident_idle)) if resident_idle else None,
             compile_cache=compile_cache,
             **attempt,
             **fields,

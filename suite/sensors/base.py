@@ -1,12 +1,16 @@
-"""What a sensor is, and the one table of all there are. A new sensor is one new file and one line here."""
+"""What a sensor is, and the table of all sensors. A new sensor is one new file and one line here."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import statistics
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import cast
 
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import BoardState, Channel
@@ -14,152 +18,153 @@ from joulemark.suite.records import BoardState, Channel
 PERF_ROOT = "/sys/bus/event_source/devices/power"
 """Where Linux describes its energy events (Documentation/ABI/testing/sysfs-bus-event_source-devices-events)."""
 CPU_ROOT = "/sys/devices/system/cpu"
-"""Where Linux tells which package and die a processor lies on (Documentation/ABI/stable/sysfs-devices-system-cpu)."""
+"""Where Linux shows the package and die of each processor (Documentation/ABI/stable/sysfs-devices-system-cpu)."""
 POWERCAP_ROOT = "/sys/class/powercap"
 """Where Linux shows RAPL (Documentation/power/powercap/powercap.rst)."""
+COST_READS = 5
 
 
-class Sensor(Protocol):
-    """Something that is read again and again by one thread, the one that opened it."""
+class Sensor(ABC):
+    """A source of energy or power values, opened and read by one and the same thread."""
 
-    @property
-    def name(self) -> str:
-        """The name of its trace: `rapl`, `nvml`, ..."""
+    name: str
+    """The name of its trace: `rapl`, `nvml`, ..."""
+    simulated: bool = False
+    """Whether its values come from anything but this machine's hardware, now."""
+    period_s: float = 0.1
+    """The time between two reads, seconds. An expensive read is made less often."""
+    timestamp_s: float | None = None
+    """CLOCK_MONOTONIC of the values last read; None for a sensor without timestamps, whose values are of the moment
+    they are read."""
 
-    @property
-    def simulated(self) -> bool:
-        """Whether its values come from anything but this machine's hardware, now."""
+    def __init__(self, channels: Sequence[Channel], wrap_j: Sequence[float | None] | None = None) -> None:
+        """`channels` are what it reads, with empty `values`. `wrap_j` has one entry for each channel: the joules at
+        which its counter starts again from 0, None if it never does; without `wrap_j` none does."""
+        self.channels = tuple(channels)
+        self.wrap_j = (None,) * len(self.channels) if wrap_j is None else tuple(wrap_j)
 
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        """What it reads, with empty `values`."""
-
-    @property
-    def wrap_j(self) -> tuple[float | None, ...]:
-        """For each channel the joules at which its counter starts again from 0; None where it never does."""
-
-    @property
-    def period_s(self) -> float:
-        """The time between two reads that it wants, seconds."""
-
-    @property
-    def stamp_s(self) -> float | None:
-        """CLOCK_MONOTONIC of the values last read, where the sensor has time stamps of its own; None where a value is
-        of the moment it was read."""
-
+    @abstractmethod
     def read(self) -> Sequence[float | None]:
-        """One value a channel, in its unit, counters as they stand (wraps and resets still in them); None where it
-        could not be read. Never raises for what a machine may do."""
+        """Return one value for each channel, in its unit; None for a missed read.
+
+        Counters are returned as they stand, wraps and resets included. Never raises for what a machine may do.
+        """
 
     def states(self) -> Sequence[BoardState]:
-        """The state of each of its boards now (`t_s` is filled in by the sampler); none for most sensors."""
+        """Return the present state of each of its GPUs; the sampler fills in `t_s`. Most sensors have none."""
+        return ()
 
-    def close(self) -> None:
-        """Let go of all that it holds."""
+    def close(self) -> None:  # noqa: B027 - most sensors hold nothing
+        """Release all that it holds."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found where a sensor was looked for: a line of `joulemark doctor`."""
+    """The outcome of looking for a sensor: one line of `joulemark doctor`."""
 
     name: str
-    """The sensor, or the sensor and its part: `rapl`, `nvml GPU-...`."""
+    """The sensor, or one device of it: `rapl`, `nvml GPU-...`."""
     found: bool
     readable: bool
     reason: str | None = None
-    """Why it is not there or not readable, or what weakens it; None where there is nothing to say."""
+    """Why it is missing or unreadable, or what is read; None if there is nothing to say."""
     fix: str | None = None
-    """What to do about it: a command where there is one; None where nothing helps."""
+    """What to do about it, a command where there is one; None if nothing helps."""
     tick_s: float | None = None
-    """Time between two updates of its value, seconds; None where not probed."""
+    """The update period of its value, seconds; None if it was not measured."""
     read_cost_s: float | None = None
-    """Median time of one read, seconds; None where not read."""
+    """The median time of one read, seconds; None if it was not read."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """What opening a sensor may depend on."""
+class SensorOptions:
+    """What opening a sensor depends on."""
 
     powercap_root: str = POWERCAP_ROOT
     perf_root: str = PERF_ROOT
     cpu_root: str = CPU_ROOT
     argument: str = ""
-    """What stood after the colon: the file of `replay:FILE`."""
-    ticks: str = ""
-    """File that probed ticks are kept in; empty: they are not kept."""
+    """What follows the colon: the file of `replay:FILE`."""
+    update_periods: str = ""
+    """The file that measured update periods are kept in; empty: they are not kept."""
     origin_monotonic_s: float = 0.0
     """CLOCK_MONOTONIC at `run.started_at`, seconds."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """The outcome of looking for a sensor."""
+class FindResult:
+    """An open sensor, or None if it cannot be read, and findings that say why."""
 
     sensor: Sensor | None
-    """None where it cannot be read; a finding then says why."""
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
 
 
-Open = Callable[[Options], Opened]
+Find = Callable[[SensorOptions], FindResult]
 
 SENSORS: Mapping[str, str] = MappingProxyType(
     {
-        "rapl": "joulemark.suite.sensors.rapl",
-        "perf": "joulemark.suite.sensors.rapl_perf",
-        "nvml": "joulemark.suite.sensors.nvml",
-        "amdsmi": "joulemark.suite.sensors.amd_smi",
+        "rapl": "joulemark.suite.sensors.rapl.powercap",
+        "perf": "joulemark.suite.sensors.rapl.perf_events",
+        "nvml": "joulemark.suite.sensors.gpus.nvml",
+        "amdsmi": "joulemark.suite.sensors.gpus.amd_smi",
         "codecarbon": "joulemark.suite.sensors.power_model",
         "simulated": "joulemark.suite.sensors.simulated",
         "replay": "joulemark.suite.sensors.replay",
         "meter": "joulemark.suite.sensors.wall_meter",
     }
 )
-"""Where each sensor lives: a module with `find(options: Options) -> Opened` and, where it takes an argument,
+"""The module of each sensor. It has `find(options: SensorOptions) -> FindResult` and, if the sensor takes an argument,
 `check(argument: str)`, which raises UsageError for one that it cannot use."""
 
-HARDWARE = ("rapl", "nvml", "amdsmi")
-"""What is looked for unless a sensor is named."""
+DEFAULT_SENSORS = ("rapl", "nvml", "amdsmi")
+"""Opened unless a sensor is named."""
 
-BESIDE = frozenset({"meter"})
-"""What is read beside the hardware when it is named, and does not stand in for it."""
+ADDITIONAL = frozenset({"meter"})
+"""Opened in addition to the default sensors when named, not in place of them."""
 
-ESTIMATE = "codecarbon"
-STAND_INS = ("perf", ESTIMATE)
-"""What is tried in turn while none of the sensors reads the processor: another way to its counters, an estimate."""
-
-HOST_COMPONENTS = frozenset({"package", "cpu"})
-"""Components of which one, read, means that the processor needs no estimate."""
+POWER_MODEL = "codecarbon"
+FALLBACKS = ("perf", POWER_MODEL)
+"""Tried in this order as long as no sensor reads the CPU: another way to its counters, then an estimate."""
 
 
-def opener(name: str) -> Open:
-    """The function that opens the sensor called `name`; UsageError names what there is."""
-    try:
-        module = SENSORS[name]
-    except KeyError:
-        raise unknown("sensor", name, SENSORS) from None
-    return cast(Open, importlib.import_module(module).find)
+def finder(name: str) -> Find:
+    """Return the function that opens the sensor called `name`. Raises UsageError for an unknown name."""
+    if name not in SENSORS:
+        raise unknown("sensor", name, SENSORS)
+    return cast(Find, importlib.import_module(SENSORS[name]).find)
 
 
-def split(request: str) -> tuple[str, str]:
-    """`replay:FILE` -> (`replay`, `FILE`); a name alone has an empty argument."""
+def split_request(request: str) -> tuple[str, str]:
+    """Split `replay:FILE` into `replay` and `FILE`; the argument of a bare name is empty."""
     name, _, argument = request.partition(":")
     return name, argument
 
 
-def check(request: str) -> None:
-    """UsageError where `request` is no sensor that could be opened: its name is unknown, or its argument no good."""
-    name, argument = split(request)
+def check_request(request: str) -> None:
+    """Raise UsageError if `request` has an unknown name, or an argument that its sensor cannot use."""
+    name, argument = split_request(request)
     if name not in SENSORS:
         raise unknown("sensor", name, SENSORS)
-    own = getattr(importlib.import_module(SENSORS[name]), "check", None)
-    if own is not None:
-        own(argument)
+    check_argument = getattr(importlib.import_module(SENSORS[name]), "check", None)
+    if check_argument is not None:
+        check_argument(argument)
     elif argument:
         raise UsageError(f"sensor {name} takes no argument, found {argument!r}. Give --sensor {name}.")
 
 
-def wanted(requests: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """The sensors to open for `requests`, and whether stand-ins may follow where none reads the processor."""
-    if all(split(request)[0] in BESIDE for request in requests):
-        return (*HARDWARE, *requests), True
+def sensors_to_open(requests: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """Return the sensors to open for `requests`, and whether fallbacks may follow if none of them reads the CPU."""
+    if all(split_request(request)[0] in ADDITIONAL for request in requests):
+        return (*DEFAULT_SENSORS, *requests), True
     return tuple(requests), False
+
+
+def median_cost_s(read: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the median time of one call of `read` on `clock`, seconds. A read that fails costs time too."""
+    costs_s = []
+    for _ in range(COST_READS):  # the first may load libraries
+        begin_s = clock()
+        with contextlib.suppress(Exception):
+            read()
+        costs_s.append(clock() - begin_s)
+    return statistics.median(costs_s)

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import joulemark
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.components import HARDWARE, names_of
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.records import EnergyReading, Gpu, SecondOpinion, Trace
 
 TOOL = "codecarbon"
@@ -31,8 +32,6 @@ TIMEOUT_S = 60.0
 UNANSWERED = '{"reason": "its process ended before it answered"}'
 PERIOD_S = 1
 """How often it measures, seconds; its default of 15 s would leave short runs out."""
-PARTS = {"cpu": ("package", "cpu"), "ram": ("dram", "ram"), "gpu": ("gpu",)}
-"""Its parts, and what they are called here."""
 
 
 @dataclass
@@ -76,7 +75,7 @@ class Tracker:
             tool=TOOL,
             version=said.get("version", ""),
             window_s=(window_s[0] - origin_monotonic_s, window_s[1] - origin_monotonic_s),
-            energy_j=said.get("energy_j", dict.fromkeys(PARTS)),
+            energy_j=said.get("energy_j", dict.fromkeys(HARDWARE)),
             methods=said.get("methods", {}),
             reason=said.get("reason"),
         )
@@ -94,16 +93,16 @@ def compared(said: SecondOpinion, traces: Sequence[Trace], gpus: Sequence[Gpu]) 
     is no part of ours."""
     if said.reason is not None:
         return said
-    found = readings(traces, said.window_s, "cpu", gpus)
+    found = compute_readings(traces, said.window_s, "cpu", gpus)
     ours = tuple(energy for energy in found if energy.attributed or energy.kind != "model")
-    differences = [text for part in PARTS for text in _difference(part, said, ours)]
+    differences = [text for part in HARDWARE for text in _difference(part, said, ours)]
     return said.model_copy(update={"ours": ours, "differences": tuple(differences)})
 
 
 def _difference(part: str, said: SecondOpinion, ours: Sequence[EnergyReading]) -> list[str]:
     """Why the figures of one part differ; nothing where neither has one."""
     theirs_j = said.energy_j.get(part)
-    known = [energy for energy in ours if energy.component in PARTS[part] and energy.energy_j is not None]
+    known = [energy for energy in ours if energy.component in names_of(part) and energy.energy_j is not None]
     ours_j = sum(energy.energy_j or 0.0 for energy in known) if known else None
     how = said.methods.get(part, "")
     if theirs_j is None and ours_j is None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import joulemark
+from joulemark.suite.energy.components import contains_others
 from joulemark.suite.errors import MeasurementError
 from joulemark.suite.sensors.base import POWERCAP_ROOT, Finding, check
 from joulemark.suite.settings import home
@@ -32,8 +33,6 @@ READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
 TAIL_BYTES = 32_768
 """More than all sensors write in a second."""
-WHOLES = ("psys", "module", "machine")
-"""Components that contain others."""
 RECENT_S = 1.0
 """Ten updates of the slowest counters, 100 ms."""
 
@@ -198,7 +197,7 @@ def _powers_w(channels: Sequence[dict[str, Any]], reads: Sequence[dict[str, Any]
     for number, channel in sorted(enumerate(channels), key=lambda pair: pair[1]["unit"] != "W"):
         found = [(read["t"], read["v"][number]) for read in reads if read["v"][number] is not None]
         part = channel["component"], channel["scope"]
-        if part in powers or channel["component"] in WHOLES or not found:
+        if part in powers or contains_others(channel["component"]) or not found:
             continue
         (begin_s, begin), (end_s, end) = found[0], found[-1]
         if channel["unit"] == "W":

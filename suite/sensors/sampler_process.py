@@ -18,8 +18,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from joulemark.suite.energy.components import component_named
 from joulemark.suite.sensors.base import (
-    HOST_COMPONENTS,
     STAND_INS,
     Finding,
     Opened,
@@ -209,7 +209,7 @@ def _start(requests: Sequence[str], options: Options, log: Log, stop: threading.
 
 def _reads_the_processor(readers: Sequence[Reader]) -> bool:
     return any(
-        channel.component in HOST_COMPONENTS
+        component_named(channel.component).hardware == "cpu"
         for reader in readers
         if reader.ready.is_set() and reader.opened.sensor
         for channel in reader.opened.sensor.channels

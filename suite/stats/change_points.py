@@ -28,10 +28,10 @@ LEVEL: Final = 0.005
 """Share of flat histories that raise a step. Half of the 1 % that is promised: machines drift a little from run to run,
 which the permutations do not know."""
 
-SHORTEST: Final = 3
+MIN_SEGMENT: Final = 3
 """Runs on each side of a step: fewer cannot be told from single runs far off."""
 
-LONGEST: Final = 500
+MAX_RUNS: Final = 500
 """The latest runs that are searched; earlier ones are left out."""
 
 PERMUTATIONS: Final = 999
@@ -41,11 +41,11 @@ _DECAY: Final = math.sqrt(0.5)
 _FAR: Final = 3.0
 """Standard deviations from the median of its neighbourhood at which a run is pulled in: Hampel's usual choice."""
 _AROUND: Final = 5
-"""Runs of that neighbourhood: a level of `SHORTEST` runs holds the majority of it."""
+"""Runs of that neighbourhood: a level of `MIN_SEGMENT` runs holds the majority of it."""
 
 
 @dataclass(frozen=True)
-class Step:
+class ChangePoint:
     """One change of level."""
 
     index: int
@@ -60,7 +60,7 @@ class Step:
     """Share of permuted series with as large a statistic, the series itself counted in: 0.001 at the least."""
 
 
-def find_steps(values: Sequence[float], level: float = LEVEL) -> tuple[Step, ...]:
+def find_change_points(values: Sequence[float], level: float = LEVEL) -> tuple[ChangePoint, ...]:
     """Steps in positive `values`, which are in the order of time. The same answer for the same values.
 
     ValueError where a value is not positive and finite.
@@ -69,9 +69,9 @@ def find_steps(values: Sequence[float], level: float = LEVEL) -> tuple[Step, ...
 
     if not all(value > 0 and math.isfinite(value) for value in values):
         raise ValueError("values must be positive and finite")
-    if len(values) < 2 * SHORTEST:
+    if len(values) < 2 * MIN_SEGMENT:
         return ()
-    skipped = max(0, len(values) - LONGEST)
+    skipped = max(0, len(values) - MAX_RUNS)
     logs = np.log(np.asarray(values[skipped:], dtype=np.float64))
     reach = _reach(logs)
     found = _search(logs, 0, level, reach)
@@ -85,7 +85,7 @@ def find_steps(values: Sequence[float], level: float = LEVEL) -> tuple[Step, ...
 
 def _search(logs: NDArray[np.float64], start: int, level: float, reach: float) -> dict[int, float]:
     """Places of steps in `logs`, counted from `start`, and their p."""
-    if len(logs) < 2 * SHORTEST:
+    if len(logs) < 2 * MIN_SEGMENT:
         return {}
     at, largest = _clearest(_pulled_in(logs[:, None], reach))
     p = _p(logs, largest, level, reach)
@@ -159,7 +159,7 @@ def _cusums(series: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp], NDA
     sums = np.zeros((len(series) + 1, series.shape[1]))
     np.cumsum(series - series.mean(axis=0), axis=0, out=sums[1:])
     for length, starts in _layers(len(series)):
-        cuts = np.arange(SHORTEST, length - SHORTEST + 1)
+        cuts = np.arange(MIN_SEGMENT, length - MIN_SEGMENT + 1)
         part = sums[starts[:, None] + cuts]
         part -= sums[starts][:, None]
         part -= (sums[starts + length] - sums[starts])[:, None] * (cuts / length)[:, None]
@@ -173,7 +173,7 @@ def _layers(count: int) -> list[tuple[int, NDArray[np.intp]]]:
 
     layers = []
     share, last = 1.0, 0
-    while (length := math.ceil(count * share)) >= 2 * SHORTEST:
+    while (length := math.ceil(count * share)) >= 2 * MIN_SEGMENT:
         if length != last:
             intervals = 2 * math.ceil(1 / share) - 1
             starts = np.unique(np.linspace(0, count - length, intervals).astype(np.intp))
@@ -189,13 +189,13 @@ def _settled(logs: NDArray[np.float64], places: list[int]) -> list[int]:
     borders = [0, *places, len(logs)]
     for i in range(1, len(borders) - 1):
         part = logs[borders[i - 1] : borders[i + 1]] - logs[borders[i - 1] : borders[i + 1]].mean()
-        cuts = np.arange(SHORTEST, len(part) - SHORTEST + 1)
+        cuts = np.arange(MIN_SEGMENT, len(part) - MIN_SEGMENT + 1)
         statistic = np.abs(np.cumsum(part)[cuts - 1]) / np.sqrt(cuts * (len(part) - cuts))
         borders[i] = borders[i - 1] + int(cuts[statistic.argmax()])
     return borders[1:-1]
 
 
-def _step(logs: NDArray[np.float64], start: int, at: int, end: int, skipped: int, p: float) -> Step:
+def _step(logs: NDArray[np.float64], start: int, at: int, end: int, skipped: int, p: float) -> ChangePoint:
     """The step between `start`..`at` and `at`..`end`, with Welch's interval (1947) on the log scale."""
     before, after = logs[start:at], logs[at:end]
     difference = float(after.mean() - before.mean())
@@ -207,4 +207,4 @@ def _step(logs: NDArray[np.float64], start: int, at: int, end: int, skipped: int
             part**2 / (len(side) - 1) for part, side in zip(parts, (before, after), strict=True)
         )
     half = t_quantile(0.975, degrees) * math.sqrt(variance)
-    return Step(skipped + at, math.exp(difference), math.exp(difference - half), math.exp(difference + half), p)
+    return ChangePoint(skipped + at, math.exp(difference), math.exp(difference - half), math.exp(difference + half), p)

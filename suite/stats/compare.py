@@ -12,19 +12,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from joulemark.suite.energy.attribution import charges
+from joulemark.suite.energy.attribution import case_energy
 from joulemark.suite.records import Case, RunFile
-from joulemark.suite.stats.drift import FEWEST_RUNS
+from joulemark.suite.stats.drift import MIN_RUNS
 from joulemark.suite.stats.metrics import METRICS, Metric
-from joulemark.suite.stats.paired_samples import Sample, gain, sample
-from joulemark.suite.stats.pairs import Pair, between_arms, environment, pairs, with_earlier
-from joulemark.suite.stats.sequential import levels
+from joulemark.suite.stats.paired_samples import PairedSample, error_range, paired_sample
+from joulemark.suite.stats.pairs import Pair, arm_differences, environment_differences, pair_cases, with_earlier_runs
+from joulemark.suite.stats.sequential import analysis_levels
 from joulemark.suite.stats.thresholds import Thresholds
-from joulemark.suite.stats.variance import Effect, Nominal, Variance, common, holm, moderated, total, upper
+from joulemark.suite.stats.variance import (
+    Effect,
+    Nominal,
+    Variance,
+    fit_prior,
+    holm,
+    moderate,
+    sum_of_variances,
+    upper_bound,
+)
 
 Verdict = Literal["better", "worse", "same", "inconclusive", "not comparable"]
 
-BETWEEN_RUNS: Final = Variance(0.05**2, FEWEST_RUNS - 1.0)
+ASSUMED_DRIFT: Final = Variance(0.05**2, MIN_RUNS - 1.0)
 """Drift of a run about the mean of its machine, on the log scale: 5 %, assumed until the machine's own is known from at
 least 5 separate runs, and held as loosely as an estimate from those 5 would be; or as much as trials of a run may vary
 where that is more. It hides small changes between stored runs and shows large ones: one case alone alarms from +28 % at
@@ -62,15 +71,15 @@ class Comparison:
     """Geometric means of A and B over their trials, in the metric's unit; None where not measured."""
     runs: int = 1
     """Separate runs that A is the mean of."""
-    within: Mapping[int, float] = field(default_factory=dict)
+    log_ratio_by_round: Mapping[int, float] = field(default_factory=dict)
     """Logarithm of the ratio by round, where both were measured in the rounds of one run."""
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """The verdict for people: `faster`, `more energy`, `same`, ..."""
         if self.verdict == "better":
-            return self.metric.words[0]
-        return self.metric.words[1] if self.verdict == "worse" else self.verdict
+            return self.metric.labels[0]
+        return self.metric.labels[1] if self.verdict == "worse" else self.verdict
 
     @property
     def regressed(self) -> bool:
@@ -90,17 +99,17 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Comparisons:
+class ComparisonResult:
     """All that can be said of two runs."""
 
-    found: tuple[Comparison, ...]
+    comparisons: tuple[Comparison, ...]
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
     environment: Mapping[str, tuple[str | None, str | None]]
     """What differs around the cases."""
     drift: Mapping[str, Variance]
     """The variance of a run that was assumed, by metric; empty within one run."""
-    why: Mapping[str, str] = field(default_factory=dict)
+    missing_reasons: Mapping[str, str] = field(default_factory=dict)
     """What the other run has instead of a case that only one has, by id."""
 
 
@@ -110,33 +119,33 @@ def compare(
     by: str | None = None,
     thresholds: Thresholds | Mapping[str, float] | None = None,
     metrics: Sequence[str] = tuple(METRICS),
-    drift: Variance | Mapping[str, Variance] = BETWEEN_RUNS,
+    drift: Variance | Mapping[str, Variance] = ASSUMED_DRIFT,
     allow_estimates: bool = False,
     earlier: Sequence[RunFile] = (),
-) -> Comparisons:
+) -> ComparisonResult:
     """Compare the cases of `b` with those of `a`, which may be one run with itself `by` a factor.
 
     `thresholds`: relative, by metric, or by metric and case: a metric that is off in a case is left out there. `drift`:
-    of one run, log scale; by metric where it is a mapping, BETWEEN_RUNS for others. `earlier`: more runs of the same
+    of one run, log scale; by metric where it is a mapping, ASSUMED_DRIFT for others. `earlier`: more runs of the same
     cases on the machine of `a`, which make one baseline with it. UsageError for a factor that is not known.
     """
-    matched = pairs(a, b, by)
+    matched = pair_cases(a, b, by)
     same_run = a.run.id == b.run.id
     limits = thresholds if isinstance(thresholds, Thresholds) else Thresholds.of_metrics(thresholds or {})
     drifts = {key: _drift(key, drift) for key in metrics if METRICS[key].drifts and not same_run}
-    both = [with_earlier(pair, earlier) for pair in matched.pairs] if earlier and not same_run else matched.pairs
+    both = [with_earlier_runs(pair, earlier) for pair in matched.pairs] if earlier and not same_run else matched.pairs
     found: list[Comparison] = []
     effects: list[tuple[int, Effect]] = []
     for key in metrics:
         metric = METRICS[key]
         judged = [(pair, limit) for pair in both if (limit := limits.of(key, pair.b.id)) is not None]
-        samples = [sample(pair, metric, allow_estimates) for pair, _ in judged]
-        own = [one.own for one in samples if isinstance(one, Sample)]
-        prior, degrees = common(own), sum(one.degrees for one in own)
+        samples = [paired_sample(pair, metric, allow_estimates) for pair, _ in judged]
+        own = [one.own for one in samples if isinstance(one, PairedSample)]
+        prior, degrees = fit_prior(own), sum(one.degrees for one in own)
         for (pair, limit), one in zip(judged, samples, strict=True):
             unjudged = replace(_unjudged(pair, metric, one, limit), drift=drifts.get(key))
-            if isinstance(one, Sample):
-                steady = moderated(one.own, prior, max(degrees, 1.0))
+            if isinstance(one, PairedSample):
+                steady = moderate(one.own, prior, max(degrees, 1.0))
                 drifting = _drifting(steady, drifts.get(key))
                 if steady.degrees > 0:
                     effects.append((len(found), Effect(one.difference, _error(one, steady, drifting))))
@@ -147,22 +156,22 @@ def compare(
     intervals = holm([effect for _, effect in effects], nominal=looked)
     for (place, _), interval in zip(effects, intervals, strict=True):
         found[place] = _judged(found[place], interval)
-    differences = environment(a, b) if not same_run else between_arms(a)
-    return Comparisons(tuple(found), matched.only_a, matched.only_b, differences, drifts, matched.why)
+    differences = environment_differences(a, b) if not same_run else arm_differences(a)
+    return ComparisonResult(tuple(found), matched.only_a, matched.only_b, differences, drifts, matched.missing_reasons)
 
 
-def families(
+def metric_families(
     a: RunFile, b: RunFile, metrics: Sequence[str] = tuple(METRICS), allow_estimates: bool = False
 ) -> list[tuple[str, ...]]:
     """Metrics that are judged together. Energy that nobody measured must not widen the intervals of what was."""
-    kinds = {charges(case.trials).kind for run in (a, b) for case in run.cases}
+    kinds = {case_energy(case.trials).kind for run in (a, b) for case in run.cases}
     if "energy" not in metrics or allow_estimates or not kinds <= {"model", "unavailable"}:
         return [tuple(metrics)] if metrics else []
     return [family for family in (tuple(metric for metric in metrics if metric != "energy"), ("energy",)) if family]
 
 
 def _drift(metric: str, drift: Variance | Mapping[str, Variance]) -> Variance:
-    return drift if isinstance(drift, Variance) else drift.get(metric, BETWEEN_RUNS)
+    return drift if isinstance(drift, Variance) else drift.get(metric, ASSUMED_DRIFT)
 
 
 def _nominal(pair: Pair, run_file: RunFile) -> Nominal:
@@ -172,20 +181,20 @@ def _nominal(pair: Pair, run_file: RunFile) -> Nominal:
     # A run that was cut off between two looks is judged by the level of the one before.
     measured = min(len(pair.a.trials), len(pair.b.trials))
     look = min(max(1, measured // rounds), looks)
-    return lambda alpha: levels(looks, alpha)[look - 1]
+    return lambda alpha: analysis_levels(looks, alpha)[look - 1]
 
 
-def _error(found: Sample, own: Variance, drift: Variance | None) -> Variance:
+def _error(found: PairedSample, own: Variance, drift: Variance | None) -> Variance:
     """Of the difference: what its trials vary by, if `own` is the variance of one, and what its runs drift by."""
     parts = [replace(own, value=own.value * found.scale)]
     if drift is not None:
         parts.append(replace(drift, value=(1 + 1 / found.runs) * drift.value))
-    return total(parts)
+    return sum_of_variances(parts)
 
 
 def _drifting(own: Variance, drift: Variance | None) -> Variance | None:
     """Of one run of trials that vary by `own`: what is known, or what is assumed where nothing is."""
-    return _assumed(own) if drift == BETWEEN_RUNS else drift
+    return _assumed(own) if drift == ASSUMED_DRIFT else drift
 
 
 def _assumed(own: Variance) -> Variance:
@@ -195,10 +204,10 @@ def _assumed(own: Variance) -> Variance:
     minutes. On the pool of docs/gate.md the bare 5 % alarmed falsely in up to 8 % of comparisons, 5 % or what trials
     were seen to vary in 3.3 % at three rounds, this in 0.4 %.
     """
-    return replace(BETWEEN_RUNS, value=max(BETWEEN_RUNS.value, upper(own, MAY_VARY)))
+    return replace(ASSUMED_DRIFT, value=max(ASSUMED_DRIFT.value, upper_bound(own, MAY_VARY)))
 
 
-def _unjudged(pair: Pair, metric: Metric, found: Sample | str, threshold: float) -> Comparison:
+def _unjudged(pair: Pair, metric: Metric, found: PairedSample | str, threshold: float) -> Comparison:
     """The comparison as far as it goes without an interval."""
     if isinstance(found, str):
         values = _mean(pair.a, metric), _mean(pair.b, metric)
@@ -218,7 +227,7 @@ def _unjudged(pair: Pair, metric: Metric, found: Sample | str, threshold: float)
         reason="n=1, no interval",
         values=(math.exp(found.means[0]), math.exp(found.means[1])),
         runs=found.runs,
-        within=found.within,
+        log_ratio_by_round=found.by_round,
     )
 
 
@@ -230,7 +239,7 @@ def _mean(case: Case, metric: Metric) -> float | None:
 def _judged(comparison: Comparison, interval: tuple[float, float]) -> Comparison:
     """The comparison with its adjusted interval and what follows from it."""
     # What two sensors may be off bounds the ratio, it is no variance: it goes around the interval.
-    factors = gain(comparison.pair) if comparison.metric.energy else (1.0, 1.0)
+    factors = error_range(comparison.pair) if comparison.metric.energy else (1.0, 1.0)
     low, high = interval[0] + math.log(factors[0]), interval[1] + math.log(factors[1])
     return replace(
         comparison,

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from joulemark.suite.records import RunFile
-from joulemark.suite.stats.drift import Components, components
+from joulemark.suite.stats.drift import VarianceComponents, variance_components
 from joulemark.suite.stats.intervals import CONFIDENCE, t_quantile
 from joulemark.suite.stats.metrics import METRICS
-from joulemark.suite.stats.variance import Variance, total
+from joulemark.suite.stats.variance import Variance, sum_of_variances
 
 ROUNDS: Final = (3, 5, 10, 15, 20, 30)
 
@@ -47,16 +47,16 @@ class Calibration:
 
     metric: str
     runs: int
-    components: Components
+    components: VarianceComponents
     turn_by_turn: tuple[DetectableEffect, ...]
     """Two arms of one run: no drift between them."""
     stored: tuple[DetectableEffect, ...]
     """A run against one that was kept."""
 
 
-def calibration(runs: Sequence[RunFile], metric: str) -> Calibration | None:
+def calibrate(runs: Sequence[RunFile], metric: str) -> Calibration | None:
     """What `runs` say of `metric`; None where they are too few, or do not have it."""
-    found = components(runs, metric)
+    found = variance_components(runs, metric)
     if found is None:
         return None
     drift = found.runs
@@ -64,12 +64,12 @@ def calibration(runs: Sequence[RunFile], metric: str) -> Calibration | None:
         metric=metric,
         runs=round(drift.degrees) + 1,
         components=found,
-        turn_by_turn=tuple(reach(found.trials, rounds) for rounds in ROUNDS),
-        stored=tuple(reach(found.trials, rounds, drift) for rounds in ROUNDS),
+        turn_by_turn=tuple(detectable_effect(found.trials, rounds) for rounds in ROUNDS),
+        stored=tuple(detectable_effect(found.trials, rounds, drift) for rounds in ROUNDS),
     )
 
 
-def reach(trials: Variance, rounds: int, drift: Variance | None = None) -> DetectableEffect:
+def detectable_effect(trials: Variance, rounds: int, drift: Variance | None = None) -> DetectableEffect:
     """What `rounds` rounds a side can do where trials vary by `trials` and runs by `drift`, log scale.
 
     Without `drift` the sides take turns, and what is known is known from their differences: degrees are those of the
@@ -78,7 +78,7 @@ def reach(trials: Variance, rounds: int, drift: Variance | None = None) -> Detec
     if rounds < 2:
         raise ValueError(f"{rounds} rounds: an interval needs two")
     own = Variance(trials.value * 2 / rounds, rounds - 1.0 if drift is None else 2.0 * (rounds - 1))
-    error = own if drift is None else total([own, replace(drift, value=2 * drift.value)])
+    error = own if drift is None else sum_of_variances([own, replace(drift, value=2 * drift.value)])
     scale = math.sqrt(error.value)
     half = scale * t_quantile((1 + CONFIDENCE) / 2, error.degrees)
     seen, equal = (scale * t_quantile(p, error.degrees) for p in (POWER, (1 + QUIET) / 2))
@@ -91,13 +91,13 @@ def reach(trials: Variance, rounds: int, drift: Variance | None = None) -> Detec
     )
 
 
-def compared_with_themselves(runs: Sequence[RunFile], metric: str, drift: Variance) -> dict[str, int]:
+def self_comparison(runs: Sequence[RunFile], metric: str, drift: Variance) -> dict[str, int]:
     """Verdicts of each run against the next: what they call a difference is none."""
     from joulemark.suite.stats.compare import compare
 
     verdicts: dict[str, int] = {"same": 0, "inconclusive": 0, "differs": 0, "regressed": 0}
     for a, b in itertools.pairwise(runs):
-        for found in compare(a, b, metrics=[METRICS[metric].key], drift=drift).found:
+        for found in compare(a, b, metrics=[METRICS[metric].key], drift=drift).comparisons:
             if found.low is None:
                 continue
             verdicts[found.verdict if found.verdict in verdicts else "differs"] += 1

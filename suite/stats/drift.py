@@ -19,16 +19,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from joulemark.suite.records import Case, RunFile
-from joulemark.suite.stats.intervals import deviation
+from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.variance import Variance
 
-FEWEST_RUNS: Final = 5
+MIN_RUNS: Final = 5
 """Runs that an estimate needs; with fewer, a variance of so few degrees of freedom says nothing."""
 
 
 @dataclass(frozen=True)
-class Components:
+class VarianceComponents:
     """Where the noise of a metric comes from, log scale."""
 
     trials: Variance
@@ -36,7 +36,7 @@ class Components:
     runs: Variance
     """Of the means of runs, what chance of their trials makes of it included: what a comparison with a stored run adds,
     for each of the two."""
-    plain: float
+    hedges_estimate: float
     """Hedges' estimate of the variance between runs, not below 0: what is likeliest, and no safe bound."""
     cases: tuple[str, ...]
     """Ids of the cases it rests on."""
@@ -44,21 +44,21 @@ class Components:
     @property
     def share_of_runs(self) -> float | None:
         """Part of the variance of a single trial that lies between runs; None where nothing varies."""
-        total = self.plain + self.trials.value
-        return self.plain / total if total > 0 else None
+        total = self.hedges_estimate + self.trials.value
+        return self.hedges_estimate / total if total > 0 else None
 
 
-def between_runs(runs: Sequence[RunFile], metric: str = "throughput") -> Variance | None:
+def estimate_drift(runs: Sequence[RunFile], metric: str = "throughput") -> Variance | None:
     """The variance of a run about the mean of its machine, log scale; None where fewer than 5 runs can tell.
 
     `metric`: a key of METRICS. Degrees of freedom are those of the runs, however many cases they have: what slows one
     case down slows the others down with it. Cases that are in fewer runs than others count with theirs.
     """
-    found = components(runs, metric)
+    found = variance_components(runs, metric)
     return found.runs if found is not None else None
 
 
-def components(runs: Sequence[RunFile], metric: str = "throughput") -> Components | None:
+def variance_components(runs: Sequence[RunFile], metric: str = "throughput") -> VarianceComponents | None:
     """Variance between trials and between runs; None where fewer than 5 runs of any case can tell.
 
     Runs count that were made on the machine of the last one, each once; of a case, those with its workload version and
@@ -66,18 +66,18 @@ def components(runs: Sequence[RunFile], metric: str = "throughput") -> Component
     """
     separate = {run.run.id: run for run in runs if run.machine.fingerprint == runs[-1].machine.fingerprint}
     alike = _alike(list(separate.values()), METRICS[metric])
-    usable = {case: means for case, means in alike.items() if len(means) >= FEWEST_RUNS}
+    usable = {case: means for case, means in alike.items() if len(means) >= MIN_RUNS}
     if not usable:
         return None
-    squares = math.fsum((len(one) - 1) * deviation(one) ** 2 for logs in usable.values() for one in logs)
+    squares = math.fsum((len(one) - 1) * standard_deviation(one) ** 2 for logs in usable.values() for one in logs)
     trial_degrees = sum(len(one) - 1 for logs in usable.values() for one in logs)
     within = squares / trial_degrees
-    seen = [deviation([_mean(one) for one in logs]) ** 2 for logs in usable.values()]
+    seen = [standard_deviation([_mean(one) for one in logs]) ** 2 for logs in usable.values()]
     expected = [within * _mean([1 / len(one) for one in logs]) for logs in usable.values()]
-    return Components(
+    return VarianceComponents(
         trials=Variance(within, float(trial_degrees)),
         runs=Variance(_mean(seen), _degrees([len(logs) for logs in usable.values()])),
-        plain=max(0.0, _mean(seen) - _mean(expected)),
+        hedges_estimate=max(0.0, _mean(seen) - _mean(expected)),
         cases=tuple(case for case, _, _ in usable),
     )
 

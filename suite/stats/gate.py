@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from joulemark.suite.energy.attribution import charges
+from joulemark.suite.energy.attribution import case_energy
 from joulemark.suite.errors import NotComparableError
 from joulemark.suite.notices import INVALIDATING
 from joulemark.suite.records import Case, RunFile
-from joulemark.suite.stats.compare import Comparison, Comparisons
+from joulemark.suite.stats.compare import Comparison, ComparisonResult
 from joulemark.suite.stats.pairs import Pair
 from joulemark.suite.stats.thresholds import Thresholds
 
@@ -45,7 +45,7 @@ class Gate:
     """Surely not worse by more than the threshold; maybe better."""
     lost: tuple[Unjudged, ...]
     """Failed, or judged in the baseline and not any more."""
-    aside: tuple[Unjudged, ...]
+    not_judged: tuple[Unjudged, ...]
     """Without consequence: new cases, and energy that nobody measured."""
 
     @property
@@ -59,7 +59,7 @@ class Gate:
         """0 fine, 1 a regression, 4 not conclusive."""
         return CODES[self.outcome]
 
-    def word(self, one: Comparison) -> str:
+    def label(self, one: Comparison) -> str:
         """What it says of `one`: regressed, in doubt, held or not judged."""
         key = _key(one)
         for word, some in (("regressed", self.regressed), ("in doubt", self.doubtful), ("held", self.held)):
@@ -73,7 +73,7 @@ def _key(one: Comparison) -> tuple[str, str, str]:
 
 
 def evaluate(
-    found: Comparisons,
+    found: ComparisonResult,
     a: RunFile,
     b: RunFile,
     thresholds: Thresholds,
@@ -86,13 +86,17 @@ def evaluate(
     judged: list[Comparison] = []
     lost: list[Unjudged] = []
     aside: list[Unjudged] = []
-    for one in found.found:
+    for one in found.comparisons:
         if one.ratio is None or (one.estimated and not allow_estimates):
             lapse, counts = _unjudged(one, thresholds)
             (lost if counts else aside).append(lapse)
         else:
             judged.append(one)
-    lost += [Unjudged(case.id, None, found.why[case.id]) for case in _named(a, found.only_a) if case.status == "ok"]
+    lost += [
+        Unjudged(case.id, None, found.missing_reasons[case.id])
+        for case in _named(a, found.only_a)
+        if case.status == "ok"
+    ]
     for case in _named(b, found.only_b):
         failed = case.status == "failed"
         (lost if failed else aside).append(Unjudged(case.id, None, _alone(case, found)))
@@ -101,14 +105,14 @@ def evaluate(
         doubtful=tuple(one for one in judged if not one.regressed and not one.held),
         held=tuple(one for one in judged if one.held),
         lost=tuple(dict.fromkeys(lost)),
-        aside=tuple(dict.fromkeys(aside)),
+        not_judged=tuple(dict.fromkeys(aside)),
     )
     if not judged and not any(case.status == "failed" for case in b.cases):
-        raise nothing(a, b, [one.reason for one in (*gate.lost, *gate.aside)])
+        raise nothing_comparable(a, b, [one.reason for one in (*gate.lost, *gate.not_judged)])
     return gate
 
 
-def nothing(a: RunFile, b: RunFile, why: Iterable[str], by: str | None = None) -> NotComparableError:
+def nothing_comparable(a: RunFile, b: RunFile, why: Iterable[str], by: str | None = None) -> NotComparableError:
     """The error for two runs of which nothing can be compared: the most frequent reasons, and how often each holds."""
     reasons = Counter(why)
     if a.run.id == b.run.id and not reasons:
@@ -127,20 +131,20 @@ def _named(run_file: RunFile, ids: Iterable[str]) -> list[Case]:
     return [case for case in run_file.cases if case.id in wanted]
 
 
-def _alone(case: Case, found: Comparisons) -> str:
+def _alone(case: Case, found: ComparisonResult) -> str:
     """Why a case of the run that the baseline lacks got no verdict."""
     if case.status != "ok":
         return f"{case.status}: {case.reason or 'no trial counted'}"
-    return "new: " + found.why[case.id]
+    return "new: " + found.missing_reasons[case.id]
 
 
 def _unjudged(one: Comparison, thresholds: Thresholds) -> tuple[Unjudged, bool]:
     """Why a comparison gets no verdict, and whether that counts."""
     pair = one.pair
-    if pair.unlike is not None:
+    if pair.incomparable is not None:
         return Unjudged(pair.b.id, None, _unlike(pair)), pair.a.status == "ok" or pair.b.status == "failed"
     reason = one.reason or "no value"
-    asked = one.metric.key in thresholds.named
+    asked = one.metric.key in thresholds.requested
     if one.metric.energy:
         measured = [bool(_measured(case)) for case in (pair.a, pair.b)]
         if not any(measured) and one.estimated:
@@ -151,21 +155,21 @@ def _unjudged(one: Comparison, thresholds: Thresholds) -> tuple[Unjudged, bool]:
 
 def _unlike(pair: Pair) -> str:
     if pair.a.status != "ok" and pair.b.status == "ok":
-        return f"new: the baseline's {pair.unlike}"
+        return f"new: the baseline's {pair.incomparable}"
     if pair.b.status != "ok":
         return f"{pair.b.status}: {pair.b.reason or 'no trial counted'}"
-    return pair.unlike or ""
+    return pair.incomparable or ""
 
 
 def _measured(case: Case) -> bool:
     """Whether its energy comes from a sensor."""
-    found = charges(case.trials)
-    return bool(found.charged) and found.kind != "model"
+    found = case_energy(case.trials)
+    return bool(found.trials) and found.kind != "model"
 
 
-def strictly(found: Comparisons) -> Comparisons:
+def without_invalid_cases(found: ComparisonResult) -> ComparisonResult:
     """`found` without the intervals of cases that are not valid: these prove nothing."""
-    return replace(found, found=tuple(_valid(one) for one in found.found))
+    return replace(found, comparisons=tuple(_valid(one) for one in found.comparisons))
 
 
 def _valid(one: Comparison) -> Comparison:

@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from joulemark.suite.records import RunFile
-from joulemark.suite.stats.compare import Comparison, Comparisons
+from joulemark.suite.stats.compare import Comparison, ComparisonResult
 
 DECIDING: Final = ("throughput", "energy")
 """More rounds of a trial buy these; memory hardly varies, and a first call is cold once a run."""
 
 
-def up_to(run_file: RunFile, rounds: int) -> RunFile:
+def first_rounds(run_file: RunFile, rounds: int) -> RunFile:
     """The run as it was after its first `rounds` rounds."""
     cases = tuple(
         case.model_copy(update={"trials": tuple(trial for trial in case.trials if trial.round <= rounds)})
@@ -26,11 +26,11 @@ def up_to(run_file: RunFile, rounds: int) -> RunFile:
     return run_file.model_copy(update={"cases": cases})
 
 
-def undecided(found: Comparisons) -> frozenset[str]:
+def undecided(found: ComparisonResult) -> frozenset[str]:
     """Ids of the cases of pairs that are not decided in a metric that a verdict is asked of."""
-    return sides(one for one in found.found if one.metric.key in DECIDING and one.verdict == "inconclusive")
+    return case_ids(one for one in found.comparisons if one.metric.key in DECIDING and one.verdict == "inconclusive")
 
 
-def sides(found: Iterable[Comparison]) -> frozenset[str]:
+def case_ids(found: Iterable[Comparison]) -> frozenset[str]:
     """Ids of the cases on both sides."""
     return frozenset(case.id for one in found for case in (one.pair.a, one.pair.b))

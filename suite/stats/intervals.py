@@ -1,8 +1,8 @@
-"""Statistics of a case: what trials say together. Pure.
+"""Geometric means over trials, with Student's t intervals. Pure.
 
-The trial is the independent unit: samples within a process share its memory layout, hash seed and warm-up, so that
-intervals from them are far too narrow (Kalibera and Jones, "Rigorous benchmarking in reasonable time", ISMM 2013).
-Ratios and rates vary by factors, hence the log scale: geometric mean, and Student's t interval of the mean of logs.
+The trial is the independent unit. Samples within one process share its memory layout, hash seed and warm-up, so an
+interval computed from them is far too narrow (Kalibera and Jones, "Rigorous benchmarking in reasonable time", ISMM
+2013). Ratios and rates vary by factors, hence the log scale: the geometric mean, and the t interval of the mean log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True)
-class Mean:
+class GeometricMean:
     """A geometric mean with its interval."""
 
     value: float
@@ -29,36 +29,36 @@ class Mean:
 
 
 def t_quantile(p: float, degrees: float) -> float:
-    """The `p` quantile of Student's t distribution with `degrees` degrees of freedom; infinite ones: the normal."""
+    """Return the `p` quantile of Student's t with `degrees` degrees of freedom; infinite degrees give the normal's."""
     from scipy.special import ndtri, stdtrit  # a tenth of the import time of scipy.stats
 
     return float(ndtri(p)) if math.isinf(degrees) else float(stdtrit(degrees, p))
 
 
-def geometric_mean(values: Sequence[float], confidence: float = CONFIDENCE) -> Mean:
-    """Geometric mean of positive `values` and its t interval on the log scale.
+def geometric_mean(values: Sequence[float], confidence: float = CONFIDENCE) -> GeometricMean:
+    """Return the geometric mean of positive `values` with its t interval on the log scale.
 
-    ValueError where there is no value or one is not positive and finite.
+    Raises ValueError if there are no values, or one is not positive and finite.
     """
     logs = [math.log(value) for value in _positive(values)]
     n = len(logs)
     centre = math.fsum(logs) / n
     if n == 1:
-        return Mean(values[0], None, None, 1, None)
-    value = math.exp(centre)
-    half = t_quantile((1 + confidence) / 2, n - 1) * deviation(logs) / math.sqrt(n)
-    return Mean(
-        value=value,
-        # Rounding must not put the ends on the wrong side of the mean where all values are equal.
-        low=min(value, math.exp(centre - half)),
-        high=max(value, math.exp(centre + half)),
+        return GeometricMean(values[0], None, None, 1, None)
+    mean = math.exp(centre)
+    half = t_quantile((1 + confidence) / 2, n - 1) * standard_deviation(logs) / math.sqrt(n)
+    return GeometricMean(
+        value=mean,
+        # If all values are equal, rounding must not put an end on the wrong side of the mean.
+        low=min(mean, math.exp(centre - half)),
+        high=max(mean, math.exp(centre + half)),
         n=n,
-        variation=variation(values),
+        variation=coefficient_of_variation(values),
     )
 
 
-def deviation(values: Sequence[float]) -> float:
-    """Standard deviation of a sample (n - 1). ValueError for fewer than two values."""
+def standard_deviation(values: Sequence[float]) -> float:
+    """Return the sample standard deviation (n - 1). Raises ValueError for fewer than two values."""
     n = len(values)
     if n < 2:
         raise ValueError(f"{n} values have no standard deviation")
@@ -66,16 +66,16 @@ def deviation(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
 
 
-def variation(values: Sequence[float]) -> float | None:
-    """Coefficient of variation of positive `values`: standard deviation over arithmetic mean; None at n = 1."""
+def coefficient_of_variation(values: Sequence[float]) -> float | None:
+    """Return the standard deviation of positive `values` over their arithmetic mean; None at n = 1."""
     if len(_positive(values)) == 1:
         return None
-    return deviation(values) / (math.fsum(values) / len(values))
+    return standard_deviation(values) / (math.fsum(values) / len(values))
 
 
 def _positive(values: Sequence[float]) -> Sequence[float]:
     if not values:
-        raise ValueError("there is no value")
+        raise ValueError("there are no values")
     for value in values:
         if not (value > 0 and math.isfinite(value)):
             raise ValueError(f"{value} is not a positive number")

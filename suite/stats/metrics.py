@@ -1,4 +1,4 @@
-"""What is compared between cases: one value a trial. Pure."""
+"""The metrics that comparisons judge: one value for each trial. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from joulemark.suite.energy.attribution import charges, window_length_s
+from joulemark.suite.energy.attribution import case_energy
 from joulemark.suite.records import Case, Trial
 
 Better = Literal["higher", "lower"]
@@ -15,50 +15,46 @@ Better = Literal["higher", "lower"]
 
 @dataclass(frozen=True)
 class Metric:
-    """One kind of number that a comparison judges."""
+    """A quantity that a comparison judges."""
 
     key: str
     title: str
     unit: str
     better: Better
-    words: tuple[str, str]
-    """What B is where it is better, and where it is worse."""
+    labels: tuple[str, str]
+    """What B is called if it is better, and if it is worse."""
     energy: bool
-    """Whether sensors enter it."""
+    """Whether the values come from power sensors."""
     drifts: bool
-    """Whether it changes from run to run with the state of the machine."""
+    """Whether the values change from run to run with the state of the machine."""
     values: Callable[[Case], Mapping[int, float]]
-    """Value of each ok trial by round; a trial without one is left out."""
+    """Return the value of each usable trial, by round; trials without a value are left out."""
 
 
-def _ok(case: Case) -> list[Trial]:
-    return [
-        trial
-        for trial in case.trials
-        if trial.status == "ok" and window_length_s(trial) > 0 and trial.items > 0 and trial.steps > 0
-    ]
+def _usable(case: Case) -> list[Trial]:
+    return [trial for trial in case.trials if trial.is_usable]
 
 
 def _throughput(case: Case) -> Mapping[int, float]:
-    return {trial.round: trial.items / window_length_s(trial) for trial in _ok(case)}
+    return {trial.round: trial.items / trial.window_length_s for trial in _usable(case)}
 
 
 def _energy(case: Case) -> Mapping[int, float]:
-    return {charge.trial.round: charge.energy_j / charge.trial.items for charge in charges(_ok(case)).charged}
+    return {energy.trial.round: energy.energy_j / energy.trial.items for energy in case_energy(_usable(case)).trials}
 
 
 def _memory(case: Case) -> Mapping[int, float]:
     key = "host" if case.device == "cpu" else "device"
-    found = {trial.round: trial.peak_memory_bytes.get(key) for trial in _ok(case)}
-    return {number: float(peak) for number, peak in found.items() if peak}
+    peaks = {trial.round: trial.peak_memory_bytes.get(key) for trial in _usable(case)}
+    return {round_number: float(peak) for round_number, peak in peaks.items() if peak}
 
 
 def _first_call(case: Case) -> Mapping[int, float]:
-    """Of trials with a cold compile cache where anything is compiled: cold and warm are unlike."""
-    compiled = any(trial.compile_cache is not None for trial in _ok(case))
+    """Return first-call times; where anything is compiled, only those with a cold cache: cold and warm differ."""
+    compiled = any(trial.compile_cache is not None for trial in _usable(case))
     return {
         trial.round: trial.first_call_s
-        for trial in _ok(case)
+        for trial in _usable(case)
         if trial.first_call_s and (trial.compile_cache == "cold" or not compiled)
     }
 
@@ -76,4 +72,4 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
         )
     }
 )
-"""Emissions are not among them: on one grid their ratio is that of energy."""
+"""Metrics by key. Emissions are not among them: on one grid, their ratio is that of energy."""

@@ -6,17 +6,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from joulemark.suite.energy.attribution import CaseEnergy, charges, window_length_s
-from joulemark.suite.energy.attribution import estimated as is_estimated
+from joulemark.suite.energy.attribution import CaseEnergy, case_energy, is_estimated
 from joulemark.suite.records import Case
-from joulemark.suite.stats.intervals import deviation
+from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import Metric
-from joulemark.suite.stats.pairs import FIELDS, Pair
+from joulemark.suite.stats.pairs import CASE_FIELDS, Pair
 from joulemark.suite.stats.variance import Variance
 
 
 @dataclass(frozen=True)
-class Sample:
+class PairedSample:
     """What the trials of a pair say, on the log scale."""
 
     difference: float
@@ -30,14 +29,14 @@ class Sample:
     """Of A and of B."""
     runs: int = 1
     """Separate runs that A is the mean of."""
-    within: Mapping[int, float] = field(default_factory=dict)
+    by_round: Mapping[int, float] = field(default_factory=dict)
     """The difference by round, where both were measured in the rounds of one run."""
 
 
-def sample(pair: Pair, metric: Metric, allow_estimates: bool) -> Sample | str:
+def paired_sample(pair: Pair, metric: Metric, allow_estimates: bool) -> PairedSample | str:
     """The values of a pair; a reason where they may not be compared."""
-    if pair.unlike is not None:
-        return pair.unlike
+    if pair.incomparable is not None:
+        return pair.incomparable
     one, other = metric.values(pair.a), metric.values(pair.b)
     if not one or not other:
         return f"{metric.title.lower()} was not measured in {'A' if not one else 'B'}"
@@ -54,20 +53,20 @@ def sample(pair: Pair, metric: Metric, allow_estimates: bool) -> Sample | str:
     if pair.same_run and len(rounds) >= 2:
         # Trials of one round share the machine's state: their difference is free of drift.
         within = {number: logs[1][number] - logs[0][number] for number in rounds}
-        own = Variance(deviation(list(within.values())) ** 2, len(within) - 1.0)
+        own = Variance(standard_deviation(list(within.values())) ** 2, len(within) - 1.0)
         n = (len(rounds), len(rounds))
         means = _mean(logs[0][number] for number in rounds), _mean(logs[1][number] for number in rounds)
-        return Sample(_mean(within.values()), own, 1 / len(within), n, estimated, means, within=within)
+        return PairedSample(_mean(within.values()), own, 1 / len(within), n, estimated, means, by_round=within)
     return _between(logs[0].values(), logs[1].values(), _before(pair, metric), estimated)
 
 
 def _between(
     one: Iterable[float], other: Iterable[float], before: Sequence[Sequence[float]], estimated: bool
-) -> Sample:
+) -> PairedSample:
     """Logs of B's trials against those of A's run and of the runs before it, each run of equal weight."""
     runs, b = [list(one), *before], list(other)
     mean_a, mean_b = _mean([_mean(run) for run in runs]), _mean(b)
-    return Sample(
+    return PairedSample(
         difference=mean_b - mean_a,
         own=_pooled([*runs, b]),
         scale=math.fsum(1 / len(run) for run in runs) / len(runs) ** 2 + 1 / len(b),
@@ -87,8 +86,8 @@ def _before(pair: Pair, metric: Metric) -> list[list[float]]:
 
 def _charged(case: Case) -> object:
     """What its energy is made of, and how it is known."""
-    found = charges(case.trials)
-    return found.kind == "model", found.charged[0].parts if found.charged else None, _missing(case)
+    found = case_energy(case.trials)
+    return found.kind == "model", found.trials[0].keys if found.trials else None, _missing(case)
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -99,30 +98,30 @@ def _mean(values: Iterable[float]) -> float:
 def _pooled(values: Sequence[Sequence[float]]) -> Variance:
     """The variance of a trial from all sides; of no degrees of freedom where none has two trials."""
     degrees = sum(len(side) - 1 for side in values)
-    squares = sum(deviation(side) ** 2 * (len(side) - 1) for side in values if len(side) > 1)
+    squares = sum(standard_deviation(side) ** 2 * (len(side) - 1) for side in values if len(side) > 1)
     return Variance(squares / degrees if degrees else 0.0, float(degrees))
 
 
 def _missing(case: Case) -> frozenset[str]:
     """Components that the case is charged with and no trial measured."""
     lacking = (r.component for t in case.trials for r in t.energy if r.attributed and r.energy_j is None)
-    return frozenset(lacking) - {component for c in charges(case.trials).charged for _, component, _ in c.parts}
+    return frozenset(lacking) - {component for c in case_energy(case.trials).trials for _, component, _ in c.keys}
 
 
 def _parts(case: Case) -> str:
-    found = charges(case.trials).charged
-    return ", ".join(sorted({component for _, component, _ in found[0].parts})) if found else "none"
+    found = case_energy(case.trials).trials
+    return ", ".join(sorted({component for _, component, _ in found[0].keys})) if found else "none"
 
 
-def gain(pair: Pair) -> tuple[float, float]:
+def error_range(pair: Pair) -> tuple[float, float]:
     """Factors on the ends of a ratio of energies, for what its sensors or its model may be off by.
 
     On one machine a sensor's gain error cancels. A model's does not: it depends on the load and on what the processor
     does. Of one case it is taken to cancel where the load is the same; where the load changed, the power need not have
     changed as the model says, nor at all.
     """
-    one, other = (charges(case.trials) for case in (pair.a, pair.b))
-    if pair.same_machine and one.charged[0].parts == other.charged[0].parts:
+    one, other = (case_energy(case.trials) for case in (pair.a, pair.b))
+    if pair.same_machine and one.trials[0].keys == other.trials[0].keys:
         if "model" not in (one.kind, other.kind):
             return 1.0, 1.0
         if _same_case(pair):
@@ -134,10 +133,10 @@ def gain(pair: Pair) -> tuple[float, float]:
 
 def _same_case(pair: Pair) -> bool:
     """Whether the two are one case, in two runs or in the two arms of one."""
-    return all(getattr(pair.a, name) == getattr(pair.b, name) for name in FIELDS if name != "arm")
+    return all(getattr(pair.a, name) == getattr(pair.b, name) for name in CASE_FIELDS if name != "arm")
 
 
 def _power_w(found: CaseEnergy) -> float:
     """Mean power over all trials."""
-    length_s = math.fsum(window_length_s(charge.trial) for charge in found.charged)
-    return math.fsum(charge.energy_j for charge in found.charged) / length_s
+    length_s = math.fsum(charge.trial.window_length_s for charge in found.trials)
+    return math.fsum(charge.energy_j for charge in found.trials) / length_s

@@ -12,7 +12,7 @@ from joulemark.suite.errors import unknown
 from joulemark.suite.records import ArmRecord, Case, RunFile
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-FIELDS: Final = (
+CASE_FIELDS: Final = (
     "workload", "variant", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "threads",
     "allocator", "arm",
 )  # fmt: skip
@@ -44,7 +44,7 @@ class Pair:
     same_machine: bool
     """Whether both were measured on one and the same: machines of one fingerprint may be two, with sensors of their
     own, and are told apart by their host names."""
-    unlike: str | None
+    incomparable: str | None
     """Why they may not be compared; None where they may."""
     note: str | None
     """What a reader must know of the comparison; None where there is nothing."""
@@ -60,11 +60,11 @@ class Pairs:
     only_a: tuple[str, ...]
     """Ids of cases that the second run does not have."""
     only_b: tuple[str, ...]
-    why: Mapping[str, str] = field(default_factory=dict)
+    missing_reasons: Mapping[str, str] = field(default_factory=dict)
     """What of such a case the other run has instead."""
 
 
-def pairs(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
+def pair_cases(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
     """Cases of `a` and `b` that are equal in all but the factor `by`. Two runs may be one and the same.
 
     UsageError for a factor that is not known.
@@ -111,13 +111,13 @@ def _instead(case: Case, others: Sequence[Case], side: str) -> str:
 
 def _differing(case: Case, other: Case) -> list[tuple[str, object, object]]:
     """Fields that are not equal, with both values."""
-    values = [(name, getattr(case, name), getattr(other, name)) for name in FIELDS]
+    values = [(name, getattr(case, name), getattr(other, name)) for name in CASE_FIELDS]
     return [(name, own, theirs) for name, own, theirs in values if own != theirs]
 
 
 def _fixed(case: Case, free: tuple[str, ...]) -> tuple[object, ...]:
     """What a case and its partner must have in common."""
-    return tuple(getattr(case, field) for field in FIELDS if field not in free)
+    return tuple(getattr(case, field) for field in CASE_FIELDS if field not in free)
 
 
 def _partners(
@@ -139,7 +139,7 @@ def _ranks(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
     return {case.id: (order.get(case.framework, len(order)), i) for i, case in enumerate(cases)}
 
 
-def with_earlier(pair: Pair, runs: Sequence[RunFile]) -> Pair:
+def with_earlier_runs(pair: Pair, runs: Sequence[RunFile]) -> Pair:
     """`pair` with what `runs`, on A's machine, say of the same case in the same version."""
     found = [case for run in runs for case in run.cases if case.id == pair.a.id and case.status == "ok"]
     return replace(pair, earlier=tuple(case for case in found if case.workload_version == pair.a.workload_version))
@@ -173,7 +173,7 @@ def _note(one: Case, other: Case) -> str | None:
     return f"unlike modes: {one.framework} {one.mode} ({classes[0]}) and {other.framework} {other.mode} ({classes[1]})"
 
 
-def between_arms(run_file: RunFile) -> dict[str, tuple[str | None, str | None]]:
+def arm_differences(run_file: RunFile) -> dict[str, tuple[str | None, str | None]]:
     """What differs around the cases of the two arms of a run, but for the places of interpreters and caches."""
     sides = [_of_arm(run_file.arms[name]) if name in run_file.arms else {} for name in ("a", "b")]
     return _unlike(sides)
@@ -194,7 +194,7 @@ def _unlike(sides: Sequence[Mapping[str, str]]) -> dict[str, tuple[str | None, s
     return {name: pair for name, pair in values.items() if pair[0] != pair[1]}
 
 
-def environment(a: RunFile, b: RunFile) -> dict[str, tuple[str | None, str | None]]:
+def environment_differences(a: RunFile, b: RunFile) -> dict[str, tuple[str | None, str | None]]:
     """What differs around the cases: versions, system, processor, boards. None where a run does not have it."""
     return _unlike([_facts(run_file) for run_file in (a, b)])
 

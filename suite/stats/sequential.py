@@ -26,7 +26,7 @@ POINTS = 401
 """Points of the quadrature between two borders; 401 and 4001 agree in nine digits."""
 
 
-def levels(looks: int, alpha: float = 0.05) -> tuple[float, ...]:
+def analysis_levels(looks: int, alpha: float = 0.05) -> tuple[float, ...]:
     """Two-sided level of each of at most `looks` looks, each after as many more rounds as the first had.
 
     Whatever look the measuring stops at, the chance of any false difference is at most `alpha` for normal values of
@@ -40,7 +40,7 @@ def levels(looks: int, alpha: float = 0.05) -> tuple[float, ...]:
     return _levels(looks, alpha)
 
 
-def spent(share: float, alpha: float) -> float:
+def spent_alpha(share: float, alpha: float) -> float:
     """What may be spent of `alpha` once `share` (0 .. 1) of all rounds are in: Lan and DeMets 1983, Pocock's type."""
     return alpha * math.log(1 + (math.e - 1) * share)
 
@@ -55,7 +55,7 @@ def _levels(looks: int, alpha: float) -> tuple[float, ...]:
     sums: Array = np.zeros(1)
     density: Array = np.ones(1)  # times its weight: where the sum of `look` standard normal steps is, if it goes on
     for look in range(1, looks + 1):
-        step = spent(look / looks, alpha) - spent((look - 1) / looks, alpha)
+        step = spent_alpha(look / looks, alpha) - spent_alpha((look - 1) / looks, alpha)
         border = _border(sums, density, step, math.sqrt(look))
         found.append(2 * float(ndtr(-border / math.sqrt(look))))
         nodes, weights = np.polynomial.legendre.leggauss(POINTS)

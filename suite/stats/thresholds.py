@@ -35,7 +35,7 @@ class Thresholds:
     everywhere: Limits
     patterns: tuple[tuple[str, Limits], ...] = ()
     """What differs for cases whose id matches a pattern, in the shell's grammar; the last one that matches counts."""
-    named: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     """Metrics that somebody asked for by name: one that cannot be judged is a lack then."""
 
     @classmethod
@@ -62,7 +62,7 @@ class Thresholds:
         return tuple(p for p, _ in self.patterns if not any(fnmatchcase(case_id, p) for case_id in ids))
 
 
-def thresholds(
+def parse_thresholds(
     judged: Sequence[str], table: Mapping[str, Any] | None = None, source: str = "", given: Sequence[str] = ()
 ) -> Thresholds:
     """The usual threshold for the metrics `judged`, changed by the settings file's `table`, then by options `given`.

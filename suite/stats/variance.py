@@ -37,7 +37,7 @@ class Variance:
     """Degrees of freedom; infinite where it is taken as known."""
 
 
-def common(variances: Sequence[Variance]) -> Variance | None:
+def fit_prior(variances: Sequence[Variance]) -> Variance | None:
     """The centre and weight of the distribution that `variances` come from; None for too few to tell.
 
     Degrees are infinite where the variances differ by no more than chance makes equal ones differ.
@@ -68,7 +68,7 @@ def common(variances: Sequence[Variance]) -> Variance | None:
     return Variance(math.exp(mean + float(digamma(degrees / 2)) - math.log(degrees / 2)), degrees)
 
 
-def moderated(own: Variance, prior: Variance | None, pooled_degrees: float = math.inf) -> Variance:
+def moderate(own: Variance, prior: Variance | None, pooled_degrees: float = math.inf) -> Variance:
     """`own` drawn towards `prior`, weighed by degrees of freedom; never more degrees than all cases have together."""
     if prior is None:
         return own
@@ -79,7 +79,7 @@ def moderated(own: Variance, prior: Variance | None, pooled_degrees: float = mat
     return Variance(value, min(degrees, pooled_degrees))
 
 
-def upper(one: Variance, confidence: float = CONFIDENCE) -> float:
+def upper_bound(one: Variance, confidence: float = CONFIDENCE) -> float:
     """What the true variance is below with `confidence`: the one-sided chi-square bound for normal values."""
     from scipy.special import gammaincinv
 
@@ -107,7 +107,7 @@ def inverse_trigamma(x: float) -> float:
     return y
 
 
-def total(parts: Sequence[Variance]) -> Variance:
+def sum_of_variances(parts: Sequence[Variance]) -> Variance:
     """The variance of a sum of independent parts, with Satterthwaite's degrees of freedom (1946)."""
     value = math.fsum(part.value for part in parts)
     if value <= 0:
@@ -124,7 +124,7 @@ class Effect:
     variance: Variance
     """Of the estimate."""
 
-    def p(self) -> float:
+    def p_value(self) -> float:
         """Two-sided p of no effect."""
         if self.variance.value <= 0:
             return 1.0 if self.estimate == 0 else 0.0
@@ -154,7 +154,7 @@ def holm(
     the group sequential Holm procedure (Y. Ye, A. Li, L. Liu and B. Yao, "A group sequential Holm procedure with
     multiple primary endpoints", Statistics in Medicine 32, 2013).
     """
-    p = [effect.p() for effect in effects]
+    p = [effect.p_value() for effect in effects]
     left = sorted(range(len(effects)), key=p.__getitem__)
 
     def level(i: int) -> float:

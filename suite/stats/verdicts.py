@@ -9,7 +9,7 @@ from typing import Final
 
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
 from joulemark.suite.records import Emissions
-from joulemark.suite.stats.compare import BETWEEN_RUNS, Comparison, Comparisons
+from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, ComparisonResult
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.variance import Variance
 from joulemark.suite.units import quantity, significant
@@ -64,7 +64,7 @@ def _signed(value: float, digits: int) -> str:
     return text.lstrip("+-") if float(text) == 0 else text
 
 
-def ratio(found: Comparison) -> str:
+def ratio_text(found: Comparison) -> str:
     """B over A with its interval: `0.94 [0.92, 0.96]`; empty where there is none."""
     if found.ratio is None:
         return ""
@@ -76,21 +76,21 @@ def ratio(found: Comparison) -> str:
     return f"{mark}{found.ratio:.{digits}f} [{low}, {high}]"
 
 
-def value(metric: Metric, number: float | None) -> str:
+def value_text(metric: Metric, number: float | None) -> str:
     """A value of `metric` for people."""
     if number is None or metric.unit != "items/s":
         return quantity(number, metric.unit)
     return f"{significant(number)} {metric.unit}"
 
 
-def title(found: Comparison) -> str:
+def case_title(found: Comparison) -> str:
     """The case, or both where their ids differ."""
     a, b = (case.id.replace(f"+arm={case.arm}", "") for case in (found.pair.a, found.pair.b))
     return b if a == b else f"{a} -> {b}"
 
 
 @dataclass(frozen=True)
-class Grams:
+class PairEmissions:
     """Emissions of both sides of a pair on one grid, grams CO2-equivalent per 1,000 items. Shown, never judged: their
     ratio is that of energy."""
 
@@ -100,24 +100,24 @@ class Grams:
     estimated: bool
 
 
-def grams(found: Comparisons, reference: Emissions) -> tuple[Grams, ...]:
+def pair_emissions(found: ComparisonResult, reference: Emissions) -> tuple[PairEmissions, ...]:
     """What the energy of each pair emits at the intensity and PUE of `reference`."""
 
     def of(energy_j: float) -> float:
         return 1000 * emissions_g(facility_energy_j(energy_j, reference.pue.value), reference.intensity.g_per_kwh)
 
     return tuple(
-        Grams(title(one), of(one.values[0]), of(one.values[1]), one.estimated)
-        for one in found.found
+        PairEmissions(case_title(one), of(one.values[0]), of(one.values[1]), one.estimated)
+        for one in found.comparisons
         if one.metric.energy and one.ratio is not None and one.values[0] is not None and one.values[1] is not None
     )
 
 
-def drifts(found: Mapping[str, Variance]) -> list[str]:
+def drift_labels(found: Mapping[str, Variance]) -> list[str]:
     """Which variance between runs stood in for which metrics, in words."""
     metrics: dict[str, list[str]] = {}
     for metric, one in found.items():
         size = f"{100 * math.sqrt(one.value):.1f} %"
-        words = f"{size}, from {round(one.degrees) + 1} kept runs of this machine" if one != BETWEEN_RUNS else ASSUMED
+        words = f"{size}, from {round(one.degrees) + 1} kept runs of this machine" if one != ASSUMED_DRIFT else ASSUMED
         metrics.setdefault(words, []).append(METRICS[metric].title.lower())
     return [f"{words} ({', '.join(some)})" for words, some in metrics.items()]

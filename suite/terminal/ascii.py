@@ -1,4 +1,4 @@
-"""Output on a terminal or into a file whose encoding lacks some of our characters."""
+"""Replace characters that the encoding of a terminal or file lacks by similar ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 import io
 from typing import TextIO
 
-STAND_INS = {
+REPLACEMENTS = {
     "₂": "2",
     "µ": "u",
     "≥": ">=",
@@ -29,24 +29,24 @@ STAND_INS = {
     **dict.fromkeys("│├┤└▏▎▍▌", "|"),
     **dict.fromkeys("▋▊▉█▁▂▃▄▅▆▇", "="),
 }
-"""What stands nearest to a character; "?" for any other."""
+"""ASCII text for a character; any other becomes "?"."""
 
 
-def _stand_in(error: UnicodeError) -> tuple[str, int]:
+def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(STAND_INS.get(c, "?") for c in error.object[error.start : error.end]), error.end
+    return "".join(REPLACEMENTS.get(c, "?") for c in error.object[error.start : error.end]), error.end
 
 
-codecs.register_error("joulemark", _stand_in)
+codecs.register_error("joulemark", _replace)
 
 
-def ascii(text: str) -> str:
-    """`text` in ASCII alone."""
+def to_ascii(text: str) -> str:
+    """Return `text` in ASCII."""
     return text.encode("ascii", "joulemark").decode()
 
 
-def permit(stream: TextIO) -> None:
-    """Let `stream` write what its encoding has not as what stands nearest to it, instead of failing."""
+def replace_missing_characters(stream: TextIO) -> None:
+    """Make `stream` write similar characters for those its encoding lacks, instead of raising UnicodeEncodeError."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="joulemark")

@@ -1,4 +1,4 @@
-"""Small bar charts made of characters. Pure."""
+"""Bar charts made of characters. Pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Final
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _FULL: Final = "█"
-_LEAST_ROOM: Final = 12
-"""Characters that a bar needs to say anything; labels are cut off to leave it so many."""
+_MIN_BAR_WIDTH: Final = 12
+"""Characters left to a bar; longer labels are cut."""
 
 
-def bars(rows: Sequence[tuple[str, float]], width: int = 40) -> list[str]:
-    """One line a row: its label, its value, and a bar from zero to the largest value, `width` characters long."""
+def bar_chart(rows: Sequence[tuple[str, float]], width: int = 40) -> list[str]:
+    """Return one line per (label, value): both, and a bar from zero; the largest value is `width` characters long."""
     largest = max((value for _, value in rows), default=0.0)
-    labels = max((len(label) for label, _ in rows), default=0)
-    numbers = max((len(f"{value:.0f}") for _, value in rows), default=0)
+    label_width = max((len(label) for label, _ in rows), default=0)
+    value_width = max((len(f"{value:.0f}") for _, value in rows), default=0)
     return [
-        f"{label:<{labels}}  {value:>{numbers}.0f}  {_bar(value, largest, width)}".rstrip() for label, value in rows
+        f"{label:<{label_width}}  {value:>{value_width}.0f}  {_bar(value, largest, width)}".rstrip()
+        for label, value in rows
     ]
 
 
@@ -28,25 +29,25 @@ def _bar(value: float, largest: float, width: int) -> str:
 
 
 @dataclass(frozen=True)
-class Row:
+class Bar:
     """One value with its interval."""
 
     label: str
     text: str
-    """The value for people."""
+    """The value as text."""
     value: float | None
-    """None: not measured, and no bar."""
+    """None if it was not measured: no bar is drawn."""
     low: float | None = None
     high: float | None = None
     hatched: bool = False
-    """Whether the value is an estimate."""
+    """Mark the value as an estimate."""
 
 
 @dataclass(frozen=True)
 class _Style:
     full: str
     hatched: str
-    ends: str
+    interval: str
     """Lower end, line, upper end and middle of an interval."""
 
 
@@ -54,38 +55,39 @@ _BLOCKS: Final = _Style("█", "░", "├─┤●")
 _ASCII: Final = _Style("=", ":", "[-]o")
 
 
-def spans(rows: Sequence[Row], width: int, ascii: bool = False) -> list[str]:
-    """One line a row, none longer than `width`: label, value, a bar from zero, and its interval drawn over it.
+def interval_chart(bars: Sequence[Bar], width: int, ascii: bool = False) -> list[str]:
+    """Return one line per bar, at most `width` characters: label, value, and a bar with its interval drawn over it.
 
-    All share one scale, from zero to the largest upper end.
+    All bars share one scale, from zero to the largest upper end.
     """
-    numbers = max((len(row.text) for row in rows), default=0)
-    labels = max(1, min(max((len(row.label) for row in rows), default=0), width - numbers - _LEAST_ROOM - 4))
-    room = width - labels - numbers - 4
-    known = [end for row in rows for end in (row.value, row.high) if end is not None]
-    scale = (room - 1) / max(known) if known and max(known) > 0 and room > 1 else 0.0
+    text_width = max((len(bar.text) for bar in bars), default=0)
+    longest_label = max((len(bar.label) for bar in bars), default=0)
+    label_width = max(1, min(longest_label, width - text_width - _MIN_BAR_WIDTH - 4))
+    bar_width = width - label_width - text_width - 4
+    ends = [end for bar in bars for end in (bar.value, bar.high) if end is not None]
+    scale = (bar_width - 1) / max(ends) if ends and max(ends) > 0 and bar_width > 1 else 0.0
     style = _ASCII if ascii else _BLOCKS
-    return [
-        f"{_fitted(row.label, labels, ascii):<{labels}}  {row.text:>{numbers}}  {_span(row, scale, style)}".rstrip()[
-            : max(0, width)
-        ]
-        for row in rows
-    ]
+    lines = []
+    for bar in bars:
+        label = _shortened(bar.label, label_width, ascii)
+        line = f"{label:<{label_width}}  {bar.text:>{text_width}}  {_with_interval(bar, scale, style)}"
+        lines.append(line.rstrip()[: max(0, width)])
+    return lines
 
 
-def _fitted(label: str, length: int, ascii: bool) -> str:
+def _shortened(label: str, length: int, ascii: bool) -> str:
     return label if len(label) <= length else label[: length - 1] + ("~" if ascii else "…")
 
 
-def _span(row: Row, scale: float, style: _Style) -> str:
-    """The bar of one row in characters; empty where there is no value or no room."""
-    if row.value is None or scale <= 0:
+def _with_interval(bar: Bar, scale: float, style: _Style) -> str:
+    """Return the characters of a bar, `scale` of them per unit; empty without a value or without room."""
+    if bar.value is None or scale <= 0:
         return ""
-    cells = [style.hatched if row.hatched else style.full] * (round(row.value * scale) + 1)
-    if row.low is None or row.high is None:
+    cells = [style.hatched if bar.hatched else style.full] * (round(bar.value * scale) + 1)
+    if bar.low is None or bar.high is None:
         return "".join(cells)
-    low, middle, high = (round(end * scale) for end in (row.low, row.value, row.high))
+    low, middle, high = (round(end * scale) for end in (bar.low, bar.value, bar.high))
     cells += [" "] * (high + 1 - len(cells))
-    cells[low : high + 1] = style.ends[1] * (high + 1 - low)
-    cells[low], cells[high], cells[middle] = style.ends[0], style.ends[2], style.ends[3]
+    cells[low : high + 1] = style.interval[1] * (high + 1 - low)
+    cells[low], cells[high], cells[middle] = style.interval[0], style.interval[2], style.interval[3]
     return "".join(cells)

@@ -1,7 +1,7 @@
-"""Tables that lose nothing where a terminal is narrow: no value, verdict or id is dropped or cut.
+"""A table that adapts to the width of the terminal without dropping or cutting a value, verdict or id.
 
-A row is one line where that fits; else its first cell stands on a line of its own and the others under it; else each
-cell does. What is piped has one line a row, however long.
+A row takes one line if all rows fit that way. In a narrower terminal the first cell gets a line of its own with the
+other cells below it; in a very narrow one every cell does. Piped output has one line per row, however long.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from rich.text import Text
 
 _GAP: Final = 2
 _INDENT: Final = 2
-_LONG_WORD: Final = 60
-"""Longer words of a column that wraps are folded rather than given so much room."""
+_MAX_WORD_WIDTH: Final = 60
+"""Longer words in a wrapping column are folded."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column; lines of its title stand over one another where there is room."""
+    """A column. A title of several lines is joined into one where only that fits."""
 
     title: str
     right: bool = False
-    wraps: bool = False
-    """Whether its cells are words that may go on in the next line."""
+    """Align to the right."""
+    wrap: bool = False
+    """Cells are prose, which may continue on the next line."""
 
 
-class Fitted:
-    """A table whose first column says what a row is of; empty where that is the row before.
+class AdaptiveTable:
+    """A table for a terminal. The first column labels the row; an empty label means the same as the row above.
 
-    Lines of a cell stand beside one another where there is room, but for those of a column that wraps.
+    The lines of a multi-line cell are joined where there is room, except in columns that wrap.
     """
 
     def __init__(self, *columns: Column | str) -> None:
@@ -42,99 +43,102 @@ class Fitted:
         self._rows: list[list[Text]] = []
 
     def add(self, *cells: str | Text) -> None:
-        """A row; cells that are left out are empty."""
+        """Append a row; missing cells are empty."""
         texts = [Text(cell) if isinstance(cell, str) else cell for cell in cells]
         self._rows.append([*texts, *(Text() for _ in self._columns[len(texts) :])])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        flat = [[_flat(column, cell) for column, cell in zip(self._columns, row, strict=True)] for row in self._rows]
-        room = options.max_width if console.is_terminal else None
-        if (widths := _widths(self._columns, flat, room)) is not None:
-            yield _table(self._columns, widths, flat)
-            return
+        joined = [list(map(_joined, self._columns, row)) for row in self._rows]
+        available = options.max_width if console.is_terminal else None
+        if (widths := _column_widths(self._columns, joined, available)) is not None:
+            yield _rich_table(self._columns, widths, joined)
+        else:
+            yield from self._stacked(options.max_width - _INDENT)
+
+    def _stacked(self, available: int) -> Iterator[RenderableType]:
+        """Yield the rows with their first cell on a line of its own."""
         columns, rows = self._columns[1:], [row[1:] for row in self._rows]
-        under = _widths(columns, rows, options.max_width - _INDENT)
-        if under is not None:
-            yield _indented(_table(columns, under, []))
+        widths = _column_widths(columns, rows, available)
+        if widths is not None:
+            yield _indented(_rich_table(columns, widths, []))
         for number, row in enumerate(self._rows, 1):
             if row[0].plain:
-                yield _whole(row[0])
-            if under is not None:
-                yield _indented(_table(columns, under, [row[1:]], heads=False))
+                yield _unbroken(row[0])
+            if widths is not None:
+                yield _indented(_rich_table(columns, widths, [row[1:]], header=False))
                 continue
             for column, cell in zip(columns, row[1:], strict=True):
                 if cell.plain:
-                    yield _indented(_named(column, cell, options.max_width - _INDENT))
+                    yield _indented(_titled(column, cell, available))
             if number < len(self._rows):
                 yield Text()
 
 
-def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Text]], room: int | None) -> list[int] | None:
-    """Of each column, none wider than its widest line; None where `room` characters do not hold them all."""
+def _column_widths(
+    columns: Sequence[Column], rows: Sequence[Sequence[Text]], available: int | None
+) -> list[int] | None:
+    """Return the width of each column, at most that of its widest line; None if they need more than `available`."""
     widths, widest = [], []
     for i, column in enumerate(columns):
         title, cells = Text(column.title), [row[i] for row in rows]
-        widest.append(max(map(_line, [title, *cells])))
-        words = min(_LONG_WORD, max(map(_word, cells), default=0))
-        widths.append(max(_word(title), words if column.wraps else max(map(_line, cells), default=0)))
-    if room is None:
+        widest.append(max(map(_line_width, [title, *cells])))
+        word = min(_MAX_WORD_WIDTH, max(map(_word_width, cells), default=0))
+        cell = word if column.wrap else max(map(_line_width, cells), default=0)
+        widths.append(max(_word_width(title), cell))
+    if available is None:
         return widest
-    spare = room - sum(widths) - _GAP * (len(columns) - 1)
+    spare = available - sum(widths) - _GAP * (len(columns) - 1)
     if spare < 0:
         return None
     for _ in range(spare):
-        short = [i for i, width in enumerate(widths) if width < widest[i]]
-        if not short:
+        growing = [i for i, width in enumerate(widths) if width < widest[i]]
+        if not growing:
             break
-        widths[min(short, key=widths.__getitem__)] += 1
+        widths[min(growing, key=widths.__getitem__)] += 1
     return widths
 
 
-def _line(text: Text) -> int:
-    """Width of its widest line."""
+def _line_width(text: Text) -> int:
+    """Return the width of the widest line."""
     return max((Text(line).cell_len for line in text.plain.split("\n")), default=0)
 
 
-def _word(text: Text) -> int:
-    """Width of its widest word."""
+def _word_width(text: Text) -> int:
+    """Return the width of the widest word."""
     return max((Text(word).cell_len for word in text.plain.split()), default=0)
 
 
-def _table(
-    columns: Sequence[Column], widths: Sequence[int], rows: Sequence[Sequence[Text]], heads: bool = True
+def _rich_table(
+    columns: Sequence[Column], widths: Sequence[int], rows: Sequence[Sequence[Text]], header: bool = True
 ) -> Table:
     total = sum(widths) + _GAP * (len(widths) - 1)
-    shown = Table(box=None, pad_edge=False, header_style="bold", show_header=heads, width=total)
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=header, width=total)
     for column, width in zip(columns, widths, strict=True):
-        shown.add_column(
-            Text(column.title),
-            justify="right" if column.right else "left",
-            width=width,
-            overflow="fold",
-        )
+        justify = "right" if column.right else "left"
+        table.add_column(Text(column.title), justify=justify, width=width, overflow="fold")
     for row in rows:
-        shown.add_row(*row)
-    return shown
+        table.add_row(*row)
+    return table
 
 
-def _named(column: Column, cell: Text, room: int) -> Text:
-    """One cell with its title: beside it, or, where that is too long, above."""
-    name, flat = ", ".join(column.title.split("\n")), _flat(column, cell)
-    beside = Text.assemble(f"{name}: ", flat) if name else flat
-    return beside if beside.cell_len <= room or column.wraps else Text.assemble(f"{name}:\n", cell)
+def _titled(column: Column, cell: Text, available: int) -> Text:
+    """Return a cell with its title in front, or above where both are too long for one line."""
+    title, value = ", ".join(column.title.split("\n")), _joined(column, cell)
+    line = Text.assemble(f"{title}: ", value) if title else value
+    return line if line.cell_len <= available or column.wrap else Text.assemble(f"{title}:\n", cell)
 
 
-def _flat(column: Column, cell: Text) -> Text:
-    """The lines of a value in one; those of words stay."""
-    return cell if column.wraps else Text(" ", style=cell.style).join(cell.split("\n"))
+def _joined(column: Column, cell: Text) -> Text:
+    """Return the lines of a value as one; prose stays as it is."""
+    return cell if column.wrap else Text(" ", style=cell.style).join(cell.split("\n"))
 
 
-def _indented(shown: RenderableType) -> Padding:
-    return Padding(shown, (0, 0, 0, _INDENT), expand=False)
+def _indented(content: RenderableType) -> Padding:
+    return Padding(content, (0, 0, 0, _INDENT), expand=False)
 
 
-def _whole(text: Text) -> Text:
-    """In one piece, whatever the width: the terminal breaks it, and it can still be copied."""
-    whole = text.copy()
-    whole.no_wrap, whole.overflow = True, "ignore"
-    return whole
+def _unbroken(text: Text) -> Text:
+    """Return `text` in one piece at any width: the terminal breaks it, and it can still be copied."""
+    copy = text.copy()
+    copy.no_wrap, copy.overflow = True, "ignore"
+    return copy

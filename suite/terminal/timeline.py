@@ -1,4 +1,4 @@
-"""A chart of values over runs, made of characters: each value with its interval, the levels between steps. Pure."""
+"""A chart of values over runs, made of characters: values, their intervals, and the levels between changes. Pure."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import Final
 from joulemark.suite.units import significant
 
 Value = tuple[float, float | None, float | None]
-"""A value and the ends of its interval, None where it has none."""
+"""A value and the ends of its interval, None without one."""
 
 
 @dataclass(frozen=True)
-class Characters:
-    """What a chart is drawn with."""
+class CharacterSet:
+    """Characters to draw a chart with."""
 
     value: str
     interval: str
     level: str
-    step: str
-    side: str
+    change: str
+    axis: str
     corner: str
     floor: str
     bars: str
-    """From lowest to highest, for a line of one row."""
+    """Bars of a sparkline, from lowest to highest."""
 
 
-UNICODE: Final = Characters("●", "│", "─", "┆", "┤", "└", "─", "▁▂▃▄▅▆▇█")
-ASCII: Final = Characters("o", "|", "-", ":", "|", "+", "-", "_.-~=*#@")
-_WIDEST: Final = 4
-"""Columns that one run takes at most."""
+UNICODE: Final = CharacterSet("●", "│", "─", "┆", "┤", "└", "─", "▁▂▃▄▅▆▇█")
+ASCII: Final = CharacterSet("o", "|", "-", ":", "|", "+", "-", "_.-~=*#@")
+_MAX_RUN_WIDTH: Final = 4
+"""Columns per run at most."""
 
 
-def characters(encoding: str | None) -> Characters:
-    """What a terminal of `encoding` can show."""
+def character_set(encoding: str | None) -> CharacterSet:
+    """Return the characters that a terminal of `encoding` can show."""
     try:
         "●│─┆┤└▁█".encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -44,63 +44,66 @@ def characters(encoding: str | None) -> Characters:
 
 
 def timeline(
-    values: Sequence[Value], levels: Sequence[tuple[int, int]], width: int, height: int, drawn_with: Characters
+    values: Sequence[Value], levels: Sequence[tuple[int, int]], width: int, height: int, characters: CharacterSet
 ) -> list[str]:
-    """Lines of a chart at most `width` wide and `height` high, without the axis of time.
+    """Return the lines of a chart, at most `width` by `height` characters without the time axis.
 
-    `levels` are stretches of places (first, last excluded); between two of them is a step. Where there are more
-    values than columns, several share one: their geometric mean, and all that they span.
+    `levels` are ranges of indices (first, last exclusive) with a change between them. If there are more values than
+    columns, several share one: it shows their geometric mean and the range that they span.
     """
     if not values:
         return []
-    scale = _Scale.over(values, height)
+    scale = _Scale.for_values(values, height)
     labels = scale.labels()
     margin = max(map(len, labels)) + 1
-    room = max(1, width - margin - 1)
-    columns, spread = min(len(values), room), max(1, min(_WIDEST, room // len(values)))
-    place = [i * columns // len(values) for i in range(len(values))]
-    canvas = [[" "] * (columns * spread) for _ in range(height)]
+    plot_width = max(1, width - margin - 1)
+    columns, run_width = min(len(values), plot_width), max(1, min(_MAX_RUN_WIDTH, plot_width // len(values)))
+    column_of = [i * columns // len(values) for i in range(len(values))]
+    canvas = [[" "] * (columns * run_width) for _ in range(height)]
     for first, last in levels:
-        row = scale.row(_mean([value for value, _, _ in values[first:last]]))
-        for x in range(place[first] * spread, (place[last - 1] + 1) * spread):
-            canvas[row][x] = drawn_with.level
+        row = scale.row(_geometric_mean([value for value, _, _ in values[first:last]]))
+        for x in range(column_of[first] * run_width, (column_of[last - 1] + 1) * run_width):
+            canvas[row][x] = characters.level
     for first, _ in levels[1:]:
         for line in canvas:
-            line[place[first] * spread] = drawn_with.step
+            line[column_of[first] * run_width] = characters.change
     for column in range(columns):
-        _draw(canvas, column * spread + spread // 2, _shared(values, place, column), scale, drawn_with)
-    lines = [f"{label:>{margin}}{drawn_with.side}{''.join(line)}" for label, line in zip(labels, canvas, strict=True)]
-    return [line.rstrip() for line in [*lines, f"{'':>{margin}}{drawn_with.corner}{drawn_with.floor * len(canvas[0])}"]]
+        value = _value_of_column(values, column_of, column)
+        _draw(canvas, column * run_width + run_width // 2, value, scale, characters)
+    lines = [f"{label:>{margin}}{characters.axis}{''.join(line)}" for label, line in zip(labels, canvas, strict=True)]
+    lines.append(f"{'':>{margin}}{characters.corner}{characters.floor * len(canvas[0])}")
+    return [line.rstrip() for line in lines]
 
 
-def sparkline(values: Sequence[float], width: int, drawn_with: Characters) -> str:
-    """The values in one row of at most `width` characters, the lowest and the highest at the ends of the bars."""
+def sparkline(values: Sequence[float], width: int, characters: CharacterSet) -> str:
+    """Return the values as one line of at most `width` bars, scaled from the lowest to the highest."""
     if not values:
         return ""
     columns = min(width, len(values))
-    means = [_mean(values[i * len(values) // columns : (i + 1) * len(values) // columns]) for i in range(columns)]
+    bounds = [i * len(values) // columns for i in range(columns + 1)]
+    means = [_geometric_mean(values[bounds[i] : bounds[i + 1]]) for i in range(columns)]
     low, high = min(means), max(means)
-    top = len(drawn_with.bars) - 1
+    top = len(characters.bars) - 1
     return "".join(
-        drawn_with.bars[round(top * (mean - low) / (high - low)) if high > low else top // 2] for mean in means
+        characters.bars[round(top * (mean - low) / (high - low)) if high > low else top // 2] for mean in means
     )
 
 
 @dataclass(frozen=True)
 class _Scale:
-    """Values to rows, the highest on top."""
+    """A linear map from values to rows, the highest value on top."""
 
     low: float
     high: float
     height: int
 
     @classmethod
-    def over(cls, values: Sequence[Value], height: int) -> _Scale:
-        """All values are inside; ends of intervals as far as they leave half of the chart to the values."""
+    def for_values(cls, values: Sequence[Value], height: int) -> _Scale:
+        """Return a scale that holds all values, and their intervals as far as the values keep half of the chart."""
         low, high = min(value for value, _, _ in values), max(value for value, _, _ in values)
-        room = (high - low) / 2 or 0.05 * high
-        ends = [end for _, *pair in values for end in pair if end is not None]
-        return cls(max(low - room, min([low, *ends])), min(high + room, max([high, *ends])), height)
+        margin = (high - low) / 2 or 0.05 * high
+        ends = [end for _, *interval in values for end in interval if end is not None]
+        return cls(max(low - margin, min([low, *ends])), min(high + margin, max([high, *ends])), height)
 
     def row(self, value: float) -> int:
         if self.high <= self.low:
@@ -109,29 +112,29 @@ class _Scale:
         return min(self.height - 1, max(0, round(share * (self.height - 1))))
 
     def labels(self) -> list[str]:
-        """A number on the first, the middle and the last row."""
+        """Return a label for each row: a number on the first, middle and last, else empty."""
         step = (self.high - self.low) / max(1, self.height - 1)
         digits = 3 if step <= 0 else max(3, 1 + math.ceil(math.log10(self.high / step)))
-        shown = {0, self.height // 2, self.height - 1}
-        return [significant(self.high - i * step, digits) if i in shown else "" for i in range(self.height)]
+        labelled = {0, self.height // 2, self.height - 1}
+        return [significant(self.high - i * step, digits) if i in labelled else "" for i in range(self.height)]
 
 
-def _shared(values: Sequence[Value], place: Sequence[int], column: int) -> Value:
-    """What stands in one column."""
-    own = [value for value, at in zip(values, place, strict=True) if at == column]
-    if len(own) == 1:
-        return own[0]
-    every = [number for value in own for number in value if number is not None]
-    return _mean([value for value, _, _ in own]), min(every), max(every)
+def _value_of_column(values: Sequence[Value], column_of: Sequence[int], column: int) -> Value:
+    """Return the value drawn in `column`; for several, their mean and range."""
+    members = [value for value, its_column in zip(values, column_of, strict=True) if its_column == column]
+    if len(members) == 1:
+        return members[0]
+    numbers = [number for value in members for number in value if number is not None]
+    return _geometric_mean([value for value, _, _ in members]), min(numbers), max(numbers)
 
 
-def _draw(canvas: list[list[str]], x: int, value: Value, scale: _Scale, drawn_with: Characters) -> None:
+def _draw(canvas: list[list[str]], x: int, value: Value, scale: _Scale, characters: CharacterSet) -> None:
     middle, low, high = value
     if low is not None and high is not None:
         for y in range(scale.row(high), scale.row(low) + 1):
-            canvas[y][x] = drawn_with.interval
-    canvas[scale.row(middle)][x] = drawn_with.value
+            canvas[y][x] = characters.interval
+    canvas[scale.row(middle)][x] = characters.value
 
 
-def _mean(values: Sequence[float]) -> float:
+def _geometric_mean(values: Sequence[float]) -> float:
     return math.exp(math.fsum(math.log(value) for value in values) / len(values))

@@ -1,11 +1,11 @@
-"""A process that has one framework imported and nothing started; each trial is a fork of it.
+"""The fork server: a process that has imported one framework and started nothing; each trial is a fork of it.
 
-Run as `python -P -m joulemark.suite.trial.fork_server FRAMEWORK SOCKET fork|spawn`. SOCKET is the descriptor of one
-end of a SOCK_SEQPACKET pair. It says once `{"problem": ..., "unclean": ...}`; then each request comes with two
-descriptors (for what the trial reports, and for what it prints) and is answered by `{"pid": ...}` and
-`{"exit": ..., "signal": ...}`.
+Such a process is also called a zygote. Run as `python -P -m joulemark.suite.trial.fork_server FRAMEWORK SOCKET
+fork|spawn`, where SOCKET is the descriptor of one end of a SOCK_SEQPACKET pair. It first sends
+`{"import_error": ..., "fork_hazards": ...}`. Each request then arrives with two descriptors (one for the trial's
+reports, one for its printed output) and is answered by `{"pid": ...}` and `{"exit": ..., "signal": ...}`.
 
-With `spawn` the process runs one trial itself: the way out where a fork would not be safe.
+With `spawn` the process runs one trial itself: the fallback where forking would not be safe.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ from typing import Any, NoReturn
 
 from joulemark.suite.trial import processes
 
-NOT_NEEDED = ("pandas", "pyarrow")
+BLOCKED_IMPORTS = ("pandas", "pyarrow")
 """Keras imports them where they are installed, they start threads, and no workload uses them."""
 
-LARGEST_MESSAGE = 1 << 16
+MAX_MESSAGE_BYTES = 1 << 16
 
 
 def main(arguments: list[str]) -> None:
     """Serve trials until the other end of the socket closes."""
-    framework, descriptor, how = arguments
+    framework, descriptor, isolation = arguments
     processes.die_with_parent(signal.SIGTERM)
     processes.adopt_orphans()
     channel = socket.socket(fileno=int(descriptor))
-    problem = _import(framework)
-    channel.send(json.dumps({"problem": problem, "unclean": _unclean()}).encode())
-    if problem:
+    import_error = _import(framework)
+    channel.send(json.dumps({"import_error": import_error, "fork_hazards": _fork_hazards()}).encode())
+    if import_error:
         return
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _on_sigterm)
     gc.collect()
     gc.freeze()  # pages of imported objects stay shared with the children
     while True:
-        message, descriptors, _, _ = socket.recv_fds(channel, LARGEST_MESSAGE, 2)
+        message, descriptors, _, _ = socket.recv_fds(channel, MAX_MESSAGE_BYTES, 2)
         if not message:
             processes.kill_children()
             return
-        if how == "spawn":
+        if isolation == "spawn":
             channel.send(json.dumps({"pid": os.getpid()}).encode())
             _run_trial(message, *descriptors)
         _fork_trial(channel, message, descriptors)
 
 
 def _import(framework: str) -> str | None:
-    """Import the framework, its adapter and kit; what went wrong, or None."""
+    """Import the framework with its adapter and kit. Return the error in one line, or None."""
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-    for name in NOT_NEEDED:
-        sys.modules[name] = None  # type: ignore[assignment]  # an import of it then raises ImportError
+    for name in BLOCKED_IMPORTS:
+        sys.modules[name] = None  # type: ignore[assignment]  # importing it then raises ImportError
     try:
         importlib.import_module(FRAMEWORKS[framework].adapter)
         importlib.import_module("joulemark.suite.trial.worker")
@@ -68,23 +68,23 @@ def _import(framework: str) -> str | None:
     return None
 
 
-def _unclean() -> str:
-    """What a fork would take over that it must not; empty where there is nothing."""
-    unclean = []
+def _fork_hazards() -> str:
+    """Return what a fork must not inherit but would; empty if there is nothing."""
+    hazards = []
     if processes.thread_count() > 1:
-        unclean.append(f"{processes.thread_count()} threads after the imports")
+        hazards.append(f"{processes.thread_count()} threads after the imports")
     if devices := processes.open_devices():
-        unclean.append(f"{', '.join(devices)} open after the imports")
-    return "; ".join(unclean)
+        hazards.append(f"{', '.join(devices)} open after the imports")
+    return "; ".join(hazards)
 
 
-def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
     processes.kill_children()
     os._exit(0)
 
 
 def _fork_trial(channel: socket.socket, message: bytes, descriptors: list[int]) -> None:
-    """Fork, wait, and leave none of the trial's processes behind."""
+    """Run one trial in a fork, wait for it, and kill every process that it leaves behind."""
     pid = os.fork()
     if pid == 0:
         channel.close()
@@ -95,7 +95,7 @@ def _fork_trial(channel: socket.socket, message: bytes, descriptors: list[int]) 
     for descriptor in descriptors:
         os.close(descriptor)
     channel.send(json.dumps({"pid": pid}).encode())
-    # WNOWAIT: while the leader is not reaped its group's number cannot be given to others.
+    # WNOWAIT: as long as the leader is not reaped, its group's number cannot be reused.
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     processes.kill_group(pid)
     _, status = os.waitpid(pid, 0)
@@ -104,27 +104,27 @@ def _fork_trial(channel: socket.socket, message: bytes, descriptors: list[int]) 
     channel.send(json.dumps({"exit": max(code, 0), "signal": max(-code, 0)}).encode())
 
 
-def _run_trial(message: bytes, report: int, output: int) -> NoReturn:
-    """Run one trial in this process and end it: each report is a line of JSON on the descriptor `report`."""
+def _run_trial(message: bytes, report_descriptor: int, output_descriptor: int) -> NoReturn:
+    """Run one trial in this process and end the process. Each report is a line of JSON."""
     started = time.monotonic()
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    os.dup2(output_descriptor, 1)
+    os.dup2(output_descriptor, 2)
 
-    def say(**fields: Any) -> None:
+    def report(**fields: Any) -> None:
         data = (json.dumps(fields) + "\n").encode()
         while data:
-            data = data[os.write(report, data) :]
+            data = data[os.write(report_descriptor, data) :]
 
-    from joulemark.suite.trial import worker
+    from joulemark.suite.trial import outcome, worker
     from joulemark.suite.trial.request import Request
 
     try:
         request = Request.from_json(json.loads(message))
-        say(trial=worker.run(request, started, lambda part: say(part=part)))
+        report(trial=worker.run(request, started, lambda stage: report(stage=stage)))
     except BaseException as error:  # noqa: BLE001  whatever a trial raises is its result
-        code, reason = worker.classify(error)
-        say(error={"code": code, "reason": reason})
-    # Not sys.exit: destructors and atexit handlers of a framework can hang, and nothing of them is wanted.
+        code, reason = outcome.classify(error)
+        report(error={"code": code, "reason": reason})
+    # Not sys.exit: a framework's destructors and atexit handlers can hang, and none of them is needed.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""The conductor's side of a zygote: starts it, asks it for trials, and never waits for ever."""
+"""Starts a fork server and asks it for trials, with a limit on every wait."""
 
 from __future__ import annotations
 
@@ -12,191 +12,161 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from joulemark.suite.trial import processes
-from joulemark.suite.trial.fork_server import LARGEST_MESSAGE
+from joulemark.suite.trial.fork_server import MAX_MESSAGE_BYTES
+from joulemark.suite.trial.outcome import Outcome, TrialLog, describe_exit
 from joulemark.suite.trial.request import Request
 
-KEPT_OUTPUT = 1 << 16
-"""Bytes of what a trial printed that are kept, from its end."""
-
-TIMEOUT = "timeout"
-"""Reason code of a trial that did not end in its time."""
+Isolation = Literal["fork", "spawn"]
+OnStage = Callable[[str], None]
 
 START_TIMEOUT_S = 180.0
 
 
-class ZygoteError(Exception):
-    """The zygote could not start, or is gone; the text says why."""
+class ForkServerError(Exception):
+    """The fork server could not start, or has ended; the text says why."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a trial ended."""
-
-    trial: dict[str, Any] | None
-    """What `suite.trial.worker.run` gave; None where it did not get so far."""
-    reason_code: str | None
-    reason: str | None
-    output: str
-    """The end of what it printed."""
-
-
-@dataclass
-class _Reports:
-    """What a trial has said so far."""
-
-    on_part: Callable[[str], None]
-    part: str = "start"
-    trial: dict[str, Any] | None = None
-    error: dict[str, str] | None = None
-    pending: bytes = b""
-    output: bytes = field(default=b"")
-
-    def printed(self, data: bytes) -> None:
-        self.output = (self.output + data)[-KEPT_OUTPUT:]
-
-    def said(self, data: bytes) -> None:
-        *lines, self.pending = (self.pending + data).split(b"\n")
-        for line in lines:
-            fields = json.loads(line)
-            self.trial = fields.get("trial", self.trial)
-            self.error = fields.get("error", self.error)
-            if "part" in fields:
-                self.part = fields["part"]
-                self.on_part(self.part)
-
-
-class Zygote:
-    """One zygote process; `run` gives one trial. Close it when its round is over."""
+class ForkServer:
+    """One fork server process. Close it at the end of its round."""
 
     def __init__(
         self,
         framework: str,
         environment: Mapping[str, str],
         python: str = sys.executable,
-        how: Literal["fork", "spawn"] = "fork",
+        isolation: Isolation = "fork",
     ) -> None:
-        """Start the process; `wait_ready` tells whether it can serve. ZygoteError where it cannot be started."""
-        self.how = how
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        """Start the process without waiting for its imports. Raises ForkServerError if it cannot be started."""
+        self.isolation = isolation
+        self._channel, server_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        module = "joulemark.suite.trial.fork_server"
         try:
             self._process = subprocess.Popen(
-                [python, "-P", "-m", "joulemark.suite.trial.fork_server", framework, str(theirs.fileno()), how],
+                [python, "-P", "-m", module, framework, str(server_end.fileno()), isolation],
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=(theirs.fileno(),),
-                # A session of its own: Ctrl-C in the terminal is the conductor's to handle.
+                pass_fds=(server_end.fileno(),),
+                # A session of its own: Ctrl-C in the terminal is for the runner to handle.
                 start_new_session=True,
             )
         except OSError as error:
             self._channel.close()
-            raise ZygoteError(f"cannot start {python}: {error.strerror}") from None
+            raise ForkServerError(f"cannot start {python}: {error.strerror}") from None
         finally:
-            theirs.close()
+            server_end.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        return self._process.pid
 
     def wait_ready(self) -> str:
-        """Wait for the imports; returns why a fork would not be safe, empty where it is. ZygoteError where broken."""
-        problem = None
+        """Wait for the imports. Return why forking would not be safe; empty if it is.
+
+        Raises ForkServerError if the imports failed or took too long; the process has ended then.
+        """
+        fork_hazards = ""
         self._channel.settimeout(START_TIMEOUT_S)
         try:
             message = self._receive()
         except TimeoutError:
-            problem = f"the framework was not imported within {START_TIMEOUT_S:.0f} s"
+            import_error = f"the framework was not imported within {START_TIMEOUT_S:.0f} s"
         else:
-            ready = json.loads(message) if message else {"problem": self._last_words(), "unclean": ""}
-            problem = ready["problem"]
-        if problem is not None:
+            reply = json.loads(message) if message else {"import_error": self._last_error_line(), "fork_hazards": ""}
+            import_error, fork_hazards = reply["import_error"], reply["fork_hazards"]
+        if import_error is not None:
             self.close()
-            raise ZygoteError(problem)
-        return str(ready["unclean"])
+            raise ForkServerError(import_error)
+        return str(fork_hazards)
 
-    def _last_words(self) -> str:
-        """The last line that the process printed before it ended."""
+    def _last_error_line(self) -> str:
+        """Return the last line that the process printed before it ended."""
         assert self._process.stderr is not None
         self._process.wait()
         lines = self._process.stderr.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"the process ended with exit status {self._process.returncode}"
 
-    def run(self, request: Request, timeout_s: float, on_part: Callable[[str], None] = lambda _part: None) -> Outcome:
-        """One trial; whatever happens to it, it ends within `timeout_s` and is told as an outcome.
+    def run(self, request: Request, timeout_s: float, on_stage: OnStage = lambda _stage: None) -> Outcome:
+        """Run one trial and return its outcome, after `timeout_s` at the latest.
 
-        `on_part` hears which part of the trial begins. ZygoteError where the zygote itself is gone.
+        `on_stage` is called with the name of each stage that begins. Raises ForkServerError if the server itself has
+        ended.
         """
-        report, report_theirs = os.pipe()
-        output, output_theirs = os.pipe()
+        report, trial_report = os.pipe()
+        output, trial_output = os.pipe()
         try:
             message = json.dumps(request.to_json()).encode()
-            socket.send_fds(self._channel, [message], [report_theirs, output_theirs])
+            socket.send_fds(self._channel, [message], [trial_report, trial_output])
         except OSError as error:
             for descriptor in (report, output):
                 os.close(descriptor)
-            raise ZygoteError(f"the zygote is gone: {error.strerror}") from None
+            raise ForkServerError(f"the fork server has ended: {error.strerror}") from None
         finally:
-            os.close(report_theirs)
-            os.close(output_theirs)
+            os.close(trial_report)
+            os.close(trial_output)
         try:
-            return self._follow(report, output, timeout_s, on_part)
+            return self._follow(report, output, timeout_s, on_stage)
         finally:
             os.close(report)
             os.close(output)
 
-    def _follow(self, report: int, output: int, timeout_s: float, on_part: Callable[[str], None]) -> Outcome:
-        """Read what the trial says and prints until it has ended or its time is up."""
-        reports = _Reports(on_part)
+    def _follow(self, report: int, output: int, timeout_s: float, on_stage: OnStage) -> Outcome:
+        """Read what the trial reports and prints until it has ended or its time is up."""
+        log = TrialLog(on_stage)
         deadline = time.monotonic() + timeout_s
-        pid, ended, timed_out = 0, None, False
+        pid, exit_status, timed_out = 0, None, False
         with selectors.DefaultSelector() as selector:
             selector.register(self._channel, selectors.EVENT_READ)
             for descriptor in (report, output):
                 os.set_blocking(descriptor, False)
                 selector.register(descriptor, selectors.EVENT_READ)
-            while ended is None:
-                left = deadline - time.monotonic()
-                if left <= 0 and pid:
+            while exit_status is None:
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 and pid:
                     timed_out = True
-                    processes.kill_group(pid)  # again each time: a trial that has just begun leads no group yet
-                if left < -START_TIMEOUT_S:
+                    processes.kill_group(pid)  # repeatedly: a trial that has only just begun leads no group yet
+                if left_s < -START_TIMEOUT_S:
                     self.close()
-                    raise ZygoteError("the zygote does not answer")
-                events = selector.select(min(max(left, 0.05), 1.0))
-                for descriptor, read in ((report, reports.said), (output, reports.printed)):
-                    if _drain(descriptor, read):
+                    raise ForkServerError("the fork server does not respond")
+                events = selector.select(min(max(left_s, 0.05), 1.0))
+                for descriptor, consume in ((report, log.add_report), (output, log.add_output)):
+                    if _drain(descriptor, consume):
                         with contextlib.suppress(KeyError):
                             selector.unregister(descriptor)
                 if any(key.fileobj is self._channel for key, _ in events):
                     message = self._receive()
                     fields = json.loads(message) if message else self._wait()
                     pid = fields.get("pid", pid)
-                    ended = fields if "exit" in fields else None
-        _drain(report, reports.said)
-        _drain(output, reports.printed)
-        return _outcome(reports, ended, timed_out, timeout_s)
+                    exit_status = fields if "exit" in fields else None
+        _drain(report, log.add_report)
+        _drain(output, log.add_output)
+        return log.outcome(exit_status, timed_out, timeout_s)
 
     def _receive(self) -> bytes:
-        """The next message; empty where the other end is gone."""
+        """Return the next message; empty if the other end is closed."""
         try:
-            return self._channel.recv(LARGEST_MESSAGE)
+            return self._channel.recv(MAX_MESSAGE_BYTES)
         except ConnectionResetError:
             return b""
 
     def _wait(self) -> dict[str, int]:
-        """The end of a process that closed its channel: a spawned trial that is done, or a zygote that died."""
+        """Return the exit status of a spawned trial. Raises ForkServerError if a fork server ended."""
         code = self._process.wait()
-        ended = {"exit": max(code, 0), "signal": max(-code, 0)}
-        if self.how == "fork":
-            raise ZygoteError(f"the zygote died ({_ending(ended['exit'], ended['signal'])})")
-        return ended
+        exit_status = {"exit": max(code, 0), "signal": max(-code, 0)}
+        if self.isolation == "fork":
+            raise ForkServerError(f"the fork server ended ({describe_exit(exit_status)})")
+        return exit_status
 
     def close(self) -> None:
-        """End the process and all that it started."""
+        """End the process and everything that it started."""
         self._channel.close()
         if self._process.poll() is None:
-            # SIGTERM lets the zygote kill the descendants that it has adopted; the group is the way out if it hangs.
+            # SIGTERM lets the server kill the descendants that it has adopted; killing its group covers a hang.
             self._process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(5)
@@ -206,8 +176,8 @@ class Zygote:
             self._process.stderr.close()
 
 
-def _drain(descriptor: int, read: Callable[[bytes], None]) -> bool:
-    """Pass all that can be read now to `read`; whether the other end has closed."""
+def _drain(descriptor: int, consume: Callable[[bytes], None]) -> bool:
+    """Pass everything that can be read now to `consume`. Return whether the other end is closed."""
     while True:
         try:
             data = os.read(descriptor, 1 << 16)
@@ -215,33 +185,4 @@ def _drain(descriptor: int, read: Callable[[bytes], None]) -> bool:
             return False
         if not data:
             return True
-        read(data)
-
-
-def _ending(code: int, signal_number: int) -> str:
-    """How a process ended, in words."""
-    if not signal_number:
-        return f"exit status {code}"
-    try:
-        name = signal.Signals(signal_number).name
-    except ValueError:
-        name = f"signal {signal_number}"
-    return f"{signal.strsignal(signal_number) or name}, {name}"
-
-
-def _outcome(reports: _Reports, ended: Mapping[str, int], timed_out: bool, timeout_s: float) -> Outcome:
-    """What to make of the reports and of how the process ended."""
-    text = reports.output.decode(errors="replace")
-    if reports.trial is not None:
-        return Outcome(reports.trial, None, None, text)
-    where = f"in {reports.part}"
-    if reports.error is not None:
-        return Outcome(None, reports.error["code"], f"{reports.error['reason']} ({where})", text)
-    if timed_out:
-        return Outcome(None, TIMEOUT, f"not finished within {timeout_s:g} s ({where})", text)
-    ending = _ending(ended["exit"], ended["signal"])
-    if ended["signal"] == signal.SIGKILL:
-        return Outcome(
-            None, "killed", f"killed from outside, by the kernel if memory ran out ({ending}, {where})", text
-        )
-    return Outcome(None, "crashed", f"the process ended by itself ({ending}, {where})", text)
+        consume(data)

@@ -14,7 +14,7 @@ from joulemark import __version__
 from joulemark.suite.trial.discover import installed_frameworks, packages
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.request import protocol
-from joulemark.workloads.registry import workloads
+from joulemark.workloads.registry import supports, workloads
 
 
 def main(arguments: list[str]) -> None:
@@ -26,7 +26,10 @@ def main(arguments: list[str]) -> None:
         "protocol": protocol(),
         "frameworks": {name: info.model_dump() for name, info in frameworks.items()},
         "packages": packages(),
-        "workloads": {workload.id: workload.version() for workload in workloads().values()},
+        "workloads": {
+            workload.id: {name: workload.version(name) for name in FRAMEWORKS if supports(workload, name)}
+            for workload in workloads().values()
+        },
     }
     print(json.dumps(facts))
 

@@ -21,8 +21,8 @@ class Interpreter:
     arm: ArmRecord
     protocol: str
     """How its trials are asked; see `suite.trial.request`."""
-    workloads: Mapping[str, str]
-    """Version of each workload that it knows, by id."""
+    workloads: Mapping[str, Mapping[str, str]]
+    """Version of each workload that it has, by id and framework."""
 
 
 def ask(python: str, boards: bool) -> Interpreter:

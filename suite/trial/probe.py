@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from joulemark.suite.records import Probe
-from joulemark.suite.trial.fork_servers import Zygotes
+from joulemark.suite.trial.fork_servers import ForkServers
 from joulemark.suite.trial.request import Request
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import ELEMENT_BYTES
@@ -16,7 +16,7 @@ SIZES = {"cpu": {"matmul": "n1024", "stream": "small"}, "cuda": {"matmul": "n819
 WINDOW_S = 0.5
 
 
-def probe(zygotes: Zygotes, like: Request, mode: str, timeout_s: float) -> Probe:
+def probe(zygotes: ForkServers, like: Request, mode: str, timeout_s: float) -> Probe:
     """Probe framework, device, precision and threads of the request `like`, in the framework's `mode`."""
     sizes = SIZES[like.device.partition(":")[0]]
     # Bandwidth is in bytes, whatever they hold: fp32 says it best.
@@ -37,7 +37,7 @@ def probe(zygotes: Zygotes, like: Request, mode: str, timeout_s: float) -> Probe
 
 
 def _best_step_s(
-    zygotes: Zygotes, like: Request, workload: str, size: str, mode: str, precision: str, timeout_s: float
+    zygotes: ForkServers, like: Request, workload: str, size: str, mode: str, precision: str, timeout_s: float
 ) -> tuple[float | None, str | None]:
     """(seconds of the fastest block's step, None), or (None, why not): a peak is what can be done, not an average."""
     request = replace(
@@ -48,7 +48,7 @@ def _best_step_s(
         mode=mode,
         precision=precision,
         batch_size=1,
-        effort=replace(like.effort, window_s=WINDOW_S, border_s=0.0, latency_s=0.0),
+        effort=replace(like.effort, window_s=WINDOW_S, guard_s=0.0, latency_s=0.0),
     )
     outcome = zygotes.run(request, timeout_s)
     if outcome.trial is None:

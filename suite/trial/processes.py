@@ -1,24 +1,104 @@
-"""Process plumbing that Python's library does not offer: Linux's prctl(2) and the children of a process."""
+"""Child processes: start one, exchange JSON lines with it, end it with its descendants; and Linux's prctl(2)."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
+import select
 import signal
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TextIO
+
+import joulemark
+
+IMPORT_ROOT = Path(joulemark.__file__).resolve().parents[1]
+"""The folder that joulemark is imported from: a checkout, or site-packages."""
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
+def start_module(
+    module: str, environment: Mapping[str, str] = os.environ, stderr: int = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """Start `python -P -m MODULE` with pipes to its standard streams, in a session of its own.
+
+    The child imports the same joulemark as this process, even one that is not installed: its folder comes first in
+    PYTHONPATH, and -P keeps the current directory out of the module path. The new session keeps Ctrl-C at the
+    terminal from the child, which the parent ends itself.
+    """
+    path = os.pathsep.join(filter(None, [str(IMPORT_ROOT), environment.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        env={**environment, "PYTHONPATH": path},
+        start_new_session=True,
+    )
+
+
+def send_json(process: subprocess.Popen[str], message: Mapping[str, Any]) -> None:
+    """Write `message` as one line to the child's standard input. Does nothing if the child has ended."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(message) + "\n")
+        process.stdin.flush()
+
+
+def receive_json(process: subprocess.Popen[str], timeout_s: float) -> dict[str, Any] | None:
+    """Return the next line of the child's standard output as JSON; None if it ends or takes longer than `timeout_s`."""
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], timeout_s)
+    line = process.stdout.readline() if ready else ""
+    return json.loads(line) if line else None
+
+
+def close_stdin(process: subprocess.Popen[str]) -> None:
+    """Close the child's standard input, which tells it to end. Does nothing the second time."""
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):  # what was not yet sent, to a child that has ended
+            process.stdin.close()
+
+
+def stop(process: subprocess.Popen[str], timeout_s: float) -> None:
+    """End the child: close its input, wait up to `timeout_s`, then kill it. Does nothing the second time."""
+    close_stdin(process)
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def claim_stdout() -> TextIO:
+    """Return this process's standard output for its own use; what libraries print afterwards goes to /dev/null."""
+    stdout = os.fdopen(os.dup(1), "w")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+    return stdout
+
+
 def die_with_parent(how: signal.Signals) -> None:
-    """Have the kernel send `how` to this process when its parent ends. Without effect where there is no prctl."""
+    """Have the kernel send `how` to this process when its parent ends. No effect where there is no prctl."""
+    parent = os.getppid()
     _prctl(_PR_SET_PDEATHSIG, int(how))
+    if os.getppid() != parent:  # it ended in between
+        os.kill(os.getpid(), how)
 
 
 def adopt_orphans() -> None:
-    """Become the parent of all descendants whose own parent ends, so that none can slip away."""
+    """Become the parent of every descendant whose own parent ends, so that none escapes."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -28,29 +108,29 @@ def _prctl(option: int, value: int) -> None:
 
 
 def thread_count() -> int:
-    """Threads of this process."""
+    """Return the number of threads of this process."""
     return len(os.listdir("/proc/self/task"))
 
 
 def open_devices() -> list[str]:
-    """Accelerator device files that this process holds open."""
-    found = set()
+    """Return the accelerator device files that this process holds open."""
+    devices = set()
     for entry in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
             target = os.readlink(entry)
             if target.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri")):
-                found.add(target)
-    return sorted(found)
+                devices.add(target)
+    return sorted(devices)
 
 
 def kill_group(leader: int) -> None:
-    """Kill every process in the group of `leader`; nothing happens where none is left."""
+    """Kill every process in the group of `leader`. Does nothing if none is left."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 
 
 def kill_children() -> None:
-    """Kill and reap all children of this process, and those that come to it as orphans meanwhile."""
+    """Kill and reap all children of this process, and the orphans that it adopts meanwhile."""
     while True:
         children = _children()
         for child in children:
@@ -66,9 +146,9 @@ def kill_children() -> None:
 
 
 def _children() -> list[int]:
-    """Direct children of this process (proc(5): /proc/PID/task/TID/children)."""
-    found: list[int] = []
+    """Return the direct children of this process (proc(5): /proc/PID/task/TID/children)."""
+    pids: list[int] = []
     for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):
-            found += [int(pid) for pid in (task / "children").read_text().split()]
-    return found
+            pids += [int(pid) for pid in (task / "children").read_text().split()]
+    return pids

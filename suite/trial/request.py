@@ -1,4 +1,4 @@
-"""What the conductor asks of a trial: plain JSON, so that it can cross into another interpreter."""
+"""What a trial is asked to do: plain JSON, so that it can be sent to another interpreter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,22 @@ import hashlib
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from joulemark.suite.trial.effort import Effort
+
+@dataclass(frozen=True)
+class Effort:
+    """How long each stage of a trial takes, seconds."""
+
+    window_s: float
+    warmup_s: float
+    max_warmup_s: float
+    guard_s: float
+    """Steady load before and after the window, for as long as the slowest sensor averages or lags."""
+    min_blocks: int = 5
+    """Fewest blocks in a window, however long they take."""
+    latency_s: float = 0.0
+    """Length of a separate pass that times single steps; 0: no such pass."""
+    resident_idle_s: float = 0.0
+    """Idle time between load and first call, with context and model on the device; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -25,25 +40,26 @@ class Request:
     threads: int
     allocator: str
     seed: int
-    """Of inputs and initial weights; the same in every trial of a run."""
+    """Seed of inputs and initial weights; the same in every trial of a run."""
     effort: Effort
     host_limit_bytes: int | None = None
     """Address space that the trial may use (RLIMIT_AS); None: no limit."""
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the request as plain data."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Request:
-        """From plain data."""
+        """Return the request that `to_json` gave as `data`."""
         return cls(**{**data, "effort": Effort(**data["effort"])})
 
 
 def protocol() -> str:
-    """8 hex digits that change with what a trial is asked: interpreters that differ in it do not understand each other.
+    """Return 8 hex digits that identify the fields of a request.
 
-    What a trial answers is held against the run file's own record of one.
+    Interpreters whose digits differ cannot run trials for each other. A trial's result needs no such check: it is
+    validated by the run file's own record of a trial.
     """
-    asked = [f"{one.__name__}.{field.name}: {field.type}" for one in (Request, Effort) for field in fields(one)]
-    return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:8]
+    lines = [f"{cls.__name__}.{field.name}: {field.type}" for cls in (Request, Effort) for field in fields(cls)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]

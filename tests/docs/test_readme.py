@@ -24,7 +24,7 @@ def table() -> str:
     """The table of workloads as Markdown."""
     rows = ["| workload | what | item | phases | parameters (base) |", "|---|---|---|---|---:|"]
     for workload in workloads().values():
-        count = workload.parameters(workload.sizes["base"]).total
+        count = workload.parameters(workload.sizes[workload.reference_size]).total
         items = ", ".join(dict.fromkeys(workload.counts(phase) for phase in workload.phases))
         assert all(supports(workload, name) for name in ("pytorch", "tensorflow"))
         rows.append(

@@ -59,7 +59,7 @@ def means(random: np.random.Generator, spread: float, shared: float, pairs: int 
             trials = [trial(number, rate, length_s=1.0) for number, rate in enumerate(of_case.tolist(), 1)]
             cases.append(case(f"w{i}", framework, mode, trials=trials))
     run = run_file(cases)
-    found = compare(run, run, "framework", metrics=["throughput"]).found
+    found = compare(run, run, "framework", metrics=["throughput"]).comparisons
     ratios = [Ratio(one.ratio, threshold=0.05, error=one.error, within=one.within) for one in found]
     return overall(ratios, "throughput", one_run=True)
 

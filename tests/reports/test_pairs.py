@@ -14,8 +14,8 @@ from joulemark.reports.figures import figures
 from joulemark.reports.model import build
 from joulemark.reports.model.pairs import Pair, Ratio
 from joulemark.suite.records import ArmSettings
-from joulemark.suite.stats.compare import BETWEEN_RUNS, compare
-from joulemark.suite.stats.drift import between_runs
+from joulemark.suite.stats.compare import ASSUMED_DRIFT, compare
+from joulemark.suite.stats.drift import estimate_drift
 
 
 def of_names(pair: Pair) -> tuple[str, str]:
@@ -24,7 +24,7 @@ def of_names(pair: Pair) -> tuple[str, str]:
 
 def test_framework_ratios_are_those_of_compare() -> None:
     """The page and `joulemark compare` judge alike: PyTorch over TensorFlow here, B over A there."""
-    judged = {(c.pair.b.id, c.pair.a.id, c.metric.key): c for c in compare(full(), full(), "framework").found}
+    judged = {(c.pair.b.id, c.pair.a.id, c.metric.key): c for c in compare(full(), full(), "framework").comparisons}
     report = build([full()])
     assert len(report.pairs) == 3
     for pair in report.pairs:
@@ -59,7 +59,7 @@ def test_between_runs_drift_comes_on_top() -> None:
     for pair in comparison.pairs:
         assert pair.throughput.value == pytest.approx(2.0, rel=0.02)  # items are whole numbers
         assert pair.throughput.error is not None
-        assert pair.throughput.error.value >= 2 * BETWEEN_RUNS.value
+        assert pair.throughput.error.value >= 2 * ASSUMED_DRIFT.value
         assert pair.throughput.verdict == "more"
 
 
@@ -68,11 +68,11 @@ def test_the_drift_is_the_machines_own_where_enough_runs_tell() -> None:
     comparison = build(runs).comparison
     assert comparison is not None
     last = [pair for pair in comparison.pairs if pair.one.run == "G"]
-    own = between_runs(runs[:6], "throughput")
+    own = estimate_drift(runs[:6], "throughput")
     assert own is not None
-    assert own.value < BETWEEN_RUNS.value
+    assert own.value < ASSUMED_DRIFT.value
     for pair in last:
-        judged = compare(runs[0], runs[6], drift={"throughput": own}, metrics=("throughput",)).found
+        judged = compare(runs[0], runs[6], drift={"throughput": own}, metrics=("throughput",)).comparisons
         expected = next(found.error for found in judged if found.pair.b.id == pair.one.case.id)
         assert expected is not None
         assert pair.throughput.error is not None
@@ -84,7 +84,7 @@ def test_estimated_energy_does_not_widen_what_was_measured() -> None:
     alone = compare(
         *[summarised(run_file(cases(kind="model")))] * 2, "framework", metrics=("throughput", "memory", "first-call")
     )
-    widths = {c.pair.a.id: c for c in alone.found if c.metric.key == "throughput"}
+    widths = {c.pair.a.id: c for c in alone.comparisons if c.metric.key == "throughput"}
     for pair in estimated:
         expected = widths[pair.one.case.id]
         assert expected.low is not None

@@ -18,7 +18,7 @@ from joulemark.suite.carbon import ember
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
 from joulemark.suite.energy.totals import run_totals
 from joulemark.suite.records import Emissions, Intensity, Pue, RunFile
-from joulemark.suite.results.intensity_kind import basis
+from joulemark.suite.results.intensity_kind import intensity_kind
 from joulemark.suite.results.summary import recompute
 from joulemark.suite.results.table import matched, table
 
@@ -68,7 +68,7 @@ def test_the_table_and_the_tiles(
     page = tab(html).open(state)
     other = elsewhere(ranged(), intensity, pue, psf)
     assert set(page.locator("#answer .basis, #results .basis").all_inner_texts()) == {
-        basis(other.emissions.intensity).mark
+        intensity_kind(other.emissions.intensity).mark
     }
     expected = table(other)
     shown = cells_of(page)

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from joulemark.workloads.kits.tensorflow import Kit
-from joulemark.workloads.kits.tensorflow.matched import Convolution
+from joulemark.workloads.kits.tensorflow.pytorch_equivalents import Convolution
 from joulemark.workloads.spec import Optimizer
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import torch
 from torch.nn import functional as F
 
 from joulemark.workloads.activation import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 _FUNCTIONS = {
@@ -20,7 +20,7 @@ _FUNCTIONS = {
 }
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """x (B, width) -> output (B, width); in training also upstream -> gradient, both (B, width)."""
     function = _FUNCTIONS[size.function]
     if phase == "inference":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import tensorflow as tf
 
 from joulemark.workloads.activation import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 _FUNCTIONS = {
@@ -19,7 +19,7 @@ _FUNCTIONS = {
 }
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """x (B, width) -> output (B, width); in training also upstream -> gradient, both (B, width)."""
     function = _FUNCTIONS[size.function]
     if phase == "inference":

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
 from joulemark.workloads.attention import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Attention(nn.Module):
     """Positions, self-attention, residual, norm."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit, self.heads = kit, size.heads
         self.positions = kit.constant(spec.positions(size.length, size.width))  # (T, C)
@@ -27,12 +26,12 @@ class Attention(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, T, C) -> (B, T, C)."""
         x = x + self.positions
-        q, k, v = (self.kit.heads(dense(x), self.heads) for dense in (self.query, self.key, self.value))
-        mixed = self.kit.joined(self.kit.attention(q, k, v))  # (B, T, C)
+        q, k, v = (self.kit.split_heads(dense(x), self.heads) for dense in (self.query, self.key, self.value))
+        mixed = self.kit.merge_heads(self.kit.attention(q, k, v))  # (B, T, C)
         return self.norm(x + self.out(mixed))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """x -> output; in training also upstream -> gradient; all (B, T, C)."""
     model = kit.prepare(Attention(kit, size), spec.INITIAL)
     if phase == "inference":

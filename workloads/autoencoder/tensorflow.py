@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from joulemark.workloads.autoencoder import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Autoencoder(keras.Layer):
     """Dense layers with sigmoids, but for the code and the logits of the pixels, which are linear."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.code = len(size.widths) - 1
         self.layers = [kit.dense(layer.width_in, layer.width) for layer in spec.layers(size)]
@@ -35,7 +34,7 @@ def spoiled(images: tf.Tensor, noise: tf.Tensor | None, mask: tf.Tensor | None) 
     return images if mask is None else images * mask
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images, and noise or mask -> images, or loss."""
     model = kit.prepare(Autoencoder(kit, size), spec.INITIAL)
 
@@ -43,6 +42,6 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
         return {"images": tf.sigmoid(model(spoiled(images, noise, mask), training=False))}
 
     def learn(images: tf.Tensor, noise: tf.Tensor | None = None, mask: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-        return {"loss": kit.bernoulli(model(spoiled(images, noise, mask), training=True), images)}
+        return {"loss": kit.bernoulli_loss(model(spoiled(images, noise, mask), training=True), images)}
 
     return kit.inference(model, infer) if phase == "inference" else kit.training(model, learn, spec.OPTIMIZER)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from joulemark.workloads.bert import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Block(nn.Module):
     """Self-attention and perceptron, a norm after each shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit, self.count = kit, size.heads
         self.qkv = kit.dense(size.width, 3 * size.width)
@@ -27,15 +26,15 @@ class Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, T, C) -> (B, T, C)."""
-        q, k, v = (self.kit.heads(part, self.count) for part in self.qkv(x).chunk(3, dim=-1))
-        x = self.norm1(x + self.out(self.kit.joined(self.kit.attention(q, k, v))))
+        q, k, v = (self.kit.split_heads(part, self.count) for part in self.qkv(x).chunk(3, dim=-1))
+        x = self.norm1(x + self.out(self.kit.merge_heads(self.kit.attention(q, k, v))))
         return self.norm2(x + self.down(F.gelu(self.up(x))))
 
 
 class Encoder(nn.Module):
     """Embeddings, blocks, and the pooler on the first token."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.words = kit.embedding(size.vocabulary, size.width)
         self.positions = kit.embedding(size.context, size.width)
@@ -56,7 +55,7 @@ class Encoder(nn.Module):
 class Bert(nn.Module):
     """Encoder with the heads of both tasks."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.encoder = Encoder(kit, size)
@@ -72,10 +71,10 @@ class Bert(nn.Module):
         states, pooled = self.encoder(tokens, segments)
         masked = states.take_along_dim(places[:, :, None], dim=1)  # (B, M, C)
         masked = self.transform_norm(F.gelu(self.transform(masked)))
-        return self.kit.tied(masked, self.encoder.words) + self.bias, self.follows(pooled)
+        return self.kit.tied_logits(masked, self.encoder.words) + self.bias, self.follows(pooled)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """tokens, segments and places -> logits; with words and follows -> loss."""
     model = kit.prepare(Bert(kit, size), spec.INITIAL)
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from joulemark.workloads.bert import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Block(keras.Layer):
     """Self-attention and perceptron, a norm after each shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit, self.count = kit, size.heads
         self.qkv = kit.dense(size.width, 3 * size.width)
@@ -26,15 +25,15 @@ class Block(keras.Layer):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """(B, T, C) -> (B, T, C)."""
-        q, k, v = (self.kit.heads(part, self.count) for part in tf.split(self.qkv(x), 3, axis=-1))
-        x = self.norm1(x + self.out(self.kit.joined(self.kit.attention(q, k, v))))
+        q, k, v = (self.kit.split_heads(part, self.count) for part in tf.split(self.qkv(x), 3, axis=-1))
+        x = self.norm1(x + self.out(self.kit.merge_heads(self.kit.attention(q, k, v))))
         return self.norm2(x + self.down(tf.nn.gelu(self.up(x))))
 
 
 class Encoder(keras.Layer):
     """Embeddings, blocks, and the pooler on the first token."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.words = kit.embedding(size.vocabulary, size.width)
         self.positions = kit.embedding(size.context, size.width)
@@ -55,7 +54,7 @@ class Encoder(keras.Layer):
 class Bert(keras.Layer):
     """Encoder with the heads of both tasks."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.encoder = Encoder(kit, size)
@@ -69,10 +68,10 @@ class Bert(keras.Layer):
         states, pooled = self.encoder(tokens, segments)
         masked = tf.gather(states, places, batch_dims=1)  # (B, M, C)
         masked = self.transform_norm(tf.nn.gelu(self.transform(masked)))
-        return self.kit.tied(masked, self.encoder.words) + self.bias, self.follows(pooled)
+        return self.kit.tied_logits(masked, self.encoder.words) + self.bias, self.follows(pooled)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """tokens, segments and places -> logits; with words and follows -> loss."""
     model = kit.prepare(Bert(kit, size), spec.INITIAL)
 

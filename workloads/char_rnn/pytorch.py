@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
 from joulemark.workloads.char_rnn import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class CharRnn(nn.Module):
     """LSTM over the window, classifier on its last state."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.lstm = kit.lstm(size.characters, size.width)
         self.head = kit.dense(size.width, size.characters)
@@ -25,13 +24,13 @@ class CharRnn(nn.Module):
         return self.head(states[:, -1])
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """window and labels -> loss, or window and chance -> the next character and its distribution."""
     model = kit.prepare(CharRnn(kit, size), spec.INITIAL)
 
     def sample(window: torch.Tensor, chance: torch.Tensor) -> dict[str, torch.Tensor]:
-        odds = torch.softmax(kit.full(model(window)), dim=-1)  # (B, characters)
-        passed = odds.cumsum(-1) < kit.full(chance)  # the distribution's inverse
+        odds = torch.softmax(kit.widen(model(window)), dim=-1)  # (B, characters)
+        passed = odds.cumsum(-1) < kit.widen(chance)  # the distribution's inverse
         return {"odds": odds, "next": passed.sum(-1).clamp(max=size.characters - 1)}
 
     def forward(window: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:

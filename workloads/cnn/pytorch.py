@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from joulemark.workloads.cnn import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Block(nn.Module):
     """Convolution 3 x 3, batch norm, ReLU."""
 
-    def __init__(self, kit: Any, width_in: int, width: int, stride: int) -> None:
+    def __init__(self, kit: Kit, width_in: int, width: int, stride: int) -> None:
         super().__init__()
         self.conv = kit.conv(width_in, width, 3, stride, bias=False)
         self.norm = kit.batch_norm(width)
@@ -28,7 +27,7 @@ class Block(nn.Module):
 class Cnn(nn.Module):
     """Blocks, mean over the image, classifier."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.blocks = nn.ModuleList(Block(kit, c.width_in, c.width, stride) for c, stride in spec.convolutions(size))
@@ -36,13 +35,13 @@ class Cnn(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, 32, 32, 3) -> logits (B, 10)."""
-        x = self.kit.images(images)  # (B, 3, 32, 32)
+        x = self.kit.to_image_layout(images)  # (B, 3, 32, 32)
         for block in self.blocks:
             x = block(x)
-        return self.head(self.kit.pooled(x))
+        return self.head(self.kit.mean_pool(x))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits, or images and labels -> loss."""
     model = kit.prepare(Cnn(kit, size), spec.INITIAL)
     if phase == "inference":

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from joulemark.workloads.dcgan import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Generator(keras.Layer):
     """Noise to image, by transposed convolutions with batch norm and ReLU."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         layers = spec.generator_layers(size)
-        self.first = kit.transposed(layers[0].width_in, layers[0].width, 4, 1, 0)
-        self.convs = [kit.transposed(layer.width_in, layer.width, 4, 2, 1) for layer in layers[1:]]
+        self.first = kit.transposed_conv(layers[0].width_in, layers[0].width, 4, 1, 0)
+        self.convs = [kit.transposed_conv(layer.width_in, layer.width, 4, 2, 1) for layer in layers[1:]]
         self.norms = [kit.batch_norm(layer.width) for layer in layers[:-1]]
 
     def call(self, noise: tf.Tensor) -> tf.Tensor:
@@ -32,7 +31,7 @@ class Generator(keras.Layer):
 class Discriminator(keras.Layer):
     """Image to one number, by strided convolutions with batch norm and leaky ReLU."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         *layers, last = spec.discriminator_layers(size)
         self.convs = [kit.conv(layer.width_in, layer.width, 4, 2, padding=1, bias=False) for layer in layers]
@@ -50,13 +49,13 @@ class Discriminator(keras.Layer):
 class Gan(keras.Layer):
     """Both."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.generator = Generator(kit, size)
         self.discriminator = Discriminator(kit, size)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images and two noises -> both losses, or noise -> images."""
     model = kit.prepare(Gan(kit, size), spec.INITIAL)
     made, judge = model.generator, model.discriminator
@@ -65,11 +64,13 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
 
     def discriminate(images: tf.Tensor, noise_made: tf.Tensor, **_unread: tf.Tensor) -> dict[str, tf.Tensor]:
         fakes = tf.stop_gradient(made(noise_made, training=True))
-        loss = kit.judgement(judge(images, training=True), 1.0) + kit.judgement(judge(fakes, training=True), 0.0)
+        loss = kit.real_fake_loss(judge(images, training=True), 1.0) + kit.real_fake_loss(
+            judge(fakes, training=True), 0.0
+        )
         return {"loss": loss, "discriminator_loss": loss}
 
     def generate(noise: tf.Tensor, **_unread: tf.Tensor) -> dict[str, tf.Tensor]:
-        loss = kit.judgement(judge(made(noise, training=True), training=True), 1.0)
+        loss = kit.real_fake_loss(judge(made(noise, training=True), training=True), 1.0)
         return {"loss": loss, "generator_loss": loss}
 
     return kit.alternating_training(model, [(judge, discriminate), (made, generate)], spec.OPTIMIZER)

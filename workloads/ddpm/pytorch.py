@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from joulemark.workloads.ddpm import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Attention(nn.Module):
     """Self-attention of one head over all pixels, around a shortcut."""
 
-    def __init__(self, kit: Any, size: Size, width: int) -> None:
+    def __init__(self, kit: Kit, size: Size, width: int) -> None:
         super().__init__()
         self.kit = kit
         self.norm = kit.group_norm(width, size.groups)
@@ -26,17 +25,17 @@ class Attention(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> the same."""
-        pixels = self.kit.channels_last(self.norm(x))  # (B, H, W, C)
+        pixels = self.kit.from_image_layout(self.norm(x))  # (B, H, W, C)
         rows = pixels.flatten(1, 2)  # (B, H W, C)
-        q, k, v = (self.kit.heads(dense(rows), 1) for dense in (self.query, self.key, self.value))
-        mixed = self.out(self.kit.joined(self.kit.attention(q, k, v)))  # (B, H W, C)
-        return x + self.kit.images(mixed.view(pixels.shape))
+        q, k, v = (self.kit.split_heads(dense(rows), 1) for dense in (self.query, self.key, self.value))
+        mixed = self.out(self.kit.merge_heads(self.kit.attention(q, k, v)))  # (B, H W, C)
+        return x + self.kit.to_image_layout(mixed.view(pixels.shape))
 
 
 class Residual(nn.Module):
     """Two convolutions, the time between them, around a shortcut; then attention, where the plan has it."""
 
-    def __init__(self, kit: Any, size: Size, block: spec.Block) -> None:
+    def __init__(self, kit: Kit, size: Size, block: spec.Block) -> None:
         super().__init__()
         self.kit, self.widens, self.attends = kit, block.width_in != block.width, block.attention
         self.norm1 = kit.group_norm(block.width_in, size.groups)
@@ -61,11 +60,11 @@ class Residual(nn.Module):
 class UNet(nn.Module):
     """Down to the smallest images and up again, with skip connections; says the noise in an image."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         plan = spec.plan(size)
-        self.frequencies = kit.table(spec.frequencies(size))
+        self.frequencies = kit.lookup_table(spec.frequencies(size))
         self.time1 = kit.dense(size.width, 4 * size.width)
         self.time2 = kit.dense(4 * size.width, 4 * size.width)
         self.conv_in = kit.conv(3, size.width, 3)
@@ -86,7 +85,7 @@ class UNet(nn.Module):
     def forward(self, images: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         """images (B, edge, edge, 3), times (B,) -> noise (B, edge, edge, 3)."""
         time = self.embed(times)
-        x = self.conv_in(self.kit.images(images))  # (B, width, edge, edge)
+        x = self.conv_in(self.kit.to_image_layout(images))  # (B, width, edge, edge)
         skips = [x]
         for index, level in enumerate(self.down):
             if index:
@@ -99,13 +98,13 @@ class UNet(nn.Module):
             x = block(x, time)
         for index, level in enumerate(self.up):
             if index:
-                x = self.grow[index - 1](self.kit.upsampled(x))
+                x = self.grow[index - 1](self.kit.upsample(x))
             for block in level:
                 x = block(torch.cat([x, skips.pop()], dim=1), time)
-        return self.kit.channels_last(self.conv_out(F.silu(self.norm_out(x))))
+        return self.kit.from_image_layout(self.conv_out(F.silu(self.norm_out(x))))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images, noise and times -> loss, or -> images one step less noisy."""
     model = kit.prepare(UNet(kit, size), spec.initial)
     schedule = spec.schedule()
@@ -115,22 +114,22 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
         return table[times][:, None, None, None]
 
     if phase == "generation":
-        scale = kit.table(schedule.alpha**-0.5)
-        share = kit.table(schedule.beta * (1 - schedule.kept) ** -0.5)
-        spread = kit.table(schedule.beta**0.5)
+        scale = kit.lookup_table(schedule.alpha**-0.5)
+        share = kit.lookup_table(schedule.beta * (1 - schedule.kept) ** -0.5)
+        spread = kit.lookup_table(schedule.beta**0.5)
 
         def reverse(images: torch.Tensor, noise: torch.Tensor, times: torch.Tensor) -> dict[str, torch.Tensor]:
-            images, noise = kit.full(images), kit.full(noise)
-            guess = kit.full(model(images, times))
+            images, noise = kit.widen(images), kit.widen(noise)
+            guess = kit.widen(model(images, times))
             mean = at(scale, times) * (images - at(share, times) * guess)
             return {"images": mean + at(spread, times) * noise}  # algorithm 2
 
         return kit.inference(model, reverse)
 
-    signal, sigma = kit.table(schedule.kept**0.5), kit.table((1 - schedule.kept) ** 0.5)
+    signal, sigma = kit.lookup_table(schedule.kept**0.5), kit.lookup_table((1 - schedule.kept) ** 0.5)
 
     def forward(images: torch.Tensor, noise: torch.Tensor, times: torch.Tensor) -> dict[str, torch.Tensor]:
-        images, noise = kit.full(images), kit.full(noise)
+        images, noise = kit.widen(images), kit.widen(noise)
         noised = at(signal, times) * images + at(sigma, times) * noise  # algorithm 1
         return {"loss": kit.squared_error(model(noised, times), noise)}
 

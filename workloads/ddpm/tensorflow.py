@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from joulemark.workloads.ddpm import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Attention(keras.Layer):
     """Self-attention of one head over all pixels, around a shortcut."""
 
-    def __init__(self, kit: Any, size: Size, width: int) -> None:
+    def __init__(self, kit: Kit, size: Size, width: int) -> None:
         super().__init__()
         self.kit = kit
         self.norm = kit.group_norm(width, size.groups)
@@ -27,15 +26,15 @@ class Attention(keras.Layer):
         """(B, H, W, C) -> the same."""
         batch, height, columns, width = x.shape
         rows = tf.reshape(self.norm(x), (batch, height * columns, width))  # (B, H W, C)
-        q, k, v = (self.kit.heads(dense(rows), 1) for dense in (self.query, self.key, self.value))
-        mixed = self.out(self.kit.joined(self.kit.attention(q, k, v)))  # (B, H W, C)
+        q, k, v = (self.kit.split_heads(dense(rows), 1) for dense in (self.query, self.key, self.value))
+        mixed = self.out(self.kit.merge_heads(self.kit.attention(q, k, v)))  # (B, H W, C)
         return x + tf.reshape(mixed, x.shape)
 
 
 class Residual(keras.Layer):
     """Two convolutions, the time between them, around a shortcut; then attention, where the plan has it."""
 
-    def __init__(self, kit: Any, size: Size, block: spec.Block) -> None:
+    def __init__(self, kit: Kit, size: Size, block: spec.Block) -> None:
         super().__init__()
         self.kit, self.widens, self.attends = kit, block.width_in != block.width, block.attention
         self.norm1 = kit.group_norm(block.width_in, size.groups)
@@ -60,11 +59,11 @@ class Residual(keras.Layer):
 class UNet(keras.Layer):
     """Down to the smallest images and up again, with skip connections; says the noise in an image."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         plan = spec.plan(size)
-        self.frequencies = kit.table(spec.frequencies(size))
+        self.frequencies = kit.lookup_table(spec.frequencies(size))
         self.time1 = kit.dense(size.width, 4 * size.width)
         self.time2 = kit.dense(4 * size.width, 4 * size.width)
         self.conv_in = kit.conv(3, size.width, 3)
@@ -98,13 +97,13 @@ class UNet(keras.Layer):
             x = block(x, time)
         for index, level in enumerate(self.up):
             if index:
-                x = self.grow[index - 1](self.kit.upsampled(x))
+                x = self.grow[index - 1](self.kit.upsample(x))
             for block in level:
                 x = block(tf.concat([x, skips.pop()], axis=-1), time)
         return self.conv_out(tf.nn.silu(self.norm_out(x)))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images, noise and times -> loss, or -> images one step less noisy."""
     model = kit.prepare(UNet(kit, size), spec.initial)
     schedule = spec.schedule()
@@ -114,22 +113,22 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
         return tf.gather(table, times)[:, None, None, None]
 
     if phase == "generation":
-        scale = kit.table(schedule.alpha**-0.5)
-        share = kit.table(schedule.beta * (1 - schedule.kept) ** -0.5)
-        spread = kit.table(schedule.beta**0.5)
+        scale = kit.lookup_table(schedule.alpha**-0.5)
+        share = kit.lookup_table(schedule.beta * (1 - schedule.kept) ** -0.5)
+        spread = kit.lookup_table(schedule.beta**0.5)
 
         def reverse(images: tf.Tensor, noise: tf.Tensor, times: tf.Tensor) -> dict[str, tf.Tensor]:
-            images, noise = kit.full(images), kit.full(noise)
-            guess = kit.full(model(images, times, training=False))
+            images, noise = kit.widen(images), kit.widen(noise)
+            guess = kit.widen(model(images, times, training=False))
             mean = at(scale, times) * (images - at(share, times) * guess)
             return {"images": mean + at(spread, times) * noise}  # algorithm 2
 
         return kit.inference(model, reverse)
 
-    signal, sigma = kit.table(schedule.kept**0.5), kit.table((1 - schedule.kept) ** 0.5)
+    signal, sigma = kit.lookup_table(schedule.kept**0.5), kit.lookup_table((1 - schedule.kept) ** 0.5)
 
     def forward(images: tf.Tensor, noise: tf.Tensor, times: tf.Tensor) -> dict[str, tf.Tensor]:
-        images, noise = kit.full(images), kit.full(noise)
+        images, noise = kit.widen(images), kit.widen(noise)
         noised = at(signal, times) * images + at(sigma, times) * noise  # algorithm 1
         return {"loss": kit.squared_error(model(noised, times, training=True), noise)}
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from joulemark.workloads.gpt2 import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Arrays, Phase, Program, Size
 
 
 class Cache:
     """Keys and values of one block, (B, heads, length + 1, D) each, of fixed size and written in place."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         shape = (size.batch, size.heads, size.length + 1, size.width // size.heads)
         self.keys, self.values = (torch.zeros(shape, dtype=kit.compute_dtype, device=kit.device) for _ in "kv")
 
@@ -30,7 +30,7 @@ class Cache:
 class Block(nn.Module):
     """Causal self-attention and perceptron, each after a norm and around a shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit, self.count = kit, size.heads
         self.norm1 = kit.layer_norm(size.width)
@@ -42,18 +42,18 @@ class Block(nn.Module):
 
     def forward(self, x: torch.Tensor, start: int = 0, cache: Cache | None = None) -> torch.Tensor:
         """(B, T, C) -> (B, T, C); with a cache, the tokens are those from `start` on."""
-        q, k, v = (self.kit.heads(part, self.count) for part in self.qkv(self.norm1(x)).chunk(3, dim=-1))
+        q, k, v = (self.kit.split_heads(part, self.count) for part in self.qkv(self.norm1(x)).chunk(3, dim=-1))
         if cache is not None:
             k, v = cache.extend(start, k, v)
         mixed = self.kit.attention(q, k, v, causal=not start)  # (B, heads, T, D)
-        x = x + self.out(self.kit.joined(mixed))
+        x = x + self.out(self.kit.merge_heads(mixed))
         return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
 
 
 class Gpt2(nn.Module):
     """Embeddings, blocks, norm; the token embedding again as the output layer."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.tokens = kit.embedding(size.vocabulary, size.width)
@@ -69,10 +69,10 @@ class Gpt2(nn.Module):
         x = self.tokens(tokens) + self.positions(places)  # (B, T, C)
         for index, block in enumerate(self.blocks):
             x = block(x, start=start, cache=caches[index] if caches else None)
-        return self.kit.tied(self.norm(x[:, -1:] if last else x), self.tokens)
+        return self.kit.tied_logits(self.norm(x[:, -1:] if last else x), self.tokens)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """tokens -> logits of the last; token -> logits and the next; tokens and labels -> loss."""
     model = kit.prepare(Gpt2(kit, size), spec.INITIAL)
     if phase == "inference":
@@ -86,7 +86,7 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
     return kit.training(model, forward, spec.OPTIMIZER)
 
 
-def _generation(size: Size, kit: Any, model: Gpt2) -> Program:
+def _generation(size: Size, kit: Kit, model: Gpt2) -> Program:
     """One token after the prefix, whose keys and values are in the cache; each step writes the same place."""
     caches = [Cache(kit, size) for _ in model.blocks]
     prefix = kit.tensor(spec.prefix(size, kit.seed))

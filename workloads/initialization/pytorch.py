@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
 from joulemark.workloads.initialization import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 _RULES = {
@@ -16,7 +15,7 @@ _RULES = {
 }
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """Nothing -> kernels, drawn anew into the same memory: (out, in, height, width) or (out, in)."""
     torch.manual_seed(kit.seed)
     kernels = {

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from joulemark.workloads.initialization import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 # Keras's HeNormal and GlorotNormal truncate; PyTorch's and the papers' do not.
 _RULES = {"he": (2.0, "fan_in"), "glorot": (1.0, "fan_avg")}
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """Nothing -> kernels, drawn anew into the same variables: (height, width, in, out) or (in, out)."""
     scale, mode = _RULES[size.rule]
     # A generator, not a number: a seed fixed at tracing would draw the same numbers in each step.

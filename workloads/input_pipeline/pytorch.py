@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from joulemark.workloads.input_pipeline import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
@@ -33,7 +33,7 @@ class Images(Dataset):  # type: ignore[type-arg]
         return torch.from_numpy(np.ascontiguousarray(image)) * self.scale + self.offset
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """Nothing -> images (B, crop, crop, 3), the data set's next."""
     images = Images(size, kit.seed)
     # Round and round: a batch may begin in one epoch and end in another, whatever its size.

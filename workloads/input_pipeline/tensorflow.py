@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from joulemark.workloads.input_pipeline import spec
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """Nothing -> images (B, crop, crop, 3), the data set's next."""
     data = spec.dataset(size, kit.seed)
     scale = tf.constant([1 / (255 * d) for d in spec.DEVIATION])

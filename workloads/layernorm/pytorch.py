@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.layernorm import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -14,7 +13,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 class LayerNorm(nn.Module):
     """One normalisation."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.norm = kit.layer_norm(size.shape[-1])
 
@@ -23,7 +22,7 @@ class LayerNorm(nn.Module):
         return self.norm(x)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """x -> output; in training also upstream -> gradient; all (B, T, C)."""
     model = kit.prepare(LayerNorm(kit, size), spec.INITIAL)
     if phase == "inference":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.mlp import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -15,7 +14,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 class Mlp(nn.Module):
     """Dense layers with ReLU between them."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.layers = nn.ModuleList(kit.dense(layer.width_in, layer.width) for layer in spec.layers(size))
 
@@ -27,7 +26,7 @@ class Mlp(nn.Module):
         return head(x)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits, or images and labels -> loss."""
     model = kit.prepare(Mlp(kit, size), spec.INITIAL)
     if phase == "inference":

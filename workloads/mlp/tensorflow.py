@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.mlp import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -14,7 +13,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 class Mlp(keras.Layer):
     """Dense layers with ReLU between them."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.layers = [kit.dense(layer.width_in, layer.width) for layer in spec.layers(size)]
 
@@ -26,7 +25,7 @@ class Mlp(keras.Layer):
         return head(x)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits, or images and labels -> loss."""
     model = kit.prepare(Mlp(kit, size), spec.INITIAL)
     if phase == "inference":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.mobilenetv2 import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -15,14 +14,14 @@ from joulemark.workloads.spec import Phase, Program, Size
 class InvertedResidual(nn.Module):
     """Expand 1 x 1, filter each channel 3 x 3, project 1 x 1, around a shortcut where the shapes allow one."""
 
-    def __init__(self, kit: Any, block: spec.Block) -> None:
+    def __init__(self, kit: Kit, block: spec.Block) -> None:
         super().__init__()
         self.expands = block.expansion > 1
         self.shortcut = block.stride == 1 and block.width_in == block.width
         if self.expands:
             self.expand = kit.conv(block.width_in, block.hidden, 1, bias=False)
             self.expand_norm = kit.batch_norm(block.hidden)
-        self.filter = kit.depthwise(block.hidden, 3, block.stride)
+        self.filter = kit.depthwise_conv(block.hidden, 3, block.stride)
         self.filter_norm = kit.batch_norm(block.hidden)
         self.project = kit.conv(block.hidden, block.width, 1, bias=False)
         self.project_norm = kit.batch_norm(block.width)
@@ -40,7 +39,7 @@ class InvertedResidual(nn.Module):
 class Encoder(nn.Module):
     """Stem, inverted residual blocks, last 1 x 1, and the mean over the image."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.stem = kit.conv(3, size.stem, 3, 2, bias=False)
@@ -51,18 +50,18 @@ class Encoder(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, edge, edge, 3) -> features (B, features)."""
-        x = self.kit.images(images)  # (B, 3, edge, edge)
+        x = self.kit.to_image_layout(images)  # (B, 3, edge, edge)
         x = F.relu6(self.stem_norm(self.stem(x)), inplace=True)
         for block in self.blocks:
             x = block(x)
         x = F.relu6(self.last_norm(self.last(x)), inplace=True)
-        return self.kit.pooled(x)
+        return self.kit.mean_pool(x)
 
 
 class MobileNet(nn.Module):
     """Encoder and classifier."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.encoder = Encoder(kit, size)
         self.head = kit.dense(size.features, size.classes)
@@ -72,7 +71,7 @@ class MobileNet(nn.Module):
         return self.head(self.encoder(images))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits, or images and labels -> loss."""
     model = kit.prepare(MobileNet(kit, size), spec.INITIAL)
     if phase == "inference":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.mobilenetv2 import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -14,14 +13,14 @@ from joulemark.workloads.spec import Phase, Program, Size
 class InvertedResidual(keras.Layer):
     """Expand 1 x 1, filter each channel 3 x 3, project 1 x 1, around a shortcut where the shapes allow one."""
 
-    def __init__(self, kit: Any, block: spec.Block) -> None:
+    def __init__(self, kit: Kit, block: spec.Block) -> None:
         super().__init__()
         self.expands = block.expansion > 1
         self.shortcut = block.stride == 1 and block.width_in == block.width
         if self.expands:
             self.expand = kit.conv(block.width_in, block.hidden, 1, bias=False)
             self.expand_norm = kit.batch_norm(block.hidden)
-        self.filter = kit.depthwise(block.hidden, 3, block.stride)
+        self.filter = kit.depthwise_conv(block.hidden, 3, block.stride)
         self.filter_norm = kit.batch_norm(block.hidden)
         self.project = kit.conv(block.hidden, block.width, 1, bias=False)
         self.project_norm = kit.batch_norm(block.width)
@@ -39,7 +38,7 @@ class InvertedResidual(keras.Layer):
 class Encoder(keras.Layer):
     """Stem, inverted residual blocks, last 1 x 1, and the mean over the image."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.stem = kit.conv(3, size.stem, 3, 2, bias=False)
@@ -50,18 +49,18 @@ class Encoder(keras.Layer):
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """(B, edge, edge, 3) -> features (B, features)."""
-        x = self.kit.images(images)  # (B, edge, edge, 3)
+        x = self.kit.to_image_layout(images)  # (B, edge, edge, 3)
         x = tf.nn.relu6(self.stem_norm(self.stem(x)))
         for block in self.blocks:
             x = block(x)
         x = tf.nn.relu6(self.last_norm(self.last(x)))
-        return self.kit.pooled(x)
+        return self.kit.mean_pool(x)
 
 
 class MobileNet(keras.Layer):
     """Encoder and classifier."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.encoder = Encoder(kit, size)
         self.head = kit.dense(size.features, size.classes)
@@ -71,7 +70,7 @@ class MobileNet(keras.Layer):
         return self.head(self.encoder(images))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits, or images and labels -> loss."""
     model = kit.prepare(MobileNet(kit, size), spec.INITIAL)
     if phase == "inference":

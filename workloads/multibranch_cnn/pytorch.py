@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.multibranch_cnn import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -15,7 +14,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 class Branch(nn.Module):
     """Feature extractor with one size of window."""
 
-    def __init__(self, kit: Any, size: Size, window: int) -> None:
+    def __init__(self, kit: Kit, size: Size, window: int) -> None:
         super().__init__()
         self.kit = kit
         self.conv1, self.conv2 = (kit.conv(c.width_in, c.width, window) for c in spec.branch(size, window))
@@ -23,13 +22,13 @@ class Branch(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, 3, 64, 64) -> (B, 2 width)."""
         x = self.kit.max_pool(F.relu(self.conv1(images)), 4, 4)  # (B, width, 16, 16)
-        return self.kit.pooled(F.relu(self.conv2(x)))
+        return self.kit.mean_pool(F.relu(self.conv2(x)))
 
 
 class MultiBranch(nn.Module):
     """Branches on one image, merged, then a class and a score."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.branches = nn.ModuleList(Branch(kit, size, window) for window in spec.WINDOWS)
@@ -38,13 +37,13 @@ class MultiBranch(nn.Module):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, 64, 64, 3) -> logits (B, 10), scores (B, 1)."""
-        x = self.kit.images(images)
+        x = self.kit.to_image_layout(images)
         features = torch.cat([branch(x) for branch in self.branches], dim=1)  # (B, 6 width)
         hidden = F.relu(self.merge(features))  # (B, hidden)
         return self.label(hidden), self.score(hidden)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits and scores, or images, labels and scores -> loss."""
     model = kit.prepare(MultiBranch(kit, size), spec.INITIAL)
     if phase == "inference":

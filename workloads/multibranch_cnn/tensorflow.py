@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.multibranch_cnn import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -14,7 +13,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 class Branch(keras.Layer):
     """Feature extractor with one size of window."""
 
-    def __init__(self, kit: Any, size: Size, window: int) -> None:
+    def __init__(self, kit: Kit, size: Size, window: int) -> None:
         super().__init__()
         self.kit = kit
         self.conv1, self.conv2 = (kit.conv(c.width_in, c.width, window) for c in spec.branch(size, window))
@@ -22,13 +21,13 @@ class Branch(keras.Layer):
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """(B, 64, 64, 3) -> (B, 2 width)."""
         x = self.kit.max_pool(tf.nn.relu(self.conv1(images)), 4, 4)  # (B, 16, 16, width)
-        return self.kit.pooled(tf.nn.relu(self.conv2(x)))
+        return self.kit.mean_pool(tf.nn.relu(self.conv2(x)))
 
 
 class MultiBranch(keras.Model):
     """Branches on one image, merged, then a class and a score."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         branches = [Branch(kit, size, window) for window in spec.WINDOWS]
         merge, label, score = (kit.dense(layer.width_in, layer.width) for layer in spec.dense(size).values())
         images = keras.Input((spec.EDGE, spec.EDGE, 3))  # (B, 64, 64, 3)
@@ -38,7 +37,7 @@ class MultiBranch(keras.Model):
         self.branches, self.merge, self.label, self.score = branches, merge, label, score
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits and scores, or images, labels and scores -> loss."""
     model = kit.prepare(MultiBranch(kit, size), spec.INITIAL)
     if phase == "inference":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """points (B, n, d) -> variances (B, k), components (B, k, d), scores (B, n, k)."""
 
     def compute(points: torch.Tensor) -> dict[str, torch.Tensor]:

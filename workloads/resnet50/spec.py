@@ -50,7 +50,7 @@ def convolutions(size: Size) -> list[Conv]:
     return found
 
 
-def deepest(size: Size) -> int:
+def smallest_edge(size: Size) -> int:
     """Width of the last stage's images: stem, pool and each stage but the first halve them."""
     return size.edge >> (len(size.depths) + 1)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.resnet50 import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -14,7 +13,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 class Bottleneck(keras.Layer):
     """1 x 1, 3 x 3 and 1 x 1 convolution, each with batch norm, around a shortcut."""
 
-    def __init__(self, kit: Any, width_in: int, width: int, strides: tuple[int, int], *, project: bool) -> None:
+    def __init__(self, kit: Kit, width_in: int, width: int, strides: tuple[int, int], *, project: bool) -> None:
         super().__init__()
         width_out = spec.EXPANSION * width
         self.conv1 = kit.conv(width_in, width, 1, strides[0], bias=False)
@@ -40,9 +39,10 @@ class Bottleneck(keras.Layer):
 class Encoder(keras.Layer):
     """Stem and four stages, then the mean over the image."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
+        kit.choose_memory_format(spec.smallest_edge(size))
         self.stem_conv = kit.conv(3, size.stem, 7, 2, bias=False)
         self.stem_norm = kit.batch_norm(size.stem)
         self.blocks = []
@@ -56,18 +56,18 @@ class Encoder(keras.Layer):
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """(B, edge, edge, 3) -> features (B, 32 stem)."""
-        x = self.kit.images(images)  # (B, edge, edge, 3)
+        x = self.kit.to_image_layout(images)  # (B, edge, edge, 3)
         x = tf.nn.relu(self.stem_norm(self.stem_conv(x)))  # (B, edge / 2, edge / 2, stem)
         x = self.kit.max_pool(x, 3, 2, padding=1)
         for block in self.blocks:
             x = block(x)
-        return self.kit.pooled(x)
+        return self.kit.mean_pool(x)
 
 
 class ResNet(keras.Layer):
     """Encoder and classifier."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.encoder = Encoder(kit, size)
         self.head = kit.dense(spec.features(size), size.classes)
@@ -77,7 +77,7 @@ class ResNet(keras.Layer):
         return self.head(self.encoder(images))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits, or images and labels -> loss."""
     model = kit.prepare(ResNet(kit, size), spec.initial)
     if phase == "inference":

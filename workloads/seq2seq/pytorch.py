@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.seq2seq import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -14,7 +13,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 class Seq2Seq(nn.Module):
     """Encoder, decoder that starts from the encoder's last state, attention to the encoder's states."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.window = kit.constant(spec.window(size))  # (T, S)
         self.source = kit.embedding(size.vocabulary, size.width)
@@ -34,7 +33,7 @@ class Seq2Seq(nn.Module):
         return self.words(torch.tanh(self.combine(torch.cat([context, states], dim=-1))))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """source and target -> logits; with labels -> loss."""
     model = kit.prepare(Seq2Seq(kit, size), spec.INITIAL)
     if phase == "inference":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.resnet50.pytorch import Encoder
 from joulemark.workloads.simclr import spec
 from joulemark.workloads.spec import Phase, Program, Size
@@ -16,7 +15,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 class SimClr(nn.Module):
     """Encoder and projection head."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.encoder = Encoder(kit, size)
         first, second = spec.head(size)
@@ -28,10 +27,10 @@ class SimClr(nn.Module):
         return self.project2(F.relu(self.project1(self.encoder(views))))
 
 
-def nt_xent(kit: Any, z: torch.Tensor) -> torch.Tensor:
+def nt_xent(kit: Kit, z: torch.Tensor) -> torch.Tensor:
     """z (2 B, C), the views of image i at i and B + i -> the loss of equation 1, averaged over all views."""
     count = z.shape[0]
-    z = F.normalize(kit.full(z), dim=1)
+    z = F.normalize(kit.widen(z), dim=1)
     itself = torch.eye(count, dtype=torch.bool, device=z.device)
     with torch.autocast(z.device.type, enabled=False):  # which would halve the precision of a loss's product too
         similarities = (z @ z.mT / spec.TEMPERATURE).masked_fill(itself, -torch.inf)  # (2 B, 2 B)
@@ -39,7 +38,7 @@ def nt_xent(kit: Any, z: torch.Tensor) -> torch.Tensor:
     return kit.cross_entropy(similarities, partners)
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """views -> loss."""
     model = kit.prepare(SimClr(kit, size), spec.initial)
     return kit.training(model, lambda views: {"loss": nt_xent(kit, model(views))}, spec.OPTIMIZER)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 
 
-def build(_size: Size, _phase: Phase, kit: Any) -> Program:
+def build(_size: Size, _phase: Phase, kit: Kit) -> Program:
     """x (n) -> scaled (n)."""
     return kit.kernel(lambda x: {"scaled": 3.0 * x})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.mobilenetv2.pytorch import MobileNet
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.transfer import spec
@@ -15,7 +14,7 @@ from joulemark.workloads.transfer import spec
 class Head(nn.Module):
     """The new classifier on its own."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.head = kit.dense(size.features, spec.CLASSES)
 
@@ -24,14 +23,14 @@ class Head(nn.Module):
         return self.head(features)
 
 
-def freeze(kit: Any, model: MobileNet, blocks: int) -> None:
+def freeze(kit: Kit, model: MobileNet, blocks: int) -> None:
     """Stem and first blocks learn no more, and normalise by their running statistics."""
     encoder = model.encoder
     for layer in (encoder.stem, encoder.stem_norm, *encoder.blocks[:blocks]):
         kit.freeze(layer)
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """features or images, and labels -> loss."""
     model = kit.prepare(Head(kit, size) if size.frozen is None else MobileNet(kit, size), spec.INITIAL)
     if size.frozen:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from joulemark.workloads.attention.spec import positions
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.transformer import spec
 
@@ -17,7 +17,7 @@ from joulemark.workloads.transformer import spec
 class Attention(nn.Module):
     """Multi-head attention of one sequence to another, or to itself."""
 
-    def __init__(self, kit: Any, size: Size, *, causal: bool = False) -> None:
+    def __init__(self, kit: Kit, size: Size, *, causal: bool = False) -> None:
         super().__init__()
         self.kit, self.count, self.causal = kit, size.heads, causal
         self.query = kit.dense(size.width, size.width)
@@ -27,16 +27,16 @@ class Attention(nn.Module):
 
     def forward(self, x: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
         """x (B, T, C), memory (B, S, C) -> (B, T, C)."""
-        q = self.kit.heads(self.query(x), self.count)  # (B, heads, T, D)
-        k = self.kit.heads(self.key(memory), self.count)  # (B, heads, S, D)
-        v = self.kit.heads(self.value(memory), self.count)
-        return self.out(self.kit.joined(self.kit.attention(q, k, v, causal=self.causal)))
+        q = self.kit.split_heads(self.query(x), self.count)  # (B, heads, T, D)
+        k = self.kit.split_heads(self.key(memory), self.count)  # (B, heads, S, D)
+        v = self.kit.split_heads(self.value(memory), self.count)
+        return self.out(self.kit.merge_heads(self.kit.attention(q, k, v, causal=self.causal)))
 
 
 class Perceptron(nn.Module):
     """Dense, ReLU, dense."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.up = kit.dense(size.width, size.inner)
         self.down = kit.dense(size.inner, size.width)
@@ -49,7 +49,7 @@ class Perceptron(nn.Module):
 class EncoderLayer(nn.Module):
     """Self-attention and perceptron, a norm after each shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.attention, self.norm1 = Attention(kit, size), kit.layer_norm(size.width)
         self.perceptron, self.norm2 = Perceptron(kit, size), kit.layer_norm(size.width)
@@ -63,7 +63,7 @@ class EncoderLayer(nn.Module):
 class DecoderLayer(nn.Module):
     """Causal self-attention, attention to the encoder's output, perceptron, a norm after each shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.attention, self.norm1 = Attention(kit, size, causal=True), kit.layer_norm(size.width)
         self.cross, self.norm2 = Attention(kit, size), kit.layer_norm(size.width)
@@ -79,7 +79,7 @@ class DecoderLayer(nn.Module):
 class Transformer(nn.Module):
     """Embedding and positions, encoder, decoder, and the embedding again as the output layer."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit, self.scale = kit, math.sqrt(size.width)
         self.positions = kit.constant(positions(max(size.source, size.target), size.width))
@@ -99,10 +99,10 @@ class Transformer(nn.Module):
         x = self.embed(target)
         for layer in self.decoder:
             x = layer(x, memory)
-        return self.kit.tied(x, self.embedding)
+        return self.kit.tied_logits(x, self.embedding)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """source and target -> logits, or source, target and labels -> loss."""
     model = kit.prepare(Transformer(kit, size), spec.initial)
     if phase == "inference":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from joulemark.workloads.attention.spec import positions
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.transformer import spec
 
@@ -16,7 +16,7 @@ from joulemark.workloads.transformer import spec
 class Attention(keras.Layer):
     """Multi-head attention of one sequence to another, or to itself."""
 
-    def __init__(self, kit: Any, size: Size, *, causal: bool = False) -> None:
+    def __init__(self, kit: Kit, size: Size, *, causal: bool = False) -> None:
         super().__init__()
         self.kit, self.count, self.causal = kit, size.heads, causal
         self.query = kit.dense(size.width, size.width)
@@ -26,16 +26,16 @@ class Attention(keras.Layer):
 
     def call(self, x: tf.Tensor, memory: tf.Tensor) -> tf.Tensor:
         """x (B, T, C), memory (B, S, C) -> (B, T, C)."""
-        q = self.kit.heads(self.query(x), self.count)  # (B, heads, T, D)
-        k = self.kit.heads(self.key(memory), self.count)  # (B, heads, S, D)
-        v = self.kit.heads(self.value(memory), self.count)
-        return self.out(self.kit.joined(self.kit.attention(q, k, v, causal=self.causal)))
+        q = self.kit.split_heads(self.query(x), self.count)  # (B, heads, T, D)
+        k = self.kit.split_heads(self.key(memory), self.count)  # (B, heads, S, D)
+        v = self.kit.split_heads(self.value(memory), self.count)
+        return self.out(self.kit.merge_heads(self.kit.attention(q, k, v, causal=self.causal)))
 
 
 class Perceptron(keras.Layer):
     """Dense, ReLU, dense."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.up = kit.dense(size.width, size.inner)
         self.down = kit.dense(size.inner, size.width)
@@ -48,7 +48,7 @@ class Perceptron(keras.Layer):
 class EncoderLayer(keras.Layer):
     """Self-attention and perceptron, a norm after each shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.attention, self.norm1 = Attention(kit, size), kit.layer_norm(size.width)
         self.perceptron, self.norm2 = Perceptron(kit, size), kit.layer_norm(size.width)
@@ -62,7 +62,7 @@ class EncoderLayer(keras.Layer):
 class DecoderLayer(keras.Layer):
     """Causal self-attention, attention to the encoder's output, perceptron, a norm after each shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.attention, self.norm1 = Attention(kit, size, causal=True), kit.layer_norm(size.width)
         self.cross, self.norm2 = Attention(kit, size), kit.layer_norm(size.width)
@@ -78,7 +78,7 @@ class DecoderLayer(keras.Layer):
 class Transformer(keras.Layer):
     """Embedding and positions, encoder, decoder, and the embedding again as the output layer."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit, self.scale = kit, math.sqrt(size.width)
         self.positions = kit.constant(positions(max(size.source, size.target), size.width))
@@ -98,10 +98,10 @@ class Transformer(keras.Layer):
         x = self.embed(target)
         for layer in self.decoder:
             x = layer(x, memory)
-        return self.kit.tied(x, self.embedding)
+        return self.kit.tied_logits(x, self.embedding)
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """source and target -> logits, or source, target and labels -> loss."""
     model = kit.prepare(Transformer(kit, size), spec.initial)
     if phase == "inference":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.tsne import spec
 
@@ -28,7 +27,7 @@ class Places(nn.Module):
         return (torch.xlogy(affinities, affinities) - affinities * logs).sum()
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """affinities -> loss."""
     model = kit.prepare(Places(size), spec.INITIAL)
     return kit.training(model, lambda affinities: {"loss": model(affinities)}, spec.OPTIMIZER)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.tsne import spec
 
@@ -29,7 +28,7 @@ class Places(keras.Layer):
         return tf.reduce_sum(tf.math.xlogy(affinities, affinities) - affinities * logs)
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """affinities -> loss."""
     model = kit.prepare(Places(size), spec.INITIAL)
     return kit.training(model, lambda affinities: {"loss": model(affinities)}, spec.OPTIMIZER)

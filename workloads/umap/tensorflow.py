@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.umap import spec
 
@@ -14,7 +13,7 @@ from joulemark.workloads.umap import spec
 class Layout(keras.Layer):
     """Places of the points in the plane."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.places = kit.embedding(size.n, 2)
 
@@ -24,7 +23,7 @@ class Layout(keras.Layer):
         return spec.A * tf.reduce_sum(tf.square(gaps), 2) ** spec.B
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """heads, tails, strengths, negatives -> loss, the fuzzy cross-entropy an edge."""
     model = kit.prepare(Layout(kit, size), spec.INITIAL)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.vae import spec
 
@@ -15,7 +14,7 @@ from joulemark.workloads.vae import spec
 class Vae(nn.Module):
     """Encoder to a normal distribution of codes, decoder from one of them."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.hidden = kit.dense(spec.PIXELS, size.hidden)
         self.mean = kit.dense(size.hidden, size.code)
@@ -38,7 +37,7 @@ class Vae(nn.Module):
         return self.decode(mean + noise * torch.exp(log_variance / 2)), mean, log_variance
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images and noise -> loss and its divergence, or noise -> images."""
     model = kit.prepare(Vae(kit, size), spec.INITIAL)
     if phase == "generation":
@@ -46,8 +45,8 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
 
     def forward(images: torch.Tensor, noise: torch.Tensor) -> dict[str, torch.Tensor]:
         logits, mean, log_variance = model(images, noise)
-        mean, log_variance = kit.full(mean), kit.full(log_variance)
+        mean, log_variance = kit.widen(mean), kit.widen(log_variance)
         divergence = (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean() / 2  # appendix B
-        return {"loss": kit.bernoulli(logits, images) + divergence, "divergence": divergence}
+        return {"loss": kit.bernoulli_loss(logits, images) + divergence, "divergence": divergence}
 
     return kit.training(model, forward, spec.OPTIMIZER)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.vae import spec
 
@@ -14,7 +13,7 @@ from joulemark.workloads.vae import spec
 class Vae(keras.Layer):
     """Encoder to a normal distribution of codes, decoder from one of them."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.hidden = kit.dense(spec.PIXELS, size.hidden)
         self.mean = kit.dense(size.hidden, size.code)
@@ -37,7 +36,7 @@ class Vae(keras.Layer):
         return self.decode(mean + noise * tf.exp(log_variance / 2)), mean, log_variance
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images and noise -> loss and its divergence, or noise -> images."""
     model = kit.prepare(Vae(kit, size), spec.INITIAL)
     if phase == "generation":
@@ -45,9 +44,9 @@ def build(size: Size, phase: Phase, kit: Any) -> Program:
 
     def forward(images: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
         logits, mean, log_variance = model(images, noise, training=True)
-        mean, log_variance = kit.full(mean), kit.full(log_variance)
+        mean, log_variance = kit.widen(mean), kit.widen(log_variance)
         terms = tf.square(mean) + tf.exp(log_variance) - log_variance - 1
         divergence = tf.reduce_mean(tf.reduce_sum(terms, 1)) / 2  # appendix B
-        return {"loss": kit.bernoulli(logits, images) + divergence, "divergence": divergence}
+        return {"loss": kit.bernoulli_loss(logits, images) + divergence, "divergence": divergence}
 
     return kit.training(model, forward, spec.OPTIMIZER)

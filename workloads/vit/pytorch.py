@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.vit import spec
 
@@ -15,7 +14,7 @@ from joulemark.workloads.vit import spec
 class Block(nn.Module):
     """Self-attention and perceptron, each after a norm and around a shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit, self.heads = kit, size.heads
         self.norm1 = kit.layer_norm(size.width, epsilon=spec.EPSILON)
@@ -27,15 +26,15 @@ class Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, T, C) -> (B, T, C)."""
-        q, k, v = (self.kit.heads(part, self.heads) for part in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        x = x + self.out(self.kit.joined(self.kit.attention(q, k, v)))
+        q, k, v = (self.kit.split_heads(part, self.heads) for part in self.qkv(self.norm1(x)).chunk(3, dim=-1))
+        x = x + self.out(self.kit.merge_heads(self.kit.attention(q, k, v)))
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 
 
 class Vit(nn.Module):
     """Patches, class token, positions, blocks, classifier on the class token."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.patches = kit.conv(3, size.width, size.patch, size.patch, padding=0)
@@ -47,8 +46,8 @@ class Vit(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, edge, edge, 3) -> logits (B, classes)."""
-        x = self.patches(self.kit.images(images))  # (B, C, edge / patch, edge / patch)
-        x = self.kit.channels_last(x).flatten(1, 2)  # (B, T - 1, C)
+        x = self.patches(self.kit.to_image_layout(images))  # (B, C, edge / patch, edge / patch)
+        x = self.kit.from_image_layout(x).flatten(1, 2)  # (B, T - 1, C)
         token = self.token.expand(len(x), -1, -1).to(x.dtype)
         x = torch.cat([token, x], dim=1) + self.positions  # (B, T, C)
         for block in self.blocks:
@@ -56,7 +55,7 @@ class Vit(nn.Module):
         return self.head(self.norm(x[:, 0]))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits, or images and labels -> loss."""
     model = kit.prepare(Vit(kit, size), spec.INITIAL)
     if phase == "inference":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.vit import spec
 
@@ -14,7 +13,7 @@ from joulemark.workloads.vit import spec
 class Block(keras.Layer):
     """Self-attention and perceptron, each after a norm and around a shortcut."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit, self.heads = kit, size.heads
         self.norm1 = kit.layer_norm(size.width, epsilon=spec.EPSILON)
@@ -26,15 +25,15 @@ class Block(keras.Layer):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """(B, T, C) -> (B, T, C)."""
-        q, k, v = (self.kit.heads(part, self.heads) for part in tf.split(self.qkv(self.norm1(x)), 3, axis=-1))
-        x = x + self.out(self.kit.joined(self.kit.attention(q, k, v)))
+        q, k, v = (self.kit.split_heads(part, self.heads) for part in tf.split(self.qkv(self.norm1(x)), 3, axis=-1))
+        x = x + self.out(self.kit.merge_heads(self.kit.attention(q, k, v)))
         return x + self.down(tf.nn.gelu(self.up(self.norm2(x))))
 
 
 class Vit(keras.Layer):
     """Patches, class token, positions, blocks, classifier on the class token."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.patches = kit.conv(3, size.width, size.patch, size.patch, padding=0)
         self.token = self.add_weight(name="token", shape=(1, 1, size.width))
@@ -55,7 +54,7 @@ class Vit(keras.Layer):
         return self.head(self.norm(x[:, 0]))
 
 
-def build(size: Size, phase: Phase, kit: Any) -> Program:
+def build(size: Size, phase: Phase, kit: Kit) -> Program:
     """images -> logits, or images and labels -> loss."""
     model = kit.prepare(Vit(kit, size), spec.INITIAL)
     if phase == "inference":

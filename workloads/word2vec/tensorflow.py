@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.kit import Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.word2vec import spec
 
@@ -14,7 +13,7 @@ from joulemark.workloads.word2vec import spec
 class SkipGram(keras.Layer):
     """Two tables of vectors; a pair's logit is the product of theirs."""
 
-    def __init__(self, kit: Any, size: Size) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.centre = kit.embedding(size.vocabulary, size.width)
         self.context = kit.embedding(size.vocabulary, size.width)
@@ -24,12 +23,12 @@ class SkipGram(keras.Layer):
         return tf.matmul(self.context(others), self.centre(centres)[:, :, None])[:, :, 0]
 
 
-def build(size: Size, _phase: Phase, kit: Any) -> Program:
+def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """centres, contexts and negatives -> loss."""
     model = kit.prepare(SkipGram(kit, size), spec.INITIAL)
 
     def forward(centres: tf.Tensor, contexts: tf.Tensor, negatives: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = kit.full(model(centres, tf.concat([contexts, negatives], axis=1), training=True))  # (B, 1 + K)
+        logits = kit.widen(model(centres, tf.concat([contexts, negatives], axis=1), training=True))  # (B, 1 + K)
         # equation 4, with its sign turned
         each = tf.nn.softplus(-logits[:, 0]) + tf.reduce_sum(tf.nn.softplus(logits[:, 1:]), 1)
         return {"loss": tf.reduce_mean(each)}

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
     from joulemark.suite.stats.detectable_effect import Calibration
-    from joulemark.suite.terminal.tables import Fitted
+    from joulemark.suite.terminal.tables import AdaptiveTable
 
 
 def document(runs: Sequence[RunFile], allow_estimates: bool) -> dict[str, Any]:
     """What `runs` say, by metric. NotComparableError where no metric has enough of them."""
     from joulemark.suite.errors import NotComparableError
-    from joulemark.suite.stats.detectable_effect import calibration
-    from joulemark.suite.stats.drift import FEWEST_RUNS
+    from joulemark.suite.stats.detectable_effect import calibrate
+    from joulemark.suite.stats.drift import MIN_RUNS
     from joulemark.suite.stats.metrics import METRICS
 
     found: dict[str, Calibration] = {}
     reasons: dict[str, str] = {}
     for key, metric in METRICS.items():
-        one = calibration(runs, key)
+        one = calibrate(runs, key)
         if one is None:
-            reasons[key] = f"fewer than {FEWEST_RUNS} runs have two values of it in the same case"
+            reasons[key] = f"fewer than {MIN_RUNS} runs have two values of it in the same case"
         elif metric.energy and _estimated(runs) and not allow_estimates:
             reasons[key] = "it was estimated, not measured; --allow-estimates takes it all the same"
         else:
@@ -34,7 +34,7 @@ def document(runs: Sequence[RunFile], allow_estimates: bool) -> dict[str, Any]:
         alike = sum(run.machine.fingerprint == runs[-1].machine.fingerprint for run in runs)
         raise NotComparableError(
             f"{len(runs)} runs, {alike} of them of the last one's machine, have too little in common: it takes "
-            f"{FEWEST_RUNS} of the same cases and versions with 2 trials each. Run `joulemark calibrate`."
+            f"{MIN_RUNS} of the same cases and versions with 2 trials each. Run `joulemark calibrate`."
         )
     return {
         "runs": [run.run.id for run in runs],
@@ -44,25 +44,25 @@ def document(runs: Sequence[RunFile], allow_estimates: bool) -> dict[str, Any]:
 
 
 def _estimated(runs: Sequence[RunFile]) -> bool:
-    from joulemark.suite.energy.attribution import estimated
+    from joulemark.suite.energy.attribution import is_estimated
 
-    return any(estimated(case) for run in runs for case in run.cases)
+    return any(is_estimated(case) for run in runs for case in run.cases)
 
 
 def _facts(one: Calibration, runs: Sequence[RunFile]) -> dict[str, Any]:
-    from joulemark.suite.stats.detectable_effect import compared_with_themselves
+    from joulemark.suite.stats.detectable_effect import self_comparison
 
     parts = one.components
     return {
         "runs": one.runs,
         "cases": list(parts.cases),
         "trial_variation": math.sqrt(parts.trials.value),
-        "run_variation": math.sqrt(parts.plain),
+        "run_variation": math.sqrt(parts.hedges_estimate),
         "run_variation_used": math.sqrt(parts.runs.value),
         "share_of_runs": parts.share_of_runs,
         "turn_by_turn": [asdict(reach) for reach in one.turn_by_turn],
         "stored": [asdict(reach) for reach in one.stored],
-        "verdicts": compared_with_themselves(runs, one.metric, parts.runs),
+        "verdicts": self_comparison(runs, one.metric, parts.runs),
     }
 
 
@@ -87,7 +87,7 @@ def _proposed(found: Mapping[str, Calibration]) -> dict[str, Any]:
 def show(document: Mapping[str, Any]) -> None:
     """Print a document of `document`."""
     from joulemark.suite.stats.metrics import METRICS
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     parts: list[Any] = [f"{len(document['runs'])} runs, {document['runs'][0]} to {document['runs'][-1]}"]
     for key, facts in document["metrics"].items():
@@ -96,7 +96,7 @@ def show(document: Mapping[str, Any]) -> None:
             parts += ["", f"{title}: {facts['reason']}."]
             continue
         parts += ["", f"{title}: {_noise(facts)}", _table(facts)]
-    output.show(*parts, "", *_advice(document["proposed"]))
+    console.print_text(*parts, "", *_advice(document["proposed"]))
 
 
 def _noise(facts: Mapping[str, Any]) -> str:
@@ -110,15 +110,15 @@ def _noise(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _table(facts: Mapping[str, Any]) -> Fitted:
-    from joulemark.suite.terminal.tables import Column, Fitted
+def _table(facts: Mapping[str, Any]) -> AdaptiveTable:
+    from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
     titles = [
         f"{how}\n{title}"
         for how in ("turn by turn", "against a kept run")
         for title in ("tells apart", "equal is `same` from", "fires at")
     ]
-    shown = Fitted("Rounds\na side", *(Column(title, right=True) for title in titles))
+    shown = AdaptiveTable("Rounds\na side", *(Column(title, right=True) for title in titles))
     for one, other in zip(facts["turn_by_turn"], facts["stored"], strict=True):
         cells = [reach[name] for reach in (one, other) for name in ("told_apart", "threshold", "fires_at")]
         shown.add(str(one["rounds"]), *(f"{cell:.1%}" for cell in cells))

@@ -59,5 +59,5 @@ def under(run_file: RunFile, given: Mapping[str, Any], offline: bool) -> RunFile
         return run_file
     factors = given.get("emission_factors") or run_file.settings.emission_factors
     silent = offline or resolve({}).offline
-    grid = service(validated({"offline": silent, "emission_factors": factors}, given))
+    grid = service(validated({"offline": silent, "emission_factors": factors}))
     return recomputed(run_file, given, datetime.now(UTC), grid)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
-    from joulemark.suite.stats.compare import Comparison, Comparisons
+    from joulemark.suite.stats.compare import Comparison, ComparisonResult
     from joulemark.suite.stats.gate import Gate
     from joulemark.suite.stats.thresholds import Thresholds
 
@@ -22,7 +22,7 @@ class Compared:
     a: RunFile
     b: RunFile
     by: str | None
-    found: Comparisons
+    found: ComparisonResult
     gate: Gate | None = None
     """None where nothing was to be passed."""
 
@@ -33,15 +33,15 @@ def thresholds(judged: Sequence[str], given: Sequence[str] | None) -> Thresholds
     from joulemark.suite.stats import thresholds as limits
 
     source, table = settings.section("thresholds")
-    return limits.thresholds(judged, table, source, given or ())
+    return limits.parse_thresholds(judged, table, source, given or ())
 
 
 def tell_unmatched(limits: Thresholds, judged: RunFile) -> None:
     """A line for each pattern of the settings file that matches no case of the run `judged`."""
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     for pattern in limits.unmatched(one.id for one in judged.cases):
-        output.say(f"The pattern {pattern!r} of [thresholds] matches no case of {judged.run.id}.")
+        console.print_message(f"The pattern {pattern!r} of [thresholds] matches no case of {judged.run.id}.")
 
 
 def compared(
@@ -59,17 +59,17 @@ def compared(
     NotComparableError for a history without such a run. UsageError for a factor that is not known.
     """
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.results.past_runs import before, drifts, of_machine
-    from joulemark.suite.stats.compare import compare, families
+    from joulemark.suite.results.past_runs import drift_variances, earlier_runs, runs_of_machine
+    from joulemark.suite.stats.compare import compare, metric_families
 
     alike = a.machine.fingerprint == b.machine.fingerprint
-    kept = of_machine(b, directory) if alike and a.run.id != b.run.id else []
-    earlier = [run for run in before(b, kept) if run.run.id != a.run.id] if history else []
+    kept = runs_of_machine(b, directory) if alike and a.run.id != b.run.id else []
+    earlier = [run for run in earlier_runs(b, kept) if run.run.id != a.run.id] if history else []
     found = None
-    for metrics in families(a, b, limits.metrics(), allow_estimates):
-        one = compare(a, b, by, limits, metrics, drifts(kept), allow_estimates, earlier)
+    for metrics in metric_families(a, b, limits.metrics(), allow_estimates):
+        one = compare(a, b, by, limits, metrics, drift_variances(kept), allow_estimates, earlier)
         found = (
-            one if found is None else replace(one, found=found.found + one.found, drift={**found.drift, **one.drift})
+            one if found is None else replace(one, comparisons=found.comparisons + one.comparisons, drift={**found.drift, **one.drift})
         )
     if found is None:
         raise UsageError("every threshold is off: no metric is left to judge.")
@@ -92,23 +92,23 @@ def one_format(as_json: bool, markdown: bool) -> None:
 def document(compared: Compared) -> dict[str, Any]:
     """All of it for a program."""
     from joulemark.suite.stats import verdicts
-    from joulemark.suite.stats.compare import BETWEEN_RUNS
+    from joulemark.suite.stats.compare import ASSUMED_DRIFT
 
     found, used = compared.found, compared.a.emissions
-    grams = verdicts.grams(found, used)
+    grams = verdicts.pair_emissions(found, used)
     return {
         "a": _run(compared.a),
         "b": _run(compared.b),
         "by": compared.by,
-        "comparisons": [_facts(one, compared.gate) for one in found.found],
-        "only_a": [{"case": case, "why": found.why[case]} for case in found.only_a],
-        "only_b": [{"case": case, "why": found.why[case]} for case in found.only_b],
+        "comparisons": [_facts(one, compared.gate) for one in found.comparisons],
+        "only_a": [{"case": case, "why": found.missing_reasons[case]} for case in found.only_a],
+        "only_b": [{"case": case, "why": found.missing_reasons[case]} for case in found.only_b],
         "environment": {name: {"a": a, "b": b} for name, (a, b) in found.environment.items()},
         "drift": {
             metric: {
                 "relative": math.sqrt(one.value),
-                "assumed": one == BETWEEN_RUNS,
-                "runs": None if one == BETWEEN_RUNS or math.isinf(one.degrees) else round(one.degrees) + 1,
+                "assumed": one == ASSUMED_DRIFT,
+                "runs": None if one == ASSUMED_DRIFT or math.isinf(one.degrees) else round(one.degrees) + 1,
             }
             for metric, one in found.drift.items()
         },
@@ -159,9 +159,9 @@ def _facts(one: Comparison, gate: Gate | None) -> dict[str, Any]:
         "runs_a": one.runs,
         "threshold": one.threshold,
         "verdict": one.verdict,
-        "words": one.words,
+        "words": one.label,
         "estimated": one.estimated,
         "sentence": verdicts.sentence(one),
         "reason": one.reason,
     }
-    return facts if gate is None else {**facts, "gate": gate.word(one)}
+    return facts if gate is None else {**facts, "gate": gate.label(one)}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from joulemark.suite.cli.support.comparison import Compared
     from joulemark.suite.records import ArmName, RunFile
-    from joulemark.suite.stats.compare import Comparison, Comparisons
+    from joulemark.suite.stats.compare import Comparison, ComparisonResult
     from joulemark.suite.stats.gate import Gate, Unjudged
 
 MAX_BYTES = 65_000
@@ -24,17 +24,17 @@ def show(compared: Compared) -> None:
     """Print it for people on standard output."""
     from rich.text import Text
 
-    from joulemark.suite.terminal import output
-    from joulemark.suite.terminal.tables import Column, Fitted
+    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
     numbers = (Column(name, right=True) for name in ("A", "B", "B/A\n[95 %]", "n"))
-    shown = Fitted("Case", Column("Metric", wraps=True), *numbers, Column("Verdict", wraps=True))
+    shown = AdaptiveTable("Case", Column("Metric", wrap=True), *numbers, Column("Verdict", wrap=True))
     for cells in _rows(compared):
         *facts, ratio, count, verdict = cells
         shown.add(*facts, ratio.replace(" [", "\n["), count, Text(verdict, style=_style(verdict)))
     parts: list[RenderableType] = [Text("\n".join(_heads(compared)) + "\n"), shown]
     lines = _lines(compared)
-    output.show(*parts, *([Text("\n" + "\n".join(lines))] if lines else []))
+    console.print_text(*parts, *([Text("\n" + "\n".join(lines))] if lines else []))
 
 
 def _style(verdict: str) -> str:
@@ -65,27 +65,27 @@ def _arm(run_file: RunFile, name: ArmName) -> str:
 
 def _rows(compared: Compared) -> Iterator[list[str]]:
     """Case, metric, A, B, ratio, trials, verdict; what has no ratio stands in `_lines`."""
-    from joulemark.suite.energy.attribution import estimated
+    from joulemark.suite.energy.attribution import is_estimated
     from joulemark.suite.results.table import ESTIMATED
     from joulemark.suite.stats import verdicts
     from joulemark.suite.stats.metrics import METRICS
     from joulemark.suite.units import quantity
 
     found = compared.found
-    grams = {one.title: one for one in verdicts.grams(found, compared.a.emissions)}
-    places = {verdicts.title(one): place for place, one in reversed(list(enumerate(found.found)))}
+    grams = {one.title: one for one in verdicts.pair_emissions(found, compared.a.emissions)}
+    places = {verdicts.case_title(one): place for place, one in reversed(list(enumerate(found.comparisons)))}
     ordered = sorted(
-        (one for one in found.found if one.ratio is not None),
-        key=lambda one: (places[verdicts.title(one)], list(METRICS).index(one.metric.key)),
+        (one for one in found.comparisons if one.ratio is not None),
+        key=lambda one: (places[verdicts.case_title(one)], list(METRICS).index(one.metric.key)),
     )
-    for title, some in groupby(ordered, key=verdicts.title):
+    for title, some in groupby(ordered, key=verdicts.case_title):
         head = title
         for one in some:
-            marks = [ESTIMATED if one.metric.energy and estimated(case) else "" for case in (one.pair.a, one.pair.b)]
-            values = [verdicts.value(one.metric, number) for number in one.values]
+            marks = [ESTIMATED if one.metric.energy and is_estimated(case) else "" for case in (one.pair.a, one.pair.b)]
+            values = [verdicts.value_text(one.metric, number) for number in one.values]
             a, b = (mark + value for mark, value in zip(marks, values, strict=True))
             count = str(one.n[0]) if one.n[0] == one.n[1] else f"{one.n[0]}, {one.n[1]}"
-            yield [head, one.metric.title, a, b, verdicts.ratio(one), count, _word(one, compared.gate)]
+            yield [head, one.metric.title, a, b, verdicts.ratio_text(one), count, _word(one, compared.gate)]
             head = ""
             if one.metric.energy:
                 both = (grams[title].a, grams[title].b)
@@ -95,9 +95,9 @@ def _rows(compared: Compared) -> Iterator[list[str]]:
 
 def _word(one: Comparison, gate: Gate | None) -> str:
     """The verdict, and what to know of it."""
-    word = one.words
+    word = one.label
     if gate is not None:
-        judged = gate.word(one)
+        judged = gate.label(one)
         word = {"regressed": f"REGRESSED: {word}", "in doubt": f"in doubt ({word})"}.get(judged, word)
         word = f"{word}, not judged" if judged == "not judged" else word
     return f"{word}; {one.reason}" if one.reason and one.reason != one.pair.note else word
@@ -110,14 +110,14 @@ def _lines(compared: Compared) -> list[str]:
     found = compared.found
     lines = [f"not comparable  {line}" for line in _without_ratio(compared)] if compared.gate is None else []
     if compared.gate is not None:
-        lines += [f"not judged  {_unjudged(one)}" for one in compared.gate.aside]
+        lines += [f"not judged  {_unjudged(one)}" for one in compared.gate.not_judged]
     else:
-        lines += [f"only in A  {case}: {found.why[case]}" for case in found.only_a]
-        lines += [f"only in B  {case}: {found.why[case]}" for case in found.only_b]
-    notes = [(one.pair.note, verdicts.title(one)) for one in found.found if one.pair.note and one.ratio is not None]
+        lines += [f"only in A  {case}: {found.missing_reasons[case]}" for case in found.only_a]
+        lines += [f"only in B  {case}: {found.missing_reasons[case]}" for case in found.only_b]
+    notes = [(one.pair.note, verdicts.case_title(one)) for one in found.comparisons if one.pair.note and one.ratio is not None]
     lines += [f"mind  {line}" for line in _together(notes)]
-    lines += [f"Between runs: {line}." for line in verdicts.drifts(found.drift)]
-    if any(one.metric.energy and one.ratio is not None for one in found.found):
+    lines += [f"Between runs: {line}." for line in verdicts.drift_labels(found.drift)]
+    if any(one.metric.energy and one.ratio is not None for one in found.comparisons):
         lines.append(f"Emissions of both on one grid: {_grid(compared)}; shown, never judged.")
     if found.environment:
         lines += ["What differs around the cases:", *(f"  {line}" for line in _environment(found))]
@@ -128,8 +128,8 @@ def _without_ratio(compared: Compared) -> list[str]:
     from joulemark.suite.stats import verdicts
 
     return _together(
-        (f"{'' if one.pair.unlike else f'{one.metric.title.lower()}: '}{one.reason}", verdicts.title(one))
-        for one in compared.found.found
+        (f"{'' if one.pair.incomparable else f'{one.metric.title.lower()}: '}{one.reason}", verdicts.case_title(one))
+        for one in compared.found.comparisons
         if one.ratio is None
     )
 
@@ -161,7 +161,7 @@ def _grid(compared: Compared) -> str:
     )
 
 
-def _environment(found: Comparisons) -> list[str]:
+def _environment(found: ComparisonResult) -> list[str]:
     return [f"{name}: {a or 'none'} -> {b or 'none'}" for name, (a, b) in found.environment.items()]
 
 
@@ -170,16 +170,16 @@ def findings(gate: Gate) -> list[str]:
     from joulemark.suite.stats import verdicts
 
     said = [
-        f"Regressed: {verdicts.title(one)}: {verdicts.sentence(one)}; the threshold is {100 * one.threshold:g} %."
+        f"Regressed: {verdicts.case_title(one)}: {verdicts.sentence(one)}; the threshold is {100 * one.threshold:g} %."
         for one in gate.regressed
     ]
     said += [f"Lost: {_unjudged(one)}." for one in gate.lost]
     return said[:MOST_FINDINGS] + ([f"And {len(said) - MOST_FINDINGS} more."] if len(said) > MOST_FINDINGS else [])
 
 
-def counted(found: Comparisons) -> str:
+def counted(found: ComparisonResult) -> str:
     """`3 faster, 1 slower, 2 same`."""
-    words = [one.words for one in found.found]
+    words = [one.label for one in found.comparisons]
     return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
 
 

@@ -26,7 +26,8 @@ def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None =
     from joulemark.suite.run import runner
     from joulemark.suite.run.run_spec import RunSpec
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.progress import show_progress
 
     grid = service(prepared.settings)
     emissions, notices = resolve(prepared.settings, datetime.now(UTC), grid)
@@ -44,7 +45,7 @@ def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None =
         undecided=undecided,
     )
     interrupted = False
-    with output.watcher() as watcher:
+    with show_progress(console.ERR) as watcher:
         try:
             path = runner.measure(order, watcher)
         except runner.InterruptedRun as stop:
@@ -60,14 +61,15 @@ def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None =
 def dry_run(prepared: Prepared, as_json: bool) -> int:
     """Show what would be run; exit code 0."""
     from joulemark.suite.carbon.resolve import resolve
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.listings import cases_table
 
     resolve(prepared.settings, datetime.now(UTC))  # what cannot be is said now, not when the run begins
     document = prepared.plan.outline()
     if as_json:
-        output.print_json(document)
+        console.print_json(document)
     else:
-        output.show(output.cases_table(document))
+        console.print_text(cases_table(document))
     return 0
 
 

@@ -26,11 +26,11 @@ def passed(found: Compared, terms: Terms, allow_estimates: bool, strict: bool) -
     from rich.text import Text
 
     from joulemark.suite.cli.support import comparison, comparison_text
-    from joulemark.suite.stats.gate import evaluate, strictly
-    from joulemark.suite.terminal import output
+    from joulemark.suite.stats.gate import evaluate, without_invalid_cases
+    from joulemark.suite.terminal import console
 
     if strict:
-        found = replace(found, found=strictly(found.found))
+        found = replace(found, found=without_invalid_cases(found.found))
     gate = evaluate(found.found, found.a, found.b, terms.limits, allow_estimates)
     found = replace(found, gate=gate)
     code = 0 if terms.advisory else gate.exit_code
@@ -38,16 +38,16 @@ def passed(found: Compared, terms: Terms, allow_estimates: bool, strict: bool) -
     outcome = _outcome(gate, terms.advisory)
     if terms.as_json:
         document = comparison.document(found)
-        output.print_json({**document, **_verdict(gate), "exit_code": code, "advisory": terms.advisory})
+        console.print_json({**document, **_verdict(gate), "exit_code": code, "advisory": terms.advisory})
     elif terms.markdown:
         sentences = [outcome, *comparison_text.findings(gate)]
         title = f"Joulemark: {found.b.run.id} against {_baseline(found)}"
         print(comparison_text.markdown(found, title, sentences), end="")
     else:
         comparison_text.show(found)
-        output.show("", *(Text(line) for line in (*comparison_text.findings(gate), outcome)))
+        console.print_text("", *(Text(line) for line in (*comparison_text.findings(gate), outcome)))
     if terms.as_json or terms.markdown:
-        output.say(outcome)
+        console.print_message(outcome)
     return code
 
 
@@ -62,7 +62,7 @@ def _verdict(gate: Gate) -> dict[str, object]:
         "outcome": gate.outcome,
         **{
             name: [{"case": one.case, "metric": one.metric, "reason": one.reason} for one in some]
-            for name, some in (("lost", gate.lost), ("not_judged", gate.aside))
+            for name, some in (("lost", gate.lost), ("not_judged", gate.not_judged))
         },
     }
 

@@ -27,9 +27,9 @@ def check(given: Mapping[str, Any], python: str, terms: Terms, out: Path | None)
     from joulemark.suite.cli.support.gate_output import passed
     from joulemark.suite.cli.support.prepare import prepare
     from joulemark.suite.errors import NotComparableError
-    from joulemark.suite.stats.gate import evaluate, strictly
-    from joulemark.suite.stats.interim_analysis import sides
-    from joulemark.suite.terminal import output
+    from joulemark.suite.stats.gate import evaluate, without_invalid_cases
+    from joulemark.suite.stats.interim_analysis import case_ids
+    from joulemark.suite.terminal import console
 
     prepared = prepare({**given, "arms": {"a": {"python": python}, "b": {}}})
     estimates, strict = prepared.settings.allow_estimates, prepared.settings.strict
@@ -41,18 +41,18 @@ def check(given: Mapping[str, Any], python: str, terms: Terms, out: Path | None)
         """Whoever the gate is in doubt about, were it asked now."""
         found = compared(run_file)
         if strict:
-            found = replace(found, found=strictly(found.found))
+            found = replace(found, found=without_invalid_cases(found.found))
         try:
-            return sides(evaluate(found.found, run_file, run_file, terms.limits, estimates).doubtful)
+            return case_ids(evaluate(found.found, run_file, run_file, terms.limits, estimates).doubtful)
         except NotComparableError:
             return frozenset()
 
     run_file, path, interrupted = measured(prepared, out, doubtful)
-    output.say(f"Run file: {path}")
+    console.print_message(f"Run file: {path}")
     if interrupted:
         if terms.as_json:
-            output.print_json(comparison.document(compared(run_file)))
-        output.say(f"Interrupted: {run_file.run.id} holds the trials that were finished; nothing is judged.")
+            console.print_json(comparison.document(compared(run_file)))
+        console.print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; nothing is judged.")
         return 130
-    output.say(f"Report:   {page(run_file, path)}")
+    console.print_message(f"Report:   {page(run_file, path)}")
     return passed(compared(run_file), terms, estimates, strict)

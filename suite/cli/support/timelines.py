@@ -9,9 +9,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from joulemark.suite.results.history.series import Change, Series
-from joulemark.suite.terminal import output
-from joulemark.suite.terminal.tables import Column, Fitted
-from joulemark.suite.terminal.timeline import Characters, characters, sparkline, timeline
+from joulemark.suite.terminal import console
+from joulemark.suite.terminal.tables import AdaptiveTable, Column
+from joulemark.suite.terminal.timeline import CharacterSet, character_set, sparkline, timeline
 from joulemark.suite.units import counted, quantity
 
 CHARTS = 6
@@ -22,13 +22,13 @@ HEIGHT = 11
 
 def shown(found: Sequence[Series]) -> list[RenderableType]:
     """What is printed of `found`."""
-    drawn_with = characters(sys.stdout.encoding)
+    drawn_with = character_set(sys.stdout.encoding)
     if len(found) > CHARTS:
         return [_listed(found, drawn_with), Text("\nCharts: choose with -k and --metric. Page: -o PAGE.")]
     return [part for one in found for part in _charted(one, drawn_with)]
 
 
-def _charted(one: Series, drawn_with: Characters) -> list[Text]:
+def _charted(one: Series, drawn_with: CharacterSet) -> list[Text]:
     lines = [Text(one.case, style="bold"), Text(one.name)]
     if not one.points:
         return [*lines, Text(f"  not measured in any of {counted(one.without, 'run')}\n")]
@@ -36,7 +36,7 @@ def _charted(one: Series, drawn_with: Characters) -> list[Text]:
     chart = timeline(
         [(point.value, point.low, point.high) for point in one.points],
         one.levels,
-        min(output.OUT.width, 100),
+        min(console.OUT.width, 100),
         HEIGHT,
         drawn_with,
     )
@@ -57,10 +57,10 @@ def _change(one: Series, change: Change) -> str:
     )
 
 
-def _listed(found: Sequence[Series], drawn_with: Characters) -> Fitted:
+def _listed(found: Sequence[Series], drawn_with: CharacterSet) -> AdaptiveTable:
     """One line a series."""
     runs, latest = Column("Runs", right=True), Column("Latest", right=True)
-    table = Fitted("Case", "Metric", "Machine", runs, "Over time", latest, Column("Last step", wraps=True))
+    table = AdaptiveTable("Case", "Metric", "Machine", runs, "Over time", latest, Column("Last step", wrap=True))
     for one in found:
         kind = f", {one.kind}" if one.kind else ""
         last = f"{one.changes[-1].step.ratio - 1:+.1%} at {one.changes[-1].point.run}" if one.changes else "none"

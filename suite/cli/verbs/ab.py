@@ -106,7 +106,7 @@ def command(
     from joulemark.suite.cli.support.prepare import prepare, prepare_again
     from joulemark.suite.settings import runs_directory
     from joulemark.suite.stats.metrics import METRICS
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     one_format(as_json, markdown)
     limits = thresholds(tuple(METRICS), threshold)
@@ -117,7 +117,7 @@ def command(
             resume, options.given_flags(context, {**given, **_given(values)}), runs_directory(out), arms=True
         )
     if _alike(prepared):
-        output.say("Both arms are alike: what differs between them is chance.")
+        console.print_message("Both arms are alike: what differs between them is chance.")
     if dry_run:
         return execute.dry_run(prepared, as_json)
     return _measure(prepared, limits, out, as_json, markdown, report=not no_report)
@@ -161,9 +161,10 @@ def _measure(
     """Run the plan, keep the file, write the page, show the comparison; the exit code."""
     from joulemark.suite.cli.support import comparison, comparison_text
     from joulemark.suite.cli.support.execute import failed, measured, page
-    from joulemark.suite.stats.gate import nothing
+    from joulemark.suite.stats.gate import nothing_comparable
     from joulemark.suite.stats.interim_analysis import undecided
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.notices import notice_lines
 
     def judged(run_file: RunFile) -> Compared:
         return comparison.by_arm(run_file, limits, prepared.settings.allow_estimates)
@@ -176,19 +177,19 @@ def _measure(
         print(comparison_text.markdown(found, title, [comparison_text.counted(found.found)]), end="")
     elif not as_json:
         comparison_text.show(found)
-        output.show(*output.notices(run_file))
-    output.say(f"Run file: {path}")
+        console.print_text(*notice_lines(run_file))
+    console.print_message(f"Run file: {path}")
     shown = page(run_file, path) if report else None
     if shown:
-        output.say(f"Report:   {shown}")
+        console.print_message(f"Report:   {shown}")
     if as_json:
         where = {"path": str(path), "report": str(shown) if shown else None}
-        output.print_json({**comparison.document(found), **where})
+        console.print_json({**comparison.document(found), **where})
     if interrupted:
-        output.say(f"Interrupted: {run_file.run.id} holds the trials that were finished; go on with --resume.")
+        console.print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; go on with --resume.")
         return 130
     if failed(run_file):
         return 4
-    if all(one.ratio is None for one in found.found.found):
-        raise nothing(run_file, run_file, [one.reason or "" for one in found.found.found])
+    if all(one.ratio is None for one in found.found.comparisons):
+        raise nothing_comparable(run_file, run_file, [one.reason or "" for one in found.found.comparisons])
     return 0

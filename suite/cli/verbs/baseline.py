@@ -39,27 +39,27 @@ def save(
     from joulemark.suite.results import baselines
     from joulemark.suite.results.store import load
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     run_file = load(run, runs_directory(out))
     path = baselines.save(name, run_file)
-    output.say(f"Baseline {name} is run {run_file.run.id}: {path}")
+    console.print_message(f"Baseline {name} is run {run_file.run.id}: {path}")
 
 
 @app.command()
 def remove(name: Name) -> None:
     """Forget a baseline; the run that it was saved from stays."""
     from joulemark.suite.results import baselines
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
-    output.say(f"Removed {baselines.remove(name)}")
+    console.print_message(f"Removed {baselines.remove(name)}")
 
 
 @app.command(name="list")
 def list_(as_json: options.Json = False) -> None:
     """List the baselines that are kept."""
     from joulemark.suite.results import baselines
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     rows = [
         {
@@ -74,19 +74,19 @@ def list_(as_json: options.Json = False) -> None:
         for one in baselines.saved()
     ]
     if as_json:
-        output.print_json({"baselines": rows})
+        console.print_json({"baselines": rows})
     else:
-        output.show(_table(rows))
+        console.print_text(_table(rows))
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
     from rich.text import Text
 
-    from joulemark.suite.terminal.tables import Column, Fitted
+    from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
     if not rows:
         return Text("No baseline is kept yet. `joulemark baseline save NAME` makes one of the latest run.")
-    shown = Fitted("Name", "Run", "Host", Column("Cases", wraps=True))
+    shown = AdaptiveTable("Name", "Run", "Host", Column("Cases", wrap=True))
     for row in rows:
         if row["error"]:
             shown.add(str(row["name"]), Text("unreadable", style="red"), "", str(row["error"]))

@@ -64,7 +64,7 @@ def command(
     from joulemark.suite.cli.support import calibration_runs
     from joulemark.suite.errors import UsageError
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     if run:
         if wrong := options.given_flags(context, ["runs", "every", *sorted(given.keys() - {"allow_estimates"})]):
@@ -76,7 +76,7 @@ def command(
         return code
     document = calibration_runs.document(kept, allow_estimates)
     if as_json:
-        output.print_json(document)
+        console.print_json(document)
     else:
         calibration_runs.show(document)
     return code
@@ -96,26 +96,26 @@ def _measure(given: dict[str, object], count: int, every_min: float, out: Path |
     from joulemark.suite.cli.support.prepare import prepare
     from joulemark.suite.errors import StoppedError, UsageError
     from joulemark.suite.plan import cases
-    from joulemark.suite.stats.drift import FEWEST_RUNS
-    from joulemark.suite.terminal import output
+    from joulemark.suite.stats.drift import MIN_RUNS
+    from joulemark.suite.terminal import console
 
-    if count < FEWEST_RUNS:
-        raise UsageError(f"--runs is {count}: drift between runs is seen in {FEWEST_RUNS} of them at least.")
+    if count < MIN_RUNS:
+        raise UsageError(f"--runs is {count}: drift between runs is seen in {MIN_RUNS} of them at least.")
     if not 0 <= every_min < 7 * 24 * 60:
         raise UsageError(f"--every is {every_min:g}: give minutes, from 0 (one run after the other) to a week.")
     prepared = prepare(_with_defaults(given))
     if prepared.plan.rounds < 2:
         raise UsageError("--rounds is 1: what varies within a run is seen in 2 rounds at least.")
-    output.say(f"{count} runs: about {units.duration(_expected_s(prepared, count, every_min * 60))}.")
+    console.print_message(f"{count} runs: about {units.duration(_expected_s(prepared, count, every_min * 60))}.")
     kept: list[RunFile] = []
     code = 0
     for number in range(1, count + 1):
         started = time.monotonic()
-        output.say(f"Run {number} of {count}")
+        console.print_message(f"Run {number} of {count}")
         again = replace(prepared, plan=replace(prepared.plan, order_seed=cases.order_seed()))
         try:
             run_file, path, interrupted = measured(again, out)
-            output.say(f"Run file: {path}")
+            console.print_message(f"Run file: {path}")
             if not interrupted:
                 kept.append(run_file)
                 code = 4 if failed(run_file) else code
@@ -124,7 +124,7 @@ def _measure(given: dict[str, object], count: int, every_min: float, out: Path |
         except (KeyboardInterrupt, StoppedError):
             interrupted = True
         if interrupted:
-            output.say(
+            console.print_message(
                 "Interrupted. `joulemark calibrate RUN...` reads the runs that are kept, "
                 f"{len(kept)} of {count} from this calibration."
             )
@@ -152,9 +152,9 @@ def _expected_s(prepared: Prepared, count: int, every_s: float) -> float:
 def _rest(until: float, number: int) -> None:
     """Wait until a time of the monotonic clock."""
     from joulemark.suite import units
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     left = until - time.monotonic()
     if left > 0:
-        output.say(f"Run {number} starts in {units.duration(left)}.")
+        console.print_message(f"Run {number} starts in {units.duration(left)}.")
         time.sleep(left)

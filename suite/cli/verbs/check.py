@@ -117,7 +117,7 @@ def _compared(baseline: str, run: str, limits: Thresholds, directory: Path, allo
     # The baseline goes first: where there is none, nobody cares which run was to be judged.
     named = None if baseline == baselines.HISTORY else baselines.load(baseline, directory)
     b = store.load(run, directory)
-    a = named or past_runs.before(b, past_runs.of_machine(b, directory))[-1]
+    a = named or past_runs.earlier_runs(b, past_runs.runs_of_machine(b, directory))[-1]
     if a.run.id == b.run.id:
         raise UsageError(f"the baseline {baseline!r} is the run to judge, {b.run.id}: measure again, or name another.")
     return compared(a, b, None, limits, directory, allow_estimates, history=named is None)

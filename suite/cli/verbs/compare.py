@@ -52,10 +52,10 @@ def command(
     found = _compared(a, b, by, limits, settings.runs_directory(out), allowed)
     tell_unmatched(limits, found.b)
     from joulemark.suite.cli.support import comparison_text
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     if as_json:
-        output.print_json(document(found))
+        console.print_json(document(found))
     elif markdown:
         title = f"Joulemark: {found.b.run.id} against {found.a.run.id}"
         print(comparison_text.markdown(found, title, [comparison_text.counted(found.found)]), end="")
@@ -70,7 +70,7 @@ def _compared(
     from joulemark.suite.cli.support.comparison import compared
     from joulemark.suite.errors import UsageError
     from joulemark.suite.results.store import load
-    from joulemark.suite.stats.gate import nothing
+    from joulemark.suite.stats.gate import nothing_comparable
 
     one = load(a, directory)
     other = load(b, directory) if b is not None else one
@@ -78,7 +78,7 @@ def _compared(
         what = "B is missing" if b is None else f"A and B are one run, {one.run.id}"
         raise UsageError(f"{what}: name two runs, or say --by what the cases of one differ.")
     found = compared(one, other, by, limits, directory, allow_estimates)
-    if all(comparison.ratio is None for comparison in found.found.found):
-        reasons = [comparison.reason or "" for comparison in found.found.found]
-        raise nothing(one, other, reasons or found.found.why.values(), by)
+    if all(comparison.ratio is None for comparison in found.found.comparisons):
+        reasons = [comparison.reason or "" for comparison in found.found.comparisons]
+        raise nothing_comparable(one, other, reasons or found.found.missing_reasons.values(), by)
     return found

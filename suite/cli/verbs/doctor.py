@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from joulemark.suite.cli.support.doctor_checks import Check
-    from joulemark.suite.terminal.tables import Fitted
+    from joulemark.suite.terminal.tables import AdaptiveTable
 
 
 def command(python: options.Python = None, as_json: options.Json = False) -> int:
@@ -24,7 +24,7 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
     from joulemark.suite.cli.support import doctor_checks
     from joulemark.suite.cli.support.prepare import described, may_see, pythons
     from joulemark.suite.sensors.gpus import discover
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
     from joulemark.suite.trial.discover import installed_frameworks
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
@@ -40,20 +40,20 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
     ]
     can_measure = doctor_checks.measured(found)
     if as_json:
-        output.print_json({"measured": can_measure, "checks": [asdict(check) for check in found]})
+        console.print_json({"measured": can_measure, "checks": [asdict(check) for check in found]})
     else:
-        output.show(_table(found), _verdict(found, can_measure))
+        console.print_text(_table(found), _verdict(found, can_measure))
     return 0 if can_measure else 4
 
 
-def _table(found: Sequence[Check]) -> Fitted:
+def _table(found: Sequence[Check]) -> AdaptiveTable:
     from rich.text import Text
 
     from joulemark.suite import units
-    from joulemark.suite.terminal.tables import Column, Fitted
+    from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
     times = [Column(title, right=True) for title in ("Updates", "One read")]
-    shown = Fitted("    What", *times, Column("Found", wraps=True))
+    shown = AdaptiveTable("    What", *times, Column("Found", wrap=True))
     for check in found:
         mark, style = ("ok", "green") if check.readable else ("-", "yellow") if not check.found else ("!", "red")
         periods = (

@@ -12,7 +12,7 @@ from joulemark.suite.cli import options
 if TYPE_CHECKING:
     from joulemark.suite.carbon.accounting import Estimate, Step
     from joulemark.suite.records import Emissions
-    from joulemark.suite.terminal.tables import Fitted
+    from joulemark.suite.terminal.tables import AdaptiveTable
 
 HARDWARE = "Hardware"
 
@@ -53,7 +53,7 @@ def command(
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_inputs import service, told
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     for count, watts, name, unknown in ((cores, watts_per_core, "core", 12), (gpus, watts_per_gpu, "gpu", 200)):
         if bool(count) != bool(watts):
@@ -83,12 +83,12 @@ def command(
     if not (math.isfinite(found.energy_kwh) and math.isfinite(found.emissions_g)):
         raise UsageError("the product of these numbers is beyond what a computer can count: look them over.")
     if as_json:
-        output.print_json(_document(found, emissions))
+        console.print_json(_document(found, emissions))
         return
-    output.show(_table(found.steps))
-    output.say(f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.")
+    console.print_text(_table(found.steps))
+    console.print_message(f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.")
     for notice in notices:
-        output.say(told(notice))
+        console.print_message(told(notice))
 
 
 def _document(found: Estimate, emissions: Emissions) -> dict[str, Any]:
@@ -103,11 +103,11 @@ def _document(found: Estimate, emissions: Emissions) -> dict[str, Any]:
     }
 
 
-def _table(steps: tuple[Step, ...]) -> Fitted:
-    from joulemark.suite.terminal.tables import Column, Fitted
+def _table(steps: tuple[Step, ...]) -> AdaptiveTable:
+    from joulemark.suite.terminal.tables import AdaptiveTable, Column
     from joulemark.suite.units import significant
 
-    shown = Fitted("Step", Column("Formula", wraps=True), Column("Value", right=True), "Unit")
+    shown = AdaptiveTable("Step", Column("Formula", wrap=True), Column("Value", right=True), "Unit")
     for step in steps:
         shown.add(step.name, step.formula, significant(step.value, 4), step.unit)
     return shown

@@ -28,7 +28,7 @@ def command(
     from joulemark.suite.results.export import renderer
     from joulemark.suite.results.store import load
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import output as terminal
+    from joulemark.suite.terminal import console as terminal
 
     render = renderer(format)
     run_file = load(run, runs_directory(out))
@@ -39,7 +39,7 @@ def command(
     from joulemark.suite.records import write_text
 
     write_text(output, text)
-    terminal.say(f"Wrote {output}")
+    terminal.print_message(f"Wrote {output}")
 
 
 def _without_names(run_file: RunFile) -> RunFile:

@@ -58,7 +58,7 @@ def command(
     from joulemark.suite.results.history.remote import open_rows
     from joulemark.suite.results.history.series import METRICS, needed
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import output as terminal
+    from joulemark.suite.terminal import console as terminal
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms of the same: give one of them.")
@@ -73,11 +73,11 @@ def command(
     rows = open_rows(where, needed(metrics))
     found = _series(rows, any_of(k), metrics, where)
     for name, (_, reason) in rows.unreadable.items():
-        terminal.say(f"Left out {name}: {reason}")
+        terminal.print_message(f"Left out {name}: {reason}")
     if output is not None:
         from joulemark.reports.over_time import write
 
-        terminal.say(f"Wrote {write(found, output, plotlyjs)}")
+        terminal.print_message(f"Wrote {write(found, output, plotlyjs)}")
     if as_json:
         terminal.print_json(_document(found, rows))
     elif as_csv:
@@ -85,7 +85,7 @@ def command(
     else:
         from joulemark.suite.cli.support.timelines import shown
 
-        terminal.show(*shown(found))
+        terminal.print_text(*shown(found))
 
 
 def _series(rows: Rows, keyword: str | None, metrics: Sequence[str], where: str) -> tuple[Series, ...]:

@@ -36,7 +36,7 @@ def command(
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_inputs import service, told
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     chosen = settings.resolve(
         {
@@ -55,13 +55,13 @@ def command(
     lists = _lists(grid, chosen, now, history, forecast)
     if as_json:
         rows = {name: [_row(point) for point in series.points] for name, series in lists.items()}
-        output.print_json({**emissions.intensity.model_dump(mode="json"), **rows})
+        console.print_json({**emissions.intensity.model_dump(mode="json"), **rows})
         return
-    output.show(_line(emissions.intensity))
+    console.print_text(_line(emissions.intensity))
     for notice in notices:
-        output.say(told(notice))
+        console.print_message(told(notice))
     for name, series in lists.items():
-        output.show(f"\n{name.capitalize()}, g/kWh, UTC", *_bars(series))
+        console.print_text(f"\n{name.capitalize()}, g/kWh, UTC", *_bars(series))
 
 
 def _lists(grid: Service, chosen: Settings, now: datetime, history: bool, forecast: bool) -> dict[str, Series]:
@@ -112,6 +112,6 @@ def _line(found: Intensity) -> str:
 
 
 def _bars(series: Series) -> list[str]:
-    from joulemark.suite.terminal.chart import bars
+    from joulemark.suite.terminal.chart import bar_chart
 
-    return bars([(point.start.strftime("%a %H:%M"), point.g_per_kwh) for point in series.points])
+    return bar_chart([(point.start.strftime("%a %H:%M"), point.g_per_kwh) for point in series.points])

@@ -34,7 +34,7 @@ def command(
     """List the workloads, or the cases of a selection, or the runs that are kept."""
     given = options.settings_from_context(context, locals())
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal.listings import cases_table, runs_table, workloads_table
 
     if cases and runs:
         raise UsageError("--cases and --runs list different things: give one of them.")
@@ -47,24 +47,24 @@ def command(
     if runs:
         from joulemark.suite.settings import runs_directory
 
-        _show(output.runs_table, {"runs": _runs(runs_directory(out))}, as_json)
+        _show(runs_table, {"runs": _runs(runs_directory(out))}, as_json)
         return
     if cases:
         from joulemark.suite.cli.support.prepare import prepare
 
         prepared = prepare(given)
-        _show(output.cases_table, prepared.plan.outline(), as_json)
+        _show(cases_table, prepared.plan.outline(), as_json)
         return
-    _show(output.workloads_table, {"workloads": _workloads()}, as_json)
+    _show(workloads_table, {"workloads": _workloads()}, as_json)
 
 
 def _show(render: Any, document: dict[str, Any], as_json: bool) -> None:
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     if as_json:
-        output.print_json(document)
+        console.print_json(document)
     else:
-        output.show(render(document))
+        console.print_text(render(document))
 
 
 def _workloads() -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ def _workloads() -> list[dict[str, Any]]:
             "item": workload.item,
             "items": {phase: workload.counts(phase) for phase in workload.phases},
             "paper": workload.paper,
-            "version": workload.version(),
+            "versions": {name: workload.version(name) for name in FRAMEWORKS if supports(workload, name)},
             "phases": list(workload.phases),
             "frameworks": {
                 name: list(framework.modes) for name, framework in FRAMEWORKS.items() if supports(workload, name)

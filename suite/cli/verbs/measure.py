@@ -102,28 +102,28 @@ def _show(path: Path, errand: CommandRun, ended: Sequence[Ended], as_json: bool,
     from joulemark.suite.cli.support.execute import page
     from joulemark.suite.meter.command_run import share
     from joulemark.suite.meter.window_result import account
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     run_file = settled(path, service(errand.settings))
     (case,) = run_file.cases
     accounts = [
-        account(trial.energy, run_file.emissions, trial.window_s[1] - trial.window_s[0])
+        account(trial.energy, run_file.emissions, trial.window_length_s)
         for trial in case.trials
         if trial.window_s is not None
     ]
     for found, how in zip(accounts, ended, strict=True):
-        output.say(f"joulemark: {found['text']}" + (f"; exit code {how.exit_code}" if how.exit_code else ""))
+        console.print_message(f"joulemark: {found['text']}" + (f"; exit code {how.exit_code}" if how.exit_code else ""))
     mean = case.summary.energy_per_item_j if case.summary is not None else None
     if mean is not None and mean.low is not None:
         ends = f"{units.quantity(mean.low, 'J')} to {units.quantity(mean.high, 'J')}"
-        output.say(f"joulemark: {units.quantity(mean.value, 'J')} a run [{ends}], n={mean.n}")
-    output.say(f"joulemark: {share(ended)}")
+        console.print_message(f"joulemark: {units.quantity(mean.value, 'J')} a run [{ends}], n={mean.n}")
+    console.print_message(f"joulemark: {share(ended)}")
     for notice in run_file.notices:
         if notice.code != Code.WHOLE_MACHINE:
-            output.say(f"joulemark: {notice.message} {notice.remedy}")
+            console.print_message(f"joulemark: {notice.message} {notice.remedy}")
     shown = page(run_file, path) if report else None
-    output.say(f"Run file: {path}" + (f"\nReport:   {shown}" if shown else ""))
+    console.print_message(f"Run file: {path}" + (f"\nReport:   {shown}" if shown else ""))
     if as_json:
         document = run_file.model_dump(mode="json", exclude={"traces"})
         where = {"path": str(path), "report": str(shown) if shown else None}
-        output.print_json({**document, **where, "exit_code": ended[-1].exit_code, "measurements": accounts})
+        console.print_json({**document, **where, "exit_code": ended[-1].exit_code, "measurements": accounts})

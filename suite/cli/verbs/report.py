@@ -66,7 +66,7 @@ def command(
     from joulemark.suite.errors import UsageError
     from joulemark.suite.results.store import find, load_path
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import output as terminal
+    from joulemark.suite.terminal import console as terminal
     from joulemark.suite.units import counted
 
     options.ending(output, (*options.PAGE, ".md"))
@@ -86,9 +86,9 @@ def command(
         from joulemark.reports.images import write_images
 
         pictures = write_images(files, images, image_format, anonymous)
-        terminal.say(f"Wrote {counted(len(pictures), 'picture')} to {images}")
+        terminal.print_message(f"Wrote {counted(len(pictures), 'picture')} to {images}")
     page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _typed(given, offline))
-    terminal.say(f"Wrote {page} ({_size(page)})")
+    terminal.print_message(f"Wrote {page} ({_size(page)})")
 
 
 def _typed(given: Mapping[str, Any], offline: bool) -> list[str]:

@@ -81,22 +81,23 @@ def command(
 def _measure(prepared: Prepared, out: Path | None, as_json: bool, report: bool) -> int:
     """Run the plan, keep the file, write the page, show the table; the exit code."""
     from joulemark.suite.cli.support.execute import failed, measured, page
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.run_summary import print_run
 
     run_file, path, interrupted = measured(prepared, out)
     if not as_json:
-        output.show_run(run_file)
-    output.say(f"Run file: {path}")
+        print_run(run_file)
+    console.print_message(f"Run file: {path}")
     shown = page(run_file, path) if report else None
     if shown:
-        output.say(f"Report:   {shown}")
+        console.print_message(f"Report:   {shown}")
     if as_json:
-        output.print_json(_document(run_file, path, shown))
+        console.print_json(_document(run_file, path, shown))
     if interrupted:
-        output.say(f"Interrupted: {run_file.run.id} holds the trials that were finished; go on with --resume.")
+        console.print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; go on with --resume.")
         return 130
     if not any(case.status == "ok" for case in run_file.cases):
-        output.say("Nothing was measured: no case has a trial that is ok.")
+        console.print_message("Nothing was measured: no case has a trial that is ok.")
     return 4 if failed(run_file) else 0
 
 

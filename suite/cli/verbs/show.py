@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from joulemark.suite.records import Intensity, RunFile
-    from joulemark.suite.terminal.tables import Fitted
+    from joulemark.suite.terminal.tables import AdaptiveTable
 
 
 def command(
@@ -30,17 +30,18 @@ def command(
     from joulemark.suite.carbon import ember
     from joulemark.suite.results.store import load
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.run_summary import print_run
 
     run_file = load(run, runs_directory(out))
     zones = {found.zone or zone: found for zone in what_if or () for found in [ember.intensity(zone)]}
     if as_json:
         document = run_file.model_dump(mode="json", exclude={"traces"})
-        output.print_json(document if what_if is None else {**document, "what_if": _rows(run_file, zones)})
+        console.print_json(document if what_if is None else {**document, "what_if": _rows(run_file, zones)})
         return
-    output.show_run(run_file)
+    print_run(run_file)
     if zones:
-        output.show("\nThe whole run elsewhere", _table(run_file, zones))
+        console.print_text("\nThe whole run elsewhere", _table(run_file, zones))
 
 
 def _rows(run_file: RunFile, zones: Mapping[str, Intensity]) -> list[dict[str, object]]:
@@ -63,20 +64,20 @@ def _rows(run_file: RunFile, zones: Mapping[str, Intensity]) -> list[dict[str, o
     return sorted(rows, key=lambda row: (zones[str(row["zone"])].g_per_kwh, str(row["zone"])))
 
 
-def _table(run_file: RunFile, zones: Mapping[str, Intensity]) -> Fitted:
+def _table(run_file: RunFile, zones: Mapping[str, Intensity]) -> AdaptiveTable:
     from joulemark.suite.carbon.ember import countries
-    from joulemark.suite.terminal import output
-    from joulemark.suite.terminal.tables import Column, Fitted
+    from joulemark.suite.terminal.run_summary import total_prefix
+    from joulemark.suite.terminal.tables import AdaptiveTable, Column
     from joulemark.suite.units import quantity
 
-    shown = Fitted("Zone", *(Column(title, right=True) for title in ("g/kWh", "Year", "Emissions")))
+    shown = AdaptiveTable("Zone", *(Column(title, right=True) for title in ("g/kWh", "Year", "Emissions")))
     for row in _rows(run_file, zones):
         zone, grams = str(row["zone"]), row["emissions_g"]
         shown.add(
             f"{zone}  {countries()[zone].name}",
             f"{row['g_per_kwh']:g}",
             str(row["vintage"]),
-            output.hedge(row["kind"] == "model", bool(row["lower_bound"])) + quantity(grams, "g")
+            total_prefix(row["kind"] == "model", bool(row["lower_bound"])) + quantity(grams, "g")
             if isinstance(grams, float)
             else quantity(None, "g"),
         )

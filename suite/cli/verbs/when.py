@@ -37,7 +37,7 @@ def command(
     from joulemark.suite.carbon.when import advise
     from joulemark.suite.cli.support.carbon_inputs import service
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal import output
+    from joulemark.suite.terminal import console
 
     chosen = settings.resolve(
         {
@@ -56,9 +56,9 @@ def command(
     grid = service(chosen)
     advice = advise(grid, where, length, now, limit)
     if as_json:
-        output.print_json(_document(advice, length))
+        console.print_json(_document(advice, length))
     else:
-        output.show(_text(advice))
+        console.print_text(_text(advice))
 
 
 def _duration(text: str) -> timedelta:

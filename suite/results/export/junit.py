@@ -61,7 +61,7 @@ def _properties(suite: ElementTree.Element, run_file: RunFile) -> None:
 
 def _test(suite: ElementTree.Element, row: Row, columns: tuple[Column, ...]) -> None:
     case = row.case
-    kind = ".".join(part for part in (case.workload, case.variant) if part)
+    kind = case.workload_id
     named = {"name": _text(case.id), "classname": _text(f"joulemark.{kind}"), "time": f"{_seconds(case):.3f}"}
     test = ElementTree.SubElement(suite, "testcase", named)
     if row.status == "ok":

@@ -14,7 +14,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any, Final
 
-from joulemark.suite.energy.attribution import window_length_s
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Case, RunFile
 from joulemark.suite.results.table import AT_LEAST, Cell, Row, table
@@ -60,18 +59,18 @@ def render(run_file: RunFile) -> str:
 
 def _times(case: Case) -> tuple[list[float], int, str]:
     """Seconds of one step, round by round; the steps of a round; and what a round is."""
-    trials = [trial for trial in case.trials if trial.status == "ok" and trial.steps and window_length_s(trial) > 0]
+    trials = [trial for trial in case.trials if trial.status == "ok" and trial.steps and trial.window_length_s > 0]
     if len(trials) == 1 and trials[0].block_s and trials[0].steps_per_block:
         (only,) = trials
         return [block / only.steps_per_block for block in only.block_s], only.steps_per_block, "blocks of one trial"
-    times = [window_length_s(trial) / trial.steps for trial in trials]
+    times = [trial.window_length_s / trial.steps for trial in trials]
     steps = round(statistics.median(trial.steps for trial in trials)) if trials else 0
     return times, steps, "trials"
 
 
 def _benchmark(row: Row, times: list[float], steps: int, rounds_are: str) -> dict[str, Any]:
     case = row.case
-    kind = ".".join(part for part in (case.workload, case.variant) if part)
+    kind = case.workload_id
     axes = ("workload", "variant", "size", "phase", "framework", "mode", "device", "precision", "batch_size")
     return {
         # What may be set side by side is one group: pytest-benchmark shows a table for each.

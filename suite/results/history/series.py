@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from joulemark.suite.results.columns import COLUMN_SPECS
-from joulemark.suite.stats.change_points import Step, find_steps
+from joulemark.suite.stats.change_points import ChangePoint, find_change_points
 from joulemark.suite.stats.metrics import Better
 
 METRICS: Final[Mapping[str, str]] = MappingProxyType(
@@ -75,7 +75,7 @@ class Point:
 class Change:
     """A step, and what else was new in the run that it begins with."""
 
-    step: Step
+    step: ChangePoint
     point: Point
     """The first run at the new level."""
     new: Mapping[str, tuple[str, str]]
@@ -155,7 +155,7 @@ def _one(ordered: Sequence[Mapping[str, Any]], metric: str, kind: str | None) ->
         kind=kind,
         points=points,
         without=sum(_value(row, metric) is None for row in ordered),
-        changes=tuple(_change(points, step) for step in find_steps([point.value for point in points])),
+        changes=tuple(_change(points, step) for step in find_change_points([point.value for point in points])),
     )
 
 
@@ -190,7 +190,7 @@ def _point(row: Mapping[str, Any], metric: str) -> Point:
     )
 
 
-def _change(points: Sequence[Point], step: Step) -> Change:
+def _change(points: Sequence[Point], step: ChangePoint) -> Change:
     before, after = points[step.index - 1].facts, points[step.index].facts
     names = dict.fromkeys((*before, *after))
     new = {name: (before.get(name, "none"), after.get(name, "none")) for name in names}

@@ -6,7 +6,7 @@ import pytest
 from run_files import trial
 
 from joulemark.suite.energy.sensor_checks import RESIDUAL, sensor_notices
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.notices import INVALIDATING, Code
 from joulemark.suite.records import BoardState, Channel, Gpu, Notice, Trace, Trial
 
@@ -31,7 +31,7 @@ def _board(counter_w: float, samples_w: float, coverage: float = 1.0, *states: B
 
 def _notices(trace: Trace, gpu: Gpu | None = None, step_s: float | None = None) -> dict[Code, Notice]:
     gpus = (gpu or _gpu(),)
-    found = readings([trace], WINDOW_S, "cuda:0", gpus, step_s)
+    found = compute_readings([trace], WINDOW_S, "cuda:0", gpus, step_s)
     measured = trial(start_s=WINDOW_S[0], length_s=WINDOW_S[1] - WINDOW_S[0], readings=found)
     if step_s:
         measured = measured.model_copy(update={"steps": round(10.0 / step_s)})
@@ -48,7 +48,7 @@ def test_counter_and_samples_that_disagree_are_told(samples_w: float, flagged: b
 
 
 def test_the_residual_stands_in_the_reading() -> None:
-    (board,) = [e for e in readings([_board(300.0, 306.0)], WINDOW_S, "cuda:0", [_gpu()]) if e.component == "gpu"]
+    (board,) = [e for e in compute_readings([_board(300.0, 306.0)], WINDOW_S, "cuda:0", [_gpu()]) if e.component == "gpu"]
     assert board.residual == pytest.approx(0.02)
 
 
@@ -84,7 +84,7 @@ def test_code_on_several_boards_is_told_of_each_of_them() -> None:
         for t_s, clock in zip((11.0, 19.0), pair, strict=True)
     ]
     trace = _board(300.0, 300.0, 1.0, *states)
-    found = readings([trace], WINDOW_S, "cuda:0+cuda:1", gpus)
+    found = compute_readings([trace], WINDOW_S, "cuda:0+cuda:1", gpus)
     measured = trial(start_s=WINDOW_S[0], length_s=WINDOW_S[1] - WINDOW_S[0], readings=found)
     told = {notice.code: notice.value for notice in sensor_notices([measured], [trace], "cuda:0+cuda:1", gpus)}
     assert told[Code.BOARD_CLOCK_MOVED] == "from 1980 to 1500 MHz in one window"
@@ -156,7 +156,7 @@ def test_an_estimate_for_an_unknown_processor_is_told() -> None:
             component="cpu", scope="host", unit="W", kind="model", source=source, values=(40.0,) * len(TIMES)
         )
         trace = Trace(sensor="codecarbon", t_s=TIMES, channels=(channel,))
-        return trial(start_s=10.0, length_s=10.0, readings=readings([trace], WINDOW_S, "cpu")), trace
+        return trial(start_s=10.0, length_s=10.0, readings=compute_readings([trace], WINDOW_S, "cpu")), trace
 
     unknown, trace = model("codecarbon's table does not know this CPU")
     assert [notice.code for notice in sensor_notices([unknown], [trace], "cpu", ())] == [Code.CPU_NOT_KNOWN]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joulemark.suite.energy.window_energy import UPDATES_NEEDED, reading, readings
+from joulemark.suite.energy.window_energy import UPDATES_NEEDED, compute_reading, compute_readings
 from joulemark.suite.plan.profiles import PROFILES
 from joulemark.suite.records import Channel, EnergyReading, Gpu, Trace
 
@@ -28,7 +28,7 @@ def _trace(times: Sequence[float], values: Sequence[float | None], unit: str = "
 
 
 def _read(trace: Trace, begin_s: float, end_s: float, **more: float) -> EnergyReading:
-    return reading(trace, trace.channels[0], (begin_s, end_s), **more)
+    return compute_reading(trace, trace.channels[0], (begin_s, end_s), **more)
 
 
 TIMES = st.lists(st.floats(0.01, 0.3), min_size=40, max_size=60).map(
@@ -43,7 +43,7 @@ def test_constant_power_gives_exactly_power_times_time(
 ) -> None:
     begin_s, end_s = sorted((times[0] + a * (times[-1] - times[0]), times[0] + b * (times[-1] - times[0])))
     values = [power_w * t for t in times] if unit == "J" else [power_w] * len(times)
-    energy = reading(trace := _trace(times, values, unit), trace.channels[0], (begin_s, end_s))
+    energy = compute_reading(trace := _trace(times, values, unit), trace.channels[0], (begin_s, end_s))
     if energy.energy_j is None:  # irregular reads may leave a hole, which is said
         assert "gave no value" in (energy.reason or "")
     else:
@@ -146,7 +146,7 @@ MODEL = (_channel("cpu", "host", 40.0, "W", "model"), _channel("ram", "host", 10
 
 
 def _charged(channels: Sequence[Channel], device: str) -> dict[tuple[str, str], float | None]:
-    found = readings(_traces(*channels), (2.0, 8.0), device, GPUS)
+    found = compute_readings(_traces(*channels), (2.0, 8.0), device, GPUS)
     return {(e.component, e.scope): None if e.energy_j is None else round(e.energy_j, 6) for e in found if e.attributed}
 
 
@@ -156,7 +156,7 @@ def test_a_case_is_charged_with_package_dram_and_its_own_board() -> None:
     assert _charged(everything, "cpu") == host
     assert _charged(everything, "cuda:0") == host | {("gpu", UUID): 1800.0}
     assert _charged(everything, "cuda:1") == host | {("gpu", "GPU-2"): 300.0}
-    listed = readings(_traces(*everything), (2.0, 8.0), "cuda:0", GPUS)
+    listed = compute_readings(_traces(*everything), (2.0, 8.0), "cuda:0", GPUS)
     assert {e.component for e in listed if not e.attributed} == {"gpu", "psys", "machine"}
 
 
@@ -175,13 +175,13 @@ def test_a_board_without_a_sensor_is_there_without_a_value() -> None:
 
 def test_power_stands_in_where_the_counter_of_a_board_fails() -> None:
     channels = (_channel("gpu", UUID, None), _channel("gpu", UUID, 300.0, "W", "integrated"))
-    found = readings(_traces(*channels), (2.0, 8.0), "cuda:0", GPUS)
+    found = compute_readings(_traces(*channels), (2.0, 8.0), "cuda:0", GPUS)
     (board,) = [energy for energy in found if energy.component == "gpu"]
     assert (board.kind, board.energy_j) == ("integrated", pytest.approx(1800.0))
 
 
 def test_no_trace_at_all_is_unavailable_with_reasons() -> None:
-    found = readings([], (2.0, 8.0), "cuda:0", ())
+    found = compute_readings([], (2.0, 8.0), "cuda:0", ())
     assert {energy.component for energy in found} == {"package", "dram", "gpu"}
     assert all(energy.energy_j is None and energy.reason and energy.attributed for energy in found)
 
@@ -213,7 +213,7 @@ def test_nothing_unknown_is_ever_zero(traces: list[Trace], device: str, begin_s:
     is there, so that a sum over them knows when it is a lower bound."""
     true_w = {("package", "package-0"): 80.0, ("dram", "package-0"): 10.0, ("gpu", UUID): 300.0, ("gpu", "GPU-2"): 50.0}
     true_w |= {("cpu", "host"): 40.0, ("ram", "host"): 10.0}
-    found = readings(traces, (begin_s, begin_s + length_s), device, GPUS)
+    found = compute_readings(traces, (begin_s, begin_s + length_s), device, GPUS)
     for energy in found:
         if energy.energy_j is None:
             assert energy.reason
@@ -235,7 +235,7 @@ def test_a_resumed_run_is_read_from_the_trace_that_saw_the_window() -> None:
     first = _traces(PACKAGE, DRAM)[0]
     second = first.model_copy(update={"t_s": tuple(t + 100 for t in first.t_s)})
     for begin_s in (2.0, 102.0):
-        package, dram = readings([first, second], (begin_s, begin_s + 6.0), "cpu")
+        package, dram = compute_readings([first, second], (begin_s, begin_s + 6.0), "cpu")
         assert (package.energy_j, dram.energy_j) == (pytest.approx(480.0), pytest.approx(60.0))
 
 
@@ -252,5 +252,5 @@ def test_two_sensors_of_one_name_are_both_read() -> None:
         _trace(times, [power] * 100, "W", component="machine", scope="wall", source=source)
         for power, source in ((100.0, "a.csv"), (30.0, "b.csv"))
     ]
-    found = [one.energy_j for one in readings(walls, (1.0, 6.0), "cpu") if one.component == "machine"]
+    found = [one.energy_j for one in compute_readings(walls, (1.0, 6.0), "cpu") if one.component == "machine"]
     assert found == [pytest.approx(500.0), pytest.approx(150.0)]

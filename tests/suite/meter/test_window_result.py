@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from run_files import CH, energy
 
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.attribution import energy_sum
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.meter.grid_cache import weighed
 from joulemark.suite.meter.live_sampler import devices
 from joulemark.suite.meter.window_result import account, scope
@@ -48,7 +49,7 @@ def test_nothing_measured_is_no_zero() -> None:
 def test_what_is_only_listed_is_not_added() -> None:
     other = energy(50.0, "gpu").model_copy(update={"attributed": False})
     assert account([energy(100.0), other], EMISSIONS, 2.0)["energy"]["value"] == 100.0
-    assert scope([energy(100.0), other]) == "whole processor: other programs' share is in it"
+    assert scope(energy_sum([energy(100.0), other])) == "whole processor: other programs' share is in it"
 
 
 def test_an_estimate_says_so() -> None:
@@ -94,7 +95,7 @@ def test_several_boards_are_attributed_and_one_without_a_sensor_is_missed() -> N
         for n, w in ((0, 100.0), (2, 70.0))
     )
     gpus = (_gpu(0, "cuda:0"), _gpu(1, "cuda:1"), _gpu(2, "cuda:2"))
-    found = readings([Trace(sensor="nvml", t_s=times, channels=channels)], (2.0, 8.0), "cuda:0+cuda:1", gpus)
+    found = compute_readings([Trace(sensor="nvml", t_s=times, channels=channels)], (2.0, 8.0), "cuda:0+cuda:1", gpus)
     boards = {energy.scope: energy for energy in found if energy.component == "gpu"}
     assert boards["GPU-0"].attributed
     assert boards["GPU-0"].energy_j == pytest.approx(600.0)

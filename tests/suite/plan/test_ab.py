@@ -102,10 +102,10 @@ def test_a_framework_that_one_arm_lacks_is_run_in_neither() -> None:
 
 
 def test_a_workload_has_the_version_that_its_own_arm_says() -> None:
-    made = make(versions_b={"matmul": "ffffffffffff"}, workload=["matmul"], framework=["pytorch"])
+    made = make(versions_b={"matmul": {"pytorch": "ffffffffffff"}}, workload=["matmul"], framework=["pytorch"])
     one, other = made.cases
     assert other.workload_version == "ffffffffffff" != one.workload_version
-    lacking = make(versions_b={"matmul": "ffffffffffff"}, workload=["cnn", "matmul"], framework=["pytorch"])
+    lacking = make(versions_b={"matmul": {"pytorch": "ffffffffffff"}}, workload=["cnn", "matmul"], framework=["pytorch"])
     assert {case.workload for case in lacking.runnable()} == {"matmul"}
     reason = next(case.reason for case in lacking.cases if case.workload == "cnn" and case.arm == "b")
     assert reason == "/env/b/python knows no workload cnn"

@@ -68,16 +68,16 @@ def test_a_mode_of_one_framework_leaves_the_other_out():
 def test_a_name_stands_for_all_its_variants():
     variants = {workload.id for workload in workloads().values() if workload.name == "activation"}
     made = make(workload=["activation"], size=["tiny"])
-    assert {f"{case.workload}.{case.variant}" for case in made.cases} == variants
+    assert {case.workload_id for case in made.cases} == variants
     assert len(variants) > 1
 
 
 def test_full_has_every_workload_and_standard_one_of_each_family():
     everything = {workload.id for workload in workloads().values()}
-    full = {f"{c.workload}.{c.variant}" if c.variant else c.workload for c in make(profile="full").cases}
+    full = {c.workload_id for c in make(profile="full").cases}
     assert full == everything
     standard = make(profile="standard")
-    families = [workloads()[f"{c.workload}.{c.variant}" if c.variant else c.workload].family for c in standard.cases]
+    families = [workloads()[c.workload_id].family for c in standard.cases]
     assert set(families) == {workload.family for workload in workloads().values()}
     assert {case.id for case in make().cases} <= {case.id for case in standard.cases}
     assert "compile" in {case.mode for case in standard.cases}
@@ -146,10 +146,10 @@ def test_a_device_that_is_not_there_is_refused():
 def test_a_board_rests_with_the_program_resident_and_its_borders_outlast_its_sensor():
     cases = {case.device: case for case in make(BOARD).cases}
     made = make(BOARD)
-    assert made.effort(cases["cuda:0"], rest=True).rest_s > 0
-    assert made.effort(cases["cuda:0"]).rest_s == 0
-    assert made.effort(cases["cpu"], rest=True).rest_s == 0
-    assert made.effort(cases["cuda:0"]).border_s >= 1.1
+    assert made.effort(cases["cuda:0"], rest=True).resident_idle_s > 0
+    assert made.effort(cases["cuda:0"]).resident_idle_s == 0
+    assert made.effort(cases["cpu"], rest=True).resident_idle_s == 0
+    assert made.effort(cases["cuda:0"]).guard_s >= 1.1
 
 
 def test_the_expected_time_grows_with_the_rounds():

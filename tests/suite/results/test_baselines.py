@@ -1,4 +1,4 @@
-"""What a baseline's name means, and what is said where it means nothing."""
+"""What the name of a baseline means, and which error it gives if it means nothing."""
 
 from __future__ import annotations
 
@@ -19,19 +19,25 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_name_that_could_be_several_runs_is_a_question_and_no_lack(runs: Path) -> None:
+def test_an_ambiguous_id_is_a_usage_error(runs: Path) -> None:
     assert baselines.load("20261101", runs).run.id == "20261101T120000Z-aaaa"
-    with pytest.raises(UsageError, match=r"'2026' could be .*-aaaa or .*-bbbb: give more of the id"):
+    with pytest.raises(UsageError, match=r"'2026' .*-aaaa .*-bbbb"):
         baselines.load("2026", runs)
 
 
-@pytest.mark.parametrize("where", [".", "nowhere"])
-def test_what_is_not_there_is_nothing_to_compare_with(runs: Path, where: str) -> None:
-    with pytest.raises(NotComparableError, match="no baseline 'main'"):
-        baselines.load("main", runs / where)
+@pytest.mark.parametrize("directory", [".", "nowhere"])
+def test_a_missing_baseline_is_not_comparable(runs: Path, directory: str) -> None:
+    with pytest.raises(NotComparableError, match="'main'"):
+        baselines.load("main", runs / directory)
 
 
-def test_a_place_where_one_cannot_look_is_said(runs: Path) -> None:
+def test_an_unreadable_directory_is_a_usage_error(runs: Path) -> None:
     closed = runs / ("x" * 300)  # a name that no file system takes; permissions would not keep root out
     with pytest.raises(UsageError, match="cannot read"):
         baselines.load("main", closed)
+
+
+@pytest.mark.parametrize("name", ["history", "latest", "../x", ".hidden", ""])
+def test_reserved_and_invalid_names_are_refused(runs: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be called"):
+        baselines.save(name, run_file())

@@ -1,4 +1,4 @@
-"""What kind of carbon intensity a run's grams rest on."""
+"""What kind of carbon intensity a run's grams are computed with."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import pytest
 
 from joulemark.suite.carbon import ember
 from joulemark.suite.records import Intensity
-from joulemark.suite.results.intensity_kind import BASES, basis
+from joulemark.suite.results.intensity_kind import INTENSITY_KINDS, intensity_kind
 
 HOUR = {"zone": "DE", "source": "a service", "interval_start": "2026-11-01T12:00:00Z"}
 
 
 @pytest.mark.parametrize(
-    ("intensity", "expected"),
+    ("intensity", "key"),
     [
         (Intensity(g_per_kwh=1.0, is_estimated=False, **HOUR), "measured"),
         (Intensity(g_per_kwh=1.0, is_estimated=None, **HOUR), "measured"),
@@ -22,9 +22,9 @@ HOUR = {"zone": "DE", "source": "a service", "interval_start": "2026-11-01T12:00
         (Intensity(g_per_kwh=1.0, source="given", zone=None), "given"),
     ],
 )
-def test_every_kind_is_told_from_the_others(intensity: Intensity, expected: str) -> None:
-    assert basis(intensity) is BASES[expected]
+def test_the_kind_follows_from_the_record(intensity: Intensity, key: str) -> None:
+    assert intensity_kind(intensity) is INTENSITY_KINDS[key]
 
 
-def test_each_has_a_mark_of_its_own() -> None:
-    assert len({found.mark for found in BASES.values()}) == len(BASES)
+def test_each_kind_has_its_own_mark() -> None:
+    assert len({kind.mark for kind in INTENSITY_KINDS.values()}) == len(INTENSITY_KINDS)

@@ -7,7 +7,7 @@ from run_files import CH, case, trial
 
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Emissions, Probe, Pue
-from joulemark.suite.results.roofline import beyond_the_roof, share
+from joulemark.suite.results.roofline import above_the_roof, share
 from joulemark.suite.results.summary import case_summary
 
 PROBES = (
@@ -47,10 +47,10 @@ def test_a_share_above_one_beyond_its_interval_is_an_error_for_a_matrix_product_
     product = summarised([99.0, 100.0, 101.0], workload="matmul", **fast)
     net = summarised([99.0, 100.0, 101.0], **fast)
     noisy = summarised([40.0, 60.0, 100.0], workload="matmul", **fast)
-    found = beyond_the_roof([product, net], PROBES)
+    found = above_the_roof([product, net], PROBES)
     assert {key: notice.code for key, notice in found.items()} == {
         product.id: Code.BEYOND_PEAK,
         net.id: Code.BEYOND_ROOF,
     }
     assert found[product.id].value == pytest.approx(2.0, rel=0.01)
-    assert beyond_the_roof([noisy], PROBES) == {}
+    assert above_the_roof([noisy], PROBES) == {}

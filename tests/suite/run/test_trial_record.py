@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from joulemark.suite.run.trial_record import trial_record
-from joulemark.suite.trial.fork_server_client import Outcome
+from joulemark.suite.trial.outcome import Outcome
 
 ATTEMPT = {"round": 3, "started_s": 1.0, "ended_s": 9.0, "isolation": "fork"}
-ANSWER: dict[str, Any] = {"window": (105.0, 107.5), "rest": None, "steps": 10, "items": 20, "first_call_s": 0.5}
+ANSWER: dict[str, Any] = {"window": (105.0, 107.5), "resident_idle": None, "steps": 10, "items": 20, "first_call_s": 0.5}
 
 
 def test_times_count_from_the_start_of_the_run() -> None:
-    found = trial_record(Outcome({**ANSWER, "rest": (101.0, 104.0)}, None, None, ""), ATTEMPT, 100.0, "cold")
+    found = trial_record(Outcome({**ANSWER, "resident_idle": (101.0, 104.0)}, None, None, ""), ATTEMPT, 100.0, "cold")
     assert (found.status, found.round, found.window_s, found.items) == ("ok", 3, (5.0, 7.5), 20)
     assert found.resident_idle is not None
     assert found.resident_idle.window_s == (1.0, 4.0)

@@ -19,7 +19,7 @@ import nvml_library
 import pytest
 from places import ROOT
 
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.records import Gpu
 from joulemark.suite.sensors import trace_file
 from joulemark.suite.sensors.sampler import Sampler
@@ -167,7 +167,7 @@ def test_energy_and_power_of_a_board(library: Path, tmp_path: Path, traits: str,
     (trace,) = trace_file.load(tmp_path / "t")
     assert [channel.kind for channel in trace.channels] == kinds
     board = Gpu(index=0, vendor="AMD", name="MI300X", uuid="amd-1", pci_bus_id="", device="cuda:0")
-    found = readings([trace], (ready_s + 0.1, ready_s + 0.6), "cuda:0", [board])
+    found = compute_readings([trace], (ready_s + 0.1, ready_s + 0.6), "cuda:0", [board])
     energy = next(energy for energy in found if energy.component == "gpu")
     assert energy.attributed
     assert energy.kind == kinds[0]

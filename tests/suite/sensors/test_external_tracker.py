@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.records import Channel, SecondOpinion, Trace
 from joulemark.suite.sensors import trace_file
 from joulemark.suite.sensors.external_tracker import Tracker, compared
@@ -63,7 +63,7 @@ def _rapl() -> Trace:
 def test_what_it_models_beside_our_sensor_is_named() -> None:
     rapl = _rapl()
     opinion = compared(SAID, [rapl], ())
-    assert opinion.ours == readings([rapl], (1.0, 9.0), "cpu")
+    assert opinion.ours == compute_readings([rapl], (1.0, 9.0), "cpu")
     cpu, ram = opinion.differences
     assert "0.50 times ours" in cpu
     assert "rapl (counter)" in cpu

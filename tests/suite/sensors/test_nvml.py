@@ -17,7 +17,7 @@ from places import ROOT
 from run_files import trial
 
 from joulemark.suite.energy.sensor_checks import sensor_notices
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.notices import Code
 from joulemark.suite.records import BoardState, EnergyReading, Gpu, Trace
 from joulemark.suite.sensors import nvml, trace_file
@@ -69,7 +69,7 @@ def test_counter_and_instant_power_of_each_board(library: Path, tmp_path: Path) 
     assert found == [(u, unit, k, 0.0) for u in (A, B) for unit, k in (("J", "counter"), ("W", "integrated"))]
     assert {channel.limit_w for channel in trace.channels} == {400.0}
     window_s = (ready_s + 0.05, ready_s + 0.45)
-    energies = readings([trace], window_s, "cuda:0", [_gpu(A, "cuda:0"), _gpu(B, "cuda:1")])
+    energies = compute_readings([trace], window_s, "cuda:0", [_gpu(A, "cuda:0"), _gpu(B, "cuda:1")])
     own, other = _of(energies, A), _of(energies, B)
     assert own.attributed
     assert not other.attributed
@@ -82,7 +82,7 @@ def test_without_a_counter_power_is_integrated(library: Path, tmp_path: Path) ->
     _, trace, ready_s = _trace(library, tmp_path / "t", [Board(A, 250.0, "no_energy no_instant")])
     (channel,) = trace.channels
     assert (channel.unit, channel.average_s) == ("W", 1.0)
-    energy = _of(readings([trace], (ready_s, ready_s + 0.1), "cuda:0", [_gpu(A, "cuda:0")]), A)
+    energy = _of(compute_readings([trace], (ready_s, ready_s + 0.1), "cuda:0", [_gpu(A, "cuda:0")]), A)
     assert energy.kind == "integrated"
     assert energy.energy_j == pytest.approx(25.0)
 
@@ -92,7 +92,7 @@ def test_fields_that_the_board_does_not_support_are_left_for_the_older_call(libr
     _, trace, ready_s = _trace(library, tmp_path / "t", [Board(A, 250.0, "old_fields no_energy ga100")])
     (channel,) = trace.channels
     assert channel.source.startswith("nvmlDeviceGetPowerUsage")
-    assert _of(readings([trace], (ready_s, ready_s + 0.1), "cuda:0", [_gpu(A, "cuda:0")]), A).energy_j == (
+    assert _of(compute_readings([trace], (ready_s, ready_s + 0.1), "cuda:0", [_gpu(A, "cuda:0")]), A).energy_j == (
         pytest.approx(25.0)
     )
 
@@ -135,7 +135,7 @@ def test_a_reset_of_the_counter_is_undone_and_said(library: Path, tmp_path: Path
     )
     (channel,) = trace.channels
     assert len(channel.resets_s) == 1
-    energy = _of(readings([trace], (ready_s + 0.1, ready_s + 1.2), "cuda:0", [_gpu(A, "cuda:0")]), A)
+    energy = _of(compute_readings([trace], (ready_s + 0.1, ready_s + 1.2), "cuda:0", [_gpu(A, "cuda:0")]), A)
     assert energy.energy_j is not None
     assert energy.high_j is not None
     assert 250.0 * 1.1 - 250.0 * 0.15 <= energy.energy_j <= 250.0 * 1.1 + 0.01
@@ -145,7 +145,7 @@ def test_a_reset_of_the_counter_is_undone_and_said(library: Path, tmp_path: Path
 
 def test_a_lost_board_has_no_energy_and_a_reason(library: Path, tmp_path: Path) -> None:
     _, trace, ready_s = _trace(library, tmp_path / "t", [Board(A, 250.0, "lost:1.3")], 2.0)
-    energy = _of(readings([trace], (ready_s, ready_s + 1.8), "cuda:0", [_gpu(A, "cuda:0")]), A)
+    energy = _of(compute_readings([trace], (ready_s, ready_s + 1.8), "cuda:0", [_gpu(A, "cuda:0")]), A)
     assert (energy.energy_j, energy.kind, energy.attributed) == (None, "unavailable", True)
     assert energy.reason
 
@@ -162,7 +162,7 @@ def test_a_board_that_gives_nothing_is_found_but_not_readable(library: Path, tmp
 def test_a_split_board_is_labelled_as_shared(library: Path, tmp_path: Path) -> None:
     _, trace, ready_s = _trace(library, tmp_path / "t", [Board(A, 250.0, "mig")], 0.3)
     gpu = _gpu(A, "cuda:0", mig=True)
-    energy = _of(readings([trace], (ready_s, ready_s + 0.2), "cuda:0", [gpu]), A)
+    energy = _of(compute_readings([trace], (ready_s, ready_s + 0.2), "cuda:0", [gpu]), A)
     assert "MIG" in (energy.reason or "")
 
 
@@ -299,7 +299,7 @@ def test_a_modules_power_is_listed_and_not_charged(library: Path, tmp_path: Path
     _, trace, ready_s = _trace(library, tmp_path / "t", boards)
     assert [c.component for c in trace.channels if c.scope == A] == ["gpu", "gpu", "module"]
     window_s = (ready_s + 0.05, ready_s + 0.45)
-    found = readings([trace], window_s, "cuda:0", [_gpu(A, "cuda:0"), _gpu(B, "cuda:1")])
+    found = compute_readings([trace], window_s, "cuda:0", [_gpu(A, "cuda:0"), _gpu(B, "cuda:1")])
     (module,) = [energy for energy in found if energy.component == "module"]
     assert (module.scope, module.attributed, module.kind) == (A, False, "integrated")
     assert module.energy_j == pytest.approx(0.4 * (250.0 + nvml_library.GRACE_W), rel=0.01)

@@ -12,7 +12,7 @@ import pytest
 from places import ROOT
 from powercap import Driver, FakeZone, build, device
 
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.sensors import rapl, trace_file
 from joulemark.suite.sensors.base import Options
 from joulemark.suite.sensors.sampler import Sampler
@@ -62,7 +62,7 @@ def test_every_trap_in_one_tree_gives_the_exact_package_sum(tmp_path: Path) -> N
         }
     assert driver.energy_j("intel-rapl:0") > 3 * 60
     (trace,) = trace_file.load(tmp_path / "trace")
-    found = {(e.component, e.scope): e for e in readings([trace], window_s, "cpu") if e.attributed}
+    found = {(e.component, e.scope): e for e in compute_readings([trace], window_s, "cpu") if e.attributed}
     assert {part: e.energy_j for part, e in found.items()} == {
         part: pytest.approx(energy_j, abs=1e-5) for part, energy_j in expected_j.items()
     }
@@ -80,7 +80,7 @@ def test_power_over_a_window_inside_a_steady_load(tmp_path: Path) -> None:
         begin_s = time.monotonic() - origin_s
         driver.run()
     window_s = (begin_s + 0.55, begin_s + 1.55)
-    package, dram = readings(trace_file.load(tmp_path / "trace"), window_s, "cpu")
+    package, dram = compute_readings(trace_file.load(tmp_path / "trace"), window_s, "cpu")
     assert package.energy_j == pytest.approx(80.0, rel=0.05)
     assert dram.energy_j == pytest.approx(8.0, rel=0.05)
     assert package.samples >= 5
@@ -207,7 +207,7 @@ def test_a_zone_that_cannot_be_opened_is_there_without_a_value(tmp_path: Path) -
         begin_s = time.monotonic() - origin_s
         driver.run()
     assert [finding.readable for finding in sampler.findings] == [True, False]
-    package, dram = readings(trace_file.load(tmp_path / "trace"), (begin_s + 0.2, begin_s + 1.2), "cpu")
+    package, dram = compute_readings(trace_file.load(tmp_path / "trace"), (begin_s + 0.2, begin_s + 1.2), "cpu")
     assert package.energy_j == pytest.approx(80.0, rel=0.05)
     assert (dram.energy_j, dram.attributed) == (None, True)
     assert "energy_uj: No such file" in (dram.reason or "")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from run_files import run_file
 
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import write
 from joulemark.suite.sensors import trace_file, wall_meter
@@ -28,7 +28,7 @@ def test_a_run_is_replayed_and_labelled(tmp_path: Path) -> None:
         time.sleep(1.2)
     (trace,) = trace_file.load(tmp_path / "t")
     assert trace.simulated
-    package = readings([trace], (ready_s + 0.1, ready_s + 1.1), "cpu")[0]
+    package = compute_readings([trace], (ready_s + 0.1, ready_s + 1.1), "cpu")[0]
     assert package.energy_j == pytest.approx(50.0, rel=1e-3)  # the builder's trace draws 50 W
     assert "replay of run.json" in trace.channels[0].source
 
@@ -46,7 +46,7 @@ def test_a_replay_that_has_ended_is_unknown(tmp_path: Path) -> None:
     with Sampler.start(tmp_path / "t", origin_s, sensors=[f"replay:{tmp_path / 'run.json'}"]):
         ready_s = time.monotonic() - origin_s
         time.sleep(2.0)
-    package = readings(trace_file.load(tmp_path / "t"), (ready_s, ready_s + 1.8), "cpu")[0]
+    package = compute_readings(trace_file.load(tmp_path / "t"), (ready_s, ready_s + 1.8), "cpu")[0]
     assert package.energy_j is None
     assert package.reason
 
@@ -93,7 +93,7 @@ def test_a_wall_meter_is_aligned_by_its_own_times(tmp_path: Path, late_s: float)
             logger.kill()
     assert "meter" in sampler.sensors
     change_s -= origin_epoch_s
-    found = readings(trace_file.load(tmp_path / "t"), (change_s - 0.8, change_s + 0.8), "cpu")
+    found = compute_readings(trace_file.load(tmp_path / "t"), (change_s - 0.8, change_s + 0.8), "cpu")
     machine = next(energy for energy in found if energy.component == "machine")
     assert not machine.attributed
     assert machine.energy_j == pytest.approx(0.8 * 100 + 0.8 * 200, rel=0.06)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from joulemark.suite.energy.window_energy import UPDATES_NEEDED, reading
+from joulemark.suite.energy.window_energy import UPDATES_NEEDED, compute_reading
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import EnergyReading, Trace
 from joulemark.suite.sensors import simulated, simulated_loads, trace_file
@@ -47,7 +47,7 @@ def _trials(
         power_w, counter_j = simulated.shown(board, load, times + offset_s, phase_s, trial)
         values = counter_j if channel.unit == "J" else power_w
         filled = channel.model_copy(update={"values": tuple(values.tolist())})
-        energy = reading(
+        energy = compute_reading(
             Trace(sensor="simulated", simulated=True, t_s=tuple(times.tolist()), channels=(filled,)),
             filled,
             window,
@@ -173,7 +173,7 @@ def test_a_simulated_board_runs_in_the_sampler_and_says_so(tmp_path: Path, reque
     assert sampler.sensors == ("simulated",)
     (trace,) = trace_file.load(tmp_path / "t")
     assert trace.simulated
-    energy = reading(trace, trace.channels[0], (ready_s + 0.3, ready_s + 1.2))
+    energy = compute_reading(trace, trace.channels[0], (ready_s + 0.3, ready_s + 1.2))
     assert energy.energy_j is not None
     assert 0.8 * simulated_loads.LOW_W * 0.9 < energy.energy_j < 1.2 * simulated_loads.HIGH_W * 0.9
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.sensors import trace_file
 from joulemark.suite.sensors.trace_tail import BLOCK_BYTES, TraceTail
 
@@ -57,13 +57,13 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("window", [(1.2, 1.9), (3.0, 80.0), (777.7, 777.9), (1000.0, 1600.5), (1995.0, 1999.3)])
 def test_a_window_reads_the_same_from_a_part_of_the_file(path: Path, window: tuple[float, float]) -> None:
-    whole = readings(trace_file.load(path), window, "cuda")
+    whole = compute_readings(trace_file.load(path), window, "cuda")
     growing = TraceTail(path)
     part = growing.around(window)
     growing.close()
     # A counter begins at 0 in each, so that sums differ in their last digits.
     numbers = ("energy_j", "low_j", "high_j")
-    for one, other in zip(readings(part, window, "cuda"), whole, strict=True):
+    for one, other in zip(compute_readings(part, window, "cuda"), whole, strict=True):
         for number in numbers:
             value = getattr(other, number)
             assert getattr(one, number) == (None if value is None else pytest.approx(value, rel=1e-9))

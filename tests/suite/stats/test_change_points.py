@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from joulemark.suite.stats import change_points
-from joulemark.suite.stats.change_points import SHORTEST, find_steps
+from joulemark.suite.stats.change_points import MIN_SEGMENT, find_change_points
 
 
 def noisy(generator: np.random.Generator, runs: int = 60, sd: float = 0.03) -> np.ndarray:
@@ -19,7 +19,7 @@ def noisy(generator: np.random.Generator, runs: int = 60, sd: float = 0.03) -> n
 
 
 def found(logs: np.ndarray) -> list[int]:
-    return [step.index for step in find_steps(np.exp(logs).tolist())]
+    return [step.index for step in find_change_points(np.exp(logs).tolist())]
 
 
 def test_a_planted_step_is_found_where_it_is():
@@ -61,8 +61,8 @@ def test_three_levels_upwards_are_all_found():
 
 def test_a_new_level_is_found_after_three_runs():
     logs = noisy(np.random.default_rng(5), sd=0.02)
-    logs[-SHORTEST:] += math.log(1.5)
-    assert found(logs) == [60 - SHORTEST]
+    logs[-MIN_SEGMENT:] += math.log(1.5)
+    assert found(logs) == [60 - MIN_SEGMENT]
 
 
 @pytest.mark.parametrize("place", [0, 30, 58, 59])
@@ -78,26 +78,26 @@ def test_a_single_run_far_off_is_no_step(place):
 
 
 def test_values_that_do_not_vary_have_no_step_and_those_that_do_once_have_one():
-    assert find_steps([7.0] * 40) == ()
-    (step,) = find_steps([7.0] * 20 + [14.0] * 20)
+    assert find_change_points([7.0] * 40) == ()
+    (step,) = find_change_points([7.0] * 20 + [14.0] * 20)
     assert (step.index, step.ratio, step.low, step.high) == (20, pytest.approx(2), pytest.approx(2), pytest.approx(2))
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, 2.0, 1.0], [1.0] * 5])
 def test_too_few_values_have_none(values):
-    assert find_steps(values) == ()
+    assert find_change_points(values) == ()
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, math.nan, math.inf])
 def test_what_has_no_logarithm_is_refused(wrong):
     with pytest.raises(ValueError, match="positive"):
-        find_steps([1.0, wrong] * 10)
+        find_change_points([1.0, wrong] * 10)
 
 
 def test_the_answer_does_not_depend_on_the_unit_and_turns_round_with_the_ratio():
     logs = noisy(np.random.default_rng(6))
     logs[30:] += 0.1
-    (one,), (scaled,), (inverse,) = (find_steps(np.exp(some).tolist()) for some in (logs, logs + 5, -logs))
+    (one,), (scaled,), (inverse,) = (find_change_points(np.exp(some).tolist()) for some in (logs, logs + 5, -logs))
     assert (scaled.index, scaled.p) == (one.index, one.p) == (inverse.index, inverse.p)
     assert scaled.ratio == pytest.approx(one.ratio)
     assert inverse.ratio == pytest.approx(1 / one.ratio)
@@ -107,7 +107,7 @@ def test_the_answer_does_not_depend_on_the_unit_and_turns_round_with_the_ratio()
 def test_the_interval_is_welchs():
     logs = noisy(np.random.default_rng(7))
     logs[40:] += 0.12
-    (step,) = find_steps(np.exp(logs).tolist())
+    (step,) = find_change_points(np.exp(logs).tolist())
     after, before = logs[step.index :], logs[: step.index]
     interval = stats.ttest_ind(after, before, equal_var=False).confidence_interval(0.95)
     assert (step.low, step.high) == (pytest.approx(math.exp(interval.low)), pytest.approx(math.exp(interval.high)))
@@ -120,7 +120,7 @@ def test_the_statistic_is_the_two_sample_one_over_every_interval():
     best = (0, -1.0)
     for length, starts in change_points._layers(40):
         for start in starts:
-            for cut in range(SHORTEST, length - SHORTEST + 1):
+            for cut in range(MIN_SEGMENT, length - MIN_SEGMENT + 1):
                 before, after = logs[start : start + cut], logs[start + cut : start + length]
                 size = abs(before.mean() - after.mean()) / math.sqrt(1 / len(before) + 1 / len(after))
                 best = max(best, (int(start) + cut, float(size)), key=lambda one: one[1])
@@ -154,7 +154,7 @@ def test_each_layer_covers_all_runs_with_intervals_that_overlap(count):
         assert all(np.diff(starts) <= math.ceil(length / 2) + 1)
     assert lengths == sorted(set(lengths), reverse=True)
     assert lengths[0] == count
-    assert lengths[-1] >= 2 * SHORTEST
+    assert lengths[-1] >= 2 * MIN_SEGMENT
 
 
 def test_only_the_latest_runs_of_a_very_long_history_are_searched():

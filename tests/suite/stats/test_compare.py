@@ -13,7 +13,7 @@ from scipy import stats
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Case, EnergyReading, RunFile
-from joulemark.suite.stats.compare import BETWEEN_RUNS, Comparison, compare
+from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, compare
 from joulemark.suite.stats.variance import Variance
 from joulemark.suite.trial.environment import build
 
@@ -35,7 +35,7 @@ def only(found: Sequence[Comparison], metric: str = "throughput") -> Comparison:
 
 
 def throughput(a: Case, b: Case, **more: object) -> Comparison:
-    return only(compare(run(a), run(b, id="B"), metrics=["throughput"], **more).found)
+    return only(compare(run(a), run(b, id="B"), metrics=["throughput"], **more).comparisons)
 
 
 def test_ratio_by_hand() -> None:
@@ -44,7 +44,7 @@ def test_ratio_by_hand() -> None:
     # logs step by log(1.1): each side's variance is log(1.1)^2; t with 4 degrees of freedom at 0.975 is 2.776445.
     half = 2.776445105 * math.log(1.1) * math.sqrt(2 / 3)
     assert (found.low, found.high) == pytest.approx((2 * math.exp(-half), 2 * math.exp(half)), rel=1e-6)
-    assert (found.verdict, found.words, found.n) == ("better", "faster", (3, 3))
+    assert (found.verdict, found.label, found.n) == ("better", "faster", (3, 3))
 
 
 @pytest.mark.parametrize(
@@ -58,20 +58,20 @@ def test_ratio_by_hand() -> None:
 )
 def test_verdicts(b: tuple[float, ...], verdict: str, words: str) -> None:
     found = throughput(at(100, 100.1, 99.9), at(*b), drift=NO_DRIFT)
-    assert (found.verdict, found.words) == (verdict, words)
+    assert (found.verdict, found.label) == (verdict, words)
 
 
 def test_less_energy_is_better() -> None:
     a, b = (at(100, 100.1, 99.9, readings=[energy(joules)]) for joules in (100.0, 50.0))
-    found = only(compare(run(a), run(b, id="B"), drift=NO_DRIFT).found, "energy")
+    found = only(compare(run(a), run(b, id="B"), drift=NO_DRIFT).comparisons, "energy")
     assert found.ratio == pytest.approx(0.5)
-    assert (found.verdict, found.words) == ("better", "less energy")
+    assert (found.verdict, found.label) == ("better", "less energy")
 
 
 def test_more_energy_is_worse() -> None:
     a, b = (at(100, 100.1, 99.9, readings=[energy(joules)]) for joules in (100.0, 150.0))
-    found = only(compare(run(a), run(b, id="B"), drift=NO_DRIFT).found, "energy")
-    assert (found.verdict, found.words, found.regressed) == ("worse", "more energy", True)
+    found = only(compare(run(a), run(b, id="B"), drift=NO_DRIFT).comparisons, "energy")
+    assert (found.verdict, found.label, found.regressed) == ("worse", "more energy", True)
 
 
 def test_threshold_is_each_metrics_own() -> None:
@@ -93,7 +93,7 @@ def test_drift_between_stored_runs_hides_small_and_shows_large() -> None:
     small, large = throughput(a, at(92, 92.1, 91.9)), throughput(a, at(70, 70.1, 69.9))
     assert (small.verdict, small.regressed) == ("inconclusive", False)
     assert (large.verdict, large.regressed) == ("worse", True)
-    assert compare(run(a), run(a, id="B")).drift == dict.fromkeys(("throughput", "energy", "first-call"), BETWEEN_RUNS)
+    assert compare(run(a), run(a, id="B")).drift == dict.fromkeys(("throughput", "energy", "first-call"), ASSUMED_DRIFT)
 
 
 def test_the_assumed_drift_shows_what_its_docstring_says() -> None:
@@ -120,7 +120,7 @@ def test_runs_are_assumed_to_drift_by_what_their_trials_may_vary() -> None:
 
 def test_memory_does_not_drift() -> None:
     a = at(100, 100, 100)
-    found = only(compare(run(a), run(a, id="B")).found, "memory")
+    found = only(compare(run(a), run(a, id="B")).comparisons, "memory")
     assert (found.ratio, found.low, found.high, found.verdict) == (1.0, 1.0, 1.0, "same")
 
 
@@ -138,7 +138,7 @@ def test_rounds_of_one_run_cancel_their_drift() -> None:
     # Both frameworks slow down alike from round to round: the ratio is steady though the rates are not.
     torch, tensorflow = at(100, 80, 60, 40), at(121, 96, 72, 48, framework="tensorflow", mode="graph")
     found = compare(run(torch, tensorflow), run(torch, tensorflow), by="framework", metrics=["throughput"])
-    one = only(found.found)
+    one = only(found.comparisons)
     assert one.ratio == pytest.approx(1.2, rel=0.01)
     assert one.verdict == "better"
     assert found.drift == {}
@@ -148,7 +148,7 @@ def test_rounds_of_one_run_cancel_their_drift() -> None:
 def test_within_a_run_each_pair_counts_once() -> None:
     cases = [at(100, 101, framework=f, mode=m) for f, m in (("tensorflow", "graph"), ("pytorch", "eager"))]
     file = run(*cases)
-    (one,) = compare(file, file, by="framework", metrics=["throughput"]).found
+    (one,) = compare(file, file, by="framework", metrics=["throughput"]).comparisons
     assert (one.pair.a.framework, one.pair.b.framework) == ("pytorch", "tensorflow")
 
 
@@ -162,19 +162,20 @@ def test_unlike_work_is_not_compared() -> None:
 def test_unlike_machines_only_by_machine() -> None:
     other = machine(fingerprint="112233445566", hostname="bench-2")
     a, b = run(at(100, 100.1, 99.9)), run(at(150, 150.1, 149.9), id="B", machine=other)
-    found = only(compare(a, b, metrics=["throughput"], drift=NO_DRIFT).found)
+    found = only(compare(a, b, metrics=["throughput"], drift=NO_DRIFT).comparisons)
     assert found.verdict == "not comparable"
     assert "two machines (bench-1 and bench-2)" in (found.reason or "")
-    assert only(compare(a, b, "machine", metrics=["throughput"], drift=NO_DRIFT).found).verdict == "better"
+    assert only(compare(a, b, "machine", metrics=["throughput"], drift=NO_DRIFT).comparisons).verdict == "better"
 
 
 def test_two_boards_sensors_may_disagree() -> None:
     other = machine(fingerprint="112233445566")
     a, b = (at(100, 100, 100, readings=[energy(100.0, gain=0.05)]) for _ in range(2))
-    one = only(compare(run(a), run(b, id="B"), metrics=["energy"], drift=NO_DRIFT).found, "energy")
+    one = only(compare(run(a), run(b, id="B"), metrics=["energy"], drift=NO_DRIFT).comparisons, "energy")
     assert (one.low, one.high) == pytest.approx((1.0, 1.0))
     two = only(
-        compare(run(a), run(b, id="B", machine=other), "machine", metrics=["energy"], drift=NO_DRIFT).found, "energy"
+        compare(run(a), run(b, id="B", machine=other), "machine", metrics=["energy"], drift=NO_DRIFT).comparisons,
+        "energy",
     )
     assert (two.low, two.high) == pytest.approx((0.95 / 1.05, 1.05 / 0.95))
     assert two.verdict == "inconclusive"
@@ -185,19 +186,19 @@ def test_two_nodes_of_one_kind_have_sensors_of_their_own() -> None:
     a, b = (at(100, 100, 100, readings=[energy(100.0, gain=0.05)]) for _ in range(2))
     for by in (None, "machine"):
         files = run(a), run(b, id="B", machine=machine(hostname="bench-2"))
-        found = only(compare(*files, by, metrics=["energy"], drift=NO_DRIFT).found, "energy")
+        found = only(compare(*files, by, metrics=["energy"], drift=NO_DRIFT).comparisons, "energy")
         assert (found.low, found.high) == pytest.approx((0.95 / 1.05, 1.05 / 0.95))
 
 
 def test_models_are_not_held_against_measurements() -> None:
     a, b = at(100, 101), at(100, 101, readings=[energy(100.0, kind="model")])
     files = run(a), run(b, id="B")
-    found = only(compare(*files, metrics=["energy"]).found, "energy")
+    found = only(compare(*files, metrics=["energy"]).comparisons, "energy")
     assert (found.verdict, found.reason) == ("not comparable", "one is measured and the other estimated")
-    allowed = only(compare(*files, metrics=["energy"], allow_estimates=True).found, "energy")
+    allowed = only(compare(*files, metrics=["energy"], allow_estimates=True).comparisons, "energy")
     assert allowed.ratio is not None
     assert allowed.estimated
-    alike = only(compare(run(b), run(b, id="B"), metrics=["energy"]).found, "energy")
+    alike = only(compare(run(b), run(b, id="B"), metrics=["energy"]).comparisons, "energy")
     assert alike.estimated
     assert alike.ratio == 1.0
 
@@ -215,7 +216,7 @@ def estimated(rate: float, load: float, **more: object) -> Case:
 
 
 def energy_of(a: RunFile, b: RunFile, by: str | None = None) -> Comparison:
-    return only(compare(a, b, by, metrics=["energy"], drift=NO_DRIFT).found, "energy")
+    return only(compare(a, b, by, metrics=["energy"], drift=NO_DRIFT).comparisons, "energy")
 
 
 def test_an_estimate_shows_nothing_between_two_cases() -> None:
@@ -256,7 +257,7 @@ def test_where_the_load_changed_an_estimate_may_mean_the_change_of_time_alone(lo
 def test_unlike_parts_are_not_held_against_each_other() -> None:
     a = at(100, 101, readings=[energy(90.0), energy(10.0, "dram")])
     b = at(100, 101, readings=[energy(90.0), energy(None, "dram")])
-    found = only(compare(run(a), run(b, id="B"), metrics=["energy"]).found, "energy")
+    found = only(compare(run(a), run(b, id="B"), metrics=["energy"]).comparisons, "energy")
     assert found.verdict == "not comparable"
     assert found.reason == "unlike parts were measured: dram, package and package"
 
@@ -275,7 +276,7 @@ def test_environment_is_told_and_does_not_forbid() -> None:
     a, b = run(at(100, 101)), run(at(100, 101), id="B", machine=machine(packages={"numpy": "2.5.0"}))
     found = compare(a, b, metrics=["throughput"])
     assert found.environment == {"package numpy": ("2.4.6", "2.5.0")}
-    assert only(found.found).verdict != "not comparable"
+    assert only(found.comparisons).verdict != "not comparable"
 
 
 def test_a_runs_own_scratch_directories_are_no_difference() -> None:
@@ -302,7 +303,7 @@ def test_cold_first_calls_only() -> None:
         ]
         return case(trials=trials, mode="compile")
 
-    found = only(compare(run(compiled(9.0, 1.0, 1.0)), run(compiled(18.0, 1.0, 1.0), id="B")).found, "first-call")
+    found = only(compare(run(compiled(9.0, 1.0, 1.0)), run(compiled(18.0, 1.0, 1.0), id="B")).comparisons, "first-call")
     assert (found.ratio, found.n, found.verdict) == (pytest.approx(2.0), (1, 1), "inconclusive")
 
 
@@ -320,8 +321,8 @@ def test_equal_runs_raise_no_alarm_and_slow_ones_do() -> None:
     false = missed = 0
     for _ in range(40):
         base = simulated(random)
-        equal = compare(base, simulated(random, id="B"), metrics=["throughput"], drift=NO_DRIFT).found
-        slower = compare(base, simulated(random, 1.2, id="B"), metrics=["throughput"], drift=NO_DRIFT).found
+        equal = compare(base, simulated(random, id="B"), metrics=["throughput"], drift=NO_DRIFT).comparisons
+        slower = compare(base, simulated(random, 1.2, id="B"), metrics=["throughput"], drift=NO_DRIFT).comparisons
         false += sum(one.regressed for one in equal)
         missed += sum(not one.regressed for one in slower)
         for one in (*equal, *slower):

@@ -10,9 +10,9 @@ from run_files import case, energy, run_file, trial
 from scipy import stats as reference
 
 from joulemark.suite.records import ArmSettings, RunFile, Settings
-from joulemark.suite.results.past_runs import before, drifts
-from joulemark.suite.stats.compare import BETWEEN_RUNS, Comparison, compare
-from joulemark.suite.stats.drift import between_runs
+from joulemark.suite.results.past_runs import drift_variances, earlier_runs
+from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, compare
+from joulemark.suite.stats.drift import estimate_drift
 from joulemark.suite.stats.variance import Variance
 
 DRIFT = Variance(0.03**2, math.inf)
@@ -26,7 +26,7 @@ def run(number: int, *rates: float, **more: object) -> RunFile:
 
 
 def throughput(a: RunFile, b: RunFile, **more: object) -> Comparison:
-    (found,) = compare(a, b, metrics=["throughput"], **more).found
+    (found,) = compare(a, b, metrics=["throughput"], **more).comparisons
     return found
 
 
@@ -55,18 +55,18 @@ def test_other_versions_and_other_sensors_do_not_join_a_baseline() -> None:
     modelled = run_file(
         [case(trials=[trial(i, 1e5, readings=[energy(70.0, kind="model")]) for i in (1, 2)])], id="run-03"
     )
-    by_metric = {one.metric.key: one for one in compare(a, b, earlier=[modelled]).found}
+    by_metric = {one.metric.key: one for one in compare(a, b, earlier=[modelled]).comparisons}
     assert (by_metric["throughput"].runs, by_metric["energy"].runs) == (2, 1)
     assert by_metric["energy"].values[0] == pytest.approx(100.0 / 2e5)
 
 
 def test_drift_is_each_metrics_own() -> None:
     found = compare(run(1, 1e5, 1e5), run(2, 1e5, 1e5), drift={"energy": DRIFT})
-    by_metric = {one.metric.key: one for one in found.found}
-    assert found.drift == {"throughput": BETWEEN_RUNS, "energy": DRIFT, "first-call": BETWEEN_RUNS}
+    by_metric = {one.metric.key: one for one in found.comparisons}
+    assert found.drift == {"throughput": ASSUMED_DRIFT, "energy": DRIFT, "first-call": ASSUMED_DRIFT}
     assert by_metric["energy"].drift == DRIFT
     assert by_metric["energy"].error.value == pytest.approx(2 * DRIFT.value)
-    assert by_metric["throughput"].error.value == pytest.approx(2 * BETWEEN_RUNS.value)
+    assert by_metric["throughput"].error.value == pytest.approx(2 * ASSUMED_DRIFT.value)
     assert by_metric["memory"].drift is None
 
 
@@ -77,7 +77,7 @@ def test_known_machines_with_a_history_raise_few_false_alarms() -> None:
     for _ in range(80):
         logs = random.normal(0, 0.03, (9, 1)) + random.normal(0, 0.01, (9, 5))
         *history, b = [run(i, *(1e6 * np.exp(one)).tolist()) for i, one in enumerate(logs, 1)]
-        measured = between_runs(history)
+        measured = estimate_drift(history)
         assert measured is not None
         found = throughput(history[-1], b, earlier=history[:-1], drift=measured)
         wrong += found.low > 1 or found.high < 1
@@ -91,17 +91,17 @@ def test_known_machines_with_a_history_raise_few_false_alarms() -> None:
 def test_five_runs_make_a_drift() -> None:
     random = np.random.default_rng(2)
     runs = [run(i, *(1e6 * np.exp(random.normal(0, 0.02) + random.normal(0, 0.01, 4))).tolist()) for i in range(1, 6)]
-    assert drifts(runs[:4]) == {}
-    found = drifts(runs)
+    assert drift_variances(runs[:4]) == {}
+    found = drift_variances(runs)
     assert set(found) == {"throughput", "energy", "first-call"}
-    assert found["throughput"] == between_runs(runs)
+    assert found["throughput"] == estimate_drift(runs)
     assert found["throughput"].degrees == 4
 
 
 def test_what_went_before_has_the_same_selection() -> None:
     runs = [run(i, 1e5, 1e5) for i in range(1, 6)]
     other = runs[1].model_copy(update={"settings": Settings(zone="CH", workload=("cnn",))})
-    found = before(runs[3], [runs[0], other, runs[2], runs[4]])
+    found = earlier_runs(runs[3], [runs[0], other, runs[2], runs[4]])
     assert [one.run.id for one in found] == ["run-01", "run-03"]
 
 
@@ -111,4 +111,4 @@ def test_runs_that_share_no_case_are_no_baseline() -> None:
         run(2, 1e5, 1e5).model_copy(update={"settings": plain.settings.model_copy(update=update)})
         for update in ({"threads": 1}, {"allocator": "default"}, {"arms": {"a": ArmSettings(mode="eager")}})
     ]
-    assert [one.run.id for one in before(last, [plain, *other])] == ["run-01"]
+    assert [one.run.id for one in earlier_runs(last, [plain, *other])] == ["run-01"]

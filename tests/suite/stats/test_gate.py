@@ -12,8 +12,8 @@ from joulemark.suite.errors import NotComparableError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, EnergyReading, Notice, RunFile
 from joulemark.suite.stats.compare import compare
-from joulemark.suite.stats.gate import Gate, evaluate, strictly
-from joulemark.suite.stats.thresholds import thresholds
+from joulemark.suite.stats.gate import Gate, evaluate, without_invalid_cases
+from joulemark.suite.stats.thresholds import parse_thresholds
 from joulemark.suite.stats.variance import Variance
 
 NO_DRIFT = Variance(0.0, math.inf)
@@ -32,10 +32,10 @@ def at(rates: Sequence[float] = BASE, readings: Sequence[EnergyReading] | None =
 def gate(a: Sequence[Case], b: Sequence[Case], *given: str, strict: bool = False, **more: object) -> Gate:
     """The gate on throughput alone unless `given` says otherwise."""
     files = run_file(a, id="A"), run_file(b, id="B")
-    limits = thresholds(("throughput",), given=given)
+    limits = parse_thresholds(("throughput",), given=given)
     allowed = bool(more.get("allow_estimates", False))
     found = compare(*files, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT, allow_estimates=allowed)
-    return evaluate(strictly(found) if strict else found, *files, limits, allowed)
+    return evaluate(without_invalid_cases(found) if strict else found, *files, limits, allowed)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_slower_by_about_the_threshold_is_in_doubt() -> None:
     # 5 % less, give or take 0.5 %: slower for sure, by more than the threshold likely, and no more than that.
     found = gate([at()], [at([9_510.0, 9_546.0, 9_474.0])])
     (one,) = found.doubtful
-    assert (one.words, one.regressed, one.held) == ("slower", False, False)
+    assert (one.label, one.regressed, one.held) == ("slower", False, False)
     assert found.exit_code == 4
 
 
@@ -65,7 +65,7 @@ def test_not_slower_for_sure_has_held_though_faster_is_not_sure() -> None:
 def test_a_regression_outweighs_doubt() -> None:
     found = gate([at(), at(workload="vit")], [at(SLOW), at(NOISY, workload="vit")])
     assert (len(found.regressed), len(found.doubtful), found.exit_code) == (1, 1, 1)
-    assert [found.word(one) for one in (*found.regressed, *found.doubtful)] == ["regressed", "in doubt"]
+    assert [found.label(one) for one in (*found.regressed, *found.doubtful)] == ["regressed", "in doubt"]
 
 
 def test_a_case_without_a_partner() -> None:
@@ -74,7 +74,7 @@ def test_a_case_without_a_partner() -> None:
     assert (one.case.startswith("vit:"), one.reason, lost.exit_code) == (True, "B does not have it", 4)
     new = gate([at()], [at(), at(workload="vit")])
     assert (new.lost, new.exit_code) == ((), 0)
-    assert new.aside[0].reason == "new: A does not have it"
+    assert new.not_judged[0].reason == "new: A does not have it"
     never_ran = case("vit", trials=[], status="skipped", reason="unsupported")
     assert gate([at(), never_ran], [at()]).exit_code == 0
 
@@ -96,7 +96,7 @@ def test_failed_cases_are_never_fine() -> None:
         assert found.exit_code == 4
         assert found.lost[0].reason.startswith("failed: every trial failed")
     mended = gate([at(), failed], [at(), at(workload="vit")])
-    assert (mended.exit_code, len(mended.aside)) == (0, 1)
+    assert (mended.exit_code, len(mended.not_judged)) == (0, 1)
     only = gate([at()], [case(trials=[failed_trial()])])
     assert only.exit_code == 4
 
@@ -104,7 +104,7 @@ def test_failed_cases_are_never_fine() -> None:
 def test_nothing_to_judge_is_no_verdict() -> None:
     other = machine(fingerprint="112233445566", hostname="bench-2")
     a, b = run_file([at()], id="A"), run_file([at()], id="B", machine=other)
-    limits = thresholds(("throughput",))
+    limits = parse_thresholds(("throughput",))
     with pytest.raises(NotComparableError, match="measured on two machines"):
         evaluate(compare(a, b, thresholds=limits), a, b, limits)
     with pytest.raises(NotComparableError, match="B does not have it"):
@@ -138,7 +138,7 @@ def test_energy_that_was_asked_for_and_is_not_there(
 
 
 def test_energy_that_the_baseline_had_is_lost_though_nobody_asked_for_it() -> None:
-    limits = thresholds(("throughput", "energy"))
+    limits = parse_thresholds(("throughput", "energy"))
     for readings in (ESTIMATED, []):
         files = run_file([at(readings=MEASURED)], id="A"), run_file([at(SAME, readings)], id="B")
         found = compare(*files, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
@@ -149,11 +149,11 @@ def test_energy_that_the_baseline_had_is_lost_though_nobody_asked_for_it() -> No
 
 def test_energy_that_nobody_measured_or_asked_for_is_set_aside() -> None:
     files = run_file([at(readings=ESTIMATED)], id="A"), run_file([at(SAME, ESTIMATED)], id="B")
-    limits = thresholds(("throughput", "energy"))
+    limits = parse_thresholds(("throughput", "energy"))
     found = compare(*files, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
     said = evaluate(found, *files, limits)
-    assert (said.exit_code, said.lost, [one.metric for one in said.aside]) == (0, (), ["energy"])
-    assert [said.word(one) for one in found.found] == ["held", "not judged"]
+    assert (said.exit_code, said.lost, [one.metric for one in said.not_judged]) == (0, (), ["energy"])
+    assert [said.label(one) for one in found.comparisons] == ["held", "not judged"]
     slow = run_file([at(SLOW, ESTIMATED)], id="B")
     allowed = compare(files[0], slow, thresholds=limits, metrics=["energy"], drift=NO_DRIFT, allow_estimates=True)
     assert evaluate(allowed, files[0], slow, limits, allow_estimates=True).exit_code == 1
@@ -170,9 +170,9 @@ def test_strictly_a_case_that_is_not_valid_proves_nothing() -> None:
 
 
 def test_a_metric_can_be_off_for_some_cases() -> None:
-    limits = thresholds(("throughput",), {"vit*": {"throughput": "off"}})
+    limits = parse_thresholds(("throughput",), {"vit*": {"throughput": "off"}})
     a = run_file([at(), at(workload="vit")], id="A")
     b: RunFile = run_file([at(), at(SLOW, workload="vit")], id="B")
     found = compare(a, b, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT)
-    assert [one.pair.b.workload for one in found.found] == ["cnn"]
+    assert [one.pair.b.workload for one in found.comparisons] == ["cnn"]
     assert evaluate(found, a, b, limits).exit_code == 0

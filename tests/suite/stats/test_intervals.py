@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from joulemark.suite.stats.intervals import deviation, geometric_mean, t_quantile, variation
+from joulemark.suite.stats.intervals import coefficient_of_variation, geometric_mean, standard_deviation, t_quantile
 
 positive = st.floats(min_value=1e-9, max_value=1e12)
 
@@ -82,9 +82,9 @@ def test_quantile_is_scipys(p: float, degrees: float) -> None:
 
 
 def test_variation_is_deviation_over_mean() -> None:
-    assert variation([9.0, 10.0, 11.0]) == pytest.approx(0.1)
-    assert deviation([9.0, 10.0, 11.0]) == pytest.approx(1.0)
-    assert variation([5.0]) is None
+    assert coefficient_of_variation([9.0, 10.0, 11.0]) == pytest.approx(0.1)
+    assert standard_deviation([9.0, 10.0, 11.0]) == pytest.approx(1.0)
+    assert coefficient_of_variation([5.0]) is None
 
 
 @pytest.mark.parametrize("values", [[], [1.0, 0.0], [-1.0], [math.nan], [math.inf, 1.0]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.stats.thresholds import THRESHOLD, Thresholds, thresholds
+from joulemark.suite.stats.thresholds import THRESHOLD, Thresholds, parse_thresholds
 
 JUDGED = ("throughput", "energy")
 TABLE = {
@@ -16,14 +16,14 @@ TABLE = {
 
 
 def test_only_what_is_judged_has_a_threshold() -> None:
-    found = thresholds(JUDGED)
+    found = parse_thresholds(JUDGED)
     assert [found.of(key, "cnn") for key in ("throughput", "energy", "memory")] == [THRESHOLD, THRESHOLD, None]
     assert found.metrics() == JUDGED
-    assert found.named == frozenset()
+    assert found.requested == frozenset()
 
 
 def test_the_last_pattern_that_matches_counts() -> None:
-    found = thresholds(JUDGED, TABLE, "joulemark.toml")
+    found = parse_thresholds(JUDGED, TABLE, "joulemark.toml")
     assert found.of("throughput", "cnn:small/x") == 0.04
     assert found.of("throughput", "resnet50:small/x") == 0.03
     assert found.of("throughput", "resnet50:tiny/x") == 0.20
@@ -31,20 +31,20 @@ def test_the_last_pattern_that_matches_counts() -> None:
     assert found.of("energy", "cnn:small/x") == THRESHOLD
     assert found.of("memory", "cnn:small/x") is None
     assert found.metrics() == ("throughput", "energy", "memory")
-    assert found.named == {"throughput", "memory"}
+    assert found.requested == {"throughput", "memory"}
 
 
 def test_an_option_is_stronger_than_the_file() -> None:
-    found = thresholds(JUDGED, TABLE, "joulemark.toml", ["throughput:10%", "memory:off", "first_call:50%"])
+    found = parse_thresholds(JUDGED, TABLE, "joulemark.toml", ["throughput:10%", "memory:off", "first_call:50%"])
     assert {found.of("throughput", case) for case in ("cnn:small/x", "resnet50:small/x", "resnet50:tiny/x")} == {0.1}
     assert found.of("memory", "resnet50:small/x") is None
     assert found.of("first-call", "cnn:small/x") == 0.5
     assert found.of("energy", "resnet50:small/x") is None
-    assert found.named == {"throughput", "first-call"}
+    assert found.requested == {"throughput", "first-call"}
 
 
 def test_a_pattern_that_matches_nothing_is_found() -> None:
-    assert thresholds(JUDGED, TABLE).unmatched(["resnet50:small/x", "cnn:small/x"]) == ("resnet50:tiny*",)
+    assert parse_thresholds(JUDGED, TABLE).unmatched(["resnet50:small/x", "cnn:small/x"]) == ("resnet50:tiny*",)
 
 
 def test_plain_limits_leave_the_usual_one_to_the_rest() -> None:
@@ -67,7 +67,7 @@ def test_plain_limits_leave_the_usual_one_to_the_rest() -> None:
 )
 def test_a_wrong_option_is_told(given: str, words: str) -> None:
     with pytest.raises(UsageError) as error:
-        thresholds(JUDGED, given=[given])
+        parse_thresholds(JUDGED, given=[given])
     assert words in str(error.value)
 
 
@@ -82,5 +82,5 @@ def test_a_wrong_option_is_told(given: str, words: str) -> None:
 )
 def test_a_wrong_table_is_told_with_its_file(table: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError) as error:
-        thresholds(JUDGED, table, "j.toml")
+        parse_thresholds(JUDGED, table, "j.toml")
     assert words in str(error.value)

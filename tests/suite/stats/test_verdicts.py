@@ -10,7 +10,7 @@ from run_files import CH, case, energy, run_file, trial
 
 from joulemark.suite.records import Emissions, Pue
 from joulemark.suite.stats import verdicts
-from joulemark.suite.stats.compare import BETWEEN_RUNS, Comparison, compare
+from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, compare
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.variance import Variance
 
@@ -21,7 +21,7 @@ def some(metric: str = "energy", **more: object) -> Comparison:
         run_file([case(trials=[trial(i, 100.0, readings=[energy(joules)]) for i in (1, 2, 3)])], id=id)
         for id, joules in (("A", 100.0), ("B", 106.0))
     )
-    (found,) = compare(a, b, metrics=[metric]).found
+    (found,) = compare(a, b, metrics=[metric]).comparisons
     return replace(found, **more)
 
 
@@ -48,11 +48,11 @@ def test_sentences(metric: str, numbers: tuple[float | None, ...], said: str) ->
 
 
 def test_ratios_carry_their_interval_and_their_kind() -> None:
-    assert verdicts.ratio(some(ratio=0.94, low=0.92, high=0.96, estimated=False)) == "0.94 [0.92, 0.96]"
-    assert verdicts.ratio(some(ratio=0.94, low=0.938, high=0.942, estimated=True)) == "~0.940 [0.938, 0.942]"
-    assert verdicts.ratio(some(ratio=0.03, low=1e-9, high=1e29, estimated=False)) == "0.03 [0.00, over 1000]"
-    assert verdicts.ratio(some(ratio=0.94, low=None, high=None)) == "0.940"
-    assert verdicts.ratio(some(ratio=None)) == ""
+    assert verdicts.ratio_text(some(ratio=0.94, low=0.92, high=0.96, estimated=False)) == "0.94 [0.92, 0.96]"
+    assert verdicts.ratio_text(some(ratio=0.94, low=0.938, high=0.942, estimated=True)) == "~0.940 [0.938, 0.942]"
+    assert verdicts.ratio_text(some(ratio=0.03, low=1e-9, high=1e29, estimated=False)) == "0.03 [0.00, over 1000]"
+    assert verdicts.ratio_text(some(ratio=0.94, low=None, high=None)) == "0.940"
+    assert verdicts.ratio_text(some(ratio=None)) == ""
 
 
 def test_grams_are_those_of_one_grid_for_both() -> None:
@@ -61,7 +61,7 @@ def test_grams_are_those_of_one_grid_for_both() -> None:
         for id, joules in (("A", 100.0), ("B", 106.0))
     )
     reference = Emissions(intensity=CH, pue=Pue(value=1.5, source="test"))
-    (grams,) = verdicts.grams(compare(a, b), reference)
+    (grams,) = verdicts.pair_emissions(compare(a, b), reference)
     # 0.5 J an item x 1000 items x PUE 1.5 / 3.6e6 J a kWh x 39.22 g a kWh
     assert grams.a == pytest.approx(0.5 * 1000 * 1.5 / 3.6e6 * 39.22, rel=1e-12)
     assert grams.b / grams.a == pytest.approx(1.06, rel=1e-12)
@@ -69,14 +69,14 @@ def test_grams_are_those_of_one_grid_for_both() -> None:
 
 def test_which_drift_stood_in_is_said() -> None:
     measured = Variance(0.021**2, 6.0)
-    lines = verdicts.drifts({"throughput": measured, "energy": BETWEEN_RUNS, "first-call": BETWEEN_RUNS})
+    lines = verdicts.drift_labels({"throughput": measured, "energy": ASSUMED_DRIFT, "first-call": ASSUMED_DRIFT})
     assert lines[0] == "2.1 %, from 7 kept runs of this machine (throughput)"
     assert lines[1].startswith("5 % assumed")
     assert lines[1].endswith("(energy per item, first call)")
-    assert math.sqrt(BETWEEN_RUNS.value) == pytest.approx(0.05)  # what the sentence says
+    assert math.sqrt(ASSUMED_DRIFT.value) == pytest.approx(0.05)  # what the sentence says
 
 
 def test_values_have_their_unit() -> None:
-    assert verdicts.value(METRICS["throughput"], 1234.5) == "1,230 items/s"
-    assert verdicts.value(METRICS["energy"], 0.00123) == "1.23 mJ"
-    assert verdicts.value(METRICS["memory"], None) == "not measured"
+    assert verdicts.value_text(METRICS["throughput"], 1234.5) == "1,230 items/s"
+    assert verdicts.value_text(METRICS["energy"], 0.00123) == "1.23 mJ"
+    assert verdicts.value_text(METRICS["memory"], None) == "not measured"

@@ -13,18 +13,18 @@ import pytest
 from places import ROOT, SUPPORT
 
 from joulemark.suite.trial import environment
-from joulemark.suite.trial.effort import Effort
+from joulemark.suite.trial.request import Effort
 from joulemark.suite.trial.fork_server_client import Outcome, Zygote, ZygoteError
 from joulemark.suite.trial.request import Request
 
 pytest.importorskip("torch")
 
 FAULTY = SUPPORT / "faulty"
-EFFORT = Effort(window_s=0.3, warmup_s=0.05, warmup_most_s=0.3, border_s=0.01)
+EFFORT = Effort(window_s=0.3, warmup_s=0.05, max_warmup_s=0.3, guard_s=0.01)
 
 
 def request(fault: str, window_s: float = 0.3) -> Request:
-    effort = Effort(window_s=window_s, warmup_s=0.05, warmup_most_s=0.3, border_s=0.01)
+    effort = Effort(window_s=window_s, warmup_s=0.05, max_warmup_s=0.3, guard_s=0.01)
     return Request(
         workload="faulty",
         size=fault,
@@ -169,12 +169,12 @@ def test_a_step_that_is_compiled_anew_in_the_window_is_counted(zygote):
 
 def test_a_rest_lies_between_load_and_first_call(zygote):
     asked = request("none")
-    trial = zygote.run(replace(asked, effort=replace(asked.effort, rest_s=1.0)), 30.0).trial
-    start, end = trial["rest"]
+    trial = zygote.run(replace(asked, effort=replace(asked.effort, resident_idle_s=1.0)), 30.0).trial
+    start, end = trial["resident_idle"]
     assert end - start >= 1.0
     assert end < trial["window"][0]
     assert trial["first_call_s"] < 1.0
-    assert zygote.run(asked, 30.0).trial["rest"] is None
+    assert zygote.run(asked, 30.0).trial["resident_idle"] is None
 
 
 def test_blocks_fill_the_window_without_a_gap(zygote):

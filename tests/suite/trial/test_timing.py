@@ -10,9 +10,9 @@ import gc
 import pytest
 
 from joulemark.suite.trial import timing
-from joulemark.suite.trial.effort import Effort
+from joulemark.suite.trial.request import Effort
 
-EFFORT = Effort(window_s=0.2, warmup_s=0.02, warmup_most_s=0.5, border_s=0.02)
+EFFORT = Effort(window_s=0.2, warmup_s=0.02, max_warmup_s=0.5, guard_s=0.02)
 
 
 class Time:
@@ -44,7 +44,7 @@ def nothing() -> None:
 
 def test_warm_up_runs_its_floor_even_of_slow_steps(clock):
     durations = timing.warm_up(clock.takes(1.0), nothing, Effort(0.1, 0.0, 0.0, 0.0), clock)
-    assert durations == [1.0] * timing.WARMUP_FLOOR
+    assert durations == [1.0] * timing.MIN_WARMUP_STEPS
 
 
 def test_warm_up_goes_on_while_steps_get_faster(clock):
@@ -57,7 +57,7 @@ def test_warm_up_goes_on_while_steps_get_faster(clock):
 
     durations = timing.warm_up(step, nothing, Effort(0.1, 0.0, 10.0, 0.0), clock)
     quarter = len(durations) // 4
-    assert len(durations) > timing.WARMUP_FLOOR
+    assert len(durations) > timing.MIN_WARMUP_STEPS
     assert durations[-quarter] < 1.06 * durations[-1]
 
 
@@ -104,12 +104,12 @@ def test_the_window_holds_only_its_steps(clock):
 
 def test_the_step_runs_on_before_and_after_the_window(clock):
     window = timing.measure(clock.takes(0.001), nothing, 5, EFFORT, clock=clock)
-    assert window.start >= EFFORT.border_s
-    assert clock.now - window.end >= EFFORT.border_s
+    assert window.start >= EFFORT.guard_s
+    assert clock.now - window.end >= EFFORT.guard_s
 
 
 def test_a_step_longer_than_the_window_still_gives_some_blocks(clock):
-    window = timing.measure(clock.takes(2.0), nothing, 1, Effort(0.001, 0.0, 0.0, 0.0, blocks_least=5), clock=clock)
+    window = timing.measure(clock.takes(2.0), nothing, 1, Effort(0.001, 0.0, 0.0, 0.0, min_blocks=5), clock=clock)
     assert window.block_s == (2.0,) * 5
 
 
@@ -153,4 +153,4 @@ def test_garbage_collection_is_off_in_the_window_and_on_after_it(clock):
     ids=["jitter", "trend of 20 %", "trend of 2 %", "too few", "constant"],
 )
 def test_the_verdict_on_a_window(blocks, expected):
-    assert timing.verdict(tuple(blocks)) == expected
+    assert timing.steadiness(tuple(blocks)) == expected

@@ -24,13 +24,13 @@ _COMPUTE = {
     "fp16": torch.float16,
 }
 
-FEW_PIXELS = 4
-"""Width of a network's smallest images below which they count as of few pixels."""
+CONTIGUOUS_BELOW = 4
+"""Width of a network's smallest images below which they are kept as (B, C, H, W) on a CPU."""
 
 Outputs = Mapping[str, torch.Tensor]
 
 
-def together(outputs: Sequence[Outputs]) -> Outputs:
+def merge_outputs(outputs: Sequence[Outputs]) -> Outputs:
     """One mapping of all outputs; the losses are added up."""
     merged = {name: tensor for each in outputs for name, tensor in each.items()}
     return {**merged, "loss": sum(each["loss"] for each in outputs)}
@@ -80,14 +80,15 @@ class Kit(Layers):
             torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
             torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
-    def choose_memory_format(self, deepest: int) -> None:
-        """Choose the layout for a network whose smallest images are `deepest` wide; before its model is made.
+    def choose_memory_format(self, smallest_edge: int) -> None:
+        """Choose the memory format of images, before the model is made, by the width of its smallest images.
 
-        Channels-last; but on a CPU, where images of few pixels have many channels, oneDNN is faster on (B, C, H, W):
-        0.80 of the time in ResNet-50 at 64 x 64, whose last images are 2 x 2, and 1.2 times it at 224 x 224.
+        It is channels-last, except on a CPU where the smallest images have few pixels and many channels: there oneDNN
+        is faster on (B, C, H, W), 0.80 of the time in ResNet-50 at 64 x 64 (last images 2 x 2), but 1.2 times it at
+        224 x 224.
         """
-        few = self.device.type == "cpu" and deepest < FEW_PIXELS
-        self.memory_format = torch.contiguous_format if few else torch.channels_last
+        contiguous = self.device.type == "cpu" and smallest_edge < CONTIGUOUS_BELOW
+        self.memory_format = torch.contiguous_format if contiguous else torch.channels_last
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
         """The array on the device; floating point in the case's precision, integers and booleans as they are."""
@@ -149,7 +150,7 @@ class Kit(Layers):
         learners = [Learner(self, part, forward, optimizer) for part, forward in players]
 
         def step(**inputs: torch.Tensor) -> Outputs:
-            return together([learner.learn(inputs) for learner in learners])
+            return merge_outputs([learner.learn(inputs) for learner in learners])
 
         def gradients(**inputs: torch.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
             found: dict[str, np.ndarray] = {}
@@ -158,7 +159,7 @@ class Kit(Layers):
                 with kept(model):
                     outputs.append(learner.differentiate(inputs))
                     found |= read_gradients(model, learner.scaler.get_scale())
-            return together(outputs), found
+            return merge_outputs(outputs), found
 
         return self._program(model, step, gradients)
 

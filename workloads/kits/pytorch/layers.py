@@ -38,11 +38,11 @@ class Layers:
         """2-D convolution, padded on all four sides alike: by size // 2, or by `padding`."""
         return nn.Conv2d(width_in, width, size, stride, size // 2 if padding is None else padding, bias=bias)
 
-    def transposed(self, width_in: int, width: int, size: int, stride: int, padding: int) -> nn.Module:
+    def transposed_conv(self, width_in: int, width: int, size: int, stride: int, padding: int) -> nn.Module:
         """Transposed 2-D convolution without bias: edge -> (edge - 1) stride + size - 2 padding."""
         return nn.ConvTranspose2d(width_in, width, size, stride, padding, bias=False)
 
-    def depthwise(self, width: int, size: int, stride: int = 1) -> nn.Module:
+    def depthwise_conv(self, width: int, size: int, stride: int = 1) -> nn.Module:
         """A convolution of each channel on its own, padded by size // 2, without bias."""
         return nn.Conv2d(width, width, size, stride, padding=size // 2, groups=width, bias=False)
 
@@ -78,12 +78,12 @@ class Layers:
         """Its weights learn no more; its batch norms, in training too, take their running statistics."""
         layer.requires_grad_(False)
 
-    def images(self, x: torch.Tensor) -> torch.Tensor:
+    def to_image_layout(self, x: torch.Tensor) -> torch.Tensor:
         """(B, H, W, C) -> (B, C, H, W). The memory stays channels-last, the layout that PyTorch's channels-last guide
         gives for oneDNN and tensor cores, and TensorFlow's own; unless `choose_memory_format` has chosen the other."""
         return x.permute(0, 3, 1, 2).contiguous(memory_format=self.memory_format)
 
-    def channels_last(self, x: torch.Tensor) -> torch.Tensor:
+    def from_image_layout(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B, H, W, C), a view: the neutral order."""
         return x.permute(0, 2, 3, 1)
 
@@ -91,23 +91,23 @@ class Layers:
         """A number array that a layer adds or multiplies by, on the device; no weight."""
         return torch.from_numpy(array).to(self.device, self.compute_dtype)
 
-    def table(self, array: np.ndarray) -> torch.Tensor:
+    def lookup_table(self, array: np.ndarray) -> torch.Tensor:
         """Numbers to look up, on the device, in float32 at least."""
         return torch.from_numpy(array).to(self.device, self.dtype)
 
-    def full(self, x: torch.Tensor) -> torch.Tensor:
+    def widen(self, x: torch.Tensor) -> torch.Tensor:
         """In float32 at least."""
         return x.to(self.dtype)
 
-    def tied(self, x: torch.Tensor, embedding: nn.Module) -> torch.Tensor:
+    def tied_logits(self, x: torch.Tensor, embedding: nn.Module) -> torch.Tensor:
         """x (B, T, C) -> its products with all vectors of the embedding (B, T, count)."""
         return F.linear(x, embedding.weight)
 
-    def upsampled(self, x: torch.Tensor) -> torch.Tensor:
+    def upsample(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B, C, 2 H, 2 W), each pixel four times."""
         return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
-    def pooled(self, x: torch.Tensor) -> torch.Tensor:
+    def mean_pool(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B, C), the mean over the image."""
         return x.mean((2, 3))
 
@@ -115,11 +115,11 @@ class Layers:
         """Maximum over windows; the border is padded with minus infinity."""
         return F.max_pool2d(x, size, stride, padding)
 
-    def heads(self, x: torch.Tensor, count: int) -> torch.Tensor:
+    def split_heads(self, x: torch.Tensor, count: int) -> torch.Tensor:
         """(B, T, C) -> (B, heads, T, C / heads)."""
         return x.unflatten(-1, (count, -1)).transpose(1, 2)
 
-    def joined(self, x: torch.Tensor) -> torch.Tensor:
+    def merge_heads(self, x: torch.Tensor) -> torch.Tensor:
         """(B, heads, T, D) -> (B, T, heads D)."""
         return x.transpose(1, 2).flatten(2)
 
@@ -130,17 +130,17 @@ class Layers:
     def cross_entropy(self, logits: torch.Tensor, labels: torch.Tensor, *, smoothing: float = 0.0) -> torch.Tensor:
         """Mean over all labels of -log softmax(logits)[label], in float32 at least; with `smoothing`, the label has
         1 - smoothing of the weight and all classes share the rest."""
-        return F.cross_entropy(self.full(logits).flatten(0, -2), labels.flatten(), label_smoothing=smoothing)
+        return F.cross_entropy(self.widen(logits).flatten(0, -2), labels.flatten(), label_smoothing=smoothing)
 
-    def bernoulli(self, logits: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+    def bernoulli_loss(self, logits: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of pixels in [0, 1], summed over each sample, averaged over the batch; in float32 at least."""
-        total = F.binary_cross_entropy_with_logits(self.full(logits), self.full(pixels), reduction="sum")
+        total = F.binary_cross_entropy_with_logits(self.widen(logits), self.widen(pixels), reduction="sum")
         return total / len(logits)
 
-    def judgement(self, logits: torch.Tensor, truth: float) -> torch.Tensor:
+    def real_fake_loss(self, logits: torch.Tensor, truth: float) -> torch.Tensor:
         """Mean cross-entropy of logits for true, all of whose answers are `truth` (0 or 1); in float32 at least."""
-        return F.softplus(self.full(-logits if truth else logits)).mean()
+        return F.softplus(self.widen(-logits if truth else logits)).mean()
 
     def squared_error(self, guesses: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Mean over all numbers of (guess - target)^2, in float32 at least."""
-        return F.mse_loss(self.full(guesses), self.full(targets))
+        return F.mse_loss(self.widen(guesses), self.widen(targets))

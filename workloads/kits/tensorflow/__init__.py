@@ -26,7 +26,7 @@ _POLICY = {
 Outputs = Mapping[str, tf.Tensor]
 
 
-def together(outputs: Sequence[Outputs]) -> Outputs:
+def merge_outputs(outputs: Sequence[Outputs]) -> Outputs:
     """One mapping of all outputs; the losses are added up."""
     merged = {name: tensor for each in outputs for name, tensor in each.items()}
     return {**merged, "loss": sum(each["loss"] for each in outputs)}
@@ -140,7 +140,7 @@ class Kit(Layers):
 
         def step(**inputs: tf.Tensor) -> Outputs:
             with tf.device(self.device):
-                return together([learner.learn(inputs) for learner in learners])
+                return merge_outputs([learner.learn(inputs) for learner in learners])
 
         def gradients(**inputs: tf.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
             found: dict[str, np.ndarray] = {}
@@ -150,7 +150,7 @@ class Kit(Layers):
                     each, own = learner.differentiate(inputs)
                 outputs.append(each)
                 found |= read_gradients(model, learner.variables, own, learner.scale())
-            return together(outputs), found
+            return merge_outputs(outputs), found
 
         return self._program(model, step, gradients)
 

@@ -7,7 +7,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from joulemark.workloads.kits.tensorflow.matched import BatchNorm, Convolution, Depthwise, Transposed, alike
+from joulemark.workloads.kits.tensorflow.pytorch_equivalents import (
+    BatchNorm,
+    Convolution,
+    Depthwise,
+    Transposed,
+    symmetric_padding,
+)
 
 _LATER = "zeros"
 """The kit draws all weights when the model is there: Keras's own draws would be thrown away, and take as long."""
@@ -33,11 +39,11 @@ class Layers:
             width_in,
         )
 
-    def transposed(self, width_in: int, width: int, size: int, stride: int, padding: int) -> keras.Layer:
+    def transposed_conv(self, width_in: int, width: int, size: int, stride: int, padding: int) -> keras.Layer:
         """Transposed 2-D convolution without bias: edge -> (edge - 1) stride + size - 2 padding."""
         return _built(Transposed(width, size, stride, margin=padding, kernel_initializer=_LATER), None, None, width_in)
 
-    def depthwise(self, width: int, size: int, stride: int = 1) -> keras.Layer:
+    def depthwise_conv(self, width: int, size: int, stride: int = 1) -> keras.Layer:
         """A convolution of each channel on its own, padded by size // 2, without bias."""
         return _built(Depthwise(size, stride, use_bias=False, depthwise_initializer=_LATER), None, None, width)
 
@@ -78,8 +84,15 @@ class Layers:
         """Its weights learn no more; its batch norms, in training too, take their running statistics."""
         layer.trainable = False
 
-    def images(self, x: tf.Tensor) -> tf.Tensor:
-        """(B, H, W, C), TensorFlow's own layout, as it is."""
+    def choose_memory_format(self, smallest_edge: int) -> None:
+        """Do nothing: TensorFlow's images are (B, H, W, C) in memory."""
+
+    def to_image_layout(self, x: tf.Tensor) -> tf.Tensor:
+        """Return (B, H, W, C) unchanged: it is TensorFlow's own layout."""
+        return x
+
+    def from_image_layout(self, x: tf.Tensor) -> tf.Tensor:
+        """Return (B, H, W, C) unchanged."""
         return x
 
     def constant(self, array: np.ndarray) -> tf.Tensor:
@@ -87,41 +100,41 @@ class Layers:
         with tf.device(self.device):
             return tf.cast(tf.constant(array), self.compute_dtype)
 
-    def table(self, array: np.ndarray) -> tf.Tensor:
+    def lookup_table(self, array: np.ndarray) -> tf.Tensor:
         """Numbers to look up, on the device, in float32 at least."""
         with tf.device(self.device):
             return tf.cast(tf.constant(array), self.dtype)
 
-    def full(self, x: tf.Tensor) -> tf.Tensor:
+    def widen(self, x: tf.Tensor) -> tf.Tensor:
         """In float32 at least."""
         return tf.cast(x, self.dtype)
 
-    def tied(self, x: tf.Tensor, embedding: keras.Layer) -> tf.Tensor:
+    def tied_logits(self, x: tf.Tensor, embedding: keras.Layer) -> tf.Tensor:
         """x (B, T, C) -> its products with all vectors of the embedding (B, T, count)."""
         batch, length, width = x.shape
         products = tf.matmul(tf.reshape(x, (-1, width)), embedding.embeddings, transpose_b=True)
         return tf.reshape(products, (batch, length, products.shape[-1]))
 
-    def upsampled(self, x: tf.Tensor) -> tf.Tensor:
+    def upsample(self, x: tf.Tensor) -> tf.Tensor:
         """(B, H, W, C) -> (B, 2 H, 2 W, C), each pixel four times."""
         return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
 
-    def pooled(self, x: tf.Tensor) -> tf.Tensor:
+    def mean_pool(self, x: tf.Tensor) -> tf.Tensor:
         """(B, H, W, C) -> (B, C), the mean over the image."""
         return tf.reduce_mean(x, [1, 2])
 
     def max_pool(self, x: tf.Tensor, size: int, stride: int, padding: int = 0) -> tf.Tensor:
         """Maximum over windows; the border is padded with minus infinity."""
         # Not by the kernel's own explicit padding, which XLA lacks.
-        padded = tf.pad(x, alike(padding), constant_values=x.dtype.min) if padding else x
+        padded = tf.pad(x, symmetric_padding(padding), constant_values=x.dtype.min) if padding else x
         return tf.nn.max_pool2d(padded, size, stride, "VALID")
 
-    def heads(self, x: tf.Tensor, count: int) -> tf.Tensor:
+    def split_heads(self, x: tf.Tensor, count: int) -> tf.Tensor:
         """(B, T, C) -> (B, heads, T, C / heads)."""
         batch, length, width = x.shape
         return tf.transpose(tf.reshape(x, (batch, length, count, width // count)), (0, 2, 1, 3))
 
-    def joined(self, x: tf.Tensor) -> tf.Tensor:
+    def merge_heads(self, x: tf.Tensor) -> tf.Tensor:
         """(B, heads, T, D) -> (B, T, heads D)."""
         batch, count, length, width = x.shape
         return tf.reshape(tf.transpose(x, (0, 2, 1, 3)), (batch, length, count * width))
@@ -137,25 +150,25 @@ class Layers:
     def cross_entropy(self, logits: tf.Tensor, labels: tf.Tensor, *, smoothing: float = 0.0) -> tf.Tensor:
         """Mean over all labels of -log softmax(logits)[label], in float32 at least; with `smoothing`, the label has
         1 - smoothing of the weight and all classes share the rest."""
-        logits = self.full(logits)
+        logits = self.widen(logits)
         loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
         if not smoothing:
             return loss
         shared = tf.reduce_mean(tf.reduce_logsumexp(logits, -1) - tf.reduce_mean(logits, -1))
         return (1 - smoothing) * loss + smoothing * shared
 
-    def bernoulli(self, logits: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
+    def bernoulli_loss(self, logits: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
         """Cross-entropy of pixels in [0, 1], summed over each sample, averaged over the batch; in float32 at least."""
-        each = tf.nn.sigmoid_cross_entropy_with_logits(self.full(pixels), self.full(logits))
+        each = tf.nn.sigmoid_cross_entropy_with_logits(self.widen(pixels), self.widen(logits))
         return tf.reduce_sum(each) / logits.shape[0]
 
-    def judgement(self, logits: tf.Tensor, truth: float) -> tf.Tensor:
+    def real_fake_loss(self, logits: tf.Tensor, truth: float) -> tf.Tensor:
         """Mean cross-entropy of logits for true, all of whose answers are `truth` (0 or 1); in float32 at least."""
-        return tf.reduce_mean(tf.nn.softplus(self.full(-logits if truth else logits)))
+        return tf.reduce_mean(tf.nn.softplus(self.widen(-logits if truth else logits)))
 
     def squared_error(self, guesses: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Mean over all numbers of (guess - target)^2, in float32 at least."""
-        return tf.reduce_mean(tf.math.squared_difference(self.full(guesses), self.full(targets)))
+        return tf.reduce_mean(tf.math.squared_difference(self.widen(guesses), self.widen(targets)))
 
 
 def _built(layer: keras.Layer, *shape: int | None) -> keras.Layer:

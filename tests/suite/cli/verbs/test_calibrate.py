@@ -15,7 +15,7 @@ from command import COMMAND, FAST, environment, joulemark
 from run_files import case, energy, machine, run_file, trial
 
 from joulemark.suite.records import RunFile, read
-from joulemark.suite.stats.thresholds import thresholds
+from joulemark.suite.stats.thresholds import parse_thresholds
 
 
 def kept(folder: Path, count: int, **more: object) -> list[str]:
@@ -53,7 +53,7 @@ def test_kept_runs_are_read(tmp_path: Path) -> None:
     *_, last = plain.stdout.splitlines()
     table = tomllib.loads(last)["thresholds"]
     assert last.endswith("# against a kept run")
-    assert {key: thresholds([], {key: value}).of(key, "any") for key, value in table.items()} == proposed["stored"]
+    assert {key: parse_thresholds([], {key: value}).of(key, "any") for key, value in table.items()} == proposed["stored"]
     assert f"processes vary by {facts['trial_variation']:.1%}" in plain.stdout
 
 

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 
-def alike(margin: int) -> list[list[int]]:
+def symmetric_padding(margin: int) -> list[list[int]]:
     """`margin` on all sides of an image (B, H, W, C), as TensorFlow's kernels take it."""
     return [[0, 0], [margin, margin], [margin, margin], [0, 0]]
 
@@ -23,7 +23,7 @@ def padded(x: tf.Tensor, size: int, stride: int, margin: int) -> tuple[tf.Tensor
         return x, "VALID"
     if stride == 1 and 2 * margin == size - 1:
         return x, "SAME"
-    return tf.pad(x, alike(margin)), "VALID"
+    return tf.pad(x, symmetric_padding(margin)), "VALID"
 
 
 class Convolution(keras.layers.Conv2D):
@@ -64,7 +64,7 @@ class Transposed(keras.layers.Conv2DTranspose):
             for edge, stride, size in zip(edges, self.strides, self.kernel_size, strict=True)
         ]
         shape = (batch, *grown, self.filters)
-        return tf.nn.conv2d_transpose(inputs, self.kernel, shape, self.strides, alike(self.margin))
+        return tf.nn.conv2d_transpose(inputs, self.kernel, shape, self.strides, symmetric_padding(self.margin))
 
 
 class BatchNorm(keras.layers.BatchNormalization):

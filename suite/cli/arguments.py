@@ -1,0 +1,84 @@
+"""From the options of a verb to settings: groups of options, and which of them were given."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from joulemark.suite.cli.options import Recompute
+
+
+def expand(command: Callable[..., object]) -> Callable[..., object]:
+    """Return `command` with a parameter for each option of its group, `**given: Unpack[GROUP]`, for Typer to read.
+
+    Options of a group are False by default if they are flags, else None.
+    """
+    signature = inspect.signature(command)
+    hints = get_type_hints(command, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            (group,) = get_args(hints[name])
+            parameters += _group_parameters(group)
+        else:
+            parameters.append(parameter.replace(annotation=hints[name]))
+
+    @functools.wraps(command)
+    def expanded(*args: object, **kwargs: object) -> object:
+        return command(*args, **kwargs)
+
+    # Typer reads this attribute through inspect.signature.
+    expanded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return expanded
+
+
+def _group_parameters(group: type) -> list[inspect.Parameter]:
+    parameters = []
+    for name, hint in get_type_hints(group, include_extras=True).items():
+        value_type, option = get_args(hint)
+        if group is Recompute:
+            option = copy.copy(option)
+            option.envvar, option.help = None, option.help.partition(" (default:")[0]
+        default = False if value_type is bool else None
+        annotation = Annotated[value_type, option]
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        )
+    return parameters
+
+
+def settings_from_context(context: typer.Context, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a command's `arguments` that are settings and were given.
+
+    The command line is stronger than the environment.
+    """
+    from joulemark.suite.plan.case_filter import any_of
+    from joulemark.suite.records import Settings
+    from joulemark.suite.settings import ALIASES, over
+
+    named = {ALIASES.get(name, name): value for name, value in arguments.items()}
+    if "keyword" in named:
+        named["keyword"] = any_of(named["keyword"])
+    given = {
+        name: value
+        for name, value in named.items()
+        if name in Settings.model_fields and value is not None and value is not False and value != []
+    }
+    from_environment = {name for name in given if "ENVIRONMENT" in str(context.get_parameter_source(name))}
+    return over(
+        {name: given[name] for name in from_environment},
+        {name: value for name, value in given.items() if name not in from_environment},
+    )
+
+
+def given_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
+    """Return the flags of the options `names` that stand on the command line, not in the environment."""
+    parameters = {"keyword": "k"}
+    sources = {name: context.get_parameter_source(parameters.get(name, name)) for name in names}
+    from_command_line = [name for name, source in sources.items() if "COMMANDLINE" in str(source)]
+    return ["-k" if name in ("k", "keyword") else f"--{name.replace('_', '-')}" for name in from_command_line]

@@ -1,0 +1,126 @@
+"""The sensor `perf`: RAPL through the kernel's perf events `power/energy-pkg/` and `power/energy-ram/`.
+
+They are open to processes with CAP_PERFMON, or to all if kernel.perf_event_paranoid is 0 or less, where powercap is
+for root only. The kernel accumulates them in 64 bits: they never wrap (arch/x86/events/rapl.c).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+from functools import partial
+from pathlib import Path
+
+from joulemark.suite.sensors.base import Finding, FindResult, SensorOptions, median_cost_s
+from joulemark.suite.sensors.rapl.counters import Counter, RaplSensor, error_source, without_duplicates
+from joulemark.suite.sensors.rapl.cpu_topology import scopes
+
+COMPONENTS = {"energy-pkg": "package", "energy-ram": "dram"}
+SYSCALLS = {"x86_64": 298, "aarch64": 241}
+"""Numbers of perf_event_open (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h)."""
+ATTRIBUTE_BYTES = 64  # linux/perf_event.h, PERF_ATTR_SIZE_VER0
+PERF_FLAG_FD_CLOEXEC = 8
+FIX = 'sudo sysctl kernel.perf_event_paranoid=0 (or: sudo setcap cap_perfmon+ep "$(realpath "$(which python)")")'
+
+
+class PerfCounter(Counter):
+    """An open event on one CPU package, or on one of its dies. It counts from its opening."""
+
+    def count(self) -> int | None:
+        if self.descriptor is None:
+            return None
+        try:
+            return int.from_bytes(os.read(self.descriptor, 8), "little")
+        except OSError:
+            return None
+
+
+def find(options: SensorOptions) -> FindResult:
+    """Open the energy events of each package."""
+    root = Path(options.perf_root)
+    try:
+        kind = int((root / "type").read_text())
+        processors = parse_cpu_list((root / "cpumask").read_text())
+    except (OSError, ValueError):
+        reason = f"no energy events under {root}"
+        return FindResult(None, (Finding("perf", found=False, readable=False, reason=reason),))
+    counters: list[Counter] = []
+    try:
+        for event, component in COMPONENTS.items():
+            for processor, scope in scopes(Path(options.cpu_root), processors).items():
+                counter = _open(root, kind, event, component, processor, scope)
+                if counter is not None:
+                    counters.append(counter)
+    except OSError as error:
+        _close(counters)
+        return FindResult(None, (_refused(error),))
+    counters = without_duplicates(counters)
+    if not any(counter.component == "package" for counter in counters):
+        _close(counters)
+        reason = f"no event energy-pkg under {root}"
+        return FindResult(None, (Finding("perf", found=True, readable=False, reason=reason),))
+    sensor = RaplSensor("perf", counters)
+    finding = Finding(
+        "perf",
+        found=True,
+        readable=True,
+        reason=f"reads {', '.join(f'{counter.component} {counter.scope}' for counter in counters)}",
+        tick_s=sensor.update_period_s,
+        read_cost_s=median_cost_s(sensor.read),
+    )
+    return FindResult(sensor, (finding,))
+
+
+def _close(counters: list[Counter]) -> None:
+    for counter in counters:
+        counter.close()
+
+
+def _refused(error: OSError) -> Finding:
+    fix = FIX if error.errno in (errno.EACCES, errno.EPERM) else None
+    reason = "present but not permitted (kernel.perf_event_paranoid)" if fix else f"perf_event_open: {error.strerror}"
+    return Finding("perf", found=True, readable=False, reason=reason, fix=fix)
+
+
+def _open(root: Path, kind: int, event: str, component: str, processor: int, scope: str) -> Counter | None:
+    """Open `event` on `scope`, the package or die of `processor`; return None if this machine has no such event.
+
+    Raises OSError if the kernel refuses it.
+    """
+    try:
+        config = int((root / "events" / event).read_text().partition("=")[2].split(",")[0], 0)
+        joules_per_count = float((root / "events" / f"{event}.scale").read_text())
+    except (OSError, ValueError):
+        return None
+    descriptor = _perf_event_open(kind, config, processor)
+    source = f"perf power event; {error_source(component)}"
+    return PerfCounter(component, scope, descriptor, source, counts_per_joule=1 / joules_per_count)
+
+
+def _perf_event_open(kind: int, config: int, processor: int) -> int:
+    """Call perf_event_open(2) for all processes on one processor. Raises OSError if the kernel refuses."""
+    number = SYSCALLS.get(platform.machine())
+    if number is None:
+        raise OSError(errno.ENOSYS, f"the system call's number is not known on {platform.machine()}")
+    attributes = struct.pack("=IIQ", kind, ATTRIBUTE_BYTES, config).ljust(ATTRIBUTE_BYTES, b"\0")
+    library = ctypes.CDLL(None, use_errno=True)
+    call = partial(library.syscall, ctypes.c_long(number), attributes)
+    descriptor: int = call(
+        ctypes.c_int(-1), ctypes.c_int(processor), ctypes.c_int(-1), ctypes.c_ulong(PERF_FLAG_FD_CLOEXEC)
+    )
+    if descriptor < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return descriptor
+
+
+def parse_cpu_list(text: str) -> list[int]:
+    """Return the processors in a list of the kernel's: `0,18-19` -> [0, 18, 19]."""
+    processors: list[int] = []
+    for interval in text.strip().split(","):
+        first, _, last = interval.partition("-")
+        processors.extend(range(int(first), int(last or first) + 1))
+    return processors

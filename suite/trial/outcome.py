@@ -1,0 +1,115 @@
+"""How a trial ended: its result, or a reason code and a reason in one line."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joulemark.suite.trial.frameworks.adapter import UnsupportedError
+
+KEPT_OUTPUT = 1 << 16
+"""Bytes of a trial's printed output that are kept, from its end."""
+
+TIMEOUT = "timeout"
+"""Reason code of a trial that did not end in time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended."""
+
+    trial: dict[str, Any] | None
+    """What `worker.run` returned; None if the trial failed."""
+    reason_code: str | None
+    reason: str | None
+    output: str
+    """The end of what the trial printed."""
+
+
+class NotFiniteError(Exception):
+    """An output holds NaN or infinity."""
+
+
+class TrialLog:
+    """What one trial has reported and printed so far."""
+
+    def __init__(self, on_stage: Callable[[str], None]) -> None:
+        """`on_stage` is called with the name of each stage that begins."""
+        self._on_stage = on_stage
+        self._stage = "start"
+        self._trial: dict[str, Any] | None = None
+        self._error: dict[str, str] | None = None
+        self._incomplete_line = b""
+        self._output = b""
+
+    def add_output(self, data: bytes) -> None:
+        """Append printed output and keep its end."""
+        self._output = (self._output + data)[-KEPT_OUTPUT:]
+
+    def add_report(self, data: bytes) -> None:
+        """Append reports: lines of JSON, cut anywhere."""
+        *lines, self._incomplete_line = (self._incomplete_line + data).split(b"\n")
+        for line in lines:
+            fields = json.loads(line)
+            self._trial = fields.get("trial", self._trial)
+            self._error = fields.get("error", self._error)
+            if "stage" in fields:
+                self._stage = fields["stage"]
+                self._on_stage(self._stage)
+
+    def outcome(self, exit_status: Mapping[str, int], timed_out: bool, timeout_s: float) -> Outcome:
+        """Return the outcome of a trial whose process ended with `exit_status`, its `exit` code and `signal`."""
+        text = self._output.decode(errors="replace")
+        if self._trial is not None:
+            return Outcome(self._trial, None, None, text)
+        where = f"in {self._stage}"
+        if self._error is not None:
+            return Outcome(None, self._error["code"], f"{self._error['reason']} ({where})", text)
+        if timed_out:
+            return Outcome(None, TIMEOUT, f"not finished within {timeout_s:g} s ({where})", text)
+        how = describe_exit(exit_status)
+        if exit_status["signal"] == signal.SIGKILL:
+            return Outcome(None, "killed", f"killed, possibly by the kernel for lack of memory ({how}, {where})", text)
+        return Outcome(None, "crashed", f"the process crashed ({how}, {where})", text)
+
+
+def describe_exit(exit_status: Mapping[str, int]) -> str:
+    """Return how a process ended, in words: its exit status, or the signal that ended it."""
+    number = exit_status["signal"]
+    if not number:
+        return f"exit status {exit_status['exit']}"
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    return f"{signal.strsignal(number) or name}, {name}"
+
+
+_MEMORY_WORDS = re.compile(
+    r"out ?of ?memory|\bOOM\b|can't allocate|cannot allocate|resource ?exhausted|failed to allocate|ALLOC_FAILED",
+    re.IGNORECASE,
+)
+"""The frameworks' own wordings; `OutOfMemoryError` and `ResourceExhaustedError` are class names."""
+
+
+def classify(error: BaseException) -> tuple[str, str]:
+    """Return the reason code and the reason, one line, of an exception that a trial raised."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnsupportedError):
+        return "unsupported", text
+    if isinstance(error, NotFiniteError):
+        return "not_finite", text
+    class_names = " ".join(cls.__name__ for cls in type(error).__mro__)
+    if isinstance(error, MemoryError) or _MEMORY_WORDS.search(f"{class_names} {text}"):
+        return "out_of_memory", _shorten(f"out of memory: {text}")
+    if isinstance(error, ModuleNotFoundError):
+        return "not_installed", _shorten(text)
+    return "raised", _shorten(f"{type(error).__name__}: {text}")
+
+
+def _shorten(text: str, max_length: int = 300) -> str:
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
