@@ -1,6 +1,6 @@
-"""What a meter gives: joules and grams of one window, each with its kind, its interval and the reason if there is none.
+"""What a meter returns for one window: energy and emissions, each with its kind, its interval and what is missing.
 
-Plain data, free of the harness.
+Plain data that imports nothing of the harness.
 """
 
 from __future__ import annotations
@@ -14,26 +14,30 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Amount:
-    """One number with all that it must carry."""
+    """An amount of energy or emissions, and how far it can be believed.
+
+    `float(amount)` gives the value, and raises ValueError with the reason where there is none.
+    """
 
     value: float | None
     """None where it is not known, with the reason; never 0 for unknown."""
     unit: str
-    """`J` or `g` (grams of CO2-equivalent)."""
+    """`J`, or `g` for grams of CO2-equivalent."""
     kind: str
-    """The weakest among its parts: `counter`, `integrated` (power samples), `model` (an estimate), `unavailable`."""
+    """The weakest among its components: `counter`, `integrated` (power samples), `model` (an estimate) or
+    `unavailable`."""
     low: float | None = None
-    """Lower end of the sensors' interval; None where a sensor does not say."""
+    """Lower end of the sensors' interval; None where a sensor does not state its accuracy."""
     high: float | None = None
+    """Upper end of the sensors' interval."""
     lower_bound: bool = False
-    """Whether a part was not measured, so that the true value is higher."""
+    """Whether a component was not measured, so that the true value is higher."""
     reason: str | None = None
-    """Why there is no value, or what weakens it; None where there is nothing to say."""
+    """Why there is no value, or what weakens it."""
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Factors (low, high) that `intensity` and `pue` may be off by, where that is known."""
+    """Factors (low, high) that `intensity` and `pue` may be off by, where known."""
 
     def __float__(self) -> float:
-        """The value. ValueError with the reason where there is none."""
         if self.value is None:
             raise ValueError(f"not measured: {self.reason}")
         return self.value
@@ -41,113 +45,125 @@ class Amount:
 
 @dataclass(frozen=True)
 class Reading:
-    """The energy of one component in the window."""
+    """The energy of one component in a window, whichever programs used it."""
 
     component: str
     """`package`, `dram`, `gpu`, `cpu` or `ram` (estimates), `psys`, `machine` (a wall meter)."""
     scope: str
-    """Which one: `package-0`, a board's UUID, `host`. Always all of it, whichever programs used it."""
+    """Which one: `package-0`, the UUID of a GPU, `host`."""
     kind: str
+    """`counter`, `integrated`, `model` or `unavailable`, as for `Amount`."""
     attributed: bool
-    """Whether it is in the total; other boards and what contains other parts are listed only."""
+    """Whether it is part of the total. Other GPUs, and what contains other components, are only listed."""
     energy_j: float | None
     """Joules; None where not measured, with the reason."""
     low_j: float | None = None
+    """Lower end of the sensor's interval, joules; None where the sensor does not state its accuracy."""
     high_j: float | None = None
+    """Upper end of the sensor's interval, joules."""
     tick_s: float | None = None
-    """Time between two updates of the sensor, seconds; None where unknown."""
+    """Update period of the sensor, seconds; None where unknown."""
     samples: int = 0
+    """Sensor samples in the window."""
     reason: str | None = None
+    """Why there is no value, or what weakens it."""
     sensor: str = ""
+    """The sensor's name, such as `rapl` or `nvml`."""
 
 
 class Measurement:
-    """One window. Its readings are made when they are first asked for, outside of the window."""
+    """One window of a meter.
+
+    The first use of any attribute but `duration_s` reads the sensors' trace. It waits until it covers the end of the
+    window, about a tenth of a second.
+    """
 
     def __init__(self, begin_s: float, end_s: float, resolve: Callable[[], None]) -> None:
-        """`begin_s`, `end_s`: CLOCK_MONOTONIC; `resolve` fills `answer` in."""
+        """Make a measurement that is not read yet.
+
+        Args:
+            begin_s: CLOCK_MONOTONIC at the start of the window, seconds.
+            end_s: CLOCK_MONOTONIC at its end, seconds.
+            resolve: Sets `result` of this measurement.
+        """
         self.begin_s = begin_s
         self.end_s = end_s
-        self.answer: Document | None = None
+        self.result: Document | None = None
         self._resolve = resolve
 
     @property
     def duration_s(self) -> float:
-        """Seconds."""
+        """Length of the window, seconds."""
         return self.end_s - self.begin_s
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """Each component, those without a value too."""
-        known = {part.name for part in fields(Reading)}
+        """All readings, also those without a value and those that are not part of the total."""
+        known = {field.name for field in fields(Reading)}
         return tuple(
             Reading(**{name: value for name, value in reading.items() if name in known})
-            for reading in self._answered()["readings"]
+            for reading in self._resolved()["readings"]
         )
 
     @property
-    def attributed_readings(self) -> tuple[Reading, ...]:
-        """The readings that `energy` is the sum of."""
-        return tuple(reading for reading in self.readings if reading.attributed and reading.energy_j is not None)
-
-    @property
     def energy(self) -> Amount:
-        """Joules of all attributed components: IT energy, gross."""
+        """IT energy: the sum of all attributed components, joules. Idle power is included."""
         return self._amount("energy")
 
     @property
     def facility_energy(self) -> Amount:
-        """Joules times the PUE."""
+        """IT energy times the power usage effectiveness (PUE), joules."""
         return self._amount("facility_energy")
 
     @property
     def emissions(self) -> Amount:
-        """Grams of CO2-equivalent: facility energy times the grid's intensity."""
+        """Facility energy times the grid's carbon intensity, grams of CO2-equivalent."""
         return self._amount("emissions")
 
     @property
     def components(self) -> dict[str, float]:
-        """Joules by component, attributed and measured ones only; several of one kind added up."""
-        joules: dict[str, float] = {}
-        for reading in self.attributed_readings:
-            joules[reading.component] = joules.get(reading.component, 0.0) + (reading.energy_j or 0.0)
-        return joules
+        """Joules by component, of those that are attributed and measured; several of one kind are added up."""
+        energy_j: dict[str, float] = {}
+        for reading in self.readings:
+            if reading.attributed and reading.energy_j is not None:
+                energy_j[reading.component] = energy_j.get(reading.component, 0.0) + reading.energy_j
+        return energy_j
 
     @property
     def intensity(self) -> Document:
-        """What the grams were computed with: `g_per_kwh`, `source`, `zone`, ..."""
-        return dict(self._answered()["intensity"])
+        """The carbon intensity behind `emissions`: `g_per_kwh`, `source`, `zone` and more."""
+        return dict(self._resolved()["intensity"])
 
     @property
     def scope(self) -> str:
-        """What the total is the energy of, in words: no sensor tells programs apart."""
-        return str(self._answered()["scope"])
+        """What the total covers, in words: no sensor separates programs."""
+        return str(self._resolved()["scope"])
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What could make the result mislead, with the remedy."""
-        return tuple(f"{notice['message']} {notice['remedy']}" for notice in self._answered()["notices"])
+        """What may make the result misleading, with the remedy."""
+        return tuple(f"{notice['message']} {notice['remedy']}" for notice in self._resolved()["notices"])
 
     def as_dict(self) -> Document:
-        """All of it as plain data for a log."""
-        return {"duration_s": self.duration_s, **self._answered()}
+        """Return everything as plain data, for a log or a JSON file."""
+        return {"duration_s": self.duration_s, **self._resolved()}
 
     def __str__(self) -> str:
-        return str(self._answered()["text"])
+        return str(self._resolved()["text"])
 
     def _amount(self, name: str) -> Amount:
-        given = self._answered()[name]
-        return Amount(**{**given, "ranges": {key: tuple(pair) for key, pair in given["ranges"].items()}})
+        values = self._resolved()[name]
+        return Amount(**{**values, "ranges": {key: tuple(pair) for key, pair in values["ranges"].items()}})
 
-    def _answered(self) -> Document:
-        if self.answer is None:
+    def _resolved(self) -> Document:
+        if self.result is None:
             self._resolve()
-        assert self.answer is not None
-        return self.answer
+        assert self.result is not None
+        return self.result
 
 
-def unknown(reason: str, duration_s: float) -> Document:
-    """The answer for a window that could not be read."""
+def unavailable(reason: str, duration_s: float) -> Document:
+    """Return the result of a window that could not be read."""
     amount: Document = {"value": None, "kind": "unavailable", "reason": reason, "ranges": {}}
     return {
         "readings": [],

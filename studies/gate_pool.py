@@ -1,8 +1,8 @@
 """Collects the pool of trials that the gate is studied on: real trials of one case, and of the same with more work.
 
-`python -m studies.gate_pool DIRECTORY [SECONDS]`: one session of interleaved rounds, a fresh fork server each round, written
-to DIRECTORY after each round. Sessions that start 10 minutes apart stand for separate runs of one machine. The case is
-the PyTorch training step of `cnn:small`, eager; more work is the same step with more images in its batch.
+`python -m studies.gate_pool DIRECTORY [SECONDS]`: one session of interleaved rounds, each with a fresh fork server,
+written to DIRECTORY after each round. Sessions that start 10 minutes apart stand for separate runs of one machine. The
+case is the PyTorch training step of `cnn:small`, eager; more work is the same step with more images in its batch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What formulas of FLOPs, parameters and bytes share."""
+"""FLOPs, parameters and memory traffic of layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from joulemark.workloads.spec import Adam, Count, Optimizer, Phase
 
 @dataclass(frozen=True)
 class Conv:
-    """A 2-D convolution with a square window; `edge` is that of its output."""
+    """A 2-D convolution with a square window; `edge` is the width of its output."""
 
     width_in: int
     width: int
@@ -21,12 +21,12 @@ class Conv:
 
     @property
     def parameters(self) -> int:
-        """Kernel, and bias if it has one."""
+        """Parameters of the kernel and the bias."""
         return self.size**2 * self.width_in // self.groups * self.width + self.bias * self.width
 
     @property
     def flops(self) -> float:
-        """Of one image forward, two a multiply-add, bias left out."""
+        """FLOPs of one image forward: two per multiply-add, without bias."""
         return 2.0 * self.size**2 * self.width_in / self.groups * self.width * self.edge**2
 
 
@@ -41,12 +41,12 @@ class Dense:
 
     @property
     def parameters(self) -> int:
-        """Kernel, and bias if it has one."""
+        """Parameters of the kernel and the bias."""
         return self.width_in * self.width + self.bias * self.width
 
     @property
     def flops(self) -> float:
-        """Of one sample forward, two a multiply-add, bias left out."""
+        """FLOPs of one sample forward: two per multiply-add, without bias."""
         return 2.0 * self.width_in * self.width * self.rows
 
 
@@ -54,20 +54,25 @@ Layer = Conv | Dense
 
 
 def phase_flops(layers: Sequence[Layer], phase: Phase) -> float:
-    """Forward; in training also backward, which costs each layer twice that, but for the first, whose inputs are data
-    and need no gradient."""
+    """Return the FLOPs of one sample in a phase.
+
+    In training, the backward pass costs twice the forward pass, less the first layer's gradient of its input.
+    """
     forward = sum(layer.flops for layer in layers)
     return 3 * forward - layers[0].flops if phase == "training" else forward
 
 
 def all_trained(total: int) -> Count:
-    """Every parameter is trainable."""
+    """Return a count of which every parameter is trainable."""
     return Count(total=total, trainable=total)
 
 
 def weight_bytes(count: Count, phase: Phase, batch: int, optimizer: Optimizer | None) -> float:
-    """Compulsory traffic of the weights for one sample: read once a step; in training those that learn are written
-    too, and the optimizer's state (SGD 0 or 1 numbers a weight, Adam 2) is read and written."""
+    """Return the compulsory memory traffic of the weights for one sample, bytes.
+
+    Weights are read once a step. In training, trainable weights are written too, and the optimizer's state (SGD 0 or 1
+    numbers per weight, Adam 2) is read and written.
+    """
     passes = float(count.total)
     if phase == "training":
         states = 2 if isinstance(optimizer, Adam) else int(bool(optimizer and optimizer.momentum))

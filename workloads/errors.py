@@ -1,7 +1,7 @@
-"""What can be wrong with workloads of other people's packages."""
+"""Errors of workloads that other packages provide."""
 
 from __future__ import annotations
 
 
 class BrokenPackageError(Exception):
-    """An entry point of `joulemark.workloads` cannot be used; the message names the package."""
+    """An entry point of the group `joulemark.workloads` cannot be used; the message names the package."""

@@ -1,4 +1,4 @@
-"""Weights drawn once by numpy, by neutral name, so that both frameworks start from the same numbers."""
+"""Initial weights, drawn by numpy by neutral name: all frameworks start from the same numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ZEROS = ("beta", "bias", "moving_mean")
 
 
 def fans(name: str, shape: Shape) -> tuple[int, int]:
-    """(fan in, fan out) of a kernel on neutral axes: (..., in, out), depthwise (height, width, channel, 1)."""
+    """Return (fan in, fan out) of a kernel on neutral axes: (..., in, out), depthwise (height, width, channel, 1)."""
     if name.endswith("depthwise_kernel"):
         window = math.prod(shape[:2])
         return window, window
@@ -27,24 +27,24 @@ def fans(name: str, shape: Shape) -> tuple[int, int]:
 
 
 def he(name: str, shape: Shape) -> float:
-    """sqrt(2 / fan in): He et al. 2015, https://arxiv.org/abs/1502.01852, equation 10."""
+    """Return sqrt(2 / fan in): He et al. 2015, https://arxiv.org/abs/1502.01852, equation 10."""
     return math.sqrt(2 / fans(name, shape)[0])
 
 
 def glorot(name: str, shape: Shape) -> float:
-    """sqrt(2 / (fan in + fan out)): Glorot and Bengio 2010, equation 12."""
+    """Return sqrt(2 / (fan in + fan out)): Glorot and Bengio 2010, equation 12."""
     return math.sqrt(2 / sum(fans(name, shape)))
 
 
 def normal(deviation: float) -> Spread:
-    """The same standard deviation for all, as language models have it."""
+    """Return a spread that is the same for all weights, as in language models."""
     return lambda _name, _shape: deviation
 
 
 def draw(name: str, shape: Shape, spread: Spread, seed: int, dtype: Any = np.float32) -> np.ndarray:
-    """Initial value of one weight: scales 1, offsets 0, all else normal without truncation.
+    """Return the initial value of one weight: scales 1, offsets 0, all others normal without truncation.
 
-    Each weight has a generator of its own, so that the order in which a framework lists them does not matter.
+    Each weight has its own generator: the order in which a framework lists them does not matter.
     """
     leaf = name.rpartition(".")[2]
     if leaf in _ONES:
@@ -52,7 +52,7 @@ def draw(name: str, shape: Shape, spread: Spread, seed: int, dtype: Any = np.flo
     if leaf in _ZEROS:
         return np.zeros(shape, dtype)
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    # Always drawn in single precision: float64 proofs then start from the numbers that float32 runs start from.
+    # Drawn in single precision: float64 parity tests start from the same numbers as float32 runs.
     values = generator.standard_normal(shape, np.float32)
     values *= np.float32(spread(name, shape))
     return values.astype(dtype, copy=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from joulemark.reports.model.cases import CaseView, Group
 from joulemark.reports.model.pairs import Pair, Ratio
-from joulemark.suite.results.table import matched
+from joulemark.suite.results.table import matching_digits
 
 TILES = ("throughput", "energy_per_item_j", "emissions_g_per_1000_items", "power_w")
 """Columns of the table that have a tile."""
@@ -96,7 +96,7 @@ def _times(ratio: Ratio) -> tuple[str, str]:
     """`1.25 times` and ` [1.20, 1.31]`; empty where there is no such thing."""
     if ratio.value is None:
         return "", ""
-    text, low, high = matched(ratio.value, ratio.low, ratio.high, _DIGITS)
+    text, low, high = matching_digits(ratio.value, ratio.low, ratio.high, _DIGITS)
     return f"{text} times", f" [{low}, {high}]" if low else ""
 
 
@@ -104,5 +104,5 @@ def interval(ratio: Ratio) -> str:
     """`1.02 [0.95, 1.10]`; the value alone without an interval, and the reason without a value."""
     if ratio.value is None:
         return ratio.reason
-    text, low, high = matched(ratio.value, ratio.low, ratio.high, _DIGITS)
+    text, low, high = matching_digits(ratio.value, ratio.low, ratio.high, _DIGITS)
     return text + (f" [{low}, {high}]" if low else "")

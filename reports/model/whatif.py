@@ -99,7 +99,7 @@ def _case(view: CaseView) -> dict[str, Any]:
             [
                 *map(_rounded, (cell.value, cell.low, cell.high)),
                 *(cell.n, cell.kind, cell.mark),
-                *([cell.off] if cell.off else []),
+                *([cell.error_range] if cell.error_range else []),
             ]
             for cell in view.row.cells.values()
         ],

@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from joulemark import __version__
+from joulemark.suite.cli.arguments import expand
 from joulemark.suite.errors import JoulemarkError, StoppedError
 from joulemark.suite.terminal.ascii import replace_missing_characters
 from joulemark.workloads.errors import BrokenPackageError
@@ -37,10 +38,12 @@ VERBS = (
     "estimate",
     "schema",
 )
-"""One verb, one file in `suite/cli/verbs`; the order of the help."""
+"""The modules of `suite/cli/verbs`, in the order of the help."""
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What the system says of a place that takes no more."""
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+_SIGPIPE_EXIT = 141
+"""128 + SIGPIPE, as a shell reports it; 1 would mean a regression."""
 
 
 def _version(requested: bool) -> None:
@@ -49,17 +52,16 @@ def _version(requested: bool) -> None:
         raise typer.Exit
 
 
-def options(
+def global_options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options of all verbs."""
+    """Options of the command itself."""
 
 
 def build(verb: str | None) -> typer.Typer:
-    """The command line of `verb`; for None the list of all, without their options, whose reading takes as long again
-    as all the rest."""
+    """Return the command line of `verb`; for None that of all verbs without their options, which are slow to read."""
     app = typer.Typer(
         name="joulemark",
         help="Benchmark deep learning by speed, energy and carbon at once, in PyTorch and TensorFlow.",
@@ -67,37 +69,39 @@ def build(verb: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
-    app.callback()(options)
+    app.callback()(global_options)
     for name in VERBS if verb is None else (verb,):
         module = importlib.import_module(f"joulemark.suite.cli.verbs.{name}")
-        if hasattr(module, "app"):  # a verb of several
+        if hasattr(module, "app"):  # a verb with subcommands
             app.add_typer(module.app, name=name)
+        elif verb is None:
+            app.command(name=name)(_help_only(module.command))
         else:
-            app.command(name=name)(_told(module.command) if verb is None else _stopped(module.command))
+            app.command(name=name)(_interruptible(expand(module.command)))
     return app
 
 
-def _stopped(command: Callable[..., object]) -> Callable[..., object]:
-    """`command`, whose Ctrl-C is told: Typer makes the exit code of it that a verb gives which has told of its own."""
+def _interruptible(command: Callable[..., object]) -> Callable[..., object]:
+    """Return `command` raising StoppedError on Ctrl-C, of which Typer would make an exit code without a message."""
 
     @functools.wraps(command)
-    def stopped(*arguments: object, **named: object) -> object:
+    def interruptible(*args: object, **kwargs: object) -> object:
         try:
-            return command(*arguments, **named)
+            return command(*args, **kwargs)
         except KeyboardInterrupt:
             raise StoppedError("interrupted.") from None
 
-    return stopped
+    return interruptible
 
 
-def _told(command: Callable[..., object]) -> Callable[[], None]:
-    """A command's name and help, without the rest of it."""
+def _help_only(command: Callable[..., object]) -> Callable[[], None]:
+    """Return a command without options that has the help of `command`."""
 
-    def told() -> None:
+    def help_only() -> None:
         raise AssertionError("a verb that is run is built with its options")
 
-    told.__doc__ = command.__doc__
-    return told
+    help_only.__doc__ = command.__doc__
+    return help_only
 
 
 def main() -> NoReturn:
@@ -108,7 +112,7 @@ def main() -> NoReturn:
     try:
         verb = next((argument for argument in arguments if argument != "--"), None)
         code = build(verb if verb in VERBS else None)(arguments, standalone_mode=False)
-        sys.stdout.flush()  # what it held back may not fit either
+        sys.stdout.flush()  # buffered output may not fit on the disk either
     except JoulemarkError as error:
         _fail(str(error), error.exit_code)
     except BrokenPackageError as error:
@@ -117,14 +121,13 @@ def main() -> NoReturn:
         _fail(error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted.", 130)
-    except (BrokenPipeError, SystemExit):  # Click makes the second, with code 1, of the first
-        # The reader of a pipe has gone (`joulemark list | head`): nobody is left to tell. As a shell says it of others:
-        # 1 would be a regression.
-        _forget_output()
-        sys.exit(141)  # 128 + SIGPIPE
+    except (BrokenPipeError, SystemExit):  # Click turns the first into the second, with code 1
+        # The reader of a pipe has gone (`joulemark list | head`): there is nobody to report it to.
+        _discard_output()
+        sys.exit(_SIGPIPE_EXIT)
     except Exception as error:  # noqa: BLE001  no traceback reaches a user
-        if isinstance(error, OSError) and error.errno in _FULL:
-            _forget_output()
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            _discard_output()
             _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}.", 2)
         if os.environ.get("JOULEMARK_DEBUG"):
             traceback.print_exc()
@@ -132,8 +135,8 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _forget_output() -> None:
-    """Let go of what standard output still holds: at the end Python would try to write it once more."""
+def _discard_output() -> None:
+    """Discard what standard output has buffered, which Python would try to write again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

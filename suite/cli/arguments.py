@@ -6,11 +6,11 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from joulemark.suite.cli.options import Recompute
+from joulemark.suite.cli.option_groups import Recompute
 
 
 def expand(command: Callable[..., object]) -> Callable[..., object]:
@@ -53,27 +53,23 @@ def _group_parameters(group: type) -> list[inspect.Parameter]:
 
 
 def settings_from_context(context: typer.Context, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a command's `arguments` that are settings and were given.
+    """Return those of a command's `arguments` that are settings and stand on the command line, by field name.
 
-    The command line is stronger than the environment.
+    `suite.settings.resolve` adds those of the environment and the settings file.
     """
     from joulemark.suite.plan.case_filter import any_of
     from joulemark.suite.records import Settings
-    from joulemark.suite.settings import ALIASES, over
+    from joulemark.suite.settings import ALIASES
 
-    named = {ALIASES.get(name, name): value for name, value in arguments.items()}
-    if "keyword" in named:
-        named["keyword"] = any_of(named["keyword"])
-    given = {
-        name: value
-        for name, value in named.items()
-        if name in Settings.model_fields and value is not None and value is not False and value != []
+    values = {
+        ALIASES.get(name, name): value
+        for name, value in arguments.items()
+        if value is not None and value is not False and value != []
+        if "ENVIRONMENT" not in str(context.get_parameter_source(name))
     }
-    from_environment = {name for name in given if "ENVIRONMENT" in str(context.get_parameter_source(name))}
-    return over(
-        {name: given[name] for name in from_environment},
-        {name: value for name, value in given.items() if name not in from_environment},
-    )
+    if "keyword" in values:
+        values["keyword"] = any_of(values["keyword"])
+    return {name: value for name, value in values.items() if name in Settings.model_fields}
 
 
 def given_flags(context: typer.Context, names: Iterable[str]) -> list[str]:

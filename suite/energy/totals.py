@@ -1,28 +1,29 @@
-"""What a whole run took: joules and grams over its windows and from end to end, on the grid of its own hours. Pure.
+"""Totals of a whole run: joules and grams over its windows and from end to end. Pure.
 
-The table ranks cases on one intensity; here each part of the run meets the intensity of its own interval, where the
-file has intervals. The pragmatic scaling factor multiplies these totals and nothing else.
+The results table ranks cases on one intensity. Here each stretch of the run gets the intensity of its own interval,
+where the file has intervals. The pragmatic scaling factor (PSF) multiplies these totals and nothing else.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
-from joulemark.suite.energy.attribution import weakest
-from joulemark.suite.energy.window_energy import CHARGED, compute_readings
+from joulemark.suite.energy.attribution import attributed_readings, energy_sum
+from joulemark.suite.energy.components import component_named
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.records import Emissions, EnergyReading, Intensity, Kind, RunFile, Trace
 
 Window = tuple[float, float]
-"""Seconds since the run's start."""
+"""Begin and end, seconds since the run's start."""
 
-A_MOMENT_S = 1.0
-"""All sensors begin and end within it, unless one was lost: the slowest is read once a second."""
+SENSOR_START_S = 1.0
+"""All sensors start and stop within this time, unless one was lost: the slowest is read once a second."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Total:
     duration_s: float
 
     def times(self, factor: float) -> Total:
-        """As often as `factor`."""
+        """Return the total of `factor` such runs."""
         return Total(
             energy_j=_times(self.energy_j, factor),
             facility_energy_j=_times(self.facility_energy_j, factor),
@@ -55,181 +56,167 @@ class RunTotals:
     """The two totals of a run."""
 
     windows: Total
-    """All measured windows together: what the results rest on."""
+    """All measured windows together: what the results are computed from."""
     run: Total
-    """From the first read of the sensors to the last, of each start of the run: with imports, compilation, warm-up and
-    waiting."""
+    """From the first sensor read to the last, for each start of the run: imports, compilation, warm-up and waiting
+    included."""
     psf: float
     projected: Total
-    """`run` as often as the pragmatic scaling factor says."""
+    """`run` times the pragmatic scaling factor."""
 
 
 def run_totals(run_file: RunFile) -> RunTotals:
-    """Totals of `run_file` under its own emissions record."""
-    windows = [
-        trial.window_s
+    """Return the totals of `run_file` under its own emissions record."""
+    trials = [
+        (trial.window_s, trial.energy)
         for case in run_file.cases
         for trial in case.trials
         if trial.status == "ok" and trial.window_s is not None
     ]
-    over_windows = _total(run_file, _of_trials(run_file), sum(end - start for start, end in windows))
-    spans = covered(run_file)
-    nothing = _Sum(None, "unavailable", False, "the file has no traces", ())
-    over_run = _total(run_file, _over(run_file, spans) if spans else nothing, sum(end - start for start, end in spans))
+    in_trials = [(window, reading) for window, readings in trials for reading in readings]
+    over_windows = _total(run_file, in_trials, _duration_s([window for window, _ in trials]))
+    windows = sampled_windows(run_file)
+    if windows:
+        over_run = _total(run_file, _attributed_readings(run_file, windows), _duration_s(windows))
+    else:
+        over_run = Total(None, None, None, "unavailable", False, "the file has no traces", 0)
     psf = run_file.emissions.psf
     return RunTotals(over_windows, over_run, psf, over_run.times(psf))
 
 
 def what_if(run_file: RunFile, grids: Mapping[str, Intensity]) -> dict[str, Total]:
-    """The total of the run from end to end as it would be under each of `grids`; energy is the same in all."""
-    found = {}
+    """Return the total of the run from end to end under each of `grids`; energy is the same in all."""
+    totals = {}
     for name, intensity in grids.items():
         emissions = run_file.emissions.model_copy(update={"intensity": intensity, "intervals": ()})
-        found[name] = run_totals(run_file.model_copy(update={"emissions": emissions})).run
-    return found
+        totals[name] = run_totals(run_file.model_copy(update={"emissions": emissions})).run
+    return totals
 
 
-def weighted(run_file: RunFile, emissions: Emissions) -> Emissions:
-    """`emissions` with the mean intensity of its intervals by the energy of `run_file` in each, instead of by time.
+def weight_by_energy(run_file: RunFile, emissions: Emissions) -> Emissions:
+    """Return `emissions` with the mean of its intervals weighted by the run's energy in each, instead of by time.
 
-    As given where it has no intervals, or the energy of one is not known.
+    Unchanged where it has no intervals, or the energy in one of them is not known.
     """
-    spans = covered(run_file)
-    if not emissions.intervals or not spans:
+    windows = sampled_windows(run_file)
+    if not emissions.intervals or not windows:
         return emissions
-    weighed = []
-    for part in emissions.intervals:
-        start, end = _seconds(run_file, part.start, part.end)
-        cut = [(max(start, span[0]), min(end, span[1])) for span in spans]
-        inside = [(first, last) for first, last in cut if last > first]
-        energy_j = _over(run_file, inside).energy_j if inside else 0.0
-        if energy_j is None:
+    weights = []
+    for interval in emissions.intervals:
+        start, end = _seconds(run_file, interval.start, interval.end)
+        overlaps = [(max(start, window[0]), min(end, window[1])) for window in windows]
+        inside = [(first, last) for first, last in overlaps if last > first]
+        by_window = _joules_by_window(_attributed_readings(run_file, inside))
+        if inside and not by_window:
             return emissions
-        weighed.append((energy_j, part.g_per_kwh))
-    total_j = sum(energy_j for energy_j, _ in weighed)
+        weights.append((sum(by_window.values()), interval.g_per_kwh))
+    return with_mean_intensity(emissions, weights)
+
+
+def with_mean_intensity(emissions: Emissions, parts: Sequence[tuple[float, float]]) -> Emissions:
+    """Return `emissions` with the mean intensity of `parts`, pairs of joules and g/kWh; unchanged without energy."""
+    total_j = sum(energy_j for energy_j, _ in parts)
     if total_j <= 0:
         return emissions
-    mean = sum(energy_j * value for energy_j, value in weighed) / total_j
+    mean = sum(energy_j * g_per_kwh for energy_j, g_per_kwh in parts) / total_j
     return emissions.model_copy(update={"intensity": emissions.intensity.model_copy(update={"g_per_kwh": mean})})
 
 
-def g_per_kwh(emissions: Emissions, run_file: RunFile, window: Window) -> float:
-    """The actual grid over `window` by time: of its interval, or the mean of several; the one value without them."""
+def mean_g_per_kwh(emissions: Emissions, run_file: RunFile, window: Window) -> float:
+    """Return the mean intensity over `window`, weighted by time; the one value of `emissions` without intervals."""
     weights = []
-    for part in emissions.intervals:
-        start, end = _seconds(run_file, part.start, part.end)
-        weights.append((max(0.0, min(end, window[1]) - max(start, window[0])), part.g_per_kwh))
+    for interval in emissions.intervals:
+        start, end = _seconds(run_file, interval.start, interval.end)
+        weights.append((max(0.0, min(end, window[1]) - max(start, window[0])), interval.g_per_kwh))
     inside = sum(weight for weight, _ in weights)
     if inside <= 0:
         return emissions.intensity.g_per_kwh
     return sum(weight * value for weight, value in weights) / inside
 
 
-def covered(run_file: RunFile) -> list[Window]:
-    """The times that sensors were read over: one for each start of the run, since a resumed one was away in between.
+def sampled_windows(run_file: RunFile) -> list[Window]:
+    """Return the times that sensors were read in: one for each start of the run, since a resumed run has pauses.
 
-    Sensors begin and end together but for a moment. One that was lost on the way does not shorten the time: the rest of
-    it is a part that was not measured.
+    Sensors start and stop almost together. One that was lost on the way does not shorten the window: its component
+    counts as not measured.
     """
-    begins = [segment.at_s for segment in run_file.run.segments][1:]
+    starts = [segment.at_s for segment in run_file.run.segments][1:]
     groups: dict[int, list[Trace]] = defaultdict(list)
     for trace in run_file.traces:
-        # A wall meter is listed beside, and its logger ends when it likes.
-        if len(trace.t_s) >= 2 and any(channel.component in CHARGED for channel in trace.channels):
-            groups[bisect_right(begins, trace.t_s[0])].append(trace)
-    spans = [_together(group) for _, group in sorted(groups.items())]
-    return [(start, end) for start, end in spans if end > start]
+        # A wall meter's log may start and end at any time, and it is not charged to cases.
+        if len(trace.t_s) >= 2 and any(component_named(channel.component).charged for channel in trace.channels):
+            groups[bisect_right(starts, trace.t_s[0])].append(trace)
+    windows = [_common_window(traces) for _, traces in sorted(groups.items())]
+    return [(start, end) for start, end in windows if end > start]
 
 
-def _together(traces: Sequence[Trace]) -> Window:
-    begins, ends = [trace.t_s[0] for trace in traces], [trace.t_s[-1] for trace in traces]
-    start = max(begin for begin in begins if begin <= min(begins) + A_MOMENT_S)
-    return max(0.0, start), min(end for end in ends if end >= max(ends) - A_MOMENT_S)
+def _common_window(traces: Sequence[Trace]) -> Window:
+    starts, ends = [trace.t_s[0] for trace in traces], [trace.t_s[-1] for trace in traces]
+    start = max(start for start in starts if start <= min(starts) + SENSOR_START_S)
+    return max(0.0, start), min(end for end in ends if end >= max(ends) - SENSOR_START_S)
 
 
-def _total(run_file: RunFile, found: _Sum, duration_s: float) -> Total:
-    """Facility energy and grams of the energy `found`."""
-    if found.energy_j is None:
-        return Total(None, None, None, found.kind, found.lower_bound, found.reason, duration_s)
-    pue = run_file.emissions.pue.value
-    grams = sum(
-        emissions_g(facility_energy_j(energy_j, pue), g_per_kwh(run_file.emissions, run_file, window))
-        for window, energy_j in found.by_window
+def _total(run_file: RunFile, readings: Sequence[tuple[Window, EnergyReading]], duration_s: float) -> Total:
+    """Return the total of the attributed ones of `readings`, each with its window."""
+    energy = energy_sum(reading for _, reading in readings)
+    by_window = _joules_by_window(readings)
+    if not by_window:
+        return Total(None, None, None, energy.kind, energy.lower_bound, energy.reason, duration_s)
+    energy_j, pue = sum(by_window.values()), run_file.emissions.pue.value
+    return Total(
+        energy_j=energy_j,
+        facility_energy_j=facility_energy_j(energy_j, pue),
+        emissions_g=sum(
+            emissions_g(facility_energy_j(joules, pue), mean_g_per_kwh(run_file.emissions, run_file, window))
+            for window, joules in by_window.items()
+        ),
+        kind=energy.kind,
+        lower_bound=energy.lower_bound,
+        reason=energy.reason,
+        duration_s=duration_s,
     )
-    facility_j = facility_energy_j(found.energy_j, pue)
-    return Total(found.energy_j, facility_j, grams, found.kind, found.lower_bound, found.reason, duration_s)
 
 
-@dataclass(frozen=True)
-class _Sum:
-    """Energies added up."""
-
-    energy_j: float | None
-    kind: Kind
-    lower_bound: bool
-    reason: str | None
-    by_window: tuple[tuple[Window, float], ...]
+def _joules_by_window(readings: Sequence[tuple[Window, EnergyReading]]) -> dict[Window, float]:
+    by_window: dict[Window, float] = {}
+    for window, reading in readings:
+        if attributed_readings([reading]):
+            by_window[window] = by_window.get(window, 0.0) + (reading.energy_j or 0.0)
+    return by_window
 
 
-def _of_trials(run_file: RunFile) -> _Sum:
-    """What all ok trials were charged with."""
-    parts = [
-        (trial.window_s, reading)
-        for case in run_file.cases
-        for trial in case.trials
-        if trial.status == "ok" and trial.window_s is not None
-        for reading in trial.energy
-        if reading.attributed
-    ]
-    return _sum(parts)
-
-
-def _over(run_file: RunFile, windows: Sequence[Window]) -> _Sum:
-    """What the run's cases would be charged with over `windows`, each part once, cut at the grid's intervals."""
+def _attributed_readings(run_file: RunFile, windows: Sequence[Window]) -> list[tuple[Window, EnergyReading]]:
+    """Return the readings that the run's cases would be charged with over `windows`, cut at the grid's intervals."""
     cuts = {time for part in run_file.emissions.intervals for time in _seconds(run_file, part.start, part.end)}
     pieces = [
         piece
         for start, end in windows
         for piece in pairwise(sorted({start, end, *(time for time in cuts if start < time < end)}))
     ]
-    return _sum((piece, reading) for piece in pieces for reading in _attributed(run_file, piece))
+    return [(piece, reading) for piece in pieces for reading in _readings_of_all_cases(run_file, piece)]
 
 
-def _attributed(run_file: RunFile, window: Window) -> list[EnergyReading]:
-    """The parts that any case is charged with; a model's only where nothing is measured."""
+def _readings_of_all_cases(run_file: RunFile, window: Window) -> list[EnergyReading]:
+    """Return each component that any case is charged with, once; modelled ones only where nothing is measured."""
     devices = sorted({case.device for case in run_file.cases if case.trials})
-    found: dict[tuple[str, str], EnergyReading] = {}
+    by_component: dict[tuple[str, str], EnergyReading] = {}
     for device in devices:
         for reading in compute_readings(run_file.traces, window, device, run_file.machine.gpus):
             if reading.attributed:
-                found[reading.component, reading.scope] = reading
-    measured = any(reading.kind in {"counter", "integrated"} for reading in found.values())
-    return [reading for reading in found.values() if not (measured and reading.kind == "model")]
-
-
-def _sum(parts: Iterable[tuple[Window, EnergyReading]]) -> _Sum:
-    listed = list(parts)
-    known = [(window, reading) for window, reading in listed if reading.energy_j is not None]
-    missing = dict.fromkeys(f"{r.component}: {r.reason}" for _, r in listed if r.energy_j is None)
-    if not known:
-        return _Sum(None, "unavailable", False, "; ".join(missing) or "no sensor was read", ())
-    by_window: dict[Window, float] = {}
-    for window, reading in known:
-        by_window[window] = by_window.get(window, 0.0) + (reading.energy_j or 0.0)
-    return _Sum(
-        energy_j=sum(by_window.values()),
-        kind=weakest(reading.kind for _, reading in known),
-        lower_bound=bool(missing),
-        reason="not measured: " + "; ".join(missing) if missing else None,
-        by_window=tuple(by_window.items()),
-    )
+                by_component[reading.component, reading.scope] = reading
+    measured = any(reading.kind in {"counter", "integrated"} for reading in by_component.values())
+    return [reading for reading in by_component.values() if not (measured and reading.kind == "model")]
 
 
 def _seconds(run_file: RunFile, start: str, end: str) -> Window:
-    """Two times as seconds since the run's start."""
+    """Return two times as seconds since the run's start."""
     origin = datetime.fromisoformat(run_file.run.started_at)
-    one, other = (datetime.fromisoformat(time) for time in (start, end))
-    return (one - origin).total_seconds(), (other - origin).total_seconds()
+    begin, finish = (datetime.fromisoformat(time) for time in (start, end))
+    return (begin - origin).total_seconds(), (finish - origin).total_seconds()
+
+
+def _duration_s(windows: Sequence[Window]) -> float:
+    return sum(end - start for start, end in windows)
 
 
 def _times(value: float | None, factor: float) -> float | None:

@@ -1,16 +1,24 @@
-"""A command as a run: each time that it is run is a trial, in a journal that outlives a kill."""
+"""Measure any command: each execution is a trial, in a journal that survives a kill.
+
+The command's input, output and exit code are its own, and signals sent to this process are passed on to it.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
+from joulemark.suite.errors import UsageError
 from joulemark.suite.machine import default_threads, describe
-from joulemark.suite.meter import child_process, user_run
-from joulemark.suite.meter.live_sampler import LiveSampler, devices
+from joulemark.suite.meter import user_run
+from joulemark.suite.meter.live_sampler import LiveSampler, charged_devices
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Emissions, Idle, Notice, Settings, Trial
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
@@ -18,82 +26,176 @@ from joulemark.suite.results.assemble import COMMAND, finish
 from joulemark.suite.sensors.base import check
 from joulemark.suite.sensors.gpus import discover
 
+FORWARDED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+"""Signals that the interpreter ignores, and that the command would ignore in turn (execve(2))."""
+SI_KERNEL = 0x80
+"""si_code of a signal from the terminal (sigaction(2)). It goes to the whole foreground group, so that the command has
+it already."""
+
 
 @dataclass(frozen=True)
 class CommandRun:
-    """What is to be run."""
+    """A command to measure, and what its run file says of it."""
 
     program: tuple[str, ...]
+    """The command and its arguments."""
     name: str
     settings: Settings
+    """`settings.rounds` says how often to execute it; None: once."""
     emissions: Emissions
     notices: tuple[Notice, ...]
     directory: Path
-    """Where the run file, and the journal while it lasts, are kept."""
+    """Where the run file, and meanwhile the journal, are kept."""
     command: tuple[str, ...]
-    """How we were called."""
+    """The command line of joulemark itself."""
     idle_s: float = 0.0
+    """How long to measure idle power first, seconds."""
     output_to_stderr: bool = False
 
 
-def measure(errand: CommandRun) -> tuple[Path, tuple[child_process.Ended, ...]]:
-    """Run it, and return the path of the run file and how it ended each time; after a failure it is not run again.
+@dataclass(frozen=True)
+class Execution:
+    """One execution of a command, from start to end."""
 
-    UsageError where it cannot be started or the directory cannot be written; nothing has run then.
+    begin_s: float
+    """CLOCK_MONOTONIC just before the start."""
+    end_s: float
+    """CLOCK_MONOTONIC just after the end."""
+    exit_code: int
+    """As a shell reports it: 128 + n for signal n."""
+    cpu_s: float
+    """CPU time of the command and of the descendants that were waited for, seconds."""
+    machine_cpu_s: float
+    """CPU time of all programs on the machine meanwhile, seconds."""
+    killed: bool
+    """Whether a signal ended it."""
+
+
+def measure(request: CommandRun) -> tuple[Path, tuple[Execution, ...]]:
+    """Execute the command `settings.rounds` times, or until it fails; return the path of the run file and how it went.
+
+    Raises:
+        UsageError: where the command cannot be started or the directory cannot be written; nothing has run then.
     """
-    settings = errand.settings
-    for sensor in settings.sensor:
+    for sensor in request.settings.sensor:
         check(sensor)
-    boards = discover()
+    detected = discover()
     case = user_run.case(
-        errand.name,
-        devices(boards.gpus, boards.reason, settings.device),
+        request.name,
+        charged_devices(detected.gpus, detected.reason, request.settings.device),
         default_threads(),
-        {"framework": COMMAND, "workload_version": user_run.version(errand.program)},
+        {"framework": COMMAND, "workload_version": user_run.program_version(request.program)},
     )
     started_at, origin_s = datetime.now(UTC), time.monotonic()
-    run_id = user_run.new_id(started_at)
-    rounds = settings.rounds or 1
-    machine = describe(boards.gpus)
-    found = errand.emissions, errand.notices
-    planned = user_run.planned(run_id, started_at, origin_s, errand.command, machine, settings, found, (case,), rounds)
-    journal = Journal(errand.directory / f"{run_id}{SUFFIX}", planned)
+    rounds = request.settings.rounds or 1
+    planned = user_run.planned(
+        started_at,
+        origin_s,
+        request.command,
+        describe(detected.gpus),
+        request.settings,
+        request.emissions,
+        request.notices,
+        case,
+        rounds,
+    )
+    journal = Journal(request.directory / f"{planned.run.id}{SUFFIX}", planned)
     trace = trace_path(journal.path)
-    ended: list[child_process.Ended] = []
+    executions: list[Execution] = []
     try:
-        with LiveSampler.start(trace, settings.sensor, started_at, origin_s) as station:
-            if errand.idle_s:
-                begin_s = station.now()
-                time.sleep(errand.idle_s)
-                journal.idle(Idle(when="before", window_s=(begin_s, station.now())))
-            while len(ended) < rounds and not (ended and ended[-1].exit_code):
-                ended.append(child_process.run(errand.program, errand.output_to_stderr))
-                journal.trial(case, _trial(len(ended), ended[-1], origin_s))
-            station.wait_for(ended[-1].end_s - origin_s)
-        journal.notice(Notice.of(Code.WHOLE_MACHINE, share(ended)))
+        with LiveSampler.start(trace, request.settings.sensor, started_at, origin_s) as sampler:
+            if request.idle_s:
+                begin_s = sampler.now()
+                time.sleep(request.idle_s)
+                journal.idle(Idle(when="before", window_s=(begin_s, sampler.now())))
+            while len(executions) < rounds and not (executions and executions[-1].exit_code):
+                executions.append(execute(request.program, request.output_to_stderr))
+                journal.trial(case, _trial(len(executions), executions[-1], origin_s))
+            sampler.wait_for(executions[-1].end_s - origin_s)
+        journal.notice(Notice.of(Code.WHOLE_MACHINE, cpu_share(executions)))
         journal.end(datetime.now(UTC).isoformat(timespec="milliseconds"))
     except BaseException:
-        if not ended:  # there is nothing to keep
+        if not executions:  # there is nothing to keep
             journal.path.unlink(missing_ok=True)
             trace.unlink(missing_ok=True)
         raise
     finally:
         journal.close()
-    return finish(journal.path), tuple(ended)
+    return finish(journal.path), tuple(executions)
 
 
-def _trial(number: int, ended: child_process.Ended, origin_s: float) -> Trial:
-    """One time that the command was run; failed where its exit code says so, with its energy all the same."""
-    trial = user_run.trial(number, (ended.begin_s - origin_s, ended.end_s - origin_s))
-    if not ended.exit_code:
+def _trial(number: int, execution: Execution, origin_s: float) -> Trial:
+    """Return an execution as a trial. One with a non-zero exit code has failed, and has its energy all the same."""
+    trial = user_run.trial(number, (execution.begin_s - origin_s, execution.end_s - origin_s))
+    if not execution.exit_code:
         return trial
-    code = "killed" if ended.signalled else "exit_code"
-    reason = f"it ended with exit code {ended.exit_code}"
+    code = "killed" if execution.killed else "exit_code"
+    reason = f"it ended with exit code {execution.exit_code}"
     return trial.model_copy(update={"status": "failed", "reason_code": code, "reason": reason})
 
 
-def share(ended: Sequence[child_process.Ended]) -> str:
-    """How much of the CPU time that was used was the command's, in words."""
-    own_s, all_s = sum(each.cpu_s for each in ended), sum(each.machine_cpu_s for each in ended)
-    part = f" ({min(1.0, own_s / all_s):.0%})" if all_s > 0 else ""
-    return f"the command and its children used {own_s:.3g} of the {max(own_s, all_s):.3g} s of CPU time{part}"
+def cpu_share(executions: Sequence[Execution]) -> str:
+    """Return in words how much of the CPU time was the command's."""
+    command_s = sum(execution.cpu_s for execution in executions)
+    machine_s = sum(execution.machine_cpu_s for execution in executions)
+    percent = f" ({min(1.0, command_s / machine_s):.0%})" if machine_s > 0 else ""
+    total_s = max(command_s, machine_s)
+    return f"the command and its children used {command_s:.3g} of the {total_s:.3g} s of CPU time{percent}"
+
+
+def execute(
+    program: Sequence[str], output_to_stderr: bool = False, clock: Callable[[], float] = time.monotonic
+) -> Execution:
+    """Run `program` to its end, passing signals on. Only from the main thread.
+
+    Args:
+        program: The command and its arguments.
+        output_to_stderr: Whether its standard output goes to this process's standard error.
+        clock: CLOCK_MONOTONIC, seconds.
+
+    Raises:
+        UsageError: where it cannot be started.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a parent that ignores it would keep us from waiting for a child
+    awaited = {*FORWARDED_SIGNALS, signal.SIGCHLD}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    try:
+        busy_s = _busy_s()
+        begin_s = clock()
+        pid = _spawn(program, mask, output_to_stderr)
+        status, usage = _wait(pid, awaited)
+        end_s = clock()
+        machine_cpu_s = _busy_s() - busy_s
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    code = os.waitstatus_to_exitcode(status)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Execution(begin_s, end_s, code if code >= 0 else 128 - code, cpu_s, machine_cpu_s, killed=code < 0)
+
+
+def _spawn(program: Sequence[str], mask: Collection[int], output_to_stderr: bool) -> int:
+    actions = [(os.POSIX_SPAWN_DUP2, 2, 1)] if output_to_stderr else []
+    try:
+        return os.posix_spawnp(
+            program[0], list(program), os.environ, file_actions=actions, setsigmask=mask, setsigdef=IGNORED_BY_PYTHON
+        )
+    except OSError as error:
+        raise UsageError(f"cannot run {program[0]!r}: {error.strerror}.") from None
+
+
+def _wait(pid: int, awaited: Collection[int]) -> tuple[int, os.struct_rusage]:  # type: ignore[name-defined]
+    """Return the exit status and resource usage of `pid` once it has ended; pass on the signals of meanwhile."""
+    while True:
+        ended_pid, status, usage = os.wait4(pid, os.WNOHANG)
+        if ended_pid:
+            return status, usage
+        received = signal.sigwaitinfo(awaited)
+        if received.si_signo != signal.SIGCHLD and received.si_code != SI_KERNEL:
+            os.kill(pid, received.si_signo)
+
+
+def _busy_s() -> float:
+    """Return the CPU time that all programs have used since the machine started, seconds."""
+    times = psutil.cpu_times()
+    return float(times.user + times.system + getattr(times, "nice", 0.0))

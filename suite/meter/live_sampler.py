@@ -1,11 +1,11 @@
-"""A sampler that runs for as long as somebody marks windows, and the readings of those windows.
+"""A sampler that runs while windows are measured, and the readings of those windows.
 
-with Station.start(path, sensors) as station:
-    begin = station.now()
-    ...                                     # whatever is measured: nothing of ours runs in its process
-    end = station.now()
-    station.wait_for(end)
-    station.readings((begin, end), "cpu")
+    with LiveSampler.start(path, sensors) as sampler:
+        begin_s = sampler.now()
+        ...                                 # the code that is measured
+        end_s = sampler.now()
+        sampler.wait_for(end_s)
+        sampler.readings((begin_s, end_s), "cpu")
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from joulemark.suite.records import EnergyReading, Gpu, Trace
 from joulemark.suite.sensors.sampler import Sampler
 from joulemark.suite.sensors.trace_tail import TraceTail
 
-LONGEST_WAIT_S = 3.0
-"""A sensor that is silent for longer (a meter that logs by the minute) leaves its readings without a value."""
-PAUSE_S = 0.02
+MAX_WAIT_S = 3.0
+"""A sensor that is silent for longer, such as a meter that logs by the minute, gives readings without a value."""
+POLL_PERIOD_S = 0.02
 
 Window = tuple[float, float]
-"""Seconds since the station's start."""
+"""Begin and end, seconds since the sampler's start."""
 
 
 @dataclass
 class LiveSampler:
-    """The sampler, its file, and the clock that windows are marked on."""
+    """The sampler, its trace file, and the clock that windows are marked on."""
 
     sampler: Sampler
-    file: TraceTail
+    trace_file: TraceTail
     origin_s: float
     """CLOCK_MONOTONIC at the start."""
     started_at: datetime
@@ -47,9 +47,16 @@ class LiveSampler:
         started_at: datetime | None = None,
         origin_s: float | None = None,
     ) -> LiveSampler:
-        """Start sampling into `path`; returns once every sensor has been read. Errors as `Sampler.start` has them.
+        """Start sampling into `path`; return once every sensor has been read.
 
-        `started_at`, `origin_s`: the moment that seconds count from, and CLOCK_MONOTONIC then; now unless given.
+        Args:
+            path: The trace file.
+            sensors: Names of sensors; empty: all that can be read.
+            started_at: The moment that seconds are counted from; now if not given.
+            origin_s: CLOCK_MONOTONIC at that moment.
+
+        Raises:
+            UsageError, MeasurementError: as `Sampler.start`.
         """
         started_at = started_at or datetime.now(UTC)
         origin_s = time.monotonic() if origin_s is None else origin_s
@@ -57,28 +64,28 @@ class LiveSampler:
         return cls(sampler, TraceTail(path), origin_s, started_at)
 
     def now(self) -> float:
-        """Seconds since the start."""
+        """Return the time since the start, seconds."""
         return time.monotonic() - self.origin_s
 
     def wait_for(self, end_s: float) -> None:
-        """Wait until every sensor speaks for the time up to `end_s`: usually a tenth of a second, 3 s at most."""
-        give_up_s = end_s + LONGEST_WAIT_S
-        while self.file.covered_s() < end_s and self.now() < give_up_s and self.sampler.alive:
-            time.sleep(PAUSE_S)
+        """Wait until every sensor covers the time up to `end_s`: usually a tenth of a second, MAX_WAIT_S at most."""
+        give_up_s = end_s + MAX_WAIT_S
+        while self.trace_file.covered_s() < end_s and self.now() < give_up_s and self.sampler.alive:
+            time.sleep(POLL_PERIOD_S)
 
     def traces(self, windows: Iterable[Window]) -> tuple[Trace, ...]:
-        """The traces around all of `windows`."""
+        """Return the traces around all of `windows`."""
         borders = [border for window in windows for border in window]
-        return self.file.around((min(borders), max(borders))) if borders else ()
+        return self.trace_file.around((min(borders), max(borders))) if borders else ()
 
     def readings(self, window: Window, device: str, gpus: Sequence[Gpu] = ()) -> tuple[EnergyReading, ...]:
-        """All readings of one window for code that runs on `device` (`cpu`, `cuda:0+cuda:1`)."""
+        """Return the readings of one window, for code that runs on `device` (`cpu`, `cuda:0+cuda:1`)."""
         return compute_readings(self.traces([window]), window, device, gpus)
 
     def close(self) -> None:
-        """End the sampling."""
+        """Stop sampling."""
         self.sampler.stop()
-        self.file.close()
+        self.trace_file.close()
 
     def __enter__(self) -> LiveSampler:
         return self
@@ -87,12 +94,13 @@ class LiveSampler:
         self.close()
 
 
-def devices(gpus: Sequence[Gpu], reason: str | None, asked: Sequence[str] = ()) -> str:
-    """What code is charged with that did not say: the processor, and every board that it can see.
+def charged_devices(gpus: Sequence[Gpu], reason: str | None, requested: Sequence[str] = ()) -> str:
+    """Return the devices whose energy code is charged with: those `requested`, else every GPU that it can see.
 
-    `reason` is why boards could not be matched to the frameworks' devices: they are then known to be missing.
+    `reason` is why GPUs could not be matched to the frameworks' devices. Their energy is then reported as missing,
+    as device `cuda`, and not left out.
     """
-    if asked:
-        return "+".join(asked)
-    seen = [gpu.device for gpu in gpus if gpu.device is not None]
-    return "+".join(seen) or ("cuda" if gpus and reason else "cpu")
+    if requested:
+        return "+".join(requested)
+    visible = [gpu.device for gpu in gpus if gpu.device is not None]
+    return "+".join(visible) or ("cuda" if gpus and reason else "cpu")

@@ -1,4 +1,4 @@
-"""What a helper is asked: marks in, readings and run files out."""
+"""Answer the requests of a user's meters: windows in, readings and run files out."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from joulemark.suite.carbon.provenance import Span
 from joulemark.suite.energy.attribution import energy_sum
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.machine import default_threads, describe
 from joulemark.suite.meter import user_run
-from joulemark.suite.meter.grid_cache import Found, Grid, Span, weighed
-from joulemark.suite.meter.live_sampler import LiveSampler, Window, devices
-from joulemark.suite.meter.window_result import account
+from joulemark.suite.meter.grid_cache import GridCache, GridInputs, weighted_by_energy
+from joulemark.suite.meter.live_sampler import LiveSampler, Window, charged_devices
+from joulemark.suite.meter.window_result import window_result
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Notice, Settings, Trace, write
+from joulemark.suite.records import EnergyReading, Gpu, Notice, Settings, Trace, write
 from joulemark.suite.results.assemble import assemble_events
 from joulemark.suite.sensors.base import check as check_sensor
 from joulemark.suite.sensors.gpus import Boards, discover
@@ -26,133 +27,149 @@ from joulemark.suite.settings import resolve
 Document = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Target:
+    """What the windows of a request are read for."""
+
+    settings: Settings
+    device: str
+    gpus: tuple[Gpu, ...]
+
+    def readings(self, traces: Sequence[Trace], window: Window) -> tuple[EnergyReading, ...]:
+        return compute_readings(traces, window, self.device, self.gpus)
+
+    def energy_j(self, traces: Sequence[Trace], window: Window) -> float | None:
+        """Return the attributed energy of `window`, joules; None where nothing was measured."""
+        return energy_sum(self.readings(traces, window)).energy_j
+
+
 @dataclass
 class MeterSession:
-    """A station, and what its readings are computed with."""
+    """The sampler of a program's meters, and what their readings are computed with."""
 
-    station: LiveSampler
+    sampler: LiveSampler
     sensors: tuple[str, ...]
-    grid: Grid = field(default_factory=Grid)
-    _boards: dict[tuple[str, ...], Boards] = field(default_factory=dict)
+    """The sensors that were requested; empty: all that can be read."""
+    grid: GridCache = field(default_factory=GridCache)
+    _detected: dict[tuple[str, ...], Boards] = field(default_factory=dict)
 
     @classmethod
     def open(cls, scratch: Path, sensors: Sequence[str] = ()) -> MeterSession:
-        """Start sampling; without `sensors`, those of the settings file, or all there are. UsageError."""
-        chosen = tuple(sensors) or resolve({}).sensor
-        for sensor in chosen:
-            check_sensor(sensor)
-        return cls(LiveSampler.start(scratch / "sampler.trace", chosen), chosen)
+        """Start sampling, into a file in `scratch`.
 
-    def opened(self) -> Document:
-        """What was found of the sensors."""
-        sampler = self.station.sampler
+        Without `sensors`, those of the settings file are read, else all that can be. UsageError for an unknown sensor.
+        """
+        requested = tuple(sensors) or resolve({}).sensor
+        for sensor in requested:
+            check_sensor(sensor)
+        return cls(LiveSampler.start(scratch / "sampler.trace", requested), requested)
+
+    def sensors_found(self) -> Document:
+        """Return the sensors that are read, and what was found of each."""
+        sampler = self.sampler.sampler
         return {"sensors": list(sampler.sensors), "findings": [asdict(finding) for finding in sampler.findings]}
 
     def close(self) -> None:
-        """End the sampling."""
-        self.station.close()
+        """Stop sampling."""
+        self.sampler.close()
 
     def check(self, request: Mapping[str, Any]) -> Document:
-        """Whether the meter's arguments can be met: said before anything is measured. UsageError if not."""
+        """Check the arguments of a meter before it measures anything. UsageError where they cannot be met."""
         settings = resolve(request["given"])
         user_run.case(request.get("name", ""), "cpu", default_threads(), request.get("about"))
-        moment = datetime.now(UTC)
-        self.grid.over(settings, (moment, moment))
+        now = datetime.now(UTC)
+        self.grid.inputs(settings, (now, now))
         return {}
 
     def read(self, request: Mapping[str, Any]) -> Document:
-        """Readings, joules and grams of each window."""
-        settings, device, boards = self._asked(request)
+        """Return readings, joules and grams of each window."""
+        target = self._target(request)
         windows = self._windows(request)
-        traces = self.station.traces(windows)
-        found = []
+        traces = self.sampler.traces(windows)
+        simulated = ", ".join(sorted({trace.sensor for trace in traces if trace.simulated}))
+        results = []
         for window in windows:
-            energy = compute_readings(traces, window, device, boards.gpus)
-            emissions, notices = self._weighed(settings, window, traces, device, boards)
-            answer = account(energy, emissions, window[1] - window[0])
-            simulated = sorted({trace.sensor for trace in traces if trace.simulated})
-            said = [*notices, *([Notice.of(Code.SIMULATED, ", ".join(simulated))] if simulated else [])]
-            found.append({**answer, "notices": [notice.model_dump(mode="json") for notice in said]})
-        return {"windows": found}
+            emissions, notices = self._grid_inputs(target, traces, window)
+            result = window_result(target.readings(traces, window), emissions, window[1] - window[0])
+            if simulated:
+                notices = (*notices, Notice.of(Code.SIMULATED, simulated))
+            results.append({**result, "notices": [notice.model_dump(mode="json") for notice in notices]})
+        return {"windows": results}
 
     def sums(self, request: Mapping[str, Any]) -> Document:
-        """Only the attributed joules of each window: for the steps of a training, of which there may be very many."""
-        _, device, boards = self._asked(request)
+        """Return only the attributed joules of each window. A training may have very many steps."""
+        target = self._target(request)
         windows = self._windows(request)
-        traces = self.station.traces(windows)
-        return {
-            "energy_j": [
-                energy_sum(compute_readings(traces, window, device, boards.gpus)).energy_j for window in windows
-            ]
-        }
+        traces = self.sampler.traces(windows)
+        return {"energy_j": [target.energy_j(traces, window) for window in windows]}
 
     def save(self, request: Mapping[str, Any]) -> Document:
-        """Write a run file whose trials are the windows. UsageError where it cannot be written."""
-        settings, device, boards = self._asked(request)
+        """Write a run file with each window as a trial. UsageError where it cannot be written."""
+        target = self._target(request)
         windows = self._windows(request)
         if not windows:
             raise UsageError(f"{request['name']} has measured nothing yet: there is nothing to save.")
-        case = user_run.case(request["name"], device, default_threads(), request.get("about"))
-        started_at = self.station.started_at
-        span = self._span((windows[0][0], windows[-1][1]))
+        case = user_run.case(request["name"], target.device, default_threads(), request.get("about"))
         items = request.get("items") or [1] * len(windows)
-        steps = request.get("step_s") or [()] * len(windows)
-        together = request.get("steps_per_block") or [1] * len(windows)
-        marked = enumerate(zip(windows, items, steps, together, strict=True), 1)
-        trials = [user_run.trial(number, *marks) for number, marks in marked]
+        block_s = request.get("step_s") or [()] * len(windows)
+        steps_per_block = request.get("steps_per_block") or [1] * len(windows)
+        fields = zip(windows, items, block_s, steps_per_block, strict=True)
+        trials = [user_run.trial(number, *values) for number, values in enumerate(fields, 1)]
+        span = self._span((windows[0][0], windows[-1][1]))
+        emissions, notices = self.grid.inputs(target.settings, span)
         planned = user_run.planned(
-            user_run.new_id(started_at),
-            started_at,
-            self.station.origin_s,
+            self.sampler.started_at,
+            self.sampler.origin_s,
             request.get("command") or (),
-            describe(boards.gpus),
-            settings.model_copy(update={"sensor": self.sensors}),
-            self.grid.over(settings, span),
-            (case,),
+            describe(target.gpus),
+            target.settings.model_copy(update={"sensor": self.sensors}),
+            emissions,
+            notices,
+            case,
             len(trials),
         )
-        whole = Notice.of(Code.WHOLE_MACHINE, "other programs' share is not known")
-        happened: list[Document] = [
-            {"notice": whole.model_dump(mode="json")},
+        whole_machine = Notice.of(Code.WHOLE_MACHINE, "other programs' share is not known")
+        events: list[Document] = [
+            {"notice": whole_machine.model_dump(mode="json")},
             *({"trial": trial.model_dump(mode="json"), "case": case.id} for trial in trials),
             {"finished_at": span[1].isoformat(timespec="milliseconds")},
         ]
         path = Path(request["path"]).expanduser()
-        write(assemble_events(planned, happened, self.station.traces(windows)), path)
+        write(assemble_events(planned, events, self.sampler.traces(windows)), path)
         return {"path": str(path)}
 
-    def _asked(self, request: Mapping[str, Any]) -> tuple[Settings, str, Boards]:
-        """Settings, device and boards of a request; `visible` are the variables of the program that choose boards."""
-        chosen = request.get("visible") or {}
-        key = tuple(f"{name}={value}" for name, value in sorted(chosen.items()))
-        if key not in self._boards:
-            self._boards[key] = discover(chosen)
-        boards = self._boards[key]
-        given = request.get("given") or {}
-        asked = given.get("device") or ()
-        settings = resolve({name: value for name, value in given.items() if name != "device"})
-        return settings, devices(boards.gpus, boards.reason, [asked] if isinstance(asked, str) else asked), boards
+    def _target(self, request: Mapping[str, Any]) -> _Target:
+        """Return what a request is for. Its `visible` holds the program's variables that select GPUs."""
+        visible = request.get("visible") or {}
+        key = tuple(f"{name}={value}" for name, value in sorted(visible.items()))
+        if key not in self._detected:
+            self._detected[key] = discover(visible)
+        detected = self._detected[key]
+        given = dict(request.get("given") or {})
+        requested = given.pop("device", ())
+        devices = [requested] if isinstance(requested, str) else requested
+        device = charged_devices(detected.gpus, detected.reason, devices)
+        return _Target(resolve(given), device, detected.gpus)
 
     def _windows(self, request: Mapping[str, Any]) -> list[Window]:
-        """The windows of a request since the station's start, once the sensors have spoken for all of them."""
-        origin_s = self.station.origin_s
+        """Return the windows of a request, seconds since the sampler's start, once the sensors cover all of them."""
+        origin_s = self.sampler.origin_s
         windows = [(begin - origin_s, end - origin_s) for begin, end in request["windows"]]
         if windows:
-            self.station.wait_for(max(end for _, end in windows))
+            self.sampler.wait_for(max(end for _, end in windows))
         return windows
 
-    def _weighed(
-        self, settings: Settings, window: Window, traces: Sequence[Trace], device: str, boards: Boards
-    ) -> Found:
-        """What the grams of `window` are computed with."""
-        emissions, notices = self.grid.over(settings, self._span(window))
+    def _grid_inputs(self, target: _Target, traces: Sequence[Trace], window: Window) -> GridInputs:
+        """Return what the emissions of `window` are computed with."""
+        span = self._span(window)
+        emissions, notices = self.grid.inputs(target.settings, span)
 
-        def energy_j(span: Span) -> float:
-            begin_s, end_s = ((time - self.station.started_at).total_seconds() for time in span)
-            return energy_sum(compute_readings(traces, (begin_s, end_s), device, boards.gpus)).energy_j or 0.0
+        def energy_j(part: Span) -> float:
+            begin_s, end_s = ((time - self.sampler.started_at).total_seconds() for time in part)
+            return target.energy_j(traces, (begin_s, end_s)) or 0.0
 
-        return weighed(emissions, self._span(window), energy_j), notices
+        return weighted_by_energy(emissions, span, energy_j), notices
 
     def _span(self, window: Window) -> Span:
         begin_s, end_s = (timedelta(seconds=time_s) for time_s in window)
-        return self.station.started_at + begin_s, self.station.started_at + end_s
+        return self.sampler.started_at + begin_s, self.sampler.started_at + end_s

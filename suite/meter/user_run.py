@@ -1,4 +1,4 @@
-"""Somebody's own code as a run: the case, its trials and the plan, in the schema that every run file has."""
+"""A user's own code as a run: its case, its trials and its plan, in the schema of every run file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Case, Emissions, Machine, Notice, Run, RunFile, Segment, Settings, Trial
 
 AS_IS = "as-is"
-"""What we neither choose nor know: the code's own mode and precision."""
+"""A mode or precision that joulemark neither chose nor knows."""
 
-ABOUT: Mapping[str, Any] = {
+DEFAULTS: Mapping[str, Any] = {
     "framework": "own",
     "mode": AS_IS,
     "phase": "run",
@@ -27,33 +27,36 @@ ABOUT: Mapping[str, Any] = {
     "item": "run",
     "workload_version": "own",
 }
-"""What a case says of code that did not say it."""
-KEYS = (*ABOUT, "flops_per_item", "bytes_per_item")
-"""What may be said of one's own code."""
+"""Fields of a case that the code may describe itself with, `about=` of a meter, and their values where it does not."""
+ABOUT_KEYS = (*DEFAULTS, "flops_per_item", "bytes_per_item")
 
 
-def new_id(started_at: datetime) -> str:
-    """An id for a run, as every run has it: its UTC time, and four hex digits."""
+def new_run_id(started_at: datetime) -> str:
+    """Return an id for a run: its UTC time and four random hex digits."""
     return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-def version(program: Sequence[str]) -> str:
-    """The version of the work that a command does: the same words do the same work, as far as we can know."""
+def program_version(program: Sequence[str]) -> str:
+    """Return the workload version of a command: a hash of its words, since nothing more is known of what it does."""
     return hashlib.sha256("\0".join(program).encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None = None) -> Case:
-    """The case that windows called `name` are trials of. `about` may say more: KEYS. UsageError where it cannot."""
-    fields = {**ABOUT, **(about or {})}
+    """Return the case that windows called `name` are trials of.
+
+    Raises:
+        UsageError: where `about` has a key that is not in ABOUT_KEYS, or a value that its field does not take.
+    """
+    fields = {**DEFAULTS, **(about or {})}
     for key in fields:
-        if key not in KEYS:
-            raise unknown("key of about", key, KEYS)
+        if key not in ABOUT_KEYS:
+            raise unknown("key of about", key, ABOUT_KEYS)
     workload = re.sub(r"[^\w.=-]+", "-", name).strip("-.") or "own"
-    keys = ("phase", "framework", "mode")
-    parts = ["own", *(fields[key] for key in keys), device, fields["precision"], f"b{fields['batch_size']}"]
+    axes = [fields[key] for key in ("phase", "framework", "mode")]
+    id_parts = ["own", *axes, device, fields["precision"], f"b{fields['batch_size']}"]
     try:
         return Case(
-            id=f"{workload}:{'/'.join(map(str, parts))}",
+            id=f"{workload}:{'/'.join(map(str, id_parts))}",
             workload=workload,
             size="own",
             device=device,
@@ -66,8 +69,8 @@ def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None =
         )
     except ValidationError as error:
         first = error.errors()[0]
-        wrong = str(first["loc"][0])
-        raise UsageError(f"{wrong} of about is {fields.get(wrong)!r}: {first['msg']}.") from None
+        key = str(first["loc"][0])
+        raise UsageError(f"{key} of about is {fields.get(key)!r}: {first['msg']}.") from None
 
 
 def trial(
@@ -77,7 +80,15 @@ def trial(
     block_s: Sequence[float] = (),
     steps_per_block: int = 1,
 ) -> Trial:
-    """One window as a trial of `items` items; where its steps were marked, their durations and each an item."""
+    """Return one window as a trial of `items` items.
+
+    Args:
+        number: Number of the trial, from 1.
+        window_s: Begin and end, seconds since the start of the run.
+        items: Items done in the window.
+        block_s: Durations of its blocks where steps were marked, seconds; each item is a step then.
+        steps_per_block: Steps in each of these.
+    """
     return Trial(
         round=number,
         status="ok",
@@ -92,20 +103,20 @@ def trial(
 
 
 def planned(
-    run_id: str,
     started_at: datetime,
     origin_s: float,
     command: Sequence[str],
     machine: Machine,
     settings: Settings,
-    found: tuple[Emissions, Sequence[Notice]],
-    cases: Sequence[Case],
+    emissions: Emissions,
+    notices: Sequence[Notice],
+    case: Case,
     rounds: int,
 ) -> RunFile:
-    """The run before anything has happened in it; `found` is what `suite.carbon.resolve` came to."""
+    """Return the run file of a run in which nothing has happened yet; `origin_s` is CLOCK_MONOTONIC at `started_at`."""
     return RunFile(
         run=Run(
-            id=run_id,
+            id=new_run_id(started_at),
             started_at=started_at.isoformat(timespec="milliseconds"),
             finished_at=None,
             segments=(Segment(at_s=0.0, monotonic_s=origin_s),),
@@ -118,7 +129,7 @@ def planned(
         ),
         machine=machine,
         settings=settings,
-        cases=tuple(cases),
-        notices=tuple(found[1]),
-        emissions=found[0],
+        cases=(case,),
+        notices=tuple(notices),
+        emissions=emissions,
     )

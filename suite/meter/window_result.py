@@ -1,7 +1,6 @@
-"""One window of somebody's code -> joules and grams, each with what it must carry. Pure.
+"""The energy and emissions of one window of a user's code. Pure.
 
-The unit of everything here is a plain dictionary that JSON can hold: it crosses to a process that has none of our
-records.
+Results are plain dictionaries that JSON can hold: they go to a process that imports none of the records.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from joulemark.suite.results.summary import facility_and_emissions
 Document = dict[str, Any]
 
 
-def account(readings: Sequence[EnergyReading], emissions: Emissions, duration_s: float) -> Document:
-    """Return joules and grams of a window of `duration_s` seconds from its `readings`."""
+def window_result(readings: Sequence[EnergyReading], emissions: Emissions, duration_s: float) -> Document:
+    """Return energy and emissions of a window of `duration_s` seconds from its `readings`: the document that `joulemark.Measurement` reads."""
     energy = energy_sum(readings)
     total = _total(energy)
     facility, grams = facility_and_emissions(total, emissions)

@@ -1,4 +1,4 @@
-"""Two arms of one run: the same cases in two environments or under two settings, measured turn by turn."""
+"""The two arms of an A/B run: the same cases in two environments or under two settings, measured in turns."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from joulemark.suite.errors import JoulemarkError, UsageError
-from joulemark.suite.plan import cases as plan
-from joulemark.suite.plan.cases import Plan
+from joulemark.suite.plan.cases import make_plan
+from joulemark.suite.plan.plan import Plan
 from joulemark.suite.records import NOT_ATTEMPTED, ArmName, ArmRecord, Case, Settings
 from joulemark.suite.stats.pairs import CASE_FIELDS
 
@@ -16,112 +16,117 @@ NAMES: tuple[ArmName, ...] = ("a", "b")
 
 @dataclass(frozen=True)
 class ArmSpec:
-    """One arm, as it was found."""
+    """One arm: its interpreter and what its trials use."""
 
     arm: ArmRecord
     pythons: Mapping[str, str]
-    """Interpreter of its trials by framework; the one that runs joulemark where not given."""
+    """Interpreter of its trials by framework; frameworks without one use the interpreter that runs joulemark."""
     threads: int
     versions: Mapping[str, Mapping[str, str]] | None = None
-    """Versions of the workloads in its interpreter, by id and framework; None where that is this one."""
+    """Versions of the workloads in its interpreter, by id and framework; None if that is this interpreter."""
 
 
-def make(settings: Settings, sides: Mapping[ArmName, ArmSpec], order_seed: int, base_threads: int) -> Plan:
-    """The plan of an A/B run: the cases of both arms, each beside its partner.
+def make_ab_plan(settings: Settings, arms: Mapping[ArmName, ArmSpec], order_seed: int, base_threads: int) -> Plan:
+    """Return the plan of an A/B run: the cases of both arms, each next to its partner.
 
-    UsageError as for any plan, where no case can be measured in both arms, and where the most rounds are not a
-    multiple of the rounds.
+    Raises UsageError as for any plan, if no case can be measured in both arms, and if `max_rounds` is not a multiple
+    of the rounds.
     """
-    axes = settings.varied()
-    _in_both(settings)
-    plans = {name: _of_arm(settings, name, sides[name], order_seed) for name in NAMES}
-    base = plans["b"]
+    varied = settings.varied()
+    _check_axes(settings)
+    plans = {name: _arm_plan(settings, name, arms[name], order_seed) for name in NAMES}
     cases: dict[ArmName, dict[tuple[object, ...], Case]] = {name: {} for name in NAMES}
     for name in NAMES:
         for case in plans[name].cases:
-            # Where the allocator is the factor, the case that a profile adds under the other one is no partner.
-            if "allocator" in axes and case.allocator != (settings.arms[name].allocator or settings.allocator):
+            # If the allocator is the factor, the case that a profile adds under the other one has no partner.
+            if "allocator" in varied and case.allocator != (settings.arms[name].allocator or settings.allocator):
                 continue
-            key = tuple(getattr(case, field) for field in CASE_FIELDS if field not in ("arm", *axes))
-            cases[name][key] = _named(case, name, settings, base_threads, sides[name])
-    keys = list(dict.fromkeys(key for name in NAMES for key in cases[name]))
-    paired = [_paired([cases[name].get(key) for name in NAMES]) for key in keys]
-    made = replace(
-        base,
-        cases=tuple(case for pair in paired for case in pair),
-        turns={case.id: pair[0].id for pair in paired for case in pair},
-        max_rounds=_most(settings.max_rounds, base.rounds),
+            key = tuple(getattr(case, field) for field in CASE_FIELDS if field not in ("arm", *varied))
+            cases[name][key] = _arm_case(case, name, settings, base_threads, arms[name])
+    keys = dict.fromkeys(key for name in NAMES for key in cases[name])
+    pairs = [_pair([cases[name].get(key) for name in NAMES]) for key in keys]
+    plan = replace(
+        plans["b"],
+        cases=tuple(case for pair in pairs for case in pair),
+        pair_of={case.id: pair[0].id for pair in pairs for case in pair},
+        max_rounds=_max_rounds(settings.max_rounds, plans["b"].rounds),
     )
-    if not made.runnable():
-        raise UsageError(f"no case can be measured in both arms: {made.cases[0].reason}.")
-    return made
+    if not plan.runnable():
+        raise UsageError(f"no case can be measured in both arms: {plan.cases[0].reason}.")
+    return plan
 
 
-def _in_both(settings: Settings) -> None:
-    """An axis that a selection can have several values on has one in each arm, or nobody knows who belongs to whom."""
+def _check_axes(settings: Settings) -> None:
+    """Raise UsageError if an axis that a selection can have several values on is given for one arm only.
+
+    The cases of the two arms could not be paired.
+    """
     for axis in ("mode", "precision", "batch_size"):
         given = [name for name in NAMES if getattr(settings.arms[name], axis) is not None]
         if len(given) == 1:
-            name = axis.replace("_", "-")
-            other = "b" if given == ["a"] else "a"
-            raise UsageError(f"--{given[0]}-{name} has no --{other}-{name} beside it: give both.")
+            option = axis.replace("_", "-")
+            other_arm = "b" if given == ["a"] else "a"
+            raise UsageError(f"--{given[0]}-{option} needs --{other_arm}-{option}: give both.")
 
 
-def _of_arm(settings: Settings, name: ArmName, side: ArmSpec, order_seed: int) -> Plan:
-    """The plan of one arm as if it were a run of its own."""
-    axes = settings.arms[name].axes()
-    chosen = {key: (value,) if isinstance(getattr(settings, key), tuple) else value for key, value in axes.items()}
+def _arm_plan(settings: Settings, name: ArmName, arm: ArmSpec, order_seed: int) -> Plan:
+    """Return the plan of one arm as if it were a run of its own."""
+    changes = {
+        axis: (value,) if isinstance(getattr(settings, axis), tuple) else value
+        for axis, value in settings.arms[name].axes().items()
+    }
     try:
-        return plan.make(settings.model_copy(update=chosen), side.arm.frameworks, order_seed, side.threads)
+        return make_plan(settings.model_copy(update=changes), arm.arm.frameworks, order_seed, arm.threads)
     except JoulemarkError as error:
-        raise UsageError(f"arm {name} ({side.arm.interpreter}): {error}") from None
+        raise UsageError(f"arm {name} ({arm.arm.interpreter}): {error}") from None
 
 
-def _named(case: Case, arm: ArmName, settings: Settings, base_threads: int, side: ArmSpec) -> Case:
-    """The case as one of an arm: its id says which, and what differs from the run's settings."""
-    own: dict[str, str] = {"arm": arm}
+def _arm_case(case: Case, name: ArmName, settings: Settings, base_threads: int, arm: ArmSpec) -> Case:
+    """Return the case as one of an arm; its id names the arm and what differs from the run's settings."""
+    differences: dict[str, str] = {"arm": name}
     if case.threads != base_threads:
-        own["threads"] = str(case.threads)
+        differences["threads"] = str(case.threads)
     if case.allocator != settings.allocator:
-        own["allocator"] = case.allocator
-    name = case.id.partition("+")[0] + "".join(f"+{key}={value}" for key, value in sorted(own.items()))
-    changes: dict[str, object] = {"id": name, "arm": arm}
-    workload = case.workload_id
-    if side.versions is not None:
-        version = side.versions.get(workload, {}).get(case.framework)
+        differences["allocator"] = case.allocator
+    case_id = case.id.partition("+")[0] + "".join(f"+{key}={value}" for key, value in sorted(differences.items()))
+    changes: dict[str, object] = {"id": case_id, "arm": name}
+    if arm.versions is not None:
+        version = arm.versions.get(case.workload_id, {}).get(case.framework)
         changes["workload_version"] = version or case.workload_version
         if version is None and case.reason_code == NOT_ATTEMPTED:
-            changes |= {"reason_code": "unsupported", "reason": f"{side.arm.interpreter} knows no workload {workload}"}
+            reason = f"{arm.arm.interpreter} has no workload {case.workload_id}"
+            changes |= {"reason_code": "unsupported", "reason": reason}
     return case.model_copy(update=changes)
 
 
-def _paired(pair: Sequence[Case | None]) -> list[Case]:
-    """The cases of a pair. What has no partner that runs is not run either: it could be compared with nothing."""
-    there = [case for case in pair if case is not None]
-    if len(there) < 2:
-        other = "b" if there[0].arm == "a" else "a"
-        return [_skipped(there[0], f"arm {other} has no such case")]
-    obstacles = [case for case in there if case.reason_code != NOT_ATTEMPTED]
-    if not obstacles:
-        return there
-    why = f"arm {obstacles[0].arm} skips it: {obstacles[0].reason}"
-    return [_skipped(case, why) if case.reason_code == NOT_ATTEMPTED else case for case in there]
+def _pair(cases: Sequence[Case | None]) -> list[Case]:
+    """Return the cases of a pair. One whose partner will not run is skipped too: it could be compared with nothing."""
+    present = [case for case in cases if case is not None]
+    if len(present) < 2:
+        missing_arm = "b" if present[0].arm == "a" else "a"
+        return [_skip(present[0], f"arm {missing_arm} has no such case")]
+    skipped = [case for case in present if case.reason_code != NOT_ATTEMPTED]
+    if not skipped:
+        return present
+    reason = f"arm {skipped[0].arm} skips it: {skipped[0].reason}"
+    return [_skip(case, reason) for case in present]
 
 
-def _skipped(case: Case, why: str) -> Case:
+def _skip(case: Case, reason: str) -> Case:
+    """Return the case as skipped for lack of a partner, unless it has a reason of its own."""
     if case.reason_code != NOT_ATTEMPTED:
         return case
-    return case.model_copy(update={"reason_code": "no_partner", "reason": why})
+    return case.model_copy(update={"reason_code": "no_partner", "reason": reason})
 
 
-def _most(most: int | None, rounds: int) -> int | None:
-    """Rounds at most, of pairs that are not decided; None for no more than `rounds`."""
-    if most is None or most == rounds:
+def _max_rounds(max_rounds: int | None, rounds: int) -> int | None:
+    """Return the maximum rounds of undecided pairs; None for no more than `rounds`."""
+    if max_rounds is None or max_rounds == rounds:
         return None
-    if most < rounds or most % rounds:
-        near = max(2, round(most / rounds)) * rounds
+    if max_rounds < rounds or max_rounds % rounds:
+        nearest = max(2, round(max_rounds / rounds)) * rounds
         raise UsageError(
-            f"--max-rounds {most} is no multiple of the {rounds} rounds that all cases get: it is looked at what is "
-            f"decided after each {rounds} more. Give {near}."
+            f"--max-rounds {max_rounds} is not a multiple of {rounds}, the rounds of every case: results are "
+            f"evaluated after each {rounds} more. Give {nearest}."
         )
-    return most
+    return max_rounds

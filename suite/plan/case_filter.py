@@ -1,7 +1,7 @@
-"""pytest's `-k` grammar over case ids: `matmul and not tensorflow`, `(cnn or vit) and training`.
+"""pytest's `-k` grammar over case ids: `matmul and not resnet50`, `(cnn or vit) and training`.
 
-A word matches where it is a part of the id, upper and lower case alike. Operators are `and`, `or`, `not` and
-parentheses, in that order of strength from weak to strong: or, and, not.
+A word matches if it is part of the id, ignoring case. Operators, from weak to strong: `or`, `and`, `not`; parentheses
+group.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ _TOKENS = re.compile(r"\s*(?:(\(|\))|([^\s()]+))")
 
 
 def any_of(expressions: Sequence[str] | None) -> str | None:
-    """One expression for several `-k`, which add up as the repeatable options do; None for none."""
+    """Return one expression for several `-k`, which add up like all repeatable options; None for none."""
     if not expressions or len(expressions) == 1:
         return expressions[0] if expressions else None
-    for expression in expressions:  # each by itself: brackets around it must not make it a whole
+    for expression in expressions:  # each on its own: the parentheses below must not complete a broken one
         compile_keyword(expression)
     return " or ".join(f"({expression})" for expression in expressions)
 
 
 def compile_keyword(expression: str) -> Match:
-    """A predicate on case ids. UsageError where the expression does not parse."""
-    tokens = [bracket or word for bracket, word in _TOKENS.findall(expression)]
+    """Return a predicate on case ids. Raises UsageError if the expression does not parse."""
+    tokens = [parenthesis or word for parenthesis, word in _TOKENS.findall(expression)]
     if not tokens:
         raise UsageError("-k got an empty expression. Give words of a case id, such as -k 'cnn and training'.")
     parser = _Parser(tokens, expression)
-    match = parser.alternatives()
-    if parser.left():
-        raise parser.error(f"unexpected {parser.left()!r}")
+    match = parser.parse_or()
+    if parser.next_token():
+        raise parser.error(f"unexpected {parser.next_token()!r}")
     return match
 
 
@@ -41,44 +41,48 @@ class _Parser:
     """Recursive descent over the tokens."""
 
     def __init__(self, tokens: list[str], expression: str) -> None:
-        self._tokens, self._expression, self._at = tokens, expression, 0
+        self._tokens, self._expression, self._position = tokens, expression, 0
 
-    def left(self) -> str:
-        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+    def next_token(self) -> str:
+        """Return the next token without consuming it; empty at the end."""
+        return self._tokens[self._position] if self._position < len(self._tokens) else ""
 
-    def error(self, what: str) -> UsageError:
-        return UsageError(f"-k {self._expression!r}: {what}. Use words of a case id with and, or, not and parentheses.")
+    def error(self, problem: str) -> UsageError:
+        return UsageError(
+            f"-k {self._expression!r}: {problem}. Use words of a case id with and, or, not and parentheses."
+        )
 
-    def _take(self, token: str) -> bool:
-        taken = self.left() == token
-        self._at += taken
-        return taken
+    def _accept(self, token: str) -> bool:
+        """Consume the next token if it is `token`."""
+        accepted = self.next_token() == token
+        self._position += accepted
+        return accepted
 
-    def alternatives(self) -> Match:
-        match = self.conjunction()
-        while self._take("or"):
-            match = _either(match, self.conjunction())
+    def parse_or(self) -> Match:
+        match = self.parse_and()
+        while self._accept("or"):
+            match = _either(match, self.parse_and())
         return match
 
-    def conjunction(self) -> Match:
-        match = self.negation()
-        while self._take("and"):
-            match = _both(match, self.negation())
+    def parse_and(self) -> Match:
+        match = self.parse_not()
+        while self._accept("and"):
+            match = _both(match, self.parse_not())
         return match
 
-    def negation(self) -> Match:
-        if self._take("not"):
-            inner = self.negation()
+    def parse_not(self) -> Match:
+        if self._accept("not"):
+            inner = self.parse_not()
             return lambda case_id: not inner(case_id)
-        if self._take("("):
-            match = self.alternatives()
-            if not self._take(")"):
+        if self._accept("("):
+            match = self.parse_or()
+            if not self._accept(")"):
                 raise self.error("a parenthesis is not closed")
             return match
-        word = self.left()
+        word = self.next_token()
         if not word or word in (")", "and", "or"):
             raise self.error(f"a word is missing before {word!r}" if word else "a word is missing at the end")
-        self._at += 1
+        self._position += 1
         return lambda case_id: word.lower() in case_id.lower()
 
 

@@ -1,4 +1,4 @@
-"""Profiles: a selection and an effort, as data. A user's own are written into the settings file:
+"""Profiles: a selection and an effort, as data. A user's own profiles stand in the settings file:
 
 [profiles.night]
 base = "standard"
@@ -22,18 +22,18 @@ class Profile:
     name: str
     title: str
     workloads: tuple[str, ...]
-    """Empty: all."""
+    """Empty: all workloads."""
     optimised: bool
-    """Whether the compiled modes are measured beside the default ones."""
+    """Whether compiled modes are measured too, beside the default ones."""
     rounds: int
     window_s: Mapping[str, float]
-    """By kind of device."""
+    """Length of a trial's window by kind of device, seconds."""
     idle_s: float
     timeout_s: float
-    """Of one trial."""
+    """Time limit of one trial, seconds."""
     size: str = "small"
     out_of_the_box: bool = False
-    """Whether one case a framework is also measured under the default allocator, as users' programs run."""
+    """Whether one case of each framework is also measured with the default allocator, as users' programs run."""
 
 
 _ONE_OF_EACH_FAMILY = (
@@ -47,7 +47,7 @@ _ONE_OF_EACH_FAMILY = (
     "simclr",
     "tsne",
 )
-"""With all of `quick`, so that its cases can be looked up in longer runs."""
+"""With all of `quick`: longer runs contain its cases."""
 
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile
@@ -99,25 +99,25 @@ PROFILES: Mapping[str, Profile] = {
 
 
 def find_profile(settings: Settings) -> Profile:
-    """The profile that was asked for: one of ours, or the user's own on top of one of ours.
+    """Return the selected profile: a built-in one, or the user's own, which is based on a built-in one.
 
-    UsageError for one that is not known, and for any of the user's that is not based on one of ours.
+    Raises UsageError for an unknown profile, and for a profile of the user without a built-in base.
     """
-    for name, each in settings.profiles.items():
-        if each.base not in PROFILES:
-            raise unknown(f"base of profiles.{name}, which is to be one of joulemark's profiles,", each.base, PROFILES)
-        if name in PROFILES and name != each.base:
-            raise UsageError(f"profiles.{name} is based on {each.base!r}: {name!r} is taken, give it another name.")
-    own = settings.profiles.get(settings.profile)
-    if own is None:
+    for name, profile in settings.profiles.items():
+        if profile.base not in PROFILES:
+            raise unknown(f"base of profiles.{name}, which must be a built-in profile,", profile.base, PROFILES)
+        if name in PROFILES and name != profile.base:
+            raise UsageError(f"profiles.{name} is based on {profile.base!r}, but {name!r} is the name of a built-in profile: choose another name.")
+    user_profile = settings.profiles.get(settings.profile)
+    if user_profile is None:
         if settings.profile not in PROFILES:
             raise unknown("profile", settings.profile, {*PROFILES, *settings.profiles})
         return PROFILES[settings.profile]
-    base = PROFILES[own.base]
-    changes = own.model_dump(exclude={"base", "window_s"}, exclude_none=True)
-    if own.window_s is not None:
-        changes["window_s"] = dict.fromkeys(base.window_s, own.window_s)
-    for workload in own.workloads or ():
+    base = PROFILES[user_profile.base]
+    changes = user_profile.model_dump(exclude={"base", "window_s"}, exclude_none=True)
+    if user_profile.window_s is not None:
+        changes["window_s"] = dict.fromkeys(base.window_s, user_profile.window_s)
+    for workload in user_profile.workloads or ():
         if workload not in workloads():
             raise unknown(f"workload in profile {settings.profile}", workload, workloads())
     return replace(base, **{**changes, "name": settings.profile})

@@ -192,6 +192,11 @@ class Case(Record):
     """None where no trial is ok."""
 
     @property
+    def ok_trials(self) -> tuple[Trial, ...]:
+        """The trials that succeeded."""
+        return tuple(trial for trial in self.trials if trial.status == "ok")
+
+    @property
     def workload_id(self) -> str:
         """`workload[.variant]`, as workloads are listed and selected."""
         return f"{self.workload}.{self.variant}" if self.variant else self.workload

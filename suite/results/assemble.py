@@ -14,10 +14,9 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import NOT_ATTEMPTED, Case, Idle, Notice, RunFile, Trace, Trial, write
 from joulemark.suite.records.journal import JournalState, read_lines, trace_path
-from joulemark.suite.results.disturbances import differences_from_eager
 from joulemark.suite.results.roofline import above_the_roof
 from joulemark.suite.results.summary import case_summary
-from joulemark.suite.results.validity import case_notices, run_notices
+from joulemark.suite.results.validity import case_notices, differences_from_eager, run_notices
 from joulemark.suite.sensors.external_tracker import compared
 from joulemark.suite.sensors.trace_file import load as load_traces
 from joulemark.suite.trial.outcome import TIMEOUT
@@ -129,8 +128,7 @@ def _missing_trials(case: Case, rounds: int) -> int:
 
 def _with_summary(case: Case, idle: tuple[Idle, ...], planned: RunFile, traces: Sequence[Trace]) -> Case:
     summary = case_summary(case, idle, planned.emissions)
-    ok = [trial for trial in case.trials if trial.status == "ok"]
-    notices = (*case_notices(case, summary), *sensor_notices(ok, traces, case.device, planned.machine.gpus))
+    notices = (*case_notices(case, summary), *sensor_notices(case.ok_trials, traces, case.device, planned.machine.gpus))
     return case.model_copy(update={"summary": summary, "notices": notices})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from joulemark.suite.carbon.provenance import Span
 from joulemark.suite.carbon.resolve import resolve
-from joulemark.suite.energy.totals import weighted
+from joulemark.suite.energy.totals import weight_by_energy
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.summary import recompute
@@ -35,7 +35,7 @@ def settle(run_file: RunFile, now: datetime, service: Service | None = None) -> 
         return run_file
     if emissions.intensity.interval_start is None:
         return run_file  # an hour of the beginning is better than the year that a failed look-up falls back to
-    return recompute(run_file, weighted(run_file, emissions), notices)
+    return recompute(run_file, weight_by_energy(run_file, emissions), notices)
 
 
 def recomputed(run_file: RunFile, given: Mapping[str, Any], now: datetime, service: Service | None = None) -> RunFile:
@@ -55,7 +55,7 @@ def recomputed(run_file: RunFile, given: Mapping[str, Any], now: datetime, servi
     if "lifespan_years" in chosen and "embodied" not in chosen and run_file.settings.embodied is not None:
         chosen["embodied"] = run_file.settings.embodied
     emissions, notices = resolve(validated(chosen), now, service, span_of(run_file))
-    emissions = weighted(run_file, emissions)
+    emissions = weight_by_energy(run_file, emissions)
     update: dict[str, Any] = {name: getattr(emissions, name) for name in ("pue", "psf", "embodied") if name in chosen}
     if grid:
         update |= {"intensity": emissions.intensity, "intervals": emissions.intervals}

@@ -1,7 +1,7 @@
 """Software Carbon Intensity of a case (ISO/IEC 21031:2024): (E x I + M) per functional unit, here 1,000 items. Pure.
 
-M, the embodied part, is assumed and not measured: it stands beside the operational part, which it never changes, and
-makes the score an estimate. The computer counts as reserved whole while the case runs.
+M, the embodied emissions, is assumed and not measured: it never changes the operational part, and makes the score an
+estimate. While the case runs, the whole computer counts as reserved.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ _SECONDS_PER_HOUR = 3600.0
 
 @dataclass(frozen=True)
 class Sci:
-    """The score and its two parts, grams CO2-equivalent per 1,000 items."""
+    """The score and its two parts, grams of CO2 equivalent per 1,000 items."""
 
     operational: Quantity
     embodied: Quantity
     score: Quantity
     assumed: tuple[float, float]
-    """Factors on `embodied` that its assumptions may be off by."""
+    """Factors by which the assumptions behind `embodied` may be off."""
     possible: tuple[float, float] | None
-    """Lowest and highest score over all ranges (sensor, PUE, intensity, assumptions); None where it is not known."""
+    """Lowest and highest score over all ranges (sensor, PUE, intensity, assumptions); None without a score."""
 
 
 def sci(case: Case, emissions: Emissions) -> Sci | None:
-    """The SCI of `case`; None where embodied emissions were not asked for or no trial counted."""
+    """Return the SCI of `case`, or None if embodied emissions were not requested or no trial succeeded."""
     if emissions.embodied is None or case.summary is None:
         return None
-    low_g, used_g, high_g = _per_hour(emissions.embodied, _boards(case.device))
+    low_g, used_g, high_g = _embodied_g_per_hour(emissions.embodied, _gpu_count(case.device))
     throughput, operational = case.summary.throughput, case.summary.emissions_g_per_1000_items
 
-    def of_rate(items_per_s: float | None) -> float | None:
+    def at_rate(items_per_s: float | None) -> float | None:
         return None if items_per_s is None else used_g * ITEMS / items_per_s / _SECONDS_PER_HOUR
 
     embodied = Quantity(
-        value=of_rate(throughput.value),
-        low=of_rate(throughput.high),
-        high=of_rate(throughput.low),
+        value=at_rate(throughput.value),
+        low=at_rate(throughput.high),
+        high=at_rate(throughput.low),
         unit="g",
         n=throughput.n,
         kind="model",
@@ -69,19 +69,19 @@ def sci(case: Case, emissions: Emissions) -> Sci | None:
     return Sci(operational, embodied, score, assumed, possible)
 
 
-def _boards(device: str) -> int:
-    """How many boards a case is charged with: none on `cpu`, two on `cuda:0+cuda:1`."""
+def _gpu_count(device: str) -> int:
+    """Return how many GPUs a case is charged with: 0 on `cpu`, 2 on `cuda:0+cuda:1`."""
     return 0 if device == "cpu" else len(device.split("+"))
 
 
-def _per_hour(embodied: Embodied, boards: int) -> tuple[float, float, float]:
-    """Grams that an hour of the hardware is charged with: low, used, high."""
+def _embodied_g_per_hour(embodied: Embodied, gpus: int) -> tuple[float, float, float]:
+    """Return the embodied grams of one hour of the hardware: the low, assumed and high value."""
     return (
-        embodied_g(embodied.host_low_g + boards * embodied.board_low_g, 1.0, embodied.lifespan_high_h),
-        embodied_g(embodied.host_g + boards * embodied.board_g, 1.0, embodied.lifespan_h),
-        embodied_g(embodied.host_high_g + boards * embodied.board_high_g, 1.0, embodied.lifespan_low_h),
+        embodied_g(embodied.host_low_g + gpus * embodied.board_low_g, 1.0, embodied.lifespan_high_h),
+        embodied_g(embodied.host_g + gpus * embodied.board_g, 1.0, embodied.lifespan_h),
+        embodied_g(embodied.host_high_g + gpus * embodied.board_high_g, 1.0, embodied.lifespan_low_h),
     )
 
 
-def _sum(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one + other
+def _sum(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b

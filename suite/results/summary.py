@@ -1,8 +1,8 @@
-"""What the trials of a case add up to. Pure, and the same at the end of a run as years later.
+"""The summary of a case: throughput, energy and emissions from its trials. Pure, so it can be recomputed at any time.
 
-Throughput and energy are read over the same window of the same trial. Each trial gives one value; a case's value is
-their geometric mean. Facility energy and emissions are the energy times constants, so they can be recomputed with
-other constants at any time, and IT energy never changes.
+Throughput and energy are read over the same window of the same trial. Each trial gives one value; the value of a case
+is their geometric mean. Facility energy and emissions are the energy times constants, so they can be recomputed with
+other constants without changing IT energy.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j, fa
 from joulemark.suite.energy.attribution import CaseEnergy, case_energy
 from joulemark.suite.energy.idle import net_energy
 from joulemark.suite.records import Case, Emissions, Idle, Notice, Quantity, Ranges, RunFile, Summary, Trial
-from joulemark.suite.results.validity import CARBON_CODES, case_notices
+from joulemark.suite.results.validity import CARBON_CODES
 from joulemark.suite.stats.intervals import geometric_mean
-
-__all__ = ["ONE_TRIAL", "case_notices", "case_summary", "recompute"]
 
 ONE_TRIAL: Final = "n=1, no interval"
 
 
 def case_summary(case: Case, idle: Sequence[Idle], emissions: Emissions) -> Summary | None:
-    """The summary of `case` from its ok trials; None where there is none.
+    """Return the summary of `case` from its usable trials, or None without any.
 
-    `idle` holds the run's windows at rest; `emissions` the PUE and the intensity to compute grams with.
+    `idle` holds the idle windows of the run, `emissions` the PUE and the carbon intensity to compute grams with.
     """
     trials = [trial for trial in case.trials if trial.is_usable]
     if not trials:
@@ -58,9 +56,9 @@ def facility_and_emissions(energy: Quantity, emissions: Emissions, items: int = 
 
 
 def recompute(run_file: RunFile, emissions: Emissions, notices: Sequence[Notice] = ()) -> RunFile:
-    """The run file as if it had been measured with `emissions`; no measured number changes by a bit.
+    """Return the run file as if it had been measured with `emissions`; no measured number changes.
 
-    `notices` are those that belong to `emissions` (from the chain of sources); they replace the file's own.
+    `notices` are those about `emissions`, from the chain of sources; they replace the file's own.
     """
     cases = tuple(
         case.model_copy(update={"summary": case_summary(case, run_file.idle, emissions)}) for case in run_file.cases
@@ -70,7 +68,7 @@ def recompute(run_file: RunFile, emissions: Emissions, notices: Sequence[Notice]
 
 
 def _timed(trials: Sequence[Trial], unit: str, value: Callable[[Trial], float]) -> Quantity:
-    """A quantity that rests on the clock alone."""
+    """Return the mean of a quantity that depends on time alone."""
     mean = geometric_mean([value(trial) for trial in trials])
     reason = ONE_TRIAL if mean.n == 1 else None
     return Quantity(value=mean.value, low=mean.low, high=mean.high, unit=unit, n=mean.n, reason=reason)
@@ -114,7 +112,7 @@ def _unknown(unit: str, reason: str) -> Quantity:
 
 
 def _scaled(quantity: Quantity, factor: float, unit: str, **ranges: tuple[float, float] | None) -> Quantity:
-    """`quantity` times a constant, with that constant's range beside the ranges it has."""
+    """Return `quantity` times a constant, with the constant's range added to its ranges."""
     if quantity.value is None:
         return quantity.model_copy(update={"unit": unit})
     return quantity.model_copy(

@@ -1,6 +1,6 @@
-"""The one table of a run, that the terminal, the report and the exports share. Pure, plain data.
+"""The table of a run that the terminal, the report and the exports share. Pure, plain data.
 
-A number here, in a page and in the run file are the same number: a cell keeps the raw value beside its text.
+A number in the table, on a page and in the run file is the same number: a cell keeps the raw value beside its text.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 
 from joulemark.suite.carbon.accounting import Factors
 from joulemark.suite.records import Case, Kind, Quantity, RunFile, Status
+from joulemark.suite.results.carbon_columns import carbon_columns
 from joulemark.suite.results.columns import COLUMN_SPECS, ColumnSpec
-from joulemark.suite.results.extra_columns import extra_sources
 from joulemark.suite.stats.metrics import Better
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.units import prefix, significant
@@ -22,48 +22,48 @@ from joulemark.suite.units import prefix, significant
 NOT_MEASURED: Final = "not measured"
 
 ESTIMATED: Final = "~"
-"""Mark of a value from a model of load and TDP."""
+"""Mark of a value from a model of load and TDP, not from a sensor."""
 
 AT_LEAST: Final = "≥"
-"""Mark of a value that lacks a part."""
+"""Mark of a lower bound: a value that lacks a component."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: the prefix of its unit is the same in all cells."""
+    """One column. All its cells share the prefix of its unit."""
 
     key: str
     title: str
     unit: str
     """With its SI prefix; empty for a count."""
     raw_unit: str
-    """Of `Cell.value`, without a prefix: the same in all runs."""
+    """The unit of `Cell.value`, without a prefix: the same in all runs."""
     factor: float
-    """Raw values are divided by it to be shown."""
+    """Raw values are divided by it for display."""
     tooltip: str
-    """What it is and why it matters."""
+    """What the column shows and why it matters."""
     better: Better | None
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One value: for people in the column's unit, and raw in the unit without prefix."""
+    """One value: as text in the column's unit, and raw in the unit without prefix."""
 
     text: str
-    """The value, rounded to two significant digits of what stands beside it; "not measured" where there is none."""
+    """The value, rounded to match its interval; `not measured` if there is none."""
     interval: str
-    """`[low, high]` between trials, or `(low to high)` that an estimate may be off by; empty where there is neither."""
+    """`[low, high]` between trials, or `(low to high)` for the error range of an estimate; empty if unknown."""
     mark: str
     """`~` estimated, `≥` lower bound, both, or empty."""
     reason: str | None
-    """Why there is no value or no interval, or what is missing in it."""
+    """Why there is no value or no interval, or what the value lacks."""
     value: float | None
     low: float | None = None
     high: float | None = None
     n: int = 0
     kind: Kind | None = None
-    off: Factors | None = None
-    """Factors on an estimate for what it may be off by; None for what is measured, and where it is not known."""
+    error_range: Factors | None = None
+    """Factors by which an estimate may be off; None for measured values, or if unknown."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ class Row:
 
     case: Case
     settings: str
-    """Execution settings that differ from the run's, as in the id: `+threads=1`; empty where there are none."""
+    """Execution settings that differ from the run's, as in the id: `+threads=1`; empty if none do."""
     status: Status
     reason: str | None
-    """Why it is failed or skipped; None where it is ok."""
+    """Why the case failed or was skipped; None if it is ok."""
     cells: Mapping[str, Cell]
     """By the key of the column."""
     notices: int
@@ -83,20 +83,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """All cases of a run, those that have no numbers too."""
+    """All cases of a run, including those without numbers."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
 
 def table(run_file: RunFile) -> Table:
-    """The table of `run_file`, in an order that puts what may be compared side by side."""
+    """Return the table of `run_file`, ordered so that comparable cases are side by side."""
     cases = sorted(run_file.cases, key=_order)
     columns, cells = [], []
-    for source in (*COLUMN_SPECS, *extra_sources(run_file)):
-        quantities = [_quantity(source, case) for case in cases]
-        factor, unit = _prefixed(source.unit, [quantity.value for quantity in quantities])
-        columns.append(Column(source.key, source.title, unit, source.unit, factor, source.tooltip, source.better))
+    for spec in (*COLUMN_SPECS, *carbon_columns(run_file)):
+        quantities = [_quantity(spec, case) for case in cases]
+        factor, unit = _prefixed(spec.unit, [quantity.value for quantity in quantities])
+        columns.append(Column(spec.key, spec.title, unit, spec.unit, factor, spec.tooltip, spec.better))
         cells.append([_cell(quantity, factor) for quantity in quantities])
     rows = (
         Row(
@@ -112,13 +112,12 @@ def table(run_file: RunFile) -> Table:
     return Table(tuple(columns), tuple(rows))
 
 
-def matched(value: float, low: float | None, high: float | None, most: int = 6) -> tuple[str, str, str]:
-    """`value`, `low` and `high` as text: the interval at two significant digits, the value rounded to match.
+def matching_digits(value: float, low: float | None, high: float | None, most: int = 6) -> tuple[str, str, str]:
+    """Return `value`, `low` and `high` as text: the interval to two significant digits, the value rounded to match.
 
-    The value has no more than `most` significant digits.
-
-    Without an interval the value has three digits and the ends are empty. An interval on the log scale is wider
-    above than below, so that the part below sets the digits: a wide one must not round the value away.
+    The value has at most `most` significant digits; without an interval it has three, and the ends are empty. An
+    interval on the log scale is wider above than below the value, so the part below sets the digits: a wide one must
+    not round the value away.
     """
     if low is None or high is None:
         return significant(value), "", ""
@@ -137,8 +136,8 @@ def matched(value: float, low: float | None, high: float | None, most: int = 6) 
 
 
 def _order(case: Case) -> tuple[object, ...]:
-    known = FRAMEWORKS.get(case.framework)
-    modes = list(known.modes) if known else []
+    framework = FRAMEWORKS.get(case.framework)
+    modes = list(framework.modes) if framework else []
     return (
         case.workload,
         case.variant or "",
@@ -147,7 +146,7 @@ def _order(case: Case) -> tuple[object, ...]:
         case.device,
         case.precision,
         case.batch_size,
-        list(FRAMEWORKS).index(case.framework) if known else len(FRAMEWORKS),
+        list(FRAMEWORKS).index(case.framework) if framework else len(FRAMEWORKS),
         case.framework,
         modes.index(case.mode) if case.mode in modes else len(modes),
         case.mode,
@@ -155,14 +154,14 @@ def _order(case: Case) -> tuple[object, ...]:
     )
 
 
-def _quantity(source: ColumnSpec, case: Case) -> Quantity:
+def _quantity(spec: ColumnSpec, case: Case) -> Quantity:
     if case.summary is None:
-        return Quantity(value=None, unit=source.unit, n=0, reason=case.reason or "no trial counted")
-    return source.quantity(case)
+        return Quantity(value=None, unit=spec.unit, n=0, reason=case.reason or "no trial succeeded")
+    return spec.quantity(case)
 
 
 def _prefixed(unit: str, values: Sequence[float | None]) -> tuple[float, str]:
-    """The factor and unit that suit the middle of a column."""
+    """Return the factor and the prefixed unit that suit the median of a column."""
     if unit in {"", "%"}:
         return (0.01 if unit == "%" else 1.0), unit
     sizes = [abs(value) for value in values if value]
@@ -178,19 +177,21 @@ def _cell(quantity: Quantity, factor: float) -> Cell:
     value = quantity.value / factor
     low = None if quantity.low is None else quantity.low / factor
     high = None if quantity.high is None else quantity.high / factor
-    # That trials agree says nothing of how well a model knows the energy: digits and range are the model's.
-    off = quantity.ranges.sensor if quantity.kind == "model" else None
-    text, low_text, high_text = matched(value, *((value * off[0], value * off[1]) if off else (low, high)))
-    mark = (AT_LEAST if quantity.lower_bound else "") + (ESTIMATED if quantity.kind == "model" else "")
+    # Agreement between trials says nothing about the accuracy of a model: its own range sets digits and interval.
+    error_range = quantity.ranges.sensor if quantity.kind == "model" else None
+    if error_range is not None:
+        low, high = value * error_range[0], value * error_range[1]
+    text, low_text, high_text = matching_digits(value, low, high)
+    interval = f"({low_text} to {high_text})" if error_range is not None else f"[{low_text}, {high_text}]"
     return Cell(
         text=f"{quantity.value:g}" if quantity.unit == "" else text,
-        interval=(f"({low_text} to {high_text})" if off else f"[{low_text}, {high_text}]") if low_text else "",
-        mark=mark,
+        interval=interval if low_text else "",
+        mark=(AT_LEAST if quantity.lower_bound else "") + (ESTIMATED if quantity.kind == "model" else ""),
         reason=quantity.reason,
         value=quantity.value,
         low=quantity.low,
         high=quantity.high,
         n=quantity.n,
         kind=quantity.kind,
-        off=off,
+        error_range=error_range,
     )

@@ -1,50 +1,57 @@
-"""What could make a result mislead: the notices of a case and of a run, each with its threshold. Pure."""
+"""What could make a result misleading: the notices of a case and of a run, each with its threshold. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from joulemark.suite.energy.attribution import attributed_readings
 from joulemark.suite.energy.idle import idle_drift
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Case, Notice, Quantity, RunFile, Summary, Trial
-from joulemark.suite.results.disturbances import disturbances, machine_notices
+from joulemark.suite.records import Case, Floor, Machine, Notice, Quantity, RunFile, Summary, Trial
+from joulemark.suite.results.counter_notices import counter_notices
 from joulemark.suite.stats.intervals import coefficient_of_variation
+from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
 
 CARBON_CODES: Final = frozenset(
     {Code.WORLD_INTENSITY, Code.OLD_INTENSITY, Code.STALE_INTENSITY, Code.INTENSITY_FALLBACK, Code.OLD_TOKEN}
 )
-"""Notices that belong to the intensity in use, and go when another one is."""
+"""Notices about the carbon intensity in use; they are replaced together with it."""
 
-FEWEST_TRIALS: Final = 2
+MIN_TRIALS: Final = 2
 
 HIGH_VARIATION: Final = 0.10
 """pyperf calls a benchmark unstable from a standard deviation of 10 % of the mean."""
 
 IDLE_DRIFT: Final = 0.10
-"""Idle power that moves by a tenth makes net energy of a small load as uncertain as the load itself."""
+"""If idle power moves by a tenth, net energy of a small load is as uncertain as the load itself."""
 
-TOLERANCE: Final = {"fp32": 1e-4, "tf32": 1e-2, "bf16": 1e-2, "fp16": 1e-2}
-"""Relative differences between trials of outputs that come from the same seed: sums in another order in 24 bits of
-mantissa, or in 8 to 11."""
+FLOOR_VARIATION: Final = 0.05
+"""Coefficient of variation of the fixed loop; small virtual machines show 2 to 5 % with nothing else running."""
+
+OUTPUT_TOLERANCE: Final = {"fp32": 1e-4, "tf32": 1e-2, "bf16": 1e-2, "fp16": 1e-2}
+"""Relative differences between trials of outputs from the same seed: sums in another order, with 24 bits of mantissa or
+with 8 to 11."""
+
+MODE_TOLERANCE: Final = 1e-3
+"""Relative difference from eager: compilers reorder sums, but in fp32 they compute the same thing."""
 
 
 def case_notices(case: Case, summary: Summary | None) -> tuple[Notice, ...]:
-    """What a reader of `case` must know; nothing where it is not ok (its status and reason say why)."""
+    """Return the notices of `case`; none without a summary, since its status and reason say why."""
     if summary is None:
         return ()
-    trials = [trial for trial in case.trials if trial.status == "ok"]
+    trials = case.ok_trials
     return (
         *_trial_notices(case, trials),
-        *disturbances(case, trials),
+        *counter_notices(case, trials),
         *_energy_notices(summary.energy_per_item_j, trials),
     )
 
 
 def run_notices(run_file: RunFile) -> tuple[Notice, ...]:
-    """What a reader of the whole run must know: simulated power, idle power that moved, a restless machine."""
+    """Return the notices of the whole run: simulated power, drift of idle power, an unstable machine."""
     simulated = sorted({trace.sensor for trace in run_file.traces if trace.simulated})
     notices = [Notice.of(Code.SIMULATED, ", ".join(simulated))] if simulated else []
     drift = idle_drift(run_file)
@@ -53,59 +60,109 @@ def run_notices(run_file: RunFile) -> tuple[Notice, ...]:
     return (*notices, *machine_notices(run_file.machine, run_file.floor))
 
 
+def machine_notices(machine: Machine, floor: Sequence[Floor]) -> list[Notice]:
+    """Return the notices of the machine itself: its frequency governor and its noise floor."""
+    notices = []
+    governor = machine.cpu.governor
+    if governor is not None and governor != "performance":
+        notices.append(Notice.of(Code.FREQUENCY_SCALING, governor))
+    loops = ([entry.arithmetic_s for entry in floor], [entry.copy_s for entry in floor])
+    # A run that was interrupted early has no noise floor yet.
+    variations = [value for loop in loops if loop and (value := coefficient_of_variation(loop)) is not None]
+    variation = max(variations, default=0.0)
+    if variation > FLOOR_VARIATION:
+        notices.append(Notice.of(Code.NOISY_FLOOR, variation, FLOOR_VARIATION))
+    return notices
+
+
+def differences_from_eager(cases: Iterable[Case]) -> dict[str, Notice]:
+    """Return notices by case id for fp32 cases whose first outputs differ from those of the same case in eager mode."""
+    cases = list(cases)
+    eager = {_without_mode(case): case for case in cases if _is_eager(case)}
+    notices = {}
+    for case in cases:
+        reference = eager.get(_without_mode(case))
+        if reference is None or reference is case or case.precision != "fp32":
+            continue
+        outputs, expected = _first_outputs(case), _first_outputs(reference)
+        difference = _relative_difference((outputs, expected), outputs.keys() & expected.keys())
+        if difference > MODE_TOLERANCE:
+            notices[case.id] = Notice.of(Code.MODE_DIFFERS, difference, MODE_TOLERANCE)
+    return notices
+
+
 def _trial_notices(case: Case, trials: Sequence[Trial]) -> list[Notice]:
     notices = []
     lost = len(case.trials) - len(trials)
     if lost:
         notices.append(Notice.of(Code.TRIALS_LOST, lost))
-    if len(trials) < FEWEST_TRIALS:
-        notices.append(Notice.of(Code.TOO_FEW_TRIALS, len(trials), FEWEST_TRIALS))
-    rates = [trial.items / trial.window_length_s for trial in trials if trial.window_length_s > 0 and trial.items > 0]
-    spread = coefficient_of_variation(rates) if rates else None
-    if spread is not None and spread > HIGH_VARIATION:
-        notices.append(Notice.of(Code.HIGH_VARIANCE, spread, HIGH_VARIATION))
+    if len(trials) < MIN_TRIALS:
+        notices.append(Notice.of(Code.TOO_FEW_TRIALS, len(trials), MIN_TRIALS))
+    rates = [trial.items / trial.window_length_s for trial in trials if trial.is_usable]
+    variation = coefficient_of_variation(rates) if rates else None
+    if variation is not None and variation > HIGH_VARIATION:
+        notices.append(Notice.of(Code.HIGH_VARIANCE, variation, HIGH_VARIATION))
     drifting = sum(trial.steady == "drifting" for trial in trials)
     if drifting:
         notices.append(Notice.of(Code.NOT_STEADY, drifting))
-    tolerance = TOLERANCE.get(case.precision, max(TOLERANCE.values()))
-    difference = _difference(trials)
+    tolerance = OUTPUT_TOLERANCE.get(case.precision, max(OUTPUT_TOLERANCE.values()))
+    difference = _difference_between_trials(trials)
     if difference > tolerance:
         notices.append(Notice.of(Code.OUTPUTS_DIFFER, difference, tolerance))
     return notices
-
-
-def _difference(trials: Sequence[Trial]) -> float:
-    """The largest relative difference between two trials' first outputs; 1 where they do not have the same ones."""
-    outputs = [trial.result.first for trial in trials if trial.result is not None]
-    if any(one.keys() != outputs[0].keys() for one in outputs):
-        return 1.0
-    largest = 0.0
-    for name in outputs[0] if outputs else ():
-        values = [one[name] for one in outputs]
-        size = max(abs(value) for value in values)
-        if size > 0:
-            largest = max(largest, (max(values) - min(values)) / size)
-    return largest
 
 
 def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
     if energy.value is None:
         return [Notice.of(Code.ENERGY_UNAVAILABLE, energy.reason)]
     notices = []
-    readings = [reading for trial in trials for reading in attributed_readings(trial.energy)]
+    readings = [(trial, reading) for trial in trials for reading in attributed_readings(trial.energy)]
     if energy.kind == "model":
         models = dict.fromkeys(
-            f"{reading.component} by {reading.sensor or 'a model'}" for reading in readings if reading.kind == "model"
+            f"{reading.component} by {reading.sensor or 'a model'}"
+            for _, reading in readings
+            if reading.kind == "model"
         )
         notices.append(Notice.of(Code.ENERGY_ESTIMATED, ", ".join(models)))
     if energy.lower_bound:
         notices.append(Notice.of(Code.ENERGY_LOWER_BOUND, energy.reason))
     updates = [
         trial.window_length_s / reading.tick_s
-        for trial in trials
-        for reading in attributed_readings(trial.energy)
+        for trial, reading in readings
         if reading.tick_s and reading.kind != "model"
     ]
     if updates and min(updates) < UPDATES_NEEDED:
         notices.append(Notice.of(Code.TOO_SHORT_FOR_SENSOR, min(updates), UPDATES_NEEDED))
     return notices
+
+
+def _difference_between_trials(trials: Sequence[Trial]) -> float:
+    """Return the largest relative difference between the first outputs of two trials; 1 if their names differ."""
+    outputs = [trial.result.first for trial in trials if trial.result is not None]
+    if any(output.keys() != outputs[0].keys() for output in outputs):
+        return 1.0
+    return _relative_difference(outputs, outputs[0] if outputs else ())
+
+
+def _relative_difference(outputs: Sequence[Mapping[str, float]], names: Iterable[str]) -> float:
+    """Return the largest spread of an output relative to its largest magnitude, over all `names`."""
+    largest = 0.0
+    for name in names:
+        values = [output[name] for output in outputs]
+        magnitude = max(abs(value) for value in values)
+        if magnitude > 0:
+            largest = max(largest, (max(values) - min(values)) / magnitude)
+    return largest
+
+
+def _is_eager(case: Case) -> bool:
+    known = case.framework in FRAMEWORKS and case.mode in FRAMEWORKS[case.framework].modes
+    return known and mode_class(case.framework, case.mode) == "eager"
+
+
+def _without_mode(case: Case) -> str:
+    return case.id.replace(f"/{case.framework}/{case.mode}/", f"/{case.framework}/*/")
+
+
+def _first_outputs(case: Case) -> dict[str, float]:
+    return next((trial.result.first for trial in case.trials if trial.result is not None), {})

@@ -23,7 +23,7 @@ def new_run_file(
     notices = list(order.notices)
     # What is kept is the user's, and so the same in both arms.
     kept = next(iter(environments.values())).kept
-    shared = _shared(each.ours for each in environments.values())
+    shared = _shared(each.managed for each in environments.values())
     if kept:
         notices.append(Notice.of(Code.ENVIRONMENT_KEPT, ", ".join(kept)))
     return RunFile(
@@ -43,7 +43,7 @@ def new_run_file(
         ),
         machine=order.machine,
         arms={
-            name: side.arm.model_copy(update={"environment": _without(environments[name].ours, shared)})
+            name: side.arm.model_copy(update={"environment": _without(environments[name].managed, shared)})
             for name, side in order.sides.items()
         },
         settings=order.settings,

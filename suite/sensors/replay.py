@@ -1,6 +1,7 @@
 """A recorded trace as a sensor: `--sensor replay:FILE`, FILE being a run file or the trace of an interrupted run.
 
-Counters are shown interpolated, power as it last was, at the time since the start. What is past the end is missing.
+At each time since the start, counters are interpolated and power is what was last read. After the end, values are
+missing.
 """
 
 from __future__ import annotations
@@ -10,43 +11,36 @@ from bisect import bisect_right
 from pathlib import Path
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import BoardState, Channel, Trace, read
+from joulemark.suite.records import Channel, Trace, read
 from joulemark.suite.sensors import trace_file
-from joulemark.suite.sensors.base import Finding, Opened, Options
+from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions
 
 
-class Replay:
+class ReplaySensor(Sensor):
     """All channels of all traces in a file."""
 
     name = "replay"
     simulated = True
-    period_s = 0.1
-    stamp_s: float | None = None
 
-    def __init__(self, recorded: tuple[Trace, ...], file: str) -> None:
-        self._curves = [(trace, channel) for trace in recorded for channel in trace.channels]
+    def __init__(self, traces: tuple[Trace, ...], file_name: str) -> None:
+        self._recorded = [(trace, channel) for trace in traces for channel in trace.channels]
         self._begin_s = time.monotonic()
-        self._first_s = min(trace.t_s[0] for trace in recorded)
+        self._first_s = min(trace.t_s[0] for trace in traces)
         empty = {"values": (), "resets_s": ()}
-        self.channels = tuple(
-            channel.model_copy(update=empty | {"source": f"replay of {Path(file).name}: {channel.source}"})
-            for _, channel in self._curves
+        super().__init__(
+            [
+                channel.model_copy(update=empty | {"source": f"replay of {file_name}: {channel.source}"})
+                for _, channel in self._recorded
+            ]
         )
-        self.wrap_j: tuple[float | None, ...] = (None,) * len(self.channels)
 
     def read(self) -> list[float | None]:
         at_s = time.monotonic() - self._begin_s + self._first_s
-        return [value_at(trace, channel, at_s) for trace, channel in self._curves]
-
-    def states(self) -> tuple[BoardState, ...]:
-        return ()
-
-    def close(self) -> None:
-        """Holds nothing."""
+        return [value_at(trace, channel, at_s) for trace, channel in self._recorded]
 
 
 def value_at(trace: Trace, channel: Channel, at_s: float) -> float | None:
-    """What `channel` showed at `at_s`; None before its first and after its last read, and next to a missed one."""
+    """Return what `channel` showed at `at_s`; None outside of its reads and next to a missed one."""
     i = bisect_right(trace.t_s, at_s)
     if i == 0 or i == len(trace.t_s):
         return channel.values[-1] if i and at_s == trace.t_s[-1] else None
@@ -57,28 +51,27 @@ def value_at(trace: Trace, channel: Channel, at_s: float) -> float | None:
     return before * (1 - share) + after * share
 
 
-def recorded(file: str) -> tuple[Trace, ...]:
-    """The traces in `file`. UsageError where it cannot be read or holds none."""
+def load(file: str) -> tuple[Trace, ...]:
+    """Return the traces in `file`. Raises UsageError if it cannot be read or has none."""
     path = Path(file).expanduser()
     if not file:
         raise UsageError("--sensor replay needs a file: replay:RUN.json.")
-    found = trace_file.load(path) or read(path).traces
-    found = tuple(trace for trace in found if trace.t_s)
-    if not found:
-        raise UsageError(f"{path} holds no trace to replay.")
-    return found
+    traces = tuple(trace for trace in trace_file.load(path) or read(path).traces if trace.t_s)
+    if not traces:
+        raise UsageError(f"{path} has no trace to replay.")
+    return traces
 
 
 def check(argument: str) -> None:
-    """UsageError where the file in `argument` cannot be replayed."""
-    recorded(argument)
+    """Raise UsageError if the file `argument` cannot be replayed."""
+    load(argument)
 
 
-def find(options: Options) -> Opened:
+def find(options: SensorOptions) -> FindResult:
     """Open the file; its time begins now."""
-    found = recorded(options.argument)
-    sensor = Replay(found, options.argument)
-    seconds = max(trace.t_s[-1] for trace in found) - min(trace.t_s[0] for trace in found)
-    names = ", ".join(trace.sensor for trace in found)
-    reason = f"replay of {names} from {Path(options.argument).name}, {seconds:.0f} s"
-    return Opened(sensor, (Finding("replay", found=True, readable=True, reason=reason),))
+    traces = load(options.argument)
+    file_name = Path(options.argument).name
+    length_s = max(trace.t_s[-1] for trace in traces) - min(trace.t_s[0] for trace in traces)
+    reason = f"replay of {', '.join(trace.sensor for trace in traces)} from {file_name}, {length_s:.0f} s"
+    finding = Finding("replay", found=True, readable=True, reason=reason)
+    return FindResult(ReplaySensor(traces, file_name), (finding,))

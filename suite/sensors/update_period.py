@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from joulemark.suite.energy.aliasing import CYCLE_ERROR
+from joulemark.suite.energy.aliasing import PERIOD_ERROR
 from joulemark.suite.records.atomic import atomic_replacement
 
 SHORTEST_S = 0.8
@@ -70,7 +70,7 @@ class _Changes:
     def is_uncertain(self) -> bool:
         """Return whether the period has too large an uncertainty for `suite.energy.aliasing`."""
         period = self.period()
-        return period is not None and period[1] > CYCLE_ERROR * period[0]
+        return period is not None and period[1] > PERIOD_ERROR * period[0]
 
 
 def measure(
@@ -79,7 +79,7 @@ def measure(
     """Return the update period of each of `reads`, seconds, without those that changed too seldom to tell.
 
     All are polled in turn, so many GPUs take little longer than one: for `seconds`, and for up to `LONGEST_S` until
-    every period is known to within `CYCLE_ERROR`.
+    every period is known to within `PERIOD_ERROR`.
     """
     return _periods(_watch(reads, seconds, pause_s, clock))
 

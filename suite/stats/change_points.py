@@ -1,14 +1,14 @@
-"""Steps in a history: where the level of a noisy series changed for good. Pure.
+"""Change points of a history: where the level of a noisy series changed for good. Pure.
 
 Seeded binary segmentation (Kovács, Bühlmann, Li and Munk, Biometrika 110, 2023): the CUSUM statistic of a change in
-mean is taken over a fixed set of intervals, long and short, so that a step that was undone a few runs later is not
-lost in one mean over all. Its largest value is judged against the same value of permuted series, which is exact for
-any distribution whose order carries nothing, however heavy its tails: a flat history raises a step in `LEVEL` of
-cases. Where there is a step, the two sides are searched in their turn. Single runs far off are pulled in first
-(Hampel's identifier, Pearson 2002), in the permuted series too, so that the level holds.
+mean is computed over a fixed set of intervals, long and short, so a change that is undone a few runs later is not lost
+in one mean over everything. Its maximum is compared with the maxima of permuted series. That test is exact for any
+distribution whose order carries no information, however heavy its tails: a flat history raises a change point in
+`LEVEL` of cases. Where there is one, both sides are searched in turn. Single outliers are clipped first (Hampel's
+identifier, Pearson 2002), in the permuted series too, which preserves the level.
 
-What the level does not cover: a machine whose state drifts slowly from run to run makes neighbours alike without a
-step. docs/history.md shows by how much that raises false alarms.
+What the level does not cover: a machine whose state drifts slowly makes neighbouring runs alike without any change
+point. docs/history.md shows by how much that raises false alarms.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL: Final = 0.005
-"""Share of flat histories that raise a step. Half of the 1 % that is promised: machines drift a little from run to run,
-which the permutations do not know."""
+"""Share of flat histories that raise a change point. Half of the 1 % that is promised: machines drift a little from run
+to run, which the permutations do not know."""
 
 MIN_SEGMENT: Final = 3
-"""Runs on each side of a step: fewer cannot be told from single runs far off."""
+"""Runs on each side of a change point: fewer cannot be told from single outliers."""
 
 MAX_RUNS: Final = 500
 """The latest runs that are searched; earlier ones are left out."""
@@ -37,11 +37,11 @@ MAX_RUNS: Final = 500
 PERMUTATIONS: Final = 999
 _BATCH: Final = 111
 _DECAY: Final = math.sqrt(0.5)
-"""Ratio of the lengths of two layers of intervals, as recommended in the paper."""
-_FAR: Final = 3.0
-"""Standard deviations from the median of its neighbourhood at which a run is pulled in: Hampel's usual choice."""
-_AROUND: Final = 5
-"""Runs of that neighbourhood: a level of `MIN_SEGMENT` runs holds the majority of it."""
+"""Ratio of the interval lengths of two successive layers, as recommended in the paper."""
+_OUTLIER_DEVIATIONS: Final = 3.0
+"""Standard deviations from the running median beyond which a run is clipped: Hampel's usual choice."""
+_MEDIAN_WINDOW: Final = 5
+"""Runs of the running median: a level of `MIN_SEGMENT` runs is the majority of it."""
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,21 @@ class ChangePoint:
     """One change of level."""
 
     index: int
-    """Place of the first value at the new level."""
+    """Index of the first value at the new level."""
     ratio: float
-    """Level after over level before: geometric means up to the steps on both sides."""
+    """Level after over level before: geometric means up to the neighbouring change points."""
     low: float
-    """Ends of the 95 % interval of the ratio (Welch, on logs). The place is taken as known, so that it is a little
-    too narrow for steps that are barely found."""
+    """Lower end of the 95 % interval of the ratio (Welch, on logs). It takes the index as known, so it is slightly too
+    narrow for change points that are barely found."""
     high: float
     p: float
-    """Share of permuted series with as large a statistic, the series itself counted in: 0.001 at the least."""
+    """Share of permuted series with as large a statistic, counting the series itself: at least 0.001."""
 
 
 def find_change_points(values: Sequence[float], level: float = LEVEL) -> tuple[ChangePoint, ...]:
-    """Steps in positive `values`, which are in the order of time. The same answer for the same values.
+    """Return the change points of positive `values` in the order of time; deterministic.
 
-    ValueError where a value is not positive and finite.
+    Raises ValueError if a value is not positive and finite.
     """
     import numpy as np
 
@@ -73,85 +73,92 @@ def find_change_points(values: Sequence[float], level: float = LEVEL) -> tuple[C
         return ()
     skipped = max(0, len(values) - MAX_RUNS)
     logs = np.log(np.asarray(values[skipped:], dtype=np.float64))
-    reach = _reach(logs)
-    found = _search(logs, 0, level, reach)
-    places = _settled(_pulled_in(logs[:, None], reach)[:, 0], sorted(found))
-    borders = [0, *places, len(logs)]
+    clip_limit = _clip_limit(logs)
+    p_values = _search(logs, 0, level, clip_limit)
+    indices = _refined(_clipped(logs[:, None], clip_limit)[:, 0], sorted(p_values))
+    borders = [0, *indices, len(logs)]
     return tuple(
-        _step(logs, borders[i], borders[i + 1], borders[i + 2], skipped, p)
-        for i, (_, p) in enumerate(sorted(found.items()))
+        _change_point(logs, borders[i], borders[i + 1], borders[i + 2], skipped, p)
+        for i, (_, p) in enumerate(sorted(p_values.items()))
     )
 
 
-def _search(logs: NDArray[np.float64], start: int, level: float, reach: float) -> dict[int, float]:
-    """Places of steps in `logs`, counted from `start`, and their p."""
+def _search(logs: NDArray[np.float64], start: int, level: float, clip_limit: float) -> dict[int, float]:
+    """Return the p-value of each change point in `logs` by its index, counted from `start`."""
     if len(logs) < 2 * MIN_SEGMENT:
         return {}
-    at, largest = _clearest(_pulled_in(logs[:, None], reach))
-    p = _p(logs, largest, level, reach)
+    index, maximum = _strongest_split(_clipped(logs[:, None], clip_limit))
+    p = _p_value(logs, maximum, level, clip_limit)
     if p > level:
         return {}
-    return {start + at: p, **_search(logs[:at], start, level, reach), **_search(logs[at:], start + at, level, reach)}
+    left, right = logs[:index], logs[index:]
+    return {
+        start + index: p,
+        **_search(left, start, level, clip_limit),
+        **_search(right, start + index, level, clip_limit),
+    }
 
 
-def _p(logs: NDArray[np.float64], observed: float, level: float, reach: float) -> float:
-    """p of `observed` by permutation; 1 as soon as it is known to be above `level`."""
+def _p_value(logs: NDArray[np.float64], observed: float, level: float, clip_limit: float) -> float:
+    """Return the permutation p-value of `observed`, or 1 as soon as it is known to exceed `level`."""
     import numpy as np
 
     generator = np.random.default_rng(len(logs))
     allowed = math.floor(level * (PERMUTATIONS + 1)) - 1
     as_large = 0
-    # Rounding must not tell a permutation that has the very same groups from the series itself.
-    border = observed * (1 - 1e-9)
+    # A permutation with the same groups as the series itself must not differ from it by rounding.
+    limit = observed * (1 - 1e-9)
     for _ in range(0, PERMUTATIONS, _BATCH):
         permuted = generator.permuted(np.broadcast_to(logs[:, None], (len(logs), _BATCH)), axis=0)
-        largest = np.max([part.max(axis=(0, 1)) for _, _, part in _cusums(_pulled_in(permuted, reach))], axis=0)
-        as_large += int(np.count_nonzero(largest >= border))
+        layers = _cusums(_clipped(permuted, clip_limit))
+        maxima = np.max([statistics.max(axis=(0, 1)) for _, _, statistics in layers], axis=0)
+        as_large += int(np.count_nonzero(maxima >= limit))
         if as_large > allowed:
             return 1.0
     return (1 + as_large) / (PERMUTATIONS + 1)
 
 
-def _reach(logs: NDArray[np.float64]) -> float:
-    """How far a run may be from the median of its neighbourhood: `_FAR` robust standard deviations."""
+def _clip_limit(logs: NDArray[np.float64]) -> float:
+    """Return how far a run may lie from the running median: `_OUTLIER_DEVIATIONS` robust standard deviations."""
     import numpy as np
 
-    return _FAR * 1.4826 * float(np.median(np.abs(logs - _centre(logs[:, None])[:, 0])))
+    return _OUTLIER_DEVIATIONS * 1.4826 * float(np.median(np.abs(logs - _running_median(logs[:, None])[:, 0])))
 
 
-def _pulled_in(series: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
-    """`series` (columns of one history each) with values that are farther off than `reach` moved to that border."""
+def _clipped(series: NDArray[np.float64], clip_limit: float) -> NDArray[np.float64]:
+    """Return `series` (one history a column) with each value at most `clip_limit` from the running median."""
     import numpy as np
 
-    centre = _centre(series)
-    return np.asarray(centre + np.clip(series - centre, -reach, reach))
+    median = _running_median(series)
+    return np.asarray(median + np.clip(series - median, -clip_limit, clip_limit))
 
 
-def _centre(series: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Running median of each column over `_AROUND` values, which at the ends lie on one side."""
+def _running_median(series: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the running median of each column over `_MEDIAN_WINDOW` values, one-sided at the ends."""
     import numpy as np
 
     count = len(series)
-    windows = np.lib.stride_tricks.sliding_window_view(series, _AROUND, axis=0)
-    inner = np.partition(windows, _AROUND // 2, axis=2)[:, :, _AROUND // 2]
-    return np.asarray(inner[np.clip(np.arange(count) - _AROUND // 2, 0, count - _AROUND)])
+    windows = np.lib.stride_tricks.sliding_window_view(series, _MEDIAN_WINDOW, axis=0)
+    inner = np.partition(windows, _MEDIAN_WINDOW // 2, axis=2)[:, :, _MEDIAN_WINDOW // 2]
+    return np.asarray(inner[np.clip(np.arange(count) - _MEDIAN_WINDOW // 2, 0, count - _MEDIAN_WINDOW)])
 
 
-def _clearest(series: NDArray[np.float64]) -> tuple[int, float]:
-    """Where the one history in `series` splits most clearly, and the statistic there."""
+def _strongest_split(series: NDArray[np.float64]) -> tuple[int, float]:
+    """Return the index at which the single history in `series` splits most clearly, and the statistic there."""
     import numpy as np
 
-    best = (0, -1.0)
-    for starts, cuts, part in _cusums(series):
-        interval, cut, _ = np.unravel_index(part.argmax(), part.shape)
-        best = max(best, (int(starts[interval] + cuts[cut]), float(part.max())), key=lambda found: found[1])
-    return best
+    strongest = (0, -1.0)
+    for starts, cuts, statistics in _cusums(series):
+        interval, cut, _ = np.unravel_index(statistics.argmax(), statistics.shape)
+        split = (int(starts[interval] + cuts[cut]), float(statistics.max()))
+        strongest = max(strongest, split, key=lambda candidate: candidate[1])
+    return strongest
 
 
 def _cusums(series: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]]:
-    """By layer of seeded intervals: their starts, the cuts within them, and |CUSUM| (starts x cuts x columns).
+    """Yield, for each layer of seeded intervals: their starts, the cuts within them, |CUSUM| (starts x cuts x columns).
 
-    The statistic is the difference of the means before and after the cut, in units of its standard error times the
+    The statistic is the difference between the means before and after the cut, over its standard error per unit of the
     standard deviation of one run.
     """
     import numpy as np
@@ -160,15 +167,15 @@ def _cusums(series: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp], NDA
     np.cumsum(series - series.mean(axis=0), axis=0, out=sums[1:])
     for length, starts in _layers(len(series)):
         cuts = np.arange(MIN_SEGMENT, length - MIN_SEGMENT + 1)
-        part = sums[starts[:, None] + cuts]
-        part -= sums[starts][:, None]
-        part -= (sums[starts + length] - sums[starts])[:, None] * (cuts / length)[:, None]
-        part *= np.sqrt(length / (cuts * (length - cuts)))[:, None]
-        yield starts, cuts, np.abs(part, out=part)
+        statistics = sums[starts[:, None] + cuts]
+        statistics -= sums[starts][:, None]
+        statistics -= (sums[starts + length] - sums[starts])[:, None] * (cuts / length)[:, None]
+        statistics *= np.sqrt(length / (cuts * (length - cuts)))[:, None]
+        yield starts, cuts, np.abs(statistics, out=statistics)
 
 
 def _layers(count: int) -> list[tuple[int, NDArray[np.intp]]]:
-    """Seeded intervals over `count` values: (length, starts) by layer, each half covered by the next one."""
+    """Return the seeded intervals over `count` values: (length, starts) of each layer, overlapping by half."""
     import numpy as np
 
     layers = []
@@ -182,29 +189,32 @@ def _layers(count: int) -> list[tuple[int, NDArray[np.intp]]]:
     return layers
 
 
-def _settled(logs: NDArray[np.float64], places: list[int]) -> list[int]:
-    """`places` moved to where the split between their neighbours is clearest: each was found in an interval."""
+def _refined(logs: NDArray[np.float64], indices: list[int]) -> list[int]:
+    """Move each index to the clearest split between its neighbours: each was found within one interval only."""
     import numpy as np
 
-    borders = [0, *places, len(logs)]
+    borders = [0, *indices, len(logs)]
     for i in range(1, len(borders) - 1):
-        part = logs[borders[i - 1] : borders[i + 1]] - logs[borders[i - 1] : borders[i + 1]].mean()
-        cuts = np.arange(MIN_SEGMENT, len(part) - MIN_SEGMENT + 1)
-        statistic = np.abs(np.cumsum(part)[cuts - 1]) / np.sqrt(cuts * (len(part) - cuts))
+        segment = logs[borders[i - 1] : borders[i + 1]]
+        cuts = np.arange(MIN_SEGMENT, len(segment) - MIN_SEGMENT + 1)
+        statistic = np.abs(np.cumsum(segment - segment.mean())[cuts - 1]) / np.sqrt(cuts * (len(segment) - cuts))
         borders[i] = borders[i - 1] + int(cuts[statistic.argmax()])
     return borders[1:-1]
 
 
-def _step(logs: NDArray[np.float64], start: int, at: int, end: int, skipped: int, p: float) -> ChangePoint:
-    """The step between `start`..`at` and `at`..`end`, with Welch's interval (1947) on the log scale."""
-    before, after = logs[start:at], logs[at:end]
-    difference = float(after.mean() - before.mean())
-    parts = [float(side.var(ddof=1)) / len(side) for side in (before, after)]
+def _change_point(
+    logs: NDArray[np.float64], start: int, index: int, end: int, skipped: int, p: float
+) -> ChangePoint:
+    """Return the change point at `index` between `start` and `end`, with Welch's interval (1947) on the log scale."""
+    segments = logs[start:index], logs[index:end]
+    difference = float(segments[1].mean() - segments[0].mean())
+    parts = [float(segment.var(ddof=1)) / len(segment) for segment in segments]
     variance = sum(parts)
     degrees = 1.0
     if variance > 0:
-        degrees = variance**2 / sum(
-            part**2 / (len(side) - 1) for part, side in zip(parts, (before, after), strict=True)
-        )
+        squares = (part**2 / (len(segment) - 1) for part, segment in zip(parts, segments, strict=True))
+        degrees = variance**2 / sum(squares)
     half = t_quantile(0.975, degrees) * math.sqrt(variance)
-    return ChangePoint(skipped + at, math.exp(difference), math.exp(difference - half), math.exp(difference + half), p)
+    return ChangePoint(
+        skipped + index, math.exp(difference), math.exp(difference - half), math.exp(difference + half), p
+    )

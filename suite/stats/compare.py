@@ -1,20 +1,20 @@
-"""Ratios between cases with intervals, and verdicts that cannot contradict them. Pure.
+"""Compare cases: ratios with intervals, and verdicts that cannot contradict them. Pure.
 
-A ratio is B over A of geometric means over trials. Variances are moderated across cases (Smyth 2004) and levels are
-Holm's over all that is judged, so that many cases do not cry wolf by their number. Between two runs there is drift,
-which no trial of either run can show: it enters as a variance of its own.
+A ratio is B over A, of geometric means over trials. Variances are moderated across cases (Smyth 2004), and Holm's
+procedure adjusts the levels over everything that is judged, so that many cases do not raise false alarms by their sheer
+number. Two runs also differ by drift, which the trials of neither can show: it enters as a variance of its own.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from dataclasses import replace
 
 from joulemark.suite.energy.attribution import case_energy
 from joulemark.suite.records import Case, RunFile
-from joulemark.suite.stats.drift import MIN_RUNS
+from joulemark.suite.stats.comparison import Comparison, ComparisonResult, verdict
+from joulemark.suite.stats.drift import ASSUMED_DRIFT, assumed_drift
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.paired_samples import PairedSample, error_range, paired_sample
 from joulemark.suite.stats.pairs import Pair, arm_differences, environment_differences, pair_cases, with_earlier_runs
@@ -22,95 +22,13 @@ from joulemark.suite.stats.sequential import analysis_levels
 from joulemark.suite.stats.thresholds import Thresholds
 from joulemark.suite.stats.variance import (
     Effect,
-    Nominal,
+    LevelFunction,
     Variance,
     fit_prior,
     holm,
     moderate,
     sum_of_variances,
-    upper_bound,
 )
-
-Verdict = Literal["better", "worse", "same", "inconclusive", "not comparable"]
-
-ASSUMED_DRIFT: Final = Variance(0.05**2, MIN_RUNS - 1.0)
-"""Drift of a run about the mean of its machine, on the log scale: 5 %, assumed until the machine's own is known from at
-least 5 separate runs, and held as loosely as an estimate from those 5 would be; or as much as trials of a run may vary
-where that is more. It hides small changes between stored runs and shows large ones: one case alone alarms from +28 % at
-the usual threshold of 5 %."""
-
-MAY_VARY: Final = 0.99
-"""Confidence that trials of a run do not vary by more than is taken for it where drift is assumed."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One metric of one pair of cases."""
-
-    pair: Pair
-    metric: Metric
-    ratio: float | None
-    """B over A; None where one has no value."""
-    low: float | None
-    """Ends of the adjusted 95 % interval; None where there is none, with the reason."""
-    high: float | None
-    n: tuple[int, int]
-    threshold: float
-    verdict: Verdict
-    estimated: bool
-    """Whether its energy is a model's."""
-    reason: str | None
-    """Why it is not comparable or has no interval, or what to know of it."""
-    error: Variance | None = None
-    """Variance of the ratio's logarithm by its own trials, drift included, without what sensors may be off by; None
-    where they are too few. It is what may be summed over pairs, and not moderated: that keeps single intervals honest,
-    but draws the large variances that a sum is made of towards the small ones."""
-    drift: Variance | None = None
-    """Of one run about its machine's mean; None within one run, and where nothing drifts."""
-    values: tuple[float | None, float | None] = (None, None)
-    """Geometric means of A and B over their trials, in the metric's unit; None where not measured."""
-    runs: int = 1
-    """Separate runs that A is the mean of."""
-    log_ratio_by_round: Mapping[int, float] = field(default_factory=dict)
-    """Logarithm of the ratio by round, where both were measured in the rounds of one run."""
-
-    @property
-    def label(self) -> str:
-        """The verdict for people: `faster`, `more energy`, `same`, ..."""
-        if self.verdict == "better":
-            return self.metric.labels[0]
-        return self.metric.labels[1] if self.verdict == "worse" else self.verdict
-
-    @property
-    def regressed(self) -> bool:
-        """Whether B is worse by more than the threshold with its whole interval."""
-        if self.verdict != "worse" or self.low is None or self.high is None:
-            return False
-        border = 1 + self.threshold
-        return self.high < 1 / border if self.metric.better == "higher" else self.low > border
-
-    @property
-    def held(self) -> bool:
-        """Whether B is surely not worse by more than the threshold: no part of its interval is."""
-        if self.low is None or self.high is None:
-            return False
-        border = 1 + self.threshold
-        return self.low >= 1 / border if self.metric.better == "higher" else self.high <= border
-
-
-@dataclass(frozen=True)
-class ComparisonResult:
-    """All that can be said of two runs."""
-
-    comparisons: tuple[Comparison, ...]
-    only_a: tuple[str, ...]
-    only_b: tuple[str, ...]
-    environment: Mapping[str, tuple[str | None, str | None]]
-    """What differs around the cases."""
-    drift: Mapping[str, Variance]
-    """The variance of a run that was assumed, by metric; empty within one run."""
-    missing_reasons: Mapping[str, str] = field(default_factory=dict)
-    """What the other run has instead of a case that only one has, by id."""
 
 
 def compare(
@@ -123,122 +41,144 @@ def compare(
     allow_estimates: bool = False,
     earlier: Sequence[RunFile] = (),
 ) -> ComparisonResult:
-    """Compare the cases of `b` with those of `a`, which may be one run with itself `by` a factor.
+    """Return the comparison of the cases of `b` with those of `a`.
 
-    `thresholds`: relative, by metric, or by metric and case: a metric that is off in a case is left out there. `drift`:
-    of one run, log scale; by metric where it is a mapping, ASSUMED_DRIFT for others. `earlier`: more runs of the same
-    cases on the machine of `a`, which make one baseline with it. UsageError for a factor that is not known.
+    Args:
+        a: The baseline.
+        b: What is compared with it; may be the same run, with `by` a factor.
+        by: The one factor that may differ within a pair.
+        thresholds: Relative, by metric, or by metric and case: a metric that is off for a case is left out there.
+        metrics: Keys of METRICS.
+        drift: Variance of one run about the mean of its machine, log scale; or a mapping by metric, with ASSUMED_DRIFT
+            for the others.
+        allow_estimates: Whether modelled energy may be compared with measured energy.
+        earlier: More runs of the same cases on the machine of `a`; they form one baseline with it.
+
+    Raises:
+        UsageError: The factor is unknown.
     """
-    matched = pair_cases(a, b, by)
+    matches = pair_cases(a, b, by)
     same_run = a.run.id == b.run.id
     limits = thresholds if isinstance(thresholds, Thresholds) else Thresholds.of_metrics(thresholds or {})
-    drifts = {key: _drift(key, drift) for key in metrics if METRICS[key].drifts and not same_run}
-    both = [with_earlier_runs(pair, earlier) for pair in matched.pairs] if earlier and not same_run else matched.pairs
-    found: list[Comparison] = []
+    drifts = {key: _metric_drift(key, drift) for key in metrics if METRICS[key].drifts and not same_run}
+    pairs = [with_earlier_runs(p, earlier) for p in matches.pairs] if earlier and not same_run else matches.pairs
+    comparisons: list[Comparison] = []
     effects: list[tuple[int, Effect]] = []
     for key in metrics:
-        metric = METRICS[key]
-        judged = [(pair, limit) for pair in both if (limit := limits.of(key, pair.b.id)) is not None]
-        samples = [paired_sample(pair, metric, allow_estimates) for pair, _ in judged]
-        own = [one.own for one in samples if isinstance(one, PairedSample)]
-        prior, degrees = fit_prior(own), sum(one.degrees for one in own)
-        for (pair, limit), one in zip(judged, samples, strict=True):
-            unjudged = replace(_unjudged(pair, metric, one, limit), drift=drifts.get(key))
-            if isinstance(one, PairedSample):
-                steady = moderate(one.own, prior, max(degrees, 1.0))
-                drifting = _drifting(steady, drifts.get(key))
-                if steady.degrees > 0:
-                    effects.append((len(found), Effect(one.difference, _error(one, steady, drifting))))
-                if one.own.degrees > 0:
-                    unjudged = replace(unjudged, error=_error(one, one.own, drifting))
-            found.append(unjudged)
-    looked = [_nominal(found[place].pair, a) for place, _ in effects] if same_run and a.run.max_rounds else None
-    intervals = holm([effect for _, effect in effects], nominal=looked)
-    for (place, _), interval in zip(effects, intervals, strict=True):
-        found[place] = _judged(found[place], interval)
-    differences = environment_differences(a, b) if not same_run else arm_differences(a)
-    return ComparisonResult(tuple(found), matched.only_a, matched.only_b, differences, drifts, matched.missing_reasons)
+        for comparison, effect in _compare_metric(METRICS[key], pairs, limits, drifts.get(key), allow_estimates):
+            if effect is not None:
+                effects.append((len(comparisons), effect))
+            comparisons.append(comparison)
+    sequential = same_run and a.run.max_rounds is not None
+    nominal = [_level_function(comparisons[index].pair, a) for index, _ in effects] if sequential else None
+    intervals = holm([effect for _, effect in effects], nominal=nominal)
+    for (index, _), interval in zip(effects, intervals, strict=True):
+        comparisons[index] = _with_interval(comparisons[index], interval)
+    return ComparisonResult(
+        comparisons=tuple(comparisons),
+        only_a=matches.only_a,
+        only_b=matches.only_b,
+        environment=environment_differences(a, b) if not same_run else arm_differences(a),
+        drift=drifts,
+        missing_reasons=matches.missing_reasons,
+    )
 
 
 def metric_families(
     a: RunFile, b: RunFile, metrics: Sequence[str] = tuple(METRICS), allow_estimates: bool = False
 ) -> list[tuple[str, ...]]:
-    """Metrics that are judged together. Energy that nobody measured must not widen the intervals of what was."""
+    """Return the families of metrics whose levels are adjusted together.
+
+    Energy that nobody measured is a family of its own, lest it widen the intervals of what was measured.
+    """
     kinds = {case_energy(case.trials).kind for run in (a, b) for case in run.cases}
     if "energy" not in metrics or allow_estimates or not kinds <= {"model", "unavailable"}:
         return [tuple(metrics)] if metrics else []
     return [family for family in (tuple(metric for metric in metrics if metric != "energy"), ("energy",)) if family]
 
 
-def _drift(metric: str, drift: Variance | Mapping[str, Variance]) -> Variance:
+def _metric_drift(metric: str, drift: Variance | Mapping[str, Variance]) -> Variance:
     return drift if isinstance(drift, Variance) else drift.get(metric, ASSUMED_DRIFT)
 
 
-def _nominal(pair: Pair, run_file: RunFile) -> Nominal:
-    """The level of the look that a pair of a run is at, where pairs in doubt were measured on."""
-    rounds, most = run_file.run.rounds, run_file.run.max_rounds or run_file.run.rounds
-    looks = most // rounds
-    # A run that was cut off between two looks is judged by the level of the one before.
+def _compare_metric(
+    metric: Metric, pairs: Sequence[Pair], limits: Thresholds, drift: Variance | None, allow_estimates: bool
+) -> list[tuple[Comparison, Effect | None]]:
+    """Return a comparison without interval for each pair, with its effect; None for an effect that has no interval."""
+    judged = [(pair, limit) for pair in pairs if (limit := limits.limit(metric.key, pair.b.id)) is not None]
+    samples = [paired_sample(pair, metric, allow_estimates) for pair, _ in judged]
+    variances = [sample.variance for sample in samples if isinstance(sample, PairedSample)]
+    prior, degrees = fit_prior(variances), sum(variance.degrees for variance in variances)
+    rows: list[tuple[Comparison, Effect | None]] = []
+    for (pair, limit), sample in zip(judged, samples, strict=True):
+        if isinstance(sample, str):
+            rows.append((_not_comparable(pair, metric, sample, limit, drift), None))
+            continue
+        comparison, effect = _without_interval(pair, metric, sample, limit, drift), None
+        moderated = moderate(sample.variance, prior, max(degrees, 1.0))
+        run_drift = assumed_drift(moderated) if drift == ASSUMED_DRIFT else drift
+        if moderated.degrees > 0:
+            effect = Effect(sample.difference, _error(sample, moderated, run_drift))
+        if sample.variance.degrees > 0:
+            comparison = replace(comparison, error=_error(sample, sample.variance, run_drift))
+        rows.append((comparison, effect))
+    return rows
+
+
+def _level_function(pair: Pair, run_file: RunFile) -> LevelFunction:
+    """Return the level of the interim analysis that a pair of `run_file` has reached."""
+    rounds, max_rounds = run_file.run.rounds, run_file.run.max_rounds or run_file.run.rounds
+    analyses = max_rounds // rounds
+    # A run that was cut off between two analyses is judged at the level of the earlier one.
     measured = min(len(pair.a.trials), len(pair.b.trials))
-    look = min(max(1, measured // rounds), looks)
-    return lambda alpha: analysis_levels(looks, alpha)[look - 1]
+    analysis = min(max(1, measured // rounds), analyses)
+    return lambda alpha: analysis_levels(analyses, alpha)[analysis - 1]
 
 
-def _error(found: PairedSample, own: Variance, drift: Variance | None) -> Variance:
-    """Of the difference: what its trials vary by, if `own` is the variance of one, and what its runs drift by."""
-    parts = [replace(own, value=own.value * found.scale)]
+def _error(sample: PairedSample, variance: Variance, drift: Variance | None) -> Variance:
+    """Return the variance of a difference of trials with `variance`, in runs with `drift`."""
+    parts = [replace(variance, value=variance.value * sample.scale)]
     if drift is not None:
-        parts.append(replace(drift, value=(1 + 1 / found.runs) * drift.value))
+        parts.append(replace(drift, value=(1 + 1 / sample.runs) * drift.value))
     return sum_of_variances(parts)
 
 
-def _drifting(own: Variance, drift: Variance | None) -> Variance | None:
-    """Of one run of trials that vary by `own`: what is known, or what is assumed where nothing is."""
-    return _assumed(own) if drift == ASSUMED_DRIFT else drift
-
-
-def _assumed(own: Variance) -> Variance:
-    """Drift where the machine's is not known: where trials of a run vary by more than 5 %, runs do too.
-
-    By as much as trials *may* vary, since a few of them can agree by chance or lie within one of the machine's bad
-    minutes. On the pool of docs/gate.md the bare 5 % alarmed falsely in up to 8 % of comparisons, 5 % or what trials
-    were seen to vary in 3.3 % at three rounds, this in 0.4 %.
-    """
-    return replace(ASSUMED_DRIFT, value=max(ASSUMED_DRIFT.value, upper_bound(own, MAY_VARY)))
-
-
-def _unjudged(pair: Pair, metric: Metric, found: PairedSample | str, threshold: float) -> Comparison:
-    """The comparison as far as it goes without an interval."""
-    if isinstance(found, str):
-        values = _mean(pair.a, metric), _mean(pair.b, metric)
-        return Comparison(
-            pair, metric, None, None, None, (0, 0), threshold, "not comparable", False, found, values=values
-        )
+def _not_comparable(pair: Pair, metric: Metric, reason: str, threshold: float, drift: Variance | None) -> Comparison:
+    values = _geometric_mean(pair.a, metric), _geometric_mean(pair.b, metric)
     return Comparison(
-        pair=pair,
-        metric=metric,
-        ratio=math.exp(found.difference),
-        low=None,
-        high=None,
-        n=found.n,
-        threshold=threshold,
-        verdict="inconclusive",
-        estimated=found.estimated,
-        reason="n=1, no interval",
-        values=(math.exp(found.means[0]), math.exp(found.means[1])),
-        runs=found.runs,
-        log_ratio_by_round=found.by_round,
+        pair, metric, None, None, None, (0, 0), threshold, "not comparable", False, reason, drift=drift, values=values
     )
 
 
-def _mean(case: Case, metric: Metric) -> float | None:
+def _without_interval(
+    pair: Pair, metric: Metric, sample: PairedSample, threshold: float, drift: Variance | None
+) -> Comparison:
+    return Comparison(
+        pair=pair,
+        metric=metric,
+        ratio=math.exp(sample.difference),
+        low=None,
+        high=None,
+        n=sample.n,
+        threshold=threshold,
+        verdict="inconclusive",
+        estimated=sample.estimated,
+        reason="n=1, no interval",
+        drift=drift,
+        values=(math.exp(sample.means[0]), math.exp(sample.means[1])),
+        runs=sample.runs,
+        log_ratio_by_round=sample.by_round,
+    )
+
+
+def _geometric_mean(case: Case, metric: Metric) -> float | None:
     logs = [math.log(value) for value in metric.values(case).values()]
     return math.exp(math.fsum(logs) / len(logs)) if logs else None
 
 
-def _judged(comparison: Comparison, interval: tuple[float, float]) -> Comparison:
-    """The comparison with its adjusted interval and what follows from it."""
-    # What two sensors may be off bounds the ratio, it is no variance: it goes around the interval.
+def _with_interval(comparison: Comparison, interval: tuple[float, float]) -> Comparison:
+    """Return the comparison with its adjusted interval and the verdict that follows."""
+    # Sensor error bounds the ratio and is not a variance: it goes around the interval.
     factors = error_range(comparison.pair) if comparison.metric.energy else (1.0, 1.0)
     low, high = interval[0] + math.log(factors[0]), interval[1] + math.log(factors[1])
     return replace(
@@ -248,16 +188,3 @@ def _judged(comparison: Comparison, interval: tuple[float, float]) -> Comparison
         verdict=verdict(low, high, comparison.threshold, comparison.metric),
         reason=comparison.pair.note,
     )
-
-
-def verdict(low: float, high: float, threshold: float, metric: Metric) -> Verdict:
-    """Of an interval on the log scale: `same` where it lies within the threshold; otherwise better or worse where it
-    excludes 0."""
-    border = math.log1p(threshold)
-    if -border <= low and high <= border:
-        return "same"
-    if low > 0:
-        return "better" if metric.better == "higher" else "worse"
-    if high < 0:
-        return "worse" if metric.better == "higher" else "better"
-    return "inconclusive"

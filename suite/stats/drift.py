@@ -1,30 +1,39 @@
-"""How much a machine drifts from run to run, estimated from separate runs of the same cases. Pure.
+"""How much a machine drifts from run to run: estimated from separate runs of the same cases, or assumed. Pure.
 
-The model is the random effects one: log value of a trial = its case + its run + the trial, with a variance for the run
-and one for the trial. The run's is estimated from unweighted means of runs, as the variance between studies is by
-L. V. Hedges, "A random effects model for effect sizes", Psychological Bulletin 93, 1983, pages 388 to 395: variance of
-the runs' means, less what their trials alone would make of it.
+The model is one of random effects: the log value of a trial = its case + its run + the trial, with one variance for
+runs and one for trials. The variance of runs is estimated from unweighted run means, like the variance between studies
+in L. V. Hedges, "A random effects model for effect sizes", Psychological Bulletin 93, 1983, pages 388 to 395: the
+variance of the run means, less what the variance of their trials contributes to it.
 
-A comparison takes the variance of the means as it is. From few runs the difference is 0 by chance too often: with it,
-comparisons of simulated runs differ up to 12 % of the time at a nominal 5 % (5 runs of 5 trials that are noisier than
-runs), without the subtraction 5 % at most. The price is an interval wider by up to 40 % where nothing drifts, and more
-where the runs had fewer rounds than what is compared.
+A comparison uses the variance of the run means without that subtraction. With few runs the difference is 0 by chance
+too often: simulated comparisons then differ up to 12 % of the time at a nominal 5 % (5 runs of 5 trials that are
+noisier than the runs); without the subtraction it is 5 % at most. The price is an interval up to 40 % wider where
+nothing drifts, and wider still if those runs had fewer rounds than what is compared.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from joulemark.suite.records import Case, RunFile
 from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import METRICS, Metric
-from joulemark.suite.stats.variance import Variance
+from joulemark.suite.stats.variance import Variance, upper_bound
 
 MIN_RUNS: Final = 5
-"""Runs that an estimate needs; with fewer, a variance of so few degrees of freedom says nothing."""
+"""Runs that an estimate needs: with fewer, a variance has too few degrees of freedom to be useful."""
+
+ASSUMED_DRIFT: Final = Variance(0.05**2, MIN_RUNS - 1.0)
+"""Variance of a run about the mean of its machine, log scale, where it has not been measured in 5 separate runs: 5 %,
+with as few degrees of freedom as an estimate from 5 runs, or more if the trials of a run may vary by more. It hides
+small changes between stored runs and shows large ones: a single case is a regression from +28 % at the default
+threshold of 5 %."""
+
+TRIAL_BOUND_CONFIDENCE: Final = 0.99
+"""Confidence of the upper bound on the variance of trials that replaces a smaller assumed drift."""
 
 
 @dataclass(frozen=True)
@@ -34,82 +43,99 @@ class VarianceComponents:
     trials: Variance
     """Between trials (processes) of one run."""
     runs: Variance
-    """Of the means of runs, what chance of their trials makes of it included: what a comparison with a stored run adds,
-    for each of the two."""
+    """Of the run means, including what chance in their trials adds: what each of two stored runs adds to the variance
+    of their ratio."""
     hedges_estimate: float
-    """Hedges' estimate of the variance between runs, not below 0: what is likeliest, and no safe bound."""
+    """Hedges' estimate of the variance between runs, not below 0: the likeliest value, not a safe bound."""
     cases: tuple[str, ...]
-    """Ids of the cases it rests on."""
+    """Ids of the cases it is estimated from."""
 
     @property
     def share_of_runs(self) -> float | None:
-        """Part of the variance of a single trial that lies between runs; None where nothing varies."""
+        """Share of a single trial's variance that lies between runs; None if nothing varies."""
         total = self.hedges_estimate + self.trials.value
         return self.hedges_estimate / total if total > 0 else None
 
 
-def estimate_drift(runs: Sequence[RunFile], metric: str = "throughput") -> Variance | None:
-    """The variance of a run about the mean of its machine, log scale; None where fewer than 5 runs can tell.
+def assumed_drift(trials: Variance) -> Variance:
+    """Return the drift of a machine whose drift is unknown, for runs whose trials have the variance `trials`.
 
-    `metric`: a key of METRICS. Degrees of freedom are those of the runs, however many cases they have: what slows one
-    case down slows the others down with it. Cases that are in fewer runs than others count with theirs.
+    If trials vary by more than 5 %, so do runs: by as much as trials *may* vary, since a few of them can agree by
+    chance, or lie within one bad minute of the machine. On the pool of docs/gate.md, 5 % alone gave false alarms in up
+    to 8 % of comparisons, the larger of 5 % and the observed variation in 3.3 % at three rounds, this bound in 0.4 %.
     """
-    found = variance_components(runs, metric)
-    return found.runs if found is not None else None
+    return replace(ASSUMED_DRIFT, value=max(ASSUMED_DRIFT.value, upper_bound(trials, TRIAL_BOUND_CONFIDENCE)))
+
+
+def drift_by_metric(runs: Sequence[RunFile]) -> dict[str, Variance]:
+    """Return the drift of the machine of `runs` by metric, without the metrics that too few runs can tell."""
+    drifts = {key: estimate_drift(runs, key) for key, metric in METRICS.items() if metric.drifts}
+    return {key: drift for key, drift in drifts.items() if drift is not None}
+
+
+def estimate_drift(runs: Sequence[RunFile], metric: str = "throughput") -> Variance | None:
+    """Return the variance of a run about the mean of its machine, log scale; None if fewer than 5 runs can tell.
+
+    `metric` is a key of METRICS. The degrees of freedom are those of the runs, however many cases they have: what slows
+    one case down slows the others down too. A case that is in fewer runs than others counts with its own number.
+    """
+    estimate = variance_components(runs, metric)
+    return estimate.runs if estimate is not None else None
 
 
 def variance_components(runs: Sequence[RunFile], metric: str = "throughput") -> VarianceComponents | None:
-    """Variance between trials and between runs; None where fewer than 5 runs of any case can tell.
+    """Return the variances between trials and between runs; None if fewer than 5 runs share a case.
 
-    Runs count that were made on the machine of the last one, each once; of a case, those with its workload version and
-    framework version in that run, and with at least two trials.
+    Runs made on the machine of the last one count, each once. Of a case, those count that have its workload version
+    and framework version in the last run that has it, and at least two trials.
     """
     separate = {run.run.id: run for run in runs if run.machine.fingerprint == runs[-1].machine.fingerprint}
-    alike = _alike(list(separate.values()), METRICS[metric])
-    usable = {case: means for case, means in alike.items() if len(means) >= MIN_RUNS}
+    logs_by_case = _logs_by_case(list(separate.values()), METRICS[metric])
+    usable = {case: run_logs for case, run_logs in logs_by_case.items() if len(run_logs) >= MIN_RUNS}
     if not usable:
         return None
-    squares = math.fsum((len(one) - 1) * standard_deviation(one) ** 2 for logs in usable.values() for one in logs)
-    trial_degrees = sum(len(one) - 1 for logs in usable.values() for one in logs)
+    all_logs = [logs for run_logs in usable.values() for logs in run_logs]
+    squares = math.fsum((len(logs) - 1) * standard_deviation(logs) ** 2 for logs in all_logs)
+    trial_degrees = sum(len(logs) - 1 for logs in all_logs)
     within = squares / trial_degrees
-    seen = [standard_deviation([_mean(one) for one in logs]) ** 2 for logs in usable.values()]
-    expected = [within * _mean([1 / len(one) for one in logs]) for logs in usable.values()]
+    observed = [standard_deviation([_mean(logs) for logs in run_logs]) ** 2 for run_logs in usable.values()]
+    from_trials = [within * _mean([1 / len(logs) for logs in run_logs]) for run_logs in usable.values()]
     return VarianceComponents(
         trials=Variance(within, float(trial_degrees)),
-        runs=Variance(_mean(seen), _degrees([len(logs) for logs in usable.values()])),
-        hedges_estimate=max(0.0, _mean(seen) - _mean(expected)),
+        runs=Variance(_mean(observed), _degrees([len(run_logs) for run_logs in usable.values()])),
+        hedges_estimate=max(0.0, _mean(observed) - _mean(from_trials)),
         cases=tuple(case for case, _, _ in usable),
     )
 
 
-def _degrees(lengths: Sequence[int]) -> float:
-    """Satterthwaite's for the mean of variances that are each known from so many runs.
+def _degrees(run_counts: Sequence[int]) -> float:
+    """Return Satterthwaite's degrees of freedom of a mean of variances, each from so many runs.
 
-    Runs are taken to move all cases alike, and what fewer runs have to be part of what more have: the covariance of two
-    such variances is then the variance of the one from more runs, 2/(n - 1) of its square.
+    Runs are taken to move all cases alike, and the runs of a case with fewer to be among those of a case with more.
+    The covariance of two such variances is then the variance of the one from more runs, 2/(n - 1) of its square.
     """
-    shares = [1 / (max(one, other) - 1) for one in lengths for other in lengths]
+    shares = [1 / (max(first, second) - 1) for first in run_counts for second in run_counts]
     return 1 / _mean(shares)
 
 
-_Key = tuple[str, str, str]
-"""Case id, workload version, framework version: what must be equal for values of two runs to be of the same thing."""
+_CaseKey = tuple[str, str, str]
+"""Case id, workload version, framework version: equal for values of two runs that measure the same thing."""
 
 
-def _alike(runs: Sequence[RunFile], metric: Metric) -> Mapping[_Key, list[list[float]]]:
-    """Logs of the trials' values, one list a run, of each case as it is in the last run that has it."""
-    found: dict[_Key, list[list[float]]] = {}
-    newest: dict[str, _Key] = {}
+def _logs_by_case(runs: Sequence[RunFile], metric: Metric) -> Mapping[_CaseKey, list[list[float]]]:
+    """Return the logs of each run's trials, by case as it is in the last run that has it."""
+    logs: dict[_CaseKey, list[list[float]]] = {}
+    newest: dict[str, _CaseKey] = {}
     for run in runs:
         for case in run.cases:
             values = metric.values(case)
             if len(values) >= 2:
-                key = newest[case.id] = _key(run, case)
-                found.setdefault(key, []).append([math.log(value) for value in values.values()])
-    return {key: found[key] for key in newest.values()}
+                key = newest[case.id] = _case_key(run, case)
+                logs.setdefault(key, []).append([math.log(value) for value in values.values()])
+    return {key: logs[key] for key in newest.values()}
 
 
-def _key(run: RunFile, case: Case) -> _Key:
+def _case_key(run: RunFile, case: Case) -> _CaseKey:
     info = run.machine.frameworks.get(case.framework)
     return case.id, case.workload_version, info.version if info is not None else ""
 

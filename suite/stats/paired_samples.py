@@ -1,4 +1,4 @@
-"""What the trials of two cases say of their ratio, on the log scale, or why they say nothing. Pure."""
+"""Estimate the log ratio of two cases from their trials, or say why that is impossible. Pure."""
 
 from __future__ import annotations
 
@@ -16,59 +16,62 @@ from joulemark.suite.stats.variance import Variance
 
 @dataclass(frozen=True)
 class PairedSample:
-    """What the trials of a pair say, on the log scale."""
+    """The trials of a pair, summarised on the log scale."""
 
     difference: float
-    own: Variance
-    """Of one trial, or of one difference within a round."""
+    """Mean log of B less mean log of A."""
+    variance: Variance
+    """Of one trial; within one run, of one difference in a round."""
     scale: float
-    """What the variance of the difference is of it."""
+    """The variance of `difference` as a multiple of `variance`."""
     n: tuple[int, int]
     estimated: bool
+    """Whether a model's energy is in it."""
     means: tuple[float, float]
-    """Of A and of B."""
+    """Mean logs of A and B."""
     runs: int = 1
-    """Separate runs that A is the mean of."""
+    """Number of runs that A is the mean of."""
     by_round: Mapping[int, float] = field(default_factory=dict)
-    """The difference by round, where both were measured in the rounds of one run."""
+    """The difference in each round; empty for two runs."""
 
 
 def paired_sample(pair: Pair, metric: Metric, allow_estimates: bool) -> PairedSample | str:
-    """The values of a pair; a reason where they may not be compared."""
+    """Return the sample of a pair, or the reason why its values may not be compared."""
     if pair.incomparable is not None:
         return pair.incomparable
-    one, other = metric.values(pair.a), metric.values(pair.b)
-    if not one or not other:
-        return f"{metric.title.lower()} was not measured in {'A' if not one else 'B'}"
+    values_a, values_b = metric.values(pair.a), metric.values(pair.b)
+    if not values_a or not values_b:
+        return f"{metric.title.lower()} was not measured in {'A' if not values_a else 'B'}"
     estimated = False
     if metric.energy:
-        kinds = [is_estimated(pair.a), is_estimated(pair.b)]
-        if kinds[0] != kinds[1] and not allow_estimates:
+        estimates = [is_estimated(pair.a), is_estimated(pair.b)]
+        if estimates[0] != estimates[1] and not allow_estimates:
             return "one is measured and the other estimated"
-        if _missing(pair.a) != _missing(pair.b):
-            return f"unlike parts were measured: {_parts(pair.a)} and {_parts(pair.b)}"
-        estimated = any(kinds)
-    logs = [{number: math.log(value) for number, value in values.items()} for values in (one, other)]
-    rounds = sorted(logs[0].keys() & logs[1].keys())
+        if _missing_components(pair.a) != _missing_components(pair.b):
+            components = f"{_measured_components(pair.a)} and {_measured_components(pair.b)}"
+            return f"different components were measured: {components}"
+        estimated = any(estimates)
+    logs_a, logs_b = ({r: math.log(value) for r, value in values.items()} for values in (values_a, values_b))
+    rounds = sorted(logs_a.keys() & logs_b.keys())
     if pair.same_run and len(rounds) >= 2:
-        # Trials of one round share the machine's state: their difference is free of drift.
-        within = {number: logs[1][number] - logs[0][number] for number in rounds}
-        own = Variance(standard_deviation(list(within.values())) ** 2, len(within) - 1.0)
+        # Trials of one round share the machine's state, so their difference is free of drift.
+        by_round = {number: logs_b[number] - logs_a[number] for number in rounds}
+        variance = Variance(standard_deviation(list(by_round.values())) ** 2, len(by_round) - 1.0)
         n = (len(rounds), len(rounds))
-        means = _mean(logs[0][number] for number in rounds), _mean(logs[1][number] for number in rounds)
-        return PairedSample(_mean(within.values()), own, 1 / len(within), n, estimated, means, by_round=within)
-    return _between(logs[0].values(), logs[1].values(), _before(pair, metric), estimated)
+        means = _mean(logs_a[number] for number in rounds), _mean(logs_b[number] for number in rounds)
+        return PairedSample(_mean(by_round.values()), variance, 1 / len(by_round), n, estimated, means, 1, by_round)
+    return _unpaired(logs_a.values(), logs_b.values(), _earlier_logs(pair, metric), estimated)
 
 
-def _between(
-    one: Iterable[float], other: Iterable[float], before: Sequence[Sequence[float]], estimated: bool
+def _unpaired(
+    logs_a: Iterable[float], logs_b: Iterable[float], earlier: Sequence[Sequence[float]], estimated: bool
 ) -> PairedSample:
-    """Logs of B's trials against those of A's run and of the runs before it, each run of equal weight."""
-    runs, b = [list(one), *before], list(other)
+    """Compare the trials of B with those of A's run and of earlier runs; each run has the same weight."""
+    runs, b = [list(logs_a), *earlier], list(logs_b)
     mean_a, mean_b = _mean([_mean(run) for run in runs]), _mean(b)
     return PairedSample(
         difference=mean_b - mean_a,
-        own=_pooled([*runs, b]),
+        variance=_pooled_variance([*runs, b]),
         scale=math.fsum(1 / len(run) for run in runs) / len(runs) ** 2 + 1 / len(b),
         n=(sum(len(run) for run in runs), len(b)),
         estimated=estimated,
@@ -77,17 +80,19 @@ def _between(
     )
 
 
-def _before(pair: Pair, metric: Metric) -> list[list[float]]:
-    """Logs of the trials of each earlier run that measured the same as `pair.a`."""
-    like = [case for case in pair.earlier if not metric.energy or _charged(case) == _charged(pair.a)]
-    values = [metric.values(case).values() for case in like]
-    return [[math.log(value) for value in one] for one in values if one]
+def _earlier_logs(pair: Pair, metric: Metric) -> list[list[float]]:
+    """Return the logs of each earlier run whose energy, if energy is compared, was measured like that of `pair.a`."""
+    cases = [
+        case for case in pair.earlier if not metric.energy or _energy_provenance(case) == _energy_provenance(pair.a)
+    ]
+    values = [metric.values(case).values() for case in cases]
+    return [[math.log(value) for value in run] for run in values if run]
 
 
-def _charged(case: Case) -> object:
-    """What its energy is made of, and how it is known."""
-    found = case_energy(case.trials)
-    return found.kind == "model", found.trials[0].keys if found.trials else None, _missing(case)
+def _energy_provenance(case: Case) -> object:
+    """Return what the energy of `case` is made of, and whether it is modelled."""
+    energy = case_energy(case.trials)
+    return energy.kind == "model", energy.trials[0].keys if energy.trials else None, _missing_components(case)
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -95,48 +100,54 @@ def _mean(values: Iterable[float]) -> float:
     return math.fsum(known) / len(known)
 
 
-def _pooled(values: Sequence[Sequence[float]]) -> Variance:
-    """The variance of a trial from all sides; of no degrees of freedom where none has two trials."""
-    degrees = sum(len(side) - 1 for side in values)
-    squares = sum(standard_deviation(side) ** 2 * (len(side) - 1) for side in values if len(side) > 1)
+def _pooled_variance(groups: Sequence[Sequence[float]]) -> Variance:
+    """Return the variance of a trial, pooled over groups; no degrees of freedom if no group has two trials."""
+    degrees = sum(len(group) - 1 for group in groups)
+    squares = sum(standard_deviation(group) ** 2 * (len(group) - 1) for group in groups if len(group) > 1)
     return Variance(squares / degrees if degrees else 0.0, float(degrees))
 
 
-def _missing(case: Case) -> frozenset[str]:
-    """Components that the case is charged with and no trial measured."""
-    lacking = (r.component for t in case.trials for r in t.energy if r.attributed and r.energy_j is None)
-    return frozenset(lacking) - {component for c in case_energy(case.trials).trials for _, component, _ in c.keys}
+def _missing_components(case: Case) -> frozenset[str]:
+    """Return the attributed components that no trial measured."""
+    missing = (
+        reading.component
+        for trial in case.trials
+        for reading in trial.energy
+        if reading.attributed and reading.energy_j is None
+    )
+    measured = {component for energy in case_energy(case.trials).trials for _, component, _ in energy.keys}
+    return frozenset(missing) - measured
 
 
-def _parts(case: Case) -> str:
-    found = case_energy(case.trials).trials
-    return ", ".join(sorted({component for _, component, _ in found[0].keys})) if found else "none"
+def _measured_components(case: Case) -> str:
+    trials = case_energy(case.trials).trials
+    return ", ".join(sorted({component for _, component, _ in trials[0].keys})) if trials else "none"
 
 
 def error_range(pair: Pair) -> tuple[float, float]:
-    """Factors on the ends of a ratio of energies, for what its sensors or its model may be off by.
+    """Return the factors by which sensors or a model widen the ends of a ratio of energies.
 
-    On one machine a sensor's gain error cancels. A model's does not: it depends on the load and on what the processor
-    does. Of one case it is taken to cancel where the load is the same; where the load changed, the power need not have
-    changed as the model says, nor at all.
+    On one machine a sensor's gain error cancels. A model's error does not: it depends on the load and on what the
+    processor does. For one case at one load it is taken to cancel. If the load changed, the power may have changed as
+    the model says, or less, or not at all.
     """
-    one, other = (case_energy(case.trials) for case in (pair.a, pair.b))
-    if pair.same_machine and one.trials[0].keys == other.trials[0].keys:
-        if "model" not in (one.kind, other.kind):
+    energy_a, energy_b = (case_energy(case.trials) for case in (pair.a, pair.b))
+    if pair.same_machine and energy_a.trials[0].keys == energy_b.trials[0].keys:
+        if "model" not in (energy_a.kind, energy_b.kind):
             return 1.0, 1.0
-        if _same_case(pair):
-            power = _power_w(other) / _power_w(one)
+        if _is_same_case(pair):
+            power = _mean_power_w(energy_b) / _mean_power_w(energy_a)
             return min(1.0, 1 / power), max(1.0, 1 / power)
-    ranges = (one.sensor_range or (1.0, 1.0)), (other.sensor_range or (1.0, 1.0))
+    ranges = (energy_a.sensor_range or (1.0, 1.0)), (energy_b.sensor_range or (1.0, 1.0))
     return ranges[1][0] / ranges[0][1], ranges[1][1] / ranges[0][0]
 
 
-def _same_case(pair: Pair) -> bool:
-    """Whether the two are one case, in two runs or in the two arms of one."""
+def _is_same_case(pair: Pair) -> bool:
+    """Return whether the pair is one case, in two runs or in the two arms of one."""
     return all(getattr(pair.a, name) == getattr(pair.b, name) for name in CASE_FIELDS if name != "arm")
 
 
-def _power_w(found: CaseEnergy) -> float:
-    """Mean power over all trials."""
-    length_s = math.fsum(charge.trial.window_length_s for charge in found.trials)
-    return math.fsum(charge.energy_j for charge in found.trials) / length_s
+def _mean_power_w(energy: CaseEnergy) -> float:
+    """Return the mean power over all trials, watts."""
+    length_s = math.fsum(trial_energy.trial.window_length_s for trial_energy in energy.trials)
+    return math.fsum(trial_energy.energy_j for trial_energy in energy.trials) / length_s

@@ -1,4 +1,4 @@
-"""Which cases of two runs may be compared, and why others may not. Pure."""
+"""Match cases of two runs that may be compared, and say why others may not. Pure."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ CASE_FIELDS: Final = (
     "workload", "variant", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "threads",
     "allocator", "arm",
 )  # fmt: skip
-"""What makes a case what it is; unlike workload versions are unlike work and are said as such."""
+"""Fields that identify a case. The workload version is not one of them: different versions pair, and get a reason."""
 
 FACTORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "machine": (),
         "device": ("device",),
-        "framework": ("framework", "mode"),  # modes are each framework's own
+        "framework": ("framework", "mode"),  # each framework has its own modes
         "mode": ("mode",),
         "precision": ("precision",),
         "threads": ("threads",),
         "batch-size": ("batch_size",),
         "allocator": ("allocator",),
-        "arm": ("arm",),  # and what the arms of the run set
+        "arm": ("arm",),  # and whatever the arms of the run set
     }
 )
-"""The one factor that may differ, and the fields that it is made of."""
+"""Factors that may differ between the two cases of a pair, and the fields each consists of."""
+
+Differences = dict[str, tuple[str | None, str | None]]
+"""Values in A and in B by name; None if one does not have it."""
 
 
 @dataclass(frozen=True)
@@ -42,32 +45,32 @@ class Pair:
     b: Case
     same_run: bool
     same_machine: bool
-    """Whether both were measured on one and the same: machines of one fingerprint may be two, with sensors of their
-    own, and are told apart by their host names."""
+    """Whether both ran on one machine. Two machines of one fingerprint have sensors of their own: host names tell them
+    apart."""
     incomparable: str | None
-    """Why they may not be compared; None where they may."""
+    """Why the two may not be compared; None if they may."""
     note: str | None
-    """What a reader must know of the comparison; None where there is nothing."""
+    """What a reader must know about the comparison, if anything."""
     earlier: tuple[Case, ...] = ()
-    """The same case in other runs of A's machine, which stand beside `a` as one baseline."""
+    """The same case in earlier runs of A's machine; they form one baseline with `a`."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """All pairs, and what has no partner."""
+    """All pairs, and the cases without a partner."""
 
     pairs: tuple[Pair, ...]
     only_a: tuple[str, ...]
-    """Ids of cases that the second run does not have."""
+    """Ids of cases that B lacks."""
     only_b: tuple[str, ...]
     missing_reasons: Mapping[str, str] = field(default_factory=dict)
-    """What of such a case the other run has instead."""
+    """For each of these ids, the nearest case that the other run has instead."""
 
 
 def pair_cases(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
-    """Cases of `a` and `b` that are equal in all but the factor `by`. Two runs may be one and the same.
+    """Pair the cases of `a` and `b`, possibly one run, that are equal in all but the factor `by`.
 
-    UsageError for a factor that is not known.
+    Raises UsageError if the factor is unknown.
     """
     if by is not None and by not in FACTORS:
         raise unknown("factor", by, FACTORS)
@@ -75,63 +78,62 @@ def pair_cases(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
     if by == "arm":
         free += b.settings.varied()
     same_run = a.run.id == b.run.id
-    found: list[Pair] = []
-    paired_a: set[str] = set()
-    paired_b: set[str] = set()
-    alike: dict[tuple[object, ...], list[Case]] = defaultdict(list)
+    pairs: list[Pair] = []
+    candidates: dict[tuple[object, ...], list[Case]] = defaultdict(list)
     for case in b.cases:
-        alike[_fixed(case, free)].append(case)
+        candidates[_fixed_values(case, free)].append(case)
     ranks = _ranks([*a.cases, *b.cases])
-    for one in a.cases:
-        for other in _partners(one, alike[_fixed(one, free)], free, ranks if same_run else None):
-            paired_a.add(one.id)
-            paired_b.add(other.id)
-            found.append(_pair(one, other, a, b, by))
+    for case in a.cases:
+        for partner in _partners(case, candidates[_fixed_values(case, free)], free, ranks if same_run else None):
+            pairs.append(_pair(case, partner, a, b, by))
     if same_run:
-        return Pairs(tuple(found), (), ())
-    lonely_a = [case for case in a.cases if case.id not in paired_a]
-    lonely_b = [case for case in b.cases if case.id not in paired_b]
-    why = {case.id: _instead(case, b.cases, "B") for case in lonely_a}
-    why |= {case.id: _instead(case, a.cases, "A") for case in lonely_b}
-    return Pairs(tuple(found), tuple(c.id for c in lonely_a), tuple(c.id for c in lonely_b), why)
+        return Pairs(tuple(pairs), (), ())
+    paired_a, paired_b = {pair.a.id for pair in pairs}, {pair.b.id for pair in pairs}
+    only_a = [case for case in a.cases if case.id not in paired_a]
+    only_b = [case for case in b.cases if case.id not in paired_b]
+    reasons = {case.id: _nearest_case(case, b.cases, "B") for case in only_a}
+    reasons |= {case.id: _nearest_case(case, a.cases, "A") for case in only_b}
+    return Pairs(tuple(pairs), tuple(case.id for case in only_a), tuple(case.id for case in only_b), reasons)
 
 
-def _instead(case: Case, others: Sequence[Case], side: str) -> str:
-    """What the run `side` has that is nearest to `case`, and by which factor the two could be compared."""
-    alike = [
-        one for one in others if (one.workload, one.variant, one.phase) == (case.workload, case.variant, case.phase)
+def _nearest_case(case: Case, candidates: Sequence[Case], run_name: str) -> str:
+    """Describe the case of run `run_name` nearest to `case`, and the factor by which the two could be compared."""
+    same_work = [
+        candidate
+        for candidate in candidates
+        if (candidate.workload_id, candidate.phase) == (case.workload_id, case.phase)
     ]
-    if not alike:
-        return f"{side} does not have it"
-    unlike = min((_differing(case, one) for one in alike), key=len)
-    named = ", ".join(f"{name.replace('_', ' ')} {theirs} instead of {own}" for name, own, theirs in unlike)
-    factor = [key for key, free in FACTORS.items() if {name for name, _, _ in unlike} <= {*free}]
-    return f"{side} has it with {named}" + (f": compare by {factor[0]}" if factor else "")
+    if not same_work:
+        return f"{run_name} does not have it"
+    differing = min((_differing_fields(case, candidate) for candidate in same_work), key=len)
+    text = ", ".join(f"{name.replace('_', ' ')} {theirs} instead of {ours}" for name, ours, theirs in differing)
+    factor = [key for key, free in FACTORS.items() if {name for name, _, _ in differing} <= {*free}]
+    return f"{run_name} has it with {text}" + (f": compare by {factor[0]}" if factor else "")
 
 
-def _differing(case: Case, other: Case) -> list[tuple[str, object, object]]:
-    """Fields that are not equal, with both values."""
-    values = [(name, getattr(case, name), getattr(other, name)) for name in CASE_FIELDS]
-    return [(name, own, theirs) for name, own, theirs in values if own != theirs]
+def _differing_fields(case: Case, candidate: Case) -> list[tuple[str, object, object]]:
+    """Return the fields that differ, with both values."""
+    values = [(name, getattr(case, name), getattr(candidate, name)) for name in CASE_FIELDS]
+    return [(name, ours, theirs) for name, ours, theirs in values if ours != theirs]
 
 
-def _fixed(case: Case, free: tuple[str, ...]) -> tuple[object, ...]:
-    """What a case and its partner must have in common."""
-    return tuple(getattr(case, field) for field in CASE_FIELDS if field not in free)
+def _fixed_values(case: Case, free: tuple[str, ...]) -> tuple[object, ...]:
+    """Return the values that a case and its partner must share."""
+    return tuple(getattr(case, name) for name in CASE_FIELDS if name not in free)
 
 
 def _partners(
-    one: Case, alike: Sequence[Case], free: tuple[str, ...], ranks: Mapping[str, tuple[int, int]] | None
+    case: Case, candidates: Sequence[Case], free: tuple[str, ...], ranks: Mapping[str, tuple[int, int]] | None
 ) -> list[Case]:
-    """What `one` is held against: its equal where there is one, or else all that differ in the free fields only.
+    """Return the partners of `case`: its equal if there is one, else all that differ in the free fields only.
 
-    `ranks`: of the cases of one run held against itself; None for two runs.
+    `ranks` orders the cases of one run that is compared with itself; None for two runs.
     """
     if ranks is not None:
-        # Within a run each pair once, in the order of the frameworks and then of the file.
-        return [case for case in alike if ranks[case.id] > ranks[one.id]]
-    equal = [case for case in alike if all(getattr(case, field) == getattr(one, field) for field in free)]
-    return equal or list(alike)
+        # Within a run each pair counts once: in the order of the frameworks, then of the file.
+        return [candidate for candidate in candidates if ranks[candidate.id] > ranks[case.id]]
+    equal = [c for c in candidates if all(getattr(c, name) == getattr(case, name) for name in free)]
+    return equal or list(candidates)
 
 
 def _ranks(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
@@ -140,71 +142,71 @@ def _ranks(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
 
 
 def with_earlier_runs(pair: Pair, runs: Sequence[RunFile]) -> Pair:
-    """`pair` with what `runs`, on A's machine, say of the same case in the same version."""
-    found = [case for run in runs for case in run.cases if case.id == pair.a.id and case.status == "ok"]
-    return replace(pair, earlier=tuple(case for case in found if case.workload_version == pair.a.workload_version))
+    """Return `pair` with the same case, in the same version, from `runs`, earlier runs of A's machine."""
+    cases = [case for run in runs for case in run.cases if case.id == pair.a.id and case.status == "ok"]
+    return replace(pair, earlier=tuple(case for case in cases if case.workload_version == pair.a.workload_version))
 
 
-def _pair(one: Case, other: Case, a: RunFile, b: RunFile, by: str | None) -> Pair:
-    alike = a.machine.fingerprint == b.machine.fingerprint
-    same_machine = alike and a.machine.hostname == b.machine.hostname
-    unlike = None
-    if one.status != "ok" or other.status != "ok":
-        missing = one if one.status != "ok" else other
-        unlike = f"{missing.status}: {missing.reason or 'no trial counted'}"
-    elif one.workload_version != other.workload_version and one.arm == other.arm:
-        unlike = f"the workload changed (version {one.workload_version} and {other.workload_version})"
-    elif not alike and by != "machine":
-        unlike = f"measured on two machines ({a.machine.hostname} and {b.machine.hostname}): compare by machine"
-    return Pair(one, other, a.run.id == b.run.id, same_machine, unlike, _note(one, other))
+def _pair(case_a: Case, case_b: Case, a: RunFile, b: RunFile, by: str | None) -> Pair:
+    same_fingerprint = a.machine.fingerprint == b.machine.fingerprint
+    same_machine = same_fingerprint and a.machine.hostname == b.machine.hostname
+    incomparable = None
+    if case_a.status != "ok" or case_b.status != "ok":
+        failed = case_a if case_a.status != "ok" else case_b
+        incomparable = f"{failed.status}: {failed.reason or 'no usable trial'}"
+    elif case_a.workload_version != case_b.workload_version and case_a.arm == case_b.arm:
+        incomparable = f"the workload changed (version {case_a.workload_version} and {case_b.workload_version})"
+    elif not same_fingerprint and by != "machine":
+        incomparable = f"measured on two machines ({a.machine.hostname} and {b.machine.hostname}): compare by machine"
+    return Pair(case_a, case_b, a.run.id == b.run.id, same_machine, incomparable, _note(case_a, case_b))
 
 
-def _note(one: Case, other: Case) -> str | None:
-    """Modes of unlike classes, and workloads that changed from arm to arm, are compared only with saying so."""
-    if one.workload_version != other.workload_version:
-        # The arms of a run are two states of the user's code: what changed in it is what they want to know.
-        return f"the workload itself changed (version {one.workload_version} and {other.workload_version})"
+def _note(case_a: Case, case_b: Case) -> str | None:
+    """Return a note if the modes are of different classes, or the workload changed between arms."""
+    if case_a.workload_version != case_b.workload_version:
+        # The arms of a run are two states of the user's code, and its changes are what the user wants to measure.
+        return f"the workload itself changed (version {case_a.workload_version} and {case_b.workload_version})"
     classes = [
         FRAMEWORKS[case.framework].modes.get(case.mode, case.mode) if case.framework in FRAMEWORKS else case.mode
-        for case in (one, other)
+        for case in (case_a, case_b)
     ]
     if classes[0] == classes[1]:
         return None
-    return f"unlike modes: {one.framework} {one.mode} ({classes[0]}) and {other.framework} {other.mode} ({classes[1]})"
+    a, b = (f"{case.framework} {case.mode} ({c})" for case, c in zip((case_a, case_b), classes, strict=True))
+    return f"different classes of mode: {a} and {b}"
 
 
-def arm_differences(run_file: RunFile) -> dict[str, tuple[str | None, str | None]]:
-    """What differs around the cases of the two arms of a run, but for the places of interpreters and caches."""
-    sides = [_of_arm(run_file.arms[name]) if name in run_file.arms else {} for name in ("a", "b")]
-    return _unlike(sides)
+def arm_differences(run_file: RunFile) -> Differences:
+    """Return the versions that differ between the arms of a run; paths of interpreters and caches do not count."""
+    return _differences(*(_arm_versions(run_file.arms.get(name)) for name in ("a", "b")))
 
 
-def _of_arm(arm: ArmRecord) -> dict[str, str]:
-    facts = {"python": arm.python, "joulemark": arm.suite_version}
-    facts |= {f"package {name}": version for name, version in arm.packages.items()}
+def _arm_versions(arm: ArmRecord | None) -> dict[str, str]:
+    if arm is None:
+        return {}
+    versions = {"python": arm.python, "joulemark": arm.suite_version}
+    versions |= {f"package {name}": version for name, version in arm.packages.items()}
     for name, info in arm.frameworks.items():
-        facts |= {name: f"{info.version} ({info.build})"}
-    return facts
+        versions |= {name: f"{info.version} ({info.build})"}
+    return versions
 
 
-def _unlike(sides: Sequence[Mapping[str, str]]) -> dict[str, tuple[str | None, str | None]]:
-    """Values that are not equal, by name."""
-    names = sorted(sides[0].keys() | sides[1].keys())
-    values = {name: (sides[0].get(name), sides[1].get(name)) for name in names}
-    return {name: pair for name, pair in values.items() if pair[0] != pair[1]}
+def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Differences:
+    return {name: (a.get(name), b.get(name)) for name in sorted(a.keys() | b.keys()) if a.get(name) != b.get(name)}
 
 
-def environment_differences(a: RunFile, b: RunFile) -> dict[str, tuple[str | None, str | None]]:
-    """What differs around the cases: versions, system, processor, boards. None where a run does not have it."""
-    return _unlike([_facts(run_file) for run_file in (a, b)])
+def environment_differences(a: RunFile, b: RunFile) -> Differences:
+    """Return what differs between the environments of two runs: versions, system, processor, GPUs, variables."""
+    return _differences(_environment(a), _environment(b))
 
 
-_PRIVATE = frozenset({"KERAS_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"})
-"""Variables of a run's own scratch directories (suite/trial/environment.py): new in each run, and telling nothing."""
+_SCRATCH_VARIABLES: Final = frozenset({"KERAS_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"})
+"""Variables that name a run's scratch directories (suite/trial/environment.py): different in each run."""
 
 
-def _facts(run_file: RunFile) -> dict[str, str]:
+def _environment(run_file: RunFile) -> dict[str, str]:
     machine = run_file.machine
+    variables = {k: v for k, v in run_file.run.environment.items() if k not in _SCRATCH_VARIABLES}
     facts = {
         "joulemark": run_file.run.suite_version,
         "os": machine.os,
@@ -212,7 +214,7 @@ def _facts(run_file: RunFile) -> dict[str, str]:
         "cores": f"{machine.cpu.usable_cores:g}",
         "memory": f"{machine.memory_bytes / 2**30:.1f} GiB",
         **{f"package {name}": version for name, version in machine.packages.items()},
-        **{f"variable {name}": value for name, value in run_file.run.environment.items() if name not in _PRIVATE},
+        **{f"variable {name}": value for name, value in variables.items()},
     }
     for name, info in machine.frameworks.items():
         facts |= {name: f"{info.version} ({info.build})", f"{name} python": info.python}

@@ -1,7 +1,7 @@
-"""How large a difference has to be to matter, by metric and case. Pure.
+"""Thresholds: how large a difference must be to matter, by metric and case. Pure.
 
-The settings file's table `thresholds` holds `metric = "5%"`, and tables under patterns of case ids for what differs
-there: `"resnet50*" = { throughput = "3%", energy = "off" }`. `--threshold METRIC:PERCENT` is stronger than both.
+The settings file's table `thresholds` holds `metric = "5%"`, and tables under patterns of case ids for exceptions:
+`"resnet50*" = { throughput = "3%", energy = "off" }`. `--threshold METRIC:PERCENT` overrides both.
 """
 
 from __future__ import annotations
@@ -16,83 +16,84 @@ from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.stats.metrics import METRICS
 
 THRESHOLD: Final = 0.05
-"""Ratios within 1/1.05 .. 1.05 are the same for practical purposes, unless another threshold is given."""
+"""Ratios within 1/1.05 .. 1.05 count as the same, unless another threshold is given."""
 
-MOST: Final = 10.0
-"""A threshold of more than 1,000 % is a slip of the pen."""
+MAX_THRESHOLD: Final = 10.0
+"""A threshold of more than 1,000 % must be a typing error."""
 
 OFF: Final = "off"
-"""Instead of a threshold: the metric is not judged."""
+"""Given instead of a threshold: the metric is not judged."""
 
 Limits = Mapping[str, float | None]
-"""Relative threshold by metric; None: not judged."""
+"""Relative threshold by metric; None if it is not judged."""
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What counts as a difference."""
+    """The thresholds of a comparison."""
 
     everywhere: Limits
     patterns: tuple[tuple[str, Limits], ...] = ()
-    """What differs for cases whose id matches a pattern, in the shell's grammar; the last one that matches counts."""
+    """Exceptions for cases whose id matches a pattern in the shell's grammar; the last match counts."""
     requested: frozenset[str] = frozenset()
-    """Metrics that somebody asked for by name: one that cannot be judged is a lack then."""
+    """Metrics that the user named: one of them that cannot be judged is reported as missing."""
 
     @classmethod
     def of_metrics(cls, limits: Mapping[str, float]) -> Thresholds:
-        """`limits` by metric, the usual threshold for all others."""
+        """Return `limits` by metric, with the default threshold for all others."""
         return cls({metric: limits.get(metric, THRESHOLD) for metric in METRICS})
 
-    def of(self, metric: str, case_id: str) -> float | None:
-        """The relative threshold of `metric` in a case; None where it is not judged."""
-        found = self.everywhere.get(metric)
+    def limit(self, metric: str, case_id: str) -> float | None:
+        """Return the relative threshold of `metric` for a case; None if it is not judged."""
+        limit = self.everywhere.get(metric)
         for pattern, limits in self.patterns:
             if metric in limits and fnmatchcase(case_id, pattern):
-                found = limits[metric]
-        return found
+                limit = limits[metric]
+        return limit
 
     def metrics(self) -> tuple[str, ...]:
-        """Metrics that are judged somewhere, in the order of METRICS."""
+        """Return the metrics that are judged for some case, in the order of METRICS."""
         tables = (self.everywhere, *(limits for _, limits in self.patterns))
         return tuple(key for key in METRICS if any(table.get(key) is not None for table in tables))
 
     def unmatched(self, case_ids: Iterable[str]) -> tuple[str, ...]:
-        """Patterns that no case matches: a gate that its author believes in and that never fires."""
+        """Return the patterns that match no case, so their thresholds can never apply."""
         ids = tuple(case_ids)
         return tuple(p for p, _ in self.patterns if not any(fnmatchcase(case_id, p) for case_id in ids))
 
 
 def parse_thresholds(
-    judged: Sequence[str], table: Mapping[str, Any] | None = None, source: str = "", given: Sequence[str] = ()
+    metrics: Sequence[str], table: Mapping[str, Any] | None = None, source: str = "", options: Sequence[str] = ()
 ) -> Thresholds:
-    """The usual threshold for the metrics `judged`, changed by the settings file's `table`, then by options `given`.
+    """Return the default threshold for `metrics`, overridden by the settings file's `table`, then by `options`.
 
-    UsageError for a metric that is not known or a threshold that is none; `source` names the file.
+    `source` names the settings file in errors. Raises UsageError for an unknown metric or an invalid threshold.
     """
-    everywhere: dict[str, float | None] = dict.fromkeys(judged, THRESHOLD)
-    patterns: list[tuple[str, Limits]] = []
-    named: set[str] = set()
+    everywhere: dict[str, float | None] = dict.fromkeys(metrics, THRESHOLD)
+    patterns: list[tuple[str, dict[str, float | None]]] = []
+    requested: set[str] = set()
     for key, value in (table or {}).items():
         if isinstance(value, Mapping):
             limits = {_metric(m, f"thresholds.{key} in {source}"): _limit(v, m, source) for m, v in value.items()}
             patterns.append((key, limits))
-            named |= {metric for metric, limit in limits.items() if limit is not None}
         else:
-            everywhere[_metric(key, f"thresholds in {source}")] = limit = _limit(value, key, source)
-            named |= {_metric(key, source)} if limit is not None else set()
-    strongest: dict[str, float | None] = {}
-    for text in given:
-        metric, colon, value = text.partition(":")
-        if not colon:
-            raise UsageError(f"--threshold {text!r}: give METRIC:PERCENT, such as throughput:5%, or METRIC:off.")
-        name = _metric(metric, "--threshold")
-        strongest[name] = _limit(value, name, "--threshold")
-    named = (named | {m for m, limit in strongest.items() if limit is not None}) - {
-        m for m, limit in strongest.items() if limit is None
-    }
-    # An option speaks of all cases, those with a pattern of their own too.
-    kept = [(p, {m: v for m, v in limits.items() if m not in strongest}) for p, limits in patterns]
-    return Thresholds(everywhere | strongest, tuple(kept), frozenset(named))
+            limits = {_metric(key, f"thresholds in {source}"): _limit(value, key, source)}
+            everywhere |= limits
+        requested |= {metric for metric, limit in limits.items() if limit is not None}
+    overrides = dict(_option(text) for text in options)
+    requested |= overrides.keys()
+    requested -= {metric for metric, limit in overrides.items() if limit is None}
+    # An option applies to all cases, including those with a pattern of their own.
+    kept = tuple((p, {m: limit for m, limit in limits.items() if m not in overrides}) for p, limits in patterns)
+    return Thresholds(everywhere | overrides, kept, frozenset(requested))
+
+
+def _option(text: str) -> tuple[str, float | None]:
+    metric, colon, value = text.partition(":")
+    if not colon:
+        raise UsageError(f"--threshold {text!r}: give METRIC:PERCENT, such as throughput:5%, or METRIC:off.")
+    key = _metric(metric, "--threshold")
+    return key, _limit(value, key, "--threshold")
 
 
 def _metric(name: str, where: str) -> str:
@@ -103,7 +104,7 @@ def _metric(name: str, where: str) -> str:
 
 
 def _limit(value: Any, metric: str, where: str) -> float | None:
-    """A relative threshold: `5%`, or a fraction below 1."""
+    """Return the relative threshold in `value`: `5%`, or a fraction below 1; None for `off`."""
     text = str(value).strip()
     if text.lower() == OFF:
         return None
@@ -111,7 +112,7 @@ def _limit(value: Any, metric: str, where: str) -> float | None:
         number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         number = math.nan
-    if isinstance(value, bool) or not 0 <= number <= MOST:
+    if isinstance(value, bool) or not 0 <= number <= MAX_THRESHOLD:
         raise UsageError(f"{where}: the threshold of {metric} is {value!r}; give a percentage such as 5%, or off.")
     if number >= 1 and not text.endswith("%"):
         raise UsageError(f"{where}: the threshold of {metric} is {value!r}: {number:g} % is written {number:g}%.")

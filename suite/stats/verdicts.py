@@ -1,4 +1,4 @@
-"""Comparisons in words and figures: what a terminal, a pull request and another program say alike. Pure."""
+"""Comparisons as text: the wording that the terminal, Markdown and `--json` share. Pure."""
 
 from __future__ import annotations
 
@@ -9,53 +9,54 @@ from typing import Final
 
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
 from joulemark.suite.records import Emissions
-from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, ComparisonResult
+from joulemark.suite.stats.comparison import Comparison, ComparisonResult
+from joulemark.suite.stats.drift import ASSUMED_DRIFT
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.variance import Variance
 from joulemark.suite.units import quantity, significant
 
 ASSUMED: Final = (
-    "5 % assumed, or as much as the trials of a run may vary: too few runs of one machine are kept to tell, "
-    "`joulemark calibrate` makes them"
+    "5 % assumed, or more if the trials of a run may vary by more: too few runs of this machine are stored to estimate "
+    "it, `joulemark calibrate` makes them"
 )
 
-MOST: Final = 1000
-"""Two trials that vary much bound a ratio by next to nothing: how far an end lies beyond this is of no use."""
+MAX_RATIO: Final = 1000
+"""Two trials that vary much bound a ratio by next to nothing: an end beyond this is not worth a number."""
 
 _SUBJECTS: Final[Mapping[str, str]] = {
     "throughput": "throughput",
     "energy": "joules per {item}",
     "memory": "peak memory",
-    "first-call": "the time of the first call",
+    "first-call": "first-call time",
 }
 
 
-def sentence(found: Comparison) -> str:
-    """What B is against A: `joules per image grew 6 % [4, 8]`. Empty where there is no ratio."""
-    if found.ratio is None:
+def sentence(comparison: Comparison) -> str:
+    """Return what B is against A: `joules per image grew 6 % [4, 8]`; empty if there is no ratio."""
+    if comparison.ratio is None:
         return ""
-    subject = _SUBJECTS[found.metric.key].format(item=found.pair.b.item)
-    change = found.ratio - 1
-    if found.low is None or found.high is None:
+    subject = _SUBJECTS[comparison.metric.key].format(item=comparison.pair.b.item)
+    change = comparison.ratio - 1
+    if comparison.low is None or comparison.high is None:
         return f"{subject} changed by {_signed(100 * change, 1)} % (no interval)"
-    ends = [100 * (found.low - 1), 100 * (found.high - 1)]
-    digits = _digits(ends[1] - ends[0])
+    ends = [100 * (comparison.low - 1), 100 * (comparison.high - 1)]
+    digits = _percent_decimals(ends[1] - ends[0])
     if ends[0] > 0 or ends[1] < 0:
         verb = "grew" if ends[0] > 0 else "fell"
         sizes = sorted(abs(end) for end in ends)
-        least, most = (_end(f"{size:.{digits}f}", size, 100 * (MOST - 1)) for size in sizes)
-        return f"{subject} {verb} {abs(100 * change):.{digits}f} % [{least}, {most}]"
-    low, high = (_end(_signed(end, digits), end, 100 * (MOST - 1), "+") for end in ends)
+        low, high = (_capped(f"{size:.{digits}f}", size, 100 * (MAX_RATIO - 1)) for size in sizes)
+        return f"{subject} {verb} {abs(100 * change):.{digits}f} % [{low}, {high}]"
+    low, high = (_capped(_signed(end, digits), end, 100 * (MAX_RATIO - 1), "+") for end in ends)
     return f"{subject} changed by {_signed(100 * change, digits)} % [{low}, {high}]"
 
 
-def _end(text: str, value: float, most: float, sign: str = "") -> str:
-    """An end of an interval, `value` as `text`; beyond `most` no closer than that."""
-    return text if value <= most else f"over {sign}{most}"
+def _capped(text: str, value: float, limit: float, sign: str = "") -> str:
+    """Return `text`, the end `value` of an interval, or `over LIMIT` beyond `limit`."""
+    return text if value <= limit else f"over {sign}{limit}"
 
 
-def _digits(width: float) -> int:
-    """Decimals of a percentage whose interval is `width` wide: its ends differ in the last two places."""
+def _percent_decimals(width: float) -> int:
+    """Return the decimals of percentages whose interval is `width` wide: the ends differ in the last two places."""
     return 0 if width >= 2 else 1 if width >= 0.2 else 2
 
 
@@ -64,34 +65,34 @@ def _signed(value: float, digits: int) -> str:
     return text.lstrip("+-") if float(text) == 0 else text
 
 
-def ratio_text(found: Comparison) -> str:
-    """B over A with its interval: `0.94 [0.92, 0.96]`; empty where there is none."""
-    if found.ratio is None:
+def ratio_text(comparison: Comparison) -> str:
+    """Return B over A with its interval: `0.94 [0.92, 0.96]`; empty if there is no ratio."""
+    if comparison.ratio is None:
         return ""
-    mark = "~" if found.estimated else ""
-    if found.low is None or found.high is None:
-        return f"{mark}{found.ratio:.3f}"
-    digits = 2 if found.high - found.low >= 0.02 else 3
-    low, high = (_end(f"{end:.{digits}f}", end, MOST) for end in (found.low, found.high))
-    return f"{mark}{found.ratio:.{digits}f} [{low}, {high}]"
+    mark = "~" if comparison.estimated else ""
+    if comparison.low is None or comparison.high is None:
+        return f"{mark}{comparison.ratio:.3f}"
+    digits = 2 if comparison.high - comparison.low >= 0.02 else 3
+    low, high = (_capped(f"{end:.{digits}f}", end, MAX_RATIO) for end in (comparison.low, comparison.high))
+    return f"{mark}{comparison.ratio:.{digits}f} [{low}, {high}]"
 
 
-def value_text(metric: Metric, number: float | None) -> str:
-    """A value of `metric` for people."""
-    if number is None or metric.unit != "items/s":
-        return quantity(number, metric.unit)
-    return f"{significant(number)} {metric.unit}"
+def value_text(metric: Metric, value: float | None) -> str:
+    """Return a value of `metric` with its unit."""
+    if value is None or metric.unit != "items/s":
+        return quantity(value, metric.unit)
+    return f"{significant(value)} {metric.unit}"
 
 
-def case_title(found: Comparison) -> str:
-    """The case, or both where their ids differ."""
-    a, b = (case.id.replace(f"+arm={case.arm}", "") for case in (found.pair.a, found.pair.b))
+def case_title(comparison: Comparison) -> str:
+    """Return the id of the case, or both ids if they differ."""
+    a, b = (case.id.replace(f"+arm={case.arm}", "") for case in (comparison.pair.a, comparison.pair.b))
     return b if a == b else f"{a} -> {b}"
 
 
 @dataclass(frozen=True)
 class PairEmissions:
-    """Emissions of both sides of a pair on one grid, grams CO2-equivalent per 1,000 items. Shown, never judged: their
+    """Emissions of both cases of a pair on one grid, grams CO2-equivalent per 1,000 items. Shown but not judged: their
     ratio is that of energy."""
 
     title: str
@@ -100,24 +101,24 @@ class PairEmissions:
     estimated: bool
 
 
-def pair_emissions(found: ComparisonResult, reference: Emissions) -> tuple[PairEmissions, ...]:
-    """What the energy of each pair emits at the intensity and PUE of `reference`."""
+def pair_emissions(result: ComparisonResult, reference: Emissions) -> tuple[PairEmissions, ...]:
+    """Return the emissions of each pair at the intensity and PUE of `reference`."""
 
-    def of(energy_j: float) -> float:
+    def emissions(energy_j: float) -> float:
         return 1000 * emissions_g(facility_energy_j(energy_j, reference.pue.value), reference.intensity.g_per_kwh)
 
-    return tuple(
-        PairEmissions(case_title(one), of(one.values[0]), of(one.values[1]), one.estimated)
-        for one in found.comparisons
-        if one.metric.energy and one.ratio is not None and one.values[0] is not None and one.values[1] is not None
-    )
+    pairs: list[PairEmissions] = []
+    for comparison in result.comparisons:
+        a, b = comparison.values
+        if comparison.metric.energy and comparison.ratio is not None and a is not None and b is not None:
+            pairs.append(PairEmissions(case_title(comparison), emissions(a), emissions(b), comparison.estimated))
+    return tuple(pairs)
 
 
-def drift_labels(found: Mapping[str, Variance]) -> list[str]:
-    """Which variance between runs stood in for which metrics, in words."""
-    metrics: dict[str, list[str]] = {}
-    for metric, one in found.items():
-        size = f"{100 * math.sqrt(one.value):.1f} %"
-        words = f"{size}, from {round(one.degrees) + 1} kept runs of this machine" if one != ASSUMED_DRIFT else ASSUMED
-        metrics.setdefault(words, []).append(METRICS[metric].title.lower())
-    return [f"{words} ({', '.join(some)})" for words, some in metrics.items()]
+def drift_labels(drifts: Mapping[str, Variance]) -> list[str]:
+    """Return which drift between runs was used for which metrics."""
+    titles: dict[str, list[str]] = {}
+    for metric, drift in drifts.items():
+        measured = f"{100 * math.sqrt(drift.value):.1f} %, from {round(drift.degrees) + 1} stored runs of this machine"
+        titles.setdefault(ASSUMED if drift == ASSUMED_DRIFT else measured, []).append(METRICS[metric].title.lower())
+    return [f"{label} ({', '.join(metrics)})" for label, metrics in titles.items()]

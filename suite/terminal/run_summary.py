@@ -87,7 +87,7 @@ def _cases(run_file: RunFile) -> AdaptiveTable:
 
 def _bracket_titles(cells: Sequence[Cell]) -> list[str]:
     """Return what the brackets in a column hold: an interval between trials, or the error range of an estimate."""
-    estimated = [cell.off is not None for cell in cells if cell.value is not None]
+    estimated = [cell.error_range is not None for cell in cells if cell.value is not None]
     titles = [] if estimated and all(estimated) else ["[95 %]"]
     return [*titles, "~ (may be off by)"] if any(estimated) else titles
 

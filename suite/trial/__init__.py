@@ -1,1 +1,1 @@
-"""One case -> one trial: fresh processes, timing, counters, and the frameworks' adapters."""
+"""One trial of a case: fresh processes, timing, counters, and the frameworks' adapters."""

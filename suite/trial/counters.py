@@ -1,4 +1,4 @@
-"""What the operating system counts over a window, to tell noise from work.
+"""Counters of the operating system over a window, which tell noise from work.
 
 Sources: getrusage(2); proc(5) for /proc/stat (steal) and /proc/PID/task/TID/schedstat (run-queue wait,
 kernel Documentation/scheduler/sched-stats.rst); Documentation/admin-guide/cgroup-v2.rst for cpu.stat.
@@ -12,12 +12,12 @@ from pathlib import Path
 
 
 def snapshot() -> dict[str, float]:
-    """Totals of this process and machine so far. What the system does not offer is left out, never 0.
+    """Return the totals of this process and machine so far. Counters that the system lacks are left out, never 0.
 
     Units: `*_s` seconds, the others counts.
     """
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    found = {
+    counts = {
         "page_faults": float(usage.ru_minflt),
         "major_page_faults": float(usage.ru_majflt),
         "context_switches_voluntary": float(usage.ru_nvcsw),
@@ -26,39 +26,39 @@ def snapshot() -> dict[str, float]:
         "system_s": usage.ru_stime,
     }
     busy_s, steal_s = _machine_s()
-    elsewhere = {
-        # Work of others: what all cores did, less what this process did.
+    optional = {
+        # CPU time of all other processes.
         "other_cpu_s": None if busy_s is None else busy_s - usage.ru_utime - usage.ru_stime,
         "steal_s": steal_s,
         "run_queue_wait_s": _run_queue_wait_s(),
         "cgroup_throttled_s": _cgroup_throttled_s(),
     }
-    return found | {name: value for name, value in elsewhere.items() if value is not None}
+    return counts | {name: value for name, value in optional.items() if value is not None}
 
 
 def per_step(before: dict[str, float], after: dict[str, float], steps: int) -> dict[str, float | None]:
-    """The counts between two snapshots, divided by `steps`; None for what vanished in between."""
+    """Return the counts between two snapshots divided by `steps`; None for a counter that is not in `after`."""
     return {name: (after[name] - before[name]) / steps if name in after else None for name in before}
 
 
 def peak_host_bytes() -> int:
-    """Peak resident set of this process, bytes (ru_maxrss is in KiB on Linux: getrusage(2))."""
+    """Return the peak resident set of this process, bytes (ru_maxrss is in KiB on Linux: getrusage(2))."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _machine_s() -> tuple[float | None, float | None]:
-    """(time that all cores worked, time that the hypervisor gave to others), summed over cores, seconds."""
+    """Return the busy time of all cores and the time that the hypervisor gave to other guests (steal), seconds."""
     try:
         fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
         user, nice, system, _idle, _iowait, irq, softirq, steal = fields
     except (OSError, ValueError):
         return None, None
-    tick = os.sysconf("SC_CLK_TCK")
-    return (user + nice + system + irq + softirq) / tick, steal / tick
+    ticks_per_s = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq) / ticks_per_s, steal / ticks_per_s
 
 
 def _run_queue_wait_s() -> float | None:
-    """Time that this process's threads were runnable but not running, seconds. Threads that ended are not in it."""
+    """Return how long this process's threads were runnable but not running, seconds, without threads that ended."""
     try:
         waits = [int((task / "schedstat").read_text().split()[1]) for task in Path("/proc/self/task").iterdir()]
     except (OSError, IndexError, ValueError):
@@ -67,7 +67,7 @@ def _run_queue_wait_s() -> float | None:
 
 
 def _cgroup_throttled_s() -> float | None:
-    """Time that the CPU quota of this cgroup held its tasks back, seconds."""
+    """Return how long the CPU quota of this cgroup throttled its tasks, seconds."""
     try:
         group = Path("/proc/self/cgroup").read_text().rsplit("::", 1)[1].strip()
         text = (Path("/sys/fs/cgroup") / group.lstrip("/") / "cpu.stat").read_text()

@@ -1,7 +1,7 @@
-"""Find the frameworks and packages of an interpreter, and the devices that a framework sees.
+"""Find the frameworks and packages of an interpreter, and the devices that each framework sees.
 
-A framework is imported only in a throw-away process, since it may wake a device. That process is this module, run as
- `python -P -m joulemark.suite.trial.discover FRAMEWORK`; prints one line of JSON, `null` where it is not
+A framework is imported only in a throw-away process, since it may initialise a GPU. That process is this module, run
+as `python -P -m joulemark.suite.trial.discover FRAMEWORK`; it prints one line of JSON, `null` if the framework is not
 installed.
 """
 
@@ -20,12 +20,16 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.records import FrameworkInfo
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-PACKAGES = ("numpy", "keras", "codecarbon", "nvidia-ml-py", "psutil")
+PACKAGES = (
+    "numpy",
+    *(name for framework in FRAMEWORKS.values() for name in framework.companions),
+    *("codecarbon", "nvidia-ml-py", "psutil"),
+)
 
 
 def packages() -> dict[str, str]:
-    """Versions of the packages in this interpreter that can change a result."""
-    return {name: found for name in PACKAGES if (found := _version(name))}
+    """Return versions of the packages in this interpreter that can change a result."""
+    return {name: installed for name in PACKAGES if (installed := _version(name))}
 
 
 def _version(distribution: str) -> str | None:
@@ -35,38 +39,43 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def installed_frameworks(names: Sequence[str], pythons: Mapping[str, str], boards: bool) -> dict[str, FrameworkInfo]:
-    """The frameworks among `names` that are installed, in this interpreter or in the one that `pythons` gives.
+def installed_frameworks(
+    names: Sequence[str], pythons: Mapping[str, str], ask_devices: bool
+) -> dict[str, FrameworkInfo]:
+    """Return those frameworks of `names` that are installed here, or in the interpreter that `pythons` gives.
 
-    Looks at metadata only; where there are boards or another interpreter, asks in a throw-away process, so that no
-    device is woken here.
+    Reads metadata only, unless there is another interpreter or `ask_devices`: a throw-away process then imports the
+    framework. Raises UsageError if an interpreter cannot be queried.
     """
-    found: dict[str, FrameworkInfo] = {}
+    installed: dict[str, FrameworkInfo] = {}
     for name in names:
         python = pythons.get(name)
-        if python is None and not boards:
-            framework_version = next((v for d in FRAMEWORKS[name].distributions if (v := _version(d))), None)
-            if framework_version:
-                found[name] = FrameworkInfo(version=framework_version, python=platform.python_version(), build="cpu")
-        elif (info := _ask(name, python or sys.executable)) is not None:
-            found[name] = info
-    return found
+        if python is None and not ask_devices:
+            info = _from_metadata(name)
+        else:
+            info = _query(name, python or sys.executable)
+        if info is not None:
+            installed[name] = info
+    return installed
 
 
-def _ask(framework: str, python: str) -> FrameworkInfo | None:
-    """What `python` says of its `framework`; None where it is not installed there."""
+def _from_metadata(framework: str) -> FrameworkInfo | None:
+    """Return what this interpreter's metadata say of `framework`; None if it is not installed."""
+    for distribution in FRAMEWORKS[framework].distributions:
+        if installed := _version(distribution):
+            return FrameworkInfo(version=installed, python=platform.python_version(), build="cpu")
+    return None
+
+
+def _query(framework: str, python: str) -> FrameworkInfo | None:
+    """Return what `framework` says of itself in the interpreter `python`; None if it is not installed there."""
+    command = [python, "-P", "-m", "joulemark.suite.trial.discover", framework]
     try:
-        done = subprocess.run(
-            [python, "-P", "-m", "joulemark.suite.trial.discover", framework],
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"cannot run {python} for {framework}: {error}.") from None
     if "No module named 'joulemark" in done.stderr:
-        raise UsageError(f"{python} has no joulemark in it: install joulemark[{framework}] there.")
+        raise UsageError(f"{python} has no joulemark: install joulemark[{framework}] there.")
     try:
         answer = json.loads(done.stdout.strip().splitlines()[-1]) if done.returncode == 0 else ""
         return FrameworkInfo.model_validate(answer) if answer is not None else None
@@ -74,24 +83,27 @@ def _ask(framework: str, python: str) -> FrameworkInfo | None:
         return _broken(framework, python, done.stderr.strip().splitlines()[-1:])
 
 
-def _broken(framework: str, python: str, said: Sequence[str]) -> FrameworkInfo:
-    """A framework that cannot be asked. Its trials say why, if metadata shows that it is there; else UsageError."""
-    found = next((v for d in FRAMEWORKS[framework].distributions if (v := _version(d))), None)
-    if python != sys.executable or found is None:
-        raise UsageError(f"{framework} of {python} does not say what it is: {''.join(said) or 'it said nothing'}.")
-    return FrameworkInfo(version=found, python=platform.python_version(), build="cpu")
+def _broken(framework: str, python: str, error_lines: Sequence[str]) -> FrameworkInfo:
+    """Return what metadata say of a framework that cannot be imported: its trials will give the reason.
+
+    Raises UsageError if it is not this interpreter's, or not even its metadata are there.
+    """
+    info = _from_metadata(framework)
+    if python != sys.executable or info is None:
+        raise UsageError(f"{framework} in {python} could not be queried: {''.join(error_lines) or 'no output'}.")
+    return info
 
 
 def main(framework: str) -> None:
-    """Print what is known of `framework`."""
-    found: dict[str, Any] | None
+    """Print what `framework` says of itself."""
+    facts: dict[str, Any] | None
     try:
-        found = importlib.import_module(FRAMEWORKS[framework].adapter).discover()
+        facts = importlib.import_module(FRAMEWORKS[framework].adapter).discover()
     except ModuleNotFoundError as error:
         if error.name != FRAMEWORKS[framework].module:
             raise
-        found = None
-    print(json.dumps(found and found | {"python": platform.python_version()}))
+        facts = None
+    print(json.dumps(facts and facts | {"python": platform.python_version()}))
 
 
 if __name__ == "__main__":

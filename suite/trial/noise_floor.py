@@ -1,7 +1,7 @@
 """The machine's noise floor: a short fixed loop of arithmetic and of copying, in a fresh process each time.
 
-What varies here varies without any framework: the machine's own part in what results vary from round to round.
-Run as `python -P -m joulemark.suite.trial.noise_floor`; prints one line of JSON.
+Whatever varies here varies without any framework: the machine's share of the variation between rounds. Run as
+`python -P -m joulemark.suite.trial.noise_floor`; prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Mapping
 
 from joulemark.suite.errors import MeasurementError
 
-SIDE = 512
-"""Rows of the square matrices, as in the smallest matmul that the frameworks are compared with."""
+MATRIX_ROWS = 512
+"""As in the smallest matmul that the frameworks are compared with."""
 
 COPY_BYTES = 64 * 2**20
-"""Larger than most last-level caches, so that the copy is memory's."""
+"""Larger than most last-level caches: the copy is limited by memory."""
 
 REPEATS = 5
 
@@ -26,7 +26,10 @@ TIMEOUT_S = 120
 
 
 def measure(environment: Mapping[str, str]) -> dict[str, float]:
-    """`arithmetic_s` and `copy_s` of one pass, seconds, from a fresh process. MeasurementError where it fails."""
+    """Run both loops in a fresh process. Return `arithmetic_s` and `copy_s`, seconds.
+
+    Raises MeasurementError if the process fails.
+    """
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "joulemark.suite.trial.noise_floor"],
@@ -38,20 +41,20 @@ def measure(environment: Mapping[str, str]) -> dict[str, float]:
             start_new_session=True,
         )
     except subprocess.TimeoutExpired:
-        raise MeasurementError(f"a fixed loop did not end within {TIMEOUT_S} s") from None
+        raise MeasurementError(f"the fixed loop did not finish within {TIMEOUT_S} s") from None
     if done.returncode:
-        why = "".join(done.stderr.strip().splitlines()[-1:]) or f"exit status {done.returncode}"
-        raise MeasurementError(f"a fixed loop failed: {why}")
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+        reason = "".join(done.stderr.strip().splitlines()[-1:]) or f"exit status {done.returncode}"
+        raise MeasurementError(f"the fixed loop failed: {reason}")
+    durations: dict[str, float] = json.loads(done.stdout)
+    return durations
 
 
 def main() -> None:
-    """Time both loops; each the total of REPEATS passes over memory that was touched before."""
+    """Print the duration of each loop: REPEATS passes over memory that was touched before."""
     import numpy as np
 
     generator = np.random.default_rng(0)
-    a, b = generator.standard_normal((2, SIDE, SIDE), dtype=np.float32)
+    a, b = generator.standard_normal((2, MATRIX_ROWS, MATRIX_ROWS), dtype=np.float32)
     product = a @ b
     source = np.ones(COPY_BYTES // 8)
     target = np.empty_like(source)
@@ -59,11 +62,11 @@ def main() -> None:
     start = time.monotonic()
     for _ in range(REPEATS):
         np.matmul(a, b, out=product)
-    between = time.monotonic()
+    arithmetic_end = time.monotonic()
     for _ in range(REPEATS):
         np.copyto(target, source)
     end = time.monotonic()
-    print(json.dumps({"arithmetic_s": between - start, "copy_s": end - between}))
+    print(json.dumps({"arithmetic_s": arithmetic_end - start, "copy_s": end - arithmetic_end}))
 
 
 if __name__ == "__main__":

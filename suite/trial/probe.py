@@ -1,4 +1,4 @@
-"""The roofline's two numbers, as a framework reaches them: FLOP/s of a large matrix product, byte/s of a large copy."""
+"""The two numbers of the roofline, as a framework reaches them: FLOP/s of a large matrix product, byte/s of a copy."""
 
 from __future__ import annotations
 
@@ -11,46 +11,45 @@ from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import ELEMENT_BYTES
 
 SIZES = {"cpu": {"matmul": "n1024", "stream": "small"}, "cuda": {"matmul": "n8192", "stream": "base"}}
-"""Sizes that reach the peak: larger than caches, small enough for a second."""
+"""Sizes that reach the peak: larger than the caches, small enough to take a second."""
 
 WINDOW_S = 0.5
 
 
-def probe(zygotes: ForkServers, like: Request, mode: str, timeout_s: float) -> Probe:
-    """Probe framework, device, precision and threads of the request `like`, in the framework's `mode`."""
+def probe(servers: ForkServers, like: Request, timeout_s: float) -> Probe:
+    """Probe the framework, mode, device, precision and threads of the request `like`."""
     sizes = SIZES[like.device.partition(":")[0]]
-    # Bandwidth is in bytes, whatever they hold: fp32 says it best.
-    product, no_product = _best_step_s(zygotes, like, "matmul", sizes["matmul"], mode, like.precision, timeout_s)
-    copy, no_copy = _best_step_s(zygotes, like, "stream", sizes["stream"], mode, "fp32", timeout_s)
+    # Bandwidth counts bytes, whatever they hold: fp32 for all precisions.
+    product_s, product_failure = _fastest_step_s(servers, like, "matmul", sizes["matmul"], like.precision, timeout_s)
+    copy_s, copy_failure = _fastest_step_s(servers, like, "stream", sizes["stream"], "fp32", timeout_s)
     matmul, stream = workloads()["matmul"], workloads()["stream"]
     flops = matmul.flops(matmul.sizes[sizes["matmul"]], "inference")
-    moved = stream.bytes(stream.sizes[sizes["stream"]], "inference", 1, ELEMENT_BYTES["fp32"])
+    copied_bytes = stream.bytes(stream.sizes[sizes["stream"]], "inference", 1, ELEMENT_BYTES["fp32"])
     return Probe(
         framework=like.framework,
         device=like.device,
         precision=like.precision,
         threads=like.threads,
-        flops_per_s=flops / product if product else None,
-        bytes_per_s=moved / copy if copy else None,
-        reason="; ".join(reason for reason in (no_product, no_copy) if reason) or None,
+        flops_per_s=flops / product_s if product_s else None,
+        bytes_per_s=copied_bytes / copy_s if copy_s else None,
+        reason="; ".join(reason for reason in (product_failure, copy_failure) if reason) or None,
     )
 
 
-def _best_step_s(
-    zygotes: ForkServers, like: Request, workload: str, size: str, mode: str, precision: str, timeout_s: float
+def _fastest_step_s(
+    servers: ForkServers, like: Request, workload: str, size: str, precision: str, timeout_s: float
 ) -> tuple[float | None, str | None]:
-    """(seconds of the fastest block's step, None), or (None, why not): a peak is what can be done, not an average."""
+    """Return the step time of the fastest block (a peak is no average), seconds, or None and the reason."""
     request = replace(
         like,
         workload=workload,
         size=size,
         phase="inference",
-        mode=mode,
         precision=precision,
         batch_size=1,
         effort=replace(like.effort, window_s=WINDOW_S, guard_s=0.0, latency_s=0.0),
     )
-    outcome = zygotes.run(request, timeout_s)
+    outcome = servers.run(request, timeout_s)
     if outcome.trial is None:
         return None, f"{workload}: {outcome.reason}"
     return min(outcome.trial["block_s"]) / outcome.trial["steps_per_block"], None

@@ -20,7 +20,7 @@ from joulemark.suite.energy.totals import run_totals
 from joulemark.suite.records import Emissions, Intensity, Pue, RunFile
 from joulemark.suite.results.intensity_kind import intensity_kind
 from joulemark.suite.results.summary import recompute
-from joulemark.suite.results.table import matched, table
+from joulemark.suite.results.table import matching_digits, table
 
 ZONES = tuple(ember.countries().values())
 GRIDS = [
@@ -245,7 +245,7 @@ def test_text_is_rounded_as_in_python(tab: Open, html: str) -> None:
     call = "triples.map(([v, low, high]) => [matched(v, low, high), significant(v), prefix(v)])"
     found = page.evaluate(f"(triples) => {{ {source} return {call}; }}", [list(t) for t in triples])
     for triple, (texts, short, (factor, name)) in zip(triples, found, strict=True):
-        assert tuple(texts) == matched(*triple)
+        assert tuple(texts) == matching_digits(*triple)
         assert short == units.significant(triple[0])
         assert (factor, name) == units.prefix(triple[0])
 

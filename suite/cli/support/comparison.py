@@ -1,4 +1,4 @@
-"""What the verbs that compare share: how a comparison is made, and what a program gets of it."""
+"""Compare runs or arms, and the result as plain data."""
 
 from __future__ import annotations
 
@@ -16,121 +16,124 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """Two runs, or two sides of one, and all that is said of them."""
+class RunComparison:
+    """Two runs, or two sides of one run, and the comparison of their cases."""
 
     a: RunFile
     b: RunFile
     by: str | None
-    found: ComparisonResult
+    result: ComparisonResult
     gate: Gate | None = None
-    """None where nothing was to be passed."""
+    """None if there are no thresholds to pass."""
 
 
-def thresholds(judged: Sequence[str], given: Sequence[str] | None) -> Thresholds:
-    """The thresholds for the metrics `judged`, with those of the settings file and the options `given`. UsageError."""
+def read_thresholds(judged: Sequence[str], given: Sequence[str] | None) -> Thresholds:
+    """Return the thresholds of the metrics `judged`, with those of the settings file and the options. UsageError."""
     from joulemark.suite import settings
-    from joulemark.suite.stats import thresholds as limits
+    from joulemark.suite.stats.thresholds import parse_thresholds
 
     source, table = settings.section("thresholds")
-    return limits.parse_thresholds(judged, table, source, given or ())
+    return parse_thresholds(judged, table, source, given or ())
 
 
-def tell_unmatched(limits: Thresholds, judged: RunFile) -> None:
-    """A line for each pattern of the settings file that matches no case of the run `judged`."""
-    from joulemark.suite.terminal import console
+def warn_unmatched_patterns(thresholds: Thresholds, run_file: RunFile) -> None:
+    """Print a line for each pattern of the settings file that matches no case of `run_file`."""
+    from joulemark.suite.terminal.console import print_message
 
-    for pattern in limits.unmatched(one.id for one in judged.cases):
-        console.print_message(f"The pattern {pattern!r} of [thresholds] matches no case of {judged.run.id}.")
+    for pattern in thresholds.unmatched(case.id for case in run_file.cases):
+        print_message(f"The pattern {pattern!r} of [thresholds] matches no case of {run_file.run.id}.")
 
 
-def compared(
+def check_output_format(as_json: bool, markdown: bool) -> None:
+    """Raise UsageError if both formats were asked for: standard output holds one of them."""
+    from joulemark.suite.errors import UsageError
+
+    if as_json and markdown:
+        raise UsageError("--json and --markdown both write to standard output: give one of them.")
+
+
+def compare_runs(
     a: RunFile,
     b: RunFile,
     by: str | None,
-    limits: Thresholds,
+    thresholds: Thresholds,
     directory: Path,
     allow_estimates: bool,
     history: bool = False,
-) -> Compared:
-    """Compare `b` with `a`; what the machine drifts between runs is taken from those kept in `directory`.
+) -> RunComparison:
+    """Compare `b` with `a`; the drift of the machine between runs is estimated from those kept in `directory`.
 
-    `history`: the baseline is all runs before `b` with its selection; `a` is then what it is called after.
-    NotComparableError for a history without such a run. UsageError for a factor that is not known.
+    With `history` the baseline is all runs before `b` with its selection, and `a` the one it is named after.
+
+    Raises:
+        NotComparableError: if there is no such earlier run.
+        UsageError: for an unknown factor `by`, or if all thresholds are off.
     """
     from joulemark.suite.errors import UsageError
     from joulemark.suite.results.past_runs import drift_variances, earlier_runs, runs_of_machine
     from joulemark.suite.stats.compare import compare, metric_families
 
-    alike = a.machine.fingerprint == b.machine.fingerprint
-    kept = runs_of_machine(b, directory) if alike and a.run.id != b.run.id else []
+    same_machine = a.machine.fingerprint == b.machine.fingerprint
+    kept = runs_of_machine(b, directory) if same_machine and a.run.id != b.run.id else []
     earlier = [run for run in earlier_runs(b, kept) if run.run.id != a.run.id] if history else []
-    found = None
-    for metrics in metric_families(a, b, limits.metrics(), allow_estimates):
-        one = compare(a, b, by, limits, metrics, drift_variances(kept), allow_estimates, earlier)
-        found = (
-            one if found is None else replace(one, comparisons=found.comparisons + one.comparisons, drift={**found.drift, **one.drift})
-        )
-    if found is None:
+    result: ComparisonResult | None = None
+    for metrics in metric_families(a, b, thresholds.metrics(), allow_estimates):
+        family = compare(a, b, by, thresholds, metrics, drift_variances(kept), allow_estimates, earlier)
+        if result is not None:
+            comparisons = result.comparisons + family.comparisons
+            family = replace(family, comparisons=comparisons, drift={**result.drift, **family.drift})
+        result = family
+    if result is None:
         raise UsageError("every threshold is off: no metric is left to judge.")
-    return Compared(a, b, by, found)
+    return RunComparison(a, b, by, result)
 
 
-def by_arm(run_file: RunFile, limits: Thresholds, allow_estimates: bool) -> Compared:
-    """Compare the arms of an A/B run. Between them nothing drifts: they took turns."""
-    return compared(run_file, run_file, "arm", limits, Path(), allow_estimates)
+def compare_arms(run_file: RunFile, thresholds: Thresholds, allow_estimates: bool) -> RunComparison:
+    """Compare the arms of an A/B run. They are measured turn by turn, so that no drift lies between them."""
+    return compare_runs(run_file, run_file, "arm", thresholds, Path(), allow_estimates)
 
 
-def one_format(as_json: bool, markdown: bool) -> None:
-    """UsageError where both were asked for: standard output holds one of them."""
-    from joulemark.suite.errors import UsageError
+def comparison_document(comparison: RunComparison) -> dict[str, Any]:
+    """Return the `--json` object of a comparison."""
+    from joulemark.suite.stats.drift import ASSUMED_DRIFT
+    from joulemark.suite.stats.verdicts import pair_emissions
 
-    if as_json and markdown:
-        raise UsageError("--json and --markdown are two forms of one output: give one of them.")
-
-
-def document(compared: Compared) -> dict[str, Any]:
-    """All of it for a program."""
-    from joulemark.suite.stats import verdicts
-    from joulemark.suite.stats.compare import ASSUMED_DRIFT
-
-    found, used = compared.found, compared.a.emissions
-    grams = verdicts.pair_emissions(found, used)
+    result, emissions = comparison.result, comparison.a.emissions
     return {
-        "a": _run(compared.a),
-        "b": _run(compared.b),
-        "by": compared.by,
-        "comparisons": [_facts(one, compared.gate) for one in found.comparisons],
-        "only_a": [{"case": case, "why": found.missing_reasons[case]} for case in found.only_a],
-        "only_b": [{"case": case, "why": found.missing_reasons[case]} for case in found.only_b],
-        "environment": {name: {"a": a, "b": b} for name, (a, b) in found.environment.items()},
+        "a": _run_document(comparison.a),
+        "b": _run_document(comparison.b),
+        "by": comparison.by,
+        "comparisons": [_metric_document(each, comparison.gate) for each in result.comparisons],
+        "only_a": [{"case": case, "why": result.missing_reasons[case]} for case in result.only_a],
+        "only_b": [{"case": case, "why": result.missing_reasons[case]} for case in result.only_b],
+        "environment": {name: {"a": a, "b": b} for name, (a, b) in result.environment.items()},
         "drift": {
             metric: {
-                "relative": math.sqrt(one.value),
-                "assumed": one == ASSUMED_DRIFT,
-                "runs": None if one == ASSUMED_DRIFT or math.isinf(one.degrees) else round(one.degrees) + 1,
+                "relative": math.sqrt(drift.value),
+                "assumed": drift == ASSUMED_DRIFT,
+                "runs": None if drift == ASSUMED_DRIFT or math.isinf(drift.degrees) else round(drift.degrees) + 1,
             }
-            for metric, one in found.drift.items()
+            for metric, drift in result.drift.items()
         },
         "emissions": {
-            "g_per_kwh": used.intensity.g_per_kwh,
-            "source": used.intensity.source,
-            "zone": used.intensity.zone,
-            "pue": used.pue.value,
+            "g_per_kwh": emissions.intensity.g_per_kwh,
+            "source": emissions.intensity.source,
+            "zone": emissions.intensity.zone,
+            "pue": emissions.pue.value,
             "cases": [
                 {
-                    "case": one.title,
-                    "a_g_per_1000_items": one.a,
-                    "b_g_per_1000_items": one.b,
-                    "estimated": one.estimated,
+                    "case": pair.title,
+                    "a_g_per_1000_items": pair.a,
+                    "b_g_per_1000_items": pair.b,
+                    "estimated": pair.estimated,
                 }
-                for one in grams
+                for pair in pair_emissions(result, emissions)
             ],
         },
     }
 
 
-def _run(run_file: RunFile) -> dict[str, Any]:
+def _run_document(run_file: RunFile) -> dict[str, Any]:
     machine = run_file.machine
     return {
         "id": run_file.run.id,
@@ -141,27 +144,27 @@ def _run(run_file: RunFile) -> dict[str, Any]:
     }
 
 
-def _facts(one: Comparison, gate: Gate | None) -> dict[str, Any]:
+def _metric_document(comparison: Comparison, gate: Gate | None) -> dict[str, Any]:
     from joulemark.suite.stats import verdicts
 
-    facts = {
-        "a": one.pair.a.id,
-        "b": one.pair.b.id,
-        "metric": one.metric.key,
-        "unit": one.metric.unit,
-        "value_a": one.values[0],
-        "value_b": one.values[1],
-        "ratio": one.ratio,
-        "low": one.low,
-        "high": one.high,
-        "n_a": one.n[0],
-        "n_b": one.n[1],
-        "runs_a": one.runs,
-        "threshold": one.threshold,
-        "verdict": one.verdict,
-        "words": one.label,
-        "estimated": one.estimated,
-        "sentence": verdicts.sentence(one),
-        "reason": one.reason,
+    document = {
+        "a": comparison.pair.a.id,
+        "b": comparison.pair.b.id,
+        "metric": comparison.metric.key,
+        "unit": comparison.metric.unit,
+        "value_a": comparison.values[0],
+        "value_b": comparison.values[1],
+        "ratio": comparison.ratio,
+        "low": comparison.low,
+        "high": comparison.high,
+        "n_a": comparison.n[0],
+        "n_b": comparison.n[1],
+        "runs_a": comparison.runs,
+        "threshold": comparison.threshold,
+        "verdict": comparison.verdict,
+        "words": comparison.label,
+        "estimated": comparison.estimated,
+        "sentence": verdicts.sentence(comparison),
+        "reason": comparison.reason,
     }
-    return facts if gate is None else {**facts, "gate": gate.label(one)}
+    return document if gate is None else {**document, "gate": gate.label(comparison)}

@@ -119,7 +119,7 @@ def _prepare(chosen: Settings, order_seed: int) -> Prepared:
         made = ab.make(chosen, sides, order_seed, threads)
         # Where one version is asked for, that of the arm under test stands; the file has both in its arms.
         return Prepared(chosen, described(boards, sides["b"].arm.frameworks), made, sides)
-    installed = installed_frameworks(list(FRAMEWORKS), chosen.python, boards=awake)
+    installed = installed_frameworks(list(FRAMEWORKS), chosen.python, ask_devices=awake)
     return Prepared(chosen, described(boards, installed), cases.make(chosen, installed, order_seed, threads))
 
 
@@ -139,7 +139,7 @@ def described(boards: Boards, frameworks: Mapping[str, FrameworkInfo]) -> Machin
 def _sides(chosen: Settings, boards: bool, threads: int) -> dict[ArmName, ArmSpec]:
     """The arms as they are found. UsageError for an interpreter that cannot run trials as we ask for them."""
     from joulemark.suite.trial.frameworks import FRAMEWORKS
-    from joulemark.suite.trial.interpreter import ask
+    from joulemark.suite.trial.interpreter import query
     from joulemark.suite.trial.request import protocol
 
     if chosen.python and all(chosen.arms[name].python for name in NAMES):
@@ -151,7 +151,7 @@ def _sides(chosen: Settings, boards: bool, threads: int) -> dict[ArmName, ArmSpe
             found[name] = ArmSpec(_here(chosen.python, boards), chosen.python, count)
             continue
         path = _program(own)
-        other = ask(path, boards=boards)
+        other = query(path, ask_devices=boards)
         if other.protocol != protocol():
             raise UsageError(
                 f"{path} has joulemark {other.arm.suite_version}, whose trials are asked otherwise than those of "
@@ -166,7 +166,7 @@ def _here(pythons: Mapping[str, str], boards: bool) -> ArmRecord:
     from joulemark.suite.trial.discover import installed_frameworks, packages
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-    installed: dict[str, FrameworkInfo] = installed_frameworks(list(FRAMEWORKS), pythons, boards=boards)
+    installed: dict[str, FrameworkInfo] = installed_frameworks(list(FRAMEWORKS), pythons, ask_devices=boards)
     return ArmRecord(
         interpreter=sys.executable,
         python=platform.python_version(),

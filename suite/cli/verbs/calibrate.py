@@ -95,7 +95,7 @@ def _measure(given: dict[str, object], count: int, every_min: float, out: Path |
     from joulemark.suite.cli.support.execute import failed, measured
     from joulemark.suite.cli.support.prepare import prepare
     from joulemark.suite.errors import StoppedError, UsageError
-    from joulemark.suite.plan import cases
+    from joulemark.suite.plan.plan import new_order_seed
     from joulemark.suite.stats.drift import MIN_RUNS
     from joulemark.suite.terminal import console
 
@@ -112,7 +112,7 @@ def _measure(given: dict[str, object], count: int, every_min: float, out: Path |
     for number in range(1, count + 1):
         started = time.monotonic()
         console.print_message(f"Run {number} of {count}")
-        again = replace(prepared, plan=replace(prepared.plan, order_seed=cases.order_seed()))
+        again = replace(prepared, plan=replace(prepared.plan, order_seed=new_order_seed()))
         try:
             run_file, path, interrupted = measured(again, out)
             console.print_message(f"Run file: {path}")

@@ -30,7 +30,7 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
 
     chosen = settings.resolve({"python": pythons(python or ())})
     boards = discover()
-    installed = installed_frameworks(list(FRAMEWORKS), chosen.python, boards=may_see(boards))
+    installed = installed_frameworks(list(FRAMEWORKS), chosen.python, ask_devices=may_see(boards))
     here = described(boards, installed)
     found = [
         *doctor_checks.sensors(),

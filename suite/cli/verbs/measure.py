@@ -16,8 +16,7 @@ from joulemark.suite.notices import Code
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from joulemark.suite.meter.child_process import Ended
-    from joulemark.suite.meter.command_run import CommandRun
+    from joulemark.suite.meter.command_run import CommandRun, Execution
 
 
 def command(
@@ -95,19 +94,19 @@ def _why_not(program: Path) -> str:
     return "there is no such program. Give its path, or mend PATH."
 
 
-def _show(path: Path, errand: CommandRun, ended: Sequence[Ended], as_json: bool, report: bool) -> None:
+def _show(path: Path, errand: CommandRun, ended: Sequence[Execution], as_json: bool, report: bool) -> None:
     """What it took, on standard error, and the one JSON object."""
     from joulemark.suite import units
     from joulemark.suite.cli.support.carbon_inputs import service, settled
     from joulemark.suite.cli.support.execute import page
-    from joulemark.suite.meter.command_run import share
-    from joulemark.suite.meter.window_result import account
+    from joulemark.suite.meter.command_run import cpu_share
+    from joulemark.suite.meter.window_result import window_result
     from joulemark.suite.terminal import console
 
     run_file = settled(path, service(errand.settings))
     (case,) = run_file.cases
     accounts = [
-        account(trial.energy, run_file.emissions, trial.window_length_s)
+        window_result(trial.energy, run_file.emissions, trial.window_length_s)
         for trial in case.trials
         if trial.window_s is not None
     ]
@@ -117,7 +116,7 @@ def _show(path: Path, errand: CommandRun, ended: Sequence[Ended], as_json: bool,
     if mean is not None and mean.low is not None:
         ends = f"{units.quantity(mean.low, 'J')} to {units.quantity(mean.high, 'J')}"
         console.print_message(f"joulemark: {units.quantity(mean.value, 'J')} a run [{ends}], n={mean.n}")
-    console.print_message(f"joulemark: {share(ended)}")
+    console.print_message(f"joulemark: {cpu_share(ended)}")
     for notice in run_file.notices:
         if notice.code != Code.WHOLE_MACHINE:
             console.print_message(f"joulemark: {notice.message} {notice.remedy}")

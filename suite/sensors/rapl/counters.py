@@ -15,7 +15,8 @@ from joulemark.suite.sensors.rapl.cpu_topology import socket
 
 # Intel SDM vol. 3B, 15.10 "Platform specific power management": counters are updated about each millisecond.
 UPDATE_PERIOD_S = 0.001
-PROBE_S = 0.03
+MEASURE_S = 0.03
+"""For how long the update period is measured: 30 updates."""
 # No vendor states an error. Package power follows the plug closely on Haswell and newer (Khan et al., "RAPL in action",
 # ACM TOMPECS 3(2), 2018): taken to be as good as a GPU's sensor. DRAM has an offset that differs between systems,
 # largest at idle (Desrochers, Paradis, Weaver, "A validation of DRAM RAPL power measurements", MEMSYS 2016).
@@ -61,7 +62,7 @@ class RaplSensor(Sensor):
         self.name = name
         self._counters = counters
         readers = {str(n): counter.read_j for n, counter in enumerate(counters) if counter.descriptor is not None}
-        periods_s = update_period.measure(readers, PROBE_S, pause_s=0.0)
+        periods_s = update_period.measure(readers, MEASURE_S, pause_s=0.0)
         self.update_period_s = max(periods_s.values(), default=UPDATE_PERIOD_S)
         channels = [
             Channel(

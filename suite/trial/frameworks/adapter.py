@@ -1,4 +1,4 @@
-"""How a trial drives each framework. An adapter is imported only in a process of its framework."""
+"""How a trial drives a framework. An adapter is imported only in a process of its framework."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Step = Callable[..., Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Execution:
-    """How a case is to be executed."""
+    """How a case is executed."""
 
     mode: str
     device: str
@@ -28,38 +28,38 @@ class Adapter(Protocol):
     def __init__(self, execution: Execution) -> None:
         """Set threads, precision flags and memory policy through the framework's own interface.
 
-        Raises `UnsupportedError` where hardware or framework cannot do what is asked.
+        Raises UnsupportedError if the hardware or the framework cannot run the case.
         """
 
     def kit(self, seed: int) -> Any:
-        """What workloads are built with, for this execution; `seed` draws the weights."""
+        """Return the kit that workloads are built with, for this execution; `seed` initialises the weights."""
 
     def compile(self, step: Step) -> Step:
-        """The step as the mode executes it."""
+        """Return the step as the mode executes it."""
 
     def synchronize(self) -> None:
-        """Return when all work given to the device is done."""
+        """Wait until all work submitted to the device is done."""
 
     def finish_background_compilation(self) -> None:
-        """After the first call: end what the framework still does beside the step, such as compiling ahead."""
+        """After the first call: end whatever the framework still does in the background, such as compiling."""
 
     def reset_peak(self) -> None:
-        """Begin to watch the device allocator anew: first calls try out kernels and compile, in memory of their own."""
+        """Reset the peak of the device allocator: first calls try out kernels and compile, which takes memory too."""
 
     def peak_device_bytes(self) -> int | None:
-        """Peak of the device allocator since `reset_peak`, bytes; None on the CPU."""
+        """Return the peak of the device allocator since `reset_peak`, bytes; None on the CPU."""
 
     def traces(self) -> int | None:
-        """How often something was traced or compiled so far; None where nothing is."""
+        """Return how often something was traced or compiled so far; None if nothing is."""
 
     def read_back(self) -> dict[str, str]:
-        """The settings as the framework reports them."""
+        """Return the settings as the framework reports them."""
 
 
 class UnsupportedError(Exception):
-    """Hardware or framework cannot run this case; the text says why."""
+    """The hardware or the framework cannot run this case; the text says why."""
 
 
 def load(framework: str) -> type[Adapter]:
-    """The adapter class of `framework`; imports the framework."""
+    """Return the adapter class of `framework`. Imports the framework."""
     return cast(type[Adapter], importlib.import_module(FRAMEWORKS[framework].adapter).Adapter)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch._dynamo  # imported before the fork: a second that each compiled trial would pay again
+import torch._dynamo  # imported before the fork: otherwise each compiled trial would spend another second on it
 
 from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError
 from joulemark.workloads.kits.pytorch import Kit
 
 
 class Adapter:
-    """Sets what PyTorch leaves to defaults, and waits for its devices."""
+    """Drives PyTorch: sets what it leaves to defaults, and waits for its devices."""
 
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
@@ -20,8 +20,8 @@ class Adapter:
         torch.set_num_threads(execution.threads)
         tf32 = execution.precision == "tf32"
         if tf32 and (not self.cuda or torch.version.hip):
-            here = "PyTorch is built for AMD boards" if torch.version.hip else "this case runs on the CPU"
-            raise UnsupportedError(f"tf32 is a mode of NVIDIA tensor cores; {here}")
+            where = "PyTorch is built for AMD GPUs" if torch.version.hip else "this case runs on the CPU"
+            raise UnsupportedError(f"tf32 is a mode of NVIDIA tensor cores; {where}")
         # fp32 means IEEE single precision for matrix products and convolutions alike; PyTorch's defaults differ
         # between the two (docs: "CUDA semantics", TensorFloat-32).
         torch.backends.cuda.matmul.allow_tf32 = tf32
@@ -37,52 +37,55 @@ class Adapter:
             raise UnsupportedError(f"PyTorch {torch.__version__} sees no device {self.execution.device}")
         major, _ = torch.cuda.get_device_capability(device)
         if self.execution.precision in ("tf32", "bf16") and major < 8 and not torch.version.hip:
-            raise UnsupportedError(f"{self.execution.precision} needs an Ampere board or newer")
+            raise UnsupportedError(f"{self.execution.precision} needs an Ampere GPU or newer")
         torch.cuda.set_device(device)
         torch.cuda.init()
 
     def kit(self, seed: int) -> Kit:
-        """For this device and precision."""
+        """Return the kit for this device and precision."""
         return Kit(self.execution.device, self.execution.precision, seed)
 
     def compile(self, step: Step) -> Step:
-        """`torch.compile` with its default back end; shapes are static, so dynamic shapes are off."""
+        """Apply `torch.compile` with its default back end; shapes are static, hence no dynamic shapes."""
         if self.execution.mode == "eager":
             return step
         compiled: Step = torch.compile(step, dynamic=False)
         return compiled
 
     def synchronize(self) -> None:
-        """CPU kernels have returned when their call has; CUDA is waited for."""
+        """Wait for CUDA. On the CPU, kernels have returned when their call has."""
         if self.cuda:
             torch.cuda.synchronize()
 
     def finish_background_compilation(self) -> None:
-        """Inductor asks a process of its own to compile a board's kernels, which imports PyTorch first; kernels that
-        the cache has are ready sooner, and it would still import while the window is timed."""
+        """End Inductor's compile workers.
+
+        Inductor starts a process to compile a GPU's kernels, which imports PyTorch first. Kernels from the cache are
+        ready sooner, and the process would still be importing while the window is timed.
+        """
         if self.execution.mode != "eager":
             from torch._inductor.async_compile import shutdown_compile_workers
 
             shutdown_compile_workers()
 
     def reset_peak(self) -> None:
-        """Of the caching allocator."""
+        """Reset the peak of the caching allocator."""
         if self.cuda:
             torch.cuda.reset_peak_memory_stats()
 
     def peak_device_bytes(self) -> int | None:
-        """Peak of the caching allocator, bytes."""
+        """Return the peak of the caching allocator, bytes."""
         return int(torch.cuda.max_memory_allocated()) if self.cuda else None
 
     def traces(self) -> int | None:
-        """Graphs that Dynamo has compiled."""
+        """Return the number of graphs that Dynamo has compiled."""
         if self.execution.mode == "eager":
             return None
         counters: Any = torch._dynamo.utils.counters
         return int(counters["stats"]["unique_graphs"])
 
     def read_back(self) -> dict[str, str]:
-        """Threads and flags as PyTorch reports them."""
+        """Return threads and flags as PyTorch reports them."""
         return {
             "version": torch.__version__,
             "intra_op_threads": str(torch.get_num_threads()),
@@ -95,24 +98,24 @@ class Adapter:
 
 
 def discover() -> dict[str, Any]:
-    """Version, build and devices. Wakes the devices: only for a process that is thrown away."""
+    """Return version, build and devices. Initialises the GPUs: only for a throw-away process."""
     build = f"cuda {torch.version.cuda}" if torch.version.cuda else "cpu"
     if torch.version.hip:
         build = f"rocm {torch.version.hip}"
-    boards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     return {
         "version": torch.__version__,
         "build": build,
-        "devices": ["cpu", *(f"cuda:{i}" for i in range(boards))],
-        "boards": [str(torch.cuda.get_device_properties(i).uuid) for i in range(boards)] if torch.version.cuda else [],
-        "blind": _blind() if torch.version.cuda and not boards else None,
+        "devices": ["cpu", *(f"cuda:{i}" for i in range(gpus))],
+        "boards": [str(torch.cuda.get_device_properties(i).uuid) for i in range(gpus)] if torch.version.cuda else [],
+        "blind": _no_gpu_reason() if torch.version.cuda and not gpus else None,
     }
 
 
-def _blind() -> str:
-    """Why CUDA does not start. `is_available` swallows the reason."""
+def _no_gpu_reason() -> str:
+    """Return why CUDA does not start; `is_available` hides the reason."""
     try:
         torch.cuda.init()
     except (RuntimeError, AssertionError) as error:
         return str(error).strip().split("\n", 1)[0]
-    return "CUDA starts and shows no board"
+    return "CUDA starts but shows no GPU"

@@ -11,14 +11,14 @@ from joulemark.suite.trial.frameworks.adapter import Execution, Step, Unsupporte
 from joulemark.workloads.kits.tensorflow import Kit
 
 AMPERE = (8, 0)
-"""Compute capability of the first boards that have bf16 and tf32."""
+"""Compute capability of the first GPUs that have bf16 and tf32."""
 
-BOARD = "GPU:0"
-"""The only board that a trial's process sees, whatever the number of its device."""
+VISIBLE_GPU = "GPU:0"
+"""The only GPU that a trial's process sees, whatever the number of its device."""
 
 
 class Adapter:
-    """Sets what TensorFlow leaves to defaults, and waits for its devices."""
+    """Drives TensorFlow: sets what it leaves to defaults, and waits for its devices."""
 
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
@@ -29,34 +29,34 @@ class Adapter:
             raise UnsupportedError("tf32 is a mode of NVIDIA tensor cores; this case runs on the CPU")
         tf.config.threading.set_intra_op_parallelism_threads(execution.threads)
         tf.config.threading.set_inter_op_parallelism_threads(execution.threads)
-        # Off unless asked for: TensorFlow's default is on, which would make its "fp32" another arithmetic.
+        # TensorFlow's default is on, under which its "fp32" would be another arithmetic.
         tf.config.experimental.enable_tensor_float_32_execution(tf32)
         if self.cuda:
-            self._choose_board()
+            self._choose_gpu()
         else:
             tf.config.set_visible_devices([], "GPU")
 
-    def _choose_board(self) -> None:
-        """Leave one board visible: growth must be alike on all that are (tensorflow/python/eager/context.py), and
-        weights lie on the first."""
-        boards = tf.config.list_physical_devices("GPU")
+    def _choose_gpu(self) -> None:
+        """Make one GPU visible: memory growth must be the same on all visible ones
+        (tensorflow/python/eager/context.py), and weights are placed on the first."""
+        gpus = tf.config.list_physical_devices("GPU")
         index = int(self.execution.device.partition(":")[2] or 0)
-        if index >= len(boards):
+        if index >= len(gpus):
             raise UnsupportedError(f"TensorFlow {tf.__version__} sees no device {self.execution.device}")
-        capability = tf.config.experimental.get_device_details(boards[index]).get("compute_capability")
+        capability = tf.config.experimental.get_device_details(gpus[index]).get("compute_capability")
         if self.execution.precision in ("tf32", "bf16") and capability is not None and capability < AMPERE:
-            raise UnsupportedError(f"{self.execution.precision} needs an Ampere board or newer")
-        tf.config.set_visible_devices(boards[index], "GPU")
-        # Otherwise TensorFlow takes the whole board at start, and memory figures mean nothing.
-        tf.config.experimental.set_memory_growth(boards[index], True)
+            raise UnsupportedError(f"{self.execution.precision} needs an Ampere GPU or newer")
+        tf.config.set_visible_devices(gpus[index], "GPU")
+        # Without it TensorFlow takes the whole memory of the GPU at start, and memory figures mean nothing.
+        tf.config.experimental.set_memory_growth(gpus[index], True)
 
     def kit(self, seed: int) -> Kit:
-        """Without cuDNN's own recurrent kernels under XLA, which has none of them (tensorflow issue 99385)."""
-        device = BOARD if self.cuda else "CPU:0"
+        """Return the kit; under XLA without cuDNN's recurrent kernels, which it lacks (tensorflow issue 99385)."""
+        device = VISIBLE_GPU if self.cuda else "CPU:0"
         return Kit(device, self.execution.precision, seed, cudnn=self.execution.mode != "xla")
 
     def compile(self, step: Step) -> Step:
-        """`tf.function`, with `jit_compile` for XLA."""
+        """Apply `tf.function`, with `jit_compile` for XLA."""
         if self.execution.mode == "eager":
             return step
         # autograph=False: steps contain no Python control flow over tensors, and AutoGraph would rewrite their source.
@@ -64,30 +64,30 @@ class Adapter:
         return self._function  # type: ignore[no-any-return]
 
     def synchronize(self) -> None:
-        """Wait for all devices (TensorFlow RFC 434); on the CPU a call returns when its kernels have."""
+        """Wait for all devices (TensorFlow RFC 434). On the CPU, a call returns when its kernels have."""
         if self.cuda:
             tf.test.experimental.sync_devices()
 
     def finish_background_compilation(self) -> None:
-        """What TensorFlow compiles, it has compiled when the call returns."""
+        """Do nothing: compilation has ended when the call returns."""
 
     def reset_peak(self) -> None:
-        """Of the BFC allocator."""
+        """Reset the peak of the BFC allocator."""
         if self.cuda:
-            tf.config.experimental.reset_memory_stats(BOARD)
+            tf.config.experimental.reset_memory_stats(VISIBLE_GPU)
 
     def peak_device_bytes(self) -> int | None:
-        """Peak of the BFC allocator, bytes."""
+        """Return the peak of the BFC allocator, bytes."""
         if not self.cuda:
             return None
-        return int(tf.config.experimental.get_memory_info(BOARD)["peak"])
+        return int(tf.config.experimental.get_memory_info(VISIBLE_GPU)["peak"])
 
     def traces(self) -> int | None:
-        """Traces of the step's function."""
+        """Return how often the step's function was traced."""
         return None if self._function is None else int(self._function.experimental_get_tracing_count())
 
     def read_back(self) -> dict[str, str]:
-        """Threads and flags as TensorFlow reports them."""
+        """Return threads and flags as TensorFlow reports them."""
         return {
             "version": tf.__version__,
             "keras": keras.__version__,
@@ -99,18 +99,18 @@ class Adapter:
 
 
 def discover() -> dict[str, Any]:
-    """Version, build and devices. Wakes the devices: only for a process that is thrown away."""
+    """Return version, build and devices. Initialises the GPUs: only for a throw-away process."""
     facts = tf.sysconfig.get_build_info()
     build = "cpu"
     if facts.get("is_cuda_build"):
         build = f"cuda {facts.get('cuda_version', '')}".strip()
     elif facts.get("is_rocm_build"):
         build = "rocm"
-    boards = len(tf.config.list_physical_devices("GPU"))
-    why = "a library that it needs cannot be loaded, or the driver is too old for it: its own messages say which"
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    reason = "a library that it needs cannot be loaded, or the driver is too old: TensorFlow's own messages say which"
     return {
         "version": tf.__version__,
         "build": build,
-        "devices": ["cpu", *(f"cuda:{i}" for i in range(boards))],
-        "blind": None if boards or build == "cpu" else why,
+        "devices": ["cpu", *(f"cuda:{i}" for i in range(gpus))],
+        "blind": None if gpus or build == "cpu" else reason,
     }

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joulemark.suite.energy.aliasing import CYCLE_ERROR, CYCLES_TRIED, unevenness, worst_unevenness
-from joulemark.suite.energy.integration import MOST_LOOKS, curve
+from joulemark.suite.energy.aliasing import PERIOD_ERROR, PERIODS_TRIED, unevenness, worst_unevenness
+from joulemark.suite.energy.integration import MAX_SAMPLES, Curve
 from joulemark.suite.records import Channel, Trace
 from joulemark.suite.sensors import simulated_loads
 
@@ -61,15 +61,15 @@ def test_no_more_looks_are_folded_than_tell_something() -> None:
     channel = Channel(
         component="gpu", scope="0", unit="W", kind="integrated", tick_s=CYCLE_S, coverage=0.25, values=(1.0,) * 100
     )
-    seen = curve(Trace(sensor="test", t_s=times, channels=(channel,)), channel, (2.0, 8.0))
+    seen = Curve.around(Trace(sensor="test", t_s=times, channels=(channel,)), channel, (2.0, 8.0))
     for step_s in (CYCLE_S, 0.07, 0.43):
-        expected = worst_unevenness(step_s, seen.cycle_s, seen.seen_share * seen.cycle_s, MOST_LOOKS)
+        expected = worst_unevenness(step_s, seen.sample_period_s, seen.observed_share * seen.sample_period_s, MAX_SAMPLES)
         assert seen.unevenness((0.0, day * CYCLE_S), step_s) == expected
 
 
 def test_looks_at_one_part_of_each_step_are_seen_between_two_cycles_that_are_tried() -> None:
     """Steps that keep pace with a cycle half-way between two of those: over too many looks, both drift through."""
-    between = 1 + CYCLE_ERROR / (CYCLES_TRIED - 1)
-    found = worst_unevenness(CYCLE_S * between, CYCLE_S, LOOK_S, MOST_LOOKS)
+    between = 1 + PERIOD_ERROR / (PERIODS_TRIED - 1)
+    found = worst_unevenness(CYCLE_S * between, CYCLE_S, LOOK_S, MAX_SAMPLES)
     assert found > 0.5
-    assert worst_unevenness(CYCLE_S * between, CYCLE_S, LOOK_S, 8 * MOST_LOOKS) < found / 2
+    assert worst_unevenness(CYCLE_S * between, CYCLE_S, LOOK_S, 8 * MAX_SAMPLES) < found / 2

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from run_files import CH, case, energy, failed_trial, machine, run_file, trace, trial
 
 from joulemark.suite.carbon import ember
-from joulemark.suite.energy.totals import covered, run_totals, weighted, what_if
+from joulemark.suite.energy.totals import sampled_windows, run_totals, weight_by_energy, what_if
 from joulemark.suite.records import Emissions, Gpu, GridInterval, Intensity, Pue, RunFile, Segment, Trace
 from joulemark.suite.results.summary import recompute
 from joulemark.suite.results.table import table
@@ -21,7 +21,7 @@ def with_grid(file: RunFile, *parts: tuple[str, str, float], pue: float = 1.0, p
         GridInterval(start=f"2026-11-01T{start}Z", end=f"2026-11-01T{end}Z", g_per_kwh=g) for start, end, g in parts
     )
     emissions = Emissions(intensity=CH, pue=Pue(value=pue, source="test"), psf=psf, intervals=intervals)
-    return file.model_copy(update={"emissions": weighted(file, emissions)})
+    return file.model_copy(update={"emissions": weight_by_energy(file, emissions)})
 
 
 def test_windows_add_up_over_cases_and_trials() -> None:
@@ -115,8 +115,8 @@ def test_unknown_energy_stays_unknown() -> None:
     for total in (totals.windows, totals.run, totals.projected):
         assert (total.energy_j, total.facility_energy_j, total.emissions_g) == (None, None, None)
         assert total.reason
-    assert covered(file) == []
-    assert weighted(file, with_grid(file, ("12:00:00", "12:01:00", 50)).emissions).intensity == CH
+    assert sampled_windows(file) == []
+    assert weight_by_energy(file, with_grid(file, ("12:00:00", "12:01:00", 50)).emissions).intensity == CH
 
 
 def test_failed_trials_add_nothing() -> None:
@@ -171,7 +171,7 @@ def test_a_resumed_run_counts_each_of_its_starts_and_not_the_time_between() -> N
     file = run_file(traces=(trace(60.0), later(trace(30.0), 1000.0)))
     segments = (Segment(at_s=0.0, monotonic_s=5.0), Segment(at_s=999.0, monotonic_s=1004.0))
     file = file.model_copy(update={"run": file.run.model_copy(update={"segments": segments})})
-    assert covered(file) == [(0.0, 60.0), (1000.0, 1030.0)]
+    assert sampled_windows(file) == [(0.0, 60.0), (1000.0, 1030.0)]
     found = run_totals(file).run
     assert found.energy_j == pytest.approx(50.0 * 90)
     assert found.duration_s == pytest.approx(90.0)

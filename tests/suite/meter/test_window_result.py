@@ -11,14 +11,14 @@ from joulemark.suite.energy.attribution import energy_sum
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.meter.grid_cache import weighed
 from joulemark.suite.meter.live_sampler import devices
-from joulemark.suite.meter.window_result import account, scope
+from joulemark.suite.meter.window_result import window_result, scope
 from joulemark.suite.records import Channel, Emissions, Gpu, GridInterval, Pue, Trace
 
 EMISSIONS = Emissions(intensity=CH, pue=Pue(value=1.5, source="test", low=1.2, high=2.0))
 
 
 def test_parts_are_added_and_grams_follow() -> None:
-    found = account([energy(100.0), energy(20.0, "dram", "integrated")], EMISSIONS, 2.0)
+    found = window_result([energy(100.0), energy(20.0, "dram", "integrated")], EMISSIONS, 2.0)
     assert found["energy"]["value"] == 120.0
     assert (found["energy"]["low"], found["energy"]["high"]) == (pytest.approx(117.6), pytest.approx(122.4))
     assert found["energy"]["kind"] == "integrated"
@@ -30,30 +30,30 @@ def test_parts_are_added_and_grams_follow() -> None:
 
 
 def test_a_missing_part_makes_a_lower_bound_with_its_reason() -> None:
-    found = account([energy(100.0), energy(None, "dram")], EMISSIONS, 2.0)
+    found = window_result([energy(100.0), energy(None, "dram")], EMISSIONS, 2.0)
     assert found["energy"]["lower_bound"]
     assert "dram: absent" in found["energy"]["reason"]
     assert found["text"].startswith("at least 100 J")
 
 
 def test_nothing_measured_is_no_zero() -> None:
-    found = account([energy(None)], EMISSIONS, 2.0)
+    found = window_result([energy(None)], EMISSIONS, 2.0)
     for name in ("energy", "facility_energy", "emissions"):
         assert found[name]["value"] is None
         assert found[name]["kind"] == "unavailable"
         assert "package: absent" in found[name]["reason"]
     assert "not measured" in found["text"]
-    assert account([], EMISSIONS, 2.0)["energy"]["reason"] == "no sensor was read"
+    assert window_result([], EMISSIONS, 2.0)["energy"]["reason"] == "no sensor was read"
 
 
 def test_what_is_only_listed_is_not_added() -> None:
     other = energy(50.0, "gpu").model_copy(update={"attributed": False})
-    assert account([energy(100.0), other], EMISSIONS, 2.0)["energy"]["value"] == 100.0
+    assert window_result([energy(100.0), other], EMISSIONS, 2.0)["energy"]["value"] == 100.0
     assert scope(energy_sum([energy(100.0), other])) == "whole processor: other programs' share is in it"
 
 
 def test_an_estimate_says_so() -> None:
-    assert account([energy(100.0, "cpu", "model")], EMISSIONS, 2.0)["text"].startswith("about 100 J")
+    assert window_result([energy(100.0, "cpu", "model")], EMISSIONS, 2.0)["text"].startswith("about 100 J")
 
 
 def test_grams_over_several_hours_are_weighed_by_energy() -> None:
@@ -100,5 +100,5 @@ def test_several_boards_are_attributed_and_one_without_a_sensor_is_missed() -> N
     assert boards["GPU-0"].attributed
     assert boards["GPU-0"].energy_j == pytest.approx(600.0)
     assert boards["GPU-1"].attributed
-    assert boards["GPU-1"].reason == "no readable sensor of this board"
+    assert boards["GPU-1"].reason == "no readable sensor of this GPU"
     assert not boards["GPU-2"].attributed

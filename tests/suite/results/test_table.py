@@ -11,7 +11,7 @@ from run_files import case, energy, failed_trial, run_file, trial
 
 from joulemark.suite.records import Case, RunFile
 from joulemark.suite.results.summary import recompute
-from joulemark.suite.results.table import NOT_MEASURED, matched, table
+from joulemark.suite.results.table import NOT_MEASURED, matching_digits, table
 
 
 def summarised(*cases: Case) -> RunFile:
@@ -148,7 +148,7 @@ def test_no_case_at_all() -> None:
     ],
 )
 def test_digits_follow_the_interval(numbers: tuple, texts: tuple) -> None:
-    assert matched(*numbers) == texts
+    assert matching_digits(*numbers) == texts
 
 
 def test_an_estimate_has_no_more_digits_than_its_range_and_shows_it() -> None:
@@ -169,6 +169,6 @@ def test_an_estimate_has_no_more_digits_than_its_range_and_shows_it() -> None:
 @given(st.floats(1e-6, 1e9), st.floats(1e-6, 3.0))
 def test_rounding_never_hides_the_value_or_the_interval(value: float, width: float) -> None:
     low, high = value * math.exp(-width), value * math.exp(width)
-    texts = [float(text.replace(",", "")) for text in matched(value, low, high)]
+    texts = [float(text.replace(",", "")) for text in matching_digits(value, low, high)]
     assert texts[0] == pytest.approx(value, rel=0.06)
     assert texts[0] - texts[1] == pytest.approx(value - low, abs=max(0.11 * (value - low), 2.1e-5 * value))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from joulemark.suite.energy.aliasing import CYCLE_ERROR
+from joulemark.suite.energy.aliasing import PERIOD_ERROR
 from joulemark.suite.sensors.update_period import LONGEST_S, keep, known, probe, probed
 
 
@@ -49,7 +49,7 @@ def test_a_tick_is_known_to_within_what_is_said(tick_s: float, read_s: float) ->
         machine = Machine(seed)
         found = probe({"counter": machine.counter(tick_s, read_s)}, 0.8, pause_s=0.0, clock=machine.clock)
         errors.append(abs(found["counter"] / tick_s - 1))
-    assert sum(error <= CYCLE_ERROR for error in errors) >= 57, sorted(errors)[-5:]
+    assert sum(error <= PERIOD_ERROR for error in errors) >= 57, sorted(errors)[-5:]
 
 
 def test_many_slow_counters_are_probed_for_longer() -> None:
@@ -58,7 +58,7 @@ def test_many_slow_counters_are_probed_for_longer() -> None:
     counters = {str(board): machine.counter(0.1, 0.0024) for board in range(8)}
     found = probe(counters, 0.8, pause_s=0.0, clock=machine.clock)
     assert 3.0 < machine.now_s < LONGEST_S + 0.1
-    assert all(tick_s == pytest.approx(0.1, rel=CYCLE_ERROR) for tick_s in found.values())
+    assert all(tick_s == pytest.approx(0.1, rel=PERIOD_ERROR) for tick_s in found.values())
 
 
 def test_what_moves_too_seldom_to_tell_is_left_out_and_not_waited_for() -> None:
@@ -76,7 +76,7 @@ def test_a_tick_that_is_still_in_doubt_serves_this_run_and_is_not_kept(tmp_path:
     assert (list(found), machine.now_s > LONGEST_S) == (["slow"], True)
     assert not path.exists()
     found = probed(path, {"fast": reads["fast"]}, clock=machine.clock, pause_s=0.0)
-    assert known(path, list(reads)) == found == {"fast": pytest.approx(0.1, rel=CYCLE_ERROR)}
+    assert known(path, list(reads)) == found == {"fast": pytest.approx(0.1, rel=PERIOD_ERROR)}
 
 
 def test_what_an_earlier_version_kept_is_not_believed(tmp_path: Path) -> None:

@@ -281,7 +281,7 @@ def test_environment_is_told_and_does_not_forbid() -> None:
 
 def test_a_runs_own_scratch_directories_are_no_difference() -> None:
     a, b = (
-        one.model_copy(update={"run": one.run.model_copy(update={"environment": build({}, 2, Path(scratch)).ours})})
+        one.model_copy(update={"run": one.run.model_copy(update={"environment": build({}, 2, Path(scratch)).managed})})
         for one, scratch in ((run(at(100, 101)), "/tmp/a"), (run(at(100, 101), id="B"), "/tmp/b"))
     )
     assert a.run.environment != b.run.environment

@@ -1,4 +1,4 @@
-"""PyTorch: precision, tensors, layers with matched definitions, and the steps made of them."""
+"""The PyTorch kit: precision, tensors, layers, and the steps made of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 from joulemark.workloads.initial import Spread, draw
 from joulemark.workloads.kits.pytorch.layers import Layers
 from joulemark.workloads.kits.pytorch.optimizers import make_optimizer
-from joulemark.workloads.kits.pytorch.weights import entries, kept, load, read, read_gradients, train
+from joulemark.workloads.kits.pytorch.weights import entries, load, preserved, read, read_gradients, train
 from joulemark.workloads.spec import Optimizer, Program
 
 _COMPUTE = {
@@ -31,7 +31,7 @@ Outputs = Mapping[str, torch.Tensor]
 
 
 def merge_outputs(outputs: Sequence[Outputs]) -> Outputs:
-    """One mapping of all outputs; the losses are added up."""
+    """Return all outputs as one mapping; the losses are added up."""
     merged = {name: tensor for each in outputs for name, tensor in each.items()}
     return {**merged, "loss": sum(each["loss"] for each in outputs)}
 
@@ -46,14 +46,14 @@ class Learner:
         self.scaler = torch.amp.GradScaler(kit.device.type, enabled=kit.precision == "fp16")
 
     def differentiate(self, inputs: Mapping[str, torch.Tensor]) -> Outputs:
-        """Outputs; gradients of the part's own weights are left in them."""
+        """Return the outputs; gradients are left in the part's own parameters."""
         with self.kit.autocast():
             outputs = self.forward(**inputs)
         self.scaler.scale(outputs["loss"]).backward(inputs=self.parameters)
         return {name: output.detach() for name, output in outputs.items()}
 
     def learn(self, inputs: Mapping[str, torch.Tensor]) -> Outputs:
-        """Gradients and the optimizer's update."""
+        """Return the outputs of one training step: gradients and the optimizer's update."""
         self.optimizer.zero_grad(set_to_none=True)
         outputs = self.differentiate(inputs)
         if self.scaler.is_enabled():
@@ -65,8 +65,11 @@ class Learner:
 
 
 class Kit(Layers):
-    """One device, precision and seed. `fp64` is for proofs only; `bf16` and `fp16` are mixed precision by autocast,
-    with float32 weights, and a GradScaler for fp16 training, as PyTorch's AMP recipe has it."""
+    """One device, precision and seed.
+
+    `bf16` and `fp16` are mixed precision as in PyTorch's AMP recipe: autocast, float32 weights, and a GradScaler for
+    fp16 training. `fp64` is for parity tests only.
+    """
 
     def __init__(self, device: str = "cpu", precision: str = "fp32", seed: int = 0) -> None:
         self.device = torch.device(device)
@@ -91,7 +94,7 @@ class Kit(Layers):
         self.memory_format = torch.contiguous_format if contiguous else torch.channels_last
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
-        """The array on the device; floating point in the case's precision, integers and booleans as they are."""
+        """Return the array on the device: floating point in the case's precision, integers and booleans unchanged."""
         tensor = torch.from_numpy(np.ascontiguousarray(array))
         dtype = self.compute_dtype if tensor.is_floating_point() else tensor.dtype
         if tensor.is_complex():
@@ -99,22 +102,22 @@ class Kit(Layers):
         return tensor.to(self.device, dtype, copy=True)
 
     def array(self, tensor: torch.Tensor) -> np.ndarray:
-        """The tensor as numpy, floating point as float64."""
+        """Return the tensor as a numpy array, floating point as float64."""
         tensor = tensor.detach().cpu()
         return tensor.double().numpy() if tensor.is_floating_point() else tensor.numpy()
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """Mixed precision where the case asks for it."""
+        """Return the autocast context of the case's precision."""
         return torch.autocast(self.device.type, self.compute_dtype, enabled=self.mixed)
 
     def prepare(self, model: nn.Module, spread: Spread) -> nn.Module:
-        """The model on the device, its weights drawn by `workloads.initial`, its convolutions in the images' layout."""
+        """Return the model on the device, with weights drawn by `workloads.initial`, in the images' memory format."""
         drawn = {e.name: draw(e.name, e.shape, spread, self.seed) for e in entries(model)}
         load(model, drawn)
         return model.to(self.device, self.dtype, memory_format=self.memory_format)
 
     def kernel(self, compute: Callable[..., Outputs]) -> Program:
-        """A step without weights or gradients."""
+        """Return a step without weights or gradients."""
 
         @torch.no_grad()
         def step(**inputs: torch.Tensor) -> Outputs:
@@ -123,10 +126,10 @@ class Kit(Layers):
         return Program(step=step)
 
     def inference(self, model: nn.Module, forward: Callable[..., Outputs]) -> Program:
-        """Forward passes in evaluation mode, without recording gradients.
+        """Return forward passes in evaluation mode, without gradients.
 
-        By no_grad: Inductor fails on views made under inference_mode (PyTorch 2.13: "Cannot set version_counter for
-        inference tensor").
+        They run under no_grad, since Inductor fails on views made under inference_mode (PyTorch 2.13: "Cannot set
+        version_counter for inference tensor").
         """
         model.eval()
 
@@ -138,14 +141,17 @@ class Kit(Layers):
         return self._program(model, step)
 
     def training(self, model: nn.Module, forward: Callable[..., Outputs], optimizer: Optimizer) -> Program:
-        """Forward, backward from `forward`'s output `loss`, and the optimizer's update."""
+        """Return a training step: forward, backward from the output `loss`, and the optimizer's update."""
         return self.alternating_training(model, [(model, forward)], optimizer)
 
     def alternating_training(
         self, model: nn.Module, players: Sequence[tuple[nn.Module, Callable[..., Outputs]]], optimizer: Optimizer
     ) -> Program:
-        """Several trainings in one step, one after another: of a part of the model each, by its own forward function
-        and an optimizer of its own. Outputs named `loss` are added up."""
+        """Return one step of several trainings, one after another.
+
+        Each player is a part of the model and its forward function, with an optimizer of its own. Outputs named `loss`
+        are added up.
+        """
         train(model)
         learners = [Learner(self, part, forward, optimizer) for part, forward in players]
 
@@ -153,21 +159,24 @@ class Kit(Layers):
             return merge_outputs([learner.learn(inputs) for learner in learners])
 
         def gradients(**inputs: torch.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
-            found: dict[str, np.ndarray] = {}
+            named: dict[str, np.ndarray] = {}
             outputs = []
             for learner in learners:
-                with kept(model):
+                with preserved(model):
                     outputs.append(learner.differentiate(inputs))
-                    found |= read_gradients(model, learner.scaler.get_scale())
-            return merge_outputs(outputs), found
+                    named |= read_gradients(model, learner.scaler.get_scale())
+            return merge_outputs(outputs), named
 
         return self._program(model, step, gradients)
 
     def layer(
         self, forward: Callable[..., torch.Tensor], model: nn.Module | None = None, optimizer: Optimizer | None = None
     ) -> Program:
-        """Forward and backward of one layer, from a given gradient `upstream` of its output to that of its input `x`
-        and of its weights, which the optimizer then moves. No loss, so nothing is scaled in fp16."""
+        """Return forward and backward of one layer, from a given gradient `upstream` of its output.
+
+        It ends at the gradients of the input `x` and of the weights, which the optimizer then updates. There is no
+        loss, so fp16 needs no loss scaling.
+        """
         parameters = [p for p in model.parameters() if p.requires_grad] if model else []
         update = self.optimizer(parameters, optimizer) if optimizer else None
 
@@ -191,13 +200,13 @@ class Kit(Layers):
         model.train()
 
         def gradients(x: torch.Tensor, upstream: torch.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
-            with kept(model):
+            with preserved(model):
                 return differentiate(x, upstream), read_gradients(model)
 
         return self._program(model, step, gradients)
 
     def optimizer(self, parameters: list[nn.Parameter], definition: Optimizer) -> torch.optim.Optimizer:
-        """The optimizer as the spec defines it."""
+        """Return the optimizer that the spec defines."""
         return make_optimizer(parameters, definition)
 
     @staticmethod

@@ -1,5 +1,7 @@
-"""PyTorch layers whose definitions are those of the TensorFlow kit: every argument that the two default differently
-is given here."""
+"""PyTorch layers with the same definitions as the TensorFlow kit's.
+
+Every argument whose default differs between the frameworks is given here.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +14,23 @@ from torch.nn import functional as F
 
 
 class Lstm(nn.LSTM):
-    """LSTM whose input is cast before autocast would: PyTorch 2.13 on a CPU chooses its kernel by the dtype from before
-    the cast, so that fp16 training went to oneDNN, which has fp16 LSTMs for inference only, and raised."""
+    """LSTM that casts its input itself.
+
+    PyTorch 2.13 on a CPU selects the kernel by the dtype before autocast casts: fp16 training then selects oneDNN's
+    LSTM, which supports fp16 for inference only, and raises.
+    """
 
     def forward(self, x: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
-        """x (B, T, width_in) -> (states (B, T, width), (last state, last cell))."""
+        """Return (states (B, T, width), (last state, last cell)) for x (B, T, width_in)."""
         kind = x.device.type
         if torch.is_autocast_enabled(kind):
             x = x.to(torch.get_autocast_dtype(kind))
-        found: tuple[torch.Tensor, Any] = super().forward(x, state)
-        return found
+        output: tuple[torch.Tensor, Any] = super().forward(x, state)
+        return output
 
 
 class Layers:
-    """Makers of layers; same names and arguments as in the TensorFlow kit."""
+    """Layers, tensor functions and losses of the `Kit` protocol."""
 
     device: torch.device
     compute_dtype: torch.dtype
@@ -35,112 +40,122 @@ class Layers:
     def conv(
         self, width_in: int, width: int, size: int, stride: int = 1, *, padding: int | None = None, bias: bool = True
     ) -> nn.Module:
-        """2-D convolution, padded on all four sides alike: by size // 2, or by `padding`."""
+        """Return a 2-D convolution, padded equally on all four sides: by size // 2, or by `padding`."""
         return nn.Conv2d(width_in, width, size, stride, size // 2 if padding is None else padding, bias=bias)
 
     def transposed_conv(self, width_in: int, width: int, size: int, stride: int, padding: int) -> nn.Module:
-        """Transposed 2-D convolution without bias: edge -> (edge - 1) stride + size - 2 padding."""
+        """Return a transposed 2-D convolution without bias: edge -> (edge - 1) stride + size - 2 padding."""
         return nn.ConvTranspose2d(width_in, width, size, stride, padding, bias=False)
 
     def depthwise_conv(self, width: int, size: int, stride: int = 1) -> nn.Module:
-        """A convolution of each channel on its own, padded by size // 2, without bias."""
+        """Return a depthwise convolution, padded by size // 2, without bias."""
         return nn.Conv2d(width, width, size, stride, padding=size // 2, groups=width, bias=False)
 
     def dense(self, width_in: int, width: int, *, bias: bool = True) -> nn.Module:
-        """x W + b over the last axis."""
+        """Return a dense layer: x W + b over the last axis."""
         return nn.Linear(width_in, width, bias=bias)
 
     def batch_norm(self, width: int, *, epsilon: float = 1e-5, momentum: float = 0.9) -> nn.Module:
-        """Batch normalisation over all but the channels; running <- momentum running + (1 - momentum) batch, with the
-        unbiased variance of the batch, as PyTorch has it. PyTorch's own `momentum` is the other share."""
+        """Return batch normalisation over all but the channels.
+
+        running <- momentum running + (1 - momentum) batch, with the unbiased variance of the batch. PyTorch calls
+        1 - momentum its `momentum`.
+        """
         return nn.BatchNorm2d(width, eps=epsilon, momentum=1 - momentum)
 
     def layer_norm(self, width: int, *, epsilon: float = 1e-5) -> nn.Module:
-        """Layer normalisation over the last axis."""
+        """Return layer normalisation over the last axis."""
         return nn.LayerNorm(width, eps=epsilon)
 
     def group_norm(self, width: int, groups: int, *, epsilon: float = 1e-6) -> nn.Module:
-        """Normalisation over the image and the channels of each group."""
+        """Return normalisation over the image and the channels of each group."""
         return nn.GroupNorm(groups, width, eps=epsilon)
 
     def embedding(self, count: int, width: int) -> nn.Module:
-        """Table of `count` vectors."""
+        """Return an embedding table of `count` vectors."""
         return nn.Embedding(count, width)
 
     def lstm(self, width_in: int, width: int) -> nn.Module:
-        """x (B, T, width_in) -> (states (B, T, width), (last state, last cell)). One bias, as in Keras: PyTorch's
-        second (a redundancy of cuDNN's) stays zero and does not learn."""
+        """Return an LSTM: x (B, T, width_in) -> (states (B, T, width), (last state, last cell)).
+
+        It has one bias, as in Keras: PyTorch's second one, redundant, stays zero and is not trained.
+        """
         layer = Lstm(width_in, width, batch_first=True)
         nn.init.zeros_(layer.bias_hh_l0).requires_grad_(False)
         return layer
 
     def freeze(self, layer: nn.Module) -> None:
-        """Its weights learn no more; its batch norms, in training too, take their running statistics."""
+        """Exclude the layer from training; its batch norms then use their running statistics."""
         layer.requires_grad_(False)
 
     def to_image_layout(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, C) -> (B, C, H, W). The memory stays channels-last, the layout that PyTorch's channels-last guide
-        gives for oneDNN and tensor cores, and TensorFlow's own; unless `choose_memory_format` has chosen the other."""
+        """Return (B, H, W, C) as (B, C, H, W).
+
+        Memory stays channels-last, as PyTorch's guide recommends for oneDNN and tensor cores, unless
+        `choose_memory_format` has chosen otherwise.
+        """
         return x.permute(0, 3, 1, 2).contiguous(memory_format=self.memory_format)
 
     def from_image_layout(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) -> (B, H, W, C), a view: the neutral order."""
+        """Return (B, C, H, W) as (B, H, W, C), a view."""
         return x.permute(0, 2, 3, 1)
 
     def constant(self, array: np.ndarray) -> torch.Tensor:
-        """A number array that a layer adds or multiplies by, on the device; no weight."""
+        """Return constants that a layer adds or multiplies by, on the device."""
         return torch.from_numpy(array).to(self.device, self.compute_dtype)
 
     def lookup_table(self, array: np.ndarray) -> torch.Tensor:
-        """Numbers to look up, on the device, in float32 at least."""
+        """Return a lookup table on the device, in float32 at least."""
         return torch.from_numpy(array).to(self.device, self.dtype)
 
     def widen(self, x: torch.Tensor) -> torch.Tensor:
-        """In float32 at least."""
+        """Return x in float32 at least."""
         return x.to(self.dtype)
 
     def tied_logits(self, x: torch.Tensor, embedding: nn.Module) -> torch.Tensor:
-        """x (B, T, C) -> its products with all vectors of the embedding (B, T, count)."""
+        """Return the products of x (B, T, C) with all vectors of the embedding, (B, T, count)."""
         return F.linear(x, embedding.weight)
 
     def upsample(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) -> (B, C, 2 H, 2 W), each pixel four times."""
+        """Return (B, C, H, W) as (B, C, 2 H, 2 W), by the nearest pixel."""
         return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
     def mean_pool(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) -> (B, C), the mean over the image."""
+        """Return the mean over each image: (B, C, H, W) -> (B, C)."""
         return x.mean((2, 3))
 
     def max_pool(self, x: torch.Tensor, size: int, stride: int, padding: int = 0) -> torch.Tensor:
-        """Maximum over windows; the border is padded with minus infinity."""
+        """Return the maximum over windows; the border is padded with minus infinity."""
         return F.max_pool2d(x, size, stride, padding)
 
     def split_heads(self, x: torch.Tensor, count: int) -> torch.Tensor:
-        """(B, T, C) -> (B, heads, T, C / heads)."""
+        """Split attention heads: (B, T, C) -> (B, heads, T, C / heads)."""
         return x.unflatten(-1, (count, -1)).transpose(1, 2)
 
     def merge_heads(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, heads, T, D) -> (B, T, heads D)."""
+        """Merge attention heads: (B, heads, T, D) -> (B, T, heads D)."""
         return x.transpose(1, 2).flatten(2)
 
     def attention(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, causal: bool = False) -> torch.Tensor:
-        """softmax(q k^T / sqrt(D)) v for q (B, heads, T, D) and k, v (B, heads, S, D) -> (B, heads, T, D)."""
+        """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D)."""
         return F.scaled_dot_product_attention(q, k, v, is_causal=causal)
 
     def cross_entropy(self, logits: torch.Tensor, labels: torch.Tensor, *, smoothing: float = 0.0) -> torch.Tensor:
-        """Mean over all labels of -log softmax(logits)[label], in float32 at least; with `smoothing`, the label has
-        1 - smoothing of the weight and all classes share the rest."""
+        """Return the mean of -log softmax(logits)[label], in float32 at least.
+
+        With `smoothing`, the label has 1 - smoothing of the weight and all classes share the rest.
+        """
         return F.cross_entropy(self.widen(logits).flatten(0, -2), labels.flatten(), label_smoothing=smoothing)
 
     def bernoulli_loss(self, logits: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy of pixels in [0, 1], summed over each sample, averaged over the batch; in float32 at least."""
+        """Return the cross-entropy of pixels in [0, 1]: sum over a sample, mean over the batch, in float32 at least."""
         total = F.binary_cross_entropy_with_logits(self.widen(logits), self.widen(pixels), reduction="sum")
         return total / len(logits)
 
     def real_fake_loss(self, logits: torch.Tensor, truth: float) -> torch.Tensor:
-        """Mean cross-entropy of logits for true, all of whose answers are `truth` (0 or 1); in float32 at least."""
+        """Return the mean cross-entropy of a discriminator's logits against `truth` (0 or 1), in float32 at least."""
         return F.softplus(self.widen(-logits if truth else logits)).mean()
 
     def squared_error(self, guesses: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Mean over all numbers of (guess - target)^2, in float32 at least."""
+        """Return the mean of (guess - target)^2, in float32 at least."""
         return F.mse_loss(self.widen(guesses), self.widen(targets))

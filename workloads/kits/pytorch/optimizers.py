@@ -1,4 +1,4 @@
-"""Optimizers in PyTorch, as `workloads.spec` defines them."""
+"""Optimizers of `workloads.spec` in PyTorch."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from joulemark.workloads.spec import Adam, Optimizer
 
 
 def make_optimizer(parameters: list[nn.Parameter], definition: Optimizer) -> torch.optim.Optimizer:
-    """SGD or Adam by PyTorch's fused kernels: one call for all tensors on either kind of device.
+    """Return SGD or Adam by PyTorch's fused kernels: one call for all tensors, on CPU and CUDA.
 
-    The defaults are a Python loop on the CPU and `foreach` on CUDA. `fused` is what PyTorch's tuning guide advises,
-    and the only implementation whose step under a GradScaler does not wait for the device.
+    The defaults are a Python loop on the CPU and `foreach` on CUDA. PyTorch's tuning guide recommends `fused`, the only
+    implementation whose step under a GradScaler does not wait for the device.
     """
     if isinstance(definition, Adam):
         return torch.optim.Adam(

@@ -1,4 +1,7 @@
-"""PyTorch modules <-> neutral weights: names from the module tree, axes from each module's class."""
+"""Convert weights of PyTorch modules to and from neutral names and axes.
+
+Names come from the module tree, axes from each module's class; the neutral axes are Keras's.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ _LEAVES: dict[type[nn.Module], dict[str, tuple[str, tuple[int, ...] | None]]] = 
     },
 }
 _DEPTHWISE = {"weight": ("depthwise_kernel", (2, 3, 0, 1)), "bias": ("bias", None)}
-# PyTorch alone counts the batches (with a fixed momentum nothing reads it), and has a second bias in an LSTM (zero).
+# Only PyTorch has these: a count of batches, unused with a fixed momentum, and a second bias of an LSTM, zero.
 _UNSHARED = ("num_batches_tracked", "bias_hh_l0")
 
 
@@ -42,10 +45,10 @@ class Entry:
     """One parameter or buffer of a model."""
 
     name: str
-    """Neutral: `block1.conv.kernel`."""
+    """Neutral name: `block1.conv.kernel`."""
     tensor: torch.Tensor
     axes: tuple[int, ...] | None
-    """Permutation from the module's axes to the neutral ones; None where they are the same."""
+    """Permutation from the module's axes to the neutral ones; None where they agree."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -54,12 +57,12 @@ class Entry:
         return tuple(own[i] for i in self.axes) if self.axes else own
 
     def neutral(self, tensor: torch.Tensor) -> np.ndarray:
-        """A tensor of this one's layout as a numpy array on neutral axes."""
+        """Return a tensor of this layout as a numpy array on neutral axes."""
         array = tensor.detach().cpu().numpy()
         return np.ascontiguousarray(array.transpose(self.axes) if self.axes else array)
 
     def assign(self, array: np.ndarray) -> None:
-        """Copies a neutral array into the tensor. ValueError if the shape does not fit."""
+        """Copy a neutral array into the tensor. ValueError for a wrong shape."""
         if array.shape != self.shape:
             raise ValueError(f"{self.name} has shape {self.shape}, not {array.shape}")
         own = array.transpose(np.argsort(self.axes)) if self.axes else array
@@ -68,7 +71,7 @@ class Entry:
 
 
 def entries(model: nn.Module) -> Iterator[Entry]:
-    """Every parameter and buffer that both frameworks have."""
+    """Yield the parameters and buffers that all frameworks have."""
     for path, module in model.named_modules():
         leaves = _leaves(module)
         own = {**module._parameters, **module._buffers}
@@ -89,12 +92,12 @@ def _leaves(module: nn.Module) -> dict[str, tuple[str, tuple[int, ...] | None]]:
 
 
 def read(model: nn.Module) -> dict[str, np.ndarray]:
-    """All weights by neutral name, copied."""
+    """Return copies of all weights by neutral name."""
     return {entry.name: entry.neutral(entry.tensor).copy() for entry in entries(model)}
 
 
 def load(model: nn.Module, arrays: Arrays) -> None:
-    """Sets all weights. KeyError where a name is missing or too much, ValueError where a shape does not fit."""
+    """Set all weights. KeyError for missing or unknown names, ValueError for a wrong shape."""
     own = {entry.name: entry for entry in entries(model)}
     if own.keys() != arrays.keys():
         raise KeyError(
@@ -105,8 +108,8 @@ def load(model: nn.Module, arrays: Arrays) -> None:
 
 
 @contextmanager
-def kept(model: nn.Module) -> Iterator[None]:
-    """Leaves the model's buffers as they were, and no gradients."""
+def preserved(model: nn.Module) -> Iterator[None]:
+    """Restore the model's buffers at the end, and clear gradients."""
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
     model.zero_grad(set_to_none=True)
     yield
@@ -116,12 +119,12 @@ def kept(model: nn.Module) -> Iterator[None]:
 
 
 def read_gradients(model: nn.Module, scale: float = 1.0) -> dict[str, np.ndarray]:
-    """Gradients by neutral name, divided by a loss scale; a weight without one is left out."""
+    """Return gradients by neutral name, divided by a loss scale; weights without a gradient are left out."""
     return {e.name: e.neutral(e.tensor.grad / scale) for e in entries(model) if e.tensor.grad is not None}
 
 
 def train(model: nn.Module) -> None:
-    """Training mode, but for frozen modules: as in Keras, a frozen batch norm keeps to its running statistics."""
+    """Set training mode, except for frozen modules: as in Keras, a frozen batch norm uses its running statistics."""
     model.train()
     for module in model.modules():
         own = list(module.parameters(recurse=False))

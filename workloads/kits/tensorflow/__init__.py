@@ -1,4 +1,4 @@
-"""TensorFlow with Keras 3: precision, tensors, layers with matched definitions, and the steps made of them."""
+"""The TensorFlow kit, on Keras 3: precision, tensors, layers, and the steps made of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 from joulemark.workloads.initial import Spread, draw
 from joulemark.workloads.kits.tensorflow.layers import Layers
 from joulemark.workloads.kits.tensorflow.optimizers import make_optimizer
-from joulemark.workloads.kits.tensorflow.weights import entries, kept, load, read, read_gradients
+from joulemark.workloads.kits.tensorflow.weights import entries, load, preserved, read, read_gradients
 from joulemark.workloads.spec import Optimizer, Program
 
 _POLICY = {
@@ -27,7 +27,7 @@ Outputs = Mapping[str, tf.Tensor]
 
 
 def merge_outputs(outputs: Sequence[Outputs]) -> Outputs:
-    """One mapping of all outputs; the losses are added up."""
+    """Return all outputs as one mapping; the losses are added up."""
     merged = {name: tensor for each in outputs for name, tensor in each.items()}
     return {**merged, "loss": sum(each["loss"] for each in outputs)}
 
@@ -45,30 +45,31 @@ class Learner:
         self.optimizer.build(self.variables)
 
     def scale(self) -> float:
-        """What the gradients are larger by."""
+        """Return the loss scale that gradients are multiplied by."""
         return float(self.optimizer.dynamic_scale) if self.scaled else 1.0
 
     def differentiate(self, inputs: Mapping[str, tf.Tensor]) -> tuple[Outputs, list[tf.Tensor | None]]:
-        """Outputs, and the gradient of each variable; an embedding's is dense, PyTorch's default."""
+        """Return the outputs and the gradient of each variable; an embedding's is dense, as in PyTorch."""
         with tf.GradientTape() as tape:
             outputs = self.forward(**inputs)
             loss = self.optimizer.scale_loss(outputs["loss"]) if self.scaled else outputs["loss"]
-        found = tape.gradient(loss, [variable.value for variable in self.variables])
-        return outputs, [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in found]
+        gradients = tape.gradient(loss, [variable.value for variable in self.variables])
+        return outputs, [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
 
     def learn(self, inputs: Mapping[str, tf.Tensor]) -> Outputs:
-        """Gradients and the optimizer's update."""
-        outputs, found = self.differentiate(inputs)
-        self.optimizer.apply(found, self.variables)
+        """Return the outputs of one training step: gradients and the optimizer's update."""
+        outputs, gradients = self.differentiate(inputs)
+        self.optimizer.apply(gradients, self.variables)
         return outputs
 
 
 class Kit(Layers):
-    """One device, by TensorFlow's name, precision and seed. `fp64` is for proofs only; `bf16` and `fp16` are Keras's
-    mixed policies, with float32 weights, and a LossScaleOptimizer for fp16 training. Without `cudnn`, recurrent layers
-    are loops of plain kernels on a GPU too.
+    """One device (by TensorFlow's name), precision and seed.
 
-    Keras's dtype policy belongs to the process: build one kit's programs before the next kit is made.
+    `bf16` and `fp16` are Keras's mixed policies: float32 weights, and a LossScaleOptimizer for fp16 training. `fp64` is
+    for parity tests only. Without `cudnn`, recurrent layers on a GPU are loops of plain kernels.
+
+    Keras's dtype policy is global: build all programs of one kit before making the next kit.
     """
 
     def __init__(self, device: str = "CPU:0", precision: str = "fp32", seed: int = 0, cudnn: bool = True) -> None:
@@ -77,7 +78,7 @@ class Kit(Layers):
         self.precision = precision
         self.seed = seed
         keras.config.set_dtype_policy(_POLICY[precision])
-        # Keras casts what enters its layers to floatx first; with float32 it would round the proofs' inputs.
+        # Keras casts the inputs of layers to floatx first; float32 would round those of float64 parity tests.
         keras.config.set_floatx("float64" if precision == "fp64" else "float32")
         self.compute_dtype = tf.as_dtype(keras.config.dtype_policy().compute_dtype)
         self.dtype = tf.as_dtype(keras.config.dtype_policy().variable_dtype)
@@ -85,7 +86,7 @@ class Kit(Layers):
             tf.config.experimental.enable_tensor_float_32_execution(precision == "tf32")
 
     def tensor(self, array: np.ndarray) -> tf.Tensor:
-        """The array on the device; floating point in the case's precision, integers and booleans as they are."""
+        """Return the array on the device: floating point in the case's precision, integers and booleans unchanged."""
         dtype = tf.as_dtype(array.dtype)
         if dtype.is_floating:
             dtype = self.compute_dtype
@@ -95,21 +96,21 @@ class Kit(Layers):
             return tf.identity(tf.cast(tf.constant(array), dtype))
 
     def array(self, tensor: tf.Tensor) -> np.ndarray:
-        """The tensor as numpy, floating point as float64."""
+        """Return the tensor as a numpy array, floating point as float64."""
         tensor = tf.convert_to_tensor(tensor)
-        array = tensor.numpy()  # cast on the host: on the device it would count as the step's memory
+        array = tensor.numpy()  # cast on the host: a copy on the device would count towards peak memory
         return array.astype(np.float64) if tensor.dtype.is_floating else array
 
     def prepare(self, model: keras.Layer, spread: Spread) -> keras.Layer:
-        """The model with its weights drawn by `workloads.initial`."""
-        # All variables are there already: Keras need not trace the whole model once more to find that out.
+        """Return the model with weights drawn by `workloads.initial`."""
+        # All variables exist: without this, Keras would trace the whole model once more to find out.
         for layer in model._flatten_layers():
             layer.built = True
         load(model, {name: draw(name, tuple(v.shape), spread, self.seed) for name, v in entries(model)})
         return model
 
     def kernel(self, compute: Callable[..., Outputs]) -> Program:
-        """A step without weights or gradients."""
+        """Return a step without weights or gradients."""
 
         def step(**inputs: tf.Tensor) -> Outputs:
             with tf.device(self.device):
@@ -118,7 +119,7 @@ class Kit(Layers):
         return Program(step=step)
 
     def inference(self, model: keras.Layer, forward: Callable[..., Outputs]) -> Program:
-        """Forward passes; `forward` calls its model with `training=False`."""
+        """Return forward passes; `forward` calls its model with `training=False`."""
 
         def step(**inputs: tf.Tensor) -> Outputs:
             with tf.device(self.device):
@@ -127,14 +128,17 @@ class Kit(Layers):
         return self._program(model, step)
 
     def training(self, model: keras.Layer, forward: Callable[..., Outputs], optimizer: Optimizer) -> Program:
-        """Forward, backward from `forward`'s output `loss`, and the optimizer's update."""
+        """Return a training step: forward, backward from the output `loss`, and the optimizer's update."""
         return self.alternating_training(model, [(model, forward)], optimizer)
 
     def alternating_training(
         self, model: keras.Layer, players: Sequence[tuple[keras.Layer, Callable[..., Outputs]]], optimizer: Optimizer
     ) -> Program:
-        """Several trainings in one step, one after another: of a part of the model each, by its own forward function
-        and an optimizer of its own. Outputs named `loss` are added up."""
+        """Return one step of several trainings, one after another.
+
+        Each player is a part of the model and its forward function, with an optimizer of its own. Outputs named `loss`
+        are added up.
+        """
         with tf.device(self.device):
             learners = [Learner(self, part, forward, optimizer) for part, forward in players]
 
@@ -143,22 +147,25 @@ class Kit(Layers):
                 return merge_outputs([learner.learn(inputs) for learner in learners])
 
         def gradients(**inputs: tf.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
-            found: dict[str, np.ndarray] = {}
+            named: dict[str, np.ndarray] = {}
             outputs = []
             for learner in learners:
-                with kept(model):
-                    each, own = learner.differentiate(inputs)
+                with preserved(model):
+                    each, gradients = learner.differentiate(inputs)
                 outputs.append(each)
-                found |= read_gradients(model, learner.variables, own, learner.scale())
-            return merge_outputs(outputs), found
+                named |= read_gradients(model, learner.variables, gradients, learner.scale())
+            return merge_outputs(outputs), named
 
         return self._program(model, step, gradients)
 
     def layer(
         self, forward: Callable[..., tf.Tensor], model: keras.Layer | None = None, optimizer: Optimizer | None = None
     ) -> Program:
-        """Forward and backward of one layer, from a given gradient `upstream` of its output to that of its input `x`
-        and of its weights, which the optimizer then moves. No loss, so nothing is scaled in fp16."""
+        """Return forward and backward of one layer, from a given gradient `upstream` of its output.
+
+        It ends at the gradients of the input `x` and of the weights, which the optimizer then updates. There is no
+        loss, so fp16 needs no loss scaling.
+        """
         variables = model.trainable_variables if model else []
         update = self.optimizer(optimizer) if optimizer else None
         if update:
@@ -170,28 +177,28 @@ class Kit(Layers):
                 tape.watch(x)
                 output = forward(x)
             wanted = [x, *(v.value for v in variables)]
-            gradient, *found = tape.gradient(output, wanted, tf.cast(upstream, output.dtype))
-            return {"output": output, "gradient": gradient}, found
+            gradient, *of_weights = tape.gradient(output, wanted, tf.cast(upstream, output.dtype))
+            return {"output": output, "gradient": gradient}, of_weights
 
         def step(x: tf.Tensor, upstream: tf.Tensor) -> Outputs:
             with tf.device(self.device):
-                outputs, found = differentiate(x, upstream)
+                outputs, of_weights = differentiate(x, upstream)
                 if update:
-                    update.apply(found, variables)
+                    update.apply(of_weights, variables)
                 return outputs
 
         if model is None:
             return Program(step=step)
 
         def gradients(x: tf.Tensor, upstream: tf.Tensor) -> tuple[Outputs, dict[str, np.ndarray]]:
-            with kept(model):
-                outputs, found = differentiate(x, upstream)
-            return outputs, read_gradients(model, variables, found)
+            with preserved(model):
+                outputs, of_weights = differentiate(x, upstream)
+            return outputs, read_gradients(model, variables, of_weights)
 
         return self._program(model, step, gradients)
 
     def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
-        """The optimizer as the spec defines it."""
+        """Return the optimizer that the spec defines."""
         return make_optimizer(definition)
 
     @staticmethod

@@ -1,5 +1,8 @@
-"""Keras layers whose definitions are those of the PyTorch kit: every argument that the two default differently is
-given here. Layers are built at once, so that no variable is made while a step is traced."""
+"""Keras layers with the same definitions as the PyTorch kit's.
+
+Every argument whose default differs between the frameworks is given here. Layers are built at once: no variable is
+created while a step is traced.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ from joulemark.workloads.kits.tensorflow.pytorch_equivalents import (
     symmetric_padding,
 )
 
-_LATER = "zeros"
-"""The kit draws all weights when the model is there: Keras's own draws would be thrown away, and take as long."""
+_DISCARDED = "zeros"
+"""Keras's own initial values would be discarded: the kit sets all weights once the model exists."""
 
 
 class Layers:
-    """Makers of layers; same names and arguments as in the PyTorch kit."""
+    """Layers, tensor functions and losses of the `Kit` protocol."""
 
     device: str
     cudnn: bool
@@ -30,58 +33,65 @@ class Layers:
     def conv(
         self, width_in: int, width: int, size: int, stride: int = 1, *, padding: int | None = None, bias: bool = True
     ) -> keras.Layer:
-        """2-D convolution, padded on all four sides alike: by size // 2, or by `padding`."""
+        """Return a 2-D convolution, padded equally on all four sides: by size // 2, or by `padding`."""
         margin = size // 2 if padding is None else padding
         return _built(
-            Convolution(width, size, stride, margin=margin, use_bias=bias, kernel_initializer=_LATER),
+            Convolution(width, size, stride, margin=margin, use_bias=bias, kernel_initializer=_DISCARDED),
             None,
             None,
             width_in,
         )
 
     def transposed_conv(self, width_in: int, width: int, size: int, stride: int, padding: int) -> keras.Layer:
-        """Transposed 2-D convolution without bias: edge -> (edge - 1) stride + size - 2 padding."""
-        return _built(Transposed(width, size, stride, margin=padding, kernel_initializer=_LATER), None, None, width_in)
+        """Return a transposed 2-D convolution without bias: edge -> (edge - 1) stride + size - 2 padding."""
+        return _built(
+            Transposed(width, size, stride, margin=padding, kernel_initializer=_DISCARDED),
+            None,
+            None,
+            width_in,
+        )
 
     def depthwise_conv(self, width: int, size: int, stride: int = 1) -> keras.Layer:
-        """A convolution of each channel on its own, padded by size // 2, without bias."""
-        return _built(Depthwise(size, stride, use_bias=False, depthwise_initializer=_LATER), None, None, width)
+        """Return a depthwise convolution, padded by size // 2, without bias."""
+        return _built(Depthwise(size, stride, use_bias=False, depthwise_initializer=_DISCARDED), None, None, width)
 
     def dense(self, width_in: int, width: int, *, bias: bool = True) -> keras.Layer:
-        """x W + b over the last axis."""
-        return _built(keras.layers.Dense(width, use_bias=bias, kernel_initializer=_LATER), width_in)
+        """Return a dense layer: x W + b over the last axis."""
+        return _built(keras.layers.Dense(width, use_bias=bias, kernel_initializer=_DISCARDED), width_in)
 
     def batch_norm(self, width: int, *, epsilon: float = 1e-5, momentum: float = 0.9) -> keras.Layer:
-        """Batch normalisation over all but the channels; running <- momentum running + (1 - momentum) batch, with the
-        unbiased variance of the batch, as PyTorch has it."""
+        """Return batch normalisation over all but the channels.
+
+        running <- momentum running + (1 - momentum) batch, with the unbiased variance of the batch.
+        """
         return _built(BatchNorm(momentum=momentum, epsilon=epsilon), None, None, width)
 
     def layer_norm(self, width: int, *, epsilon: float = 1e-5) -> keras.Layer:
-        """Layer normalisation over the last axis."""
+        """Return layer normalisation over the last axis."""
         return _built(keras.layers.LayerNormalization(epsilon=epsilon), width)
 
     def group_norm(self, width: int, groups: int, *, epsilon: float = 1e-6) -> keras.Layer:
-        """Normalisation over the image and the channels of each group."""
+        """Return normalisation over the image and the channels of each group."""
         return _built(keras.layers.GroupNormalization(groups, epsilon=epsilon), None, None, width)
 
     def embedding(self, count: int, width: int) -> keras.Layer:
-        """Table of `count` vectors."""
-        return _built(keras.layers.Embedding(count, width, embeddings_initializer=_LATER))
+        """Return an embedding table of `count` vectors."""
+        return _built(keras.layers.Embedding(count, width, embeddings_initializer=_DISCARDED))
 
     def lstm(self, width_in: int, width: int) -> keras.Layer:
-        """x (B, T, width_in) -> [states (B, T, width), last state, last cell]."""
+        """Return an LSTM: x (B, T, width_in) -> [states (B, T, width), last state, last cell]."""
         layer = keras.layers.LSTM(
             width,
             return_sequences=True,
             return_state=True,
-            kernel_initializer=_LATER,
-            recurrent_initializer=_LATER,
+            kernel_initializer=_DISCARDED,
+            recurrent_initializer=_DISCARDED,
             use_cudnn="auto" if self.cudnn else False,
         )
         return _built(layer, None, width_in)
 
     def freeze(self, layer: keras.Layer) -> None:
-        """Its weights learn no more; its batch norms, in training too, take their running statistics."""
+        """Exclude the layer from training; its batch norms then use their running statistics."""
         layer.trainable = False
 
     def choose_memory_format(self, smallest_edge: int) -> None:
@@ -96,51 +106,51 @@ class Layers:
         return x
 
     def constant(self, array: np.ndarray) -> tf.Tensor:
-        """A number array that a layer adds or multiplies by, on the device; no weight."""
+        """Return constants that a layer adds or multiplies by, on the device."""
         with tf.device(self.device):
             return tf.cast(tf.constant(array), self.compute_dtype)
 
     def lookup_table(self, array: np.ndarray) -> tf.Tensor:
-        """Numbers to look up, on the device, in float32 at least."""
+        """Return a lookup table on the device, in float32 at least."""
         with tf.device(self.device):
             return tf.cast(tf.constant(array), self.dtype)
 
     def widen(self, x: tf.Tensor) -> tf.Tensor:
-        """In float32 at least."""
+        """Return x in float32 at least."""
         return tf.cast(x, self.dtype)
 
     def tied_logits(self, x: tf.Tensor, embedding: keras.Layer) -> tf.Tensor:
-        """x (B, T, C) -> its products with all vectors of the embedding (B, T, count)."""
+        """Return the products of x (B, T, C) with all vectors of the embedding, (B, T, count)."""
         batch, length, width = x.shape
         products = tf.matmul(tf.reshape(x, (-1, width)), embedding.embeddings, transpose_b=True)
         return tf.reshape(products, (batch, length, products.shape[-1]))
 
     def upsample(self, x: tf.Tensor) -> tf.Tensor:
-        """(B, H, W, C) -> (B, 2 H, 2 W, C), each pixel four times."""
+        """Return (B, H, W, C) as (B, 2 H, 2 W, C), by the nearest pixel."""
         return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
 
     def mean_pool(self, x: tf.Tensor) -> tf.Tensor:
-        """(B, H, W, C) -> (B, C), the mean over the image."""
+        """Return the mean over each image: (B, H, W, C) -> (B, C)."""
         return tf.reduce_mean(x, [1, 2])
 
     def max_pool(self, x: tf.Tensor, size: int, stride: int, padding: int = 0) -> tf.Tensor:
-        """Maximum over windows; the border is padded with minus infinity."""
-        # Not by the kernel's own explicit padding, which XLA lacks.
+        """Return the maximum over windows; the border is padded with minus infinity."""
+        # XLA does not support explicit padding in the kernel.
         padded = tf.pad(x, symmetric_padding(padding), constant_values=x.dtype.min) if padding else x
         return tf.nn.max_pool2d(padded, size, stride, "VALID")
 
     def split_heads(self, x: tf.Tensor, count: int) -> tf.Tensor:
-        """(B, T, C) -> (B, heads, T, C / heads)."""
+        """Split attention heads: (B, T, C) -> (B, heads, T, C / heads)."""
         batch, length, width = x.shape
         return tf.transpose(tf.reshape(x, (batch, length, count, width // count)), (0, 2, 1, 3))
 
     def merge_heads(self, x: tf.Tensor) -> tf.Tensor:
-        """(B, heads, T, D) -> (B, T, heads D)."""
+        """Merge attention heads: (B, heads, T, D) -> (B, T, heads D)."""
         batch, count, length, width = x.shape
         return tf.reshape(tf.transpose(x, (0, 2, 1, 3)), (batch, length, count * width))
 
     def attention(self, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, *, causal: bool = False) -> tf.Tensor:
-        """softmax(q k^T / sqrt(D)) v for q (B, heads, T, D) and k, v (B, heads, S, D) -> (B, heads, T, D)."""
+        """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D)."""
         scores = tf.matmul(q * q.shape[-1] ** -0.5, k, transpose_b=True)  # (B, heads, T, S)
         if causal:
             later = 1 - tf.linalg.band_part(tf.ones(scores.shape[-2:], scores.dtype), -1, 0)
@@ -148,8 +158,10 @@ class Layers:
         return tf.matmul(tf.nn.softmax(scores), v)
 
     def cross_entropy(self, logits: tf.Tensor, labels: tf.Tensor, *, smoothing: float = 0.0) -> tf.Tensor:
-        """Mean over all labels of -log softmax(logits)[label], in float32 at least; with `smoothing`, the label has
-        1 - smoothing of the weight and all classes share the rest."""
+        """Return the mean of -log softmax(logits)[label], in float32 at least.
+
+        With `smoothing`, the label has 1 - smoothing of the weight and all classes share the rest.
+        """
         logits = self.widen(logits)
         loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
         if not smoothing:
@@ -158,16 +170,16 @@ class Layers:
         return (1 - smoothing) * loss + smoothing * shared
 
     def bernoulli_loss(self, logits: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
-        """Cross-entropy of pixels in [0, 1], summed over each sample, averaged over the batch; in float32 at least."""
+        """Return the cross-entropy of pixels in [0, 1]: sum over a sample, mean over the batch, in float32 at least."""
         each = tf.nn.sigmoid_cross_entropy_with_logits(self.widen(pixels), self.widen(logits))
         return tf.reduce_sum(each) / logits.shape[0]
 
     def real_fake_loss(self, logits: tf.Tensor, truth: float) -> tf.Tensor:
-        """Mean cross-entropy of logits for true, all of whose answers are `truth` (0 or 1); in float32 at least."""
+        """Return the mean cross-entropy of a discriminator's logits against `truth` (0 or 1), in float32 at least."""
         return tf.reduce_mean(tf.nn.softplus(self.widen(-logits if truth else logits)))
 
     def squared_error(self, guesses: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Mean over all numbers of (guess - target)^2, in float32 at least."""
+        """Return the mean of (guess - target)^2, in float32 at least."""
         return tf.reduce_mean(tf.math.squared_difference(self.widen(guesses), self.widen(targets)))
 
 

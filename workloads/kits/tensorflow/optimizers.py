@@ -1,7 +1,7 @@
-"""Optimizers in Keras, as `workloads.spec` defines them, by TensorFlow's fused kernels: one operation a variable.
+"""Optimizers of `workloads.spec` in Keras, by TensorFlow's fused kernels: one operation per variable.
 
-Keras 3 composes an update of a dozen operations for each variable, which a graph of hundreds of variables spends a
-third of its nodes on, and each of which goes through memory anew. PyTorch's side is fused too.
+Keras 3 composes an update of a dozen operations per variable: a third of the nodes of a graph with hundreds of
+variables, and a pass through memory each. The PyTorch kit's optimizers are fused too.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from joulemark.workloads.spec import Adam, Optimizer
 
 
 class FusedSgd(keras.optimizers.SGD):
-    """v <- momentum v + g; w <- w - learning_rate v: the same as Keras's as long as the learning rate is constant."""
+    """v <- momentum v + g; w <- w - learning_rate v: equals Keras's while the learning rate is constant."""
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
-        """One update of one variable."""
+        """Update one variable."""
         gradient = tf.cast(gradient, variable.dtype)
         rate = tf.cast(learning_rate, variable.dtype)
         handle = variable.handle
@@ -31,10 +31,10 @@ class FusedSgd(keras.optimizers.SGD):
 
 
 class PaperAdam(keras.optimizers.Adam):
-    """Adam with the paper's epsilon, which PyTorch has too; Keras's and the kernel's is the paper's `epsilon hat`."""
+    """Adam with the paper's epsilon, as in PyTorch; that of Keras and of the kernel is the paper's `epsilon hat`."""
 
     def apply(self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
-        """One step for all variables. What is the same for each of them enters the graph once."""
+        """Update all variables; what they share enters the graph once."""
         dtype = self.learning_rate.dtype
         step = tf.cast(self.iterations + 1, dtype)
         beta_1, beta_2 = tf.constant(self.beta_1, dtype), tf.constant(self.beta_2, dtype)
@@ -51,7 +51,7 @@ class PaperAdam(keras.optimizers.Adam):
         super().apply(grads, trainable_variables)
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, _learning_rate: tf.Tensor) -> None:
-        """w <- w - learning_rate m' / (sqrt(v') + epsilon), with m' and v' corrected for their zero start."""
+        """Update one variable: w <- w - learning_rate m' / (sqrt(v') + epsilon), with bias-corrected m' and v'."""
         index = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
@@ -63,7 +63,7 @@ class PaperAdam(keras.optimizers.Adam):
 
 
 def make_optimizer(definition: Optimizer) -> keras.optimizers.Optimizer:
-    """SGD or Adam. One variable after another in eager mode; in graph and XLA modes they run side by side or fuse."""
+    """Return SGD or Adam. Variables are updated in turn in eager mode, in parallel or fused in graph and XLA modes."""
     if isinstance(definition, Adam):
         return PaperAdam(
             definition.learning_rate, beta_1=definition.beta_1, beta_2=definition.beta_2, epsilon=definition.epsilon

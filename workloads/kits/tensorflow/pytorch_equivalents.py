@@ -1,4 +1,4 @@
-"""Keras layers whose own definition is not the common one, or whose kernel is not TensorFlow's best."""
+"""Keras layers redefined to match PyTorch's, or to use TensorFlow's faster kernels."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import tensorflow as tf
 
 
 def symmetric_padding(margin: int) -> list[list[int]]:
-    """`margin` on all sides of an image (B, H, W, C), as TensorFlow's kernels take it."""
+    """Return the paddings of (B, H, W, C) images with `margin` on each side."""
     return [[0, 0], [margin, margin], [margin, margin], [0, 0]]
 
 
 def padded(x: tf.Tensor, size: int, stride: int, margin: int) -> tuple[tf.Tensor, str]:
-    """x and the name of the padding that the kernel adds to it, together `margin` on all sides.
+    """Return x and the kernel's padding argument, which together pad `margin` on each side.
 
-    Where "SAME" is alike on all sides, the kernel pads; before a stride, tf.pad does. Not by the kernel's own explicit
-    padding: on a CPU its gradient takes up to 3.6 times as long (TensorFlow 2.21, 3 x 3 on 2 x 2 images).
+    The kernel pads where its "SAME" is symmetric; otherwise tf.pad does. The kernel's explicit padding is not used:
+    on a CPU its gradient takes up to 3.6 times as long (TensorFlow 2.21, 3 x 3 on 2 x 2 images).
     """
     if not margin:
         return x, "VALID"
@@ -27,7 +27,7 @@ def padded(x: tf.Tensor, size: int, stride: int, margin: int) -> tuple[tf.Tensor
 
 
 class Convolution(keras.layers.Conv2D):
-    """Conv2D padded alike on all sides. Keras's "same" pads a strided window below and right only."""
+    """Conv2D with symmetric padding. Keras's "same" pads a strided window at the bottom and right only."""
 
     def __init__(self, *arguments: Any, margin: int, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -40,7 +40,7 @@ class Convolution(keras.layers.Conv2D):
 
 
 class Depthwise(keras.layers.DepthwiseConv2D):
-    """DepthwiseConv2D padded alike on all sides."""
+    """DepthwiseConv2D with symmetric padding."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """(B, H, W, C) -> (B, H / stride, W / stride, C)."""
@@ -50,7 +50,7 @@ class Depthwise(keras.layers.DepthwiseConv2D):
 
 
 class Transposed(keras.layers.Conv2DTranspose):
-    """Conv2DTranspose, without bias, that is the gradient of a convolution padded alike on all sides."""
+    """Conv2DTranspose without bias: the gradient of a convolution with symmetric padding."""
 
     def __init__(self, *arguments: Any, margin: int, **options: Any) -> None:
         super().__init__(*arguments, use_bias=False, **options)
@@ -68,13 +68,16 @@ class Transposed(keras.layers.Conv2DTranspose):
 
 
 class BatchNorm(keras.layers.BatchNormalization):
-    """BatchNormalization by TensorFlow's fused kernel, which Keras 3 does not use: less than half its time in graph
-    mode, and like PyTorch's it keeps the unbiased variance (Keras 3 alone keeps the biased one)."""
+    """BatchNormalization by TensorFlow's fused kernel, which Keras 3 does not use.
+
+    It takes less than half the time in graph mode, and keeps the unbiased variance as PyTorch does; Keras 3 keeps the
+    biased one.
+    """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """(B, H, W, C) -> the same."""
         learning = bool(training) and self.trainable
-        if inputs.dtype == tf.float64:  # the kernel has no float64: the proofs take the formula
+        if inputs.dtype == tf.float64:  # the kernel does not support float64, which parity tests use
             return self._by_formula(inputs, learning)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs,
@@ -86,7 +89,7 @@ class BatchNorm(keras.layers.BatchNormalization):
             is_training=learning,
         )
         if learning:
-            self._keep(mean, variance)
+            self._update_running(mean, variance)
         return outputs
 
     def _by_formula(self, inputs: tf.Tensor, learning: bool) -> tf.Tensor:
@@ -94,10 +97,10 @@ class BatchNorm(keras.layers.BatchNormalization):
         if learning:
             mean, variance = tf.nn.moments(inputs, [0, 1, 2])
             count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], inputs.dtype)
-            self._keep(mean, variance * count / (count - 1))
+            self._update_running(mean, variance * count / (count - 1))
         return tf.nn.batch_normalization(inputs, mean, variance, self.beta.value, self.gamma.value, self.epsilon)
 
-    def _keep(self, mean: tf.Tensor, variance: tf.Tensor) -> None:
-        for kept, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            # On TensorFlow's own variable: Keras's operators trace a dozen operations where these are three.
-            kept.value.assign_sub((kept.value - batch) * (1 - self.momentum))
+    def _update_running(self, mean: tf.Tensor, variance: tf.Tensor) -> None:
+        for variable, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            # TensorFlow's own variable: three operations, where Keras's operators trace a dozen.
+            variable.value.assign_sub((variable.value - batch) * (1 - self.momentum))

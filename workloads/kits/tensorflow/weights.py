@@ -1,4 +1,7 @@
-"""Keras layers <-> neutral weights: names from the attributes that hold the layers; Keras's axes are the neutral."""
+"""Read and set weights of Keras layers by neutral name.
+
+Names come from the attributes that hold the layers; the neutral axes are Keras's.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _DEPTHWISE = {"kernel": "depthwise_kernel"}
 
 
 def entries(model: keras.Layer, path: str = "") -> Iterator[tuple[str, keras.Variable]]:
-    """(neutral name, variable) of every weight."""
+    """Yield (neutral name, variable) of every weight."""
     children = dict(_children(model))
     below = {id(weight) for child in children.values() for weight in child.weights}
     renamed = _DEPTHWISE if isinstance(model, keras.layers.DepthwiseConv2D) else {}
@@ -23,12 +26,12 @@ def entries(model: keras.Layer, path: str = "") -> Iterator[tuple[str, keras.Var
         if id(weight) not in below:
             yield path + renamed.get(weight.name, weight.name), weight
     for name, child in children.items():
-        # an RNN layer's weights are its cell's; PyTorch has no such level
+        # An RNN layer's weights are its cell's: a level that PyTorch does not have.
         yield from entries(child, path if isinstance(model, keras.layers.RNN) else f"{path}{name}.")
 
 
 def _children(layer: keras.Layer) -> Iterator[tuple[str, keras.Layer]]:
-    """Layers held by attributes, or in lists and dicts of attributes: `blocks.0`, as PyTorch names them."""
+    """Yield the layers in attributes, lists and dicts by name, such as `blocks.0`, as PyTorch names them."""
     for attribute, value in vars(layer).items():
         if not attribute.startswith("_"):
             yield from _held(attribute, value)
@@ -46,12 +49,12 @@ def _held(name: str, value: Any) -> Iterator[tuple[str, keras.Layer]]:
 
 
 def read(model: keras.Layer) -> dict[str, np.ndarray]:
-    """All weights by neutral name, copied."""
+    """Return copies of all weights by neutral name."""
     return {name: variable.numpy().copy() for name, variable in entries(model)}
 
 
 def load(model: keras.Layer, arrays: Arrays) -> None:
-    """Sets all weights. KeyError where a name is missing or too much, ValueError where a shape does not fit."""
+    """Set all weights. KeyError for missing or unknown names, ValueError for a wrong shape."""
     own = dict(entries(model))
     if own.keys() != arrays.keys():
         raise KeyError(
@@ -64,8 +67,8 @@ def load(model: keras.Layer, arrays: Arrays) -> None:
 
 
 @contextmanager
-def kept(model: keras.Layer) -> Iterator[None]:
-    """Leaves the model's running statistics as they were."""
+def preserved(model: keras.Layer) -> Iterator[None]:
+    """Restore the model's running statistics at the end."""
     before = [variable.numpy() for variable in model.non_trainable_variables]
     yield
     for variable, value in zip(model.non_trainable_variables, before, strict=True):
@@ -73,8 +76,8 @@ def kept(model: keras.Layer) -> Iterator[None]:
 
 
 def read_gradients(
-    model: keras.Layer, variables: Sequence[keras.Variable], found: Sequence[Any], scale: float = 1.0
+    model: keras.Layer, variables: Sequence[keras.Variable], gradients: Sequence[Any], scale: float = 1.0
 ) -> dict[str, np.ndarray]:
-    """Gradients by neutral name, divided by a loss scale; a weight without one is left out."""
+    """Return gradients by neutral name, divided by a loss scale; weights without a gradient are left out."""
     names = {id(variable): name for name, variable in entries(model)}
-    return {names[id(v)]: g.numpy() / scale for v, g in zip(variables, found, strict=True) if g is not None}
+    return {names[id(v)]: g.numpy() / scale for v, g in zip(variables, gradients, strict=True) if g is not None}

@@ -48,7 +48,7 @@ def test_a_python_without_joulemark_is_one_line_and_exit_2(home):
     for arguments in (["ab", "--b", python], ["check", "--baseline-python", python]):
         done = joulemark(home, *arguments)
         assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
-        assert f"{python} has no joulemark in it: install it there" in done.stderr
+        assert f"{python} has no joulemark: install it there" in done.stderr
 
 
 def test_a_joulemark_that_asks_its_trials_otherwise_is_one_line_and_exit_2(home):

@@ -1,0 +1,142 @@
+"""The results of `joulemark calibrate`, as plain data and as a table for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from joulemark.suite.records import RunFile
+    from joulemark.suite.stats.detectable_effect import Calibration
+    from joulemark.suite.terminal.tables import AdaptiveTable
+
+
+def calibration_document(runs: Sequence[RunFile], allow_estimates: bool) -> dict[str, Any]:
+    """Return what `runs` show about each metric. NotComparableError if no metric has enough of them."""
+    from joulemark.suite.errors import NotComparableError
+    from joulemark.suite.stats.detectable_effect import calibrate
+    from joulemark.suite.stats.drift import MIN_RUNS
+    from joulemark.suite.stats.metrics import METRICS
+
+    calibrations: dict[str, Calibration] = {}
+    reasons: dict[str, str] = {}
+    for key, metric in METRICS.items():
+        calibration = calibrate(runs, key)
+        if calibration is None:
+            reasons[key] = f"fewer than {MIN_RUNS} runs have two values of it in the same case"
+        elif metric.energy and _is_estimated(runs) and not allow_estimates:
+            reasons[key] = "it was estimated, not measured; --allow-estimates includes it"
+        else:
+            calibrations[key] = calibration
+    if not calibrations:
+        same_machine = sum(run.machine.fingerprint == runs[-1].machine.fingerprint for run in runs)
+        raise NotComparableError(
+            f"{len(runs)} runs, {same_machine} of them from the machine of the last one, have too little in common: "
+            f"calibration needs {MIN_RUNS} runs of the same cases and versions with 2 trials each. "
+            "Run `joulemark calibrate`."
+        )
+    return {
+        "runs": [run.run.id for run in runs],
+        "metrics": {
+            key: _metric_document(calibrations[key], runs) if key in calibrations else {"reason": reasons[key]}
+            for key in METRICS
+        },
+        "proposed": _proposal(calibrations),
+    }
+
+
+def _is_estimated(runs: Sequence[RunFile]) -> bool:
+    from joulemark.suite.energy.attribution import is_estimated
+
+    return any(is_estimated(case) for run in runs for case in run.cases)
+
+
+def _metric_document(calibration: Calibration, runs: Sequence[RunFile]) -> dict[str, Any]:
+    from joulemark.suite.stats.detectable_effect import self_comparison
+
+    components = calibration.components
+    return {
+        "runs": calibration.runs,
+        "cases": list(components.cases),
+        "trial_variation": math.sqrt(components.trials.value),
+        "run_variation": math.sqrt(components.hedges_estimate),
+        "run_variation_used": math.sqrt(components.runs.value),
+        "share_of_runs": components.share_of_runs,
+        "turn_by_turn": [asdict(effect) for effect in calibration.turn_by_turn],
+        "stored": [asdict(effect) for effect in calibration.stored],
+        "verdicts": self_comparison(runs, calibration.metric, components.runs),
+    }
+
+
+def _proposal(calibrations: Mapping[str, Calibration]) -> dict[str, Any]:
+    """Return the fewest rounds that reach the default threshold turn by turn, and thresholds in whole per cents."""
+    from joulemark.suite.stats.detectable_effect import ROUNDS
+    from joulemark.suite.stats.thresholds import THRESHOLD
+
+    largest = [
+        max(calibration.turn_by_turn[i].threshold for calibration in calibrations.values()) for i in range(len(ROUNDS))
+    ]
+    index = next((i for i, threshold in enumerate(largest) if threshold <= THRESHOLD), len(ROUNDS) - 1)
+
+    def percent(value: float) -> float:
+        return max(1, math.ceil(100 * value)) / 100
+
+    return {
+        "rounds": ROUNDS[index],
+        "turn_by_turn": {key: percent(each.turn_by_turn[index].threshold) for key, each in calibrations.items()},
+        "stored": {key: percent(each.stored[index].threshold) for key, each in calibrations.items()},
+    }
+
+
+def print_calibration(document: Mapping[str, Any]) -> None:
+    """Print a document of `calibration_document`."""
+    from joulemark.suite.stats.metrics import METRICS
+    from joulemark.suite.terminal.console import print_text
+
+    parts: list[Any] = [f"{len(document['runs'])} runs, {document['runs'][0]} to {document['runs'][-1]}"]
+    for key, facts in document["metrics"].items():
+        title = METRICS[key].title
+        if "reason" in facts:
+            parts += ["", f"{title}: {facts['reason']}."]
+        else:
+            parts += ["", f"{title}: {_variation(facts)}", _table(facts)]
+    print_text(*parts, "", *_advice(document["proposed"]))
+
+
+def _variation(facts: Mapping[str, Any]) -> str:
+    share, verdicts = facts["share_of_runs"], facts["verdicts"]
+    counts = ", ".join(f"{count} {name}" for name, count in verdicts.items() if name != "regressed")
+    between = "nothing varies" if share is None else f"{share:.0%} of a trial's variance is between runs"
+    return (
+        f"trials vary by {facts['trial_variation']:.1%} (standard deviation), runs by an additional "
+        f"{facts['run_variation']:.1%}: {between}.\nEach run against the previous one: {counts}; "
+        f"{verdicts['regressed']} alarms. Every difference among them is false."
+    )
+
+
+def _table(facts: Mapping[str, Any]) -> AdaptiveTable:
+    from joulemark.suite.terminal.tables import AdaptiveTable, Column
+
+    titles = [
+        f"{how}\n{title}"
+        for how in ("turn by turn", "against a kept run")
+        for title in ("detects", "`same` from", "fires at")
+    ]
+    table = AdaptiveTable("Rounds\nper side", *(Column(title, right=True) for title in titles))
+    for effects in zip(facts["turn_by_turn"], facts["stored"], strict=True):
+        cells = [effect[name] for effect in effects for name in ("told_apart", "threshold", "fires_at")]
+        table.add(str(effects[0]["rounds"]), *(f"{cell:.1%}" for cell in cells))
+    return table
+
+
+def _advice(proposed: Mapping[str, Any]) -> list[str]:
+    """Return the options and settings to use."""
+    lines = [f"Proposed: --rounds {proposed['rounds']} and, in joulemark.toml or as --threshold METRIC:PERCENT,"]
+    for how, label in (("turn_by_turn", "for sides measured turn by turn"), ("stored", "against a kept run")):
+        # A threshold over 100 % catches nothing.
+        texts = {key: f"{value:.0%}" if value <= 1 else "off" for key, value in proposed[how].items()}
+        entries = ", ".join(f'{key} = "{text}"' for key, text in texts.items())
+        lines.append(f"  thresholds = {{ {entries} }}  # {label}")
+    return lines

@@ -1,0 +1,63 @@
+"""Look up carbon intensities, and recompute the emissions of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from joulemark.suite.carbon.service import Service
+    from joulemark.suite.records import Notice, RunFile, Settings
+
+
+def carbon_service(settings: Settings) -> Service:
+    """Return the Electricity Maps service for the environment and `settings`, with its cache in the home."""
+    from joulemark.suite.carbon.service import from_environment
+    from joulemark.suite.settings import home
+
+    return from_environment(settings.offline, settings.emission_factors, home() / "cache")
+
+
+def notice_text(notice: Notice) -> str:
+    """Return a notice with a remedy that fits verbs without a run to recompute."""
+    from joulemark.suite.notices import Code
+
+    remedies = {
+        Code.WORLD_INTENSITY: "Give --zone (for example --zone CH) or --intensity.",
+        Code.INTENSITY_FALLBACK: "Try again when the service is available.",
+    }
+    return f"! {notice.message} {remedies.get(notice.code, notice.remedy)}"
+
+
+def update_intensity(path: Path, service: Service) -> RunFile:
+    """Return the run file at `path` with the intensity of the hours it took; rewrite the file if that is new."""
+    from datetime import UTC, datetime
+
+    from joulemark.suite.records import read, write
+    from joulemark.suite.results.recompute import settle
+
+    run_file = read(path)
+    updated = settle(run_file, datetime.now(UTC), service)
+    if updated is not run_file:
+        write(updated, path)
+    return updated
+
+
+def recompute_emissions(run_file: RunFile, given: Mapping[str, Any], offline: bool) -> RunFile:
+    """Return `run_file` recomputed with the carbon options `given`; unchanged if there are none.
+
+    Of the settings file and the environment only `offline` counts: they are about runs to come.
+    """
+    from datetime import UTC, datetime
+
+    from joulemark.suite.results.recompute import recomputed
+    from joulemark.suite.settings import resolve, validated
+
+    if not given:
+        return run_file
+    factors = given.get("emission_factors") or run_file.settings.emission_factors
+    offline = offline or resolve({}).offline
+    service = carbon_service(validated({"offline": offline, "emission_factors": factors}))
+    return recomputed(run_file, given, datetime.now(UTC), service)

@@ -1,0 +1,102 @@
+"""The results of a comparison: ratios with intervals, and verdicts that follow from them. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from joulemark.suite.stats.metrics import Metric
+from joulemark.suite.stats.pairs import Differences, Pair
+from joulemark.suite.stats.variance import Variance
+
+Verdict = Literal["better", "worse", "same", "inconclusive", "not comparable"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of one pair of cases."""
+
+    pair: Pair
+    metric: Metric
+    ratio: float | None
+    """B over A; None if one has no value."""
+    low: float | None
+    """Lower end of the adjusted 95 % interval; None, with a reason, if there is no interval."""
+    high: float | None
+    n: tuple[int, int]
+    """Trials of A and B."""
+    threshold: float
+    """Relative difference below which the two count as the same."""
+    verdict: Verdict
+    estimated: bool
+    """Whether the energy comes from a model."""
+    reason: str | None
+    """Why there is no ratio or no interval, or what a reader must know about it."""
+    error: Variance | None = None
+    """Variance of the log ratio from its own trials, with drift, without sensor error; None with too few trials. This
+    is what may be summed over pairs. It is not moderated: moderation keeps single intervals honest, but pulls the large
+    variances, which dominate a sum, towards the small ones."""
+    drift: Variance | None = None
+    """Variance of one run about the mean of its machine; None within one run, and for metrics that do not drift."""
+    values: tuple[float | None, float | None] = (None, None)
+    """Geometric means of A and B over their trials, in the metric's unit; None if not measured."""
+    runs: int = 1
+    """Number of runs that A is the mean of."""
+    log_ratio_by_round: Mapping[int, float] = field(default_factory=dict)
+    """Log ratio in each round in which one run measured both."""
+
+    @property
+    def label(self) -> str:
+        """The verdict in words: `faster`, `more energy`, `same`, ..."""
+        if self.verdict == "better":
+            return self.metric.labels[0]
+        return self.metric.labels[1] if self.verdict == "worse" else self.verdict
+
+    @property
+    def regressed(self) -> bool:
+        """Whether B is worse by more than the threshold over its whole interval."""
+        if self.verdict != "worse" or self.low is None or self.high is None:
+            return False
+        limit = 1 + self.threshold
+        return self.high < 1 / limit if self.metric.better == "higher" else self.low > limit
+
+    @property
+    def held(self) -> bool:
+        """Whether no part of the interval is worse than the threshold."""
+        if self.low is None or self.high is None:
+            return False
+        limit = 1 + self.threshold
+        return self.low >= 1 / limit if self.metric.better == "higher" else self.high <= limit
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """All comparisons of two runs, or of one run with itself."""
+
+    comparisons: tuple[Comparison, ...]
+    only_a: tuple[str, ...]
+    """Ids of cases that B lacks."""
+    only_b: tuple[str, ...]
+    environment: Differences
+    """What differs between the environments of the two."""
+    drift: Mapping[str, Variance]
+    """The variance of a run that was used, by metric; empty within one run."""
+    missing_reasons: Mapping[str, str] = field(default_factory=dict)
+    """For each case that one run lacks, by id: the nearest case that it has instead."""
+
+
+def verdict(low: float, high: float, threshold: float, metric: Metric) -> Verdict:
+    """Return the verdict on an interval on the log scale.
+
+    `same` if it lies within the threshold; else `better` or `worse` if it excludes 0; else `inconclusive`.
+    """
+    limit = math.log1p(threshold)
+    if -limit <= low and high <= limit:
+        return "same"
+    if low > 0:
+        return "better" if metric.better == "higher" else "worse"
+    if high < 0:
+        return "worse" if metric.better == "higher" else "better"
+    return "inconclusive"
