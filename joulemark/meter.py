@@ -1,4 +1,4 @@
-"""A meter: windows of somebody's own code, on the sensors that runs are measured with."""
+"""The meter: energy and emissions of a user's own code, read from the sensors that runs are measured with."""
 
 from __future__ import annotations
 
@@ -8,31 +8,39 @@ import os
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from joulemark import meter_process as helpers
-from joulemark.measurement import Amount, Document, Measurement, Reading, unknown
-from joulemark.suite.errors import JoulemarkError, MeasurementError, UsageError
+from joulemark.measurement import Measurement
+from joulemark.measurement_log import MeasurementLog
+from joulemark.suite.errors import UsageError
 from joulemark.synchronise import synchronise
-
-AT_ONCE = 1000
-"""Windows that are asked for together: so many take the helper a second or two."""
+from joulemark.window_reader import WindowReader
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class Meter:
-    """Joules and grams of a block, a function, or each turn of a loop.
+class Meter(MeasurementLog):
+    """Measure the energy and emissions of a block, a function, or each iteration of a loop.
 
-    with joulemark.Meter(zone="CH") as meter: ...        # meter.energy, meter.emissions, meter.readings
-    @joulemark.Meter("step")                             # also of a coroutine function
-    meter.start(); ...; meter.stop()                     # one Meter may be used many times: meter.measurements
+    As a context manager:
 
-    A window touches nothing but a clock: sensors are read by a helper process, which the first meter starts before
-    its window opens, and readings are made when they are asked for. Meters may be nested, one in itself too.
+        with joulemark.Meter(zone="CH") as meter:
+            train()
+        print(meter.energy.value, "J,", meter.emissions.value, "g")
+
+    As a decorator, of coroutine functions too:
+
+        @joulemark.Meter("step")
+        def step(): ...
+
+    With `start` and `stop`, wherever these are called. Each use adds a window to `measurements`; `energy`, `emissions`
+    and `readings` are those of the last. A meter may be nested in others and in itself, and used from several threads.
+
+    A window only reads a clock. The sensors are read by a process of its own, which the first meter of a program starts
+    before its window opens (a second or two) and which ends with the program. Results are computed when they are first
+    asked for. Where energy cannot be measured the program goes on, and amounts are None with a reason.
     """
 
     def __init__(
@@ -52,12 +60,26 @@ class Meter:
         item: str = "run",
         about: dict[str, Any] | None = None,
     ) -> None:
-        """What is not given is as `joulemark run` has it: from the environment or the settings file, else a default.
+        """Make a meter. Settings that are not given come from the environment or the settings file, then defaults.
 
-        name: of the case in a saved run file. zone, ..., psf, sensor: as the options of `joulemark run`.
-        device: boards that the code uses, `cuda:0`, or `cpu` for none of them (default: all that it can see).
-        sync: True to wait for the devices of the frameworks at both ends of a window, or a function that does.
-        item: what `meter.items` counts. about: more for the saved case, such as `framework` or `batch_size`.
+        Args:
+            name: Name of the case in a saved run file.
+            zone: Grid zone, such as `"CH"`.
+            coordinates: Place as `"LATITUDE,LONGITUDE"` in degrees, instead of a zone.
+            data_center: Place as `"PROVIDER:REGION"`, such as `"gcp:europe-west6"`, instead of a zone.
+            intensity: The grid's carbon intensity, g/kWh: a number, `"LOW..VALUE..HIGH"`, or the path of a CSV file.
+            pue: Power usage effectiveness: a number, `"LOW..VALUE..HIGH"`, or a preset of `joulemark run --pue`.
+            psf: How often the computation is repeated; it multiplies the totals of a saved run only.
+            offline: Whether to make no network requests.
+            sensor: Sensors to read, such as `"rapl"` (default: all that can be read).
+            device: GPUs that the code uses, such as `"cuda:0"`, or `"cpu"` for none (default: all that it can see).
+            sync: True to wait for the frameworks' devices at both ends of a window, or a function that does.
+            item: What `items` counts.
+            about: More about the code for a saved file: `framework`, `mode`, `phase`, `precision`, `batch_size`,
+                `workload_version`, `flops_per_item`, `bytes_per_item`.
+
+        Raises:
+            JoulemarkError: for an argument of the wrong type. Values are checked when the first window opens.
         """
         if not isinstance(name, str):
             raise UsageError(f"a meter's name is text, found {name!r}. Write @joulemark.Meter().")
@@ -75,21 +97,15 @@ class Meter:
             "offline": offline,
             "device": [device] if isinstance(device, str) else list(device),
         }
-        self.name = name
-        self.items: int | None = None
-        """Items done in the window that is open, or in the last one: set it for joules an item in a saved file."""
-        self._given = {key: value for key, value in given.items() if value not in (None, [])}
-        self._sensors = (sensor,) if isinstance(sensor, str) else tuple(sensor)
-        self._about = {"item": item, **(about or {})}
+        reader = WindowReader(
+            name,
+            {key: value for key, value in given.items() if value not in (None, [])},
+            (sensor,) if isinstance(sensor, str) else tuple(sensor),
+            {"item": item, **(about or {})},
+        )
+        super().__init__(name, reader)
         self._sync = synchronise if sync is True else (sync or None)
-        self._helper: helpers.MeterProcess | None = None
-        self._trouble = ""
-        self._process = 0
-        self._measurements: list[Measurement] = []
-        self._items: list[int] = []
-        self._waiting: list[Measurement] = []
-        self._local = threading.local()
-        self._lock = threading.Lock()
+        self._open_windows = threading.local()
 
     def start(self) -> Self:
         """Open a window. JoulemarkError where an argument cannot be met."""
@@ -98,7 +114,7 @@ class Meter:
         return self
 
     def stop(self) -> Measurement:
-        """Close the window opened last in this thread."""
+        """Close the window that was opened last in this thread, and return its measurement."""
         end_s = self.mark()
         if not self._begins():
             raise UsageError(f"{self.name} was stopped, but not started in this thread.")
@@ -111,94 +127,28 @@ class Meter:
         self.stop()
 
     def __call__(self, function: Function) -> Function:
-        """`function`, each call of it a window. Calls may overlap."""
+        """Return `function` with each call measured. Calls may overlap."""
 
         @functools.wraps(function)
-        def measured(*arguments: Any, **named: Any) -> Any:
+        def measured(*args: Any, **kwargs: Any) -> Any:
             self.prepare()
             begin_s = self.mark()
             try:
-                return function(*arguments, **named)
+                return function(*args, **kwargs)
             finally:
                 self.add(begin_s, self.mark())
 
         @functools.wraps(function)
-        async def awaited(*arguments: Any, **named: Any) -> Any:
+        async def measured_coroutine(*args: Any, **kwargs: Any) -> Any:
             self.prepare()
             begin_s = self.mark()
             try:
-                return await function(*arguments, **named)
+                return await function(*args, **kwargs)
             finally:
                 self.add(begin_s, self.mark())
 
-        chosen: Any = awaited if inspect.iscoroutinefunction(function) else measured
-        found: Function = chosen
-        return found
-
-    def window(self, begin_s: float, end_s: float) -> Measurement:
-        """The measurement of any window between two marks; it is not one of `measurements`."""
-        measurement = Measurement(begin_s, end_s, self._resolve)
-        self._waiting.append(measurement)
-        return measurement
-
-    def add(self, begin_s: float, end_s: float, items: int | None = None) -> Measurement:
-        """The window between two marks as one of `measurements`, of `items` items (else `meter.items`, else 1)."""
-        measurement = self.window(begin_s, end_s)
-        self._measurements.append(measurement)
-        self._items.append(items or self.items or 1)
-        return measurement
-
-    def clear(self) -> None:
-        """Forget all measurements."""
-        self._measurements, self._items = [], []
-
-    @property
-    def measurements(self) -> tuple[Measurement, ...]:
-        """All windows that were closed, in the order of their ends."""
-        return tuple(self._measurements)
-
-    @property
-    def last(self) -> Measurement:
-        """The window that was closed last. JoulemarkError where none was."""
-        if not self._measurements:
-            raise UsageError(f"{self.name} has measured nothing yet: close its window first.")
-        return self._measurements[-1]
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the last window, seconds."""
-        return self.last.duration_s
-
-    @property
-    def energy(self) -> Amount:
-        """Joules of the last window; waits until the sensors have spoken for its end, about a tenth of a second."""
-        return self.last.energy
-
-    @property
-    def facility_energy(self) -> Amount:
-        """Joules of the last window times the PUE."""
-        return self.last.facility_energy
-
-    @property
-    def emissions(self) -> Amount:
-        """Grams of CO2-equivalent of the last window."""
-        return self.last.emissions
-
-    @property
-    def readings(self) -> tuple[Reading, ...]:
-        """The last window's joules by component."""
-        return self.last.readings
-
-    def sums_j(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
-        """Attributed joules of any windows (CLOCK_MONOTONIC) since the first start; None for what was not measured."""
-        try:
-            return [
-                energy_j
-                for first in range(0, len(windows), AT_ONCE)
-                for energy_j in self._ask(do="sums", windows=list(windows[first : first + AT_ONCE]))["energy_j"]
-            ]
-        except JoulemarkError:
-            return [None] * len(windows)
+        wrapper: Any = measured_coroutine if inspect.iscoroutinefunction(function) else measured
+        return wrapper  # type: ignore[no-any-return]
 
     def save(
         self,
@@ -206,18 +156,25 @@ class Meter:
         step_s: Sequence[Sequence[float]] | None = None,
         steps_per_block: Sequence[int] | None = None,
     ) -> Path:
-        """Write a run file with every window as a trial; `joulemark report PATH` makes its page.
+        """Write a run file with each measurement as a trial; `joulemark report PATH` makes its page.
 
-        `step_s`: for each window the durations of its steps where they were marked, seconds, `steps_per_block` of them
-        (else one) together.
-        JoulemarkError where nothing was measured or the file cannot be written.
+        Args:
+            path: The file to write.
+            step_s: For each measurement, durations of its steps, seconds, where they were marked.
+            steps_per_block: For each measurement, how many steps each of these durations covers (default: one).
+
+        Returns:
+            The absolute path of the file.
+
+        Raises:
+            JoulemarkError: where nothing was measured or the file cannot be written.
         """
-        self.last  # noqa: B018 - says so where there is none
-        answer = self._ask(
+        self.last  # noqa: B018 - raises where nothing was measured
+        answer = self._reader.ask(
             do="save",
             path=os.path.abspath(path),
             name=self.name,
-            about=self._about,
+            about=self._reader.about,
             windows=[(window.begin_s, window.end_s) for window in self._measurements],
             items=self._items,
             step_s=step_s,
@@ -227,48 +184,18 @@ class Meter:
         return Path(answer["path"])
 
     def prepare(self) -> None:
-        """Have the sensors read from now on, as the first `start` in a process does. JoulemarkError as there."""
-        if self._process == os.getpid():
-            return
-        helper = None
-        try:
-            helper = helpers.shared(self._sensors)
-            helper.ask(do="check", given=self._given, name=self.name, about=self._about)
-        except MeasurementError as error:
-            # No sampling: the program goes on, and its windows say why they have no joules.
-            self._trouble = str(error)
-            warnings.warn(f"joulemark: {error}", RuntimeWarning, stacklevel=4)
-        self._process, self._helper = os.getpid(), helper
-
-    def _ask(self, **request: Any) -> Document:
-        """The helper's answer. JoulemarkError with the reason where there is none."""
-        if self._process != os.getpid():
-            raise MeasurementError(f"{self.name} was started in another process")
-        if self._helper is None:
-            raise MeasurementError(self._trouble)
-        return self._helper.ask(given=self._given, **request)
+        """Start reading the sensors, as the first `start` in a process does. JoulemarkError as there."""
+        self._reader.prepare()
 
     def mark(self) -> float:
-        """CLOCK_MONOTONIC in seconds, read after the devices have finished where `sync` asks for that."""
+        """Return CLOCK_MONOTONIC in seconds, after the devices have finished if `sync` asks for that."""
         if self._sync is not None:
             self._sync()
         return time.monotonic()
 
     def _begins(self) -> list[float]:
-        """When the open windows of this thread began."""
-        if not hasattr(self._local, "begins"):
-            self._local.begins = []
-        begins: list[float] = self._local.begins
+        """Return the begins of this thread's open windows, seconds."""
+        if not hasattr(self._open_windows, "begins"):
+            self._open_windows.begins = []
+        begins: list[float] = self._open_windows.begins
         return begins
-
-    def _resolve(self) -> None:
-        """Ask for the readings of all windows that have none yet, at once."""
-        with self._lock:
-            while some := self._waiting[:AT_ONCE]:
-                try:
-                    answers = self._ask(do="read", windows=[(w.begin_s, w.end_s) for w in some])["windows"]
-                except JoulemarkError as error:
-                    answers = [unknown(str(error), window.duration_s) for window in some]
-                for window, answer in zip(some, answers, strict=True):
-                    window.answer = answer
-                del self._waiting[: len(some)]  # not before: Ctrl-C leaves them waiting

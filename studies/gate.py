@@ -19,8 +19,9 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
-from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, compare
-from joulemark.suite.stats.drift import MIN_RUNS, estimate_drift, variance_components
+from joulemark.suite.stats.compare import compare
+from joulemark.suite.stats.comparison import Comparison
+from joulemark.suite.stats.drift import ASSUMED_DRIFT, MIN_RUNS, estimate_drift, variance_components
 from joulemark.suite.stats.variance import Variance
 from studies.gate_sessions import POOL, RESULTS, Round, Session, load, run_file
 

@@ -12,7 +12,8 @@ from typing import Final, Literal
 
 from joulemark.reports.model.cases import CaseView, label
 from joulemark.suite.records import RunFile
-from joulemark.suite.stats.compare import Comparison, compare, metric_families, verdict
+from joulemark.suite.stats.compare import compare, metric_families
+from joulemark.suite.stats.comparison import Comparison, verdict
 from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.paired_samples import error_range

@@ -23,8 +23,8 @@ from joulemark.suite.notices import Code
 from joulemark.suite.records import Emissions, Idle, Notice, Settings, Trial
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.results.assemble import COMMAND, finish
-from joulemark.suite.sensors.base import check
-from joulemark.suite.sensors.gpus import discover
+from joulemark.suite.sensors.base import check_request
+from joulemark.suite.sensors.gpus.inventory import discover
 
 FORWARDED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -79,7 +79,7 @@ def measure(request: CommandRun) -> tuple[Path, tuple[Execution, ...]]:
         UsageError: where the command cannot be started or the directory cannot be written; nothing has run then.
     """
     for sensor in request.settings.sensor:
-        check(sensor)
+        check_request(sensor)
     detected = discover()
     case = user_run.case(
         request.name,

@@ -1,11 +1,11 @@
 """A sampler that runs while windows are measured, and the readings of those windows.
 
-    with LiveSampler.start(path, sensors) as sampler:
-        begin_s = sampler.now()
-        ...                                 # the code that is measured
-        end_s = sampler.now()
-        sampler.wait_for(end_s)
-        sampler.readings((begin_s, end_s), "cpu")
+with LiveSampler.start(path, sensors) as sampler:
+    begin_s = sampler.now()
+    ...                                 # the code that is measured
+    end_s = sampler.now()
+    sampler.wait_for(end_s)
+    sampler.readings((begin_s, end_s), "cpu")
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from joulemark.suite.meter.window_result import window_result
 from joulemark.suite.notices import Code
 from joulemark.suite.records import EnergyReading, Gpu, Notice, Settings, Trace, write
 from joulemark.suite.results.assemble import assemble_events
-from joulemark.suite.sensors.base import check as check_sensor
-from joulemark.suite.sensors.gpus import Boards, discover
+from joulemark.suite.sensors.base import check_request
+from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
 from joulemark.suite.settings import resolve
 
 Document = dict[str, Any]
@@ -51,7 +51,7 @@ class MeterSession:
     sensors: tuple[str, ...]
     """The sensors that were requested; empty: all that can be read."""
     grid: GridCache = field(default_factory=GridCache)
-    _detected: dict[tuple[str, ...], Boards] = field(default_factory=dict)
+    _detected: dict[tuple[str, ...], GpuInventory] = field(default_factory=dict)
 
     @classmethod
     def open(cls, scratch: Path, sensors: Sequence[str] = ()) -> MeterSession:
@@ -61,7 +61,7 @@ class MeterSession:
         """
         requested = tuple(sensors) or resolve({}).sensor
         for sensor in requested:
-            check_sensor(sensor)
+            check_request(sensor)
         return cls(LiveSampler.start(scratch / "sampler.trace", requested), requested)
 
     def sensors_found(self) -> Document:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from joulemark import __version__
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Case, Emissions, Machine, Notice, Run, RunFile, Segment, Settings, Trial
+from joulemark.suite.records.run_id import new_run_id
 
 AS_IS = "as-is"
 """A mode or precision that joulemark neither chose nor knows."""
@@ -29,11 +29,6 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """Fields of a case that the code may describe itself with, `about=` of a meter, and their values where it does not."""
 ABOUT_KEYS = (*DEFAULTS, "flops_per_item", "bytes_per_item")
-
-
-def new_run_id(started_at: datetime) -> str:
-    """Return an id for a run: its UTC time and four random hex digits."""
-    return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 def program_version(program: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 def window_result(readings: Sequence[EnergyReading], emissions: Emissions, duration_s: float) -> Document:
-    """Return energy and emissions of a window of `duration_s` seconds from its `readings`: the document that `joulemark.Measurement` reads."""
+    """Return energy and emissions of a window of `duration_s` seconds, as `joulemark.Measurement` takes them."""
     energy = energy_sum(readings)
     total = _total(energy)
     facility, grams = facility_and_emissions(total, emissions)

@@ -17,7 +17,7 @@ from joulemark.suite.records.journal import JournalState, read_lines, trace_path
 from joulemark.suite.results.roofline import above_the_roof
 from joulemark.suite.results.summary import case_summary
 from joulemark.suite.results.validity import case_notices, differences_from_eager, run_notices
-from joulemark.suite.sensors.external_tracker import compared
+from joulemark.suite.sensors.external_tracker import with_comparison
 from joulemark.suite.sensors.trace_file import load as load_traces
 from joulemark.suite.trial.outcome import TIMEOUT
 
@@ -82,7 +82,7 @@ def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ..
             "floor": (*planned.floor, *state.floor),
             "probes": probes,
             "traces": traces,
-            "second_opinion": planned.second_opinion if tracked is None else compared(tracked, new_traces, gpus),
+            "second_opinion": planned.second_opinion if tracked is None else with_comparison(tracked, new_traces, gpus),
         }
     )
     interrupted = _interrupted(cases, missing) if missing else []

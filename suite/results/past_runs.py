@@ -1,17 +1,14 @@
-"""Earlier runs of a machine, for `--baseline history` and for how much the machine drifts between runs."""
+"""Kept runs of a machine, for `--baseline history` and for how much the machine drifts between runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from joulemark.suite.errors import NotComparableError, UsageError
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.store import kept_runs, load_path
-from joulemark.suite.stats.drift import MIN_RUNS, estimate_drift
-from joulemark.suite.stats.metrics import METRICS
-from joulemark.suite.stats.variance import Variance
 
 MAX_RUNS: Final = 20
 """How many runs of a machine count, the latest first: older ones say little about its state today."""
@@ -42,14 +39,6 @@ def runs_of_machine(run_file: RunFile, directory: Path) -> list[RunFile]:
         if len(runs) == MAX_RUNS:
             break
     return sorted(runs.values(), key=lambda run: run.run.started_at)
-
-
-def drift_variances(runs: Sequence[RunFile]) -> Mapping[str, Variance]:
-    """Return the variance of a run about its machine's mean by metric, for metrics that enough of `runs` have."""
-    if len(runs) < MIN_RUNS:
-        return {}
-    variances = {key: estimate_drift(runs, key) for key, metric in METRICS.items() if metric.drifts}
-    return {key: variance for key, variance in variances.items() if variance is not None}
 
 
 def earlier_runs(run_file: RunFile, runs: Sequence[RunFile]) -> list[RunFile]:

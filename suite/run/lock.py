@@ -1,6 +1,6 @@
-"""One run measures at a time on a machine.
+"""The lock that lets one run measure at a time on a machine.
 
-The lock is flock(2) on a file that everyone may open: the kernel releases it when its owner ends, however it ends.
+It is flock(2) on a file that everyone may open: the kernel releases it when its owner ends, however it ends.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from joulemark.suite.errors import UsageError
 
 DEFAULT = Path("/tmp/joulemark.lock")
-"""One place for all: TMPDIR differs between users and jobs of one machine. JOULEMARK_LOCK names another."""
+"""One place for all: TMPDIR differs between users and jobs of a machine. JOULEMARK_LOCK names another."""
 
 
 @contextlib.contextmanager
 def hold(owner: str, path: Path | None = None) -> Iterator[None]:
-    """Hold the machine for the run `owner`. UsageError names the run that has it."""
+    """Hold the machine's lock for the run `owner`. Raises UsageError, naming the other run, if it is taken."""
     path = path or Path(os.environ.get("JOULEMARK_LOCK") or DEFAULT)
     try:
         # Without O_CREAT first: the kernel refuses it on another user's file in a sticky directory
@@ -35,9 +35,9 @@ def hold(owner: str, path: Path | None = None) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            other = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another run"
+            holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another run"
             raise UsageError(
-                f"{other} is measuring on this machine: two runs would disturb each other. Wait for it."
+                f"{holder} is measuring on this machine: concurrent runs skew each other. Wait until it has finished."
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{owner} (process {os.getpid()})".encode(), 0)

@@ -1,4 +1,4 @@
-"""A run file as it is when the run begins, or goes on: all that is known before the first trial."""
+"""The run file at the start of a run, or when it is resumed: everything known before the first trial."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from joulemark.suite.trial.outcome import TIMEOUT
 
 
 def new_run_file(
-    order: RunSpec, run_id: str, environments: Mapping[ArmName | None, Environment], segment: Segment
+    spec: RunSpec, run_id: str, environments: Mapping[ArmName | None, Environment], segment: Segment
 ) -> RunFile:
-    """A new run; `environments` are its trials' by arm."""
-    notices = list(order.notices)
-    # What is kept is the user's, and so the same in both arms.
+    """Return the file of a new run; `environments` are its trials', by arm."""
+    notices = list(spec.notices)
+    # The kept variables are the user's, and therefore the same in both arms.
     kept = next(iter(environments.values())).kept
-    shared = _shared(each.managed for each in environments.values())
+    shared = _shared(environment.managed for environment in environments.values())
     if kept:
         notices.append(Notice.of(Code.ENVIRONMENT_KEPT, ", ".join(kept)))
     return RunFile(
@@ -32,62 +32,62 @@ def new_run_file(
             started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             finished_at=None,
             segments=(segment,),
-            command=order.command,
-            profile=order.plan.profile.name,
+            command=spec.command,
+            profile=spec.plan.profile.name,
             suite_version=__version__,
             complete=False,
-            order_seed=order.plan.order_seed,
-            rounds=order.plan.rounds,
-            max_rounds=order.plan.max_rounds,
+            order_seed=spec.plan.order_seed,
+            rounds=spec.plan.rounds,
+            max_rounds=spec.plan.max_rounds,
             environment={**shared, **kept},
         ),
-        machine=order.machine,
+        machine=spec.machine,
         arms={
-            name: side.arm.model_copy(update={"environment": _without(environments[name].managed, shared)})
-            for name, side in order.sides.items()
+            name: arm.arm.model_copy(update={"environment": _without(environments[name].managed, shared)})
+            for name, arm in spec.arms.items()
         },
-        settings=order.settings,
-        cases=order.plan.cases,
+        settings=spec.settings,
+        cases=spec.plan.cases,
         notices=tuple(notices),
-        emissions=order.emissions,
+        emissions=spec.emissions,
     )
 
 
-def resumed_run_file(earlier: RunFile, segment: Segment) -> RunFile:
-    """The interrupted run as the plan of its next segment: what it has stays in it."""
-    segments = (*earlier.run.segments, segment)
-    run = earlier.run.model_copy(update={"segments": segments, "finished_at": None, "complete": False})
-    made_anew = {Code.RUN_INCOMPLETE, *(notice.code for notice in run_notices(earlier))}
-    notices = tuple(notice for notice in earlier.notices if notice.code not in made_anew)
-    return earlier.model_copy(update={"run": run, "notices": notices})
+def resumed_run_file(interrupted: RunFile, segment: Segment) -> RunFile:
+    """Return the interrupted run as the start of its next segment, with everything that it has."""
+    segments = (*interrupted.run.segments, segment)
+    run = interrupted.run.model_copy(update={"segments": segments, "finished_at": None, "complete": False})
+    recomputed = {Code.RUN_INCOMPLETE, *(notice.code for notice in run_notices(interrupted))}
+    notices = tuple(notice for notice in interrupted.notices if notice.code not in recomputed)
+    return interrupted.model_copy(update={"run": run, "notices": notices})
 
 
-def segment(at_s: float) -> Segment:
-    """A start of the run, `at_s` seconds after its first."""
+def new_segment(at_s: float) -> Segment:
+    """Return the segment of a start or resume, `at_s` seconds after the run's first start."""
     return Segment(at_s=at_s, monotonic_s=time.monotonic(), boot_id=_boot_id())
 
 
-def done(earlier: RunFile | None) -> frozenset[tuple[str, int]]:
-    """(case, round) of the trials that an interrupted run has."""
-    cases = earlier.cases if earlier else ()
+def measured_trials(interrupted: RunFile | None) -> frozenset[tuple[str, int]]:
+    """Return (case id, round) of the trials that an interrupted run has."""
+    cases = interrupted.cases if interrupted else ()
     return frozenset((case.id, trial.round) for case in cases for trial in case.trials)
 
 
-def timed_out(earlier: RunFile | None) -> set[str]:
-    """Cases of an interrupted run that were given up because a trial did not end in time."""
-    cases = earlier.cases if earlier else ()
+def timed_out_cases(interrupted: RunFile | None) -> set[str]:
+    """Return the ids of the cases that an interrupted run gave up because a trial timed out."""
+    cases = interrupted.cases if interrupted else ()
     return {case.id for case in cases if any(trial.reason_code == TIMEOUT for trial in case.trials)}
 
 
 def seconds_since(started_at: str) -> float:
-    """Seconds by the wall clock since an ISO 8601 time."""
+    """Return the wall-clock time since an ISO 8601 time, seconds."""
     return (datetime.now(UTC) - datetime.fromisoformat(started_at)).total_seconds()
 
 
 def _shared(environments: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Variables that have the same value in all of them."""
+    """Return the variables that have the same value in all environments."""
     first, *others = environments
-    return {name: value for name, value in first.items() if all(each.get(name) == value for each in others)}
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
 
 
 def _without(variables: Mapping[str, str], shared: Mapping[str, str]) -> dict[str, str]:
@@ -95,7 +95,7 @@ def _without(variables: Mapping[str, str], shared: Mapping[str, str]) -> dict[st
 
 
 def _boot_id() -> str:
-    """The kernel's id of this boot: CLOCK_MONOTONIC means nothing after the next one."""
+    """Return the kernel's id of this boot: CLOCK_MONOTONIC values are meaningless after the next one."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

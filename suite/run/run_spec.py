@@ -1,4 +1,4 @@
-"""What a run is made from, and who watches it."""
+"""What a run is made from, and who listens to its progress."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from pathlib import Path
 from typing import Protocol
 
 from joulemark.suite.plan.ab import ArmSpec
-from joulemark.suite.plan.cases import Plan
+from joulemark.suite.plan.plan import Plan
 from joulemark.suite.records import ArmName, Case, Emissions, Machine, Notice, RunFile, Settings, Trial
 
-Undecided = Callable[[RunFile], frozenset[str]]
-"""From a run so far: ids of the cases that need more rounds."""
+FindUndecided = Callable[[RunFile], frozenset[str]]
+"""Returns the ids of the cases that need more rounds, from the run so far."""
 
 
 class ProgressListener(Protocol):
-    """Hears what happens, to show it. Nothing is said while a window is open."""
+    """Shows the progress of a run. No event occurs while a window is open."""
 
-    def begins(self, plan: Plan, before: Collection[tuple[str, int]]) -> None:
-        """The run begins; `before` are (case, round) of the trials that a resumed run has already."""
+    def on_run_start(self, plan: Plan, measured: Collection[tuple[str, int]]) -> None:
+        """The run starts; `measured` are (case id, round) of the trials that a resumed run already has."""
 
-    def goes_on(self, cases: Sequence[Case], rounds: int) -> None:
-        """These cases are not decided and get `rounds` more."""
+    def on_more_rounds(self, cases: Sequence[Case], rounds: int) -> None:
+        """These cases are undecided and get `rounds` more."""
 
-    def stage(self, text: str) -> None:
-        """A part of the run outside the trials begins."""
+    def on_stage(self, text: str) -> None:
+        """A stage of the run outside the trials starts."""
 
-    def trial_begins(self, case: Case, round_number: int) -> None:
-        """A trial begins."""
+    def on_trial_start(self, case: Case, round_number: int) -> None:
+        """A trial starts."""
 
-    def part(self, name: str) -> None:
-        """A part of the trial begins; after `window` comes silence until `fetch`."""
+    def on_trial_stage(self, name: str) -> None:
+        """A stage of the trial starts; after `window` there is no event until `fetch`."""
 
-    def trial_ends(self, case: Case, trial: Trial, power_w: float | None) -> None:
-        """A trial has ended; `power_w` is the power last seen, None where there is none."""
+    def on_trial_end(self, case: Case, trial: Trial, power_w: float | None) -> None:
+        """A trial has ended; `power_w` is the latest power, None if there is none."""
 
-    def gives_up(self, case: Case, rounds: int) -> None:
-        """This case is not tried again in the `rounds` that are left."""
+    def on_give_up(self, case: Case, rounds: int) -> None:
+        """This case is not tried in the remaining `rounds`."""
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """All that a run is made from."""
+    """Everything that a run is made from."""
 
     plan: Plan
     settings: Settings
@@ -51,12 +51,12 @@ class RunSpec:
     notices: tuple[Notice, ...]
     command: tuple[str, ...]
     directory: Path
-    """Where the run file, and the journal while it lasts, are kept."""
+    """Where the run file is kept, and the journal until it is written."""
     sensors: tuple[str, ...] = ()
-    """Sensors asked for by name; empty: all that can be read."""
+    """Names of the selected sensors; empty: all that can be read."""
     resumed: RunFile | None = None
-    """The interrupted run that this one goes on with; None for a new one."""
-    sides: Mapping[ArmName, ArmSpec] = field(default_factory=dict)
+    """The interrupted run to resume; None for a new run."""
+    arms: Mapping[ArmName, ArmSpec] = field(default_factory=dict)
     """The arms of an A/B run; empty for any other."""
-    undecided: Undecided | None = None
-    """Who needs more rounds than the plan has, asked while its most rounds are not used up; None: nobody."""
+    find_undecided: FindUndecided | None = None
+    """Called after the planned rounds, and again after each extension up to `plan.max_rounds`; None: no extensions."""

@@ -1,55 +1,251 @@
-"""Cases -> a run: the lock, and one session from first second to run file. All that measures goes through here."""
+"""Measures a plan: idle, noise floor, rounds of trials and probes, each in the journal before the next starts."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
-from joulemark.suite.records import ArmName
-from joulemark.suite.results.assemble import finish
-from joulemark.suite.run import lock
+from joulemark.suite.notices import Code
+from joulemark.suite.records import ArmName, Case, Notice, Probe, Trial
+from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
+from joulemark.suite.records.run_id import new_run_id
+from joulemark.suite.results.assemble import assemble, finish
+from joulemark.suite.run import lock, run_records
+from joulemark.suite.run.idle_and_floor import IdleAndFloor, wait_until_settled
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
-from joulemark.suite.run.session import Session
-from joulemark.suite.trial import environment as environments
+from joulemark.suite.run.timeouts import Timeouts
+from joulemark.suite.run.trial_record import trial_record
+from joulemark.suite.sensors.external_tracker import ExternalTracker
+from joulemark.suite.sensors.sampler import Sampler
+from joulemark.suite.stats.interim_analysis import first_rounds
+from joulemark.suite.trial import environment
 from joulemark.suite.trial.environment import Environment
+from joulemark.suite.trial.fork_servers import ForkServers
+from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
+from joulemark.suite.trial.outcome import TIMEOUT
+from joulemark.suite.trial.probe import probe
 
 
-def measure(order: RunSpec, watcher: ProgressListener) -> Path:
-    """Measure `order` and return the path of its run file, which an interrupted run has too (`complete` false).
+def measure(spec: RunSpec, listener: ProgressListener) -> Path:
+    """Measure `spec` and return the path of its run file. A run that fails to start leaves no files.
 
-    UsageError where another run measures or the directory cannot be written; KeyboardInterrupt is passed on as
-    `InterruptedRun`, after the file is written. Of a run that could not begin nothing is left.
+    Raises UsageError if another run is measuring or the directory cannot be written, and InterruptedRun on Ctrl-C,
+    after the run file has been written (`complete` is false).
     """
-    run_id = order.resumed.run.id if order.resumed else new_id()
+    run_id = spec.resumed.run.id if spec.resumed else new_run_id(datetime.now(UTC))
     with lock.hold(run_id), tempfile.TemporaryDirectory(prefix="joulemark-") as scratch:
-        session = Session(order, run_id, _environments(order, Path(scratch)), watcher)
+        runner = Runner(spec, run_id, _environments(spec, Path(scratch)), listener)
         try:
-            session.measure()
+            runner.run()
         except KeyboardInterrupt:
-            raise InterruptedRun(finish(session.journal.path)) from None
+            raise InterruptedRun(finish(runner.journal.path)) from None
         finally:
-            session.journal.close()
-        return finish(session.journal.path)
-
-
-def _environments(order: RunSpec, scratch: Path) -> dict[ArmName | None, Environment]:
-    """The trials' variables by arm, each with threads and caches of its own; for None where there are no arms."""
-    if not order.sides:
-        return {None: environments.build(os.environ, order.plan.cases[0].threads, scratch)}
-    return {name: environments.build(os.environ, side.threads, scratch / name) for name, side in order.sides.items()}
-
-
-def new_id() -> str:
-    """An id for a run: its UTC time, so that ids sort by it, and four hex digits."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+            runner.journal.close()
+        return finish(runner.journal.path)
 
 
 class InterruptedRun(KeyboardInterrupt):
-    """Ctrl-C; `path` is the run file of what was finished before."""
+    """Ctrl-C during a run; `path` is the run file with what was finished before."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
         self.path = path
+
+
+def _environments(spec: RunSpec, scratch: Path) -> dict[ArmName | None, Environment]:
+    """Return the environment of the trials by arm, each with its own threads and caches; by None without arms."""
+    if not spec.arms:
+        return {None: environment.build(os.environ, spec.plan.cases[0].threads, scratch)}
+    return {name: environment.build(os.environ, arm.threads, scratch / name) for name, arm in spec.arms.items()}
+
+
+class Runner:
+    """One run while it lasts."""
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        run_id: str,
+        environments: Mapping[ArmName | None, Environment],
+        listener: ProgressListener,
+    ) -> None:
+        """Start the journal; `environments` are the trials', by arm."""
+        self.spec, self.plan, self.listener = spec, spec.plan, listener
+        # A resumed run counts from its first start, by the wall clock: the machine may have been rebooted.
+        elapsed_s = run_records.seconds_since(spec.resumed.run.started_at) if spec.resumed else 0.0
+        self.origin_s = time.monotonic() - elapsed_s
+        segment = run_records.new_segment(self.now())
+        run_file = (
+            run_records.resumed_run_file(spec.resumed, segment)
+            if spec.resumed
+            else run_records.new_run_file(spec, run_id, environments, segment)
+        )
+        self.journal = Journal(spec.directory / f"{run_id}{SUFFIX}", run_file)
+        self.measured = run_records.measured_trials(spec.resumed)
+        self.given_up = run_records.timed_out_cases(spec.resumed)
+        self.compiled: set[str] = set()
+        self.probed = {_probe_key(probe) for probe in run_file.probes}
+        self.timeouts = Timeouts(self.plan.profile.timeout_s)
+        self.servers = {
+            arm: ForkServers(arm_environment.variables, self._pythons(arm), self._spawn_notice(arm))
+            for arm, arm_environment in environments.items()
+        }
+        variables = next(iter(environments.values())).variables
+        self.idle_and_floor = IdleAndFloor(self.journal, self.now, variables, self.plan.cases[0].threads)
+
+    def _pythons(self, arm: ArmName | None) -> Mapping[str, str]:
+        return self.spec.settings.python if arm is None else self.spec.arms[arm].pythons
+
+    def _spawn_notice(self, arm: ArmName | None) -> Callable[[str, str], None]:
+        """Return a function that notes that a framework's trials are spawned instead of forked, and why."""
+        where = f" in arm {arm}" if arm is not None else ""
+        return lambda framework, reason: self.journal.notice(Notice.of(Code.SPAWNED, f"{framework}{where}: {reason}"))
+
+    def now(self) -> float:
+        """Return the seconds since the run started."""
+        return time.monotonic() - self.origin_s
+
+    def run(self) -> None:
+        """Measure everything."""
+        self._announce()
+        self.listener.on_stage("sensors")
+        try:
+            self.sampler = Sampler.start(trace_path(self.journal.path), self.origin_s, sensors=self.spec.sensors)
+        except Exception:
+            self.journal.forget()  # otherwise an empty run would be the latest one
+            raise
+        tracker = ExternalTracker.start() if self.spec.settings.second_opinion else None
+        try:
+            self._measure_idle("before")
+            self._measure_floor()
+            for round_number in range(1, self.plan.rounds + 1):
+                self._run_round(round_number)
+            self._run_more_rounds()
+            self.listener.on_stage("settling")
+            wait_until_settled(self.sampler.latest_power_w)
+            self._measure_idle("after")
+        finally:
+            self._close_servers()
+            if tracker is not None:
+                self.journal.second_opinion(tracker.stop(self.origin_s))
+            self.sampler.stop()
+        self.journal.end(datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+    def _announce(self) -> None:
+        """Tell the listener what the run will do, and what of it is done or given up already."""
+        self.listener.on_run_start(self.plan, self.measured)
+        for case in self.plan.runnable():
+            if case.id in self.given_up:
+                done = sum((case.id, number) in self.measured for number in range(1, self.plan.rounds + 1))
+                self.listener.on_give_up(case, self.plan.rounds - done)
+
+    def _measure_idle(self, when: Literal["before", "after"]) -> None:
+        self.listener.on_stage(f"idle {when}")
+        self.idle_and_floor.measure_idle(when, self.plan.profile.idle_s)
+
+    def _measure_floor(self) -> None:
+        self.listener.on_stage("noise floor")
+        self.idle_and_floor.measure_floor()
+
+    def _run_more_rounds(self) -> None:
+        """Run more rounds of undecided cases, as many at a time as were planned, up to the plan's maximum."""
+        rounds, max_rounds = self.plan.rounds, self.plan.max_rounds
+        while self.spec.find_undecided is not None and max_rounds is not None and rounds < max_rounds:
+            # A resumed run may have later rounds already; the decision at this point was made without them.
+            undecided = self.spec.find_undecided(first_rounds(assemble(self.journal.path), rounds))
+            if not undecided:
+                return
+            cases = [case for case in self.plan.runnable() if case.id in undecided]
+            self.listener.on_more_rounds(cases, self.plan.rounds)
+            for round_number in range(rounds + 1, rounds + self.plan.rounds + 1):
+                self._run_round(round_number, undecided)
+            rounds += self.plan.rounds
+
+    def _run_round(self, round_number: int, only: Collection[str] | None = None) -> None:
+        """Run one trial of every case, or of those whose ids are in `only`."""
+        cases = [
+            case
+            for case in self.plan.round_order(round_number)
+            if case.id not in self.given_up
+            and (case.id, round_number) not in self.measured
+            and (only is None or case.id in only)
+        ]
+        if not cases:
+            return
+        self.listener.on_stage("importing " + " and ".join(sorted({case.framework for case in cases})))
+        for arm, servers in self.servers.items():
+            servers.start({case.framework for case in cases if case.arm == arm})
+        for case in cases:
+            self._run_trial(case, round_number)
+        self._probe({(case.arm, case.framework) for case in cases})
+        self._close_servers()
+        self._measure_floor()
+
+    def _run_trial(self, case: Case, round_number: int) -> None:
+        """Run one trial and write it to the journal."""
+        self.listener.on_trial_start(case, round_number)
+        trial = self._trial(case, round_number)
+        if trial.status == "skipped":
+            self.journal.skipped(case, trial.reason_code or "skipped", trial.reason or "skipped")
+        else:
+            self.journal.trial(case, trial)
+        power_w = self.sampler.latest_power_w()
+        if trial.status == "skipped" or trial.reason_code == TIMEOUT:
+            # Another trial would give the same reason, or take as long in vain.
+            self.given_up.add(case.id)
+            self.listener.on_give_up(case, max(0, self.plan.rounds - round_number))
+        self.listener.on_trial_end(case, trial, power_w)
+
+    def _trial(self, case: Case, round_number: int) -> Trial:
+        """Run one trial and return its record, however it ends."""
+        servers = self.servers[case.arm]
+        attempt = {
+            "round": round_number,
+            "started_s": self.now(),
+            "isolation": servers.isolation(case.framework),
+        }
+
+        def on_stage(stage: str) -> None:
+            self.timeouts.on_stage(case, stage)
+            self.listener.on_trial_stage(stage)
+
+        request = self.plan.request(case, resident_idle=round_number == 1)
+        outcome = servers.run(request, self.timeouts.for_trial(case), on_stage)
+        compile_cache = self._compile_cache(case) if outcome.trial is not None else None
+        return trial_record(outcome, {**attempt, "ended_s": self.now()}, self.origin_s, compile_cache)
+
+    def _compile_cache(self, case: Case) -> Literal["cold", "warm"] | None:
+        """Return the state of the run's compile cache before a trial of `case`; None if its mode does not compile."""
+        if mode_class(case.framework, case.mode) != "compiled":
+            return None
+        if case.id in self.compiled and FRAMEWORKS[case.framework].caches_compilation:
+            return "warm"
+        self.compiled.add(case.id)
+        return "cold"
+
+    def _probe(self, started: Collection[tuple[ArmName | None, str]]) -> None:
+        """Probe the roofline of each framework, device, precision and number of threads, once a run.
+
+        `started` are (arm, framework) of the fork servers that run now.
+        """
+        for case in sorted(self.plan.runnable(), key=_probe_key):
+            if (case.arm, case.framework) in started and _probe_key(case) not in self.probed:
+                self.probed.add(_probe_key(case))
+                self.listener.on_stage("probing the machine's peak")
+                request = replace(self.plan.request(case), mode=FRAMEWORKS[case.framework].default_mode)
+                self.journal.probe(probe(self.servers[case.arm], request, self.plan.profile.timeout_s))
+
+    def _close_servers(self) -> None:
+        for servers in self.servers.values():
+            servers.close()
+
+
+def _probe_key(subject: Case | Probe) -> tuple[str, str, str, int]:
+    """Return what distinguishes one probe from another."""
+    return subject.framework, subject.device, subject.precision, subject.threads

@@ -1,4 +1,4 @@
-"""How a trial ended, as the run file records it. Pure."""
+"""The outcome of a trial as the run file records it. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from joulemark.suite.trial.outcome import Outcome
 def trial_record(
     outcome: Outcome, attempt: Mapping[str, Any], origin_s: float, compile_cache: Literal["cold", "warm"] | None
 ) -> Trial:
-    """The trial of `outcome`; `attempt` are its round, isolation and times, `origin_s` the run's start on its clock.
+    """Return the record of `outcome`.
 
-    What another version of joulemark answered, and this one does not understand, is a trial that failed.
+    `attempt` are the trial's round, isolation and times; `origin_s` is the start of the run on CLOCK_MONOTONIC. A
+    result that another version of joulemark gave and this one cannot parse is a failed trial.
     """
     if outcome.trial is None:
         status: Literal["skipped", "failed"] = "skipped" if outcome.reason_code == "unsupported" else "failed"
@@ -26,18 +27,18 @@ def trial_record(
         window, resident_idle = fields.pop("window"), fields.pop("resident_idle")
         return Trial(
             status="ok",
-            window_s=_since(origin_s, window),
-            resident_idle=ResidentIdle(window_s=_since(origin_s, resident_idle)) if resident_idle else None,
+            window_s=_relative(window, origin_s),
+            resident_idle=ResidentIdle(window_s=_relative(resident_idle, origin_s)) if resident_idle else None,
             compile_cache=compile_cache,
             **attempt,
             **fields,
         )
     except (ValidationError, KeyError, TypeError) as error:
-        reason = f"the trial's answer is not understood: {' '.join(str(error).split())[:200]}"
+        reason = f"could not parse the trial's result: {' '.join(str(error).split())[:200]}"
         return Trial(status="failed", reason_code="protocol", reason=reason, **attempt)
 
 
-def _since(origin_s: float, window: tuple[float, float]) -> tuple[float, float]:
-    """An interval of CLOCK_MONOTONIC in seconds since the run started."""
-    start, end = window
+def _relative(interval: tuple[float, float], origin_s: float) -> tuple[float, float]:
+    """Return an interval of CLOCK_MONOTONIC in seconds since the run started."""
+    start, end = interval
     return start - origin_s, end - origin_s

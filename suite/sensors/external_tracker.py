@@ -1,141 +1,121 @@
 """`--second-opinion`: codecarbon's own tracker beside the whole run, in a process of its own.
 
-    opinion = Tracker.start()
-    ...                                  # measure
-    said = opinion.stop(origin_monotonic_s)
-    compared(said, traces, gpus)         # with our readings over the same interval, and why they differ
+    tracker = ExternalTracker.start()
+    ...                                                 # measure
+    result = tracker.stop(origin_monotonic_s)
+    with_comparison(result, traces, gpus)               # our readings over the same interval, and why they differ
 
-Its figure stands next to ours and never in their place.
+Its result is shown next to ours, never in place of ours.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import select
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-import joulemark
 from joulemark.suite.energy.components import HARDWARE, names_of
-from joulemark.suite.energy.window_energy import compute_readings
+from joulemark.suite.energy.window_energy import readings
 from joulemark.suite.records import EnergyReading, Gpu, SecondOpinion, Trace
+from joulemark.suite.trial import processes
 
 TOOL = "codecarbon"
 TIMEOUT_S = 60.0
-UNANSWERED = '{"reason": "its process ended before it answered"}'
 PERIOD_S = 1
-"""How often it measures, seconds; its default of 15 s would leave short runs out."""
+"""How often it measures, seconds; its default of 15 s would leave out short runs."""
 
 
 @dataclass
-class Tracker:
-    """The process that its tracker runs in."""
+class ExternalTracker:
+    """The process that the tracker runs in."""
 
     process: subprocess.Popen[str]
-    ready: str
-    """The line that it answered with once its tracker ran; empty where it never did."""
+    answer: dict[str, Any]
+    """Its first answer: that the tracker runs, or why not."""
 
     @classmethod
-    def start(cls) -> Tracker:
-        """Start the tracker and wait until it runs. Where it cannot, `stop` says why."""
-        house = str(Path(joulemark.__file__).resolve().parents[1])
-        path = os.pathsep.join(filter(None, [house, os.environ.get("PYTHONPATH")]))
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "joulemark.suite.sensors.external_tracker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
-        return cls(process, _line(process))
+    def start(cls) -> ExternalTracker:
+        """Start the tracker and wait until it runs. If it cannot, `stop` returns the reason."""
+        process = processes.start_module("joulemark.suite.sensors.external_tracker", stderr=subprocess.DEVNULL)
+        return cls(process, _answer(process))
 
     def stop(self, origin_monotonic_s: float) -> SecondOpinion:
-        """End the tracker; what it says of the time since `start`. Times count from `origin_monotonic_s`."""
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
-        said: dict[str, Any] = json.loads(self.ready or UNANSWERED)
-        if "ready" in said:
-            said = json.loads(_line(self.process) or UNANSWERED)
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        window_s = said.get("begin_s", origin_monotonic_s), said.get("end_s", origin_monotonic_s)
+        """End the tracker and return its result since `start`, with times relative to `origin_monotonic_s`."""
+        processes.close_stdin(self.process)
+        answer = _answer(self.process) if "ready" in self.answer else self.answer
+        processes.stop(self.process, timeout_s=0.0)
+        begin_s, end_s = answer.get("begin_s", origin_monotonic_s), answer.get("end_s", origin_monotonic_s)
         return SecondOpinion(
             tool=TOOL,
-            version=said.get("version", ""),
-            window_s=(window_s[0] - origin_monotonic_s, window_s[1] - origin_monotonic_s),
-            energy_j=said.get("energy_j", dict.fromkeys(HARDWARE)),
-            methods=said.get("methods", {}),
-            reason=said.get("reason"),
+            version=answer.get("version", ""),
+            window_s=(begin_s - origin_monotonic_s, end_s - origin_monotonic_s),
+            energy_j=answer.get("energy_j", dict.fromkeys(HARDWARE)),
+            methods=answer.get("methods", {}),
+            reason=answer.get("reason"),
         )
 
 
-def _line(process: subprocess.Popen[str]) -> str:
-    """The next line of the process; empty where none comes in time."""
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], TIMEOUT_S)
-    return process.stdout.readline() if ready else ""
+def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
+    return processes.receive_json(process, TIMEOUT_S) or {"reason": "its process ended before it answered"}
 
 
-def compared(said: SecondOpinion, traces: Sequence[Trace], gpus: Sequence[Gpu]) -> SecondOpinion:
-    """`said` with our readings over the same interval, and why the two differ. A model that stands beside our sensors
-    is no part of ours."""
-    if said.reason is not None:
-        return said
-    found = compute_readings(traces, said.window_s, "cpu", gpus)
-    ours = tuple(energy for energy in found if energy.attributed or energy.kind != "model")
-    differences = [text for part in HARDWARE for text in _difference(part, said, ours)]
-    return said.model_copy(update={"ours": ours, "differences": tuple(differences)})
+def with_comparison(result: SecondOpinion, traces: Sequence[Trace], gpus: Sequence[Gpu]) -> SecondOpinion:
+    """Return `result` with our readings over the same interval, and why the two differ.
+
+    A model that runs beside our sensors does not count as our reading.
+    """
+    if result.reason is not None:
+        return result
+    ours = tuple(
+        energy
+        for energy in readings(traces, result.window_s, "cpu", gpus)
+        if energy.attributed or energy.kind != "model"
+    )
+    differences = [text for hardware in HARDWARE if (text := _difference(hardware, result, ours)) is not None]
+    return result.model_copy(update={"ours": ours, "differences": tuple(differences)})
 
 
-def _difference(part: str, said: SecondOpinion, ours: Sequence[EnergyReading]) -> list[str]:
-    """Why the figures of one part differ; nothing where neither has one."""
-    theirs_j = said.energy_j.get(part)
-    known = [energy for energy in ours if energy.component in names_of(part) and energy.energy_j is not None]
+def _difference(hardware: str, result: SecondOpinion, ours: Sequence[EnergyReading]) -> str | None:
+    """Return why the two values for `hardware` differ; None if there are none."""
+    theirs_j = result.energy_j.get(hardware)
+    known = [energy for energy in ours if energy.component in names_of(hardware) and energy.energy_j is not None]
     ours_j = sum(energy.energy_j or 0.0 for energy in known) if known else None
-    how = said.methods.get(part, "")
+    method = result.methods.get(hardware, "")
     if theirs_j is None and ours_j is None:
-        return []
+        return None
     if theirs_j is None:
-        return [f"{part}: {said.tool} has no figure; ours comes from {known[0].sensor}."]
+        return f"{hardware}: {result.tool} has no value; ours comes from {known[0].sensor}."
     if ours_j is None:
-        return [f"{part}: {said.tool} models it ({how}); nothing measures it here, and we do not model beside sensors."]
+        return f"{hardware}: {result.tool} models it ({method}); we have no sensor for it and do not model it."
     ratio = theirs_j / ours_j
     kinds = {energy.kind for energy in known}
     if "model" in kinds:
-        return [f"{part}: {ratio:.2f} times ours; both are models of the same load, read at other moments."]
-    return [
-        f"{part}: {ratio:.2f} times ours; {said.tool} has it by {how}, we by {known[0].sensor} ({', '.join(kinds)})."
-    ]
+        return f"{hardware}: {ratio:.2f} times ours; both are models of the same load, read at different times."
+    sensor = f"{known[0].sensor} ({', '.join(kinds)})"
+    return f"{hardware}: {ratio:.2f} times ours; {result.tool} uses {method}, we use {sensor}."
 
 
 def main() -> None:
-    """Run the tracker until standard input ends, then print what it says as one JSON line."""
-    answer = os.fdopen(os.dup(1), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """Run the tracker until standard input ends, then print its result as one JSON line."""
+    stdout = processes.claim_stdout()
     os.environ["CODECARBON_LOG_LEVEL"] = "CRITICAL"
     try:
-        said = _tracked(answer)
-    except Exception as error:  # noqa: BLE001 - another package's trouble is a reason, not ours to fail of
-        said = {"reason": f"{TOOL} failed: {error!r}"}
-    print(json.dumps(said), file=answer, flush=True)
+        answer = _track(stdout)
+    except Exception as error:  # noqa: BLE001 - a failure of another package is a result, not an error of ours
+        answer = {"reason": f"{TOOL} failed: {error!r}"}
+    print(json.dumps(answer), file=stdout, flush=True)
 
 
-def _tracked(answer: Any) -> dict[str, Any]:
+def _track(stdout: TextIO) -> dict[str, Any]:
     from codecarbon import OfflineEmissionsTracker
 
-    # Offline: it asks no network where it is. The country moves its grams, which are not used. PUE 1: IT energy.
+    # Offline, it does not look up its location. The country only affects its grams, which are not used. PUE 1: IT
+    # energy.
     tracker = OfflineEmissionsTracker(
         country_iso_code="CHE",
         save_to_file=False,
@@ -149,7 +129,7 @@ def _tracked(answer: Any) -> dict[str, Any]:
     )
     tracker.start()
     begin_s = time.monotonic()
-    print(json.dumps({"ready": True}), file=answer, flush=True)
+    print(json.dumps({"ready": True}), file=stdout, flush=True)
     sys.stdin.read()
     tracker.stop()
     end_s = time.monotonic()
@@ -159,9 +139,9 @@ def _tracked(answer: Any) -> dict[str, Any]:
         "version": data.codecarbon_version,
         "begin_s": begin_s,
         "end_s": end_s,
-        # It writes 0 for what it has no figure of.
-        "energy_j": {part: value * 3.6e6 if value > 0 else None for part, value in energy_kwh.items()},
-        "methods": {type(part).__name__.lower(): part.description() for part in tracker._hardware},
+        # codecarbon writes 0 for what it has no value of.
+        "energy_j": {hardware: kwh * 3.6e6 if kwh > 0 else None for hardware, kwh in energy_kwh.items()},
+        "methods": {type(device).__name__.lower(): device.description() for device in tracker._hardware},
     }
 
 

@@ -1,12 +1,12 @@
-"""The trace file that the sampler writes, and how it becomes traces.
+"""The trace file that the sampler writes, and its conversion to traces.
 
-One JSON object a line, each written at once, so that a killed sampler loses nothing it has read:
+It has one JSON object a line, each written at once: a killed sampler loses nothing that it has read.
 {"origin_monotonic_s": ...}                              once; times below are seconds since it
 {"finding": {...}}                                       a line of `joulemark doctor`
-{"sensor": n, "name": ..., "channels": [...], ...}       once a sensor
+{"sensor": n, "name": ..., "channels": [...], ...}       once for each sensor
 {"ready": true}                                          once every sensor that could be opened has been read
-{"i": n, "t": ..., "c": ..., "v": [...]}                 one read: its middle, what it took (seconds), values
-{"i": n, "state": {...}}                                 the state of a board, about each second
+{"i": n, "t": ..., "c": ..., "v": [...]}                 one read: its middle, its duration (seconds), values
+{"i": n, "state": {...}}                                 the state of a GPU, about each second
 {"i": n, "missed": ..., "cpu_s": ...}                    now and then: deadlines missed and CPU time used so far
 """
 
@@ -23,12 +23,12 @@ from typing import Any
 from joulemark.suite.records import BoardState, Channel, Trace
 
 PLAUSIBLE_W = 20_000.0
-"""More than any processor or board draws: a counter that seems to have run faster was reset, not wrapped."""
+"""More than any CPU or GPU draws: a counter that seems to have run faster was reset and has not wrapped."""
 
 
 @dataclass
-class _Sensor:
-    """What the file said of one sensor so far."""
+class _SensorLines:
+    """What the lines of one sensor add up to."""
 
     name: str
     simulated: bool
@@ -41,41 +41,71 @@ class _Sensor:
     missed: int = 0
     cpu_s: float | None = None
 
+    def add(self, line: dict[str, Any]) -> None:
+        """Add one line. A read that is not later than the one before is left out."""
+        if "t" in line:
+            if not self.t_s or line["t"] > self.t_s[-1]:
+                self.t_s.append(line["t"])
+                self.cost_s.append(line["c"])
+                self.rows.append(line["v"])
+        elif "state" in line:
+            self.states.append(BoardState.model_validate(line["state"]))
+        elif "missed" in line:
+            self.missed, self.cpu_s = line["missed"], line["cpu_s"]
+
+    def trace(self) -> Trace:
+        """Return the trace of the sensor."""
+        channels = []
+        for number, channel in enumerate(self.channels):
+            values: Sequence[float | None] = [row[number] for row in self.rows]
+            resets: tuple[float, ...] = ()
+            if channel.unit == "J":
+                values, resets = accumulated(self.t_s, values, self.wrap_j[number])
+            channels.append(channel.model_copy(update={"values": tuple(values), "resets_s": resets}))
+        return Trace(
+            sensor=self.name,
+            simulated=self.simulated,
+            t_s=tuple(self.t_s),
+            read_cost_s=statistics.median(self.cost_s) if self.cost_s else None,
+            missed_deadlines=self.missed,
+            cpu_s=self.cpu_s,
+            channels=tuple(channels),
+            states=tuple(self.states),
+        )
+
 
 def load(path: Path) -> tuple[Trace, ...]:
-    """The traces in the file at `path`; none where there is no file. Lines that are damaged are left out.
+    """Return the traces in the file at `path`; none if there is no file. Damaged lines are left out.
 
-    Counters begin at 0 and have their wraps and resets undone.
+    Counters begin at 0; their wraps and resets are undone.
     """
     return collect(_lines(path))
 
 
 def collect(lines: Iterable[dict[str, Any]]) -> tuple[Trace, ...]:
-    """The traces that `lines` of a trace file add up to; each sensor's own line comes before its reads."""
-    found: list[_Sensor] = []
-    sensors: dict[int, _Sensor] = {}
+    """Return the traces made of the `lines` of a trace file. Each sensor's own line comes before its reads.
+
+    The file of a resumed run has two samplers in it, which both number their sensors from 0.
+    """
+    sensors: list[_SensorLines] = []
+    by_number: dict[int, _SensorLines] = {}
     for line in lines:
         if "sensor" in line:
-            sensors[line["sensor"]] = sensor = _Sensor(
+            sensor = _SensorLines(
                 name=line["name"],
                 simulated=line["simulated"],
                 channels=tuple(Channel.model_validate(channel) for channel in line["channels"]),
                 wrap_j=tuple(line["wrap_j"]),
             )
-            found.append(sensor)
-        elif (of := sensors.get(line.get("i", -1))) is None:
-            continue  # of no sensor, or of one whose own line is damaged
-        elif "t" in line:
-            _add(of, line)
-        elif "state" in line:
-            of.states.append(BoardState.model_validate(line["state"]))
-        elif "missed" in line:
-            of.missed, of.cpu_s = line["missed"], line["cpu_s"]
-    return tuple(_trace(sensor) for sensor in found)
+            sensors.append(sensor)
+            by_number[line["sensor"]] = sensor
+        elif line.get("i") in by_number:  # else the sensor's own line is damaged
+            by_number[line["i"]].add(line)
+    return tuple(sensor.trace() for sensor in sensors)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of the file, without lines that are none: the disk was full, or the sampler was killed over them."""
+    """Yield the objects of the file, without damaged lines: the disk was full, or the sampler was killed."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             for text in file:
@@ -87,42 +117,14 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         return
 
 
-def _add(sensor: _Sensor, line: dict[str, Any]) -> None:
-    if sensor.t_s and line["t"] <= sensor.t_s[-1]:
-        return
-    sensor.t_s.append(line["t"])
-    sensor.cost_s.append(line["c"])
-    sensor.rows.append(line["v"])
-
-
-def _trace(sensor: _Sensor) -> Trace:
-    channels = []
-    for number, channel in enumerate(sensor.channels):
-        values: Sequence[float | None] = [row[number] for row in sensor.rows]
-        resets: tuple[float, ...] = ()
-        if channel.unit == "J":
-            values, resets = accumulated(sensor.t_s, values, sensor.wrap_j[number])
-        channels.append(channel.model_copy(update={"values": tuple(values), "resets_s": resets}))
-    return Trace(
-        sensor=sensor.name,
-        simulated=sensor.simulated,
-        t_s=tuple(sensor.t_s),
-        read_cost_s=statistics.median(sensor.cost_s) if sensor.cost_s else None,
-        missed_deadlines=sensor.missed,
-        cpu_s=sensor.cpu_s,
-        channels=tuple(channels),
-        states=tuple(sensor.states),
-    )
-
-
 def accumulated(
     t_s: Sequence[float], raw_j: Iterable[float | None], wrap_j: float | None
 ) -> tuple[list[float | None], tuple[float, ...]]:
-    """Joules since the first read, and the times at which the counter was reset.
+    """Return the joules since the first read, and the times at which the counter was reset.
 
-    A fall is a wrap where the counter wraps at `wrap_j` and the power that follows is one that hardware can draw;
-    else a reset (the driver was loaded anew, the machine slept): what was drawn between the last read and the reset
-    is lost, what the counter shows since is counted.
+    A decrease is a wrap if the counter wraps at `wrap_j` and hardware can draw the power that this implies. Otherwise
+    it is a reset (the driver was reloaded, the machine slept): energy between the last read and the reset is lost, and
+    what the counter shows since is counted.
     """
     values: list[float | None] = []
     resets: list[float] = []

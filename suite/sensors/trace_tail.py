@@ -1,7 +1,7 @@
-"""A trace file that is still being written: what a window needs of it, at a cost that does not grow with the file.
+"""A window of a trace file that is still being written, read at a cost that does not grow with the file.
 
-A meter may stay open for days, and be asked after each window. Reads stand in the file in the order of their times,
-but for a second or so between sensors, so that a window's first is found by bisection.
+A meter may stay open for days and be asked for each window. Reads are in the file in the order of their times, except
+for a second or so between sensors: the first read of a window is found by bisection.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from joulemark.suite.sensors.sampler_process import SLOWEST_PERIOD_S
 MARGIN_S = MARGIN * SLOWEST_PERIOD_S + 6.0
 """What is read on either side of a window: the reads that a curve keeps, of the slowest sensor, and any lag."""
 BLOCK_BYTES = 65_536
-"""Bisection ends here: reading on is cheaper."""
+"""Where bisection ends: reading on is cheaper."""
 
 Entry = dict[str, Any]
 
 
 class TraceTail:
-    """The trace file of a sampler that runs."""
+    """The trace file of a running sampler."""
 
     def __init__(self, path: Path) -> None:
-        """`path` must have its sensors in it already: the sampler has answered. OSError where it cannot be read."""
+        """Open `path`. The sampler must have answered: its sensors are then in the file. Raises OSError."""
         self._file: BinaryIO = path.open("rb")
         self._head: list[Entry] = []
         for entry in _entries(self._file):
@@ -39,13 +39,13 @@ class TraceTail:
         self._lag_s = {entry["sensor"]: _lag_s(entry) for entry in self._head if "sensor" in entry}
 
     def around(self, span_s: tuple[float, float]) -> tuple[Trace, ...]:
-        """The traces around `span_s`, seconds since the file's origin."""
+        """Return the traces around `span_s`, seconds since the file's origin."""
         return trace_file.collect(self._lines(span_s))
 
     def covered_s(self) -> float:
-        """The time up to which every sensor has spoken, seconds since the origin; infinity where there is no sensor.
+        """Return the time up to which every sensor has reported, seconds since the origin; infinity without sensors.
 
-        A value stands for a time before its read, so that a window is covered only some time after its end.
+        A value is of a time before its read: a window is covered only some time after its end.
         """
         times = dict.fromkeys(self._lag_s, float("-inf"))
         self._file.seek(max(0, self._file.seek(0, 2) - BLOCK_BYTES))
@@ -55,12 +55,12 @@ class TraceTail:
         return min(times.values(), default=float("inf"))
 
     def close(self) -> None:
-        """Read no more."""
+        """Close the file."""
         self._file.close()
 
     def _lines(self, span_s: tuple[float, float]) -> Iterator[Entry]:
-        """The sensors of the file, and its lines around `span_s`."""
-        first = self._first(span_s[0] - MARGIN_S)
+        """Yield the sensors of the file, and its lines around `span_s`."""
+        first = self._seek_read(span_s[0] - MARGIN_S)
         yield from self._head if first == self._begin else (entry for entry in self._head if "sensor" in entry)
         self._file.seek(first)
         for entry in _entries(self._file):
@@ -68,13 +68,13 @@ class TraceTail:
                 return
             yield entry
 
-    def _first(self, at_s: float) -> int:
-        """The beginning of a line, at or a little before the first read at `at_s`."""
+    def _seek_read(self, at_s: float) -> int:
+        """Return the offset of a line at or a little before the first read at `at_s`."""
         low, high = self._begin, self._file.seek(0, 2)
         while high - low > BLOCK_BYTES:
             middle = (low + high) // 2
             self._file.seek(middle)
-            self._file.readline()  # the rest of a line
+            self._file.readline()  # the end of a line
             time_s = next((entry["t"] for entry in _entries(self._file) if "t" in entry), None)
             if time_s is None or time_s >= at_s:
                 high = middle
@@ -87,15 +87,15 @@ class TraceTail:
 
 
 def _lag_s(sensor: Entry) -> float:
-    """How long after a moment the sensor's values speak for it, seconds: their lag, and half an update on top."""
+    """Return how long after a moment the sensor's values cover it, seconds: their lag plus half an update period."""
     channels = [Channel.model_validate(channel) for channel in sensor["channels"]]
     return max((lag_s(channel) + (channel.tick_s or 0.0) / 2 for channel in channels), default=0.0)
 
 
 def _entries(file: BinaryIO) -> Iterator[Entry]:
-    """The objects from here on; stops at a line that is not whole: it is being written.
+    """Yield the objects from here on, up to a line that is still being written.
 
-    One line at a time, so that `file.tell()` stays behind the last object that was given out.
+    Lines are read one at a time: `file.tell()` stays behind the last object yielded.
     """
     while line := file.readline():
         if not line.endswith(b"\n"):
@@ -103,4 +103,4 @@ def _entries(file: BinaryIO) -> Iterator[Entry]:
         try:
             yield json.loads(line)
         except json.JSONDecodeError:
-            continue  # where reading began, half a line
+            continue  # half a line, where reading began

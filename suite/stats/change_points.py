@@ -202,9 +202,7 @@ def _refined(logs: NDArray[np.float64], indices: list[int]) -> list[int]:
     return borders[1:-1]
 
 
-def _change_point(
-    logs: NDArray[np.float64], start: int, index: int, end: int, skipped: int, p: float
-) -> ChangePoint:
+def _change_point(logs: NDArray[np.float64], start: int, index: int, end: int, skipped: int, p: float) -> ChangePoint:
     """Return the change point at `index` between `start` and `end`, with Welch's interval (1947) on the log scale."""
     segments = logs[start:index], logs[index:end]
     difference = float(segments[1].mean() - segments[0].mean())

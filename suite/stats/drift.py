@@ -67,7 +67,7 @@ def assumed_drift(trials: Variance) -> Variance:
     return replace(ASSUMED_DRIFT, value=max(ASSUMED_DRIFT.value, upper_bound(trials, TRIAL_BOUND_CONFIDENCE)))
 
 
-def drift_by_metric(runs: Sequence[RunFile]) -> dict[str, Variance]:
+def drift_variances(runs: Sequence[RunFile]) -> dict[str, Variance]:
     """Return the drift of the machine of `runs` by metric, without the metrics that too few runs can tell."""
     drifts = {key: estimate_drift(runs, key) for key, metric in METRICS.items() if metric.drifts}
     return {key: drift for key, drift in drifts.items() if drift is not None}

@@ -1,13 +1,13 @@
-"""From comparisons to the verdict of a gate, and its exit code. Pure.
+"""The gate: from comparisons to an outcome and its exit code. Pure.
 
-A regression is a ratio whose whole interval lies beyond the threshold. What is surely not beyond it has held. All else
-is in doubt, and a gate that cannot tell says so: neither a pass nor an alarm.
+A comparison has regressed if its whole interval lies beyond the threshold, and has held if no part of it does. All else
+is in doubt: a gate that cannot tell says so, and neither passes nor alarms.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -15,18 +15,18 @@ from joulemark.suite.energy.attribution import case_energy
 from joulemark.suite.errors import NotComparableError
 from joulemark.suite.notices import INVALIDATING
 from joulemark.suite.records import Case, RunFile
-from joulemark.suite.stats.compare import Comparison, ComparisonResult
+from joulemark.suite.stats.comparison import Comparison, ComparisonResult
 from joulemark.suite.stats.pairs import Pair
 from joulemark.suite.stats.thresholds import Thresholds
 
 Outcome = Literal["regression", "not conclusive", "fine"]
 
-CODES: Final = {"fine": 0, "regression": 1, "not conclusive": 4}
+EXIT_CODES: Final = {"fine": 0, "regression": 1, "not conclusive": 4}
 
 
 @dataclass(frozen=True)
 class Unjudged:
-    """A case, or one metric of it, that got no verdict."""
+    """A case, or one metric of it, without a verdict."""
 
     case: str
     metric: str | None
@@ -36,15 +36,15 @@ class Unjudged:
 
 @dataclass(frozen=True)
 class Gate:
-    """What a gate says. Every comparison stands in one of the first three; what has no ratio in the last two."""
+    """What a gate found. A comparison with a ratio is in one of the first three, one without in one of the last two."""
 
     regressed: tuple[Comparison, ...]
     doubtful: tuple[Comparison, ...]
-    """Whether they regressed cannot be told."""
+    """Neither regressed nor held."""
     held: tuple[Comparison, ...]
-    """Surely not worse by more than the threshold; maybe better."""
+    """Certainly not worse by more than the threshold; possibly better."""
     lost: tuple[Unjudged, ...]
-    """Failed, or judged in the baseline and not any more."""
+    """Failed, or judged in the baseline but no longer."""
     not_judged: tuple[Unjudged, ...]
     """Without consequence: new cases, and energy that nobody measured."""
 
@@ -57,125 +57,115 @@ class Gate:
     @property
     def exit_code(self) -> int:
         """0 fine, 1 a regression, 4 not conclusive."""
-        return CODES[self.outcome]
+        return EXIT_CODES[self.outcome]
 
-    def label(self, one: Comparison) -> str:
-        """What it says of `one`: regressed, in doubt, held or not judged."""
-        key = _key(one)
-        for word, some in (("regressed", self.regressed), ("in doubt", self.doubtful), ("held", self.held)):
-            if any(_key(other) == key for other in some):
-                return word
+    def label(self, comparison: Comparison) -> str:
+        """Return `regressed`, `in doubt`, `held` or `not judged`."""
+        groups = (("regressed", self.regressed), ("in doubt", self.doubtful), ("held", self.held))
+        for label, comparisons in groups:
+            if _key(comparison) in map(_key, comparisons):
+                return label
         return "not judged"
 
 
-def _key(one: Comparison) -> tuple[str, str, str]:
-    return one.pair.a.id, one.pair.b.id, one.metric.key
+def _key(comparison: Comparison) -> tuple[str, str, str]:
+    return comparison.pair.a.id, comparison.pair.b.id, comparison.metric.key
 
 
 def evaluate(
-    found: ComparisonResult,
+    result: ComparisonResult,
     a: RunFile,
     b: RunFile,
     thresholds: Thresholds,
     allow_estimates: bool = False,
 ) -> Gate:
-    """The verdict on `found`, the comparison of `b` with the baseline `a`.
+    """Return the gate's verdict on `result`, the comparison of `b` with the baseline `a`.
 
-    NotComparableError where no comparison can be judged, unless that is because a case failed.
+    Raises NotComparableError if no comparison can be judged, unless the reason is a failed case.
     """
     judged: list[Comparison] = []
     lost: list[Unjudged] = []
-    aside: list[Unjudged] = []
-    for one in found.comparisons:
-        if one.ratio is None or (one.estimated and not allow_estimates):
-            lapse, counts = _unjudged(one, thresholds)
-            (lost if counts else aside).append(lapse)
+    not_judged: list[Unjudged] = []
+    for comparison in result.comparisons:
+        if comparison.ratio is None or (comparison.estimated and not allow_estimates):
+            unjudged, counts = _unjudged(comparison, thresholds)
+            (lost if counts else not_judged).append(unjudged)
         else:
-            judged.append(one)
-    lost += [
-        Unjudged(case.id, None, found.missing_reasons[case.id])
-        for case in _named(a, found.only_a)
-        if case.status == "ok"
-    ]
-    for case in _named(b, found.only_b):
-        failed = case.status == "failed"
-        (lost if failed else aside).append(Unjudged(case.id, None, _alone(case, found)))
+            judged.append(comparison)
+    for case in _cases(a, result.only_a):
+        if case.status == "ok":
+            lost.append(Unjudged(case.id, None, result.missing_reasons[case.id]))
+    for case in _cases(b, result.only_b):
+        reason = f"new: {result.missing_reasons[case.id]}" if case.status == "ok" else _failure(case)
+        (lost if case.status == "failed" else not_judged).append(Unjudged(case.id, None, reason))
     gate = Gate(
-        regressed=tuple(one for one in judged if one.regressed),
-        doubtful=tuple(one for one in judged if not one.regressed and not one.held),
-        held=tuple(one for one in judged if one.held),
+        regressed=tuple(comparison for comparison in judged if comparison.regressed),
+        doubtful=tuple(comparison for comparison in judged if not comparison.regressed and not comparison.held),
+        held=tuple(comparison for comparison in judged if comparison.held),
         lost=tuple(dict.fromkeys(lost)),
-        not_judged=tuple(dict.fromkeys(aside)),
+        not_judged=tuple(dict.fromkeys(not_judged)),
     )
     if not judged and not any(case.status == "failed" for case in b.cases):
-        raise nothing_comparable(a, b, [one.reason for one in (*gate.lost, *gate.not_judged)])
+        raise nothing_comparable(a, b, [unjudged.reason for unjudged in (*gate.lost, *gate.not_judged)])
     return gate
 
 
-def nothing_comparable(a: RunFile, b: RunFile, why: Iterable[str], by: str | None = None) -> NotComparableError:
-    """The error for two runs of which nothing can be compared: the most frequent reasons, and how often each holds."""
-    reasons = Counter(why)
-    if a.run.id == b.run.id and not reasons:
-        return NotComparableError(f"no two cases of {b.run.id} are alike in all but {by}.")
-    said = "neither has a case"
-    if reasons:
-        said = next(iter(reasons))
-        if len(reasons) > 1:
-            most = (f"{count} of {reasons.total()} times: {reason}" for reason, count in reasons.most_common(3))
-            said = "; ".join(most)
-    return NotComparableError(f"nothing in {b.run.id} can be compared with {a.run.id}: {said}.")
+def nothing_comparable(a: RunFile, b: RunFile, reasons: Iterable[str], by: str | None = None) -> NotComparableError:
+    """Return the error for two runs without a comparable case, with the most frequent reasons and their counts."""
+    counts = Counter(reasons)
+    if a.run.id == b.run.id and not counts:
+        return NotComparableError(f"no two cases of {b.run.id} differ only in {by}.")
+    text = next(iter(counts), "neither has a case")
+    if len(counts) > 1:
+        text = "; ".join(f"{count} of {counts.total()} times: {reason}" for reason, count in counts.most_common(3))
+    return NotComparableError(f"nothing in {b.run.id} can be compared with {a.run.id}: {text}.")
 
 
-def _named(run_file: RunFile, ids: Iterable[str]) -> list[Case]:
+def _cases(run_file: RunFile, ids: Iterable[str]) -> Iterator[Case]:
     wanted = set(ids)
-    return [case for case in run_file.cases if case.id in wanted]
+    return (case for case in run_file.cases if case.id in wanted)
 
 
-def _alone(case: Case, found: ComparisonResult) -> str:
-    """Why a case of the run that the baseline lacks got no verdict."""
-    if case.status != "ok":
-        return f"{case.status}: {case.reason or 'no trial counted'}"
-    return "new: " + found.missing_reasons[case.id]
+def _failure(case: Case) -> str:
+    return f"{case.status}: {case.reason or 'no usable trial'}"
 
 
-def _unjudged(one: Comparison, thresholds: Thresholds) -> tuple[Unjudged, bool]:
-    """Why a comparison gets no verdict, and whether that counts."""
-    pair = one.pair
+def _unjudged(comparison: Comparison, thresholds: Thresholds) -> tuple[Unjudged, bool]:
+    """Return why a comparison has no verdict, and whether that counts as a loss."""
+    pair, metric = comparison.pair, comparison.metric
     if pair.incomparable is not None:
-        return Unjudged(pair.b.id, None, _unlike(pair)), pair.a.status == "ok" or pair.b.status == "failed"
-    reason = one.reason or "no value"
-    asked = one.metric.key in thresholds.requested
-    if one.metric.energy:
-        measured = [bool(_measured(case)) for case in (pair.a, pair.b)]
-        if not any(measured) and one.estimated:
-            reason = "it was estimated, not measured (--allow-estimates judges it all the same)"
-        return Unjudged(pair.b.id, one.metric.key, reason), measured[0] or asked
-    return Unjudged(pair.b.id, one.metric.key, reason), one.values[0] is not None or asked
+        unjudged = Unjudged(pair.b.id, None, _incomparable_reason(pair, pair.incomparable))
+        return unjudged, pair.a.status == "ok" or pair.b.status == "failed"
+    reason = comparison.reason or "no value"
+    in_baseline = comparison.values[0] is not None
+    if metric.energy:
+        in_baseline = _is_measured(pair.a)
+        if comparison.estimated and not in_baseline and not _is_measured(pair.b):
+            reason = "estimated, not measured (--allow-estimates judges it anyway)"
+    return Unjudged(pair.b.id, metric.key, reason), in_baseline or metric.key in thresholds.requested
 
 
-def _unlike(pair: Pair) -> str:
-    if pair.a.status != "ok" and pair.b.status == "ok":
-        return f"new: the baseline's {pair.incomparable}"
+def _incomparable_reason(pair: Pair, reason: str) -> str:
     if pair.b.status != "ok":
-        return f"{pair.b.status}: {pair.b.reason or 'no trial counted'}"
-    return pair.incomparable or ""
+        return _failure(pair.b)
+    return f"new: the baseline's {reason}" if pair.a.status != "ok" else reason
 
 
-def _measured(case: Case) -> bool:
-    """Whether its energy comes from a sensor."""
-    found = case_energy(case.trials)
-    return bool(found.trials) and found.kind != "model"
+def _is_measured(case: Case) -> bool:
+    """Return whether the energy of `case` comes from a sensor."""
+    energy = case_energy(case.trials)
+    return bool(energy.trials) and energy.kind != "model"
 
 
-def without_invalid_cases(found: ComparisonResult) -> ComparisonResult:
-    """`found` without the intervals of cases that are not valid: these prove nothing."""
-    return replace(found, comparisons=tuple(_valid(one) for one in found.comparisons))
+def without_invalid_cases(result: ComparisonResult) -> ComparisonResult:
+    """Return `result` without the intervals of cases that are not valid, which make them inconclusive."""
+    return replace(result, comparisons=tuple(map(_without_interval_if_invalid, result.comparisons)))
 
 
-def _valid(one: Comparison) -> Comparison:
-    for side, case in (("A", one.pair.a), ("B", one.pair.b)):
+def _without_interval_if_invalid(comparison: Comparison) -> Comparison:
+    for name, case in (("A", comparison.pair.a), ("B", comparison.pair.b)):
         notice = next((notice for notice in case.notices if notice.code in INVALIDATING), None)
         if notice is not None:
-            reason = f"{side} is not valid: {notice.message}"
-            return replace(one, low=None, high=None, verdict="inconclusive", reason=reason)
-    return one
+            reason = f"{name} is not valid: {notice.message}"
+            return replace(comparison, low=None, high=None, verdict="inconclusive", reason=reason)
+    return comparison

@@ -16,7 +16,7 @@ from joulemark.suite.stats.variance import Variance
 from joulemark.suite.units import quantity, significant
 
 ASSUMED: Final = (
-    "5 % assumed, or more if the trials of a run may vary by more: too few runs of this machine are stored to estimate "
+    "5 % assumed, or more if the trials of a run may vary by more: too few runs of this machine are kept to estimate "
     "it, `joulemark calibrate` makes them"
 )
 
@@ -119,6 +119,6 @@ def drift_labels(drifts: Mapping[str, Variance]) -> list[str]:
     """Return which drift between runs was used for which metrics."""
     titles: dict[str, list[str]] = {}
     for metric, drift in drifts.items():
-        measured = f"{100 * math.sqrt(drift.value):.1f} %, from {round(drift.degrees) + 1} stored runs of this machine"
+        measured = f"{100 * math.sqrt(drift.value):.1f} %, from {round(drift.degrees) + 1} kept runs of this machine"
         titles.setdefault(ASSUMED if drift == ASSUMED_DRIFT else measured, []).append(METRICS[metric].title.lower())
     return [f"{label} ({', '.join(metrics)})" for label, metrics in titles.items()]

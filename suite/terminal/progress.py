@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from joulemark.suite import units
-from joulemark.suite.plan.cases import ZYGOTES_S, Plan
+from joulemark.suite.plan.plan import IMPORTS_S, Plan
 from joulemark.suite.records import Case, Trial
 from joulemark.suite.run.run_spec import ProgressListener
 
@@ -89,7 +89,7 @@ class RunClock:
 
 def _imports_s(cases: Sequence[Case]) -> float:
     """Return the duration of the imports of one round, seconds: each arm has its own fork servers."""
-    return len({case.arm for case in cases}) * ZYGOTES_S
+    return len({case.arm for case in cases}) * IMPORTS_S
 
 
 class _Progress:
@@ -101,25 +101,25 @@ class _Progress:
         self.case: Case | None = None
         self.last_result = ""
 
-    def begins(self, plan: Plan, before: Collection[tuple[str, int]]) -> None:
-        self.plan, self.clock = plan, RunClock(plan, before)
+    def on_run_start(self, plan: Plan, measured: Collection[tuple[str, int]]) -> None:
+        self.plan, self.clock = plan, RunClock(plan, measured)
         extent = units.extent(len(plan.runnable()), plan.rounds, plan.max_rounds, self.clock.expected_s)
-        resumed = f"; {units.counted(len(before), 'trial')} measured before" if before else ""
+        resumed = f"; {units.counted(len(measured), 'trial')} measured before" if measured else ""
         self.print_line(f"{plan.profile.name}: {extent}{resumed}.")
         for case in plan.cases:
             if case not in plan.runnable():
                 self.print_line(f"skipped  {case.id}: {case.reason}")
 
-    def goes_on(self, cases: Sequence[Case], rounds: int) -> None:
+    def on_more_rounds(self, cases: Sequence[Case], rounds: int) -> None:
         self.clock.add_rounds(cases, rounds)
         more = units.counted(rounds, "more round")
         self.print_line(f"Inconclusive: {units.counted(len(cases), 'case')}; running {more}.")
 
-    def trial_begins(self, case: Case, round_number: int) -> None:
+    def on_trial_start(self, case: Case, round_number: int) -> None:
         self.case, self.round = case, round_number
         self.update(case.id)
 
-    def trial_ends(self, case: Case, trial: Trial, power_w: float | None) -> None:
+    def on_trial_end(self, case: Case, trial: Trial, power_w: float | None) -> None:
         self.clock.finish_trial(case)
         self.last_result = trial.status
         if trial.window_s is not None:
@@ -130,13 +130,13 @@ class _Progress:
             self.print_line(f"{trial.status}  {case.id}, round {self.round}: {trial.reason}")
         self.show_result(case)
 
-    def gives_up(self, case: Case, rounds: int) -> None:
+    def on_give_up(self, case: Case, rounds: int) -> None:
         self.clock.drop_case(case, rounds)
 
-    def stage(self, text: str) -> None:
+    def on_stage(self, text: str) -> None:
         self.update(text)
 
-    def part(self, name: str) -> None:
+    def on_trial_stage(self, name: str) -> None:
         if self.case is not None:
             self.update(f"{self.case.id}  {name.replace('_', ' ')}")
 

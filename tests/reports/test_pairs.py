@@ -14,8 +14,8 @@ from joulemark.reports.figures import figures
 from joulemark.reports.model import build
 from joulemark.reports.model.pairs import Pair, Ratio
 from joulemark.suite.records import ArmSettings
-from joulemark.suite.stats.compare import ASSUMED_DRIFT, compare
-from joulemark.suite.stats.drift import estimate_drift
+from joulemark.suite.stats.compare import compare
+from joulemark.suite.stats.drift import ASSUMED_DRIFT, estimate_drift
 
 
 def of_names(pair: Pair) -> tuple[str, str]:

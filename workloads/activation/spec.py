@@ -18,7 +18,7 @@ SLOPE = 0.01
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """x (B, width); in training also the gradient of the output, `upstream` (B, width). Standard normal."""
+    """Return x (B, width); in training also the gradient of the output, `upstream` (B, width). Standard normal."""
     names = ("x", "upstream") if phase == "training" else ("x",)
     return {name: generator.standard_normal((batch, size.width), np.float32) for name in names}
 

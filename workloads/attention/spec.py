@@ -16,30 +16,33 @@ INITIAL = glorot
 
 
 def positions(length: int, width: int) -> np.ndarray:
-    """Sines and cosines of section 3.5: (length, width), even columns sine, odd cosine."""
+    """Return the sines and cosines of section 3.5, (length, width): even columns sine, odd columns cosine."""
     angle = np.arange(length)[:, None] / 10000 ** (np.arange(0, width, 2) / width)
     return np.stack([np.sin(angle), np.cos(angle)], axis=-1).reshape(length, width)
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """x (B, T, C); in training also the gradient of the output, `upstream`, of that shape. Standard normal."""
+    """Return x (B, T, C); in training also the gradient of the output, `upstream`, of that shape. Standard normal."""
     names = ("x", "upstream") if phase == "training" else ("x",)
     return {name: generator.standard_normal((batch, size.length, size.width), np.float32) for name in names}
 
 
 def parameters(size: Size) -> Count:
-    """Four projections with bias, one layer norm."""
+    """Count four projections with bias, one layer norm."""
     return all_trained(4 * Dense(size.width, size.width).parameters + 2 * size.width)
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Projections, scores and mixing; backward twice that, the input's gradient included."""
+    """Return the FLOPs of one item: projections, scores and mixing.
+
+    Backward twice that, the input's gradient included.
+    """
     forward = 4 * Dense(size.width, size.width, size.length).flops + 4.0 * size.length**2 * size.width
     return 3 * forward if phase == "training" else forward
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Input and output; in training their gradients too; weights."""
+    """Return the compulsory bytes of one item: input and output; in training their gradients too; weights."""
     tensors = 4 if phase == "training" else 2
     return element * tensors * size.length * size.width + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 

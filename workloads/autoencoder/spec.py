@@ -1,6 +1,8 @@
-"""The deep autoencoder of Hinton and Salakhutdinov 2006, 784-1000-500-250-30 and back, on MNIST-shaped images: plain,
-taking away noise (Vincent et al. 2010; Gaussian), and filling a hole (Pathak et al. 2016). Adam trains all
-layers at once."""
+"""Deep autoencoder (Hinton and Salakhutdinov 2006), 784-1000-500-250-30 and back, on MNIST-shaped images.
+
+Variants: plain, denoising (Vincent et al. 2010; Gaussian noise) and inpainting (Pathak et al. 2016). Adam trains all
+layers at once.
+"""
 
 from __future__ import annotations
 
@@ -21,31 +23,34 @@ INITIAL = glorot
 
 
 def layers(size: Size) -> list[Dense]:
-    """Down to the code and up again."""
+    """Return the layers down to the code and up again."""
     down = (PIXELS, *size.widths)
     return [Dense(i, o) for i, o in pairwise((*down, *down[-2::-1]))]
 
 
 def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, 784) in [0, 1]; for the variants the `noise` to add (B, 784), or the `mask` that is 0 in the hole."""
-    found = {"images": generator.random((batch, PIXELS), np.float32)}
+    """Return images (B, 784) in [0, 1].
+
+    For the variants the `noise` to add (B, 784), or the `mask` that is 0 in the hole.
+    """
+    arrays = {"images": generator.random((batch, PIXELS), np.float32)}
     if size.task == "denoising":
-        found["noise"] = generator.standard_normal((batch, PIXELS), np.float32)
+        arrays["noise"] = generator.standard_normal((batch, PIXELS), np.float32)
     if size.task == "inpainting":
         mask = np.ones((batch, EDGE, EDGE), np.float32)
         for image, (top, left) in zip(mask, generator.integers(0, EDGE // 2, (batch, 2)), strict=True):
             image[top : top + EDGE // 2, left : left + EDGE // 2] = 0
-        found["mask"] = mask.reshape(batch, PIXELS)
-    return found
+        arrays["mask"] = mask.reshape(batch, PIXELS)
+    return arrays
 
 
 def parameters(size: Size) -> Count:
-    """Kernels and biases."""
+    """Count kernels and biases."""
     return all_trained(sum(layer.parameters for layer in layers(size)))
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Image in, and noise or mask; image out; weights."""
+    """Return the compulsory bytes of one item: image in, and noise or mask; image out; weights."""
     images = (1 if size.task == "plain" else 2) + (phase == "inference")
     return element * images * PIXELS + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 

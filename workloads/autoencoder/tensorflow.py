@@ -11,7 +11,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Autoencoder(keras.Layer):
-    """Dense layers with sigmoids, but for the code and the logits of the pixels, which are linear."""
+    """Dense layers with sigmoids, except the code and the logits of the pixels, which are linear."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Autoencoder(keras.Layer):
 
 
 def spoiled(images: tf.Tensor, noise: tf.Tensor | None, mask: tf.Tensor | None) -> tf.Tensor:
-    """What the network sees: (B, 784)."""
+    """Return the corrupted images that the network sees, (B, 784)."""
     if noise is not None:
         return images + spec.NOISE * noise
     return images if mask is None else images * mask

@@ -17,20 +17,26 @@ INITIAL = he
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """x (B, H, W, C); in training also the gradient of the output, `upstream`, of that shape. Normal, x off zero."""
-    found = {"x": generator.standard_normal((batch, *size.shape), np.float32) * 2 + 1}
+    """Return x (B, H, W, C); in training also the gradient of the output, `upstream`, of that shape.
+
+    Normal, x off zero.
+    """
+    arrays = {"x": generator.standard_normal((batch, *size.shape), np.float32) * 2 + 1}
     if phase == "training":
-        found["upstream"] = generator.standard_normal((batch, *size.shape), np.float32)
-    return found
+        arrays["upstream"] = generator.standard_normal((batch, *size.shape), np.float32)
+    return arrays
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """An element: inference 4 (subtract, scale twice, add), training 8 forward (mean 1, variance 3), 14 backward."""
+    """Return the FLOPs of one item: an element.
+
+    Inference 4 (subtract, scale twice, add), training 8 forward (mean 1, variance 3), 14 backward.
+    """
     return (22 if phase == "training" else 4) * float(math.prod(size.shape))
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Input and output; in training their gradients too; scale and offset."""
+    """Return the compulsory bytes of one item: input and output; in training their gradients too; scale and offset."""
     tensors = 4 if phase == "training" else 2
     weights = weight_bytes(all_trained(2 * size.shape[-1]), phase, batch, OPTIMIZER)
     return element * tensors * math.prod(size.shape) + weights

@@ -12,7 +12,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Block(nn.Module):
-    """Self-attention and perceptron, a norm after each shortcut."""
+    """Self-attention and MLP, a norm after each residual sum."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()

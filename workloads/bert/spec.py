@@ -16,7 +16,7 @@ EPSILON = 1e-12
 
 
 def layers(size: Size) -> list[Dense]:
-    """One block's."""
+    """Return the layers of one block."""
     return [
         Dense(size.width, 3 * size.width, size.length),
         Dense(size.width, size.width, size.length),
@@ -26,40 +26,45 @@ def layers(size: Size) -> list[Dense]:
 
 
 def heads(size: Size) -> list[Dense]:
-    """Pooler, next sentence, and the masked words' transform."""
+    """Return the pooler, the next-sentence head and the masked words' transform."""
     return [Dense(size.width, size.width), Dense(size.width, 2), Dense(size.width, size.width, size.masked)]
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """tokens and segments (B, T), places of the masked words (B, M); in training also the masked words' `words` (B, M)
-    and whether the second sentence `follows` (B,)."""
+    """Return tokens and segments (B, T), places of the masked words (B, M).
+
+    In training also the masked words' `words` (B, M) and whether the second sentence `follows` (B,).
+    """
     length, masked = size.length, size.masked
-    found = {
+    arrays = {
         "tokens": generator.integers(0, size.vocabulary, (batch, length)),
         "segments": np.repeat([[0, 1]], length // 2, axis=1).repeat(batch, axis=0),
         "places": np.sort(np.stack([generator.choice(length, masked, replace=False) for _ in range(batch)])),
     }
     if phase == "training":
-        found["words"] = generator.integers(0, size.vocabulary, (batch, masked))
-        found["follows"] = generator.integers(0, 2, batch)
-    return found
+        arrays["words"] = generator.integers(0, size.vocabulary, (batch, masked))
+        arrays["follows"] = generator.integers(0, 2, batch)
+    return arrays
 
 
 def encoder_parameters(size: Size) -> int:
-    """Embeddings with their norm, blocks with two norms, pooler."""
+    """Count embeddings with their norm, blocks with two norms, and the pooler."""
     embeddings = (size.vocabulary + size.context + 2 + 2) * size.width
     block = sum(layer.parameters for layer in layers(size)) + 4 * size.width
     return embeddings + size.depth * block + heads(size)[0].parameters
 
 
 def parameters(size: Size) -> Count:
-    """Encoder and heads; the masked words' output layer is the token embedding, with a bias of its own."""
+    """Count encoder and heads; the masked words' output layer is the token embedding, with a bias of its own."""
     rest = sum(layer.parameters for layer in heads(size)[1:]) + 2 * size.width + size.vocabulary
     return all_trained(encoder_parameters(size) + rest)
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Forward, and twice that backward: the embeddings before the first layer learn, so nothing is spared."""
+    """Return the FLOPs of one item.
+
+    Forward, and twice that backward, since the embeddings before the first layer are trained.
+    """
     block = sum(layer.flops for layer in layers(size)) + 4.0 * size.length**2 * size.width
     output = Dense(size.width, size.vocabulary, size.masked)
     forward = size.depth * block + sum(layer.flops for layer in heads(size)) + output.flops
@@ -67,8 +72,11 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Tokens, segments and places in, in training words and whether the second follows too (8 bytes each); logits out;
-    weights."""
+    """Return the compulsory bytes of one item.
+
+    Tokens, segments and places in, in training words and whether the second follows too (8 bytes each); logits out;
+    weights.
+    """
     numbers = 2 * size.length + size.masked * (2 if phase == "training" else 1)
     logits = 0 if phase == "training" else size.masked * size.vocabulary + 2
     follows = 1 if phase == "training" else 0

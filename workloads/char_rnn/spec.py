@@ -14,7 +14,7 @@ INITIAL = glorot
 
 
 def gates(size: Size) -> tuple[Dense, Dense]:
-    """The cell's two products in one sequence: with the input (and the bias), with the state."""
+    """Return the cell's two products of one sequence: with the input (and the bias), and with the state."""
     return (
         Dense(size.characters, 4 * size.width, size.length),
         Dense(size.width, 4 * size.width, size.length, bias=False),
@@ -22,7 +22,7 @@ def gates(size: Size) -> tuple[Dense, Dense]:
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """window (B, T, characters), one-hot; in training labels (B,), in generation chance (B, 1), uniform."""
+    """Return window (B, T, characters), one-hot; in training labels (B,), in generation chance (B, 1), uniform."""
     window = np.eye(size.characters, dtype=np.float32)[generator.integers(0, size.characters, (batch, size.length))]
     if phase == "training":
         return {"window": window, "labels": generator.integers(0, size.characters, batch)}
@@ -30,13 +30,16 @@ def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator)
 
 
 def parameters(size: Size) -> Count:
-    """Cell with one bias, classifier."""
+    """Count cell with one bias, classifier."""
     head = Dense(size.width, size.characters)
     return all_trained(sum(gate.parameters for gate in gates(size)) + head.parameters)
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Products with input, state and classifier; backward twice that, but for the gradient of the input."""
+    """Return the FLOPs of one item: products with input, state and classifier.
+
+    Backward twice that, but for the gradient of the input.
+    """
     read, recur = gates(size)
     head = Dense(size.width, size.characters)
     forward = read.flops + recur.flops + head.flops
@@ -44,9 +47,14 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Window in; label in (8 bytes) or, in generation, chance in, distribution and character (8 bytes) out; weights."""
-    told = 8.0 if phase == "training" else element * (1 + size.characters) + 8.0
-    return element * size.characters * size.length + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Return the compulsory bytes of one item: window in.
+
+    Label in (8 bytes) or, in generation, chance in, distribution and character (8 bytes) out; weights.
+    """
+    result_bytes = 8.0 if phase == "training" else element * (1 + size.characters) + 8.0
+    return (
+        element * size.characters * size.length + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    )
 
 
 WORKLOADS = (

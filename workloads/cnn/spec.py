@@ -16,40 +16,40 @@ INITIAL = he
 
 
 def convolutions(size: Size) -> list[tuple[Conv, int]]:
-    """(convolution, stride). Each stage but the first halves the image in its first convolution."""
-    found, width_in, edge = [], 3, EDGE
+    """Return (convolution, stride) in order; each stage but the first halves the image in its first convolution."""
+    convs, width_in, edge = [], 3, EDGE
     for stage, width in enumerate(size.widths):
         for index in range(size.depth):
             stride = 2 if stage and not index else 1
             edge //= stride
-            found.append((Conv(width_in, width, 3, edge), stride))
+            convs.append((Conv(width_in, width, 3, edge), stride))
             width_in = width
-    return found
+    return convs
 
 
 def layers(size: Size) -> list[Conv | Dense]:
-    """All with a kernel."""
+    """Return all layers with a kernel, in order."""
     return [*(conv for conv, _ in convolutions(size)), Dense(size.widths[-1], CLASSES)]
 
 
 def inputs(_size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, 32, 32, 3), normalised; in training also labels (B,)."""
-    found = {"images": generator.standard_normal((batch, EDGE, EDGE, 3), np.float32)}
+    """Return images (B, 32, 32, 3), normalised; in training also labels (B,)."""
+    arrays = {"images": generator.standard_normal((batch, EDGE, EDGE, 3), np.float32)}
     if phase == "training":
-        found["labels"] = generator.integers(0, CLASSES, batch)
-    return found
+        arrays["labels"] = generator.integers(0, CLASSES, batch)
+    return arrays
 
 
 def parameters(size: Size) -> Count:
-    """Kernels, two vectors a batch norm, and the classifier."""
+    """Count kernels, two vectors a batch norm, and the classifier."""
     norms = sum(2 * conv.width for conv, _ in convolutions(size))
     return all_trained(norms + sum(layer.parameters for layer in layers(size)))
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Image in; logits out or, in training, label in (8 bytes); weights."""
-    told = 8.0 if phase == "training" else element * CLASSES
-    return element * EDGE**2 * 3 + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Return the compulsory bytes of one item: image in; logits out or, in training, label in (8 bytes); weights."""
+    result_bytes = 8.0 if phase == "training" else element * CLASSES
+    return element * EDGE**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -12,7 +12,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Generator(nn.Module):
-    """Noise to image, by transposed convolutions with batch norm and ReLU."""
+    """Noise to image: transposed convolutions with batch norm and ReLU."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Image to one number, by strided convolutions with batch norm and leaky ReLU."""
+    """Image to one logit: strided convolutions with batch norm and leaky ReLU."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()

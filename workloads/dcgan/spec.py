@@ -17,54 +17,62 @@ INITIAL = normal(0.02)
 
 
 def generator_layers(size: Size) -> list[Conv]:
-    """Transposed convolutions from noise (1 x 1) to the image; `edge` is that of the input, which the work goes by."""
+    """Return the transposed convolutions from noise (1 x 1) to the image.
+
+    `edge` is that of the input, which determines the work.
+    """
     w = size.width
     widths = (size.code, 8 * w, 4 * w, 2 * w, w, 3)
     return [Conv(widths[i], widths[i + 1], 4, edge) for i, edge in enumerate((1, 4, 8, 16, 32))]
 
 
 def discriminator_layers(size: Size) -> list[Conv]:
-    """Convolutions from the image to one number."""
+    """Return the convolutions from the image to one number."""
     w = size.width
     widths = (3, w, 2 * w, 4 * w, 8 * w, 1)
     return [Conv(widths[i], widths[i + 1], 4, edge) for i, edge in enumerate((32, 16, 8, 4, 1))]
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """noise (B, 1, 1, code); in training also images (B, 64, 64, 3) in [-1, 1] and `noise_made` for the
-    discriminator's turn."""
-    found = {"noise": generator.standard_normal((batch, 1, 1, size.code), np.float32)}
+    """Return noise (B, 1, 1, code).
+
+    In training also images (B, 64, 64, 3) in [-1, 1] and `noise_made` for the discriminator's turn.
+    """
+    arrays = {"noise": generator.standard_normal((batch, 1, 1, size.code), np.float32)}
     if phase == "training":
-        found["noise_made"] = generator.standard_normal((batch, 1, 1, size.code), np.float32)
-        found["images"] = np.tanh(generator.standard_normal((batch, EDGE, EDGE, 3), np.float32))
-    return found
+        arrays["noise_made"] = generator.standard_normal((batch, 1, 1, size.code), np.float32)
+        arrays["images"] = np.tanh(generator.standard_normal((batch, EDGE, EDGE, 3), np.float32))
+    return arrays
 
 
 def part_parameters(convolutions: list[Conv], *, first_norm: int) -> int:
-    """Kernels, and two vectors a batch norm, which all layers from `first_norm` to the last but one have."""
+    """Count kernels, and two vectors per batch norm, which all layers from `first_norm` to the last but one have."""
     norms = sum(2 * conv.width for conv in convolutions[first_norm:-1])
     return norms + sum(conv.parameters for conv in convolutions)
 
 
 def generator_parameters(size: Size) -> int:
-    """Of the generator."""
+    """Count the generator's parameters."""
     return part_parameters(generator_layers(size), first_norm=0)
 
 
 def discriminator_parameters(size: Size) -> int:
-    """Of the discriminator."""
+    """Count the discriminator's parameters."""
     return part_parameters(discriminator_layers(size), first_norm=1)
 
 
 def parameters(size: Size) -> Count:
-    """Of both."""
+    """Count the parameters of both networks."""
     return all_trained(generator_parameters(size) + discriminator_parameters(size))
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Generator forward. Training: for the discriminator, generator forward, discriminator forward and backward twice
-    but for the image's gradient; for the generator, both forward, the discriminator backward to the image alone, the
-    generator backward but for the noise's gradient."""
+    """Return the FLOPs of one item: the generator forward in generation.
+
+    Training the discriminator: generator forward, discriminator forward and backward twice, without the image's
+    gradient. Training the generator: both forward, discriminator backward to the image only, generator backward without
+    the noise's gradient.
+    """
     made, judged = (sum(conv.flops for conv in convs) for convs in (generator_layers(size), discriminator_layers(size)))
     if phase == "generation":
         return made
@@ -74,7 +82,10 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Noise in, image in or out, weights; the generator's alone in generation."""
+    """Return the compulsory bytes of one item: noise in, image in or out, weights.
+
+    The generator's alone in generation.
+    """
     used = parameters(size) if phase == "training" else all_trained(generator_parameters(size))
     noises = 2 if phase == "training" else 1
     return element * (noises * size.code + 3 * EDGE**2) + weight_bytes(used, phase, batch, OPTIMIZER)

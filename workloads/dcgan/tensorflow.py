@@ -11,7 +11,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Generator(keras.Layer):
-    """Noise to image, by transposed convolutions with batch norm and ReLU."""
+    """Noise to image: transposed convolutions with batch norm and ReLU."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Generator(keras.Layer):
 
 
 class Discriminator(keras.Layer):
-    """Image to one number, by strided convolutions with batch norm and leaky ReLU."""
+    """Image to one logit: strided convolutions with batch norm and leaky ReLU."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()

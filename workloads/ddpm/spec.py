@@ -19,7 +19,7 @@ _BETA = (1e-4, 0.02)
 
 @dataclass(frozen=True)
 class Schedule:
-    """Section 2's numbers by time step, each (STEPS,) float64."""
+    """The quantities of section 2 by time step, each (STEPS,) float64."""
 
     beta: np.ndarray
     """Variance of one step's noise, linear."""
@@ -30,27 +30,30 @@ class Schedule:
 
 
 def schedule() -> Schedule:
-    """The linear schedule of section 4."""
+    """Return the linear schedule of section 4."""
     beta = np.linspace(*_BETA, STEPS)
     return Schedule(beta, 1 - beta, np.cumprod(1 - beta))
 
 
 def initial(name: str, shape: Shape) -> float:
-    """Glorot's; a tenth where the authors have zero (the last layer of each residual branch and of the network), so
-    that all gradients are there from the first step."""
+    """Return Glorot's deviation; a tenth of it where the authors have zero.
+
+    Those are the last layers of each residual branch and of the network; with zeros, some gradients would be zero in
+    the first step.
+    """
     last = name.endswith(("conv2.kernel", "attention.out.kernel")) or name == "conv_out.kernel"
     return glorot(name, shape) / (10 if last else 1)
 
 
 def frequencies(size: Size) -> np.ndarray:
-    """Of the time step's sines and cosines: (width / 2,)."""
+    """Return the frequencies of the time step's sines and cosines, (width / 2,)."""
     half = size.width // 2
     return np.exp(-np.log(10000) * np.arange(half) / (half - 1))
 
 
 @dataclass(frozen=True)
 class Block:
-    """A residual block at `edge`, perhaps with self-attention after it."""
+    """A residual block at `edge`, with or without self-attention after it."""
 
     width_in: int
     width: int
@@ -60,7 +63,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Plan:
-    """The network, level by level; `down` from the image inwards, `up` back."""
+    """The network by level: `down` from the image inwards, `up` back."""
 
     down: list[list[Block]]
     middle: list[Block]
@@ -68,7 +71,7 @@ class Plan:
 
 
 def plan(size: Size) -> Plan:
-    """Blocks with their widths, as the skip connections give them."""
+    """Return the blocks with their widths, as determined by the skip connections."""
     edge, width = size.edge, size.width
     skips, down, up = [width], [], []
     for index, multiple in enumerate(size.multiples):
@@ -93,27 +96,29 @@ def plan(size: Size) -> Plan:
 
 
 def block_layers(size: Size, block: Block) -> list[Conv | Dense]:
-    """Convolutions, the time's projection, the shortcut's where the widths differ, attention's four."""
-    found: list[Conv | Dense] = [
+    """Return a block's convolutions, time projection, shortcut projection where the widths differ, and attention's
+    four.
+    """
+    parts: list[Conv | Dense] = [
         Conv(block.width_in, block.width, 3, block.edge, bias=True),
         Dense(4 * size.width, block.width),
         Conv(block.width, block.width, 3, block.edge, bias=True),
     ]
     if block.width_in != block.width:
-        found.append(Dense(block.width_in, block.width, block.edge**2))
+        parts.append(Dense(block.width_in, block.width, block.edge**2))
     if block.attention:
-        found += [Dense(block.width, block.width, block.edge**2)] * 4
-    return found
+        parts += [Dense(block.width, block.width, block.edge**2)] * 4
+    return parts
 
 
 def blocks(size: Size) -> list[Block]:
-    """All residual blocks."""
+    """Return all residual blocks."""
     whole = plan(size)
     return [block for level in (*whole.down, whole.middle, *whole.up) for block in level]
 
 
 def layers(size: Size) -> list[Conv | Dense]:
-    """All with a kernel; the one that reads the image first."""
+    """Return all layers with a kernel; the one that reads the image is first."""
     whole = plan(size)
     last = whole.up[-1][-1].width
     resized = [Conv(level[-1].width, level[-1].width, 3, level[-1].edge // 2, bias=True) for level in whole.down[:-1]]
@@ -129,7 +134,7 @@ def layers(size: Size) -> list[Conv | Dense]:
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, edge, edge, 3) in [-1, 1], or noisy ones in generation; noise of that shape; times (B,)."""
+    """Return images (B, edge, edge, 3) in [-1, 1], or noisy ones in generation; noise of that shape; times (B,)."""
     shape = (batch, size.edge, size.edge, 3)
     draw = generator.standard_normal(shape, np.float32)
     return {
@@ -140,20 +145,26 @@ def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator)
 
 
 def parameters(size: Size) -> Count:
-    """Layers with biases; two group norms a block, one an attention, one at the end."""
+    """Count layers with biases; two group norms a block, one an attention, one at the end."""
     norms = sum(2 * (b.width_in + b.width + b.attention * b.width) for b in blocks(size)) + 2 * size.width
     return all_trained(norms + sum(layer.parameters for layer in layers(size)))
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Layers and attention's two products; the image's gradient is spared, and so is that of the time's sines."""
+    """Return the FLOPs of one item: layers and attention's two products.
+
+    The image's gradient is spared, and so is that of the time's sines.
+    """
     attention = sum(4.0 * (block.edge**2) ** 2 * block.width for block in blocks(size) if block.attention)
-    found = phase_flops(layers(size), phase) + (3 if phase == "training" else 1) * attention
-    return found - Dense(size.width, 4 * size.width).flops if phase == "training" else found
+    total = phase_flops(layers(size), phase) + (3 if phase == "training" else 1) * attention
+    return total - Dense(size.width, 4 * size.width).flops if phase == "training" else total
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Time (8 bytes), image and noise in, in generation an image out, weights."""
+    """Return the compulsory bytes of one item.
+
+    time (8 bytes), image and noise in, in generation an image out, weights.
+    """
     images = 2 if phase == "training" else 3
     return 8.0 + element * images * 3 * size.edge**2 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 

@@ -11,7 +11,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Attention(keras.Layer):
-    """Self-attention of one head over all pixels, around a shortcut."""
+    """Self-attention of one head over all pixels, in a residual branch."""
 
     def __init__(self, kit: Kit, size: Size, width: int) -> None:
         super().__init__()
@@ -32,7 +32,10 @@ class Attention(keras.Layer):
 
 
 class Residual(keras.Layer):
-    """Two convolutions, the time between them, around a shortcut; then attention, where the plan has it."""
+    """Two convolutions with the time embedding between them, in a residual branch.
+
+    Then attention, where the plan has it.
+    """
 
     def __init__(self, kit: Kit, size: Size, block: spec.Block) -> None:
         super().__init__()
@@ -57,7 +60,7 @@ class Residual(keras.Layer):
 
 
 class UNet(keras.Layer):
-    """Down to the smallest images and up again, with skip connections; says the noise in an image."""
+    """Predict the noise in an image: down to the smallest images and up again, with skip connections."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 
 def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, n, n) and transfer (n, n), complex standard normal."""
+    """Return images (B, n, n) and transfer (n, n), complex standard normal."""
 
     def normal(*shape: int) -> np.ndarray:
         real, imaginary = generator.standard_normal((2, *shape), np.float32)
@@ -20,7 +20,10 @@ def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator
 
 
 def flops(size: Size, _phase: Phase) -> float:
-    """5 N log2 N a transform of N points (FFTW's convention), twice, and 6 a complex product."""
+    """Return the FLOPs of one item.
+
+    5 N log2 N a transform of N points (FFTW's convention), twice, and 6 a complex product.
+    """
     points = size.n**2
     return 2 * 5.0 * points * math.log2(points) + 6.0 * points
 

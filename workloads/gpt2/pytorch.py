@@ -28,7 +28,7 @@ class Cache:
 
 
 class Block(nn.Module):
-    """Causal self-attention and perceptron, each after a norm and around a shortcut."""
+    """Causal self-attention and MLP, each after a norm, in a residual branch."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
@@ -87,7 +87,10 @@ def build(size: Size, phase: Phase, kit: Kit) -> Program:
 
 
 def _generation(size: Size, kit: Kit, model: Gpt2) -> Program:
-    """One token after the prefix, whose keys and values are in the cache; each step writes the same place."""
+    """Generate one token after the prefix, whose keys and values are in the cache.
+
+    Each step writes the same position.
+    """
     caches = [Cache(kit, size) for _ in model.blocks]
     prefix = kit.tensor(spec.prefix(size, kit.seed))
     fill = kit.inference(model, lambda tokens: {"logits": model(tokens, caches=caches, last=True)}).step

@@ -14,7 +14,7 @@ INITIAL = normal(0.02)
 
 
 def layers(size: Size, rows: int) -> list[Dense]:
-    """One block's, for `rows` tokens: queries, keys and values in one; output; perceptron up and down."""
+    """Return the layers of one block for `rows` tokens: queries, keys and values in one; output; MLP up and down."""
     return [
         Dense(size.width, 3 * size.width, rows),
         Dense(size.width, size.width, rows),
@@ -24,27 +24,30 @@ def layers(size: Size, rows: int) -> list[Dense]:
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """tokens (B, length); in training also labels (B, length), the same one later; in generation token (B,)."""
+    """Return tokens (B, length); in training also labels (B, length), the same one later; in generation token (B,)."""
     tokens = generator.integers(0, size.vocabulary, (batch, size.length + 1))
     if phase == "generation":
         return {"token": tokens[:, 0]}
-    found = {"tokens": tokens[:, :-1]}
-    return {**found, "labels": tokens[:, 1:]} if phase == "training" else found
+    arrays = {"tokens": tokens[:, :-1]}
+    return {**arrays, "labels": tokens[:, 1:]} if phase == "training" else arrays
 
 
 def prefix(size: Size, seed: int) -> np.ndarray:
-    """What stands in the cache when a token is generated: (B, length)."""
+    """Return the tokens whose keys and values are cached when a token is generated, (B, length)."""
     return np.random.default_rng(seed).integers(0, size.vocabulary, (size.batch, size.length))
 
 
 def parameters(size: Size) -> Count:
-    """Token and position embeddings, blocks with two norms, last norm; the output layer is the token embedding."""
+    """Count token and position embeddings, blocks with two norms, last norm.
+
+    The output layer is the token embedding.
+    """
     block = sum(layer.parameters for layer in layers(size, 1)) + 4 * size.width
     return all_trained((size.vocabulary + size.context + 2) * size.width + size.depth * block)
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Of one token; of a prompt's, the last alone goes through the output layer."""
+    """Return the FLOPs of one token; of a prompt, only the last token goes through the output layer."""
     if phase == "generation":
         rows, keys, predicted = 1, size.length + 1, 1
     else:
@@ -55,13 +58,16 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def items(size: Size, phase: Phase) -> int:
-    """Tokens in a sample."""
+    """Return the tokens of a sample."""
     return 1 if phase == "generation" else size.length
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Of one token: its number (twice in training), its share of the logits and of the weights; in generation the
-    cache and the next one's number."""
+    """Return the compulsory bytes of one item: of one token.
+
+    Its number (twice in training), its share of the logits and of the weights; in generation the cache and the next
+    one's number.
+    """
     per_sample = 8.0 * (2 if phase == "training" else 1) * items(size, phase)
     if phase != "training":
         per_sample += element * size.vocabulary

@@ -16,7 +16,7 @@ _RULES = {
 
 
 def build(size: Size, _phase: Phase, kit: Kit) -> Program:
-    """Nothing -> kernels, drawn anew into the same memory: (out, in, height, width) or (out, in)."""
+    """no inputs -> kernels, drawn again into the same memory: (out, in, height, width) or (out, in)."""
     torch.manual_seed(kit.seed)
     kernels = {
         # PyTorch's own order of axes: its initialisers read the fans from it

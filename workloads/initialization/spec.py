@@ -1,4 +1,4 @@
-"""Initialisation of a whole network's parameters, those of ResNet-50, by each framework's own initialiser."""
+"""Initialisation of all parameters of ResNet-50 by each framework's own initialiser."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _PAPERS = {
 
 
 def shapes(size: Size) -> dict[str, tuple[int, ...]]:
-    """Kernels of ResNet-50 by name, on neutral axes: (height, width, in, out) or (in, out)."""
-    found: dict[str, tuple[int, ...]] = {}
+    """Return the shapes of ResNet-50's kernels by name, on neutral axes: (height, width, in, out) or (in, out)."""
+    parts: dict[str, tuple[int, ...]] = {}
     for index, layer in enumerate(resnet50.layers(size)):
         window = (layer.size, layer.size) if isinstance(layer, Conv) else ()
-        found[f"kernel{index}"] = (*window, layer.width_in, layer.width)
-    return found
+        parts[f"kernel{index}"] = (*window, layer.width_in, layer.width)
+    return parts
 
 
 def inputs(_size: Size, _phase: Phase, _batch: int, _generator: np.random.Generator) -> Arrays:
-    """None: the generator's state is the framework's."""
+    """Return no inputs: the framework holds the state of the generator."""
     return {}
 
 
 def numbers(size: Size) -> int:
-    """Numbers drawn in a step."""
+    """Return the count of numbers drawn in a step."""
     return sum(int(np.prod(shape)) for shape in shapes(size).values())
 
 

@@ -14,7 +14,7 @@ _RULES = {"he": (2.0, "fan_in"), "glorot": (1.0, "fan_avg")}
 
 
 def build(size: Size, _phase: Phase, kit: Kit) -> Program:
-    """Nothing -> kernels, drawn anew into the same variables: (height, width, in, out) or (in, out)."""
+    """no inputs -> kernels, drawn again into the same variables: (height, width, in, out) or (in, out)."""
     scale, mode = _RULES[size.rule]
     # A generator, not a number: a seed fixed at tracing would draw the same numbers in each step.
     seed = keras.random.SeedGenerator(kit.seed)

@@ -34,7 +34,7 @@ class Images(Dataset):  # type: ignore[type-arg]
 
 
 def build(size: Size, _phase: Phase, kit: Kit) -> Program:
-    """Nothing -> images (B, crop, crop, 3), the data set's next."""
+    """no inputs -> the data set's next images (B, crop, crop, 3)."""
     images = Images(size, kit.seed)
     # Round and round: a batch may begin in one epoch and end in another, whatever its size.
     batches = iter(DataLoader(images, size.batch, sampler=cycle(range(len(images))), num_workers=size.workers))

@@ -1,7 +1,7 @@
-"""What feeds an image classifier: each image cropped at random, flipped at random, normalised and batched, by PyTorch's
-DataLoader and TensorFlow's tf.data with the same number of workers, on the host.
+"""Input pipeline of an image classifier, on the host: random crop, random flip, normalisation and batching.
 
-Crops and flips are drawn once by numpy, so that both frameworks do the same and equality can be proved.
+By PyTorch's DataLoader and TensorFlow's tf.data with the same number of workers. Crops and flips are drawn once by
+numpy: both frameworks return equal images.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DEVIATION = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images in memory, already decoded, and what happens to each."""
+    """Decoded images in memory, with the crop and flip of each."""
 
     images: np.ndarray
     """(N, edge, edge, 3) uint8."""
@@ -30,7 +30,7 @@ class Dataset:
 
 
 def dataset(size: Size, seed: int) -> Dataset:
-    """Images of random bytes."""
+    """Return a data set of random bytes."""
     generator = np.random.default_rng(seed)
     return Dataset(
         images=generator.integers(0, 256, (size.images, size.edge, size.edge, 3), np.uint8),
@@ -40,7 +40,7 @@ def dataset(size: Size, seed: int) -> Dataset:
 
 
 def inputs(_size: Size, _phase: Phase, _batch: int, _generator: np.random.Generator) -> Arrays:
-    """None: the pipeline reads its own data set, batch after batch, without end."""
+    """Return no inputs: the pipeline reads its own data set, batch after batch, without end."""
     return {}
 
 

@@ -10,7 +10,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 
 
 def build(size: Size, _phase: Phase, kit: Kit) -> Program:
-    """Nothing -> images (B, crop, crop, 3), the data set's next."""
+    """no inputs -> the data set's next images (B, crop, crop, 3)."""
     data = spec.dataset(size, kit.seed)
     scale = tf.constant([1 / (255 * d) for d in spec.DEVIATION])
     offset = tf.constant([-m / d for m, d in zip(spec.MEAN, spec.DEVIATION, strict=True)])

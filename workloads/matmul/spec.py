@@ -1,4 +1,4 @@
-"""Square matrix product (GEMM), the kernel that most of deep learning's time goes to."""
+"""Square matrix product (GEMM), the kernel in which deep learning spends most of its time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EDGES = {"tiny": 64, "small": 1024, "base": 4096, **{f"n{2**k}": 2**k for k in 
 
 
 def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generator) -> Arrays:
-    """Two n x n matrices of standard normal numbers."""
+    """Return two n x n matrices of standard normal numbers."""
     return {name: generator.standard_normal((size.n, size.n), np.float32) for name in ("a", "b")}
 
 

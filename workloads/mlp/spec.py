@@ -17,26 +17,26 @@ INITIAL = he
 
 
 def layers(size: Size) -> list[Dense]:
-    """Hidden layers and classifier."""
+    """Return the hidden layers and the classifier."""
     widths = (PIXELS, *size.widths, CLASSES)
     return [Dense(i, o) for i, o in pairwise(widths)]
 
 
 def inputs(_size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, 784), normalised; in training also labels (B,)."""
-    found = {"images": generator.standard_normal((batch, PIXELS), np.float32)}
+    """Return images (B, 784), normalised; in training also labels (B,)."""
+    arrays = {"images": generator.standard_normal((batch, PIXELS), np.float32)}
     if phase == "training":
-        found["labels"] = generator.integers(0, CLASSES, batch)
-    return found
+        arrays["labels"] = generator.integers(0, CLASSES, batch)
+    return arrays
 
 
 def parameters(size: Size) -> Count:
-    """Kernels and biases."""
+    """Count kernels and biases."""
     return all_trained(sum(layer.parameters for layer in layers(size)))
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Image in; logits out or, in training, label in (8 bytes); weights."""
+    """Return the compulsory bytes of one item: image in; logits out or, in training, label in (8 bytes); weights."""
     return (
         element * PIXELS
         + (8.0 if phase == "training" else element * CLASSES)

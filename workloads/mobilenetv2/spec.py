@@ -33,31 +33,31 @@ class Block:
 
     @property
     def hidden(self) -> int:
-        """Channels of the depthwise convolution."""
+        """Return the channels of the depthwise convolution."""
         return self.width_in * self.expansion
 
     @property
     def convolutions(self) -> list[Conv]:
-        """Expansion, where there is one, depthwise, projection."""
+        """Return the expansion (if any), depthwise and projection convolutions."""
         expand = [Conv(self.width_in, self.hidden, 1, self.edge * self.stride)] if self.expansion > 1 else []
         depthwise = Conv(self.hidden, self.hidden, 3, self.edge, groups=self.hidden)
         return [*expand, depthwise, Conv(self.hidden, self.width, 1, self.edge)]
 
 
 def blocks(size: Size) -> list[Block]:
-    """All inverted residual blocks in order."""
-    found, width_in, edge = [], size.stem, size.edge // 2
+    """Return all inverted residual blocks in order."""
+    listed, width_in, edge = [], size.stem, size.edge // 2
     for expansion, width, repeats, first_stride in size.stages:
         for index in range(repeats):
             stride = 1 if index else first_stride
             edge //= stride
-            found.append(Block(width_in, width, expansion, stride, edge))
+            listed.append(Block(width_in, width, expansion, stride, edge))
             width_in = width
-    return found
+    return listed
 
 
 def convolutions(size: Size) -> list[Conv]:
-    """Stem, blocks, and the last 1 x 1."""
+    """Return the stem, the blocks, and the last 1 x 1 convolution."""
     inner = blocks(size)
     last = inner[-1]
     return [
@@ -68,28 +68,28 @@ def convolutions(size: Size) -> list[Conv]:
 
 
 def layers(size: Size) -> list[Conv | Dense]:
-    """All with a kernel."""
+    """Return all layers with a kernel, in order."""
     return [*convolutions(size), Dense(size.features, size.classes)]
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, edge, edge, 3), normalised; in training also labels (B,)."""
-    found = {"images": generator.standard_normal((batch, size.edge, size.edge, 3), np.float32)}
+    """Return images (B, edge, edge, 3), normalised; in training also labels (B,)."""
+    arrays = {"images": generator.standard_normal((batch, size.edge, size.edge, 3), np.float32)}
     if phase == "training":
-        found["labels"] = generator.integers(0, size.classes, batch)
-    return found
+        arrays["labels"] = generator.integers(0, size.classes, batch)
+    return arrays
 
 
 def parameters(size: Size) -> Count:
-    """Convolutions without bias, two vectors a batch norm, classifier."""
+    """Count convolutions without bias, two vectors a batch norm, classifier."""
     norms = sum(2 * conv.width for conv in convolutions(size))
     return all_trained(norms + sum(layer.parameters for layer in layers(size)))
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Image in; logits out or, in training, label in (8 bytes); weights."""
-    told = 8.0 if phase == "training" else element * size.classes
-    return element * size.edge**2 * 3 + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Return the compulsory bytes of one item: image in; logits out or, in training, label in (8 bytes); weights."""
+    result_bytes = 8.0 if phase == "training" else element * size.classes
+    return element * size.edge**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -11,7 +11,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 
 
 class InvertedResidual(keras.Layer):
-    """Expand 1 x 1, filter each channel 3 x 3, project 1 x 1, around a shortcut where the shapes allow one."""
+    """Expand 1 x 1, filter each channel 3 x 3, project 1 x 1; residual where the shapes allow it."""
 
     def __init__(self, kit: Kit, block: spec.Block) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ INITIAL = he
 
 
 def branch(size: Size, window: int) -> list[Conv]:
-    """Two convolutions, each at its stage's edge; a pooling by 4 follows the first."""
+    """Return the two convolutions of a branch; a pooling by 4 follows the first."""
     return [
         Conv(3, size.width, window, EDGE, bias=True),
         Conv(size.width, 2 * size.width, window, EDGE // 4, bias=True),
@@ -27,7 +27,7 @@ def branch(size: Size, window: int) -> list[Conv]:
 
 
 def dense(size: Size) -> dict[str, Dense]:
-    """The merged part."""
+    """Return the layers after the merge."""
     merged = 2 * size.width * len(WINDOWS)
     return {
         "merge": Dense(merged, size.hidden),
@@ -37,31 +37,37 @@ def dense(size: Size) -> dict[str, Dense]:
 
 
 def inputs(_size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, 64, 64, 3), normalised; in training also labels (B,) and scores (B, 1)."""
-    found = {"images": generator.standard_normal((batch, EDGE, EDGE, 3), np.float32)}
+    """Return images (B, 64, 64, 3), normalised; in training also labels (B,) and scores (B, 1)."""
+    arrays = {"images": generator.standard_normal((batch, EDGE, EDGE, 3), np.float32)}
     if phase == "training":
-        found["labels"] = generator.integers(0, CLASSES, batch)
-        found["scores"] = generator.standard_normal((batch, 1), np.float32)
-    return found
+        arrays["labels"] = generator.integers(0, CLASSES, batch)
+        arrays["scores"] = generator.standard_normal((batch, 1), np.float32)
+    return arrays
 
 
 def parameters(size: Size) -> Count:
-    """Kernels and biases."""
+    """Count kernels and biases."""
     convolutions = [conv for window in WINDOWS for conv in branch(size, window)]
     return all_trained(sum(layer.parameters for layer in [*convolutions, *dense(size).values()]))
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Each branch has a first convolution, whose images need no gradient, and the rest."""
+    """Return the FLOPs of one item.
+
+    Each branch has a first convolution, whose images need no gradient, and the rest.
+    """
     branches = sum(phase_flops(branch(size, window), phase) for window in WINDOWS)
     merged = sum(layer.flops for layer in dense(size).values())
     return branches + (3 if phase == "training" else 1) * merged
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Image in; logits and score out or, in training, label (8 bytes) and score in; weights."""
-    told = 8.0 if phase == "training" else element * CLASSES
-    return element * (EDGE**2 * 3 + 1) + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Return the compulsory bytes of one item: image in.
+
+    Logits and score out or, in training, label (8 bytes) and score in; weights.
+    """
+    result_bytes = 8.0 if phase == "training" else element * CLASSES
+    return element * (EDGE**2 * 3 + 1) + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -8,14 +8,20 @@ from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 
 def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """points (B, n, d): normal, with standard deviations that fall from 2 to 1, so that the components are apart."""
+    """Return points (B, n, d).
+
+    Normal, with standard deviations that fall from 2 to 1, so that the components are apart.
+    """
     spread = np.geomspace(2, 1, size.d).astype(np.float32)
     return {"points": generator.standard_normal((batch, size.n, size.d), np.float32) * spread + 1}
 
 
 def flops(size: Size, _phase: Phase) -> float:
-    """6 n d^2 + 20 d^3 for the decomposition with both factors by R-SVD (Golub and Van Loan 2013, table 8.6.1),
-    centring, and the projection."""
+    """Return the FLOPs of one item.
+
+    6 n d^2 + 20 d^3 for the decomposition with both factors by R-SVD (Golub and Van Loan 2013, table 8.6.1), centring,
+    and the projection.
+    """
     n, d, k = size.n, size.d, size.k
     return 6.0 * n * d**2 + 20.0 * d**3 + 2.0 * n * d + 2.0 * n * d * k
 

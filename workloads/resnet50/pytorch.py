@@ -12,7 +12,7 @@ from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Bottleneck(nn.Module):
-    """1 x 1, 3 x 3 and 1 x 1 convolution, each with batch norm, around a shortcut."""
+    """Residual block of 1 x 1, 3 x 3 and 1 x 1 convolution, each with batch norm."""
 
     def __init__(self, kit: Kit, width_in: int, width: int, strides: tuple[int, int], *, project: bool) -> None:
         super().__init__()

@@ -15,74 +15,79 @@ _FULL = {"depths": (3, 4, 6, 3), "stem": 64, "classes": 1000, "stride_in": 2}
 
 
 def initial(name: str, shape: tuple[int, ...]) -> float:
-    """He's, less in each block's last convolution and in the classifier: without trained running statistics the
-    activations would else double in each block of an inference, past what fp16 can hold. Batch norm makes training
-    indifferent to it."""
+    """Return He's deviation, less in each block's last convolution and in the classifier.
+
+    Without trained running statistics, activations would otherwise double in each block of an inference and overflow
+    fp16. Training does not depend on it, because of batch norm.
+    """
     if name.endswith("conv3.kernel"):
         return he(name, shape) / 4
     return 0.01 if name == "head.kernel" else he(name, shape)
 
 
 def strides(size: Size, stage: int, block: int) -> tuple[int, int]:
-    """Of a block's first and second convolution: each stage but the first halves the image, in its first block."""
+    """Return the strides of a block's first and second convolution.
+
+    Each stage but the first halves the image in its first block.
+    """
     stride = 2 if stage and not block else 1
     return (stride, 1) if size.stride_in == 1 else (1, stride)
 
 
 def convolutions(size: Size) -> list[Conv]:
-    """All convolutions in order, the projections of the shortcuts after their block's."""
+    """Return all convolutions in order; a block's shortcut projection is its last."""
     edge = size.edge // 2
-    found = [Conv(3, size.stem, 7, edge)]
+    convs = [Conv(3, size.stem, 7, edge)]
     edge, width_in = edge // 2, size.stem
     for stage, depth in enumerate(size.depths):
         width = size.stem * 2**stage
         for block in range(depth):
             first, second = strides(size, stage, block)
             middle, edge = edge // first, edge // (first * second)
-            found += [
+            convs += [
                 Conv(width_in, width, 1, middle),
                 Conv(width, width, 3, edge),
                 Conv(width, EXPANSION * width, 1, edge),
             ]
             if not block:
-                found.append(Conv(width_in, EXPANSION * width, 1, edge))
+                convs.append(Conv(width_in, EXPANSION * width, 1, edge))
             width_in = EXPANSION * width
-    return found
+    return convs
 
 
 def smallest_edge(size: Size) -> int:
-    """Width of the last stage's images: stem, pool and each stage but the first halve them."""
+    """Return the width of the last stage's images: stem, pool and each stage but the first halve it."""
     return size.edge >> (len(size.depths) + 1)
 
 
 def features(size: Size) -> int:
-    """Width of the last stage's output."""
+    """Return the width of the last stage's output."""
     return EXPANSION * size.stem * 2 ** (len(size.depths) - 1)
 
 
 def layers(size: Size) -> list[Conv | Dense]:
-    """All with a kernel."""
+    """Return all layers with a kernel, in order."""
     return [*convolutions(size), Dense(features(size), size.classes)]
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, edge, edge, 3), normalised; in training also labels (B,)."""
-    found = {"images": generator.standard_normal((batch, size.edge, size.edge, 3), np.float32)}
+    """Return images (B, edge, edge, 3), normalised; in training also labels (B,)."""
+    arrays = {"images": generator.standard_normal((batch, size.edge, size.edge, 3), np.float32)}
     if phase == "training":
-        found["labels"] = generator.integers(0, size.classes, batch)
-    return found
+        arrays["labels"] = generator.integers(0, size.classes, batch)
+    return arrays
 
 
 def parameters(size: Size) -> Count:
-    """Convolutions without bias, two vectors a batch norm, classifier."""
+    """Count convolutions without bias, two vectors a batch norm, classifier."""
     norms = sum(2 * conv.width for conv in convolutions(size))
     return all_trained(norms + sum(layer.parameters for layer in layers(size)))
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Image in; logits out or, in training, label in (8 bytes); weights."""
-    told = 8.0 if phase == "training" else element * size.classes
-    return element * size.edge**2 * 3 + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Return the compulsory bytes of one item: image in; logits out or, in training, label in (8 bytes); weights."""
+    result_bytes = 8.0 if phase == "training" else element * size.classes
+    return element * size.edge**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

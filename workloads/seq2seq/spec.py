@@ -16,13 +16,17 @@ INITIAL = glorot
 
 
 def window(size: Size) -> np.ndarray:
-    """(T, S): 0 where a target place may look at a source place, -1e4 (which fp16 holds) where not. Global: all 0."""
+    """Return the attention mask (T, S): 0 where a target position sees a source position, else -1e4, which fp16 can
+    represent.
+
+    Global attention has zeros only.
+    """
     gaps = np.abs(np.arange(size.target)[:, None] - np.arange(size.source))
     return np.where(gaps <= size.reach, 0.0, -1e4) if size.reach else np.zeros(gaps.shape)
 
 
 def layers(size: Size) -> list[Dense]:
-    """All products with weights: both cells, score, combination, words."""
+    """Return all products with weights: both cells, score, combination, words."""
     w = size.width
     return [
         Dense(w, 4 * w, size.source),
@@ -36,26 +40,35 @@ def layers(size: Size) -> list[Dense]:
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """source (B, S), target (B, T) as the decoder reads it; in training also labels (B, T), the target one later."""
+    """Return source (B, S), target (B, T) as the decoder reads it.
+
+    In training also labels (B, T), the target one later.
+    """
     source = generator.integers(0, size.vocabulary, (batch, size.source))
     target = generator.integers(0, size.vocabulary, (batch, size.target + 1))
-    found = {"source": source, "target": target[:, :-1]}
-    return {**found, "labels": target[:, 1:]} if phase == "training" else found
+    arrays = {"source": source, "target": target[:, :-1]}
+    return {**arrays, "labels": target[:, 1:]} if phase == "training" else arrays
 
 
 def parameters(size: Size) -> Count:
-    """Two embeddings and the layers."""
+    """Count two embeddings and the layers."""
     return all_trained(2 * size.vocabulary * size.width + sum(layer.parameters for layer in layers(size)))
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Layers and attention's two products (over all places, masked or not), and backward twice that."""
+    """Return the FLOPs of one item.
+
+    Layers and attention's two products (over all places, masked or not), and backward twice that.
+    """
     forward = sum(layer.flops for layer in layers(size)) + 4.0 * size.source * size.target * size.width
     return 3 * forward if phase == "training" else forward
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Tokens in (8 bytes each), logits out, weights; of the embeddings, in inference, the rows that are looked up."""
+    """Return the compulsory bytes of one item: tokens in (8 bytes each), logits out, weights.
+
+    Of the embeddings, in inference, the rows that are looked up.
+    """
     if phase == "training":
         return 8.0 * (size.source + 2 * size.target) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
     tokens = size.source + size.target

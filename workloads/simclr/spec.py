@@ -16,45 +16,48 @@ initial = resnet50.initial
 
 
 def head(size: Size) -> list[Dense]:
-    """Two dense layers with bias, ReLU between them."""
+    """Return the projection head: two dense layers with bias, ReLU between them."""
     features = resnet50.features(size)
     return [Dense(features, features), Dense(features, size.projection)]
 
 
 def layers(size: Size) -> list[Conv | Dense]:
-    """All with a kernel."""
+    """Return all layers with a kernel, in order."""
     return [*resnet50.convolutions(size), *head(size)]
 
 
 def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """views (2 B, edge, edge, 3): first views of all images, then second views."""
+    """Return views (2 B, edge, edge, 3): first views of all images, then second views."""
     first = generator.standard_normal((batch, size.edge, size.edge, 3), np.float32)
     noise = generator.standard_normal(first.shape, np.float32)
     return {"views": np.concatenate([first, first[:, :, ::-1] + 0.3 * noise])}
 
 
 def encoder_parameters(size: Size) -> int:
-    """Of ResNet-50 without its classifier."""
+    """Count the parameters of ResNet-50 without its classifier."""
     return sum(conv.parameters + 2 * conv.width for conv in resnet50.convolutions(size))
 
 
 def head_parameters(size: Size) -> int:
-    """Of the projection head."""
+    """Count the projection head's parameters."""
     return sum(layer.parameters for layer in head(size))
 
 
 def parameters(size: Size) -> Count:
-    """Encoder and head."""
+    """Count encoder and head."""
     return all_trained(encoder_parameters(size) + head_parameters(size))
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Of both views of one image; the loss, whose share grows with the batch, is left out."""
+    """Return the FLOPs of one item: of both views of one image.
+
+    The loss, whose share grows with the batch, is left out.
+    """
     return 2 * phase_flops(layers(size), phase)
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Both views in, weights."""
+    """Return the compulsory bytes of one item: both views in, weights."""
     return element * 2 * size.edge**2 * 3 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 

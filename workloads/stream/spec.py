@@ -1,4 +1,4 @@
-"""Scaling of a large array: the memory's bandwidth as a framework reaches it, for the roofline."""
+"""Scaling of a large array: the memory bandwidth that a framework reaches, for the roofline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from joulemark.workloads.spec import Arrays, Phase, Size, Workload
 
 
 def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generator) -> Arrays:
-    """An array of standard normal numbers."""
+    """Return an array of standard normal numbers."""
     return {"x": generator.standard_normal(size.n, np.float32)}
 
 

@@ -23,7 +23,7 @@ INITIAL = mobilenetv2.INITIAL
 
 
 def feature_inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """features (B, features), not negative as the encoder's are; labels (B,)."""
+    """Return features (B, features), not negative as the encoder's are; labels (B,)."""
     return {
         "features": np.abs(generator.standard_normal((batch, size.features), np.float32)),
         "labels": generator.integers(0, CLASSES, batch),
@@ -31,12 +31,12 @@ def feature_inputs(size: Size, _phase: Phase, batch: int, generator: np.random.G
 
 
 def head(size: Size) -> Dense:
-    """The new classifier."""
+    """Return the new classifier."""
     return Dense(size.features, CLASSES)
 
 
 def split(size: Size) -> tuple[list[Conv], list[Conv]]:
-    """Convolutions that stay frozen, those that learn."""
+    """Return the frozen convolutions and the trained ones."""
     if not size.frozen:
         return [], mobilenetv2.convolutions(size)
     frozen = [conv for block in mobilenetv2.blocks(size)[: size.frozen] for conv in block.convolutions]
@@ -46,7 +46,10 @@ def split(size: Size) -> tuple[list[Conv], list[Conv]]:
 
 
 def parameters(size: Size) -> Count:
-    """The network's, of which the frozen part's kernels and norms do not learn; the head's alone for `features`."""
+    """Count the network's, of which the frozen part's kernels and norms do not learn.
+
+    The head's alone for `features`.
+    """
     if size.frozen is None:
         return all_trained(head(size).parameters)
     frozen, learning = (sum(c.parameters + 2 * c.width for c in part) for part in split(size))
@@ -55,7 +58,7 @@ def parameters(size: Size) -> Count:
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Forward through all, backward through what learns."""
+    """Return the FLOPs of one item: forward through all, backward through what learns."""
     if size.frozen is None:
         return phase_flops([head(size)], phase)
     frozen, learning = split(size)
@@ -63,7 +66,7 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Image or features and label (8 bytes) in, weights."""
+    """Return the compulsory bytes of one item: image or features and label (8 bytes) in, weights."""
     data = size.features if size.frozen is None else EDGE**2 * 3
     return element * data + 8.0 + weight_bytes(parameters(size), phase, batch, OPTIMIZERS[size.method])
 

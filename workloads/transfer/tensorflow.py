@@ -12,7 +12,7 @@ from joulemark.workloads.transfer import spec
 
 
 class Head(keras.Layer):
-    """The new classifier on its own."""
+    """The new classifier alone."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Head(keras.Layer):
 
 
 def freeze(kit: Kit, model: MobileNet, blocks: int) -> None:
-    """Stem and first blocks learn no more, and normalise by their running statistics."""
+    """Freeze the stem and the first blocks; they normalise by their running statistics."""
     encoder = model.encoder
     for layer in (encoder.stem, encoder.stem_norm, *encoder.blocks[:blocks]):
         kit.freeze(layer)

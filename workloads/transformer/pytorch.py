@@ -47,7 +47,7 @@ class Perceptron(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and perceptron, a norm after each shortcut."""
+    """Self-attention and MLP, a norm after each residual sum."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Causal self-attention, attention to the encoder's output, perceptron, a norm after each shortcut."""
+    """Causal self-attention, attention to the encoder's output and MLP, a norm after each residual sum."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()

@@ -14,29 +14,35 @@ SMOOTHING = 0.1
 
 
 def initial(name: str, shape: Shape) -> float:
-    """Glorot's; embeddings 1 / sqrt(width), so that scaled by its root they have variance 1 (section 3.4)."""
+    """Return Glorot's deviation; for embeddings 1 / sqrt(width).
+
+    Scaled by sqrt(width) they have variance 1 (section 3.4).
+    """
     return shape[-1] ** -0.5 if name == "embedding.embeddings" else glorot(name, shape)
 
 
 def attention_flops(size: Size, queries: int, keys: int) -> float:
-    """One attention layer forward: four projections, scores, mixing."""
+    """Return the FLOPs of one attention layer forward: four projections, scores, weighted sum."""
     projections = 2 * Dense(size.width, size.width, queries).flops + 2 * Dense(size.width, size.width, keys).flops
     return projections + 4.0 * queries * keys * size.width
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """source (B, S), target (B, T) as the decoder reads it; in training also labels (B, T), the target one later."""
+    """Return source (B, S), target (B, T) as the decoder reads it.
+
+    In training also labels (B, T), the target one later.
+    """
 
     def tokens(length: int) -> np.ndarray:
         return generator.integers(0, size.vocabulary, (batch, length))
 
     source, target = tokens(size.source), tokens(size.target + 1)
-    found = {"source": source, "target": target[:, :-1]}
-    return {**found, "labels": target[:, 1:]} if phase == "training" else found
+    arrays = {"source": source, "target": target[:, :-1]}
+    return {**arrays, "labels": target[:, 1:]} if phase == "training" else arrays
 
 
 def parameters(size: Size) -> Count:
-    """Embedding; encoder layers of one attention, decoder layers of two; a perceptron each; norms."""
+    """Count embedding; encoder layers of one attention, decoder layers of two; a perceptron each; norms."""
     attention = 4 * Dense(size.width, size.width).parameters
     perceptron = Dense(size.width, size.inner).parameters + Dense(size.inner, size.width).parameters
     norm = 2 * size.width
@@ -45,7 +51,10 @@ def parameters(size: Size) -> Count:
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Forward, and twice that backward: the embeddings before the first layer learn, so nothing is spared."""
+    """Return the FLOPs of one item.
+
+    Forward, and twice that backward, since the embeddings before the first layer are trained.
+    """
     s, t = size.source, size.target
     attention = attention_flops(size, s, s) + attention_flops(size, t, t) + attention_flops(size, t, s)
     perceptron = 2 * Dense(size.width, size.inner, s + t).flops
@@ -54,7 +63,7 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Tokens in (8 bytes each), logits or loss out, weights."""
+    """Return the compulsory bytes of one item: tokens in (8 bytes each), logits or loss out, weights."""
     logits = 0 if phase == "training" else size.target * size.vocabulary
     tokens = size.source + size.target * (2 if phase == "training" else 1)
     return 8.0 * tokens + element * logits + weight_bytes(parameters(size), phase, batch, OPTIMIZER)

@@ -46,7 +46,7 @@ class Perceptron(keras.Layer):
 
 
 class EncoderLayer(keras.Layer):
-    """Self-attention and perceptron, a norm after each shortcut."""
+    """Self-attention and MLP, a norm after each residual sum."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class EncoderLayer(keras.Layer):
 
 
 class DecoderLayer(keras.Layer):
-    """Causal self-attention, attention to the encoder's output, perceptron, a norm after each shortcut."""
+    """Causal self-attention, attention to the encoder's output and MLP, a norm after each residual sum."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()

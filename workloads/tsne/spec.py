@@ -1,4 +1,7 @@
-"""t-SNE (van der Maaten and Hinton 2008): one exact step of gradient descent on the places of n points in the plane."""
+"""t-SNE (van der Maaten and Hinton 2008).
+
+One exact step of gradient descent on the positions of n points in the plane.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ INITIAL = normal(0.01)
 
 
 def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generator) -> Arrays:
-    """affinities (n, n): of normal points in `dimensions`, Gaussian, symmetric, 0 on the diagonal, 1 in total."""
+    """Return affinities (n, n).
+
+    Of normal points in `dimensions`, Gaussian, symmetric, 0 on the diagonal, 1 in total.
+    """
     points = generator.standard_normal((size.n, size.dimensions))
     points[: size.n // 2] += 3  # two clusters
     squares = (points**2).sum(1)
@@ -26,7 +32,7 @@ def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generato
 
 
 def flops(size: Size, _phase: Phase) -> float:
-    """The products of all pairs, forward and backward twice that: 3 * 2 n^2 * 2."""
+    """Return the FLOPs of one item: the products of all pairs, forward and backward twice that: 3 * 2 n^2 * 2."""
     return 3 * 2.0 * size.n**2 * 2
 
 

@@ -11,7 +11,7 @@ from joulemark.workloads.tsne import spec
 
 
 class Places(keras.Layer):
-    """Places of the points in the plane."""
+    """Positions of the points in the plane."""
 
     def __init__(self, size: Size) -> None:
         super().__init__()

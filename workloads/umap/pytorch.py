@@ -11,7 +11,7 @@ from joulemark.workloads.umap import spec
 
 
 class Layout(nn.Module):
-    """Places of the points in the plane."""
+    """Positions of the points in the plane."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()

@@ -22,8 +22,10 @@ INITIAL = normal(1.0)
 
 
 def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generator) -> Arrays:
-    """heads and tails (E,) of the edges, their strengths (E,) in (0, 1], negatives (E, K); no edge or negative leads
-    from a point to itself."""
+    """Return heads and tails (E,) of the edges, their strengths (E,) in (0, 1], negatives (E, K).
+
+    No edge or negative leads from a point to itself.
+    """
     edges = size.n * size.neighbours
     heads = np.repeat(np.arange(size.n), size.neighbours)
 
@@ -39,12 +41,12 @@ def inputs(size: Size, _phase: Phase, _batch: int, generator: np.random.Generato
 
 
 def flops(size: Size, _phase: Phase) -> float:
-    """A pair's squared distance, 5 operations, and its gradient, 6."""
+    """Return the FLOPs of an epoch: 5 for a pair's squared distance, 6 for its gradient."""
     return 11.0 * size.n * size.neighbours * (1 + size.negatives)
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Edges and negatives (8 bytes a number), strengths, places."""
+    """Return the compulsory bytes of one item: edges and negatives (8 bytes a number), strengths, places."""
     edges = size.n * size.neighbours
     indices = 8.0 * edges * (2 + size.negatives)
     return indices + element * edges + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER)

@@ -15,36 +15,39 @@ INITIAL = he
 
 
 def encoder(size: Size) -> list[Dense]:
-    """Hidden layer, mean and logarithm of the variance."""
+    """Return the hidden layer, and those of the mean and the log variance."""
     code = Dense(size.hidden, size.code)
     return [Dense(PIXELS, size.hidden), code, code]
 
 
 def decoder(size: Size) -> list[Dense]:
-    """Hidden layer, pixels."""
+    """Return the hidden layer and that of the pixels."""
     return [Dense(size.code, size.hidden), Dense(size.hidden, PIXELS)]
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """noise (B, code); in training also images (B, 784) in [0, 1]."""
-    found = {"noise": generator.standard_normal((batch, size.code), np.float32)}
+    """Return noise (B, code); in training also images (B, 784) in [0, 1]."""
+    arrays = {"noise": generator.standard_normal((batch, size.code), np.float32)}
     if phase == "training":
-        found["images"] = generator.random((batch, PIXELS), np.float32)
-    return found
+        arrays["images"] = generator.random((batch, PIXELS), np.float32)
+    return arrays
 
 
 def parameters(size: Size) -> Count:
-    """Kernels and biases of both halves."""
+    """Count kernels and biases of both halves."""
     return all_trained(sum(layer.parameters for layer in [*encoder(size), *decoder(size)]))
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Both halves in training, the decoder in generation."""
+    """Return the FLOPs of one item: both halves in training, the decoder in generation."""
     return phase_flops([*encoder(size), *decoder(size)] if phase == "training" else decoder(size), phase)
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Noise and image in, image out, weights; the decoder's alone in generation."""
+    """Return the compulsory bytes of one item: noise and image in, image out, weights.
+
+    The decoder's alone in generation.
+    """
     used = parameters(size) if phase == "training" else all_trained(sum(layer.parameters for layer in decoder(size)))
     return element * (size.code + PIXELS) + weight_bytes(used, phase, batch, OPTIMIZER)
 

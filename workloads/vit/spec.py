@@ -17,12 +17,12 @@ _BASE = {"patch": 16, "width": 768, "depth": 12, "heads": 12, "mlp": 3072, "clas
 
 
 def tokens(size: Size) -> int:
-    """Patches and the class token."""
+    """Return the number of patches plus the class token."""
     return (size.edge // size.patch) ** 2 + 1
 
 
 def layers(size: Size) -> list[Conv | Dense]:
-    """All with a kernel, attention's two products left out."""
+    """Return all layers with a kernel, without attention's two products."""
     rows = tokens(size)
     block = [
         Dense(size.width, 3 * size.width, rows),
@@ -35,29 +35,32 @@ def layers(size: Size) -> list[Conv | Dense]:
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """images (B, edge, edge, 3), normalised; in training also labels (B,)."""
-    found = {"images": generator.standard_normal((batch, size.edge, size.edge, 3), np.float32)}
+    """Return images (B, edge, edge, 3), normalised; in training also labels (B,)."""
+    arrays = {"images": generator.standard_normal((batch, size.edge, size.edge, 3), np.float32)}
     if phase == "training":
-        found["labels"] = generator.integers(0, size.classes, batch)
-    return found
+        arrays["labels"] = generator.integers(0, size.classes, batch)
+    return arrays
 
 
 def parameters(size: Size) -> Count:
-    """Layers with biases, two layer norms a block and one at the end, class token, positions."""
+    """Count layers with biases, two layer norms a block and one at the end, class token, positions."""
     norms = (2 * size.depth + 1) * 2 * size.width
     return all_trained(sum(layer.parameters for layer in layers(size)) + norms + (tokens(size) + 1) * size.width)
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Layers, and attention's scores and mixing: 4 T^2 C a block forward, twice that backward."""
+    """Return the FLOPs of one item: layers, and attention's scores and mixing.
+
+    4 T^2 C a block forward, twice that backward.
+    """
     attention = 4.0 * tokens(size) ** 2 * size.width * size.depth
     return phase_flops(layers(size), phase) + (3 if phase == "training" else 1) * attention
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Image in; logits out or, in training, label in (8 bytes); weights."""
-    told = 8.0 if phase == "training" else element * size.classes
-    return element * size.edge**2 * 3 + told + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    """Return the compulsory bytes of one item: image in; logits out or, in training, label in (8 bytes); weights."""
+    result_bytes = 8.0 if phase == "training" else element * size.classes
+    return element * size.edge**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -11,7 +11,7 @@ from joulemark.workloads.vit import spec
 
 
 class Block(keras.Layer):
-    """Self-attention and perceptron, each after a norm and around a shortcut."""
+    """Self-attention and MLP, each after a norm, in a residual branch."""
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()

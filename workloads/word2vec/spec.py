@@ -14,7 +14,7 @@ INITIAL = normal(0.1)
 
 
 def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """centres (B,), contexts (B, 1), negatives (B, K): numbers of words."""
+    """Return centres (B,), contexts (B, 1), negatives (B, K): numbers of words."""
     frequency = 1.0 / np.arange(1, size.vocabulary + 1)
     sampled = frequency**0.75
 
@@ -29,17 +29,20 @@ def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator
 
 
 def parameters(size: Size) -> Count:
-    """A vector a word as centre, one as context."""
+    """Count A vector a word as centre, one as context."""
     return all_trained(2 * size.vocabulary * size.width)
 
 
 def flops(size: Size, _phase: Phase) -> float:
-    """Products of the centre with context and negatives, and backward twice that."""
+    """Return the FLOPs of one item: products of the centre with context and negatives, and backward twice that."""
     return 3 * 2.0 * size.width * (1 + size.negatives)
 
 
 def traffic(size: Size, phase: Phase, batch: int, _element: int) -> float:
-    """Word numbers in (8 bytes each); all weights, whose gradients are dense."""
+    """Return the compulsory bytes of one item: word numbers in (8 bytes each).
+
+    All weights, whose gradients are dense.
+    """
     return 8.0 * (2 + size.negatives) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
 
 

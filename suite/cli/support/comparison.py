@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
-    from joulemark.suite.stats.compare import Comparison, ComparisonResult
+    from joulemark.suite.stats.comparison import Comparison, ComparisonResult
     from joulemark.suite.stats.gate import Gate
     from joulemark.suite.stats.thresholds import Thresholds
 
@@ -70,8 +70,9 @@ def compare_runs(
         UsageError: for an unknown factor `by`, or if all thresholds are off.
     """
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.results.past_runs import drift_variances, earlier_runs, runs_of_machine
+    from joulemark.suite.results.past_runs import earlier_runs, runs_of_machine
     from joulemark.suite.stats.compare import compare, metric_families
+    from joulemark.suite.stats.drift import drift_variances
 
     same_machine = a.machine.fingerprint == b.machine.fingerprint
     kept = runs_of_machine(b, directory) if same_machine and a.run.id != b.run.id else []

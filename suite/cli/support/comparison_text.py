@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from joulemark.suite.cli.support.comparison import RunComparison
     from joulemark.suite.records import ArmName, RunFile
-    from joulemark.suite.stats.compare import Comparison, ComparisonResult
+    from joulemark.suite.stats.comparison import Comparison, ComparisonResult
     from joulemark.suite.stats.gate import Gate, Unjudged
 
 MAX_BYTES = 65_000

@@ -1,4 +1,4 @@
-"""What `joulemark doctor` looks at: sensors, devices, frameworks, and what else goes on on this machine."""
+"""The checks of `joulemark doctor`: sensors, devices, frameworks, and what else runs on the machine."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from joulemark.suite.records import Gpu, Machine
 Kind = Literal["sensor", "device", "framework", "machine"]
 
 SENSOR_S = 1.0
-"""How long the sensors are read for the cost of one read."""
+"""How long the sensors are read to learn the cost of one read."""
 SPIN_S = 0.5
 INTERRUPTION_S = 0.001
-"""A loop that only reads the clock and finds a millisecond gone was not running."""
-FLOORS = 3
-BUSY_LOAD = 0.1
-"""Load average per core from which other programs are felt."""
-STOLEN = 0.005
-UNEVEN = 0.02
+"""A loop that reads only the clock was interrupted if it misses a millisecond."""
+FLOOR_PROCESSES = 3
+MAX_LOAD = 0.1
+"""Load average per core from which other programs disturb a measurement."""
+MAX_STOLEN = 0.005
+MAX_SPREAD = 0.02
 
-UNLIKE_CUDA = "Install a driver for its CUDA, or its build for the driver's CUDA (nvidia-smi names that)."
-"""What to do where a framework that was built for boards sees none."""
+CUDA_MISMATCH_FIX = "Install a driver for its CUDA, or its build for the driver's CUDA (nvidia-smi names that)."
+"""For a framework that was built for GPUs but sees none."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,20 @@ class Check:
     name: str
     found: bool
     readable: bool
-    """Whether it can be used; of the machine's surroundings, whether they are as they should be."""
+    """Whether it can be used; for a check of the machine, whether it is as it should be."""
     tick_s: float | None = None
     read_cost_s: float | None = None
     reason: str | None = None
     fix: str | None = None
 
 
-def sensors() -> list[Check]:
-    """Each sensor, read for a second by the sampler's own process as in a run."""
+def sensor_checks() -> list[Check]:
+    """Return a check per sensor, after a second of reading them in the sampler's process as in a run."""
     from joulemark.suite.sensors import trace_file
     from joulemark.suite.sensors.sampler import Sampler
 
-    with tempfile.TemporaryDirectory(prefix="joulemark-") as scratch:
-        path = Path(scratch) / "trace"
+    with tempfile.TemporaryDirectory(prefix="joulemark-") as directory:
+        path = Path(directory) / "trace"
         with Sampler.start(path, time.monotonic()) as sampler:
             time.sleep(SENSOR_S)
         cost_s = {trace.sensor: trace.read_cost_s for trace in trace_file.load(path)}
@@ -69,25 +69,25 @@ def sensors() -> list[Check]:
     ]
 
 
-def measured(checks: Sequence[Check]) -> bool:
-    """Whether a sensor can be read that measures, and does not estimate."""
-    from joulemark.suite.sensors.base import ESTIMATE
+def can_measure_energy(checks: Sequence[Check]) -> bool:
+    """Return whether a sensor is readable that measures rather than estimates."""
+    from joulemark.suite.sensors.base import POWER_MODEL
 
-    return any(check.kind == "sensor" and check.readable and check.name != ESTIMATE for check in checks)
+    return any(check.kind == "sensor" and check.readable and check.name != POWER_MODEL for check in checks)
 
 
-def devices(machine: Machine, reason: str | None) -> list[Check]:
-    """The processor and each board; `reason` says why there is no board."""
+def device_checks(machine: Machine, no_gpu_reason: str | None) -> list[Check]:
+    """Return a check for the CPU and each GPU; `no_gpu_reason` says why there is none."""
     cpu = machine.cpu
     cores = f"{cpu.usable_cores:g} of {cpu.logical_cores} logical cores"
-    found = [Check("device", "cpu", found=True, readable=True, reason=f"{cpu.model}, {cores}")]
-    found += [_board(gpu, reason) for gpu in machine.gpus]
+    checks = [Check("device", "cpu", found=True, readable=True, reason=f"{cpu.model}, {cores}")]
+    checks += [_gpu_check(gpu, no_gpu_reason) for gpu in machine.gpus]
     if not machine.gpus:
-        found.append(Check("device", "gpu", found=False, readable=False, reason=reason))
-    return found
+        checks.append(Check("device", "gpu", found=False, readable=False, reason=no_gpu_reason))
+    return checks
 
 
-def _board(gpu: Gpu, reason: str | None) -> Check:
+def _gpu_check(gpu: Gpu, reason: str | None) -> Check:
     if gpu.device is not None:
         return Check("device", gpu.device, found=True, readable=True, reason=f"{gpu.name}, {gpu.uuid}")
     hidden, fix = reason or "CUDA_VISIBLE_DEVICES leaves it out", f"CUDA_VISIBLE_DEVICES={gpu.uuid}"
@@ -97,41 +97,40 @@ def _board(gpu: Gpu, reason: str | None) -> Check:
     return Check("device", gpu.uuid, found=True, readable=False, reason=f"{gpu.name}: {hidden}", fix=fix)
 
 
-def frameworks(machine: Machine) -> list[Check]:
-    """Each framework: installed or not, and whether it was built for the boards there are."""
+def framework_checks(machine: Machine) -> list[Check]:
+    """Return a check per framework: whether it is installed, and whether it sees the GPUs there are."""
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-    found = []
+    has_gpu = any(gpu.device for gpu in machine.gpus)
+    checks = []
     for framework in FRAMEWORKS.values():
         info = machine.frameworks.get(framework.name)
         if info is None:
             reason, fix = f"{framework.title} is not installed", f"pip install 'joulemark[{framework.extra}]'"
-            found.append(Check("framework", framework.name, found=False, readable=False, reason=reason, fix=fix))
+            checks.append(Check("framework", framework.name, found=False, readable=False, reason=reason, fix=fix))
             continue
         build = f", built for {info.build}" if info.build else ""
-        text = f"{framework.title} {info.version}{build}, Python {info.python}"
-        blind = any(gpu.device for gpu in machine.gpus) and all(device == "cpu" for device in info.devices)
-        cure = None
-        if blind:
-            text += f"; it does not see the boards{f': {info.blind}' if info.blind else ''}"
-            cure = "pip install 'joulemark[gpu]'" if info.build in ("", "cpu") else UNLIKE_CUDA
-        found.append(Check("framework", framework.name, found=True, readable=True, reason=text, fix=cure))
-    return found
+        reason, gpu_fix = f"{framework.title} {info.version}{build}, Python {info.python}", None
+        if has_gpu and all(device == "cpu" for device in info.devices):
+            reason += f"; it does not see the GPUs{f': {info.blind}' if info.blind else ''}"
+            gpu_fix = "pip install 'joulemark[gpu]'" if info.build in ("", "cpu") else CUDA_MISMATCH_FIX
+        checks.append(Check("framework", framework.name, found=True, readable=True, reason=reason, fix=gpu_fix))
+    return checks
 
 
-def surroundings(environment: Mapping[str, str] = os.environ) -> list[Check]:
-    """What else may move a result: other programs, the hypervisor, the scheduler, the machine itself, its supply."""
-    return [_load(), _steal(), _jitter(), _floor(environment), _supply()]
+def machine_checks(environment: Mapping[str, str] = os.environ) -> list[Check]:
+    """Return checks of what else affects a result: other programs, hypervisor, scheduler, noise floor, power supply."""
+    return [_load(), _steal(), _jitter(), _noise_floor(environment), _power_supply()]
 
 
-def _quiet(name: str, good: bool, reason: str, fix: str) -> Check:
+def _machine_check(name: str, good: bool, reason: str, fix: str) -> Check:
     return Check("machine", name, found=True, readable=good, reason=reason, fix=None if good else fix)
 
 
 def _load() -> Check:
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
-    reason = f"{load:.2f} programs wanted to run in the last minute, on {cores} cores"
-    return _quiet("load", load / cores < BUSY_LOAD, reason, "Stop other programs.")
+    reason = f"load average {load:.2f} over the last minute, on {cores} cores"
+    return _machine_check("load", load / cores < MAX_LOAD, reason, "Stop other programs.")
 
 
 def _steal() -> Check:
@@ -139,13 +138,13 @@ def _steal() -> Check:
 
     times = psutil.cpu_times_percent(interval=1.0)
     if not hasattr(times, "steal"):
-        return Check("machine", "steal", found=False, readable=False, reason="this system does not count it")
-    reason = f"the hypervisor kept {times.steal:.1f} % of the time for others"
-    return _quiet("steal", times.steal / 100 < STOLEN, reason, "Use a machine, or a virtual one, of your own.")
+        return Check("machine", "steal", found=False, readable=False, reason="this system does not report it")
+    reason = f"the hypervisor gave {times.steal:.1f} % of the time to other guests"
+    return _machine_check("steal", times.steal / 100 < MAX_STOLEN, reason, "Use a dedicated (virtual) machine.")
 
 
 def _jitter() -> Check:
-    """The share of time that a busy loop was not running."""
+    """Check the share of time that a busy loop was interrupted."""
     begin_s = last_s = time.perf_counter()
     lost_s = longest_s = 0.0
     while last_s - begin_s < SPIN_S:
@@ -155,32 +154,32 @@ def _jitter() -> Check:
             longest_s = max(longest_s, now_s - last_s)
         last_s = now_s
     share = lost_s / (last_s - begin_s)
-    reason = f"a busy loop was kept from running for {share:.1%} of the time, at most {longest_s * 1e3:.1f} ms at once"
-    return _quiet("jitter", share < STOLEN, reason, "Stop other programs; give the run cores of its own.")
+    reason = f"a busy loop was interrupted for {share:.1%} of the time, for up to {longest_s * 1e3:.1f} ms"
+    return _machine_check("jitter", share < MAX_STOLEN, reason, "Stop other programs; dedicate cores to the run.")
 
 
-def _floor(environment: Mapping[str, str]) -> Check:
+def _noise_floor(environment: Mapping[str, str]) -> Check:
     from joulemark.suite.errors import MeasurementError
     from joulemark.suite.trial import noise_floor
 
     try:
-        passes = [noise_floor.measure(environment) for _ in range(FLOORS)]
+        times = [noise_floor.measure(environment) for _ in range(FLOOR_PROCESSES)]
     except MeasurementError as error:
         return Check("machine", "floor", found=False, readable=False, reason=str(error))
-    spread = max(max(p[name] for p in passes) / min(p[name] for p in passes) - 1 for name in passes[0])
-    reason = f"the same loop in {FLOORS} processes took times that differ by {spread:.1%}"
+    spread = max(max(t[name] for t in times) / min(t[name] for t in times) - 1 for name in times[0])
+    reason = f"the times of one loop in {FLOOR_PROCESSES} processes differ by {spread:.1%}"
     fix = "Results cannot agree better than that: stop other programs, fix the clock, run more rounds."
-    return _quiet("floor", spread < UNEVEN, reason, fix)
+    return _machine_check("floor", spread < MAX_SPREAD, reason, fix)
 
 
-def _supply() -> Check:
+def _power_supply() -> Check:
     import psutil
 
     battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     if battery is None:
-        return Check("machine", "supply", found=True, readable=True, reason="mains, or a supply that does not say")
-    state = "mains" if battery.power_plugged else "battery"
-    reason = f"on {state}, battery at {battery.percent:.0f} %"
-    return _quiet(
+        return Check("machine", "supply", found=True, readable=True, reason="mains, or a supply that is not reported")
+    source = "mains" if battery.power_plugged else "battery"
+    reason = f"on {source}, battery at {battery.percent:.0f} %"
+    return _machine_check(
         "supply", bool(battery.power_plugged), reason, "Plug the machine in: on battery it lowers its clocks."
     )

@@ -1,4 +1,4 @@
-"""From a plan to a run file: what the verbs that measure share."""
+"""Measure a prepared run, keep its file and write its page."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from joulemark.suite.cli.support.prepare import Prepared
+    from joulemark.suite.cli.support.prepare import PreparedRun
     from joulemark.suite.records import RunFile
-    from joulemark.suite.run.run_spec import Undecided
+    from joulemark.suite.run.run_spec import FindUndecided
 
 
-def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None = None) -> tuple[RunFile, Path, bool]:
-    """Run the plan with progress on standard error: the run, where it is kept, and whether Ctrl-C ended it.
+def measure_run(
+    prepared: PreparedRun, out: Path | None, undecided: FindUndecided | None = None
+) -> tuple[RunFile, Path, bool]:
+    """Measure a run with its progress on standard error; return it, its path, and whether Ctrl-C ended it.
 
-    StoppedError where that was before the first trial had ended: nothing is kept then.
+    Raises StoppedError on Ctrl-C before the end of the first trial: nothing is kept then.
     """
     from joulemark.suite.carbon.resolve import resolve
-    from joulemark.suite.cli.support.carbon_inputs import service, settled
+    from joulemark.suite.cli.support.carbon_service import carbon_service, update_intensity
     from joulemark.suite.errors import StoppedError
     from joulemark.suite.records import read
     from joulemark.suite.results.history.parquet import keep
     from joulemark.suite.run import runner
     from joulemark.suite.run.run_spec import RunSpec
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import ERR
     from joulemark.suite.terminal.progress import show_progress
 
-    grid = service(prepared.settings)
-    emissions, notices = resolve(prepared.settings, datetime.now(UTC), grid)
-    order = RunSpec(
+    service = carbon_service(prepared.settings)
+    emissions, notices = resolve(prepared.settings, datetime.now(UTC), service)
+    spec = RunSpec(
         plan=prepared.plan,
         settings=prepared.settings,
         machine=prepared.machine,
@@ -41,48 +43,64 @@ def measured(prepared: Prepared, out: Path | None, undecided: Undecided | None =
         sensors=prepared.settings.sensor,
         directory=prepared.directory or runs_directory(out).absolute(),
         resumed=prepared.resumed,
-        sides=prepared.sides,
-        undecided=undecided,
+        arms=prepared.arms,
+        find_undecided=undecided,
     )
     interrupted = False
-    with show_progress(console.ERR) as watcher:
+    with show_progress(ERR) as listener:
         try:
-            path = runner.measure(order, watcher)
+            path = runner.measure(spec, listener)
         except runner.InterruptedRun as stop:
             path, interrupted = stop.path, True
-    run_file = read(path) if interrupted else settled(path, grid)
+    run_file = read(path) if interrupted else update_intensity(path, service)
     if interrupted and not any(case.trials for case in run_file.cases):
-        path.unlink()  # it would be the latest run, with nothing in it
-        raise StoppedError("interrupted before the first trial had ended: nothing is kept.")
+        path.unlink()  # an empty run would be `latest`
+        raise StoppedError("interrupted before the end of the first trial: nothing is kept.")
     keep(path, run_file)
     return run_file, path, interrupted
 
 
-def dry_run(prepared: Prepared, as_json: bool) -> int:
-    """Show what would be run; exit code 0."""
+def print_plan(prepared: PreparedRun, as_json: bool) -> int:
+    """Print what would be run; return exit code 0. Raises UsageError for carbon inputs that `run` would reject."""
     from joulemark.suite.carbon.resolve import resolve
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_json, print_text
     from joulemark.suite.terminal.listings import cases_table
 
-    resolve(prepared.settings, datetime.now(UTC))  # what cannot be is said now, not when the run begins
+    resolve(prepared.settings, datetime.now(UTC))
     document = prepared.plan.outline()
     if as_json:
-        console.print_json(document)
+        print_json(document)
     else:
-        console.print_text(cases_table(document))
+        print_text(cases_table(document))
     return 0
 
 
-def page(run_file: RunFile, path: Path) -> Path:
-    """Write the page of a run beside its file; where it is."""
+def write_page(run_file: RunFile, path: Path) -> Path:
+    """Write the page of the run at `path` beside it; return the page's path."""
     from joulemark.reports import html
     from joulemark.suite.carbon.ember import countries
 
     return html.write([run_file], path.with_suffix(".html"), zones=tuple(countries().values()))
 
 
-def failed(run_file: RunFile) -> bool:
-    """Whether a case failed, all were skipped, or, with `--strict`, one is not valid: exit code 4."""
+def print_paths(run_file: RunFile, path: Path, report: bool) -> Path | None:
+    """Print where the run is kept, and write its page if `report`; return the page's path."""
+    from joulemark.suite.terminal.console import print_message
+
+    print_message(f"Run file: {path}")
+    page = write_page(run_file, path) if report else None
+    if page is not None:
+        print_message(f"Report:   {page}")
+    return page
+
+
+def path_document(path: Path, page: Path | None) -> dict[str, str | None]:
+    """Return the `--json` keys for the run file and its page."""
+    return {"path": str(path), "report": str(page) if page else None}
+
+
+def has_failed(run_file: RunFile) -> bool:
+    """Return whether the exit code is 4: a case failed, none is ok or, with `--strict`, one is not valid."""
     from joulemark.suite.notices import INVALIDATING
 
     statuses = {case.status for case in run_file.cases}

@@ -5,54 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from joulemark.suite.cli.support.comparison import Compared
-    from joulemark.suite.cli.support.gate_output import Terms
+    from joulemark.suite.cli.support.gate_output import GateOptions
     from joulemark.suite.records import RunFile
 
-SELECTION: Final = (
-    *("profile", "workload", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "k"),
-    *("threads", "allocator", "rounds", "max_rounds", "zone", "offline", "sensor"),
-)
-"""Options that only a measurement has a use for."""
 
-
-def check(given: Mapping[str, Any], python: str, terms: Terms, out: Path | None) -> int:
-    """Measure what `given` selects with `python`, the baseline, and with this interpreter, judge it, and give the exit
-    code; 130 where interrupted."""
-    from joulemark.suite.cli.support import comparison
-    from joulemark.suite.cli.support.execute import measured, page
-    from joulemark.suite.cli.support.gate_output import passed
-    from joulemark.suite.cli.support.prepare import prepare
+def check_against_live_baseline(given: Mapping[str, Any], python: str, options: GateOptions, out: Path | None) -> int:
+    """Measure what `given` selects with `python`, the baseline, and with this interpreter; return the exit code."""
+    from joulemark.suite.cli.support.comparison import compare_arms, comparison_document
+    from joulemark.suite.cli.support.execute import measure_run, print_paths
+    from joulemark.suite.cli.support.gate_output import report_gate
+    from joulemark.suite.cli.support.prepare import prepare_run
     from joulemark.suite.errors import NotComparableError
     from joulemark.suite.stats.gate import evaluate, without_invalid_cases
     from joulemark.suite.stats.interim_analysis import case_ids
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_json, print_message
 
-    prepared = prepare({**given, "arms": {"a": {"python": python}, "b": {}}})
-    estimates, strict = prepared.settings.allow_estimates, prepared.settings.strict
+    prepared = prepare_run({**given, "arms": {"a": {"python": python}, "b": {}}})
+    allow_estimates, strict = prepared.settings.allow_estimates, prepared.settings.strict
 
-    def compared(run_file: RunFile) -> Compared:
-        return comparison.by_arm(run_file, terms.limits, estimates)
-
-    def doubtful(run_file: RunFile) -> frozenset[str]:
-        """Whoever the gate is in doubt about, were it asked now."""
-        found = compared(run_file)
+    def undecided(run_file: RunFile) -> frozenset[str]:
+        """Return the cases that the gate would be in doubt about now."""
+        comparison = compare_arms(run_file, options.thresholds, allow_estimates)
         if strict:
-            found = replace(found, found=without_invalid_cases(found.found))
+            comparison = replace(comparison, result=without_invalid_cases(comparison.result))
         try:
-            return case_ids(evaluate(found.found, run_file, run_file, terms.limits, estimates).doubtful)
+            gate = evaluate(comparison.result, run_file, run_file, options.thresholds, allow_estimates)
         except NotComparableError:
             return frozenset()
+        return case_ids(gate.doubtful)
 
-    run_file, path, interrupted = measured(prepared, out, doubtful)
-    console.print_message(f"Run file: {path}")
+    run_file, path, interrupted = measure_run(prepared, out, undecided)
+    print_paths(run_file, path, report=not interrupted)
     if interrupted:
-        if terms.as_json:
-            console.print_json(comparison.document(compared(run_file)))
-        console.print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; nothing is judged.")
+        if options.as_json:
+            print_json(comparison_document(compare_arms(run_file, options.thresholds, allow_estimates)))
+        print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; nothing is judged.")
         return 130
-    console.print_message(f"Report:   {page(run_file, path)}")
-    return passed(compared(run_file), terms, estimates, strict)
+    comparison = compare_arms(run_file, options.thresholds, allow_estimates)
+    return report_gate(comparison, options, allow_estimates, strict)

@@ -4,192 +4,164 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
 from joulemark.suite.cli import options
+from joulemark.suite.cli.arguments import given_flags, settings_from_context
+from joulemark.suite.cli.option_groups import Measurement
 
 if TYPE_CHECKING:
-    from joulemark.suite.cli.support.comparison import Compared
-    from joulemark.suite.cli.support.prepare import Prepared
+    from joulemark.suite.cli.support.comparison import RunComparison
+    from joulemark.suite.cli.support.prepare import PreparedRun
     from joulemark.suite.records import RunFile
     from joulemark.suite.stats.thresholds import Thresholds
 
 ARMS = "Arms"
 AXES = ("mode", "precision", "batch_size", "threads", "allocator")
-"""What an arm can set beside its interpreter."""
+"""What an arm can set besides its interpreter."""
 
 
-def _word(of: str, metavar: str) -> Any:
-    return typer.Option(metavar=metavar, help=f"Its {of}.", rich_help_panel=ARMS)
+def _text(label: str, metavar: str) -> Any:
+    return typer.Option(metavar=metavar, help=f"Its {label}.", rich_help_panel=ARMS)
 
 
-def _number(of: str) -> Any:
-    return typer.Option(metavar="N", min=1, help=f"Its {of}.", rich_help_panel=ARMS)
+def _number(label: str) -> Any:
+    return typer.Option(metavar="N", min=1, help=f"Its {label}.", rich_help_panel=ARMS)
 
 
 Interpreter = Annotated[
     str | None,
     typer.Option(
         metavar="PYTHON",
-        help="Its interpreter, with joulemark in it. (default: the one that runs this)",
+        help="Its interpreter, with joulemark installed. (default: the one running this)",
         rich_help_panel=ARMS,
     ),
 ]
-Mode = Annotated[str | None, _word("mode", "MODE")]
-Precision = Annotated[str | None, _word("precision", "PRECISION")]
+Mode = Annotated[str | None, _text("mode", "MODE")]
+Precision = Annotated[str | None, _text("precision", "PRECISION")]
 BatchSize = Annotated[int | None, _number("batch size")]
-Threads = Annotated[int | None, _number("threads of each framework")]
-Allocator = Annotated[str | None, _word("allocator, retain or default", "POLICY")]
+Threads = Annotated[int | None, _number("threads per framework")]
+Allocator = Annotated[str | None, _text("allocator, retain or default", "POLICY")]
 
 
-def command(
-    context: typer.Context,
-    a: Interpreter = None,
-    b: Interpreter = None,
-    a_mode: Mode = None,
-    b_mode: Mode = None,
-    a_precision: Precision = None,
-    b_precision: Precision = None,
-    a_batch_size: BatchSize = None,
-    b_batch_size: BatchSize = None,
-    a_threads: Threads = None,
-    b_threads: Threads = None,
-    a_allocator: Allocator = None,
-    b_allocator: Allocator = None,
-    profile: options.Profile = None,
-    workload: options.Workload = None,
-    size: options.Size = None,
-    phase: options.Phase = None,
-    framework: options.Framework = None,
-    mode: options.Mode = None,
-    device: options.Device = None,
-    precision: options.Precision = None,
-    batch_size: options.BatchSize = None,
-    k: options.Keyword = None,
-    threads: options.Threads = None,
-    allocator: options.Allocator = None,
-    rounds: options.Rounds = None,
-    max_rounds: options.MaxRounds = None,
-    python: options.Python = None,
-    zone: options.Zone = None,
-    coordinates: options.Coordinates = None,
-    data_center: options.DataCenter = None,
-    emission_factors: options.EmissionFactors = None,
-    intensity: options.Intensity = None,
-    pue: options.Pue = None,
-    psf: options.Psf = None,
-    embodied: options.Embodied = None,
-    lifespan_years: options.LifespanYears = None,
-    offline: options.Offline = False,
-    sensor: options.Sensor = None,
-    second_opinion: options.SecondOpinion = False,
-    threshold: options.Threshold = None,
-    allow_estimates: options.AllowEstimates = False,
-    markdown: options.Markdown = False,
-    out: options.Out = None,
-    as_json: options.Json = False,
-    no_report: options.NoReport = False,
-    dry_run: options.DryRun = False,
-    resume: options.Resume = None,
-) -> int:
-    """Compare two environments, or two settings, measured turn by turn in one run: the honest way on a noisy machine.
+class Options(Measurement):
+    """The options of both arms, and those that the arms share."""
+
+    a: Interpreter
+    b: Interpreter
+    a_mode: Mode
+    b_mode: Mode
+    a_precision: Precision
+    b_precision: Precision
+    a_batch_size: BatchSize
+    b_batch_size: BatchSize
+    a_threads: Threads
+    b_threads: Threads
+    a_allocator: Allocator
+    b_allocator: Allocator
+    max_rounds: options.MaxRounds
+    threshold: options.Threshold
+    markdown: options.Markdown
+
+
+def command(context: typer.Context, **given: Unpack[Options]) -> int:
+    """Compare two environments, or two settings, measured turn by turn in one run: reliable even on a noisy machine.
 
     Two torch versions: `--a old/bin/python --b new/bin/python`; two settings: `--a-threads 1 --b-threads 2`. Exit
     codes: 0 fine, 2 bad usage, 3 nothing comparable, 4 a case failed, 130 interrupted (what was finished is kept).
     """
-    values = locals()
-    given = options.settings_from_context(context, values)
-    from joulemark.suite.cli.support import execute
-    from joulemark.suite.cli.support.comparison import one_format, thresholds
-    from joulemark.suite.cli.support.prepare import prepare, prepare_again
+    from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
+    from joulemark.suite.cli.support.execute import print_plan
+    from joulemark.suite.cli.support.prepare import prepare_resumed_run, prepare_run
     from joulemark.suite.settings import runs_directory
     from joulemark.suite.stats.metrics import METRICS
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_message
 
-    one_format(as_json, markdown)
-    limits = thresholds(tuple(METRICS), threshold)
-    if resume is None:
-        prepared = prepare({**given, "arms": _arms(values, context)})
+    check_output_format(given["as_json"], given["markdown"])
+    thresholds = read_thresholds(tuple(METRICS), given["threshold"])
+    settings, arm_options = settings_from_context(context, given), _arm_options(given)
+    if given["resume"] is None:
+        prepared = prepare_run({**settings, "arms": _arms(context, arm_options)})
     else:
-        prepared = prepare_again(
-            resume, options.given_flags(context, {**given, **_given(values)}), runs_directory(out), arms=True
-        )
-    if _alike(prepared):
-        console.print_message("Both arms are alike: what differs between them is chance.")
-    if dry_run:
-        return execute.dry_run(prepared, as_json)
-    return _measure(prepared, limits, out, as_json, markdown, report=not no_report)
+        flags = given_flags(context, {**settings, **arm_options})
+        prepared = prepare_resumed_run(given["resume"], flags, runs_directory(given["out"]), arms=True)
+    if _are_equal(prepared):
+        print_message("Both arms are equal: any difference is noise.")
+    if given["dry_run"]:
+        return print_plan(prepared, given["as_json"])
+    return _measure(prepared, thresholds, given["out"], given["as_json"], given["markdown"], not given["no_report"])
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The arms' options that were given, by their names: `a`, `b_threads`."""
+def _arm_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the arms that were given, by their names: `a`, `b_threads`."""
     names = [name for arm in ("a", "b") for name in (arm, *(f"{arm}_{axis}" for axis in AXES))]
-    return {name: values[name] for name in names if values[name] is not None}
+    return {name: given[name] for name in names if given[name] is not None}
 
 
-def _arms(values: Mapping[str, Any], context: typer.Context) -> dict[str, dict[str, Any]]:
-    """What was given for each arm. UsageError where that is nothing, or is given for both at once too."""
+def _arms(context: typer.Context, arm_options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings of each arm.
+
+    Raises UsageError if there are none, or if an option for both arms is given although each has its own.
+    """
     from joulemark.suite.errors import UsageError
 
-    given = _given(values)
-    if not given:
+    if not arm_options:
         raise UsageError("ab needs what differs: interpreters (--a, --b), or settings (--a-threads, --b-threads, ...).")
-    # What the settings file says is for other runs; on the command line it would be ignored.
-    both = [axis for axis in AXES if f"a_{axis}" in given and f"b_{axis}" in given]
-    if ignored := options.given_flags(context, both):
-        raise UsageError(f"{ignored[0]} is for neither arm, since each has its own: leave it out.")
+    # The settings file is about other runs, and may say anything; an option would be ignored.
+    in_both = [axis for axis in AXES if f"a_{axis}" in arm_options and f"b_{axis}" in arm_options]
+    if ignored := given_flags(context, in_both):
+        raise UsageError(f"{ignored[0]} applies to neither arm, since each has its own: leave it out.")
     return {
-        arm: {"python": given.get(arm), **{axis: given.get(f"{arm}_{axis}") for axis in AXES}} for arm in ("a", "b")
+        arm: {"python": arm_options.get(arm), **{axis: arm_options.get(f"{arm}_{axis}") for axis in AXES}}
+        for arm in ("a", "b")
     }
 
 
-def _alike(prepared: Prepared) -> bool:
-    """Whether nothing sets the arms apart."""
+def _are_equal(prepared: PreparedRun) -> bool:
+    """Return whether the arms have the same interpreter, packages and settings."""
 
     def cases(arm: str) -> list[dict[str, Any]]:
         return [case.model_dump(exclude={"id", "arm"}) for case in prepared.plan.cases if case.arm == arm]
 
-    a, b = (side.arm for side in prepared.sides.values())
+    a, b = (spec.arm for spec in prepared.arms.values())
     return a == b and cases("a") == cases("b")
 
 
 def _measure(
-    prepared: Prepared, limits: Thresholds, out: Path | None, as_json: bool, markdown: bool, report: bool
+    prepared: PreparedRun, thresholds: Thresholds, out: Path | None, as_json: bool, as_markdown: bool, report: bool
 ) -> int:
-    """Run the plan, keep the file, write the page, show the comparison; the exit code."""
-    from joulemark.suite.cli.support import comparison, comparison_text
-    from joulemark.suite.cli.support.execute import failed, measured, page
+    """Measure the run, keep its file, write its page and print the comparison; return the exit code."""
+    from joulemark.suite.cli.support.comparison import compare_arms, comparison_document, warn_unmatched_patterns
+    from joulemark.suite.cli.support.comparison_text import markdown, print_comparison, verdict_counts
+    from joulemark.suite.cli.support.execute import has_failed, measure_run, path_document, print_paths
     from joulemark.suite.stats.gate import nothing_comparable
     from joulemark.suite.stats.interim_analysis import undecided
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_json, print_message, print_text
     from joulemark.suite.terminal.notices import notice_lines
 
-    def judged(run_file: RunFile) -> Compared:
-        return comparison.by_arm(run_file, limits, prepared.settings.allow_estimates)
+    def compare(run_file: RunFile) -> RunComparison:
+        return compare_arms(run_file, thresholds, prepared.settings.allow_estimates)
 
-    run_file, path, interrupted = measured(prepared, out, lambda so_far: undecided(judged(so_far).found))
-    found = judged(run_file)
-    comparison.tell_unmatched(limits, run_file)
-    if markdown:
+    run_file, path, interrupted = measure_run(prepared, out, lambda so_far: undecided(compare(so_far).result))
+    comparison = compare(run_file)
+    comparisons = comparison.result.comparisons
+    warn_unmatched_patterns(thresholds, run_file)
+    if as_markdown:
         title = f"Joulemark: arm B against arm A in {run_file.run.id}"
-        print(comparison_text.markdown(found, title, [comparison_text.counted(found.found)]), end="")
+        print(markdown(comparison, title, [verdict_counts(comparison.result)]), end="")
     elif not as_json:
-        comparison_text.show(found)
-        console.print_text(*notice_lines(run_file))
-    console.print_message(f"Run file: {path}")
-    shown = page(run_file, path) if report else None
-    if shown:
-        console.print_message(f"Report:   {shown}")
+        print_comparison(comparison)
+        print_text(*notice_lines(run_file))
+    page = print_paths(run_file, path, report)
     if as_json:
-        where = {"path": str(path), "report": str(shown) if shown else None}
-        console.print_json({**comparison.document(found), **where})
+        print_json({**comparison_document(comparison), **path_document(path, page)})
     if interrupted:
-        console.print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; go on with --resume.")
+        print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; continue with --resume.")
         return 130
-    if failed(run_file):
+    if has_failed(run_file):
         return 4
-    if all(one.ratio is None for one in found.found.comparisons):
-        raise nothing_comparable(run_file, run_file, [one.reason or "" for one in found.found.comparisons])
+    if all(each.ratio is None for each in comparisons):
+        raise nothing_comparable(run_file, run_file, [each.reason or "" for each in comparisons])
     return 0

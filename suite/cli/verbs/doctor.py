@@ -23,7 +23,7 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
     from joulemark.suite import settings
     from joulemark.suite.cli.support import doctor_checks
     from joulemark.suite.cli.support.prepare import described, may_see, pythons
-    from joulemark.suite.sensors.gpus import discover
+    from joulemark.suite.sensors.gpus.inventory import discover
     from joulemark.suite.terminal import console
     from joulemark.suite.trial.discover import installed_frameworks
     from joulemark.suite.trial.frameworks import FRAMEWORKS

@@ -15,9 +15,7 @@ NVML_FIXES: Mapping[int, str] = {
     18: "Restart the machine, or unload and load the nvidia modules: the driver was upgraded under a running system.",
 }
 """What to do about an NVML return code (nvml.h, nvmlReturn_t)."""
-INSTALL_AMDSMI = (
-    "Install ROCm's amd-smi-lib and the Python package of the same version: pip install 'joulemark[rocm]'."
-)
+INSTALL_AMDSMI = "Install ROCm's amd-smi-lib and the Python package of the same version: pip install 'joulemark[rocm]'."
 
 
 class LibraryMissing(Exception):  # noqa: N818 - a finding, not a fault
@@ -65,9 +63,7 @@ def start_amdsmi() -> Any:
     return amdsmi
 
 
-def optional(
-    errors: type[Exception] | tuple[type[Exception], ...], call: Callable[..., Any], *arguments: Any
-) -> Any:
+def optional(errors: type[Exception] | tuple[type[Exception], ...], call: Callable[..., Any], *arguments: Any) -> Any:
     """Return the result of `call`; None if it raises one of `errors`: the GPU or its driver does not support it."""
     try:
         return call(*arguments)

@@ -63,7 +63,9 @@ def test_no_more_looks_are_folded_than_tell_something() -> None:
     )
     seen = Curve.around(Trace(sensor="test", t_s=times, channels=(channel,)), channel, (2.0, 8.0))
     for step_s in (CYCLE_S, 0.07, 0.43):
-        expected = worst_unevenness(step_s, seen.sample_period_s, seen.observed_share * seen.sample_period_s, MAX_SAMPLES)
+        expected = worst_unevenness(
+            step_s, seen.sample_period_s, seen.observed_share * seen.sample_period_s, MAX_SAMPLES
+        )
         assert seen.unevenness((0.0, day * CYCLE_S), step_s) == expected
 
 

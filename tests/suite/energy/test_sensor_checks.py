@@ -48,7 +48,9 @@ def test_counter_and_samples_that_disagree_are_told(samples_w: float, flagged: b
 
 
 def test_the_residual_stands_in_the_reading() -> None:
-    (board,) = [e for e in compute_readings([_board(300.0, 306.0)], WINDOW_S, "cuda:0", [_gpu()]) if e.component == "gpu"]
+    (board,) = [
+        e for e in compute_readings([_board(300.0, 306.0)], WINDOW_S, "cuda:0", [_gpu()]) if e.component == "gpu"
+    ]
     assert board.residual == pytest.approx(0.02)
 
 

@@ -13,7 +13,9 @@ from scipy import stats
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Case, EnergyReading, RunFile
-from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, compare
+from joulemark.suite.stats.compare import compare
+from joulemark.suite.stats.comparison import Comparison
+from joulemark.suite.stats.drift import ASSUMED_DRIFT
 from joulemark.suite.stats.variance import Variance
 from joulemark.suite.trial.environment import build
 

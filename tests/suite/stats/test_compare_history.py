@@ -10,9 +10,10 @@ from run_files import case, energy, run_file, trial
 from scipy import stats as reference
 
 from joulemark.suite.records import ArmSettings, RunFile, Settings
-from joulemark.suite.results.past_runs import drift_variances, earlier_runs
-from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, compare
-from joulemark.suite.stats.drift import estimate_drift
+from joulemark.suite.results.past_runs import earlier_runs
+from joulemark.suite.stats.compare import compare
+from joulemark.suite.stats.comparison import Comparison
+from joulemark.suite.stats.drift import ASSUMED_DRIFT, drift_variances, estimate_drift
 from joulemark.suite.stats.variance import Variance
 
 DRIFT = Variance(0.03**2, math.inf)

@@ -32,7 +32,7 @@ def at(rates: Sequence[float] = BASE, readings: Sequence[EnergyReading] | None =
 def gate(a: Sequence[Case], b: Sequence[Case], *given: str, strict: bool = False, **more: object) -> Gate:
     """The gate on throughput alone unless `given` says otherwise."""
     files = run_file(a, id="A"), run_file(b, id="B")
-    limits = parse_thresholds(("throughput",), given=given)
+    limits = parse_thresholds(("throughput",), options=given)
     allowed = bool(more.get("allow_estimates", False))
     found = compare(*files, thresholds=limits, metrics=limits.metrics(), drift=NO_DRIFT, allow_estimates=allowed)
     return evaluate(without_invalid_cases(found) if strict else found, *files, limits, allowed)

@@ -9,7 +9,8 @@ import pytest
 from run_files import case, run_file, trial
 
 from joulemark.suite.records import ArmRecord, ArmSettings, Case, FrameworkInfo, RunFile, Settings
-from joulemark.suite.stats.compare import ComparisonResult, compare
+from joulemark.suite.stats.compare import compare
+from joulemark.suite.stats.comparison import ComparisonResult
 from joulemark.suite.stats.interim_analysis import first_rounds, undecided
 from joulemark.suite.stats.sequential import analysis_levels
 from joulemark.suite.stats.variance import Effect, Variance, holm

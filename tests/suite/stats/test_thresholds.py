@@ -17,29 +17,29 @@ TABLE = {
 
 def test_only_what_is_judged_has_a_threshold() -> None:
     found = parse_thresholds(JUDGED)
-    assert [found.of(key, "cnn") for key in ("throughput", "energy", "memory")] == [THRESHOLD, THRESHOLD, None]
+    assert [found.limit(key, "cnn") for key in ("throughput", "energy", "memory")] == [THRESHOLD, THRESHOLD, None]
     assert found.metrics() == JUDGED
     assert found.requested == frozenset()
 
 
 def test_the_last_pattern_that_matches_counts() -> None:
     found = parse_thresholds(JUDGED, TABLE, "joulemark.toml")
-    assert found.of("throughput", "cnn:small/x") == 0.04
-    assert found.of("throughput", "resnet50:small/x") == 0.03
-    assert found.of("throughput", "resnet50:tiny/x") == 0.20
-    assert found.of("energy", "resnet50:tiny/x") is None
-    assert found.of("energy", "cnn:small/x") == THRESHOLD
-    assert found.of("memory", "cnn:small/x") is None
+    assert found.limit("throughput", "cnn:small/x") == 0.04
+    assert found.limit("throughput", "resnet50:small/x") == 0.03
+    assert found.limit("throughput", "resnet50:tiny/x") == 0.20
+    assert found.limit("energy", "resnet50:tiny/x") is None
+    assert found.limit("energy", "cnn:small/x") == THRESHOLD
+    assert found.limit("memory", "cnn:small/x") is None
     assert found.metrics() == ("throughput", "energy", "memory")
     assert found.requested == {"throughput", "memory"}
 
 
 def test_an_option_is_stronger_than_the_file() -> None:
     found = parse_thresholds(JUDGED, TABLE, "joulemark.toml", ["throughput:10%", "memory:off", "first_call:50%"])
-    assert {found.of("throughput", case) for case in ("cnn:small/x", "resnet50:small/x", "resnet50:tiny/x")} == {0.1}
-    assert found.of("memory", "resnet50:small/x") is None
-    assert found.of("first-call", "cnn:small/x") == 0.5
-    assert found.of("energy", "resnet50:small/x") is None
+    assert {found.limit("throughput", case) for case in ("cnn:small/x", "resnet50:small/x", "resnet50:tiny/x")} == {0.1}
+    assert found.limit("memory", "resnet50:small/x") is None
+    assert found.limit("first-call", "cnn:small/x") == 0.5
+    assert found.limit("energy", "resnet50:small/x") is None
     assert found.requested == {"throughput", "first-call"}
 
 
@@ -49,7 +49,7 @@ def test_a_pattern_that_matches_nothing_is_found() -> None:
 
 def test_plain_limits_leave_the_usual_one_to_the_rest() -> None:
     found = Thresholds.of_metrics({"throughput": 0.1})
-    assert (found.of("throughput", "x"), found.of("memory", "x")) == (0.1, THRESHOLD)
+    assert (found.limit("throughput", "x"), found.limit("memory", "x")) == (0.1, THRESHOLD)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_plain_limits_leave_the_usual_one_to_the_rest() -> None:
 )
 def test_a_wrong_option_is_told(given: str, words: str) -> None:
     with pytest.raises(UsageError) as error:
-        parse_thresholds(JUDGED, given=[given])
+        parse_thresholds(JUDGED, options=[given])
     assert words in str(error.value)
 
 

@@ -10,7 +10,9 @@ from run_files import CH, case, energy, run_file, trial
 
 from joulemark.suite.records import Emissions, Pue
 from joulemark.suite.stats import verdicts
-from joulemark.suite.stats.compare import ASSUMED_DRIFT, Comparison, compare
+from joulemark.suite.stats.compare import compare
+from joulemark.suite.stats.comparison import Comparison
+from joulemark.suite.stats.drift import ASSUMED_DRIFT
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.variance import Variance
 

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 from run_files import failed_trial
 
-from joulemark.suite.plan import cases as plans
-from joulemark.suite.plan.cases import Plan
+from joulemark.suite.plan.cases import make_plan
+from joulemark.suite.plan.plan import IMPORTS_S, Plan
 from joulemark.suite.records import ArmName, FrameworkInfo, Settings
 from joulemark.suite.terminal.progress import Clock, watch
 
@@ -23,7 +23,7 @@ PACE = 1.5
 def make(*arms: ArmName) -> Plan:
     """Two cases, of each arm where there are arms."""
     settings = Settings(workload=["matmul", "fft"], size=["tiny"], phase=["inference"])
-    made = plans.make(settings, FRAMEWORKS, 1, threads=2)
+    made = make_plan(settings, FRAMEWORKS, 1, threads=2)
     cases = [
         case.model_copy(update={"id": f"{arm}/{case.id}", "arm": arm} if arm else {})
         for arm, case in itertools.product(arms or (None,), made.runnable())
@@ -44,7 +44,7 @@ class Run:
         """The plan's rounds of these cases, or of all, without what was measured before."""
         cases = [case for case in self.plan.runnable() if not ids or case.id in ids]
         for number in range(self.rounds + 1, self.rounds + ROUNDS + 1):
-            imports_s = len({case.arm for case in cases}) * plans.ZYGOTES_S
+            imports_s = len({case.arm for case in cases}) * IMPORTS_S
             for case in cases:
                 if (case.id, number) not in self.before:
                     self.now_s += PACE * (self.plan.trial_s(case) + imports_s / len(cases))
@@ -87,10 +87,10 @@ def test_more_rounds_of_one_pair(resumed: bool) -> None:
 def test_lines_count_on_from_what_was_measured_before() -> None:
     plan, text = make(), io.StringIO()
     with watch(Console(file=text, width=200)) as watcher:
-        watcher.begins(plan, all_of(plan, 1))
+        watcher.on_run_start(plan, all_of(plan, 1))
         for case in plan.runnable():
-            watcher.trial_begins(case, 2)
-            watcher.trial_ends(case, failed_trial(2), None)
+            watcher.on_trial_start(case, 2)
+            watcher.on_trial_end(case, failed_trial(2), None)
     lines = text.getvalue().splitlines()
     assert lines[0].endswith("; 2 trials measured before.")
     assert [line[:5] for line in lines if line.startswith("[")] == ["[3/4]", "[4/4]"]

@@ -1,0 +1,96 @@
+"""Read the windows of one meter through the meter process of the program."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from joulemark import meter_process
+from joulemark.measurement import Document, Measurement, unavailable
+from joulemark.suite.errors import JoulemarkError, MeasurementError
+
+BATCH_SIZE = 1000
+"""Windows in one request: so many take the meter process a second or two."""
+
+
+class WindowReader:
+    """The windows of one meter, from marks to results."""
+
+    def __init__(self, name: str, given: Mapping[str, Any], sensors: tuple[str, ...], about: Mapping[str, Any]) -> None:
+        """Make a reader for a meter called `name`.
+
+        Args:
+            name: Name of the meter.
+            given: Its settings, as far as they were given.
+            sensors: Names of sensors; empty: all that can be read.
+            about: What the case in a saved file says of the code.
+        """
+        self.name = name
+        self.about = about
+        self._given = given
+        self._sensors = sensors
+        self._process: meter_process.MeterProcess | None = None
+        self._failure = ""
+        """Why there is no sampling; empty where there is."""
+        self._prepared_in = 0
+        """Id of the process that `prepare` was called in: a forked child must not use its parent's pipe."""
+        self._unread: list[Measurement] = []
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Start sampling and check the meter's arguments, once in each process.
+
+        Raises:
+            JoulemarkError: where an argument cannot be met. Without sampling, it only warns: the program goes on, and
+                its windows say why they have no energy.
+        """
+        if self._prepared_in == os.getpid():
+            return
+        process = None
+        try:
+            process = meter_process.shared(self._sensors)
+            process.ask(do="check", given=self._given, name=self.name, about=self.about)
+        except MeasurementError as error:
+            self._failure = str(error)
+            warnings.warn(f"joulemark: {error}", RuntimeWarning, stacklevel=5)
+        self._prepared_in, self._process = os.getpid(), process
+
+    def ask(self, **request: Any) -> Document:
+        """Return the meter process's answer. JoulemarkError with the reason where there is none."""
+        if self._prepared_in != os.getpid():
+            raise MeasurementError(f"{self.name} was started in another process")
+        if self._process is None:
+            raise MeasurementError(self._failure)
+        return self._process.ask(given=self._given, **request)
+
+    def measurement(self, begin_s: float, end_s: float) -> Measurement:
+        """Return the measurement of a window, CLOCK_MONOTONIC seconds. It is read when first asked for."""
+        measurement = Measurement(begin_s, end_s, self._read_all)
+        self._unread.append(measurement)
+        return measurement
+
+    def _read_all(self) -> None:
+        """Read all windows that have no result yet."""
+        with self._lock:
+            while batch := self._unread[:BATCH_SIZE]:
+                try:
+                    results = self.ask(do="read", windows=[(w.begin_s, w.end_s) for w in batch])["windows"]
+                except JoulemarkError as error:
+                    results = [unavailable(str(error), window.duration_s) for window in batch]
+                for window, result in zip(batch, results, strict=True):
+                    window.result = result
+                del self._unread[: len(batch)]  # only now: after Ctrl-C they are still to be read
+
+    def sums_j(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
+        """Return the attributed energy of each window, joules; None for one that was not measured."""
+        try:
+            return [
+                energy_j
+                for first in range(0, len(windows), BATCH_SIZE)
+                for energy_j in self.ask(do="sums", windows=list(windows[first : first + BATCH_SIZE]))["energy_j"]
+            ]
+        except JoulemarkError:
+            return [None] * len(windows)
