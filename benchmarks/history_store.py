@@ -26,7 +26,7 @@ from report_files import summarised, trials
 from run_files import case, run_file
 
 from joulemark.suite.records import RunFile, parse
-from joulemark.suite.results.history import collected, parquet
+from joulemark.suite.results.history import collected, directory, parquet
 
 ROUNDS = 3
 SMALL, LARGE = 1_000, 10_000
@@ -81,7 +81,7 @@ def fill(folder: Path, runs: int) -> None:
 def collect(folder: Path) -> None:
     """The first look at a store, which collects its rows in one file: print what that costs once."""
     start = time.monotonic()
-    parquet.open_directory(folder, ["run_id"])
+    directory.open_directory(folder, ["run_id"])
     taken, size = time.monotonic() - start, (folder / collected.NAME).stat().st_size
     print(f"      rows collected: {taken:.1f} s, {size / 1e6:.1f} MB", flush=True)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.results import store
-from joulemark.suite.results.history import parquet
+from joulemark.suite.results.history.directory import open_directory
 
 SUPPORT = Path(__file__).parent.parent / "tests" / "support"
 KILLS = 200
@@ -31,7 +31,7 @@ def main(kills: int) -> bool:
         )
         finished = json.loads(done.stdout)
         lost = [run_id for run_id in finished if not complete(run_id, folder)]
-        rows = parquet.open_directory(folder, ["run_id", "case_id"])
+        rows = open_directory(folder, ["run_id", "case_id"])
         with_rows = {run_id for (run_id,) in rows.select("DISTINCT run_id", "WHERE case_id IS NOT NULL")}
         hidden = [path.name for path in store.kept_runs(folder) if path.name.startswith(".")]
         left = len(list(folder.glob(".*.tmp")))

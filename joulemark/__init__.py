@@ -1,4 +1,4 @@
-"""Benchmark deep learning by speed, energy and carbon at once.
+"""Benchmark deep learning by speed, energy and carbon emissions.
 
     import joulemark
 
@@ -8,7 +8,7 @@
 
     run = joulemark.read("20261101T120000Z-a1b2.json")
 
-Everything is imported on first use: trials and helper processes import `joulemark.suite` and need nothing else of it.
+Names are imported on first use: trials and other child processes import `joulemark.suite` and need none of them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _MODULES = {
     "RunFile": "suite.records",
     "TrainerCallback": "huggingface",
 }
-"""Module of each public name, below `joulemark`. The callbacks import their framework."""
+"""Module of each public name, below `joulemark`. Those of the callbacks import their framework."""
 
 
 def __getattr__(name: str) -> Any:
@@ -71,7 +71,7 @@ def read(path: str | os.PathLike[str]) -> RunFile:
     """Return the validated run file at `path`.
 
     Raises:
-        JoulemarkError: in one line, where the file is missing, broken, not a run file, or of a newer schema.
+        JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema.
     """
     from joulemark.suite.records import read as read_run_file
 

@@ -1,4 +1,4 @@
-"""The callback for the Trainer of Hugging Face Transformers."""
+"""The callback for the `Trainer` of Hugging Face Transformers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from joulemark.training import TrainingCallbackMixin
 
 
 class TrainerCallback(TrainingCallbackMixin, transformers.TrainerCallback):  # type: ignore[misc]  # untyped
-    """Joules and grams of `Trainer.train` by epoch and optimizer step.
+    """Measure the energy and emissions of `Trainer.train`, by epoch and optimizer step.
 
-    Trainer(..., callbacks=[joulemark.TrainerCallback(zone="CH")])
+        Trainer(..., callbacks=[joulemark.TrainerCallback(zone="CH")])
 
-    Once the training has ended, `trainer.state.log_history` has an entry with `energy_j`, `emissions_g` and
-    `epoch_energy_j`, and `whole` and `epochs` here have all of it.
+    After the training, `trainer.state.log_history` has an entry with `energy_j`, `emissions_g` and `epoch_energy_j`.
+    `whole`, `epochs` and `rest_j` of the callback have every measurement.
     """
 
     def __init__(self, steps: int = 1, save: str | Path | None = None, name: str = "train", **options: Any) -> None:
-        """`steps`: how many are marked together, 0: none. `save`: the path of a run file, each epoch a trial.
+        """Make a callback.
 
-        `options`: as of `joulemark.Meter`.
+        Args:
+            steps: How many steps are marked together; 0 marks none.
+            save: Path of a run file to write, with each epoch as a trial.
+            name: Name of the case in the run file.
+            options: Arguments of `joulemark.Meter`.
         """
         self.set_up("pytorch", name, steps, save, options)
 
@@ -30,17 +34,17 @@ class TrainerCallback(TrainingCallbackMixin, transformers.TrainerCallback):  # t
         self.training.begin()
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.training.epoch_begins()
+        self.training.begin_epoch()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.training.step_begins()
+        self.training.begin_step()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if control.should_evaluate or control.should_save or control.should_log:
-            self.training.steps_end()
+            self.training.end_step()
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.training.epoch_ends()
+        self.training.end_epoch()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.finish()

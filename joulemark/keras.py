@@ -1,4 +1,4 @@
-"""The callback for Keras 3, whatever its backend."""
+"""The callback for Keras 3, with any backend."""
 
 from __future__ import annotations
 
@@ -7,45 +7,50 @@ from typing import Any
 
 import keras
 
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.training import TrainingCallbackMixin
 
-FRAMEWORKS = {"torch": "pytorch"}
-"""Our names where they are not Keras's."""
+_FRAMEWORK_NAMES = {framework.module: name for name, framework in FRAMEWORKS.items()}
+"""joulemark's names of Keras's backends."""
 
 
 class KerasCallback(TrainingCallbackMixin, keras.callbacks.Callback):  # type: ignore[misc]  # untyped
-    """Joules and grams of `model.fit` by epoch and step.
+    """Measure the energy and emissions of `model.fit`, by epoch and step.
 
-    model.fit(..., callbacks=[joulemark.KerasCallback(zone="CH")])
+        model.fit(..., callbacks=[joulemark.KerasCallback(zone="CH")])
 
-    Once the training has ended, the history has `energy_j`, `emissions_g` and `step_energy_j` for each epoch, and
-    `whole` and `epochs` here have all of it. A step is from the beginning of a batch to that of the next.
+    After the training, the history has `energy_j`, `emissions_g` and `step_energy_j` for each epoch. `whole`, `epochs`
+    and `rest_j` of the callback have every measurement. A step lasts from the begin of a batch to that of the next.
     """
 
     def __init__(self, steps: int = 1, save: str | Path | None = None, name: str = "fit", **options: Any) -> None:
-        """`steps`: how many are marked together, 0: none. `save`: the path of a run file, each epoch a trial.
+        """Make a callback.
 
-        `options`: as of `joulemark.Meter`.
+        Args:
+            steps: How many steps are marked together; 0 marks none.
+            save: Path of a run file to write, with each epoch as a trial.
+            name: Name of the case in the run file.
+            options: Arguments of `joulemark.Meter`.
         """
         super().__init__()
         backend = keras.backend.backend()
-        self.set_up(FRAMEWORKS.get(backend, backend), name, steps, save, options)
+        self.set_up(_FRAMEWORK_NAMES.get(backend, backend), name, steps, save, options)
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.training.begin()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.training.epoch_begins()
+        self.training.begin_epoch()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        # Not at a batch's end: there Keras fetches the losses from the device for whoever listens.
-        self.training.step_begins(getattr(self.model, "steps_per_execution", 1) or 1)
+        # Not at the end of a batch: Keras fetches the losses from the device for a callback that listens there.
+        self.training.begin_step(getattr(self.model, "steps_per_execution", 1) or 1)
 
     def on_test_begin(self, logs: Any = None) -> None:
-        self.training.steps_end()
+        self.training.end_step()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.training.epoch_ends(self.params.get("steps"))
+        self.training.end_epoch(self.params.get("steps"))
 
     def on_train_end(self, logs: Any = None) -> None:
         self.finish()

@@ -1,4 +1,4 @@
-"""The callback for Lightning, under either of its names."""
+"""The callback for Lightning, under either of its package names."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ from joulemark.training import TrainingCallbackMixin
 
 
 class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ignore[misc]  # untyped
-    """Joules and grams of `Trainer.fit` by epoch and batch.
+    """Measure the energy and emissions of `Trainer.fit`, by epoch and batch.
 
-    Trainer(..., callbacks=[joulemark.LightningCallback(zone="CH")])
+        Trainer(..., callbacks=[joulemark.LightningCallback(zone="CH")])
 
-    Once the training has ended, the trainer's loggers get `energy_j` and `emissions_g`, and `whole` and `epochs` here
-    have all of it.
+    After the training, the trainer's loggers get `energy_j` and `emissions_g`. `whole`, `epochs` and `rest_j` of the
+    callback have every measurement.
     """
 
     def __init__(self, steps: int = 1, save: str | Path | None = None, name: str = "fit", **options: Any) -> None:
-        """`steps`: how many are marked together, 0: none. `save`: the path of a run file, each epoch a trial.
+        """Make a callback.
 
-        `options`: as of `joulemark.Meter`.
+        Args:
+            steps: How many steps are marked together; 0 marks none.
+            save: Path of a run file to write, with each epoch as a trial.
+            name: Name of the case in the run file.
+            options: Arguments of `joulemark.Meter`.
         """
         self.set_up("pytorch", name, steps, save, options)
 
@@ -33,16 +37,16 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
         self.training.begin()
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-        self.training.epoch_begins()
+        self.training.begin_epoch()
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        self.training.step_begins()
+        self.training.begin_step()
 
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
-        self.training.steps_end()
+        self.training.end_step()
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        self.training.epoch_ends()
+        self.training.end_epoch()
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         self.finish()

@@ -79,8 +79,7 @@ class MeterProcess:
             return None
         prefix, self._cut_off = (b"\n" if self._cut_off else b""), True
         try:
-            stdin.buffer.write(prefix + line)
-            stdin.buffer.flush()
+            _write_all(stdin.fileno(), prefix + line)
         except BrokenPipeError:
             return None
         self._cut_off = False
@@ -115,7 +114,7 @@ class MeterProcess:
         if stderr is None or stderr.closed:
             return ""
         ready, _, _ = select.select([stderr], [], [], 1.0)
-        text = stderr.buffer.read().decode(errors="replace").strip() if ready else ""
+        text = os.read(stderr.fileno(), READ_BYTES).decode(errors="replace").strip() if ready else ""
         return f": {text.splitlines()[-1]}" if text else ""
 
     def close(self) -> None:
@@ -158,7 +157,13 @@ def _after_fork() -> None:
 def _error(answer: Document) -> JoulemarkError:
     """Return the error that the process answered with."""
     error_class = getattr(errors, answer["type"], MeasurementError)
-    return error_class(answer["error"])  # type: ignore[no-any-return]
+    return error_class(answer["error"])
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, unbuffered: after an interrupt nothing of it is written later."""
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 atexit.register(close)

@@ -1,4 +1,4 @@
-"""Waiting for devices, of the frameworks that the program has imported itself. Imports none."""
+"""Wait for the devices of frameworks that the program itself has imported. Imports none."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 
 def synchronise() -> None:
-    """Return once everything that was launched on any device so far is done."""
+    """Wait until all work that was launched on any device so far is done."""
     torch: Any = sys.modules.get("torch")
-    # A board that was never used has nothing to wait for, and must not be woken.
+    # A GPU that was never used has nothing to wait for, and must not be initialised.
     if torch is not None and torch.cuda.is_initialized():
-        for number in range(torch.cuda.device_count()):
-            if torch.cuda.memory_reserved(number):
-                torch.cuda.synchronize(number)
-    # TensorFlow too: it would take the whole of every board for a program that only imported it. No public call says
-    # whether it has begun; each that asks for devices begins.
+        for index in range(torch.cuda.device_count()):
+            if torch.cuda.memory_reserved(index):
+                torch.cuda.synchronize(index)
+    # Nor must TensorFlow: it would claim the memory of every GPU for a program that only imported it. No public call
+    # says whether it is initialised; those that ask for devices initialise it.
     eager: Any = sys.modules.get("tensorflow.python.eager.context")
-    begun = eager is not None and getattr(eager.context_safe(), "_initialized", False)
-    if begun and sys.modules["tensorflow"].executing_eagerly():
+    initialized = eager is not None and getattr(eager.context_safe(), "_initialized", False)
+    if initialized and sys.modules["tensorflow"].executing_eagerly():
         sys.modules["tensorflow"].test.experimental.sync_devices()

@@ -1,229 +1,177 @@
-"""A training marked while it runs: steps, epochs and the whole, which the callbacks of all frameworks share.
+"""Measure a training by steps, epochs and as a whole: what the callbacks of all frameworks share.
 
-Only times are kept while it runs. What an epoch has beside its steps (validation, checkpoints) is its rest, so that
-steps and rest tile the epoch, and add up to it: exactly for energy counters, and for power samples that are linear
-between reads.
+Only times are kept while it runs. The steps of an epoch and the remainder, such as validation and checkpoints, tile the
+epoch, so that their energy adds up to the epoch's: exactly for energy counters, and for power samples that are linear
+between sensor samples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from joulemark.epoch_marks import EpochMarks, Window, gaps_between
 from joulemark.measurement import Measurement
 from joulemark.meter import Meter
-
-Window = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch."""
+    """The energy of one epoch."""
 
     whole: Measurement
+    """The whole epoch."""
     steps: int
-    """How many there were, whether they were marked or not."""
+    """Number of steps, whether they were marked or not."""
     step_s: tuple[float, ...]
-    """Duration of each step, or of each group that was marked together, seconds; empty where none was."""
+    """Duration of each step, or of each group that was marked together, seconds; empty where none was marked."""
     step_energy_j: tuple[float | None, ...]
-    """Joules of each of these; None where not measured."""
+    """Energy of each of these, joules; None where not measured."""
     rest_j: float | None
-    """Joules of the epoch beside them: validation, checkpoints."""
-
-
-@dataclass
-class _Marks:
-    """The times of one epoch."""
-
-    begin_s: float
-    steps: list[Window] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    """How many steps each of these is."""
-    open_s: float | None = None
-    """When the step that goes on began; None between steps."""
-    open_at: int = 0
-    """How many there were before it."""
-    count: int = 0
-    end_s: float | None = None
-
-    def open(self, at_s: float) -> None:
-        """A step begins."""
-        self.open_s, self.open_at = at_s, self.count
-
-    def close(self, at_s: float) -> None:
-        """The step that goes on ends."""
-        if self.open_s is not None:
-            self.steps.append((self.open_s, at_s))
-            self.sizes.append(self.count - self.open_at)
-            self.open_s = None
-
-    def end(self, at_s: float, steps: int | None) -> None:
-        """The epoch ends, of `steps` steps at most: of a last group that was not full, all were counted."""
-        self.close(at_s)
-        self.end_s = at_s
-        surplus = max(0, self.count - steps) if steps else 0
-        self.count -= surplus
-        if self.sizes:
-            self.sizes[-1] -= surplus
-
-    def blocks(self) -> tuple[list[float], int]:
-        """Durations of what was marked together, seconds, and how many steps each is: of the largest, since one that a
-        test or the epoch's end cut short is no block of as many steps."""
-        size = max(self.sizes, default=1)
-        return [end - begin for (begin, end), own in zip(self.steps, self.sizes, strict=True) if own == size], size
-
-    def rest(self) -> list[Window]:
-        """What of the epoch is no step."""
-        assert self.end_s is not None
-        return _gaps(self.begin_s, self.steps, self.end_s)
+    """Energy of the remainder, such as validation and checkpoints, joules; None where not measured."""
 
 
 class Training:
-    """The marks of one training, and what they come to once it is over."""
+    """The marks of one training, and its measurements once it has ended."""
 
     def __init__(self, meter: Meter, every: int = 1) -> None:
-        """`every`: how many steps are marked together; 0: none is marked."""
+        """Measure with `meter`, marking `every` steps together; 0 marks none."""
         self.meter = meter
         self.every = every
         self._begin_s: float | None = None
-        self._marks: list[_Marks] = []
+        self._marks: list[EpochMarks] = []
         self._whole: Measurement | None = None
         self._epochs: tuple[Epoch, ...] | None = None
         self._rest_j: float | None = None
 
     def begin(self) -> None:
-        """The training begins; what an earlier one left is forgotten. JoulemarkError as `Meter.start` has it."""
+        """Begin the training, and forget an earlier one. JoulemarkError as in `Meter.start`."""
         self.meter.prepare()
         self.meter.clear()
         self._marks, self._whole, self._epochs = [], None, None
         self._begin_s = self.meter.mark()
 
-    def epoch_begins(self) -> None:
-        """An epoch begins."""
-        self._marks.append(_Marks(self.meter.mark()))
+    def begin_epoch(self) -> None:
+        """Begin an epoch."""
+        self._marks.append(EpochMarks(self.meter.mark()))
 
-    def step_begins(self, count: int = 1) -> None:
-        """A step begins, or a group of `count` that the framework runs as one; the one before it ends."""
+    def begin_step(self, count: int = 1) -> None:
+        """Begin a step, or a group of `count` that the framework runs as one. The previous one ends."""
         if not self._marks:
             return
         marks = self._marks[-1]
-        if self.every and (marks.open_s is None or marks.count % self.every == 0):
+        if self.every and (marks.open_s is None or marks.steps % self.every == 0):
             now_s = self.meter.mark()
             marks.close(now_s)
             marks.open(now_s)
-        marks.count += count
+        marks.steps += count
 
-    def steps_end(self) -> None:
-        """The step that goes on has ended: what follows is none, until the next begins."""
+    def end_step(self) -> None:
+        """End the current step. What follows belongs to the remainder, until the next step begins."""
         if self._marks and self._marks[-1].open_s is not None:
             self._marks[-1].close(self.meter.mark())
 
-    def epoch_ends(self, steps: int | None = None) -> None:
-        """The epoch has ended, of `steps` steps at most where that is known."""
+    def end_epoch(self, steps: int | None = None) -> None:
+        """End the epoch, which has `steps` steps at most where that is known."""
         if self._marks:
             self._marks[-1].end(self.meter.mark(), steps)
 
     def end(self) -> None:
-        """The training has ended. Does nothing where none goes on."""
+        """End the training. Does nothing where none is going on."""
         if self._begin_s is not None:
             self._whole = self.meter.window(self._begin_s, self.meter.mark())
             self._begin_s = None
-            for marks in self._ended():
+            for marks in self._ended_epochs():
                 assert marks.end_s is not None
-                self.meter.add(marks.begin_s, marks.end_s, items=max(1, marks.count))
+                self.meter.add(marks.begin_s, marks.end_s, items=max(1, marks.steps))
 
     @property
     def whole(self) -> Measurement | None:
-        """From the beginning to the end; None where it has not ended."""
+        """The whole training; None before it has ended."""
         return self._whole
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
-        """The epochs that ended, once the training has: made when first asked for."""
+        """The epochs that ended, in order; empty before the training has ended."""
         if self._epochs is None:
             if self._whole is None:
                 return ()
-            self._epochs = self._made()
+            self._epochs = self._read_epochs(self._whole)
         return self._epochs
 
     @property
     def rest_j(self) -> float | None:
-        """Joules of the whole beside its epochs; None where not measured, or before the end."""
+        """Energy of the training outside its epochs, joules; None where not measured, or before the end."""
         return self._rest_j if self.epochs else None
 
     def save(self, path: str | Path) -> Path:
-        """Write a run file with each epoch as a trial. JoulemarkError as `Meter.save` has it."""
-        blocks = [marks.blocks() for marks in self._ended()]
+        """Write a run file with each epoch as a trial, and return its path. JoulemarkError as in `Meter.save`."""
+        blocks = [marks.blocks() for marks in self._ended_epochs()]
         return self.meter.save(
-            path, step_s=[durations for durations, _ in blocks], steps_per_block=[size for _, size in blocks]
+            path, step_s=[durations_s for durations_s, _ in blocks], steps_per_block=[size for _, size in blocks]
         )
 
-    def _ended(self) -> list[_Marks]:
+    def _ended_epochs(self) -> list[EpochMarks]:
         return [marks for marks in self._marks if marks.end_s is not None]
 
-    def _made(self) -> tuple[Epoch, ...]:
-        """The epochs, all their windows read at once."""
-        assert self._whole is not None
-        ended = self._ended()
-        outside = _gaps(self._whole.begin_s, [(m.begin_s, m.end_s or m.begin_s) for m in ended], self._whole.end_s)
-        groups: list[Sequence[Window]] = [group for marks in ended for group in (marks.steps, marks.rest())]
-        sums = iter(self.meter.sums_j([window for group in (*groups, outside) for window in group]))
-        joules = [[next(sums) for _ in group] for group in (*groups, outside)]
-        self._rest_j = _added(joules.pop())
+    def _read_epochs(self, whole: Measurement) -> tuple[Epoch, ...]:
+        """Return the epochs, with the energy of all their windows read in one request."""
+        ended = self._ended_epochs()
+        outside = gaps_between(whole.begin_s, [(m.begin_s, m.end_s or m.begin_s) for m in ended], whole.end_s)
+        groups: list[Sequence[Window]] = [group for marks in ended for group in (marks.windows, marks.gaps())]
+        energies_j = iter(self.meter.sums_j([window for group in (*groups, outside) for window in group]))
+        by_group = [[next(energies_j) for _ in group] for group in (*groups, outside)]
+        self._rest_j = _sum(by_group.pop())
         return tuple(
             Epoch(
-                whole=whole,
-                steps=marks.count,
-                step_s=tuple(end - begin for begin, end in marks.steps),
-                step_energy_j=tuple(steps),
-                rest_j=_added(rest),
+                whole=measurement,
+                steps=marks.steps,
+                step_s=tuple(end_s - begin_s for begin_s, end_s in marks.windows),
+                step_energy_j=tuple(step_energy_j),
+                rest_j=_sum(gap_energy_j),
             )
-            for whole, marks, steps, rest in zip(self.meter.measurements, ended, joules[::2], joules[1::2], strict=True)
+            for measurement, marks, step_energy_j, gap_energy_j in zip(
+                self.meter.measurements, ended, by_group[::2], by_group[1::2], strict=True
+            )
         )
 
 
-def _gaps(begin_s: float, windows: Sequence[Window], end_s: float) -> list[Window]:
-    """What `windows`, in the order of their times, leave of an interval."""
-    borders = [begin_s, *(border for window in windows for border in window), end_s]
-    return list(zip(borders[::2], borders[1::2], strict=True))
-
-
-def _added(joules: Sequence[float | None]) -> float | None:
-    """The sum; None where a part of it is not known."""
-    return None if None in joules else sum(part or 0.0 for part in joules)
+def _sum(energies_j: Sequence[float | None]) -> float | None:
+    """Return the sum; None where one of them is not known."""
+    return None if None in energies_j else sum(energy_j or 0.0 for energy_j in energies_j)
 
 
 class TrainingCallbackMixin:
-    """What the callbacks of all frameworks give, once a training has ended."""
+    """What the callbacks of all frameworks offer once a training has ended."""
 
     training: Training
     _save: str | Path | None
 
     def set_up(self, framework: str, name: str, steps: int, save: str | Path | None, options: dict[str, Any]) -> None:
-        """Make the meter; `options` are those of `joulemark.Meter`."""
+        """Make the meter. `options` are those of `joulemark.Meter`."""
         about = {"framework": framework, "phase": "training", **options.pop("about", {})}
         self.training = Training(Meter(name, item="step", about=about, **options), steps)
         self._save = save
 
     @property
     def whole(self) -> Measurement | None:
-        """The whole training; None before its end."""
+        """The whole training; None before it has ended."""
         return self.training.whole
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
-        """The epochs of the last training; none before its end."""
+        """The epochs of the last training; empty before it has ended."""
         return self.training.epochs
 
     @property
     def rest_j(self) -> float | None:
-        """Joules of the whole beside its epochs; None where not measured."""
+        """Energy of the training outside its epochs, joules; None where not measured."""
         return self.training.rest_j
 
     def finish(self) -> None:
-        """The training has ended: write the run file where one was asked for."""
+        """End the training, and write the run file if one was asked for."""
         self.training.end()
         if self._save is not None and self.epochs:
             self.training.save(self._save)

@@ -1,1 +1,5 @@
-"""Run files -> pages. `model` is pure data, `figures` draws it, `html` puts both on one page."""
+"""Run files -> pages, Markdown and pictures.
+
+`model` holds the data of a report, `plotting` what charts share, `figures` one file for each chart, `sections` the
+order of the page; `html`, `markdown`, `images` and `history_page` write the outputs.
+"""

@@ -1,4 +1,4 @@
-"""Make text of others harmless in Plotly labels, and in Markdown with the HTML that it may hold."""
+"""Escape text from run files for Plotly labels, and for Markdown with the HTML that it may hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 MAX_NAME: Final = 60
 MAX_TEXT: Final = 480
 
-# Controls that turn the direction of text, or end its isolation, would reach beyond their own label.
+# Control characters that change the direction of text, or end its isolation, would act beyond their own label.
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]|~#])")
@@ -19,15 +19,15 @@ def for_plotly(name: str, limit: int = MAX_NAME) -> str:
     plain = _CONTROLS.sub("", name)
     if len(plain) > limit:
         plain = plain[: limit - 1] + "…"
-    return _without_html(plain).replace("%{", "% {")
+    return _escape_html(plain).replace("%{", "% {")
 
 
 def for_markdown(text: str) -> str:
-    """Return `text` as one line of at most MAX_TEXT characters, with nothing that Markdown or HTML acts on."""
+    """Return `text` as one line of at most MAX_TEXT characters, with Markdown and HTML escaped."""
     line = " ".join(text.split())
     if len(line) > MAX_TEXT:
         line = line[: MAX_TEXT - 1] + "…"
-    return _MARKDOWN.sub(r"\\\1", _without_html(line))
+    return _MARKDOWN.sub(r"\\\1", _escape_html(line))
 
 
 def markdown_table(heads: list[str], rows: list[list[str]], numbers: frozenset[int] = frozenset()) -> list[str]:
@@ -36,5 +36,5 @@ def markdown_table(heads: list[str], rows: list[list[str]], numbers: frozenset[i
     return ["| " + " | ".join(cells) + " |" for cells in (heads, rule, *rows)]
 
 
-def _without_html(text: str) -> str:
+def _escape_html(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""Run files -> one page: what it says is in `model` and `figures`, how it is filled in in `templating`."""
+"""Run files -> one HTML page. `model` and `figures` hold its content, `templates` and `assets` its form."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from joulemark.reports import library
-from joulemark.reports.figures import Figure, figures, sections
-from joulemark.reports.figures.rows import slices
-from joulemark.reports.marks import SHAPES
+from joulemark.reports import plotly_library
+from joulemark.reports.anonymous import without_paths
+from joulemark.reports.data_table import DataTable, TableValue
+from joulemark.reports.embedded_run import report_command
+from joulemark.reports.markers import SHAPE_PATHS
 from joulemark.reports.model import Report, Zone, build
-from joulemark.reports.model.anonymous import pathless
-from joulemark.reports.model.answer import TILES, Answer
-from joulemark.reports.model.embedded import again
-from joulemark.reports.model.grid import Grid, Item
-from joulemark.reports.model.whatif import ON_GRID, formulas, whatif
-from joulemark.reports.templating import asset, digits, environment, inert_json, script
+from joulemark.reports.model.tiles import TILE_COLUMNS, TileGroup
+from joulemark.reports.model.whatif import INTENSITY_COLUMNS, formulas, whatif_data
+from joulemark.reports.plotting.case_rows import slices
+from joulemark.reports.plotting.figure import Figure
+from joulemark.reports.sections import sections
+from joulemark.reports.templating import asset, digits, environment, safe_json, script
 from joulemark.reports.theme import TEMPLATES
 from joulemark.suite.records import RunFile, write_text
 from joulemark.suite.results.intensity_kind import INTENSITY_KINDS
 from joulemark.suite.results.validity import CARBON_CODES
 
-_LONG, _FEW = 200, 40
-"""Rows of a data table under a figure above which markup holds only `_FEW` of them: it is three times its numbers."""
+_LONG_TABLE, _SAMPLE_ROWS = 200, 40
+"""Rows of a data table above which the page's markup holds only `_SAMPLE_ROWS` of them, and JavaScript makes the whole
+table from plain numbers: markup is three times as long."""
 _SCRIPTS = (
     "format.js",
     "charts.js",
@@ -34,139 +36,157 @@ _SCRIPTS = (
     "whatif_charts.js",
     "whatif_form.js",
     "tiles.js",
+    "downloads.js",
     "page.js",
 )
-_FIRST = (("answer", "Answer"), ("results", "Results"))
-_LAST = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Reproduce"))
+_FIRST_SECTIONS = (("overview", "Overview"), ("results", "Results"))
+_LAST_SECTIONS = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Reproduce"))
 
 
 def render(
     run_files: Sequence[RunFile],
-    plotlyjs: str = library.EMBED,
+    plotlyjs: str = plotly_library.EMBED,
     anonymous: bool = False,
     zones: Sequence[Zone] = (),
     recomputed: Sequence[str] = (),
 ) -> str:
-    """The page of `run_files` as one HTML document: the same text for the same input.
+    """Return the page of `run_files` as one HTML document: the same text for the same input.
 
-    `plotlyjs` is where the page finds Plotly's library: in itself (`embed`), at Plotly's own server (`cdn`), beside
-    itself (`directory`), or at a path or address that ends in `.js`. UsageError for anything else. `recomputed` has the
-    options, as typed, with which the grams of `run_files` are no longer those of the runs themselves.
+    Args:
+        run_files: The runs, in order.
+        plotlyjs: Where the page finds Plotly: in itself (`embed`), on Plotly's own server (`cdn`), beside itself
+            (`directory`), or at a path or address that ends in `.js`.
+        anonymous: Whether to leave out host name, user names and paths.
+        zones: Countries of the what-if.
+        recomputed: The options, as typed, by which the emissions of `run_files` differ from those of the runs.
+
+    Raises:
+        UsageError: If `plotlyjs` is anything else.
     """
     report = build(run_files, anonymous, zones)
-    drawn = figures(report)
-    payload = {
-        "figures": {f.id: {"title": f.title, "data": f.data, "layout": f.layout} for f in drawn},
-        "templates": TEMPLATES,
-        "model": whatif(report),
-        "tables": {
-            figure.id: _table(figure.table, report) for figure in drawn if _late(figure) or figure.id == "emissions"
-        },
-        "answers": [_answer(answer, report) for answer in report.answers],
-    }
-    parts = sections(report, drawn)
-    found = library.find(plotlyjs)
+    page_sections = sections(report)
+    drawn = [figure for _, figures in page_sections for figure in figures]
+    titles = [(section.id, section.short_title) for section, _ in page_sections]
+    library = plotly_library.plotly_library(plotlyjs)
     return (
         environment()
         .get_template("report.html")
         .render(
             report=report,
-            sections=parts,
-            contents=[*_FIRST, *((part.id, part.short) for part in parts), *_LAST],
-            tiles=[column for name in TILES for column in report.table.columns if column.key == name],
-            late={figure.id: _thinned(figure.table) for figure in drawn if _late(figure)},
+            sections=page_sections,
+            contents=[*_FIRST_SECTIONS, *titles, *_LAST_SECTIONS],
+            tiles=[column for name in TILE_COLUMNS for column in report.table.columns if column.key == name],
+            sampled_tables={figure.id: _sampled(figure.table) for figure in drawn if _is_long(figure.table)},
             slices={figure.id: slices(figure.layout) for figure in drawn},
-            on_grid=ON_GRID,
-            of_grid=CARBON_CODES,
-            bases=tuple(INTENSITY_KINDS.values()),
+            intensity_columns=INTENSITY_COLUMNS,
+            carbon_codes=CARBON_CODES,
+            intensity_kinds=tuple(INTENSITY_KINDS.values()),
             formulas=formulas(report),
-            again=again(run_files, recomputed, anonymous),
-            recomputed=shlex.join(map(pathless, recomputed) if anonymous else recomputed),
-            shapes=SHAPES,
-            payload=inert_json(payload),
-            library=found,
-            policy=found.policy,
+            report_command=report_command(run_files, recomputed, anonymous),
+            recomputed=shlex.join(map(without_paths, recomputed) if anonymous else recomputed),
+            shape_paths=SHAPE_PATHS,
+            payload=safe_json(_payload(report, drawn)),
+            library=library,
             style=asset("report.css"),
-            early=asset("theme.js"),
+            early_script=asset("theme.js"),
             script=script(_SCRIPTS),
         )
     )
 
 
+def _payload(report: Report, drawn: Sequence[Figure]) -> dict[str, Any]:
+    """Return the data of the page's scripts."""
+    return {
+        "figures": {figure.id: _figure_data(figure, title=figure.title) for figure in drawn},
+        "templates": TEMPLATES,
+        "model": whatif_data(report),
+        "tables": {
+            figure.id: _table_data(figure.table, report)
+            for figure in drawn
+            if _is_long(figure.table) or figure.id == "emissions"
+        },
+        "tile_groups": [_tile_group_data(group, report) for group in report.tile_groups],
+    }
+
+
 def write(
     run_files: Sequence[RunFile],
     path: Path,
-    plotlyjs: str = library.EMBED,
+    plotlyjs: str = plotly_library.EMBED,
     anonymous: bool = False,
     zones: Sequence[Zone] = (),
     recomputed: Sequence[str] = (),
 ) -> Path:
-    """Write the page of `run_files` to `path` in one step, and Plotly's library beside it for `directory`.
+    """Write the page of `run_files` to `path` atomically, with Plotly beside it for `directory`, and return `path`.
 
-    Returns `path`. UsageError where it cannot be written.
+    Raises:
+        UsageError: If it cannot be written.
     """
     return write_page(path, render(run_files, plotlyjs, anonymous, zones, recomputed), plotlyjs)
 
 
 def write_page(path: Path, page: str, plotlyjs: str) -> Path:
-    """Write `page` to `path` in one step, and Plotly's library beside it for `directory`. Returns `path`."""
+    """Write `page` to `path` atomically, with Plotly beside it for `directory`, and return `path`."""
     write_text(path, page)
-    if plotlyjs == library.DIRECTORY:
-        write_text(path.parent / library.FILE, library.code())
+    if plotlyjs == plotly_library.DIRECTORY:
+        write_text(path.parent / plotly_library.FILE, plotly_library.code())
     return path
 
 
-def figures_page(template: str, drawn: Sequence[Figure], scripts: Sequence[str], plotlyjs: str, **more: Any) -> str:
-    """A page of charts alone from one of our templates, which gets `more`."""
-    found = library.find(plotlyjs)
-    figures = {figure.id: {"data": figure.data, "layout": figure.layout} for figure in drawn}
+def render_figures(template: str, drawn: Sequence[Figure], scripts: Sequence[str], plotlyjs: str, **values: Any) -> str:
+    """Return a page of charts alone, made from `template` with `values`."""
+    figures = {figure.id: _figure_data(figure) for figure in drawn}
     return (
         environment()
         .get_template(template)
         .render(
-            payload=inert_json({"figures": figures, "templates": TEMPLATES, "model": {"cases": {}}}),
-            library=found,
-            policy=found.policy,
+            payload=safe_json({"figures": figures, "templates": TEMPLATES, "model": {"cases": {}}}),
+            library=plotly_library.plotly_library(plotlyjs),
             style=asset("report.css"),
-            early=asset("theme.js"),
+            early_script=asset("theme.js"),
             script=script(scripts),
-            **more,
+            **values,
         )
     )
 
 
-def _late(figure: Figure) -> bool:
-    """Whether the figure's table is so long that the page makes it whole when it is opened, from plain rows."""
-    return len(figure.table.rows) > _LONG
+def _figure_data(figure: Figure, **more: Any) -> dict[str, Any]:
+    return {"data": figure.data, "layout": figure.layout, **more}
 
 
-def _table(table: Grid, report: Report) -> list[Any]:
-    """A long table: its head, the column that its numbers are of, and its rows.
+def _is_long(table: DataTable) -> bool:
+    """Return whether the page makes the whole table only when it is opened."""
+    return len(table.rows) > _LONG_TABLE
 
-    A first cell that is a case's name is its number in the report; of a column of the results no more is needed.
+
+def _table_data(table: DataTable, report: Report) -> list[Any]:
+    """Return a table as [head, results column, rows].
+
+    A case's name in the first cell becomes its number in the report; with a column of the results nothing else is
+    needed.
     """
-    places: dict[Item, int] = {view.full: i for i, view in enumerate(report.cases)}
+    numbers: dict[TableValue, int] = {view.full_name: i for i, view in enumerate(report.cases)}
     width = 1 if table.column else None
-    rows = [[places.get(row[0], row[0]), *map(_shortened, row[1:])][:width] for row in table.rows]
+    rows = [[numbers.get(row[0], row[0]), *map(_rounded, row[1:])][:width] for row in table.rows]
     return [table.head, table.column, rows]
 
 
-def _thinned(table: Grid) -> Grid:
-    """Evenly spaced rows of a long table, for readers without JavaScript."""
-    return Grid(table.head, table.rows[:: math.ceil(len(table.rows) / _FEW)])
+def _sampled(table: DataTable) -> DataTable:
+    """Return evenly spaced rows of a long table, for readers without JavaScript."""
+    return DataTable(table.head, table.rows[:: math.ceil(len(table.rows) / _SAMPLE_ROWS)])
 
 
-def _shortened(item: Item) -> Item:
-    return float(digits(item)) if isinstance(item, float) else item
+def _rounded(value: TableValue) -> TableValue:
+    return float(digits(value)) if isinstance(value, float) else value
 
 
-def _answer(answer: Answer, report: Report) -> dict[str, Any]:
-    """An answer as the page's script needs it. Sentences are left out where the headline says the same."""
+def _tile_group_data(group: TileGroup, report: Report) -> dict[str, Any]:
+    """Return a tile group for the page's script, without sentences if the headline says the same."""
     return {
-        "key": answer.key,
-        "title": answer.title,
-        "detail": answer.detail,
-        "item": answer.item,
-        "cases": [view.key for view in answer.cases],
-        "sentences": list(answer.sentences) if len(report.answers) > 1 else [],
+        "key": group.key,
+        "title": group.title,
+        "detail": group.detail,
+        "item": group.item,
+        "cases": [view.key for view in group.cases],
+        "sentences": list(group.sentences) if len(report.tile_groups) > 1 else [],
     }

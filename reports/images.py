@@ -1,15 +1,17 @@
-"""Each figure as a picture file, through kaleido and an installed browser: optional, never in the usual path."""
+"""Write each figure as an image file, through kaleido and an installed browser; both are optional."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from joulemark.reports.escape import for_plotly
-from joulemark.reports.figures import Figure, figures, plotly_figure
 from joulemark.reports.model import build
+from joulemark.reports.plotting.figure import Figure, plotly_figure
+from joulemark.reports.sections import all_figures
 from joulemark.reports.theme import TEMPLATES
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import RunFile
@@ -17,28 +19,37 @@ from joulemark.suite.records import RunFile
 FORMATS = ("svg", "png", "pdf")
 _WIDTH_PX = 1000
 _SCALE = 2
-"""Pixels of a PNG for one of the figure's: sharp on a screen of twice the usual density."""
+"""Pixels of a PNG per pixel of the figure: sharp on a screen of twice the usual density."""
 _NO_BROWSER = (
-    "pictures need Chrome or Chromium, and kaleido found none. Install your system's chromium package, or run "
-    "plotly_get_chrome. The page itself (joulemark report RUN) needs neither: its buttons save each chart."
+    "images need Chrome or Chromium, and kaleido found neither. Install your system's chromium package, or run "
+    "plotly_get_chrome. The page itself (joulemark report RUN) does not need them: its buttons save each chart."
 )
 
 
 def write_images(run_files: Sequence[RunFile], directory: Path, format: str, anonymous: bool = False) -> list[Path]:
-    """Write every figure of the report into `directory` as `<figure>.<format>` (`svg`, `png` or `pdf`), light.
+    """Write every figure of the report into `directory` as `<figure>.<format>`, in the light theme.
 
-    Returns the paths. UsageError where kaleido or a browser is missing, the format is not known, or the directory
-    cannot be written.
+    Args:
+        run_files: The runs, in order.
+        directory: Made if it does not exist.
+        format: `svg`, `png` or `pdf`.
+        anonymous: Whether to leave out host name, user names and paths.
+
+    Returns:
+        The paths.
+
+    Raises:
+        UsageError: If kaleido or a browser is missing, the format is unknown, or the directory cannot be written.
     """
     if format not in FORMATS:
         raise UsageError(f"--image-format is {format!r}; it must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
     if find_spec("kaleido") is None:
-        raise UsageError("pictures need kaleido, which is not installed: pip install 'joulemark[images]'.")
+        raise UsageError("images need kaleido, which is not installed: pip install 'joulemark[images]'.")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write to {directory}: {error.strerror}.") from None
-    drawn = figures(build(run_files, anonymous))
+    drawn = all_figures(build(run_files, anonymous))
     paths = [directory / f"{figure.id}.{format}" for figure in drawn]
     _write(drawn, paths)
     return paths
@@ -47,24 +58,24 @@ def write_images(run_files: Sequence[RunFile], directory: Path, format: str, ano
 def _write(drawn: Sequence[Figure], paths: Sequence[Path]) -> None:
     from plotly import io
 
-    ready = [plotly_figure(_titled(figure), _template()) for figure in drawn]
+    plotly_figures = [plotly_figure(_with_title(figure), _template()) for figure in drawn]
     try:
-        io.write_images(ready, list(paths), width=_WIDTH_PX, scale=_SCALE)
-    except RuntimeError:  # plotly's answer to a missing browser, and nothing else once kaleido is there
+        io.write_images(plotly_figures, list(paths), width=_WIDTH_PX, scale=_SCALE)
+    except RuntimeError:  # how plotly reports a missing browser, and nothing else once kaleido is there
         raise UsageError(_NO_BROWSER) from None
     except OSError as error:
         raise UsageError(f"cannot write to {paths[0].parent}: {error.strerror}.") from None
 
 
-def _titled(figure: Figure) -> Figure:
-    """The figure with its title in it: a picture stands alone."""
+def _with_title(figure: Figure) -> Figure:
+    """Return the figure with its title in the plot: an image stands alone."""
     title = {"text": for_plotly(figure.title), "x": 0.01, "xanchor": "left", "font": {"size": 16}}
     margin = {**figure.layout["margin"], "t": 76}
     height = figure.layout["height"] + 68
-    return Figure(**{**vars(figure), "layout": {**figure.layout, "title": title, "margin": margin, "height": height}})
+    return replace(figure, layout={**figure.layout, "title": title, "margin": margin, "height": height})
 
 
 def _template() -> dict[str, Any]:
-    """The light template on a white ground."""
+    """Return the light template on a white background."""
     light = TEMPLATES["light"]
     return {**light, "layout": {**light["layout"], "paper_bgcolor": "#ffffff", "plot_bgcolor": "#ffffff"}}

@@ -1,4 +1,4 @@
-"""What templates are filled in with: Jinja's environment and filters, JSON that is inert in a page, our own assets."""
+"""Jinja environment and filters for the templates, JSON that is safe inside a page, and the page's own assets."""
 
 from __future__ import annotations
 
@@ -12,75 +12,79 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from joulemark.reports.model.embedded import checksum
+from joulemark.reports.embedded_run import checksum
 
 
 @cache
 def environment() -> Environment:
-    """Where templates are found, and their filters."""
-    made = Environment(
+    """Return the Jinja environment of the templates, with its filters."""
+    jinja = Environment(
         autoescape=True,
         undefined=StrictUndefined,
         loader=PackageLoader("joulemark.reports", "templates"),
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["cell"] = _cell
-    made.filters["short"] = _short
-    made.filters["code"] = _code
-    made.filters["compact"] = _compact
-    made.filters["digits"] = digits
-    made.filters["checksum"] = checksum
-    made.filters["of_item"] = _of_item
-    return made
+    jinja.filters["table_text"] = _table_text
+    jinja.filters["short"] = _short
+    jinja.filters["code"] = _code
+    jinja.filters["compact"] = _compact
+    jinja.filters["digits"] = digits
+    jinja.filters["checksum"] = checksum
+    jinja.filters["of_item"] = _of_item
+    return jinja
 
 
-def _cell(item: str | float | int | None) -> str:
-    """An item of a grid as text."""
-    if item is None:
+def _table_text(value: str | float | int | None) -> str:
+    """Return a value of a data table as text."""
+    if value is None:
         return "not measured"
-    return item if isinstance(item, str) else f"{item:g}"
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _short(reason: str) -> str:
-    """The beginning of a reason, for a narrow place; the whole stands in a tooltip."""
+    """Return the beginning of a reason, for a narrow place; the whole stands in a tooltip."""
     return reason if len(reason) <= 60 else reason[:59] + "…"
 
 
 def digits(value: float | None) -> str:
-    """A value for programs: 12 significant digits, the shortest way; empty for None."""
+    """Return a value for programs: 12 significant digits in the shortest form, empty for None."""
     return "" if value is None else f"{value:.12g}"
 
 
-def script(names: Sequence[str]) -> Markup:
-    """Our own scripts as one, out of sight of others'."""
-    return Markup("(() => {{\n'use strict';\n{}\n}})();").format(Markup("\n").join(map(asset, names)))
-
-
-def _of_item(words: str, item: str) -> str:
-    """A heading or unit with the item's own name: `k items/s` -> `k images/s`."""
-    return words.replace("items", f"{item}s").replace("item", item)
+def _of_item(text: str, item: str) -> str:
+    """Return a heading or unit with the item's own name: `k items/s` -> `k images/s`."""
+    return text.replace("items", f"{item}s").replace("item", item)
 
 
 def _compact(html: str) -> Markup:
-    """`html` without the indentation of the templates: a third of a large page."""
+    """Return `html` without the indentation of the templates, which is a third of a large page."""
     return Markup(re.sub(r"\s*\n\s*", "\n", html))
 
 
 def _code(text: str) -> Markup:
-    """`text` escaped, with what stands between backticks as code."""
+    """Return `text` escaped, with text between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-def inert_json(value: Any) -> Markup:
-    """`value` as JSON that cannot end its script element or be read as markup; ValueError for NaN and infinity."""
+def safe_json(value: Any) -> Markup:
+    """Return `value` as JSON that cannot end its script element or be read as markup.
+
+    Raises:
+        ValueError: If `value` contains NaN or infinity.
+    """
     text = json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
     for character in "<>&'":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
 
 
+def script(names: Sequence[str]) -> Markup:
+    """Return the page's own scripts as one, in a scope of their own."""
+    return Markup("(() => {{\n'use strict';\n{}\n}})();").format(Markup("\n").join(map(asset, names)))
+
+
 def asset(name: str) -> Markup:
-    """One of our own style sheets or scripts."""
+    """Return one of the page's own style sheets or scripts."""
     text = (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
     return Markup(text.strip())

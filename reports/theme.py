@@ -1,14 +1,14 @@
-"""Plotly templates for light and dark pages: the whole of what a figure does not say itself."""
+"""Plotly templates for light and dark pages: the style that all figures share."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from joulemark.reports.marks import NEUTRAL
+from joulemark.reports.markers import NEUTRAL
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
-_ABOVE = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+_ABOVE_PLOT = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 
 def _template(ink: str, muted: str, line: str, panel: str, ground: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _template(ink: str, muted: str, line: str, panel: str, ground: str) -> dict[
             "hoverlabel": {"bgcolor": panel, "bordercolor": muted, "font": {"color": ink}, "align": "left"},
             "shapedefaults": {"fillcolor": ground},
             "hovermode": "closest",
-            "legend": {"font": {"color": ink}, "bgcolor": "rgba(0,0,0,0)", "traceorder": "normal", **_ABOVE},
+            "legend": {"font": {"color": ink}, "bgcolor": "rgba(0,0,0,0)", "traceorder": "normal", **_ABOVE_PLOT},
         },
     }
 

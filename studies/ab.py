@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-from environments import twin
+from environments import environment_like_this
 
 EQUAL = ("matmul", "fft", "attention", "layernorm", "mlp", "cnn")
 ROUNDS = 5
@@ -52,7 +52,16 @@ def ab(directory: Path, *arguments: str) -> dict[str, Any]:
 def equal(directory: Path) -> dict[str, Any]:
     """Two environments with the same versions, several workloads."""
     chosen = [part for name in EQUAL for part in ("--workload", name)]
-    return ab(directory, "--b", twin(directory / "twin"), *chosen, "--framework", "pytorch", "--phase", "inference")
+    return ab(
+        directory,
+        "--b",
+        environment_like_this(directory / "environment"),
+        *chosen,
+        "--framework",
+        "pytorch",
+        "--phase",
+        "inference",
+    )
 
 
 def threads(directory: Path) -> dict[str, Any]:

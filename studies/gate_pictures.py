@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from joulemark.reports.marks import NEUTRAL
+from joulemark.reports.markers import NEUTRAL
 from joulemark.reports.theme import TEMPLATES
 from studies.gate import ARMS, KINDS
 from studies.gate_sessions import RESULTS, load

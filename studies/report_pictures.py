@@ -15,8 +15,9 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from joulemark.reports import html
-from joulemark.reports.figures import Figure, figures, sections
 from joulemark.reports.model import build
+from joulemark.reports.plotting.figure import Figure
+from joulemark.reports.sections import all_figures, sections
 from joulemark.suite.carbon import ember
 from joulemark.suite.records import RunFile, read
 
@@ -30,7 +31,7 @@ SCHEMES = ("light", "dark")
 def main(run: Path) -> None:
     """Write the pictures of `run`, and the gallery."""
     run_file = read(run)
-    chosen = kinds(figures(build([run_file])))
+    chosen = kinds(all_figures(build([run_file])))
     (DOCS / "pictures" / "gallery").mkdir(parents=True, exist_ok=True)
     browser = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as driver:
@@ -65,7 +66,7 @@ def picture(figure: Figure, scheme: str) -> str:
 
 def take(window: Page, chosen: Sequence[Figure], scheme: str) -> None:
     """A picture of each chart as it stands in the page."""
-    window.add_style_tag(content=".bar { position: static !important; } .more { display: none !important; }")
+    window.add_style_tag(content=".bar { position: static !important; } .figure-tools { display: none !important; }")
     for figure in chosen:
         found = window.locator(f"#fig-{figure.id}")
         found.scroll_into_view_if_needed()
@@ -85,17 +86,19 @@ def gallery(run_file: RunFile, chosen: Sequence[Figure]) -> str:
         '<picture><source media="(prefers-color-scheme: dark)" srcset="pictures/report-dark.png">',
         '<img src="pictures/report.png" alt="The top of the page"></picture>',
     ]
-    for section in sections(build([run_file]), tuple(chosen)):
+    ids = {figure.id for figure in chosen}
+    for section, figures in sections(build([run_file])):
+        shown = [figure for figure in figures if figure.id in ids]
         lines += ["", f"## {section.title}"]
-        for figure in section.figures:
-            alt = f"{figure.title}. {figure.finding}".replace('"', "'").replace("<", "&lt;")
-            lines += ["", f"### {figure.title}"] if len(section.figures) > 1 else []
+        for figure in shown:
+            alt = f"{figure.title}. {figure.summary}".replace('"', "'").replace("<", "&lt;")
+            lines += ["", f"### {figure.title}"] if len(shown) > 1 else []
             lines += [
                 "",
                 f'<picture><source media="(prefers-color-scheme: dark)" srcset="{picture(figure, "dark")}">',
                 f'<img src="{picture(figure, "light")}" alt="{alt}"></picture>',
                 "",
-                figure.reading.strip(),
+                figure.how_to_read.strip(),
             ]
     return "\n".join(lines) + "\n"
 

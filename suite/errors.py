@@ -16,13 +16,13 @@ from collections.abc import Iterable
 
 
 class JoulemarkError(Exception):
-    """The base of all errors shown to a user as one line."""
+    """Base of all errors that are shown to the user as one line."""
 
     exit_code = 2
 
 
 class UsageError(JoulemarkError):
-    """The request cannot be carried out as it was made."""
+    """The request cannot be carried out as given."""
 
 
 class NotComparableError(JoulemarkError):
@@ -32,7 +32,7 @@ class NotComparableError(JoulemarkError):
 
 
 class MeasurementError(JoulemarkError):
-    """The measurement itself did not succeed."""
+    """The measurement itself failed."""
 
     exit_code = 4
 
@@ -43,10 +43,10 @@ class StoppedError(JoulemarkError):
     exit_code = 130
 
 
-def unknown(what: str, found: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that is not known: says what was found, what was probably meant, and what there is."""
+def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for the unknown `name` of a `what`, with the closest known name and all that are available."""
     names = sorted(known)
-    close = difflib.get_close_matches(found.lower(), names, n=1, cutoff=0.75)
-    meant = f" Did you mean {close[0]!r}?" if close else ""
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.75)
+    suggestion = f" Did you mean {close[0]!r}?" if close else ""
     shown = ", ".join(names) if len(names) <= 40 else f"{', '.join(names[:12])}, … ({len(names)} in all)"
-    return UsageError(f"unknown {what} {found!r}.{meant} Available: {shown or 'none'}.")
+    return UsageError(f"unknown {what} {name!r}.{suggestion} Available: {shown or 'none'}.")

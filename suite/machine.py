@@ -1,4 +1,4 @@
-"""What this computer is. Reads files and metadata; imports no framework and wakes no device."""
+"""Describe this computer from files and metadata, without importing a framework or initialising a device."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from joulemark.suite.records import Cpu, FrameworkInfo, Gpu, Machine
 from joulemark.suite.trial.discover import packages
 
 FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "asimd", "sve", "bf16")
-"""Instruction sets that change which kernels the frameworks choose."""
+"""Instruction sets that decide which kernels the frameworks choose."""
 
 
 def describe(gpus: Sequence[Gpu] = (), frameworks: Mapping[str, FrameworkInfo] | None = None) -> Machine:
-    """This machine, with the boards and frameworks that were found."""
+    """Return this machine, with the GPUs and frameworks that were found."""
     cpu = _cpu()
     memory_bytes = psutil.virtual_memory().total
     return Machine(
@@ -38,16 +38,16 @@ def describe(gpus: Sequence[Gpu] = (), frameworks: Mapping[str, FrameworkInfo] |
 
 
 def fingerprint(cpu: Cpu, memory_bytes: int, gpus: Sequence[Gpu]) -> str:
-    """First 12 hex digits of the SHA-256 of what makes a machine: CPU model, cores, memory, GPUs.
+    """Return 12 hex digits that identify a machine: of the SHA-256 of CPU model, cores, memory and GPUs.
 
-    Memory is rounded to GiB: what the kernel keeps for itself varies from boot to boot.
+    Memory is rounded to GiB: what the kernel reserves varies from boot to boot.
     """
     facts = [cpu.model, cpu.physical_cores, cpu.logical_cores, round(memory_bytes / 2**30), [gpu.name for gpu in gpus]]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
 
 def default_threads() -> int:
-    """Threads for each framework: as many as the cores that this process may use, at least one."""
+    """Return the number of threads for each framework: the cores that this process may use, at least one."""
     return max(1, math.floor(_cpu().usable_cores))
 
 
@@ -66,7 +66,7 @@ def _cpu() -> Cpu:
 
 
 def _cpuinfo() -> tuple[str, frozenset[str]]:
-    """Model name and flags from /proc/cpuinfo; empty where there is none."""
+    """Return model name and flags from /proc/cpuinfo; empty where there is none."""
     try:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
@@ -79,7 +79,7 @@ def _cpuinfo() -> tuple[str, frozenset[str]]:
 
 
 def _usable_cores(logical: int) -> float:
-    """Cores of the affinity mask, or of the cgroup's CPU quota where that is less."""
+    """Return the cores of the affinity mask, or of the cgroup's CPU quota if that is less."""
     cores = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else float(logical)
     for quota in _quotas():
         cores = min(cores, quota)
@@ -87,7 +87,7 @@ def _usable_cores(logical: int) -> float:
 
 
 def _governor() -> str | None:
-    """Kernel Documentation/admin-guide/pm/cpufreq.rst."""
+    """Return the CPU frequency governor; None if unknown (kernel Documentation/admin-guide/pm/cpufreq.rst)."""
     try:
         return Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").read_text().strip() or None
     except OSError:
@@ -95,12 +95,15 @@ def _governor() -> str | None:
 
 
 def _quotas() -> list[float]:
-    """CPU quotas of this cgroup and its parents, in cores (kernel Documentation/admin-guide/cgroup-v2.rst, cpu.max)."""
+    """Return the CPU quotas of this cgroup and its parents, in cores.
+
+    Kernel Documentation/admin-guide/cgroup-v2.rst, cpu.max.
+    """
     try:
         group = Path("/proc/self/cgroup").read_text().rsplit("::", 1)[1].strip().lstrip("/")
     except (OSError, IndexError):
         return []
-    root, found = Path("/sys/fs/cgroup"), []
+    root, quotas = Path("/sys/fs/cgroup"), []
     for folder in (root / group, *(root / group).parents):
         if root not in (folder, *folder.parents):
             break
@@ -109,12 +112,12 @@ def _quotas() -> list[float]:
         except (OSError, ValueError):
             continue
         if quota != "max":
-            found.append(int(quota) / int(period))
-    return found
+            quotas.append(int(quota) / int(period))
+    return quotas
 
 
 def _virtual() -> str | None:
-    """The hypervisor or container, as far as the system tells."""
+    """Return the hypervisor or container, as far as the system tells; None on bare metal."""
     if Path("/.dockerenv").exists():
         return "docker"
     try:

@@ -104,7 +104,7 @@ def _resolver() -> type[Settings]:
 
         @classmethod
         def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return init_settings, Environment(settings_cls), SettingsFile(settings_cls, _file_values())
 

@@ -1,4 +1,4 @@
-"""Units: the one place where joules become kilowatt-hours, and where numbers become text for people."""
+"""Units: joules to kilowatt-hours, and numbers to text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, 
 
 
 def kwh(energy_j: float) -> float:
-    """Kilowatt-hours in `energy_j` joules."""
+    """Return `energy_j` joules in kilowatt-hours."""
     return energy_j / JOULES_PER_KWH
 
 
 def prefix(value: float) -> tuple[float, str]:
-    """The SI factor and prefix under which `value` reads as 1 to 999; (1, "") for 0 and what is not finite."""
+    """Return the SI factor and prefix that make `value` read as 1 to 999; (1, "") if it is 0 or not finite."""
     size = abs(value)
     if size == 0 or not math.isfinite(size):
         return 1.0, ""
@@ -26,7 +26,7 @@ def prefix(value: float) -> tuple[float, str]:
 
 
 def quantity(value: float | None, unit: str = "", digits: int = 3) -> str:
-    """`value` for people, with an SI prefix: 0.00123 s -> "1.23 ms"; "not measured" for None."""
+    """Format `value` with an SI prefix: 0.00123 s -> "1.23 ms"; "not measured" for None."""
     if value is None:
         return "not measured"
     factor, name = prefix(value) if unit else (1.0, "")
@@ -34,7 +34,7 @@ def quantity(value: float | None, unit: str = "", digits: int = 3) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """`value` with `digits` significant digits and no exponent, thousands separated: 12345.6 -> "12,300"."""
+    """Format `value` to `digits` significant digits, without exponent: 12345.6 -> "12,300"."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     exponent = math.floor(math.log10(abs(value)))
@@ -43,21 +43,21 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things: "1 case", "3 cases"."""
+    """Format a count with its noun: "1 case", "3 cases"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def extent(cases: int, rounds: int, max_rounds: int | None, expected_s: float) -> str:
-    """How much a plan is: "14 cases x 3 rounds, about 2 min 40 s"."""
-    most = f" (in doubt up to {max_rounds})" if max_rounds else ""
-    return f"{counted(cases, 'case')} x {counted(rounds, 'round')}{most}, about {duration(expected_s)}"
+    """Format the size of a plan: "14 cases x 3 rounds, about 2 min 40 s"."""
+    extra = f" (up to {max_rounds} if inconclusive)" if max_rounds else ""
+    return f"{counted(cases, 'case')} x {counted(rounds, 'round')}{extra}, about {duration(expected_s)}"
 
 
 def duration(seconds: float) -> str:
-    """`seconds` for people: 75 -> "1 min 15 s"."""
+    """Format `seconds`: 75 -> "1 min 15 s"."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
+    minutes, seconds_left = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds_left:02d} s"

@@ -1,8 +1,8 @@
 """`pytest --joulemark-suite`: joulemark's cases as tests with pytest-benchmark's fixture.
 
-All that are selected are measured in one run of the command, in rounds of fresh processes as ever; each test then
-hands the trials of its case to pytest-benchmark, one round a trial. So its table, JSON, `--benchmark-compare` and
-`--benchmark-compare-fail` hold for them too.
+All selected cases are measured by one `joulemark run`, in rounds of fresh processes. Each test then hands the trials of
+its case to pytest-benchmark, a round for each trial, so that its table, its JSON, `--benchmark-compare` and
+`--benchmark-compare-fail` work for them too.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import pytest
 from joulemark.pytest_plugin.command import joulemark
 
 NODE = "joulemark"
-FAILED = 4
-"""`joulemark run`: a case failed, and the run is kept all the same; or nothing could be measured, and there is none."""
+CASE_FAILED = 4
+"""Exit code of `joulemark run` if a case failed (the run is kept), or if nothing could be measured (there is none)."""
 
 Benchmark = Any
 """pytest-benchmark's fixture, which has no types."""
 
 
-class Trials:
-    """A clock that gives back durations that were measured before: one between each two calls."""
+class ReplayTimer:
+    """A timer for pytest-benchmark that returns given durations: the n-th between call 2n and call 2n + 1."""
 
     def __init__(self) -> None:
         self.durations_s: Iterator[float] = iter(())
@@ -40,106 +40,109 @@ class Trials:
         return 0.0 if self._running else next(self.durations_s)
 
 
-class Group(pytest.Collector):
-    """What the cases stand below; no file on disk."""
+class CaseCollector(pytest.Collector):
+    """The parent of all cases; it has no file."""
 
     cases: Sequence[Mapping[str, Any]] = ()
-    """`id` and, where it cannot be run, the `reason` of each."""
-    measured: Callable[..., None]
-    """The test of each."""
+    """`id` of each case, and the `reason` why it cannot run, or None."""
+    test: Callable[..., None]
+    """The test function of every case."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        for outlined in self.cases:
-            case: Case = Case.from_parent(self, name=outlined["id"], callobj=self.measured)
-            case.reason = outlined["reason"]
-            case.add_marker(pytest.mark.benchmark(timer=Trials()))
-            yield case
+        for case in self.cases:
+            item: CaseItem = CaseItem.from_parent(self, name=case["id"], callobj=self.test)
+            item.skip_reason = case["reason"]
+            item.add_marker(pytest.mark.benchmark(timer=ReplayTimer()))
+            yield item
 
 
-class Case(pytest.Function):
-    """One case; its name is its id."""
+class CaseItem(pytest.Function):
+    """One case; its name is the case's id."""
 
-    reason: str | None
-    """Why it cannot be run; None where it can."""
+    skip_reason: str | None
+    """Why the case cannot run; None if it can."""
 
     def reportinfo(self) -> tuple[str, int, str]:
         return NODE, 0, self.name
 
 
-class Cases:
-    """Collects the cases, and measures them before the first is run."""
+class CasesPlugin:
+    """Collect the cases, and measure them before the first is run."""
 
     def __init__(self, config: pytest.Config, options: str) -> None:
         try:
             self._options = shlex.split(options)
         except ValueError as error:
             raise pytest.UsageError(f"joulemark: --joulemark-suite {options!r}: {error}.") from None
-        self._only = config.args_source is not config.ArgsSource.ARGS
-        """Without paths on the command line, the project's own tests are left alone."""
+        self._only_cases = config.args_source is not config.ArgsSource.ARGS
+        """Without paths on the command line, the project's own tests are not collected."""
         self._runnable = 0
-        self._found: dict[str, Mapping[str, Any]] | None = None
-        self._ended = ""
-        """Why the run ended early; empty where it did not."""
-        self._lost: dict[str, Mapping[str, Any]] = {}
+        """Number of cases that can run."""
+        self._benchmarks: dict[str, Mapping[str, Any]] | None = None
+        """What was measured, by node id; None before the run."""
+        self._failed: dict[str, Mapping[str, Any]] = {}
+        """Failed and skipped cases, by node id."""
+        self._run_error = ""
+        """Why there is no run; empty if there is one."""
 
     def pytest_ignore_collect(self) -> bool | None:
-        return True if self._only else None
+        return True if self._only_cases else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        group = Group.from_parent(session, name=NODE, nodeid=NODE)
-        group.measured = self.measured
+        collector = CaseCollector.from_parent(session, name=NODE, nodeid=NODE)
+        collector.test = self.run_case
         planned = joulemark("run", *self._options, "--dry-run", "--json")
         if planned.returncode:
             raise pytest.UsageError((planned.stderr or "").strip())
-        group.cases = json.loads(planned.stdout)["cases"]
-        self._runnable = sum(case["reason"] is None for case in group.cases)
-        report = session.ihook.pytest_make_collect_report(collector=group)
+        collector.cases = json.loads(planned.stdout)["cases"]
+        self._runnable = sum(case["reason"] is None for case in collector.cases)
+        report = session.ihook.pytest_make_collect_report(collector=collector)
         session.ihook.pytest_collectreport(report=report)
-        for case in report.result:
-            session.ihook.pytest_itemcollected(item=case)
+        for item in report.result:
+            session.ihook.pytest_itemcollected(item=item)
         items += report.result
 
-    def measured(self, request: pytest.FixtureRequest, benchmark: Benchmark) -> None:
-        """The test itself."""
-        case = request.node
-        assert isinstance(case, Case)
-        if case.reason is not None:
-            pytest.skip(case.reason)
+    def run_case(self, request: pytest.FixtureRequest, benchmark: Benchmark) -> None:
+        """Hand the trials of one case to pytest-benchmark. This is the test function of every case."""
+        item = request.node
+        assert isinstance(item, CaseItem)
+        if item.skip_reason is not None:
+            pytest.skip(item.skip_reason)
         if benchmark.disabled:
-            pytest.skip("pytest-benchmark is disabled, so that nothing is measured")
-        if self._found is None:
-            self._measure(case.session)
-        assert self._found is not None
-        found = self._found.get(case.nodeid)
-        if found is None:
-            lost = self._lost.get(case.nodeid, {"status": "failed", "reason": self._ended or "it is not in the run"})
-            if lost["status"] == "skipped":
-                pytest.skip(lost["reason"])
+            pytest.skip("pytest-benchmark is disabled: nothing is measured")
+        if self._benchmarks is None:
+            self._benchmarks = self._measure(item.session)
+        measured = self._benchmarks.get(item.nodeid)
+        if measured is None:
+            missing = {"status": "failed", "reason": self._run_error or "it is not in the run"}
+            case = self._failed.get(item.nodeid, missing)
+            if case["status"] == "skipped":
+                pytest.skip(case["reason"])
             benchmark._mode = "measured before"  # else pytest-benchmark warns that it was not used
-            raise pytest.fail.Exception(lost["reason"], pytrace=False)
-        benchmark.group = found["group"]
-        benchmark.extra_info.update(found["extra_info"])
-        data = found["stats"]["data"]
-        clock = next(mark for mark in case.iter_markers("benchmark")).kwargs["timer"]
-        clock.durations_s = iter(data)
-        benchmark.pedantic(lambda: None, rounds=len(data))
+            raise pytest.fail.Exception(case["reason"], pytrace=False)
+        benchmark.group = measured["group"]
+        benchmark.extra_info.update(measured["extra_info"])
+        durations_s = measured["stats"]["data"]
+        timer = next(mark for mark in item.iter_markers("benchmark")).kwargs["timer"]
+        timer.durations_s = iter(durations_s)
+        benchmark.pedantic(lambda: None, rounds=len(durations_s))
 
-    def _measure(self, session: pytest.Session) -> None:
-        """One run of what is selected."""
-        wanted = [item.name for item in session.items if isinstance(item, Case) and item.reason is None]
-        # A word of -k matches a part of an id, so that an id may bring a longer one with it: it is then not asked for.
-        keyword = [] if len(wanted) == self._runnable else ["-k", " or ".join(wanted)]
+    def _measure(self, session: pytest.Session) -> dict[str, Mapping[str, Any]]:
+        """Run the selected cases, and return pytest-benchmark's data by node id."""
+        selected = [item.name for item in session.items if isinstance(item, CaseItem) and item.skip_reason is None]
+        # -k matches parts of ids: it may select a longer id too, whose test then does not ask for it.
+        keyword = [] if len(selected) == self._runnable else ["-k", " or ".join(selected)]
         capture: Any = session.config.pluginmanager.getplugin("capturemanager")
-        # Its progress is for the terminal.
+        # Progress goes to the terminal.
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-            done = joulemark("run", *self._options, *keyword, "--no-report", "--json", quiet=False)
-        self._found = {}
-        if done.returncode not in (0, FAILED) or not done.stdout.strip():
-            self._ended = f"joulemark run ended with exit code {done.returncode}, and said why before the first case"
-            return
+            done = joulemark("run", *self._options, *keyword, "--no-report", "--json", show_stderr=True)
+        if done.returncode not in (0, CASE_FAILED) or not done.stdout.strip():
+            self._run_error = f"joulemark run ended with exit code {done.returncode}; the reason is shown above"
+            return {}
         run = json.loads(done.stdout)
-        self._lost = {f"{NODE}::{case['id']}": case for case in run["cases"] if case["status"] != "ok"}
-        if len(self._lost) < len(run["cases"]):
-            exported = json.loads(joulemark("export", run["path"], "--format", "pytest-benchmark").stdout)
-            self._found = {bench["fullname"]: bench for bench in exported["benchmarks"]}
+        self._failed = {f"{NODE}::{case['id']}": case for case in run["cases"] if case["status"] != "ok"}
+        if len(self._failed) == len(run["cases"]):
+            return {}
+        exported = json.loads(joulemark("export", run["path"], "--format", "pytest-benchmark").stdout)
+        return {benchmark["fullname"]: benchmark for benchmark in exported["benchmarks"]}

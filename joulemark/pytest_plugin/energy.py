@@ -1,8 +1,8 @@
-"""`pytest --joulemark`: pytest-benchmark's own fixture, with a window of energy after its rounds.
+"""`pytest --joulemark`: pytest-benchmark's fixture, followed by a window that energy is measured in.
 
-The rounds that pytest-benchmark times are left as they are. Where it chooses how often to call a function, the call is
-then repeated for as long as the sensors need; where the test says how often (`pedantic`), what it asks for is the
-window. All is read by a helper process: here only a clock is looked at.
+The rounds that pytest-benchmark times stay as they are. Where it chooses how often to call a function, the call is
+then repeated for as long as the sensors need; where the test chooses (`pedantic`), its own rounds are the window. The
+sensors are read by the meter process.
 """
 
 from __future__ import annotations
@@ -18,32 +18,33 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture, PauseInstrumentation
 
 import joulemark
-from joulemark.pytest_plugin.cases import Case
-from joulemark.pytest_plugin.limits import MARK, check, limits
-from joulemark.pytest_plugin.percall import Outcome, needed_s, nothing, outcome
+from joulemark.pytest_plugin.call_energy import CallEnergy, call_energy, required_length_s, unmeasured
+from joulemark.pytest_plugin.cases import CaseItem
+from joulemark.pytest_plugin.limits import MARK, check_limits, marker_arguments
 
-WINDOW_S = 1.0
+SHORTEST_S = 1.0
 """The shortest window of a call that may be repeated."""
 LONGEST_S = 30.0
 LEAD_S = 0.3
-"""The call goes on for so long before and after a window, so that both its borders lie in steady load."""
+"""How long calls are repeated before and after a window, so that both its ends lie in steady load."""
 BLOCK_S = 0.02
-"""Calls between two looks at the clock take about this long."""
+"""Calls between two reads of the clock take about this long."""
 
 
-class Energy:
-    """The plugin: replaces the fixture by a measured one, holds limits against it, tells what was measured."""
+class EnergyPlugin:
+    """Replace the fixture by one that measures, check limits, and report what was measured."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Start sampling. UsageError where the options cannot be met."""
+        """Start sampling. pytest.UsageError where the options cannot be met."""
         self._allow_estimates = config.getoption("--joulemark-allow-estimates")
-        self._outcomes: dict[str, Outcome] = {}
+        self._measured: dict[str, CallEnergy] = {}
+        """By node id."""
         try:
             self._meter = joulemark.Meter(
                 "pytest", zone=config.getoption("--joulemark-zone"), sensor=config.getoption("--joulemark-sensor")
             )
             with warnings.catch_warnings():
-                # Without any sampling each benchmark says so, as "not measured".
+                # Without sampling, each benchmark is reported as not measured.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 self._meter.start().stop()
         except joulemark.JoulemarkError as error:
@@ -51,63 +52,63 @@ class Energy:
 
     @pytest.fixture
     def benchmark(self, benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> BenchmarkFixture:
-        """The same object, which other plugins know, as one of a class that also measures."""
-        if not isinstance(request.node, Case):  # those were measured in processes of their own
-            benchmark.__class__ = Measured
-            benchmark.joulemark_note = functools.partial(self._note, request.node.nodeid)
+        """Return the same object, which other plugins know, as one of a class that also measures energy."""
+        if not isinstance(request.node, CaseItem):  # those are measured in processes of their own
+            benchmark.__class__ = MeasuredBenchmark
+            benchmark.joulemark_record = functools.partial(self._record, request.node.nodeid)
             benchmark.joulemark_meter = self._meter
         return benchmark
 
-    def _note(self, nodeid: str, found: Outcome) -> Mapping[str, Any]:
-        self._outcomes[nodeid] = found
-        return found.info
+    def _record(self, nodeid: str, measured: CallEnergy) -> Mapping[str, Any]:
+        self._measured[nodeid] = measured
+        return measured.extra_info
 
     def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
-        """Limits that cannot be understood are said before anything is run."""
+        """Reject invalid limits before anything runs."""
         for item in items:
-            limits(item)
+            marker_arguments(item)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """A test with limits that does not benchmark a call is one call itself."""
-        alone = pyfuncitem.get_closest_marker(MARK) and "benchmark" not in pyfuncitem.fixturenames
-        if not alone:
+        """Measure a test that has limits but no benchmark, as one call."""
+        if not pyfuncitem.get_closest_marker(MARK) or "benchmark" in pyfuncitem.fixturenames:
             return (yield)
         with self._meter:
             result = yield
-        self._outcomes[pyfuncitem.nodeid] = outcome([self._meter.last], 1)
+        self._measured[pyfuncitem.nodeid] = call_energy([self._meter.last], 1)
         return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Holds the limits of a test that passed."""
+        """Check the limits of a test that passed."""
         result = yield
-        check(item, self._outcomes.get(item.nodeid), self._allow_estimates)
+        check_limits(item, self._measured.get(item.nodeid), self._allow_estimates)
         return result
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """What the joules are of, and why some are not there."""
-        if not self._outcomes:
+        """Print what the energy covers, and why some of it is missing."""
+        if not self._measured:
             return
         terminalreporter.section("joulemark")
-        for line in dict.fromkeys(line for found in self._outcomes.values() for line in found.lines):
+        for line in dict.fromkeys(line for measured in self._measured.values() for line in measured.explanation):
             terminalreporter.write_line(line)
-        for nodeid, found in self._outcomes.items():
-            if found.energy["value"] is None:
-                terminalreporter.write_line(f"not measured: {nodeid}: {found.energy['reason']}")
+        for nodeid, measured in self._measured.items():
+            if measured.energy["value"] is None:
+                terminalreporter.write_line(f"not measured: {nodeid}: {measured.energy['reason']}")
 
 
-class Measured(BenchmarkFixture):
-    """pytest-benchmark's fixture; `joulemark_note` takes the outcome, `joulemark_meter` makes windows."""
+class MeasuredBenchmark(BenchmarkFixture):
+    """pytest-benchmark's fixture, which also measures energy with `joulemark_meter`."""
 
-    joulemark_note: Callable[[Outcome], Mapping[str, Any]]
+    joulemark_record: Callable[[CallEnergy], Mapping[str, Any]]
+    """Keeps what was measured, and returns it for `extra_info`."""
     joulemark_meter: joulemark.Meter
 
     def __call__(self, function_to_benchmark: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = super().__call__(function_to_benchmark, *args, **kwargs)
         if self.enabled:
-            self._note(self._repeated, functools.partial(function_to_benchmark, *args, **kwargs))
+            self._record(self._repeat, functools.partial(function_to_benchmark, *args, **kwargs))
         return result
 
     def pedantic(self, *args: Any, **kwargs: Any) -> Any:
@@ -115,61 +116,58 @@ class Measured(BenchmarkFixture):
             return super().pedantic(*args, **kwargs)
         bound = inspect.signature(super().pedantic).bind(*args, **kwargs)
         bound.apply_defaults()
-        asked = bound.arguments
+        arguments = bound.arguments
         if self.cprofile:
-            result = super().pedantic(**asked)
-            self._note(nothing, "the profiler's calls are among those of the test (--benchmark-cprofile)")
-        elif asked["setup"] or asked["teardown"]:
-            # What is not the call's own stays outside: a window for each call.
+            result = super().pedantic(**arguments)
+            self._record(unmeasured, "the profiler's calls are among those of the test (--benchmark-cprofile)")
+        elif arguments["setup"] or arguments["teardown"]:
+            # A window for each call leaves out what is not the call's own.
             first = len(self.joulemark_meter.measurements)
-            result = super().pedantic(**{**asked, "target": self.joulemark_meter(asked["target"])})
+            result = super().pedantic(**{**arguments, "target": self.joulemark_meter(arguments["target"])})
             windows = self.joulemark_meter.measurements[first:]
-            self._note(outcome, windows, len(windows))
+            self._record(call_energy, windows, len(windows))
         else:
             with self.joulemark_meter as meter:
-                result = super().pedantic(**asked)
-            iterations = asked["iterations"]
-            # Of a loop pytest-benchmark has no result, and calls once more for it.
-            calls = iterations * (asked["rounds"] + asked["warmup_rounds"]) + (iterations > 1)
-            self._note(outcome, [meter.last], calls)
+                result = super().pedantic(**arguments)
+            iterations = arguments["iterations"]
+            # pytest-benchmark has no result of a loop, and calls once more for it.
+            calls = iterations * (arguments["rounds"] + arguments["warmup_rounds"]) + (iterations > 1)
+            self._record(call_energy, [meter.last], calls)
         return result
 
-    def _note(self, measure: Callable[..., Outcome], *args: Any) -> None:
+    def _record(self, measure: Callable[..., CallEnergy], *args: Any) -> None:
         try:
-            self.extra_info.update(self.joulemark_note(measure(*args)))
+            self.extra_info.update(self.joulemark_record(measure(*args)))
         except BaseException:
             self.has_error = True
             raise
 
-    def _repeated(self, call: Callable[[], object]) -> Outcome:
-        """Windows of repeated calls, until one is as long as its sensors need."""
+    def _repeat(self, call: Callable[[], object]) -> CallEnergy:
+        """Measure windows of repeated calls, until one is as long as its sensors need."""
         call_s = max(self.stats.stats.mean, 1e-9)
-        block = max(1, round(BLOCK_S / call_s))
-        # A call that is longer than the lead has been steady load itself, just now.
-        lead_s = LEAD_S if call_s < LEAD_S else None
-        length_s = WINDOW_S
+        block_size = max(1, round(BLOCK_S / call_s))
+        # A longer call has just been steady load itself.
+        lead_s = LEAD_S if call_s < LEAD_S else 0.0
+        length_s = SHORTEST_S
         while True:
             with PauseInstrumentation():
-                _calls(call, block, lead_s)
+                _call_for(call, block_size, lead_s)
                 with self.joulemark_meter as meter:
-                    calls = _calls(call, block, length_s)
-                _calls(call, block, lead_s)
-            wanted_s = needed_s(meter.last)
-            if meter.duration_s >= wanted_s or length_s >= LONGEST_S:
-                return outcome([meter.last], calls)
-            # A little more: the window ends with a block, the sensor's tick is known to a few digits.
-            length_s = min(1.05 * wanted_s, LONGEST_S)
+                    calls = _call_for(call, block_size, length_s)
+                _call_for(call, block_size, lead_s)
+            required_s = required_length_s(meter.last)
+            if meter.duration_s >= required_s or length_s >= LONGEST_S:
+                return call_energy([meter.last], calls)
+            # A little more: windows end with a whole block, and update periods are known to a few digits.
+            length_s = min(1.05 * required_s, LONGEST_S)
 
 
-def _calls(call: Callable[[], object], block: int, length_s: float | None) -> int:
-    """Call again and again for `length_s` seconds, in blocks, not at all for None; the number of calls."""
-    if length_s is None:
-        return 0
+def _call_for(call: Callable[[], object], block_size: int, length_s: float) -> int:
+    """Repeat a call for `length_s` seconds, in blocks, and return the number of calls."""
     calls = 0
     end_s = time.monotonic() + length_s
-    while True:
-        for _ in range(block):
+    while time.monotonic() < end_s:
+        for _ in range(block_size):
             call()
-        calls += block
-        if time.monotonic() >= end_s:
-            return calls
+        calls += block_size
+    return calls

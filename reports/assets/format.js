@@ -1,4 +1,4 @@
-// Numbers for people: the same rules as suite/units.py and suite/results/table.py, held against them by a test.
+// Numbers as text, by the rules of suite/units.py and suite/results/table.py; a test compares the two.
 const PREFIXES = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, ''], [1e-3, 'm'], [1e-6, 'µ'], [1e-9, 'n']];
 
 function prefix(value) {
@@ -8,7 +8,7 @@ function prefix(value) {
 }
 
 function fixed(value, places) {
-  if (places > 20) return value.toExponential(1); // more than people read, and than a browser writes out
+  if (places > 20) return value.toExponential(1); // more than people read, and than browsers can write
   const step = 10 ** Math.max(0, -places);
   return (places < 0 ? Math.round(value / step) * step : value).toLocaleString('en-US', {
     minimumFractionDigits: Math.max(0, places), maximumFractionDigits: Math.max(0, places),
@@ -24,7 +24,7 @@ function significant(value, digits = 3) {
 }
 
 // The interval at two significant digits, the value rounded to match; three digits without an interval.
-function matched(value, low, high) {
+function matchingDigits(value, low, high) {
   if (low === null || high === null) return [significant(value), '', ''];
   const half = value - low;
   if (half <= 0) { const text = significant(value, 4); return [text, text, text]; }
@@ -33,7 +33,7 @@ function matched(value, low, high) {
   return [fixed(value, places), fixed(low, places), fixed(high, places)];
 }
 
-// The prefix that suits the middle of a column.
+// The prefix that suits the median of a column.
 function columnPrefix(values) {
   const sizes = values.filter((value) => value).map(Math.abs).sort((a, b) => a - b);
   return sizes.length ? prefix(sizes[Math.floor(sizes.length / 2)]) : [1, ''];
@@ -44,12 +44,12 @@ const prefixed = (value, unit) => {
   return `${significant(value / factor)} ${name}${unit}`;
 };
 
-// From a million grams on in tonnes.
+// In tonnes from a million grams.
 const weight = (grams) => (Math.abs(grams) >= 0.9995e6 ? prefixed(grams / 1e6, 't') : prefixed(grams, 'g'));
 
 const rounded6 = (value) => (value === null ? null : Number(value.toPrecision(6)));
 
-// Ticks of a logarithmic axis: reports/figures/base.py has the same.
+// Ticks of a logarithmic axis, as in reports/plotting/axes.py.
 function ticks(low, high) {
   const span = high - low;
   const mantissas = span < 0.5 ? [1, 1.1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9]

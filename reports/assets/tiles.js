@@ -1,9 +1,9 @@
-// The tiles of another workload, made from the cells of the table, so that both always say the same.
-const answers = new Map(payload.answers.map((answer) => [answer.key, answer]));
-const work = document.getElementById('work');
-const choice = document.getElementById('choice');
+// The tiles of another task, made from the cells of the results table, so that both always show the same.
+const tileGroups = new Map(payload.tile_groups.map((group) => [group.key, group]));
+const taskChooser = document.getElementById('task');
+const tileGroup = document.getElementById('tile-group');
 
-function made(name, className, text) {
+function element(name, className, text) {
   const node = document.createElement(name);
   node.className = className;
   node.textContent = text;
@@ -12,57 +12,57 @@ function made(name, className, text) {
 
 const ofItem = (text, item) => text.replaceAll('items', `${item}s`).replaceAll('item', item);
 
-// What stands at the right of a reading: how many trials, or why there is no value.
-function basis(cell, note) {
+// The number of trials, or the reason why there is no value.
+function trialsText(cell, reason) {
   const [value, , , n, kind] = cell;
-  if (value === null) return note;
+  if (value === null) return reason;
   return (n === 1 ? 'n=1, no interval' : `n=${n}`) + (kind === 'model' ? ', estimated' : '');
 }
 
-function reading(key, column, item) {
+function tileRow(key, column, item) {
   const row = document.querySelector(`#results tr[data-case="${key}"]`);
   const cell = row.cells[columnHeads.get(column).cellIndex];
-  const known = cellOf(key, column);
-  const node = made('div', 'reading', '');
-  const who = made('span', 'who', '');
+  const data = cellOf(key, column);
   const mark = row.cells[1].firstElementChild.cloneNode(true);
-  const use = mark.firstElementChild;
-  if (known[4] === 'model') {
-    use.setAttribute('stroke', use.getAttribute('fill'));
-    use.setAttribute('fill', 'none');
+  const outline = mark.firstElementChild;
+  if (data[4] === 'model') {
+    outline.setAttribute('stroke', outline.getAttribute('fill'));
+    outline.setAttribute('fill', 'none');
   }
-  who.append(mark, made('bdi', '', model.cases[key].name));
-  const shown = made('span', known[0] === null ? 'missing' : 'known', '');
+  const framework = element('span', 'framework', '');
+  framework.append(mark, element('bdi', '', model.cases[key].name));
+  const shown = element('span', data[0] === null ? 'missing' : 'known', '');
   shown.dataset.cell = `${key}|${column}`;
-  shown.append(made('strong', 'value', cell.firstElementChild.textContent), ' ');
+  shown.append(element('strong', 'value', cell.firstElementChild.textContent), ' ');
   const small = cell.querySelector('small');
-  if (known[0] !== null) {
-    const unit = made('span', 'unit', ofItem(columnHeads.get(column).querySelector('.unit').textContent, item));
+  if (data[0] !== null) {
+    const unit = element('span', 'unit', ofItem(columnHeads.get(column).querySelector('.unit').textContent, item));
     unit.dataset.unit = column;
     shown.append(unit, ' ');
-    const basis = cell.querySelector('.basis');
-    if (basis) shown.append(basis.cloneNode(true), ' ');
+    const intensityMark = cell.querySelector('.intensity-kind');
+    if (intensityMark) shown.append(intensityMark.cloneNode(true), ' ');
   }
-  shown.append(made('span', 'interval', (known[1] === null && !known[6]) || !small ? '' : small.textContent));
-  node.append(who, shown, made('span', 'n', basis(known, small ? small.textContent : '')));
+  shown.append(element('span', 'interval', (data[1] === null && !data[6]) || !small ? '' : small.textContent));
+  const node = element('div', 'tile-row', '');
+  node.append(framework, shown, element('span', 'n', trialsText(data, small ? small.textContent : '')));
   return node;
 }
 
-function choose(key) {
-  const answer = answers.get(key);
-  if (!answer || !choice) return;
-  const title = choice.querySelector('.tiles-title');
-  title.replaceChildren(made('bdi', '', answer.title));
-  if (answer.detail) title.append(' ', made('span', 'detail', answer.detail));
-  choice.querySelectorAll('.tile').forEach((tile) => {
+function showTiles(key) {
+  const group = tileGroups.get(key);
+  if (!group || !tileGroup) return;
+  const title = tileGroup.querySelector('.tiles-title');
+  title.replaceChildren(element('bdi', '', group.title));
+  if (group.detail) title.append(' ', element('span', 'detail', group.detail));
+  tileGroup.querySelectorAll('.tile').forEach((tile) => {
     const column = tile.dataset.key;
-    const head = made('h3', '', ofItem(columnHeads.get(column).querySelector('button').textContent, answer.item));
-    tile.replaceChildren(head, ...answer.cases.map((name) => reading(name, column, answer.item)));
+    const head = element('h3', '', ofItem(columnHeads.get(column).querySelector('button').textContent, group.item));
+    tile.replaceChildren(head, ...group.cases.map((caseKey) => tileRow(caseKey, column, group.item)));
   });
-  choice.querySelectorAll(':scope > p').forEach((sentence) => sentence.remove());
-  choice.append(...answer.sentences.map((sentence) => made('p', '', sentence)));
-  showFormulas(answer);
-  fillFormula(current);
-  if (form) fillDays(current);
-  if (work) work.value = key;
+  tileGroup.querySelectorAll(':scope > p').forEach((sentence) => sentence.remove());
+  tileGroup.append(...group.sentences.map((sentence) => element('p', '', sentence)));
+  showFormulas(group);
+  fillFormulas(currentInputs);
+  if (form) fillDays(currentInputs);
+  if (taskChooser) taskChooser.value = key;
 }

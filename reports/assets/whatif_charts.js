@@ -1,78 +1,77 @@
-// What the what-if moves in charts, and in the table under one.
+// The charts that the what-if changes, and the data table under one of them.
 
-// The lowest and the highest that the ranges of an estimate, and of intensity and PUE where they are still the run's
-// own, allow.
-function range(key, want) {
+// Lowest and highest emissions within the ranges of the estimate, and of intensity and PUE where they are the run's own.
+function emissionsRange(key, whatif) {
   const { ranges } = model.runs[model.cases[key].run];
-  const intensity = elsewhere(want) ? null : ranges.intensity;
-  const pue = want.pue === null ? ranges.pue : null;
-  const off = cellOf(key, EMISSIONS)[6];
-  const [value] = recomputed(key, EMISSIONS, want);
-  return [0, 1].map((end) => value * (off ? off[end] : 1) * (intensity ? intensity[end] : 1) * (pue ? pue[end] : 1));
+  const intensity = hasOtherGrid(whatif) ? null : ranges.intensity;
+  const pue = whatif.pue === null ? ranges.pue : null;
+  const errorRange = cellOf(key, EMISSIONS)[6];
+  const [value] = recomputed(key, EMISSIONS, whatif);
+  return [0, 1].map((end) => value * (errorRange ? errorRange[end] : 1) * (intensity ? intensity[end] : 1) * (pue ? pue[end] : 1));
 }
 
-// The entries of the legend that say what kind of intensity the marks rest on.
-function intensityLegend(figure, want) {
-  const entry = figure.data.find((trace) => trace.meta.basis);
-  const points = figure.data.filter((trace) => !trace.meta.basis);
-  const keys = new Set(points.flatMap((trace) => trace.meta.cases).map((key) => basisOf(key, want)));
-  figure.data = [...points, ...[...keys].map((key) => {
-    const [mark, words, more] = model.bases[key];
-    const marker = { ...entry.marker, symbol: more ? `circle-open${more}` : 'circle' };
-    return { ...entry, name: `${mark} ${words}`, marker, meta: { basis: key, cases: [] } };
+// The legend's entries for the kinds of intensity.
+function fillIntensityLegend(figure, whatif) {
+  const entry = figure.data.find((trace) => trace.meta.intensity_kind);
+  const points = figure.data.filter((trace) => !trace.meta.intensity_kind);
+  const kinds = new Set(points.flatMap((trace) => trace.meta.cases).map((key) => intensityKindOf(key, whatif)));
+  figure.data = [...points, ...[...kinds].map((kind) => {
+    const [mark, label, suffix] = model.intensity_kinds[kind];
+    const marker = { ...entry.marker, symbol: suffix ? `circle-open${suffix}` : 'circle' };
+    return { ...entry, name: `${mark} ${label}`, marker, meta: { intensity_kind: kind, cases: [] } };
   })];
 }
 
-const NO_PLACE = {
-  text: 'All are 0 g: a logarithmic axis has no place for it.', showarrow: false, xref: 'paper', yref: 'paper', x: 0.5, y: 0.5,
+const ALL_ZERO = {
+  text: 'All values are 0 g, which a logarithmic axis cannot show.', showarrow: false, xref: 'paper', yref: 'paper', x: 0.5, y: 0.5,
 };
 
-// Charts keep their data in the payload, so that a chart that is not drawn yet comes out right as well.
-function fillEmissions(want) {
+// Charts keep their data in the payload, so that one that is not drawn yet comes out right as well.
+function fillEmissions(whatif) {
   const figure = payload.figures.emissions;
   if (!figure) return;
   const ends = [];
   const values = [];
-  intensityLegend(figure, want);
+  fillIntensityLegend(figure, whatif);
   for (const trace of figure.data) {
-    if (trace.meta.basis) continue;
+    if (trace.meta.intensity_kind) continue;
     if (trace.meta.range) {
-      // A value of one's own has no range; what is not replaced keeps its own.
-      const spans = trace.meta.cases.map((key) => range(key, want));
-      trace.x = spans.flatMap((span) => [...span.map(rounded6), null]);
-      trace.visible = spans.some(([low, high]) => high > low);
-      if (trace.visible) ends.push(...spans.flat().filter((end) => end > 0));
+      // A reader's own value has no range; what is not replaced keeps its own.
+      const ranges = trace.meta.cases.map((key) => emissionsRange(key, whatif));
+      trace.x = ranges.flatMap((range) => [...range.map(rounded6), null]);
+      trace.visible = ranges.some(([low, high]) => high > low);
+      if (trace.visible) ends.push(...ranges.flat().filter((end) => end > 0));
       continue;
     }
-    const looks = trace.meta.cases.map((key) => model.bases[basisOf(key, want)][2]);
-    trace.marker.symbol = trace.marker.symbol.map((shape, i) => shape.replace('-dot', '') + looks[i]);
-    const all = trace.meta.cases.map((key) => recomputed(key, EMISSIONS, want));
-    all.forEach((triple) => ends.push(...triple.filter((end) => end !== null && end > 0)));
-    values.push(...all.map(([value]) => value).filter((value) => value > 0));
-    trace.x = all.map(([value]) => rounded6(value));
-    trace.error_x.array = all.map(([value, , high]) => (high === null ? null : rounded6(high - value)));
-    trace.error_x.arrayminus = all.map(([value, low]) => (low === null ? null : rounded6(value - low)));
+    const suffixes = trace.meta.cases.map((key) => model.intensity_kinds[intensityKindOf(key, whatif)][2]);
+    trace.marker.symbol = trace.marker.symbol.map((shape, i) => shape.replace('-dot', '') + suffixes[i]);
+    const triples = trace.meta.cases.map((key) => recomputed(key, EMISSIONS, whatif));
+    triples.forEach((triple) => ends.push(...triple.filter((end) => end !== null && end > 0)));
+    values.push(...triples.map(([value]) => value).filter((value) => value > 0));
+    trace.x = triples.map(([value]) => rounded6(value));
+    trace.error_x.array = triples.map(([value, , high]) => (high === null ? null : rounded6(high - value)));
+    trace.error_x.arrayminus = triples.map(([value, low]) => (low === null ? null : rounded6(value - low)));
   }
-  figure.layout.annotations = values.length ? [] : [NO_PLACE];
-  if (values.length) spread(figure.layout.xaxis, values, ends);
+  figure.layout.annotations = values.length ? [] : [ALL_ZERO];
+  if (values.length) fitLogAxis(figure.layout.xaxis, values, ends);
   redraw('emissions');
 }
 
-// The axis over all values; `log_axis` of reports/figures/base.py is the same.
-function spread(axis, values, ends) {
+// The axis over all values, as `log_axis` of reports/plotting/axes.py has it.
+function fitLogAxis(axis, values, ends) {
   const low = Math.max(Math.log10(Math.min(...values)) - 1, Math.log10(Math.min(...ends)));
   const high = Math.min(Math.log10(Math.max(...values)) + 1, Math.log10(Math.max(...ends)));
   const pad = Math.max(0.06 * (high - low), (0.6 - (high - low)) / 2, 0.04);
   Object.assign(axis, { range: [rounded6(low - pad), rounded6(high + pad)] }, ticks(low - pad, high + pad));
 }
 
-function fillBreakdown(want) {
+function fillBreakdown(whatif) {
   const figure = payload.figures.breakdown;
   if (!figure) return;
   for (const trace of figure.data) {
     if (!trace.meta || !trace.meta.pue) continue;
-    trace.x = trace.meta.cases.map((key) => rounded6(inputs(model.cases[key].run, want).pue - 1));
-    trace.showlegend = trace.x.some((above) => above > 0);
+    trace.x = trace.meta.cases.map((key) => rounded6(effectiveInputs(model.cases[key].run, whatif).pue - 1));
+    trace.showlegend = trace.x.some((overhead) => overhead > 0);
   }
   const ends = figure.data[0].y.map((y, i) => figure.data.reduce((sum, { x }) => sum + (x[i] ?? 0), 0));
   figure.layout.xaxis.range = [0, rounded6(1.02 * Math.max(...ends))];

@@ -1,89 +1,89 @@
-// The what-if's fields, and the words that say all over the page what is supposed.
+// The what-if's fields, and the text that shows its inputs all over the page.
 const form = document.getElementById('whatif');
-const FIELDS = Object.keys(NOTHING);
+const FIELDS = Object.keys(NO_INPUTS);
 
-// What a number may be, and its name for people.
+// The bounds of each number, and its label.
 const BOUNDS = {
-  intensity: [0, 3000, 'Intensity, g/kWh'], pue: [1, 5, 'PUE'], psf: [1e-3, 1e9, 'PSF'], items: [1, 1e15, 'Items a day'],
+  intensity: [0, 3000, 'Intensity, g/kWh'], pue: [1, 5, 'PUE'], psf: [1e-3, 1e9, 'PSF'], items: [1, 1e15, 'Items per day'],
 };
 
 const isEmpty = (text) => text === null || text === undefined || String(text).trim() === '';
 
-// A number that may be one, within its bounds; null for none and for what cannot be.
-function bounded(name, text) {
+// The number in a field, if it is one within its bounds; else null.
+function numberIn(name, text) {
   const [low, high] = BOUNDS[name];
   const value = Number(text);
   return !isEmpty(text) && value >= low && value <= high ? value : null;
 }
 
-function wanted(params) {
-  const numbers = Object.keys(BOUNDS).map((name) => [name, bounded(name, params[name])]);
-  return { zone: zones.has(params.zone) ? params.zone : null, ...Object.fromEntries(numbers) };
+function validInputs(texts) {
+  const numbers = Object.keys(BOUNDS).map((name) => [name, numberIn(name, texts[name])]);
+  return { zone: zones.has(texts.zone) ? texts.zone : null, ...Object.fromEntries(numbers) };
 }
 
-// Why what stands in a field is not taken; empty where it is, or nothing stands there.
-function problem(name, text) {
+// The error message for a field's text; empty if it is valid or empty.
+function errorMessage(name, text) {
   if (isEmpty(text)) return '';
   if (name === 'zone') return zones.has(text) ? '' : `${text} is not in the list of countries.`;
-  const [low, high, title] = BOUNDS[name];
-  const comma = String(text).includes(',') ? ' Decimals have a point, thousands no comma.' : '';
-  return bounded(name, text) === null ? `${title}: ${text} is not taken, it must be a number from ${low} to ${high}.${comma}` : '';
+  const [low, high, label] = BOUNDS[name];
+  const comma = String(text).includes(',') ? ' Use a decimal point, and no commas.' : '';
+  return numberIn(name, text) === null ? `${label}: ${text} is not valid; it must be a number from ${low} to ${high}.${comma}` : '';
 }
 
-function complain(params) {
-  const found = FIELDS.map((name) => [form.elements[name], problem(name, params[name])]);
-  found.forEach(([field, words]) => field?.setAttribute('aria-invalid', words !== ''));
-  document.getElementById('whatif-wrong').textContent = found.map(([, words]) => words).filter(Boolean).join(' ');
+function showErrors(texts) {
+  const errors = FIELDS.map((name) => [form.elements[name], errorMessage(name, texts[name])]);
+  errors.forEach(([field, message]) => field?.setAttribute('aria-invalid', message !== ''));
+  document.getElementById('whatif-errors').textContent = errors.map(([, message]) => message).filter(Boolean).join(' ');
 }
 
-// The grid that is supposed for all runs, as the facts at the head of the page name one; null where each has its own.
-function grid(want) {
-  const [mark] = model.bases[want.intensity !== null ? 'given' : 'average'];
-  if (want.intensity !== null) return `own value, ${want.intensity} g CO₂e/kWh ${mark} given`;
-  return want.zone === null ? null : `${want.zone}, ${zones.get(want.zone).g} g CO₂e/kWh ${mark} average of ${zones.get(want.zone).year}`;
+// The what-if's grid in the form of the facts at the top of the page; null if each run has its own.
+function gridFact(whatif) {
+  const [mark] = model.intensity_kinds[whatif.intensity !== null ? 'given' : 'average'];
+  if (whatif.intensity !== null) return `custom value, ${whatif.intensity} g CO₂e/kWh ${mark} given`;
+  return whatif.zone === null ? null : `${whatif.zone}, ${zones.get(whatif.zone).g} g CO₂e/kWh ${mark} average of ${zones.get(whatif.zone).year}`;
 }
 
-function says(want) {
-  const words = [];
-  if (want.intensity !== null) words.push(`${want.intensity} g/kWh (own value)`);
-  else if (want.zone !== null) words.push(`${zones.get(want.zone).name}: ${zones.get(want.zone).g} g/kWh of ${zones.get(want.zone).year}`);
-  if (want.pue !== null) words.push(`PUE ${want.pue}`);
-  return words.join(', ');
+function inputsText(whatif) {
+  const texts = [];
+  if (whatif.intensity !== null) texts.push(`${whatif.intensity} g/kWh (custom value)`);
+  else if (whatif.zone !== null) texts.push(`${zones.get(whatif.zone).name}: ${zones.get(whatif.zone).g} g/kWh of ${zones.get(whatif.zone).year}`);
+  if (whatif.pue !== null) texts.push(`PUE ${whatif.pue}`);
+  return texts.join(', ');
 }
 
-// What a run was measured with gives way to what is supposed, and comes back.
-function fillFacts(want) {
-  const other = { Grid: grid(want), PUE: want.pue, Intensity: grid(want) };
+// Replaces the facts of the runs by the inputs of the what-if, and restores them.
+function fillFacts(whatif) {
+  const replacements = { Grid: gridFact(whatif), PUE: whatif.pue, Intensity: gridFact(whatif) };
   document.querySelectorAll('[data-fact]').forEach((node) => {
     const { fact } = node.dataset;
-    node.dataset.own ??= node.textContent;
-    const as = fact === 'Intensity' ? `; ${form.dataset.own}: ${node.dataset.own}` : '';
-    node.textContent = other[fact] === null ? node.dataset.own : `what if: ${other[fact]}${as}`;
+    node.dataset.original ??= node.textContent;
+    const original = fact === 'Intensity' ? `; ${form.dataset.original}: ${node.dataset.original}` : '';
+    node.textContent = replacements[fact] === null ? node.dataset.original : `what if: ${replacements[fact]}${original}`;
   });
-  document.querySelectorAll('[data-of-grid]').forEach((node) => { node.hidden = other.Grid === null; });
+  document.querySelectorAll('[data-measured-grid]').forEach((node) => { node.hidden = replacements.Grid === null; });
 }
 
-function fillWords(want) {
-  const grams = says(want);
-  const banner = document.getElementById('whatif-on');
-  banner.hidden = !grams && want.psf === null;
-  banner.textContent = `What if: ${[grams, want.psf === null ? '' : `PSF ${want.psf}`].filter(Boolean).join(', ')}`;
-  document.getElementById('whatif-says').textContent = [
-    grams && `Grams and facility energy on this page are now for ${grams}.`,
-    want.psf === null ? '' : `The run's total now stands times PSF ${want.psf} too.`,
+function fillStatus(whatif) {
+  const inputs = inputsText(whatif);
+  const banner = document.getElementById('whatif-banner');
+  banner.hidden = !inputs && whatif.psf === null;
+  banner.textContent = `What if: ${[inputs, whatif.psf === null ? '' : `PSF ${whatif.psf}`].filter(Boolean).join(', ')}`;
+  document.getElementById('whatif-status').textContent = [
+    inputs && `Emissions and facility energy on this page are now for ${inputs}.`,
+    whatif.psf === null ? '' : `The run's total is now also shown times PSF ${whatif.psf}.`,
     banner.hidden ? '' : 'IT energy and speed do not change.',
   ].filter(Boolean).join(' ');
 }
 
-function apply(want) {
-  current = want;
-  model.columns.forEach(({ key }) => { if (moves(key)) fillColumn(key, want); });
-  fillEmissions(want);
+function applyInputs(whatif) {
+  currentInputs = whatif;
+  model.columns.forEach(({ key }) => { if (isRecomputed(key)) fillColumn(key, whatif); });
+  fillEmissions(whatif);
   fillEmissionsTable();
-  fillBreakdown(want);
-  fillFormula(want);
-  fillTotals(want);
-  fillDays(want);
-  fillFacts(want);
-  fillWords(want);
+  fillBreakdown(whatif);
+  fillFormulas(whatif);
+  fillTotals(whatif);
+  fillDays(whatif);
+  fillFacts(whatif);
+  fillStatus(whatif);
 }

@@ -1,4 +1,4 @@
-"""Throughput and energy per item against batch size, where a run has several."""
+"""Throughput and energy per item against batch size."""
 
 from __future__ import annotations
 
@@ -6,88 +6,89 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from joulemark.reports.data_table import data_table
 from joulemark.reports.escape import for_plotly
-from joulemark.reports.figures.base import Figure, layout, log_axis, numbers
-from joulemark.reports.model.cases import CaseView
-from joulemark.reports.model.grid import grid
+from joulemark.reports.model.cases import CaseView, Group
 from joulemark.reports.model.report import Report
+from joulemark.reports.plotting.axes import log_axis
+from joulemark.reports.plotting.figure import Figure, layout, numbers
 
-_HOW = (
+_HOW_TO_READ = (
     "Left: items per second; right: joules per item; both against batch size, all axes logarithmic. Where the left "
-    "curve flattens, the device is full; a larger batch then only costs memory and latency."
+    "curve flattens, the device is fully used; a larger batch then only costs memory and latency."
 )
-Place = tuple[str, ...]
 
 
-def batch_figures(report: Report) -> list[Figure]:
-    """One figure a work and device with at least two batch sizes of one case."""
-    places: dict[Place, dict[Place, list[CaseView]]] = defaultdict(lambda: defaultdict(list))
+def figures(report: Report) -> list[Figure]:
+    """Return one figure for each task and device on which some case ran at two or more batch sizes."""
+    charts: dict[Group, dict[Group, list[CaseView]]] = defaultdict(lambda: defaultdict(list))
     for view in report.shown:
         if view.quantity("throughput").value is not None:
-            place = (view.run, *view.work, view.case.device, view.case.precision, view.row.settings)
-            places[place][view.case.framework, view.case.mode].append(view)
-    found: list[Figure] = []
-    for lines in places.values():
-        curves = [sorted(views, key=lambda v: v.case.batch_size) for views in lines.values() if len(views) > 1]
+            chart = (view.run, *view.task, view.case.device, view.case.precision, view.row.settings)
+            charts[chart][view.case.framework, view.case.mode].append(view)
+    drawn: list[Figure] = []
+    for lines in charts.values():
+        curves = [sorted(views, key=lambda view: view.case.batch_size) for views in lines.values() if len(views) > 1]
         if curves:
-            found.append(_figure(f"batch-{len(found)}", curves))
-    return found
+            drawn.append(_figure(f"batch-{len(drawn)}", curves))
+    return drawn
 
 
 def _figure(id: str, curves: Sequence[Sequence[CaseView]]) -> Figure:
     views = [view for curve in curves for view in curve]
-    batches = log_axis("batch size", [float(view.case.batch_size) for view in views])
-    ticks = sorted({view.case.batch_size for view in views})
-    batches = {**batches, "tickvals": ticks, "ticktext": [str(tick) for tick in ticks], "zeroline": False}
+    sizes = sorted({view.case.batch_size for view in views})
+    x_axis = {
+        **log_axis("batch size", [float(size) for size in sizes]),
+        "tickvals": sizes,
+        "ticktext": [str(size) for size in sizes],
+        "zeroline": False,
+    }
     first = views[0]
-    where = ", ".join(part for part in (first.title, first.case.device, first.case.precision) if part)
+    title = ", ".join(label for label in (first.title, first.case.device, first.case.precision) if label)
     fastest = max(views, key=lambda view: view.quantity("throughput").value or 0.0)
-    energies = [view.quantity("energy_per_item_j").value for view in views]
     rates = [view.quantity("throughput").value for view in views]
+    energies = [view.quantity("energy_per_item_j").value for view in views]
+    rows = zip(views, rates, energies, strict=True)
     return Figure(
         id=id,
-        title=where,
-        finding=f"{where}: fastest at batch {fastest.case.batch_size} with {fastest.name}.",
-        reading=_HOW,
+        title=title,
+        summary=f"{title}: fastest at batch {fastest.case.batch_size} with {fastest.name}.",
+        how_to_read=_HOW_TO_READ,
         data=[
             *[_curve(curve, "throughput", "x", "y", True) for curve in curves],
             *[_curve(curve, "energy_per_item_j", "x2", "y2", False) for curve in curves],
         ],
         layout=layout(
             360,
-            xaxis={**batches, "domain": [0, 0.44]},
-            xaxis2={**batches, "domain": [0.56, 1], "anchor": "y2"},
+            xaxis={**x_axis, "domain": [0, 0.44]},
+            xaxis2={**x_axis, "domain": [0.56, 1], "anchor": "y2"},
             yaxis=log_axis("items per second", rates),
             yaxis2={**log_axis("joules per item", energies), "anchor": "x2"},
         ),
-        table=grid(
+        table=data_table(
             ("case", "batch size", "items per second", "joules per item"),
-            [
-                [v.name, v.case.batch_size, v.quantity("throughput").value, v.quantity("energy_per_item_j").value]
-                for v in views
-            ],
+            [[view.name, view.case.batch_size, rate, energy_j] for view, rate, energy_j in rows],
         ),
-        note="" if any(energies) else "Energy was not measured.",
+        footnote="" if any(energies) else "Energy was not measured.",
     )
 
 
-def _curve(curve: Sequence[CaseView], name: str, x: str, y: str, legend: bool) -> dict[str, Any]:
-    mark = curve[0].mark
-    values = [view.quantity(name).value for view in curve]
+def _curve(curve: Sequence[CaseView], quantity: str, x: str, y: str, speed: bool) -> dict[str, Any]:
+    marker = curve[0].marker
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": for_plotly(mark.name),
+        "name": for_plotly(marker.name),
         "x": [view.case.batch_size for view in curve],
-        "y": numbers(values),
+        "y": numbers(view.quantity(quantity).value for view in curve),
         "xaxis": x,
         "yaxis": y,
-        "line": {"color": mark.colour, "dash": mark.dash, "width": 2},
+        "line": {"color": marker.colour, "dash": marker.dash, "width": 2},
         "marker": {
-            "symbol": [mark.shape + ("-open" if view.estimated and not legend else "") for view in curve],
+            "symbol": [marker.shape + ("-open" if view.estimated and not speed else "") for view in curve],
             "size": 9,
         },
-        "legendgroup": for_plotly(mark.name),
-        "showlegend": legend,
+        "legendgroup": for_plotly(marker.name),
+        "showlegend": speed,
         "hovertemplate": "batch %{x}: %{y:.4s}",
     }

@@ -1,57 +1,51 @@
-"""Where the energy went: components, at rest and above it, the facility's overhead, and what was not measured."""
+"""Where the energy goes: components, idle and above idle, the facility's overhead, and what was not measured."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from joulemark.reports.data_table import DataTable, TableValue, data_table
 from joulemark.reports.escape import for_plotly
-from joulemark.reports.figures.base import Figure, layout, number, numbers
-from joulemark.reports.figures.rows import case_label, row_axis, row_height
-from joulemark.reports.marks import HATCH, NEUTRAL
-from joulemark.reports.model.grid import Item, grid
-from joulemark.reports.model.parts import Breakdown, breakdown
+from joulemark.reports.markers import HATCH, NEUTRAL
+from joulemark.reports.model.breakdown import Breakdown, breakdown
 from joulemark.reports.model.report import Report
+from joulemark.reports.plotting.case_rows import case_label, row_axis, row_height
+from joulemark.reports.plotting.figure import Figure, layout, number, numbers
 from joulemark.suite import units
 from joulemark.suite.energy.components import component_named
 
-_REST_OPACITY = 0.45
+_IDLE_OPACITY = 0.45
 _UNKNOWN_OPACITY = 0.2
-_STUB = 0.06
-_HOW = (
-    "Each bar is one case; its parts are shares of the IT energy of an item. Full colour is what the load added, pale "
-    "is what the component would have drawn at rest in the same time; a ring is both, where the draw at rest is not "
-    "known. To the right of 100 %: what the facility adds by "
-    "its PUE, and, hatched and of no meaningful length, what was not measured. Hatched colour is estimated."
+_MISSING_WIDTH = 0.06
+_HOW_TO_READ = (
+    "Each bar is one case; its segments are shares of the IT energy of an item. Full colour is what the load added; "
+    "pale is what the component would have used idle in the same time; an outlined segment is both, where idle power "
+    "is unknown. To the right of 100 %: what the facility adds through its PUE and, hatched and of no meaningful "
+    "length, what was not measured. Hatched colour is estimated."
 )
 
 
-def breakdown_figure(report: Report) -> Figure | None:
-    """Shares of energy by case; None where no case has any."""
-    found = [made for view in report.shown if (made := breakdown(view, report.file(view))) is not None]
-    if not found:
-        return None
-    components = list(dict.fromkeys(part.component for made in found for part in made.parts))
+def figures(report: Report) -> list[Figure]:
+    """Return the shares of energy by case."""
+    bars = [bar for view in report.shown if (bar := breakdown(view, report.file(view))) is not None]
+    if not bars:
+        return []
     data: list[dict[str, Any]] = []
-    for component in components:
-        data += _bars(component, found)
-    data.append(_overhead(found, report))
-    if any(made.missing for made in found):
-        data.append(_missing(found))
-    ends = [sum(bar["x"][i] or 0.0 for bar in data) for i in range(len(found))]
-    rows: list[list[Item]] = []
-    for made in found:
-        for part in made.parts:
-            rows.append([made.view.full, part.component, part.energy_per_item_j, part.idle_per_item_j, part.kind])
-        rows += [[made.view.full, reason, None, None, "unavailable"] for reason in made.missing]
-    return Figure(
+    for component in dict.fromkeys(part.component for bar in bars for part in bar.parts):
+        data += _component_traces(component, bars)
+    data.append(_overhead_trace(bars, report))
+    if any(bar.missing for bar in bars):
+        data.append(_missing_trace(bars))
+    ends = [sum(trace["x"][i] or 0.0 for trace in data) for i in range(len(bars))]
+    figure = Figure(
         id="breakdown",
         title="Where the energy goes",
-        finding=_finding(found),
-        reading=_HOW,
+        summary=_summary(bars),
+        how_to_read=_HOW_TO_READ,
         data=data,
         layout=layout(
-            row_height(len(found)),
+            row_height(len(bars)),
             barmode="stack",
             bargap=0.35,
             xaxis={
@@ -60,94 +54,106 @@ def breakdown_figure(report: Report) -> Figure | None:
                 "zeroline": False,
                 "range": numbers([0, 1.02 * max(ends)]),
             },
-            yaxis=row_axis([case_label(made.view) for made in found]),
+            yaxis=row_axis([case_label(bar.view) for bar in bars]),
         ),
-        table=grid(("case", "component", "joules per item", "of it at rest", "kind"), rows),
-        note=_note(found),
+        table=_table(bars),
+        footnote=_footnote(bars),
     )
+    return [figure]
 
 
-def _bars(component: str, found: Sequence[Breakdown]) -> list[dict[str, Any]]:
-    """Up to three bars a row: above rest, at rest, and the whole where what it draws at rest is not known."""
-    shares: dict[str, list[float | None]] = {name: [None] * len(found) for name in ("above", "rest", "whole")}
-    hatched = [""] * len(found)
-    for i, made in enumerate(found):
-        part = next((part for part in made.parts if part.component == component), None)
+def _table(bars: Sequence[Breakdown]) -> DataTable:
+    rows: list[list[TableValue]] = []
+    for bar in bars:
+        for part in bar.parts:
+            values = part.energy_per_item_j, part.idle_per_item_j
+            rows.append([bar.view.full_name, part.component, *values, part.kind])
+        rows += [[bar.view.full_name, reason, None, None, "unavailable"] for reason in bar.missing]
+    return data_table(("case", "component", "joules per item", "of which idle", "kind"), rows)
+
+
+def _component_traces(component: str, bars: Sequence[Breakdown]) -> list[dict[str, Any]]:
+    """Return up to three traces: above idle, idle, and the whole where idle power is unknown."""
+    shares: dict[str, list[float | None]] = {name: [None] * len(bars) for name in ("above", "idle", "whole")}
+    hatches = [""] * len(bars)
+    for i, bar in enumerate(bars):
+        part = next((part for part in bar.parts if part.component == component), None)
         if part is None:
             continue
-        hatched[i] = HATCH if part.kind == "model" else ""
-        rest_j = part.idle_per_item_j
-        if rest_j is None:
-            shares["whole"][i] = number(part.energy_per_item_j / made.energy_per_item_j)
+        hatches[i] = HATCH if part.kind == "model" else ""
+        idle_j = part.idle_per_item_j
+        if idle_j is None:
+            shares["whole"][i] = number(part.energy_per_item_j / bar.energy_per_item_j)
         else:
-            shares["above"][i] = number((part.energy_per_item_j - rest_j) / made.energy_per_item_j)
-            shares["rest"][i] = number(rest_j / made.energy_per_item_j)
+            shares["above"][i] = number((part.energy_per_item_j - idle_j) / bar.energy_per_item_j)
+            shares["idle"][i] = number(idle_j / bar.energy_per_item_j)
+    # Components, not frameworks: colours that no framework has. The idle share has the same colour, paler.
     rgb = ",".join(map(str, component_named(component).rgb))
-    name, pattern = for_plotly(component), {"shape": hatched}
-    # A ring of the component's colour around little of it: neither what the load added nor what was there at rest.
-    ring = {"line": {"color": f"rgb({rgb})", "width": 1.5}, "color": f"rgba({rgb},{_UNKNOWN_OPACITY})"}
-    looks: dict[str, tuple[str, dict[str, Any]]] = {
+    name, pattern = for_plotly(component), {"shape": hatches}
+    # An outline in the component's colour: neither what the load added nor idle energy.
+    outline = {"line": {"color": f"rgb({rgb})", "width": 1.5}, "color": f"rgba({rgb},{_UNKNOWN_OPACITY})"}
+    styles: dict[str, tuple[str, dict[str, Any]]] = {
         "above": (name, {"color": f"rgba({rgb},1)"}),
-        "rest": (f"{name} at rest", {"color": f"rgba({rgb},{_REST_OPACITY})"}),
-        "whole": (f"{name}, of it at rest not known", ring),
+        "idle": (f"{name}, idle", {"color": f"rgba({rgb},{_IDLE_OPACITY})"}),
+        "whole": (f"{name}, idle share unknown", outline),
     }
-    base = {"type": "bar", "orientation": "h", "y": list(range(len(found))), "hovertemplate": "%{x:.1%}"}
+    base = {"type": "bar", "orientation": "h", "y": list(range(len(bars))), "hovertemplate": "%{x:.1%}"}
     return [
-        {**base, "name": looks[key][0], "x": x, "marker": {**looks[key][1], "pattern": pattern}}
+        {**base, "name": styles[key][0], "x": x, "marker": {**styles[key][1], "pattern": pattern}}
         for key, x in shares.items()
         if any(x)
     ]
 
 
-def _overhead(found: Sequence[Breakdown], report: Report) -> dict[str, Any]:
-    above_it = [number(report.file(made.view).emissions.pue.value - 1) for made in found]
+def _overhead_trace(bars: Sequence[Breakdown], report: Report) -> dict[str, Any]:
+    overheads = [number(report.file(bar.view).emissions.pue.value - 1) for bar in bars]
     return {
         "type": "bar",
         "orientation": "h",
         "name": "PUE overhead",
-        "y": list(range(len(found))),
-        "x": above_it,
-        "showlegend": any(above_it),
+        "y": list(range(len(bars))),
+        "x": overheads,
+        "showlegend": any(overheads),
         "marker": {"color": "rgba(0,0,0,0)", "line": {"color": NEUTRAL, "width": 1.5}},
         "hovertemplate": "%{x:.1%}",
-        "meta": {"pue": True, "cases": [made.view.key for made in found]},
+        "meta": {"pue": True, "cases": [bar.view.key for bar in bars]},
     }
 
 
-def _missing(found: Sequence[Breakdown]) -> dict[str, Any]:
+def _missing_trace(bars: Sequence[Breakdown]) -> dict[str, Any]:
     return {
         "type": "bar",
         "orientation": "h",
         "name": "not measured",
-        "y": list(range(len(found))),
-        "x": [_STUB * len(made.missing) if made.missing else None for made in found],
+        "y": list(range(len(bars))),
+        "x": [_MISSING_WIDTH * len(bar.missing) if bar.missing else None for bar in bars],
         "marker": {
             "color": "rgba(0,0,0,0)",
             "pattern": {"shape": "x", "fgcolor": NEUTRAL, "size": 7},
             "line": {"color": NEUTRAL, "width": 1},
         },
-        "hovertext": [for_plotly("; ".join(made.missing), 200) for made in found],
+        "hovertext": [for_plotly("; ".join(bar.missing), 200) for bar in bars],
         "hoverinfo": "text",
     }
 
 
-def _finding(found: Sequence[Breakdown]) -> str:
-    shares = [
-        sum(part.idle_per_item_j for part in made.parts if part.idle_per_item_j is not None) / made.energy_per_item_j
-        for made in found
-        if all(part.idle_per_item_j is not None for part in made.parts)
+def _summary(bars: Sequence[Breakdown]) -> str:
+    idle_shares = [
+        sum(part.idle_per_item_j for part in bar.parts if part.idle_per_item_j is not None) / bar.energy_per_item_j
+        for bar in bars
+        if all(part.idle_per_item_j is not None for part in bar.parts)
     ]
-    if not shares:
-        unread = {part.component for made in found for part in made.parts if part.idle_per_item_j is None}
-        what = f"{' and '.join(sorted(unread))} draw{'s' if len(unread) == 1 else ''}"
-        return f"Energy of {units.counted(len(found), 'case')} by component; what {what} at rest is not known."
-    guessed = any(part.kind == "model" for made in found for part in made.parts)
-    what = f"of the {'estimated ' if guessed else ''}energy is what the machine draws at rest."
-    if len(shares) == 1:
-        return f"{shares[0]:.0%} {what}"
-    return f"Between {min(shares):.0%} and {max(shares):.0%} {what}"
+    if not idle_shares:
+        unknown = sorted({part.component for bar in bars for part in bar.parts if part.idle_per_item_j is None})
+        cases = units.counted(len(bars), "case")
+        return f"Energy of {cases} by component; the idle power of {' and '.join(unknown)} is unknown."
+    estimated = any(part.kind == "model" for bar in bars for part in bar.parts)
+    what = f"of the {'estimated ' if estimated else ''}energy is what the machine would have used idle."
+    if len(idle_shares) == 1:
+        return f"{idle_shares[0]:.0%} {what}"
+    return f"Between {min(idle_shares):.0%} and {max(idle_shares):.0%} {what}"
 
 
-def _note(found: Sequence[Breakdown]) -> str:
-    missing = dict.fromkeys(reason for made in found for reason in made.missing)
-    return "Not measured: " + "; ".join(missing) + ". Totals are of what was measured." if missing else ""
+def _footnote(bars: Sequence[Breakdown]) -> str:
+    missing = dict.fromkeys(reason for bar in bars for reason in bar.missing)
+    return "Not measured: " + "; ".join(missing) + ". Totals cover what was measured." if missing else ""

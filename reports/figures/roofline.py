@@ -1,144 +1,144 @@
-"""The share of what the machine can do that each case reached, and the roof itself."""
+"""Share of attainable speed that each case reached, and the rooflines themselves."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from joulemark.reports.data_table import data_table
 from joulemark.reports.escape import for_plotly
-from joulemark.reports.figures.base import Figure, intervals, layout, listed, log_axis, named, numbers
-from joulemark.reports.figures.rows import case_label, row_axis, row_height
-from joulemark.reports.marks import NEUTRAL, Mark, mark
+from joulemark.reports.markers import NEUTRAL, Marker, marker
 from joulemark.reports.model.cases import CaseView
-from joulemark.reports.model.grid import grid
 from joulemark.reports.model.report import Report
+from joulemark.reports.plotting.axes import log_axis, vertical_line
+from joulemark.reports.plotting.case_rows import case_label, row_axis, row_height
+from joulemark.reports.plotting.figure import Figure, case_hover, error_bars, layout, listed, numbers
 from joulemark.suite import units
 from joulemark.suite.results.roofline import Roof, Share, roof, share
 
-_SHARE = (
-    "Each bar is the part of the attainable speed that a case reached, its colour the framework, its line the 95 % "
-    "interval between trials. "
-    "Attainable is the lower of two limits that short probes found on this machine: floating-point operations a "
-    "second, and memory traffic times the case's operations a byte (Williams, Waterman and Patterson 2009). Traffic is "
-    "the least that the work can do with, so that a small share is no proof of waste; above 100 % means fewer "
-    "operations than the formula counts (Winograd), or data that stay in the caches."
+_SHARE_TEXT = (
+    "Each bar is the share of the attainable speed that a case reached; its colour is the framework, its line the 95 % "
+    "confidence interval over trials. Attainable is the lower of two limits that short probes found on this machine: "
+    "floating-point operations per second, and memory bandwidth times the case's operations per byte (Williams, "
+    "Waterman and Patterson 2009). Memory traffic is the least that the work can do with, so a small share does not "
+    "prove waste; above 100 % means fewer operations than the formula counts (Winograd), or data that stay in the "
+    "caches."
 )
-_ROOF = (
-    "The line is the roof: on its slope memory is the limit, on its flat part arithmetic. A mark's height below the "
-    "roof is what is left. Both axes are logarithmic."
+_ROOF_TEXT = (
+    "The line is the roof: on its slope memory is the limit, on its flat part arithmetic. The distance of a mark below "
+    "the roof is unused performance. Both axes are logarithmic."
 )
-Found = tuple[CaseView, Share, Roof]
 
 
-def roofline_figures(report: Report) -> list[Figure]:
-    """The shares of all cases, then one roof for each device, precision and number of threads."""
-    found: list[Found] = []
+class _CaseUnderRoof(NamedTuple):
+    view: CaseView
+    share: Share
+    roof: Roof
+
+    @property
+    def limit(self) -> str:
+        compute_bound = self.share.attainable_flops_per_s >= self.roof.flops_per_s
+        return "arithmetic" if compute_bound else "memory"
+
+
+def figures(report: Report) -> list[Figure]:
+    """Return the shares of all cases, then one roofline for each device, precision and number of threads."""
+    cases: list[_CaseUnderRoof] = []
     for view in report.shown:
         probes = report.file(view).probes
-        reached, above = share(view.case, probes), roof(view.case, probes)
-        if reached is not None and above is not None:
-            found.append((view, reached, above))
-    if not found:
+        of_case, limit = share(view.case, probes), roof(view.case, probes)
+        if of_case is not None and limit is not None:
+            cases.append(_CaseUnderRoof(view, of_case, limit))
+    if not cases:
         return []
-    roofs: dict[tuple[str, str, str, int], list[Found]] = defaultdict(list)
-    for entry in found:
-        case = entry[0].case
-        roofs[entry[0].run, case.device, case.precision, case.threads].append(entry)
-    several = len(report.runs) > 1
-    figures = [_roof(f"roof-{i}", place, of, several) for i, (place, of) in enumerate(roofs.items())]
-    known = {view.key for view, _, _ in found}
-    without = [view.full for view in report.shown if view.key not in known]
-    return [_shares(found, without), *figures]
+    by_roof: dict[tuple[str, str, str, int], list[_CaseUnderRoof]] = defaultdict(list)
+    for entry in cases:
+        case = entry.view.case
+        by_roof[entry.view.run, case.device, case.precision, case.threads].append(entry)
+    keys = {entry.view.key for entry in cases}
+    without = [view.full_name for view in report.shown if view.key not in keys]
+    several_runs = len(report.runs) > 1
+    rooflines = [_roofline(f"roof-{i}", key, of_key, several_runs) for i, (key, of_key) in enumerate(by_roof.items())]
+    return [_shares(cases, without), *rooflines]
 
 
-def _shares(found: Sequence[Found], without: Sequence[str]) -> Figure:
-    best = max(found, key=lambda entry: entry[1].share)
-    by_framework: dict[str, list[tuple[int, Found]]] = defaultdict(list)
-    for place, entry in enumerate(found):
-        by_framework[entry[0].case.framework].append((place, entry))
-    ends = [end for _, reached, _ in found for end in (reached.share, reached.high) if end is not None]
+def _shares(cases: Sequence[_CaseUnderRoof], without: Sequence[str]) -> Figure:
+    best = max(cases, key=lambda entry: entry.share.share)
+    by_framework: dict[str, list[tuple[int, _CaseUnderRoof]]] = defaultdict(list)
+    for row, entry in enumerate(cases):
+        by_framework[entry.view.case.framework].append((row, entry))
+    ends = [end for _, of_case, _ in cases for end in (of_case.share, of_case.high) if end is not None]
     return Figure(
         id="roofline",
-        title="Share of the attainable speed",
-        finding=f"Nearest to its roof: {best[0].full}, {best[1].share:.0%}.",
-        reading=_SHARE,
-        data=[_bars(framework, of) for framework, of in by_framework.items()],
+        title="Share of attainable speed",
+        summary=f"Closest to its roof: {best.view.full_name}, {best.share.share:.0%}.",
+        how_to_read=_SHARE_TEXT,
+        data=[_bars(framework, of_framework) for framework, of_framework in by_framework.items()],
         layout=layout(
-            row_height(len(found), 36),
+            row_height(len(cases), 36),
             barmode="overlay",
             xaxis={
-                "title": {"text": "share of attainable"},
+                "title": {"text": "share of attainable speed"},
                 "tickformat": ".0%",
                 "range": numbers([0, 1.02 * max(1.0, *ends)]),
             },
-            yaxis=row_axis([case_label(view) for view, _, _ in found]),
-            shapes=[_full()],
+            yaxis=row_axis([case_label(entry.view) for entry in cases]),
+            shapes=[vertical_line(1)],
         ),
-        table=grid(
+        table=data_table(
             ("case", "share", "low", "high", "reached, FLOP/s", "attainable, FLOP/s", "FLOPs per byte", "limit"),
-            [(view.full, *_numbers(reached), _limit(reached, above)) for view, reached, above in found],
+            [(entry.view.full_name, *_share_values(entry.share), entry.limit) for entry in cases],
         ),
-        note=listed("No formula or no probe", without),
+        footnote=listed("No formula or no probe", without),
     )
 
 
-def _numbers(reached: Share) -> tuple[float | None, ...]:
-    speeds = reached.achieved_flops_per_s, reached.attainable_flops_per_s
-    return reached.share, reached.low, reached.high, *speeds, reached.flops_per_byte
+def _share_values(of_case: Share) -> tuple[float | None, ...]:
+    speeds = of_case.achieved_flops_per_s, of_case.attainable_flops_per_s
+    return of_case.share, of_case.low, of_case.high, *speeds, of_case.flops_per_byte
 
 
-def _bars(framework: str, found: Sequence[tuple[int, Found]]) -> dict[str, Any]:
-    """One trace a framework: bars have no shape that could tell its modes apart, the rows' names do."""
-    shares = [reached for _, (_, reached, _) in found]
-    look = mark(framework, "")
-    made = {
+def _bars(framework: str, cases: Sequence[tuple[int, _CaseUnderRoof]]) -> dict[str, Any]:
+    """Return one trace for a framework: bars have no shape to tell its modes apart, but the rows name them."""
+    shares = [entry.share for _, entry in cases]
+    of_framework = marker(framework, "")
+    trace = {
         "type": "bar",
         "orientation": "h",
-        "name": for_plotly(look.name.strip()),
-        "x": numbers(reached.share for reached in shares),
-        "y": [place for place, _ in found],
+        "name": for_plotly(of_framework.name.strip()),
+        "x": numbers(of_case.share for of_case in shares),
+        "y": [row for row, _ in cases],
         "width": 0.6,
         "error_x": {
-            **intervals((reached.share, reached.low, reached.high) for reached in shares),
+            **error_bars((of_case.share, of_case.low, of_case.high) for of_case in shares),
             "color": NEUTRAL,
             "width": 4,
         },
-        "marker": {"color": look.colour},
+        "marker": {"color": of_framework.colour},
     }
-    return made | named([view.key for _, (view, _, _) in found], "%{x:.1%}")
+    return trace | case_hover([entry.view.key for _, entry in cases], "%{x:.1%}")
 
 
-def _full() -> dict[str, Any]:
-    """A line at 100 %."""
-    line = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
-    return {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper", "line": line}
-
-
-def _limit(reached: Share, above: Roof) -> str:
-    return "arithmetic" if reached.attainable_flops_per_s >= above.flops_per_s else "memory"
-
-
-def _roof(id: str, place: tuple[str, str, str, int], found: Sequence[Found], several: bool) -> Figure:
-    run, device, precision, threads = place
-    above = found[0][2]
-    ridge = above.flops_per_s / above.bytes_per_s
-    across = [reached.flops_per_byte for _, reached, _ in found]
-    x_axis = log_axis("floating-point operations per byte", [*across, ridge])
+def _roofline(id: str, key: tuple[str, str, str, int], cases: Sequence[_CaseUnderRoof], several_runs: bool) -> Figure:
+    run, device, precision, threads = key
+    limit = cases[0].roof
+    ridge = limit.flops_per_s / limit.bytes_per_s
+    x_axis = log_axis("floating-point operations per byte", [*(entry.share.flops_per_byte for entry in cases), ridge])
     ends = [10.0**end for end in x_axis["range"]]
     line = sorted({*ends, min(max(ridge, ends[0]), ends[1])})
-    heights = [above.attainable_flops_per_s(intensity) for intensity in line]
-    by_mark: dict[Mark, list[Found]] = defaultdict(list)
-    for entry in found:
-        by_mark[entry[0].mark].append(entry)
-    title = f"Roof of {device}, {precision}, {threads} threads" + (f", run {run}" if several else "")
-    bounded = sum(_limit(reached, above) == "memory" for _, reached, _ in found)
+    heights = [limit.attainable_flops_per_s(intensity) for intensity in line]
+    speeds = [entry.share.achieved_flops_per_s for entry in cases]
+    by_marker: dict[Marker, list[_CaseUnderRoof]] = defaultdict(list)
+    for entry in cases:
+        by_marker[entry.view.marker].append(entry)
+    memory_bound = sum(entry.limit == "memory" for entry in cases)
     return Figure(
         id=id,
-        title=title,
-        finding=f"{units.quantity(above.flops_per_s, 'FLOP/s')} and {units.quantity(above.bytes_per_s, 'B/s')} were "
-        f"reached by probes; memory limits {bounded} of {len(found)} cases.",
-        reading=_ROOF,
+        title=f"Roofline of {device}, {precision}, {threads} threads" + (f", run {run}" if several_runs else ""),
+        summary=f"Probes reached {units.quantity(limit.flops_per_s, 'FLOP/s')} and "
+        f"{units.quantity(limit.bytes_per_s, 'B/s')}; memory limits {memory_bound} of {len(cases)} cases.",
+        how_to_read=_ROOF_TEXT,
         data=[
             {
                 "type": "scatter",
@@ -149,27 +149,23 @@ def _roof(id: str, place: tuple[str, str, str, int], found: Sequence[Found], sev
                 "line": {"color": NEUTRAL, "width": 2},
                 "hoverinfo": "skip",
             },
-            *[_points(look, of) for look, of in by_mark.items()],
+            *[_points(of_marker, entries) for of_marker, entries in by_marker.items()],
         ],
-        layout=layout(
-            380,
-            xaxis=x_axis,
-            yaxis=log_axis("FLOP/s", [*heights, *(reached.achieved_flops_per_s for _, reached, _ in found)]),
-        ),
-        table=grid(
+        layout=layout(380, xaxis=x_axis, yaxis=log_axis("FLOP/s", [*heights, *speeds])),
+        table=data_table(
             ("case", "FLOPs per byte", "reached, FLOP/s"),
-            [(view.full, reached.flops_per_byte, reached.achieved_flops_per_s) for view, reached, _ in found],
+            [(e.view.full_name, e.share.flops_per_byte, e.share.achieved_flops_per_s) for e in cases],
         ),
     )
 
 
-def _points(look: Mark, found: Sequence[Found]) -> dict[str, Any]:
-    made = {
+def _points(of_marker: Marker, cases: Sequence[_CaseUnderRoof]) -> dict[str, Any]:
+    trace = {
         "type": "scatter",
         "mode": "markers",
-        "name": for_plotly(look.name),
-        "x": numbers(reached.flops_per_byte for _, reached, _ in found),
-        "y": numbers(reached.achieved_flops_per_s for _, reached, _ in found),
-        "marker": {"symbol": look.shape, "size": 11, "color": look.colour},
+        "name": for_plotly(of_marker.name),
+        "x": numbers(entry.share.flops_per_byte for entry in cases),
+        "y": numbers(entry.share.achieved_flops_per_s for entry in cases),
+        "marker": {"symbol": of_marker.shape, "size": 11, "color": of_marker.colour},
     }
-    return made | named([view.key for view, _, _ in found], "%{y:.3s}FLOP/s")
+    return trace | case_hover([entry.view.key for entry in cases], "%{y:.3s}FLOP/s")

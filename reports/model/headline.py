@@ -1,4 +1,4 @@
-"""The headline: the whole report in a sentence or two a pair of frameworks."""
+"""The headline: a sentence or two for each pair of frameworks, which claim no more than the intervals allow."""
 
 from __future__ import annotations
 
@@ -6,108 +6,164 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from joulemark.reports.model.answer import claim
 from joulemark.reports.model.cases import CaseView, Group
-from joulemark.reports.model.pairs import Pair, overall
+from joulemark.reports.model.pairs import Pair
+from joulemark.reports.model.ratios import Ratio, mean_ratio
+from joulemark.suite.results.table import matching_digits
 from joulemark.suite.units import counted
+
+_DIGITS = 4
+"""Significant digits of a ratio at most: nobody acts on a difference of a ten-thousandth."""
 
 
 @dataclass(frozen=True)
 class Headline:
-    """What the whole report found."""
+    """The findings of the whole report."""
 
     sentences: tuple[str, ...]
     caveat: str
-    """What weakens all of them; empty where nothing does."""
+    """What limits all of them; empty where nothing does."""
 
 
 def headline(cases: Sequence[CaseView], pairs: Sequence[Pair]) -> Headline:
-    """The report in a sentence or two a pair of frameworks: geometric means over all works that they share.
+    """Return the headline: for each pair of frameworks, geometric means over the tasks they share.
 
-    Every work has one weight, however many of its cases are paired. Where no pair is of both default modes, those of
-    like modes stand for them.
+    Every task has one weight, however many of its cases are paired. Where no pair runs in both default modes, pairs of
+    like modes are used instead.
     """
     chosen: dict[tuple[str, str, str], list[Pair]] = defaultdict(list)
-    for found in [p for p in pairs if p.default] or pairs:
-        chosen[found.one.name, found.other.name, _place(found, cases)].append(found)
-    sentences = tuple(_overall(names, _plain(of_names)) for names, of_names in chosen.items())
-    unlike = any(not found.alike for of_names in chosen.values() for found in of_names)
-    caveats = ["Eager and graph modes are unlike: this is each framework as most people run it."] if unlike else []
-    return Headline(sentences or (_alone(cases),), " ".join(filter(None, [*caveats, _superseded(cases)])))
+    for pair in [pair for pair in pairs if pair.default_modes] or pairs:
+        chosen[pair.first.name, pair.second.name, _place(pair, cases)].append(pair)
+    sentences = tuple(_sentence(place, _without_own_settings(of_place)) for (*_, place), of_place in chosen.items())
+    mixed = any(not pair.same_mode_class for of_place in chosen.values() for pair in of_place)
+    caveats = [
+        "Eager and graph modes are different kinds of execution: this compares each framework in its default mode."
+    ]
+    return Headline(
+        sentences=sentences or (_without_comparison(cases),),
+        caveat=" ".join(filter(None, [*(caveats if mixed else []), _superseded(cases)])),
+    )
 
 
-def _plain(found: Sequence[Pair]) -> list[Pair]:
-    """The pairs of each work without execution settings of their own, where it has any such."""
-    works = {p.one.work for p in found if not p.one.row.settings}
-    return [p for p in found if not p.one.row.settings or p.one.work not in works]
+def claim(first: str, second: str, speed: Ratio, energy: Ratio) -> str:
+    """Return `PyTorch eager is 1.25 times as fast as TensorFlow graph [..] and uses 0.80 times the energy per item
+    [..].`"""
+    if speed.verdict == "less":
+        first, second, speed, energy = second, first, speed.inverse, energy.inverse
+    times, interval = _times(speed)
+    speed_claim = {
+        "more": f"{first} is {times} as fast as {second}{interval}",
+        "same": f"{first} is as fast as {second} to within {speed.threshold:.0%} ({ratio_text(speed)})",
+        "inconclusive": f"the speeds of {first} and {second} are not significantly different ({ratio_text(speed)})",
+        "no interval": f"{first} ran {times} as fast as {second} (n=1, no interval)",
+        "not comparable": f"the speeds of {first} and {second} cannot be compared: {speed.reason}",
+    }[speed.verdict]
+    joined = " and" if speed.verdict in {"more", "same", "no interval"} else f"; {first}"
+    times, interval = _times(energy)
+    noun = "estimated energy" if energy.estimated else "energy"
+    more_or_less = f"{joined} uses {times} the {noun} per item{interval}"
+    energy_claim = {
+        "more": more_or_less,
+        "less": more_or_less,
+        "same": f"{joined} uses the same {noun} per item to within {energy.threshold:.0%} ({ratio_text(energy)})",
+        "inconclusive": f"; {noun} per item is not significantly different ({ratio_text(energy)})",
+        "no interval": f"{joined} used {times} the {noun} per item",
+        "not comparable": f"; energy cannot be compared ({energy.reason})",
+    }[energy.verdict]
+    return f"{speed_claim}{energy_claim}."
 
 
-def _overall(names: tuple[str, str, str], found: Sequence[Pair]) -> str:
-    one, other, place = names
-    one_run = all(p.one.run == p.other.run for p in found)
-    works: dict[Group, list[Pair]] = defaultdict(list)
-    for p in found:
-        works[p.one.work].append(p)
-    speeds = [overall([p.throughput for p in of], "throughput", one_run) for of in works.values()]
-    energies = [overall([p.energy for p in of], "energy", one_run) for of in works.values()]
-    speed, energy = overall(speeds, "throughput", one_run), overall(energies, "energy", one_run)
-    if len(found) == 1:
-        where = f"On {place}, in {found[0].one.title}"
-    elif len(works) == 1:
-        where = f"On {place}, on geometric average over {len(found)} cases of {found[0].one.title}"
+def ratio_text(ratio: Ratio) -> str:
+    """Return `1.02 [0.95, 1.10]`; the value alone if it has no interval, the reason if it has no value."""
+    if ratio.value is None:
+        return ratio.reason
+    text, low, high = matching_digits(ratio.value, ratio.low, ratio.high, _DIGITS)
+    return text + (f" [{low}, {high}]" if low else "")
+
+
+def _times(ratio: Ratio) -> tuple[str, str]:
+    """Return `1.25 times` and ` [1.20, 1.31]`, each empty if there is none."""
+    if ratio.value is None:
+        return "", ""
+    text, low, high = matching_digits(ratio.value, ratio.low, ratio.high, _DIGITS)
+    return f"{text} times", f" [{low}, {high}]" if low else ""
+
+
+def _without_own_settings(pairs: Sequence[Pair]) -> list[Pair]:
+    """Leave out, of each task, the pairs with execution settings of their own if it also has others."""
+    tasks = {pair.first.task for pair in pairs if not pair.first.row.settings}
+    return [pair for pair in pairs if not pair.first.row.settings or pair.first.task not in tasks]
+
+
+def _sentence(place: str, pairs: Sequence[Pair]) -> str:
+    first, second, title = pairs[0].first.name, pairs[0].second.name, pairs[0].first.title
+    one_run = all(pair.first.run == pair.second.run for pair in pairs)
+    tasks: dict[Group, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        tasks[pair.first.task].append(pair)
+    speeds = [mean_ratio([pair.throughput for pair in of_task], "throughput", one_run) for of_task in tasks.values()]
+    energies = [mean_ratio([pair.energy for pair in of_task], "energy", one_run) for of_task in tasks.values()]
+    speed, energy = mean_ratio(speeds, "throughput", one_run), mean_ratio(energies, "energy", one_run)
+    if len(pairs) == 1:
+        scope = f"On {place}, in {title}"
+    elif len(tasks) == 1:
+        scope = f"On {place}, in the geometric mean over {len(pairs)} cases of {title}"
     else:
-        where = f"On {place}, on geometric average over {len(works)} works"
-    return f"{where}, {claim(one, other, speed, energy)}{_split(one, other, found)}"
+        scope = f"On {place}, in the geometric mean over {len(tasks)} tasks"
+    return f"{scope}, {claim(first, second, speed, energy)}{_split(first, second, pairs)}"
 
 
-def _split(one: str, other: str, found: Sequence[Pair]) -> str:
-    """` Of 9 pairs of cases, PyTorch eager is faster in 5, TensorFlow graph in 2, and 2 are not told apart.`"""
-    verdicts = [p.throughput.verdict for p in found]
-    more, less, same, open = (verdicts.count(said) for said in ("more", "less", "same", "inconclusive"))
-    if len(found) == 1 or not more + less + same + open:
+def _split(first: str, second: str, pairs: Sequence[Pair]) -> str:
+    """Return ` Of 9 pairs of cases, PyTorch eager is faster in 5, TensorFlow graph in 2, and 2 are inconclusive.`"""
+    verdicts = [pair.throughput.verdict for pair in pairs]
+    more, less, same, inconclusive = (verdicts.count(name) for name in ("more", "less", "same", "inconclusive"))
+    if len(pairs) == 1 or not more + less + same + inconclusive:
         return ""
-    faster = [(one, more), (other, less)] if more >= less else [(other, less), (one, more)]
-    words = [f"{name} {'in' if i else 'is faster in'} {count}" for i, (name, count) in enumerate(faster) if count]
-    for count, what in ((same, "the same"), (open, "not told apart")):
-        words += [f"{count} {'is' if count == 1 else 'are'} {what}"] if count else []
-    said = ", and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-    return f" Of {len(found)} pairs of cases, {said}."
+    faster = [(first, more), (second, less)] if more >= less else [(second, less), (first, more)]
+    counts = [f"{name} {'in' if i else 'is faster in'} {count}" for i, (name, count) in enumerate(faster) if count]
+    for count, what in ((same, "equal"), (inconclusive, "inconclusive")):
+        counts += [f"{count} {'is' if count == 1 else 'are'} {what}"] if count else []
+    listed = ", and ".join(filter(None, [", ".join(counts[:-1]), counts[-1]]))
+    return f" Of {len(pairs)} pairs of cases, {listed}."
 
 
 def _superseded(cases: Sequence[CaseView]) -> str:
-    """What is left out because a later run on the same machine measured it again; empty where nothing is."""
+    """Return what is left out because a later run on the same machine measured it again; empty for nothing."""
     earlier = [view for view in cases if not view.current and view.case.summary is not None]
     if not earlier:
         return ""
-    names = _runs([view.run for view in earlier])
-    are = "case of {} is" if len(earlier) == 1 else "cases of {} are"
+    runs = _runs([view.run for view in earlier])
+    left_out = f"{counted(len(earlier), 'case')} of {runs} {'is' if len(earlier) == 1 else 'are'} left out"
     return (
-        f"Of what several runs measured on one machine the latest counts: {len(earlier)} {are.format(names)} left out "
-        "here and in the charts."
+        "Where several runs on one machine measured the same case, only the latest counts: "
+        f"{left_out} here and in the charts."
     )
 
 
 def _runs(labels: Sequence[str]) -> str:
-    """`run A`, `runs A and B`, or how many where they are more than three."""
+    """Return `run A`, `runs A and B`, or their number if there are more than three."""
     names = list(dict.fromkeys(labels))
     if len(names) > 3:
         return f"{len(names)} runs"
     return f"run {names[0]}" if len(names) == 1 else f"runs {', '.join(names[:-1])} and {names[-1]}"
 
 
-def _place(found: Pair, cases: Sequence[CaseView]) -> str:
-    """`the CPU`, and of which run where there are several."""
-    device = "the CPU" if found.one.case.device == "cpu" else found.one.case.device
+def _place(pair: Pair, cases: Sequence[CaseView]) -> str:
+    """Return `the CPU`, with the runs if there are several."""
+    device = "the CPU" if pair.first.case.device == "cpu" else pair.first.case.device
     if len({view.run for view in cases}) == 1:
         return device
-    return f"{device} of {_runs([found.one.run, found.other.run])}"
+    return f"{device} in {_runs([pair.first.run, pair.second.run])}"
 
 
-def _alone(cases: Sequence[CaseView]) -> str:
-    """What to say where no two frameworks share a workload."""
+def _without_comparison(cases: Sequence[CaseView]) -> str:
+    """Return the sentence of a report in which no two frameworks measured the same case."""
     measured = [view for view in cases if view.case.summary is not None]
     if not measured:
         return f"Nothing was measured: {'every case failed or was skipped' if cases else 'no case was planned'}."
-    names = sorted({view.mark.name for view in measured})
-    verb = "was measured" if len(measured) == 1 else "were measured"
-    return f"{counted(len(measured), 'case')} of {', '.join(names)} {verb}; no two frameworks share one to compare."
+    names = sorted({view.name for view in measured})
+    verb = "was" if len(measured) == 1 else "were"
+    return (
+        f"{counted(len(measured), 'case')} of {', '.join(names)} {verb} measured; "
+        "no two frameworks measured the same case, so there is nothing to compare."
+    )

@@ -1,4 +1,4 @@
-"""The report as a whole: what the template fills in."""
+"""The data of a whole report."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from joulemark.reports.model.anonymous import anonymous as without_names
-from joulemark.reports.model.answer import Answer, answers, first_choice
+from joulemark.reports.anonymous import anonymous as without_names
+from joulemark.reports.markers import framework_title
 from joulemark.reports.model.best import best_cells
-from joulemark.reports.model.cases import CaseView, label, views
+from joulemark.reports.model.cases import CaseView, case_views, run_label
+from joulemark.reports.model.comparison import RunComparison, compare_runs
 from joulemark.reports.model.headline import Headline, headline
-from joulemark.reports.model.history import Comparison, Series, compare, series
+from joulemark.reports.model.history import CaseSeries, case_series
 from joulemark.reports.model.pairs import Pair, arm_pairs, framework_pairs
 from joulemark.reports.model.runs import RunView, run_view
-from joulemark.reports.model.validity import Warnings, warnings
+from joulemark.reports.model.tiles import TileGroup, default_tile_group, tile_groups
+from joulemark.reports.model.warnings import Warnings, report_warnings
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import Table
-from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 
 class Zone(Protocol):
-    """A country's intensity, for the what-if: `suite.carbon.ember.Country` is one."""
+    """A country's carbon intensity, for the what-if; `suite.carbon.ember.Country` is one."""
 
     @property
     def code(self) -> str:
@@ -48,9 +49,9 @@ class Report:
     runs: tuple[RunView, ...]
     table: Table
     cases: tuple[CaseView, ...]
-    """One a row of the table, in its order."""
+    """One for each row of the table, in its order."""
     best: frozenset[tuple[str, str]]
-    """(case, column) of the cells that are best of their group."""
+    """(case, column) of the cells that are best in their group."""
     common: tuple[str, ...]
     """What all cases share, for people: `size small`, `cpu`, `fp32`."""
     warnings: Warnings
@@ -59,68 +60,70 @@ class Report:
     arms: tuple[Pair, ...]
     """Arm B over arm A of A/B runs."""
     headline: Headline
-    answers: tuple[Answer, ...]
-    opening: str
-    """Key of the answer that the page opens with; empty without any."""
-    comparison: Comparison | None
+    tile_groups: tuple[TileGroup, ...]
+    default_tiles: str
+    """Key of the tile group that the page opens with; empty if there are none."""
+    comparison: RunComparison | None
     """None for one run."""
-    history: tuple[Series, ...]
+    history: tuple[CaseSeries, ...]
     anonymous: bool
     zones: tuple[Zone, ...] = ()
 
     @property
     def shown(self) -> tuple[CaseView, ...]:
-        """The cases of the charts: those with a summary, the latest where a machine measured one several times."""
+        """The cases of the charts: those with a summary, the latest if a machine measured one several times."""
         return tuple(view for view in self.cases if view.current and view.case.summary is not None)
 
     def run(self, view: CaseView) -> RunView:
-        """The run that `view` is of."""
+        """Return the run of `view`."""
         return next(run for run in self.runs if run.label == view.run)
 
     def file(self, view: CaseView) -> RunFile:
-        """Its run file."""
+        """Return the run file of `view`."""
         return self.run(view).file
 
 
 def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence[Zone] = ()) -> Report:
-    """The report of `run_files`, in their order. ValueError without any."""
+    """Return the report of `run_files`, in their order.
+
+    Raises:
+        ValueError: If there are none.
+    """
     if not run_files:
         raise ValueError("a report needs at least one run file")
     hosts = list(dict.fromkeys(file.machine.hostname for file in run_files))
     files = [without_names(file, hosts.index(file.machine.hostname) + 1) if anonymous else file for file in run_files]
-    table, cases, common = views(files)
+    table, cases, common = case_views(files)
     pairs = framework_pairs(files, cases)
-    found = answers(cases, pairs)
+    groups = tile_groups(cases, pairs)
     return Report(
         title=_title(files),
-        runs=tuple(run_view(label(i), file, anonymous) for i, file in enumerate(files)),
+        runs=tuple(run_view(run_label(i), file, anonymous) for i, file in enumerate(files)),
         table=table,
         cases=cases,
-        warnings=warnings(files, cases),
+        warnings=report_warnings(files, cases),
         best=best_cells(table.columns, cases, all(file.settings.allow_estimates for file in files)),
         common=common,
         pairs=pairs,
         arms=arm_pairs(files, cases),
         headline=headline(cases, pairs),
-        answers=found,
-        opening=first_choice(found),
-        comparison=compare(files, cases),
-        history=series(files, cases),
+        tile_groups=groups,
+        default_tiles=default_tile_group(groups),
+        comparison=compare_runs(files, cases),
+        history=case_series(files, cases),
         anonymous=anonymous,
         zones=tuple(sorted(zones, key=lambda zone: zone.name)),
     )
 
 
 def _title(files: Sequence[RunFile]) -> str:
-    workloads = list(dict.fromkeys(case.workload for file in files for case in file.cases))
-    frameworks = [
-        FRAMEWORKS[name].title if name in FRAMEWORKS else name
-        for name in dict.fromkeys(case.framework for file in files for case in file.cases)
-    ]
+    cases = [case for file in files for case in file.cases]
+    workloads = list(dict.fromkeys(case.workload for case in cases))
+    frameworks = [framework_title(name) for name in dict.fromkeys(case.framework for case in cases)]
     shown = _listed(workloads) if len(workloads) <= 4 else f"{len(workloads)} workloads"
     return f"{shown or 'No case'} in {_listed(frameworks) or 'no framework'}"
 
 
 def _listed(names: Sequence[str]) -> str:
-    """`a, b and c`"""
+    """Return `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

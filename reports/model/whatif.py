@@ -1,6 +1,6 @@
-"""What the page needs to compute grams anew by itself, offline: energies, the runs' own inputs, and every country.
+"""What the page needs to recompute emissions by itself, offline: energies, the runs' own inputs, and all countries.
 
-The page's arithmetic (assets/whatif.js) is that of `suite.carbon.accounting`; a test holds them against each other.
+The page's arithmetic (assets/whatif.js) is that of `suite.carbon.accounting`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from joulemark.reports.marks import INTENSITIES
+from joulemark.reports.markers import INTENSITY_SUFFIXES
 from joulemark.suite import units
 from joulemark.suite.carbon.accounting import factors
 from joulemark.suite.results.intensity_kind import INTENSITY_KINDS
@@ -19,29 +19,31 @@ if TYPE_CHECKING:
     from joulemark.reports.model.runs import RunView
     from joulemark.suite.records import Intensity
 
-ENERGY, FACILITY, EMISSIONS = "energy_per_item_j", "facility_energy_per_item_j", "emissions_g_per_1000_items"
+ENERGY, EMISSIONS = "energy_per_item_j", "emissions_g_per_1000_items"
 
-ON_GRID = (EMISSIONS, "sci_g_per_1000_items")
-"""Columns that rest on one carbon intensity, whose kind is marked beside them."""
+INTENSITY_COLUMNS = (EMISSIONS, "sci_g_per_1000_items")
+"""Columns that depend on one carbon intensity, whose kind is marked beside their values."""
 
 
-def whatif(report: Report) -> dict[str, Any]:
-    """Plain data: `cases` with their cells in the order of `columns`, `runs` with their inputs, `zones`, `columns`.
+def whatif_data(report: Report) -> dict[str, Any]:
+    """Return plain data: `cases` with their cells in the order of `columns`, `runs` with their inputs, `zones`.
 
-    A cell is value, low, high, n, kind and mark, and of an estimate the factors that it may be off by.
+    A cell is [value, low, high, n, kind, mark], and for an estimate also its error range as two factors.
     """
     return {
         "columns": [{"key": column.key} for column in report.table.columns],
         "cases": {view.key: _case(view) for view in report.cases},
         "runs": {run.label: _run(run) for run in report.runs},
-        "bases": {kind.key: [kind.mark, kind.label, INTENSITIES[kind.key]] for kind in INTENSITY_KINDS.values()},
+        "intensity_kinds": {
+            kind.key: [kind.mark, kind.label, INTENSITY_SUFFIXES[kind.key]] for kind in INTENSITY_KINDS.values()
+        },
         "zones": [[zone.code, zone.name, zone.year, zone.g_per_kwh] for zone in report.zones],
     }
 
 
 @dataclass(frozen=True)
 class Formula:
-    """Emissions of one case filled in: five significant digits, of an estimate three."""
+    """The emissions of one case worked out, in five significant digits; an estimate in three."""
 
     key: str
     name: str
@@ -50,18 +52,18 @@ class Formula:
     pue: str
     intensity: str
     source: str
-    grams: str
+    emissions: str
 
 
 def formulas(report: Report) -> tuple[Formula, ...]:
-    """The formula for the cases that the page opens with."""
-    opening = next((answer for answer in report.answers if answer.key == report.opening), None)
-    found = []
+    """Return the formulas of the cases that the page opens with."""
+    opening = next((group for group in report.tile_groups if group.key == report.default_tiles), None)
+    worked_out = []
     for view in opening.cases if opening else ():
-        energy_j, grams = view.quantity(ENERGY).value, view.quantity(EMISSIONS).value
-        if energy_j is not None and grams is not None:
+        energy_j, emissions_g = view.quantity(ENERGY).value, view.quantity(EMISSIONS).value
+        if energy_j is not None and emissions_g is not None:
             used = report.file(view).emissions
-            found.append(
+            worked_out.append(
                 Formula(
                     key=view.key,
                     name=f"{view.title}, {view.name}",
@@ -70,10 +72,10 @@ def formulas(report: Report) -> tuple[Formula, ...]:
                     pue=f"{used.pue.value:.5g}",
                     intensity=f"{used.intensity.g_per_kwh:.5g}",
                     source=_source(used.intensity),
-                    grams=_marked(view, EMISSIONS, grams),
+                    emissions=_marked(view, EMISSIONS, emissions_g),
                 )
             )
-    return tuple(found)
+    return tuple(worked_out)
 
 
 def _source(intensity: Intensity) -> str:
@@ -92,7 +94,7 @@ def _case(view: CaseView) -> dict[str, Any]:
         "id": case.id,
         "item": case.item,
         "name": view.name,
-        "full": view.full,
+        "full_name": view.full_name,
         "status": case.status,
         "reason": case.reason,
         "cells": [
@@ -107,7 +109,7 @@ def _case(view: CaseView) -> dict[str, Any]:
 
 
 def _rounded(value: float | None) -> float | None:
-    """12 significant digits: a thousandth of what the page's numbers are held to."""
+    """Return 12 significant digits, a thousand times finer than the page's numbers are tested to."""
     return None if value is None else float(f"{value:.12g}")
 
 
@@ -118,7 +120,7 @@ def _run(run: RunView) -> dict[str, Any]:
         "intensity": used.intensity.g_per_kwh,
         "zone": used.intensity.zone,
         "source": _source(used.intensity),
-        "basis": run.basis.key,
+        "intensity_kind": run.intensity_kind.key,
         "pue": used.pue.value,
         "psf": used.psf,
         "ranges": {
@@ -126,5 +128,9 @@ def _run(run: RunView) -> dict[str, Any]:
             "pue": factors(used.pue.value, used.pue.low, used.pue.high),
         },
         "total": None if total.energy_j is None else [total.energy_j, total.emissions_g],
-        "words": [total.lower_bound, total.kind == "model", units.duration(total.duration_s)],
+        "total_flags": {
+            "lower_bound": total.lower_bound,
+            "estimated": total.kind == "model",
+            "duration": units.duration(total.duration_s),
+        },
     }

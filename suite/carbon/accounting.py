@@ -1,8 +1,8 @@
 """Carbon arithmetic, pure: IT energy -> facility energy -> emissions, each kept apart from the one before.
 
 Nothing here measures, reads a file or a network, so that any stored energy can be recomputed with other inputs.
-Ranges are pairs of factors (low, high) on a value and combine by interval arithmetic: they bound, they are no
-standard deviations.
+Ranges are pairs of factors (low, high) on a value and combine by interval arithmetic: they are bounds, not standard
+deviations.
 
 Sources: L. Lannelongue, J. Grealey, M. Inouye, "Green Algorithms: Quantifying the Carbon Footprint of Computation",
 Advanced Science 2021, doi 10.1002/advs.202100707; ISO/IEC 21031:2024, Software Carbon Intensity (SCI).
@@ -30,7 +30,7 @@ MEMORY_W_PER_GB = 0.3725
 
 
 def check_intensity(g_per_kwh: float) -> float:
-    """`g_per_kwh` if it can be a carbon intensity; UsageError if not."""
+    """Return `g_per_kwh`. UsageError where it cannot be a carbon intensity."""
     if not (math.isfinite(g_per_kwh) and 0 <= g_per_kwh <= MAX_INTENSITY_G_PER_KWH):
         raise UsageError(
             f"intensity is {g_per_kwh:g} g/kWh; it must lie between 0 and {MAX_INTENSITY_G_PER_KWH:g}. "
@@ -40,7 +40,7 @@ def check_intensity(g_per_kwh: float) -> float:
 
 
 def check_pue(pue: float) -> float:
-    """`pue` if it can be a power usage effectiveness; UsageError if not."""
+    """Return `pue`. UsageError where it cannot be a power usage effectiveness."""
     if not (math.isfinite(pue) and 1 <= pue <= MAX_PUE):
         raise UsageError(
             f"PUE is {pue:g}; it must lie between 1 and {MAX_PUE:g}. "
@@ -50,7 +50,7 @@ def check_pue(pue: float) -> float:
 
 
 def check_psf(psf: float) -> float:
-    """`psf` if it can be a pragmatic scaling factor; UsageError if not."""
+    """Return `psf`. UsageError where it cannot be a pragmatic scaling factor."""
     if not (math.isfinite(psf) and psf > 0):
         raise UsageError(
             f"PSF is {psf:g}; it must be greater than 0. It is how often the computation is repeated: 1 is once."
@@ -59,19 +59,19 @@ def check_psf(psf: float) -> float:
 
 
 def facility_energy_j(energy_j: float, pue: float) -> float:
-    """Energy that the whole data centre spent for `energy_j` joules of IT energy: IT x PUE."""
+    """Return the energy that the whole data centre used for `energy_j` joules of IT energy: IT x PUE."""
     return energy_j * check_pue(pue)
 
 
 def emissions_g(facility_energy_j: float, g_per_kwh: float) -> float:
-    """Grams CO2-equivalent of `facility_energy_j` joules at `g_per_kwh`."""
+    """Return the grams of CO2-equivalent of `facility_energy_j` joules at `g_per_kwh`."""
     return kwh(facility_energy_j) * check_intensity(g_per_kwh)
 
 
 def factors(value: float, low: float | None, high: float | None) -> Factors | None:
-    """The range `low`..`high` of `value` as a pair of factors; None where neither end is known or `value` is 0.
+    """Return the range `low`..`high` of `value` as factors; None where neither end is known or `value` is 0.
 
-    An end that is not known is the value itself.
+    An unknown end is the value itself.
     """
     if value == 0 or (low is None and high is None):
         return None
@@ -79,13 +79,13 @@ def factors(value: float, low: float | None, high: float | None) -> Factors | No
 
 
 def combined(*ranges: Factors | None) -> Factors:
-    """The range of a product by interval arithmetic: min x min, max x max. Unknown ranges count as (1, 1)."""
+    """Return the range of a product by interval arithmetic: min x min, max x max. Unknown ranges count as (1, 1)."""
     known = [pair for pair in ranges if pair is not None]
     return math.prod(pair[0] for pair in known), math.prod(pair[1] for pair in known)
 
 
 def embodied_g(total_g: float, reserved_h: float, lifespan_h: float) -> float:
-    """The part of hardware's embodied emissions that a use of it is charged with, grams (SCI: M = TE x TS).
+    """Return the share of hardware's embodied emissions that one use is charged with, grams (SCI: M = TE x TS).
 
     `total_g`: emissions of making the hardware; `reserved_h` of its `lifespan_h` are used. UsageError where a number
     cannot be.
@@ -101,7 +101,7 @@ def embodied_g(total_g: float, reserved_h: float, lifespan_h: float) -> float:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of an estimate, filled in."""
+    """One step of an estimate, with its numbers."""
 
     name: str
     formula: str
@@ -133,9 +133,9 @@ def green_algorithms(
     psf: float = 1.0,
     g_per_kwh: float,
 ) -> Estimate:
-    """Energy and emissions from running time and nominal power (Green Algorithms 2021), with every step.
+    """Return energy and emissions by running time and nominal power (Green Algorithms 2021), with every step.
 
-    E = t (n_c P_c u_c + n_g P_g u_g + n_m P_m) x PUE x PSF / 1000 in kWh; C = E x intensity. Parts left out are 0.
+    E = t (n_c P_c u_c + n_g P_g u_g + n_m P_m) x PUE x PSF / 1000 in kWh; C = E x intensity. Terms left out are 0.
     UsageError where a number cannot be.
     """
     amounts = {

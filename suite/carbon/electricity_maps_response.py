@@ -1,4 +1,4 @@
-"""What Electricity Maps answers, and what must not become a number. Pure.
+"""Responses of Electricity Maps: what they say, and what must not become a number. Pure.
 
 The service answers 200 with wrong values to a sandbox token, and with null where it has no data; it says 401 both to a
 wrong token and to a right one whose plan lacks what was asked for.
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from joulemark.suite.carbon.accounting import MAX_INTENSITY_G_PER_KWH
 from joulemark.suite.carbon.series import Basis, Point, Series, in_order, iso, parse_time
-from joulemark.suite.carbon.transport import Answer, Failure
+from joulemark.suite.carbon.service_response import JsonResponse, ServiceError
 
 SOURCE: Final = "Electricity Maps"
 TOKEN_VARIABLE: Final = "ELECTRICITYMAPS_API_TOKEN"
@@ -26,93 +26,87 @@ _LENGTHS: Final = {
 }
 
 
-def checked(answer: Answer) -> Any:
-    """The document of a good answer; Failure with what is known of a bad one."""
-    said = ""
-    if isinstance(answer.document, dict):
-        parts = (answer.document.get(name) for name in ("error", "message"))
-        said = " ".join("; ".join(str(part) for part in parts if part).split())[:160]
-    if answer.status == 200:
-        if answer.document is None:
-            raise Failure("malformed", "its answer is not JSON, or was cut off")
-        return answer.document
-    raise _failure(answer, said)
+def parse_series(response: JsonResponse, factors: Basis) -> Series:
+    """Return the series in a response; rows without a value are gaps.
 
-
-def _failure(answer: Answer, said: str) -> Failure:
-    """What an answer other than 200 means; `said` is its own message, cleaned."""
-    status, detail = answer.status, f" ({said})" if said else ""
-    plan = ("unauthorized for zonekey", "do not have access", "endpoint not available")
-    if status == 403 or (status == 401 and any(phrase in said.lower() for phrase in plan)):
-        return Failure("not_licensed", f"the plan of this token does not include this{detail}")
-    if status == 401:
-        return Failure("bad_token", f"it does not accept the token{detail}: check {TOKEN_VARIABLE}")
-    if status == 404:
-        return Failure("no_data", f"it has no data for this place{detail}")
-    if status == 429:
-        wait = f", and asks to wait {answer.retry_after} s" if (answer.retry_after or "").isdigit() else ""
-        return Failure("throttled", f"it was asked too often{wait}")
-    if status >= 500:
-        return Failure("server", f"it answered with its own error {status}")
-    return Failure("request", f"it answered {status}{detail}")
-
-
-def reduced(document: Any, retrieved_at: str) -> dict[str, Any]:
-    """What is kept of an answer. Failure where it is not an answer, or of a sandbox."""
-    if not isinstance(document, dict):
-        raise Failure("malformed", "its answer has another form than is known")
-    listed = next((document[name] for name in ("history", "data", "forecast") if name in document), None)
-    rows = [document] if listed is None else listed
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Failure("malformed", "its answer has another form than is known")
-    marks = [document.get("_disclaimer"), *(row.get("estimationMethod") for row in rows)]
-    if any("SANDBOX" in str(mark).upper() for mark in marks):
-        raise Failure("sandbox", "the token is a sandbox's, which gives wrong values by design")
-    names = ("carbonIntensity", "datetime", "isEstimated", "estimationMethod", "updatedAt", "emissionFactorType")
-    return {
-        "zone": document.get("zone"),
-        "granularity": document.get("temporalGranularity") or "hourly",
-        "retrieved_at": retrieved_at,
-        "updatedAt": document.get("updatedAt"),
-        "rows": [{name: row.get(name) for name in names} for row in rows],
-    }
-
-
-def parsed(document: Mapping[str, Any], factors: Basis) -> Series:
-    """A series from what was kept. Failure where a row cannot be; rows without a value are holes."""
-    zone, granularity = document["zone"], document["granularity"]
+    Raises:
+        ServiceError: The response is an error, a sandbox's, not of a known form, or has no value.
+    """
+    if response.status != 200:
+        raise _error(response)
+    if response.document is None:
+        raise ServiceError("malformed", "its answer is not JSON, or was cut off")
+    document, rows = _rows(response.document)
+    zone, granularity = document.get("zone"), document.get("temporalGranularity") or "hourly"
     if not isinstance(zone, str) or not zone:
-        raise Failure("wrong_zone", "it does not say for which zone it answered")
-    length = _LENGTHS.get(granularity)
+        raise ServiceError("wrong_zone", "it does not say for which zone it answered")
+    length = _LENGTHS.get(str(granularity))
     if length is None:
-        raise Failure("malformed", f"its values are {granularity}, which is too coarse")
-    rows = [row for row in document["rows"] if row["carbonIntensity"] is not None]
-    if not rows:
-        raise Failure("no_data", "it has no value for this time (null)")
+        raise ServiceError("malformed", f"its values are {granularity}, which is too coarse")
+    known = [row for row in rows if row.get("carbonIntensity") is not None]
+    if not known:
+        raise ServiceError("no_data", "it has no value for this time (null)")
     return Series(
-        points=in_order(_point(row, length, factors, document["updatedAt"]) for row in rows),
+        points=in_order(_point(row, length, factors, document.get("updatedAt")) for row in known),
         source=SOURCE,
         zone=zone,
         basis=factors,
         granularity=granularity,
-        retrieved_at=parse_time(document["retrieved_at"]),
+        retrieved_at=parse_time(response.retrieved_at),
     )
 
 
-def _point(row: Mapping[str, Any], length: timedelta, factors: Basis, updated_at: Any) -> Point:
-    value, stated = row["carbonIntensity"], row["emissionFactorType"]
+def _error(response: JsonResponse) -> ServiceError:
+    """Return what a response other than 200 means, with the service's own message on one line."""
+    status, message = response.status, ""
+    if isinstance(response.document, dict):
+        parts = (response.document.get(name) for name in ("error", "message"))
+        message = " ".join("; ".join(str(part) for part in parts if part).split())[:160]
+    detail = f" ({message})" if message else ""
+    not_in_plan = ("unauthorized for zonekey", "do not have access", "endpoint not available")
+    if status == 403 or (status == 401 and any(phrase in message.lower() for phrase in not_in_plan)):
+        return ServiceError("not_licensed", f"the plan of this token does not include this{detail}")
+    if status == 401:
+        return ServiceError("bad_token", f"it does not accept the token{detail}: check {TOKEN_VARIABLE}")
+    if status == 404:
+        return ServiceError("no_data", f"it has no data for this place{detail}")
+    if status == 429:
+        wait = f", and asks to wait {response.retry_after_s} s" if response.retry_after_s is not None else ""
+        return ServiceError("throttled", f"it was asked too often{wait}")
+    if status >= 500:
+        return ServiceError("server", f"it answered with its own error {status}")
+    return ServiceError("request", f"it answered {status}{detail}")
+
+
+def _rows(document: Any) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    """Return the document and its rows. ServiceError where it has another form, or is a sandbox's."""
+    if not isinstance(document, dict):
+        raise ServiceError("malformed", "its answer has another form than is known")
+    listed = next((document[name] for name in ("history", "data", "forecast") if name in document), None)
+    rows = [document] if listed is None else listed
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ServiceError("malformed", "its answer has another form than is known")
+    marks = [document.get("_disclaimer"), *(row.get("estimationMethod") for row in rows)]
+    if any("SANDBOX" in str(mark).upper() for mark in marks):
+        raise ServiceError("sandbox", "the token is a sandbox's, which gives wrong values by design")
+    return document, rows
+
+
+def _point(row: Mapping[str, Any], length: timedelta, factors: Basis, document_updated_at: Any) -> Point:
+    value, stated_factors = row["carbonIntensity"], row.get("emissionFactorType")
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Failure("malformed", "a value is not a number")
+        raise ServiceError("malformed", "a value is not a number")
     if not 0 <= value <= MAX_INTENSITY_G_PER_KWH:
-        raise Failure("out_of_range", f"a value of {value:g} g/kWh cannot be")
-    if stated is not None and stated != factors:
-        raise Failure("malformed", f"it was asked for {factors} factors and answered with others")
+        raise ServiceError("out_of_range", f"a value of {value:g} g/kWh cannot be")
+    if stated_factors is not None and stated_factors != factors:
+        raise ServiceError("malformed", f"it was asked for {factors} factors and answered with others")
+    updated_at = row.get("updatedAt") or document_updated_at
     try:
-        start = parse_time(str(row["datetime"]))
-        updated = iso(parse_time(str(row["updatedAt"] or updated_at))) if row["updatedAt"] or updated_at else None
+        start = parse_time(str(row.get("datetime")))
+        updated = iso(parse_time(str(updated_at))) if updated_at else None
     except ValueError:
-        raise Failure("malformed", "a time is not one") from None
-    estimated, method = row["isEstimated"], row["estimationMethod"]
+        raise ServiceError("malformed", "a time is not one") from None
+    estimated, method = row.get("isEstimated"), row.get("estimationMethod")
     return Point(
         start=start,
         end=start + length,

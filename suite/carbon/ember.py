@@ -1,4 +1,4 @@
-"""Yearly carbon intensity of a country, from the table that comes with joulemark: the source that is always there.
+"""Yearly carbon intensity of a country, from the table in the package: the source that is always available.
 
 Data: Ember (2026), with major processing by Our World in Data, CC BY 4.0 (`data/ember-owid-2026.csv`, see NOTICE).
 It is the average of what a country generates over a year, life cycle included, imports left out.
@@ -33,8 +33,7 @@ WORLD: Final = Intensity(
 published with Ember's yearly data (https://ember-energy.org/data/yearly-electricity-data/, CC BY 4.0) and is the one
 that the Green Web Foundation's co2.js carries."""
 
-# Codes that people use for a country and that ISO 3166 does not.
-_ALIASES: Final = {"UK": "GB", "EL": "GR"}
+_ALIASES: Final = {"UK": "GB", "EL": "GR"}  # in common use, but not in ISO 3166
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,19 @@ class Country:
 
 @cache
 def countries() -> Mapping[str, Country]:
-    """All countries by code."""
+    """Return all countries by code."""
     text = files("joulemark.suite.carbon").joinpath("data/ember-owid-2026.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    found = (Country(row["iso2"], row["name"], int(row["year"]), float(row["g_per_kwh"])) for row in rows)
-    return MappingProxyType({country.code: country for country in found})
+    return MappingProxyType(
+        {row["iso2"]: Country(row["iso2"], row["name"], int(row["year"]), float(row["g_per_kwh"])) for row in rows}
+    )
 
 
 def intensity(zone: str) -> Intensity:
-    """The intensity of the country `zone` (`CH`), or of the country of a part of it (`DK-DK2`), which is then said.
+    """Return the intensity of the country `zone` (`CH`), or for a part of one (`DK-DK2`) of the country, with a reason.
 
-    UsageError names what was probably meant where there is no such country.
+    Raises:
+        UsageError: There is no such country; names the one that was probably meant.
     """
     wanted = zone.strip().upper()
     code = wanted.partition("-")[0] if re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]+)+", wanted) else wanted
@@ -81,7 +82,7 @@ def intensity(zone: str) -> Intensity:
 
 
 def _unknown(zone: str) -> UsageError:
-    """The error for a zone that is none: names are accepted as hints, since people type them."""
+    """Return the error for an unknown zone, with a hint if it is the name of a country."""
     names = {country.name.casefold(): country for country in countries().values()}
     alias = _ALIASES.get(zone.strip().upper())
     close = difflib.get_close_matches(zone.strip().casefold(), names, n=1, cutoff=0.75)

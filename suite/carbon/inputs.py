@@ -1,4 +1,4 @@
-"""What a person gives for intensity, PUE and embodied emissions: a number, a number with its range, or a name."""
+"""Parse what users give for intensity, PUE and embodied emissions: a number, a number with its range, or a name."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ class Amount:
     high: float | None = None
 
 
-def amount(given: float | str, option: str) -> Amount | None:
-    """The number in `given`, or in `LOW..VALUE..HIGH`; None where it is another kind of text.
+def parse_amount(given: float | str, option: str) -> Amount | None:
+    """Return the number in `given`, or in `LOW..VALUE..HIGH`; None where it is another kind of text.
 
-    UsageError where it looks like a range and is none.
+    Raises:
+        UsageError: It looks like a range and is none.
     """
     if not isinstance(given, str):
         return Amount(float(given))
@@ -45,24 +46,27 @@ def amount(given: float | str, option: str) -> Amount | None:
     return Amount(value, low, high)
 
 
-def pue(given: float | str | None) -> Pue:
-    """PUE from a number, a range, or the name of a preset. UsageError where it cannot be."""
+def parse_pue(given: float | str | None) -> Pue:
+    """Return the PUE of a number, a range, or the name of a preset. UsageError where it cannot be."""
     if given is None:
         return OWN_MACHINE
-    found = amount(given, "--pue")
-    if found is None:
+    amount = parse_amount(given, "--pue")
+    if amount is None:
         try:
             return PUES[str(given).strip().lower()]
         except KeyError:
             raise unknown("PUE preset", str(given), PUES) from None
-    for value in (found.low, found.value, found.high):
+    for value in (amount.low, amount.value, amount.high):
         if value is not None:
             check_pue(value)
-    return Pue(value=found.value, source="given by the user", low=found.low, high=found.high)
+    return Pue(value=amount.value, source="given by the user", low=amount.low, high=amount.high)
 
 
-def embodied(given: float | str | None, lifespan_years: float) -> Embodied | None:
-    """Embodied emissions to charge: `assumed`, or kilograms of the computer as it is used; None where not asked for."""
+def parse_embodied(given: float | str | None, lifespan_years: float) -> Embodied | None:
+    """Return the embodied emissions to charge; None where not asked for.
+
+    `given` is `assumed`, or kilograms for the computer as it is used. UsageError where it cannot be.
+    """
     if given is None:
         if lifespan_years != LIFESPAN_YEARS[1]:
             raise UsageError("--lifespan-years is the life span of embodied emissions: give --embodied too.")
@@ -72,14 +76,14 @@ def embodied(given: float | str | None, lifespan_years: float) -> Embodied | Non
     if str(given).strip().lower() == "assumed":
         server, board, source = SERVER_KG, BOARD_KG, EMBODIED_SOURCE
     else:
-        found = amount(given, "--embodied")
-        if found is None or not 0 <= found.value < float("inf") or (found.low or 0) < 0:
+        amount = parse_amount(given, "--embodied")
+        if amount is None or not 0 <= amount.value < float("inf") or (amount.low or 0) < 0:
             raise UsageError(
                 f"--embodied got {given!r}. Give kilograms of CO2-equivalent for the computer, or 'assumed'."
             )
-        low = found.value if found.low is None else found.low
-        server = (low, found.value, found.value if found.high is None else found.high)
-        # One number is for the whole computer with all that is in it.
+        low = amount.value if amount.low is None else amount.low
+        server = (low, amount.value, amount.value if amount.high is None else amount.high)
+        # One number is for the whole computer with all its parts.
         board, source = (0.0, 0.0, 0.0), "given by the user"
     return Embodied(
         host_low_g=server[0] * GRAMS_PER_KG,

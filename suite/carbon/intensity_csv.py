@@ -13,16 +13,19 @@ from joulemark.suite.carbon.accounting import check_intensity
 from joulemark.suite.carbon.series import Basis, Point, Series, in_order
 from joulemark.suite.errors import UsageError
 
-LONGEST_INTERVAL: Final = timedelta(days=1)
-"""A value holds until the next row, but not longer than this: what lies between is then a hole."""
+MAX_INTERVAL: Final = timedelta(days=1)
+"""A value holds until the next row, but no longer than this: the rest is then a gap."""
 
 
 def read(path: Path, factors: Basis) -> Series:
-    """The series in the CSV at `path`; `factors` chooses among its columns where it has both.
+    """Return the series in the CSV at `path`; `factors` chooses among its columns where it has both.
 
     Its header names a column of times (`time`, `datetime`, `Datetime (UTC)`) and one of values in g/kWh
     (`g_per_kwh`, `carbonIntensity`, `Carbon intensity gCO2eq/kWh (Life cycle)`), as Electricity Maps' downloads do.
-    Times are ISO 8601 with an offset, or of a column that says UTC. UsageError with the line of whatever is wrong.
+    Times are ISO 8601 with an offset, or in a column that says UTC.
+
+    Raises:
+        UsageError: The file cannot be read, or a row is wrong; names the row.
     """
     try:
         text = path.expanduser().read_text(encoding="utf-8-sig")
@@ -34,30 +37,31 @@ def read(path: Path, factors: Basis) -> Series:
         raise UsageError(f"{path} has no intensities. Give a header, such as time,g_per_kwh, and a row for each time.")
     time_column, value_column = _columns(rows[0], factors, path)
     utc = "utc" in rows[0][time_column].lower()
-    begun: dict[datetime, float | None] = {}
+    by_start: dict[datetime, float | None] = {}
     for number, row in enumerate(rows[1:], 2):
         try:
             cell = row[value_column].strip()
-            begun[_time(row[time_column], utc)] = check_intensity(float(cell)) if cell else None
+            by_start[_time(row[time_column], utc)] = check_intensity(float(cell)) if cell else None
         except (ValueError, IndexError) as error:
             raise UsageError(f"{path}, row {number}: {error}. Rows look like 2026-11-01T12:00Z,39.2.") from None
         except UsageError as error:
             raise UsageError(f"{path}, row {number}: {error}") from None
-    if not any(value is not None for value in begun.values()):
+    if not any(value is not None for value in by_start.values()):
         raise UsageError(f"{path} has times but no intensities.")
-    return Series(_points(begun), source=f"the user's file {path.name}", zone=None, basis=factors)
+    return Series(_points(by_start), source=f"the user's file {path.name}", zone=None, basis=factors)
 
 
 def _columns(header: Sequence[str], factors: Basis, path: Path) -> tuple[int, int]:
-    """Where the times and the values are."""
+    """Return the indices of the columns of times and of values."""
     names = [name.strip().lower().replace("_", " ") for name in header]
     times = [i for i, name in enumerate(names) if "time" in name or name == "date"]
     values = [i for i, name in enumerate(names) if "intensity" in name or name in {"g per kwh", "value", "g/kwh"}]
     word = "direct" if factors == "direct" else "life"
     chosen = [i for i in values if word in names[i]] or values
     if not times or not chosen:
-        found = ", ".join(header)
-        raise UsageError(f"{path} has the columns {found}. Name one 'time' and one 'g_per_kwh' in its first row.")
+        raise UsageError(
+            f"{path} has the columns {', '.join(header)}. Name one 'time' and one 'g_per_kwh' in its first row."
+        )
     return times[0], chosen[0]
 
 
@@ -70,14 +74,14 @@ def _time(text: str, utc: bool) -> datetime:
     return time.astimezone(UTC)
 
 
-def _points(begun: dict[datetime, float | None]) -> tuple[Point, ...]:
-    """Each value holds until the next row, the last as long as most others; an empty cell is a hole."""
-    starts = sorted(begun)
-    lengths = [after - start for start, after in pairwise(starts)]
-    usual = sorted(lengths)[len(lengths) // 2] if lengths else timedelta(hours=1)
-    found = []
-    for start, length in zip(starts, [*lengths, usual], strict=True):
-        value = begun[start]
+def _points(by_start: dict[datetime, float | None]) -> tuple[Point, ...]:
+    """Return the points: a value holds until the next row, the last as long as the median; an empty cell is a gap."""
+    starts = sorted(by_start)
+    lengths = [following - start for start, following in pairwise(starts)]
+    median = sorted(lengths)[len(lengths) // 2] if lengths else timedelta(hours=1)
+    points = []
+    for start, length in zip(starts, [*lengths, median], strict=True):
+        value = by_start[start]
         if value is not None:
-            found.append(Point(start, start + min(length, LONGEST_INTERVAL), value))
-    return in_order(found)
+            points.append(Point(start, start + min(length, MAX_INTERVAL), value))
+    return in_order(points)

@@ -1,4 +1,4 @@
-"""Assumptions with a name, a source and a year: PUE of kinds of places, emissions of making hardware."""
+"""Assumptions with a name, a source and a year: PUE of kinds of data centres, emissions of making hardware."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from joulemark.suite.records import Pue
 
 OWN_MACHINE: Final = Pue(
     value=1.0,
-    # Green Algorithms does so too: a computer at a desk has no machine room around it.
+    # As in Green Algorithms: a computer at a desk has no machine room around it.
     source="one's own machine (default)",
 )
 
@@ -31,18 +31,18 @@ PUES: Final[Mapping[str, Pue]] = MappingProxyType(
         "jean-zay": Pue(value=1.2, source="IDRIS Jean Zay, by Luccioni et al. 2022 (arXiv:2211.02001)"),
     }
 )
-"""Averages that data centres publish. One's own operator knows better."""
+"""Averages that data centres publish. Your own operator knows better."""
 
 SERVER_KG: Final = (500.0, 1000.0, 2000.0)
-"""A server without boards: low, assumed, high. 1,000 kg is the baseline of the Impact Framework's `sci-embodied`, after
-Cloud Carbon Footprint; half and twice stand for the spread between methods and sizes."""
+"""A server without accelerators: low, assumed, high. 1,000 kg is the baseline of the Impact Framework's `sci-embodied`,
+after Cloud Carbon Footprint; half and twice stand for the spread between methods and sizes."""
 
 BOARD_KG: Final = (128.0, 150.0, 575.0)
 """An accelerator: low, assumed, high. 128: A100 SXM 40 GB (Falk et al. 2025, arXiv:2509.00093); 150: the Impact
 Framework's GPU; 164: an H100 by NVIDIA's own footprint of the HGX board; 575: H100 SXM by Boavizta's method."""
 
 LIFESPAN_YEARS: Final = (3.0, 4.0, 6.0)
-"""Shortest, assumed and longest: EcoLogits, the SCI's example, BoaviztAPI."""
+"""Shortest, assumed and longest, years: EcoLogits, the SCI's example, BoaviztAPI."""
 
 EMBODIED_SOURCE: Final = (
     "assumed: server 1,000 kg and board 150 kg (Impact Framework sci-embodied); ranges over published methods"

@@ -1,7 +1,8 @@
-"""From a series of intensities and a span of time to records that say where the numbers come from. Pure."""
+"""A series of intensities and a span of time -> records that say where the numbers come from. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,23 +19,25 @@ STALE_AFTER_H: Final = 6.0
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one source, or the chain of them, came to."""
+class ResolvedIntensity:
+    """The intensity that one source, or the chain of sources, gave."""
 
     intensity: Intensity
     intervals: tuple[GridInterval, ...] = ()
     notices: tuple[Notice, ...] = ()
 
 
-def from_series(series: Series, span: Span) -> Found:
-    """The intensity of `span`: of its one interval, or the mean of several by time, which are then listed too.
+def from_series(series: Series, span: Span) -> ResolvedIntensity:
+    """Return the intensity of `span`: that of its one interval, or the mean of several by time, which are listed too.
 
     A part of the span without a value takes the nearest, flagged. ValueError where the series is empty.
     """
     pieces = series.pieces(*span) if span[1] > span[0] else _moment(series, span[0])
+    values = [piece.point.g_per_kwh for piece in pieces]
     notices = _stale(pieces)
     if len({piece.point for piece in pieces}) == 1:
-        return Found(_of_one(series, pieces[0]), (), notices)
+        single = _intensity(series, pieces[:1], values[0])
+        return ResolvedIntensity(single.model_copy(update={"updated_at": pieces[0].point.updated_at}), (), notices)
     intervals = tuple(
         GridInterval(
             start=iso(piece.start),
@@ -45,40 +48,22 @@ def from_series(series: Series, span: Span) -> Found:
         )
         for piece in pieces
     )
-    lengths = [(piece.end - piece.start) / (span[1] - span[0]) for piece in pieces]
-    mean = sum(piece.point.g_per_kwh * length for piece, length in zip(pieces, lengths, strict=True))
-    return Found(_of_several(series, pieces, mean), intervals, notices)
+    shares = [(piece.end - piece.start) / (span[1] - span[0]) for piece in pieces]
+    mean = sum(value * share for value, share in zip(values, shares, strict=True))
+    several = _intensity(series, pieces, mean).model_copy(update={"low": min(values), "high": max(values)})
+    return ResolvedIntensity(several, intervals, notices)
 
 
 def _moment(series: Series, time: datetime) -> tuple[Piece, ...]:
     point = series.at(time)
-    return (Piece(time, time, point, not point.holds(time)),)
+    return (Piece(time, time, point, not point.contains(time)),)
 
 
-def _of_one(series: Series, piece: Piece) -> Intensity:
-    point = piece.point
-    return Intensity(
-        g_per_kwh=point.g_per_kwh,
-        source=series.source,
-        zone=series.zone,
-        interval_start=iso(point.start),
-        retrieved_at=iso(series.retrieved_at) if series.retrieved_at else None,
-        is_estimated=point.is_estimated,
-        basis=series.basis,
-        signal="average" if series.zone else "unknown",
-        granularity=series.granularity,
-        method=point.method,
-        updated_at=point.updated_at,
-        reason=_nearest([piece]),
-    )
-
-
-def _of_several(series: Series, pieces: tuple[Piece, ...], mean: float) -> Intensity:
-    values = [piece.point.g_per_kwh for piece in pieces]
+def _intensity(series: Series, pieces: Sequence[Piece], g_per_kwh: float) -> Intensity:
     estimated = {piece.point.is_estimated for piece in pieces}
     methods = dict.fromkeys(piece.point.method for piece in pieces if piece.point.method)
     return Intensity(
-        g_per_kwh=mean,
+        g_per_kwh=g_per_kwh,
         source=series.source,
         zone=series.zone,
         interval_start=iso(pieces[0].point.start),
@@ -88,23 +73,21 @@ def _of_several(series: Series, pieces: tuple[Piece, ...], mean: float) -> Inten
         signal="average" if series.zone else "unknown",
         granularity=series.granularity,
         method=", ".join(methods) or None,
-        low=min(values),
-        high=max(values),
-        reason=_nearest([piece for piece in pieces if piece.nearest]),
+        reason=_nearest_reason(pieces),
     )
 
 
-def _nearest(pieces: list[Piece]) -> str | None:
-    """What to say of pieces that have no value of their own; None where all have."""
+def _nearest_reason(pieces: Sequence[Piece]) -> str | None:
+    """Return which values stand in for missing ones; None where none is missing."""
     missing = [piece for piece in pieces if piece.nearest]
     if not missing:
         return None
-    of = ", ".join(dict.fromkeys(iso(piece.point.start) for piece in missing))
-    return f"the source has no value for {iso(missing[0].start)}; the nearest ({of}) is used"
+    starts = ", ".join(dict.fromkeys(iso(piece.point.start) for piece in missing))
+    return f"the source has no value for {iso(missing[0].start)}; the nearest ({starts}) is used"
 
 
-def _stale(pieces: tuple[Piece, ...]) -> tuple[Notice, ...]:
-    """A notice where a value stands in from far away."""
-    away = max((piece.point.distance(piece.start + (piece.end - piece.start) / 2) for piece in pieces), default=None)
-    hours = (away or timedelta(0)) / timedelta(hours=1)
+def _stale(pieces: Sequence[Piece]) -> tuple[Notice, ...]:
+    """Return a notice where a value stands in from far away."""
+    distances = [piece.point.distance(piece.start + (piece.end - piece.start) / 2) for piece in pieces]
+    hours = max(distances, default=timedelta(0)) / timedelta(hours=1)
     return (Notice.of(Code.STALE_INTENSITY, hours, STALE_AFTER_H),) if hours > STALE_AFTER_H else ()

@@ -1,8 +1,8 @@
-"""Which carbon intensity and PUE a run's grams are computed with, and why: the chain of sources, recorded.
+"""Which carbon intensity and PUE a run's grams are computed with: the chain of sources, recorded.
 
-The user's value, the user's file, Electricity Maps, the country's year by Ember, the world's average; a source that
-was asked and could not answer leaves its reason. Nothing is derived from the caller's IP address. Nothing here is
-called while a trial runs, and no failed look-up fails a run.
+The user's value, the user's file, Electricity Maps, the country's year by Ember, the world's average; a source that was
+asked and could not answer leaves its reason. Nothing is derived from the caller's IP address. Nothing here is called
+while a trial runs, and no failed look-up fails a run.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from joulemark.suite.carbon import ember, inputs, intensity_csv
 from joulemark.suite.carbon.accounting import check_intensity, check_psf
-from joulemark.suite.carbon.location import Place, place
-from joulemark.suite.carbon.provenance import Found, Span, from_series
+from joulemark.suite.carbon.location import Location, location_of
+from joulemark.suite.carbon.provenance import ResolvedIntensity, Span, from_series
+from joulemark.suite.carbon.service_response import ServiceError
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Emissions, Intensity, Notice, Settings
@@ -25,71 +26,68 @@ if TYPE_CHECKING:
 OLD_AFTER_YEARS: Final = 3
 """Yearly tables lag by one year or two; a value older than this describes another grid."""
 
-UNLIKE: Final = "direct factors were asked for; Ember's are life-cycle ones"
+NO_DIRECT_FACTORS: Final = "direct factors were asked for; Ember's are life-cycle ones"
 
 
 def resolve(
     settings: Settings, now: datetime, service: Service | None = None, span: Span | None = None
 ) -> tuple[Emissions, tuple[Notice, ...]]:
-    """What to compute emissions with. `span`: the time of a run that is over; None: this moment.
+    """Return what to compute emissions with, and notices about it.
 
-    `service` is asked for the grid by the hour (None: nobody is). UsageError where a value cannot be, the zone is not
-    known, or the user's file cannot be read; never because of a network.
+    Args:
+        settings: The carbon options of the run.
+        now: The current time.
+        service: Asked for the grid by the hour; None to ask nobody.
+        span: The time of a run that is over; None for this moment.
+
+    Raises:
+        UsageError: A value cannot be, the zone is not known, or the user's file cannot be read; never because of a
+            network.
     """
-    found = _intensity(settings, now, service, span)
+    resolved = _intensity(settings, now, service, span)
     emissions = Emissions(
-        intensity=found.intensity,
-        intervals=found.intervals,
-        pue=inputs.pue(settings.pue),
+        intensity=resolved.intensity,
+        intervals=resolved.intervals,
+        pue=inputs.parse_pue(settings.pue),
         psf=check_psf(settings.psf),
-        embodied=inputs.embodied(settings.embodied, settings.lifespan_years),
+        embodied=inputs.parse_embodied(settings.embodied, settings.lifespan_years),
     )
-    return emissions, found.notices
+    return emissions, resolved.notices
 
 
-def _intensity(settings: Settings, now: datetime, service: Service | None, span: Span | None) -> Found:
-    where = place(settings)
+def _intensity(settings: Settings, now: datetime, service: Service | None, span: Span | None) -> ResolvedIntensity:
+    location = location_of(settings)
     if settings.intensity is not None:
-        if where is not None and where.zone is not None:
-            ember.intensity(where.zone)  # a mistyped zone is a mistake, whether it is needed or not
-        return _own(settings, span or (now, now))
-    if where is None:
-        return _world(UNLIKE if settings.emission_factors == "direct" else None)
+        if location is not None and location.zone is not None:
+            ember.intensity(location.zone)  # a mistyped zone is a mistake, whether it is needed or not
+        return _given_by_user(settings.intensity, settings, span or (now, now))
+    if location is None:
+        return _world_average(NO_DIRECT_FACTORS if settings.emission_factors == "direct" else None)
     if service is None or service.maps is None:
-        unasked = service.absent if service is not None else None
-        return _yearly(where, settings, now, unasked or "it was not asked", asked=False)
+        return _yearly(location, settings, now, service.unused_reason if service is not None else None)
     try:
-        found = from_series(service.series(where, now, span), span or (now, now))
-    except _failure_type() as failure:
-        found = _yearly(where, settings, now, str(failure), asked=True)
-    return Found(found.intensity, found.intervals, (*service.notices, *found.notices))
+        resolved = from_series(service.series(location, now, span), span or (now, now))
+    except ServiceError as error:
+        resolved = _yearly(location, settings, now, str(error), asked=True)
+    return ResolvedIntensity(resolved.intensity, resolved.intervals, (*service.notices, *resolved.notices))
 
 
-def _failure_type() -> type[Exception]:
-    from joulemark.suite.carbon.transport import Failure  # imports requests, which only those who ask a network need
-
-    return Failure
-
-
-def _own(settings: Settings, span: Span) -> Found:
-    """The user's value, or file."""
-    assert settings.intensity is not None
-    given = inputs.amount(settings.intensity, "--intensity")
-    if given is None:
-        path = Path(str(settings.intensity))
+def _given_by_user(given: float | str, settings: Settings, span: Span) -> ResolvedIntensity:
+    """Return the user's value, or that of the user's file."""
+    amount = inputs.parse_amount(given, "--intensity")
+    if amount is None:
+        path = Path(str(given))
         if not path.expanduser().exists():
-            raise UsageError(
-                f"--intensity got {settings.intensity!r}, which is neither a number of g/kWh nor a file that exists."
-            )
+            raise UsageError(f"--intensity got {given!r}, which is neither a number of g/kWh nor a file that exists.")
         return from_series(intensity_csv.read(path, settings.emission_factors), span)
-    for value in (given.low, given.value, given.high):
+    for value in (amount.low, amount.value, amount.high):
         if value is not None:
             check_intensity(value)
-    return Found(
+    return ResolvedIntensity(
         Intensity(
-            g_per_kwh=given.value,
-            low=given.low,
-            high=given.high,
+            g_per_kwh=amount.value,
+            low=amount.low,
+            high=amount.high,
             source="given by the user",
             zone=None,
             basis="direct" if settings.emission_factors == "direct" else "unknown",
@@ -97,28 +95,30 @@ def _own(settings: Settings, span: Span) -> Found:
     )
 
 
-def _yearly(where: Place, settings: Settings, now: datetime, reason: str, asked: bool) -> Found:
-    """The country's year. `reason`: why Electricity Maps could not answer, or was not `asked`."""
-    if where.zone is None:
-        return _world(f"only Electricity Maps can resolve {where.label}: {reason}")
-    table = ember.intensity(where.zone)
-    failed = f"Electricity Maps: {reason}" if asked else None
-    unlike = UNLIKE if settings.emission_factors == "direct" else None
-    instead = [reason for reason in (failed, unlike) if reason]
-    reasons = [reason for reason in (*instead, table.reason) if reason]
+def _yearly(
+    location: Location, settings: Settings, now: datetime, reason: str | None, asked: bool = False
+) -> ResolvedIntensity:
+    """Return the country's year. `reason`: why Electricity Maps could not answer, or was not `asked`."""
+    reason = reason or "it was not asked"
+    if location.zone is None:
+        return _world_average(f"only Electricity Maps can resolve {location.label}: {reason}")
+    table = ember.intensity(location.zone)
+    fallbacks = [f"Electricity Maps: {reason}"] if asked else []
+    fallbacks += [NO_DIRECT_FACTORS] if settings.emission_factors == "direct" else []
+    reasons = [*fallbacks, *([table.reason] if table.reason else [])]
     intensity = table.model_copy(update={"fallback": bool(reasons), "reason": "; ".join(reasons) or None})
-    notices = (Notice.of(Code.INTENSITY_FALLBACK, "; ".join(instead)),) if instead else ()
-    return Found(intensity, (), (*notices, *_age(table, now)))
+    notices = (Notice.of(Code.INTENSITY_FALLBACK, "; ".join(fallbacks)),) if fallbacks else ()
+    return ResolvedIntensity(intensity, (), (*notices, *_age(table, now)))
 
 
-def _world(reason: str | None) -> Found:
+def _world_average(reason: str | None) -> ResolvedIntensity:
     world = ember.WORLD.model_copy(update={"fallback": reason is not None, "reason": reason})
     notices = [Notice.of(Code.INTENSITY_FALLBACK, reason)] if reason else []
-    return Found(world, (), (*notices, Notice.of(Code.WORLD_INTENSITY, world.g_per_kwh)))
+    return ResolvedIntensity(world, (), (*notices, Notice.of(Code.WORLD_INTENSITY, world.g_per_kwh)))
 
 
 def _age(table: Intensity, now: datetime) -> tuple[Notice, ...]:
-    """A notice where the value is of a year long past."""
+    """Return a notice where the value is of a year long past."""
     if table.vintage is None or now.year - table.vintage <= OLD_AFTER_YEARS:
         return ()
     return (Notice.of(Code.OLD_INTENSITY, f"{table.zone} ({table.vintage})", OLD_AFTER_YEARS),)

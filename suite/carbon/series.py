@@ -13,7 +13,7 @@ Basis = Literal["lifecycle", "direct", "unknown"]
 
 @dataclass(frozen=True)
 class Point:
-    """One interval."""
+    """The value of one interval."""
 
     start: datetime
     end: datetime
@@ -24,13 +24,13 @@ class Point:
     updated_at: str | None = None
 
     def distance(self, time: datetime) -> timedelta:
-        """How far `time` lies from this interval; zero within it."""
+        """Return how far `time` is from this interval; zero within it."""
         if time < self.start:
             return self.start - time
         return max(time - self.end, timedelta(0))
 
-    def holds(self, time: datetime) -> bool:
-        """Whether `time` lies in this interval (its start does, its end does not)."""
+    def contains(self, time: datetime) -> bool:
+        """Return whether `time` is in this interval (its start is, its end is not)."""
         return self.start <= time < self.end
 
 
@@ -47,7 +47,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Series:
-    """Intervals in order, without overlap; there may be holes between them."""
+    """Points in order, without overlap; there may be gaps between them."""
 
     points: tuple[Point, ...]
     source: str
@@ -57,42 +57,42 @@ class Series:
     retrieved_at: datetime | None = None
 
     def at(self, time: datetime) -> Point:
-        """The interval that holds `time`, or else the nearest. ValueError where there is none at all."""
+        """Return the point that contains `time`, or else the nearest. ValueError where there is none."""
         if not self.points:
             raise ValueError("the series is empty")
-        return min(self.points, key=lambda point: (not point.holds(time), point.distance(time)))
+        return min(self.points, key=lambda point: (not point.contains(time), point.distance(time)))
 
     def pieces(self, start: datetime, end: datetime) -> tuple[Piece, ...]:
-        """`start`..`end` cut where the value changes; holes take the nearest value, flagged."""
+        """Return `start`..`end` cut where the value changes; gaps take the nearest value, flagged."""
         borders = {start, end}
-        for point, after in zip(self.points, (*self.points[1:], None), strict=True):
+        for point, following in zip(self.points, (*self.points[1:], None), strict=True):
             borders |= {point.start, point.end}
-            if after is not None and after.start > point.end:
-                borders.add(point.end + (after.start - point.end) / 2)  # from here on the later one is nearer
+            if following is not None and following.start > point.end:
+                borders.add(point.end + (following.start - point.end) / 2)  # from here on the later one is nearer
         times = sorted(time for time in borders if start <= time <= end)
-        found: list[Piece] = []
-        for one, other in pairwise(times):
-            middle = one + (other - one) / 2
+        pieces: list[Piece] = []
+        for begin, finish in pairwise(times):
+            middle = begin + (finish - begin) / 2
             point = self.at(middle)
-            nearest = not point.holds(middle)
-            if found and found[-1].point == point and found[-1].nearest == nearest:
-                found[-1] = replace(found[-1], end=other)
+            nearest = not point.contains(middle)
+            if pieces and pieces[-1].point == point and pieces[-1].nearest == nearest:
+                pieces[-1] = replace(pieces[-1], end=finish)
             else:
-                found.append(Piece(one, other, point, nearest))
-        return tuple(found)
+                pieces.append(Piece(begin, finish, point, nearest))
+        return tuple(pieces)
 
     def covers(self, start: datetime, end: datetime) -> bool:
-        """Whether every moment of `start`..`end` has a value of its own."""
-        return self._until(end)[1] - self._until(start)[1] == end - start
+        """Return whether every moment of `start`..`end` has a value of its own."""
+        return self._integral(end)[1] - self._integral(start)[1] == end - start
 
     def mean(self, start: datetime, end: datetime) -> float:
-        """Mean over `start`..`end` by time, g/kWh, under a constant load. ValueError where a part has no value."""
+        """Return the mean over `start`..`end` by time, g/kWh. ValueError where a part has no value."""
         if not end > start or not self.covers(start, end):
             raise ValueError(f"the series does not cover {start} to {end}")
-        return (self._until(end)[0] - self._until(start)[0]) / (end - start).total_seconds()
+        return (self._integral(end)[0] - self._integral(start)[0]) / (end - start).total_seconds()
 
-    def _until(self, time: datetime) -> tuple[float, timedelta]:
-        """The integral of the intensity over all that is known before `time`, g s/kWh, and how long that is."""
+    def _integral(self, time: datetime) -> tuple[float, timedelta]:
+        """Return the integral of the intensity over all that is known before `time`, g s/kWh, and how long that is."""
         total, known = 0.0, timedelta(0)
         for point in self.points:
             if point.start >= time:
@@ -113,41 +113,46 @@ class Window:
 
 
 def in_order(points: Iterable[Point]) -> tuple[Point, ...]:
-    """`points` by time; of two with one start the later one counts, and overlaps are cut.
+    """Return `points` by time, overlaps cut; of two with one start the later one in `points` counts.
 
-    Sources repeat a row where they correct it.
+    Sources repeat a row to correct it.
     """
     by_start = {point.start: point for point in points}
     ordered = [by_start[start] for start in sorted(by_start)]
-    cut = (replace(point, end=min(point.end, after.start)) for point, after in pairwise(ordered))
+    cut = (replace(point, end=min(point.end, following.start)) for point, following in pairwise(ordered))
     return (*cut, *ordered[-1:])
 
 
-def best_window(found: Series, duration: timedelta, earliest: datetime, latest_end: datetime | None = None) -> Window:
-    """The window of `duration` with the lowest mean that lies whole within the series; the earliest among equals.
+def best_window(series: Series, duration: timedelta, earliest: datetime, latest_end: datetime | None = None) -> Window:
+    """Return the window of `duration` with the lowest mean that is within the series; the earliest of equal ones.
 
     The mean of a window over constant pieces is linear between the moments at which one of its ends meets a border,
-    so that the lowest is at one of these. ValueError where no window fits.
+    so the lowest is at one of these. ValueError where no window fits.
     """
-    end = found.points[-1].end if found.points else earliest
+    end = series.points[-1].end if series.points else earliest
     if latest_end is not None:
         end = min(end, latest_end)
-    borders = {time for point in found.points for time in (point.start, point.end)}
+    borders = {time for point in series.points for time in (point.start, point.end)}
     starts = sorted({earliest, end - duration, *borders, *(time - duration for time in borders)})
     windows = [
-        Window(start, start + duration, found.mean(start, start + duration))
+        Window(start, start + duration, series.mean(start, start + duration))
         for start in starts
-        if start >= earliest and start + duration <= end and found.covers(start, start + duration)
+        if start >= earliest and start + duration <= end and series.covers(start, start + duration)
     ]
     if not windows:
         raise ValueError("no window fits")
-    # Equal up to rounding: a later window must be truly better.
+    # Equal up to rounding: a later window must really be better.
     lowest = min(window.g_per_kwh for window in windows)
     return next(window for window in windows if window.g_per_kwh <= lowest + 1e-9 * max(1.0, lowest))
 
 
+def start_of_hour(time: datetime) -> datetime:
+    """Return the full hour at or before `time`."""
+    return time.replace(minute=0, second=0, microsecond=0)
+
+
 def parse_time(text: str) -> datetime:
-    """An ISO 8601 time with its offset, in UTC. ValueError where it is none, or has no offset."""
+    """Return an ISO 8601 time with its offset, in UTC. ValueError where it is none, or has no offset."""
     time = datetime.fromisoformat(text.strip())
     if time.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
@@ -155,5 +160,5 @@ def parse_time(text: str) -> datetime:
 
 
 def iso(time: datetime) -> str:
-    """`time` in UTC as ISO 8601, to the second: 2026-11-01T12:00:00Z."""
+    """Return `time` in UTC as ISO 8601, to the second: 2026-11-01T12:00:00Z."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,58 +1,43 @@
-"""One careful GET: time-outs, retries with back-off, and a token that never leaves the request's header.
+"""HTTP GET with time-outs, a size limit, retries with back-off, and a token that stays in the request's header.
 
-Nothing here raises anything but `Failure`, whose text holds neither the token nor the address's credentials; it is
-raised outside of `except`, since an exception of requests holds the request with its headers.
+Nothing here raises anything but `ServiceError`, whose text holds neither the token nor credentials of the address. It
+is raised outside of `except`, since an exception of requests refers to the request with its headers.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Any, Final, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse, Retry
+from requests.utils import get_auth_from_url
+from urllib3 import BaseHTTPResponse, HTTPResponse, Retry
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ResponseError
 
+from joulemark.suite.carbon import response_cache
+from joulemark.suite.carbon.series import iso
+from joulemark.suite.carbon.service_response import JsonResponse, ServiceError
+
 TIMEOUT_S: Final = 10.0
-LONGEST_WAIT_S: Final = 30.0
-"""A service that asks for a longer pause than this is left alone."""
-MOST_BYTES: Final = 4_000_000
-"""Ten days by the hour are 60 kB; more than this is no answer."""
+MAX_RETRY_AFTER_S: Final = 30.0
+"""A service that asks for a longer pause than this is not retried."""
+MAX_BYTES: Final = 4_000_000
+"""Ten days by the hour are 60 kB; a longer response is no answer."""
 READ_BYTES: Final = 65_536
 
-Kind = Literal[
-    "no_token", "bad_token", "not_licensed", "no_data", "throttled", "server", "unreachable", "timeout", "malformed",
-    "sandbox", "out_of_range", "wrong_zone", "stale", "request",
-]  # fmt: skip
+T = TypeVar("T")
 
 
-class Failure(Exception):  # noqa: N818  it is what a look-up comes to, not a bug
-    """Why there is no answer."""
-
-    def __init__(self, kind: Kind, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the service said."""
-
-    status: int
-    document: Any
-    """The JSON; None where it was none."""
-    retry_after: str | None
-
-
-class Patience(Retry):
-    """urllib3's retries, but an end where the service asks for a pause that nobody would wait for."""
+class RetryPolicy(Retry):
+    """urllib3's retries, but none where the service asks for a longer pause than anybody would wait for."""
 
     def increment(
         self,
@@ -62,37 +47,87 @@ class Patience(Retry):
         error: Exception | None = None,
         _pool: Any = None,
         _stacktrace: TracebackType | None = None,
-    ) -> Patience:
-        """The state after one more failure; MaxRetryError ends the attempts with the answer at hand."""
+    ) -> RetryPolicy:
+        """Return the state after one more failure; MaxRetryError ends the attempts with the response at hand."""
         try:
             wait_s = (self.get_retry_after(response) or 0.0) if response is not None else 0.0
         except InvalidHeader:
-            wait_s = LONGEST_WAIT_S + 1
-        if wait_s > LONGEST_WAIT_S:
+            wait_s = MAX_RETRY_AFTER_S + 1
+        if wait_s > MAX_RETRY_AFTER_S:
             raise MaxRetryError(_pool, url or "", ResponseError("asked to wait too long"))
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
+class _BoundedAdapter(HTTPAdapter):
+    """Reads whole bodies within the limits and returns copies free of the token, which some services repeat."""
+
+    def __init__(self, host: str, token: str, timeout_s: float, now: datetime, retries: Retry) -> None:
+        super().__init__(max_retries=retries)
+        self._host, self._token, self._timeout_s, self._now = host, token, timeout_s, now
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        """Return the response with its body read. ServiceError where that takes too long or is too much."""
+        with super().send(request, *args, **more) as response:
+            body = self._read(response).replace(self._token.encode(), b"***")
+            retry_after = response.headers.get("Retry-After", "")
+            headers = {"Content-Type": "application/json", response_cache.RETRIEVED_AT: iso(self._now)}
+            headers |= {"Retry-After": retry_after} if retry_after.isdecimal() else {}
+        path = request.path_url
+        raw = HTTPResponse(
+            io.BytesIO(body), headers, response.status_code, reason="", request_url=path, preload_content=False
+        )
+        return self.build_response(request, raw)
+
+    def _read(self, response: requests.Response) -> bytes:
+        deadline = time.monotonic() + self._timeout_s
+        body = bytearray()
+        # read1 returns what has arrived; read would wait for a whole block, however slowly that arrives.
+        while block := response.raw.read1(READ_BYTES):
+            body += block
+            if time.monotonic() > deadline:
+                raise ServiceError("timeout", f"{self._host} did not finish its answer within {self._timeout_s:g} s")
+            if len(body) > MAX_BYTES:
+                raise ServiceError("malformed", f"{self._host} answered more than {MAX_BYTES} bytes")
+        return bytes(body)
+
+
 class Transport:
-    """GET below one base address. Holds the token; its text forms do not show it."""
+    """GET below one base address. It holds the token; its text forms do not show it."""
 
-    def __init__(self, base_url: str, token: str, timeout_s: float = TIMEOUT_S, backoff_s: float = 0.5) -> None:
-        """`timeout_s` bounds the connection and the whole answer; `backoff_s` doubles with each retry, jittered.
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        timeout_s: float = TIMEOUT_S,
+        backoff_s: float = 0.5,
+        cache: Path | None = None,
+    ) -> None:
+        """Check the address and the token.
 
-        Failure where the address is none, or would carry the token over a network in the clear.
+        Args:
+            base_url: http or https; credentials in it are sent, and neither shown nor kept.
+            token: Sent in the header `auth-token`.
+            timeout_s: Limit for the connection, and for the whole response.
+            backoff_s: Pause before the first retry; doubles with each, with jitter.
+            cache: Directory to keep responses in until the next full hour.
+
+        Raises:
+            ServiceError: The address is not one, or would send the token over a network in the clear.
         """
-        self._base, self._token, self._timeout_s = base_url.rstrip("/"), token.strip(), timeout_s
-        parts = _split(self._base)
+        self._token, self._timeout_s, self._cache = token.strip(), timeout_s, cache
+        parts = _split(base_url.rstrip("/"))
         self.host = parts.hostname or ""
         if parts.scheme not in {"http", "https"} or not self.host:
-            raise Failure("request", "the address of the service is not an http or https address")
+            raise ServiceError("request", "the address of the service is not an http or https address")
         if not self._token:
-            raise Failure("no_token", "the token is empty")
+            raise ServiceError("no_token", "the token is empty")
         if parts.scheme == "http" and self.host not in {"localhost", "127.0.0.1", "::1"}:
-            raise Failure("request", f"{self.host} is not addressed by https: the token is not sent in the clear")
+            raise ServiceError("request", f"{self.host} is not addressed by https: the token is not sent in the clear")
         if not (self._token.isascii() and self._token.isprintable() and " " not in self._token):
-            raise Failure("bad_token", "the token has characters that none can have")
-        retries = Patience(
+            raise ServiceError("bad_token", "the token has characters that none can have")
+        self._base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self._credentials = get_auth_from_url(base_url) if "@" in parts.netloc else None
+        self._retries = RetryPolicy(
             total=3,
             connect=1,
             read=0,
@@ -103,7 +138,6 @@ class Transport:
             backoff_jitter=backoff_s,
             raise_on_status=False,
         )
-        self._adapter = HTTPAdapter(max_retries=retries)
 
     def __repr__(self) -> str:
         return f"Transport({self.host})"
@@ -111,21 +145,41 @@ class Transport:
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a transport is not copied: it holds a token")
 
-    def get(self, path: str, parameters: Mapping[str, str], user_agent: str) -> Answer:
-        """The answer to GET `path`; Failure where there is none within the time."""
-        begun = time.monotonic()
-        try:
-            found: Answer | Failure = self._get(path, parameters, user_agent)
-        except (OSError, ValueError, HTTPError) as error:  # requests' own exceptions are OSErrors
-            if isinstance(error, requests.Timeout) or time.monotonic() - begun >= self._timeout_s:
-                found = Failure("timeout", f"{self.host} did not answer within {self._timeout_s:g} s")
-            else:
-                found = Failure("unreachable", f"{self.host} cannot be reached ({type(error).__name__})")
-        if isinstance(found, Failure):
-            raise found
-        return found
+    def get(
+        self,
+        path: str,
+        parameters: Mapping[str, str],
+        user_agent: str,
+        now: datetime,
+        parse: Callable[[JsonResponse], T],
+    ) -> T:
+        """Return what `parse` makes of the response to GET `path`; only a response that it accepts is kept.
 
-    def _get(self, path: str, parameters: Mapping[str, str], user_agent: str) -> Answer | Failure:
+        Raises:
+            ServiceError: `parse` did not accept the response, or there was none within the time.
+        """
+        start_s = time.monotonic()
+        try:
+            result: JsonResponse | ServiceError = self._get(path, parameters, user_agent, now, parse)
+        except ServiceError as error:
+            result = ServiceError(error.kind, error.message)
+        except (OSError, ValueError, HTTPError) as error:  # requests' own exceptions are OSErrors
+            if isinstance(error, requests.Timeout) or time.monotonic() - start_s >= self._timeout_s:
+                result = ServiceError("timeout", f"{self.host} did not answer within {self._timeout_s:g} s")
+            else:
+                result = ServiceError("unreachable", f"{self.host} cannot be reached ({type(error).__name__})")
+        if isinstance(result, ServiceError):
+            raise result
+        return parse(result)
+
+    def _get(
+        self,
+        path: str,
+        parameters: Mapping[str, str],
+        user_agent: str,
+        now: datetime,
+        parse: Callable[[JsonResponse], object],
+    ) -> JsonResponse:
         headers = {
             "auth-token": self._token,
             "User-Agent": user_agent,
@@ -134,37 +188,42 @@ class Transport:
             # A retry on a connection that the server has closed would look like a broken one.
             "Connection": "close",
         }
-        with requests.Session() as session:
-            session.mount("https://", self._adapter)
-            session.mount("http://", self._adapter)
+        with response_cache.session(self._cache, now, lambda response: _is_accepted(response, parse)) as session:
+            adapter = _BoundedAdapter(self.host, self._token, self._timeout_s, now, self._retries)
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
             # A redirect would carry the token to whatever address it names.
-            with session.get(
+            response = session.get(
                 f"{self._base}/{path}",
                 params=dict(parameters),
                 headers=headers,
+                auth=self._credentials,
                 timeout=(self._timeout_s, self._timeout_s),
                 allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = self._body(response)
-                if isinstance(body, Failure):
-                    return body
-                # Some services repeat what they were sent: from here on nothing holds the token.
-                body = body.replace(self._token.encode(), b"***")
-                return Answer(response.status_code, _json(body), response.headers.get("Retry-After"))
+            )
+            return _json_response(response)
 
-    def _body(self, response: requests.Response) -> bytes | Failure:
-        """The whole body, within the time however slowly it drips."""
-        deadline = time.monotonic() + self._timeout_s
-        body = bytearray()
-        # read1 returns what has come; read would wait for a whole piece, however slowly that drips.
-        while piece := response.raw.read1(READ_BYTES):
-            body += piece
-            if time.monotonic() > deadline:
-                return Failure("timeout", f"{self.host} did not finish its answer within {self._timeout_s:g} s")
-            if len(body) > MOST_BYTES:
-                return Failure("malformed", f"{self.host} answered more than {MOST_BYTES} bytes")
-        return bytes(body)
+
+def _is_accepted(response: requests.Response, parse: Callable[[JsonResponse], object]) -> bool:
+    try:
+        parse(_json_response(response))
+    except ServiceError:
+        return False
+    return True
+
+
+def _json_response(response: requests.Response) -> JsonResponse:
+    try:
+        document = json.loads(response.content)
+    except (ValueError, RecursionError):
+        document = None
+    retry_after = response.headers.get("Retry-After")
+    return JsonResponse(
+        status=response.status_code,
+        document=document,
+        retry_after_s=None if retry_after is None else int(retry_after),
+        retrieved_at=response.headers[response_cache.RETRIEVED_AT],
+    )
 
 
 def _split(address: str) -> SplitResult:
@@ -172,10 +231,3 @@ def _split(address: str) -> SplitResult:
         return urlsplit(address)
     except ValueError:
         return urlsplit("")
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from joulemark.suite.carbon.electricity_maps import FORECAST_HOURS, ElectricityMaps
-from joulemark.suite.carbon.location import Place
+from joulemark.suite.carbon.location import Location
 from joulemark.suite.carbon.series import Series, Window, best_window, in_order, iso
 from joulemark.suite.carbon.service import Service
-from joulemark.suite.carbon.transport import Failure
+from joulemark.suite.carbon.service_response import ServiceError
 from joulemark.suite.errors import UsageError
 
 
@@ -23,53 +23,54 @@ class Advice:
 
     @property
     def saving(self) -> float:
-        """The part of the emissions that waiting for the best window saves; 0 where now is best."""
+        """The share of the emissions that waiting for the best window saves; 0 where now is best."""
         return 1 - self.best.g_per_kwh / self.now.g_per_kwh if self.now.g_per_kwh > 0 else 0.0
 
 
 def advise(
-    service: Service, place: Place, duration: timedelta, now: datetime, before: datetime | None = None
+    service: Service, location: Location, duration: timedelta, now: datetime, before: datetime | None = None
 ) -> Advice:
-    """The best time for `duration` under a constant load, that ends by `before` and within the forecast.
+    """Return the best time for `duration` under a constant load that ends by `before` and within the forecast.
 
-    UsageError where there is no forecast, or the time does not fit into it.
+    Raises:
+        UsageError: There is no forecast, or the time does not fit into it.
     """
     try:
-        found = ahead(service, place, now)
-    except Failure as failure:
-        raise UsageError(f"there is no forecast for {place.label}: {failure}.") from None
-    end = found.points[-1].end
+        series = forecast_from_now(service, location, now)
+    except ServiceError as error:
+        raise UsageError(f"there is no forecast for {location.label}: {error}.") from None
+    end = series.points[-1].end
     try:
-        at_once = Window(now, now + duration, found.mean(now, now + duration))
-        best = best_window(found, duration, now, before)
+        at_once = Window(now, now + duration, series.mean(now, now + duration))
+        best = best_window(series, duration, now, before)
     except ValueError:
         limit = min(end, before) if before is not None else end
         raise UsageError(
-            f"{_hours(duration)} do not fit between now ({iso(now)}) and {iso(limit)}, "
+            f"{duration / timedelta(hours=1):g} h do not fit between now ({iso(now)}) and {iso(limit)}, "
             f"{'the time given' if before is not None and before < end else 'the end of the forecast'}."
         ) from None
-    return Advice(at_once, best, found)
+    return Advice(at_once, best, series)
 
 
-def ahead(service: Service, place: Place, now: datetime) -> Series:
-    """The longest forecast that the token is good for, with the hour that has begun. Failure where there is none."""
+def forecast_from_now(service: Service, location: Location, now: datetime) -> Series:
+    """Return the longest forecast that the token's plan includes, with the current hour.
+
+    Raises:
+        ServiceError: There is no forecast.
+    """
     if service.maps is None:
-        raise Failure("no_token", service.absent or "nobody is asked")
-    found = _longest(service.maps, place)
-    if found.points[0].start <= now:
-        return found
-    newest = service.maps.latest(place)
-    return replace(found, points=in_order((*newest.points, *found.points)))
+        raise ServiceError("no_token", service.unused_reason or "no service is configured")
+    forecast = _longest_forecast(service.maps, location)
+    if forecast.points[0].start <= now:
+        return forecast
+    latest = service.maps.latest(location)
+    return replace(forecast, points=in_order((*latest.points, *forecast.points)))
 
 
-def _longest(maps: ElectricityMaps, place: Place) -> Series:
+def _longest_forecast(maps: ElectricityMaps, location: Location) -> Series:
     try:
-        return maps.forecast(place, FORECAST_HOURS[-1])
-    except Failure as failure:
-        if failure.kind not in {"not_licensed", "request"}:
+        return maps.forecast(location, FORECAST_HOURS[-1])
+    except ServiceError as error:
+        if error.kind not in {"not_licensed", "request"}:
             raise
-    return maps.forecast(place, 24)
-
-
-def _hours(duration: timedelta) -> str:
-    return f"{duration / timedelta(hours=1):g} h"
+    return maps.forecast(location, 24)

@@ -74,10 +74,9 @@ def build(verb: str | None) -> typer.Typer:
         module = importlib.import_module(f"joulemark.suite.cli.verbs.{name}")
         if hasattr(module, "app"):  # a verb with subcommands
             app.add_typer(module.app, name=name)
-        elif verb is None:
-            app.command(name=name)(_help_only(module.command))
         else:
-            app.command(name=name)(_interruptible(expand(module.command)))
+            command = _without_options if verb is None else _interruptible(expand(module.command))
+            app.command(name=name, help=_help(module.command))(command)
     return app
 
 
@@ -94,14 +93,15 @@ def _interruptible(command: Callable[..., object]) -> Callable[..., object]:
     return interruptible
 
 
-def _help_only(command: Callable[..., object]) -> Callable[[], None]:
-    """Return a command without options that has the help of `command`."""
+def _help(command: Callable[..., object]) -> str:
+    """Return the docstring of `command` with each paragraph as one line, for the terminal to wrap."""
+    paragraphs = (command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
-    def help_only() -> None:
-        raise AssertionError("a verb that is run is built with its options")
 
-    help_only.__doc__ = command.__doc__
-    return help_only
+def _without_options() -> None:
+    """Stand for a verb in the list of all."""
+    raise AssertionError("a verb that is run is built with its options")
 
 
 def main() -> NoReturn:

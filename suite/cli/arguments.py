@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -45,7 +46,7 @@ def _group_parameters(group: type) -> list[inspect.Parameter]:
             option = copy.copy(option)
             option.envvar, option.help = None, option.help.partition(" (default:")[0]
         default = False if value_type is bool else None
-        annotation = Annotated[value_type, option]
+        annotation = Annotated[value_type, option]  # type: ignore[valid-type]
         parameters.append(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         )
@@ -78,3 +79,11 @@ def given_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
     sources = {name: context.get_parameter_source(parameters.get(name, name)) for name in names}
     from_command_line = [name for name, source in sources.items() if "COMMANDLINE" in str(source)]
     return ["-k" if name in ("k", "keyword") else f"--{name.replace('_', '-')}" for name in from_command_line]
+
+
+def check_suffix(output: Path | None, suffixes: Sequence[str]) -> None:
+    """Raise UsageError if `output` has a suffix other than `suffixes`; none is fine."""
+    from joulemark.suite.errors import UsageError
+
+    if output is not None and output.suffix and output.suffix.lower() not in suffixes:
+        raise UsageError(f"-o got {str(output)!r}: the file ends in {' or '.join(suffixes)}, not {output.suffix}.")

@@ -11,9 +11,14 @@ import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.cli.options import CARBON, EFFORT, POWER, SELECTION
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 _Texts = list[str] | None
 """Values of a repeatable option."""
+
+
+_FRAMEWORKS = " or ".join(FRAMEWORKS) + "."
+_MODES = "; ".join(f"{name}: {', '.join(framework.modes)}" for name, framework in FRAMEWORKS.items()) + "."
 
 
 class Selection(TypedDict):
@@ -34,10 +39,8 @@ class Selection(TypedDict):
         _Texts, typer.Option(help="tiny, small, base, or one of the workload's own.", rich_help_panel=SELECTION)
     ]
     phase: Annotated[_Texts, typer.Option(help="inference, training or generation.", rich_help_panel=SELECTION)]
-    framework: Annotated[_Texts, typer.Option(help="pytorch or tensorflow.", rich_help_panel=SELECTION)]
-    mode: Annotated[
-        _Texts, typer.Option(help="pytorch: eager, compile; tensorflow: eager, graph, xla.", rich_help_panel=SELECTION)
-    ]
+    framework: Annotated[_Texts, typer.Option(help=_FRAMEWORKS, rich_help_panel=SELECTION)]
+    mode: Annotated[_Texts, typer.Option(help=_MODES, rich_help_panel=SELECTION)]
     device: Annotated[_Texts, typer.Option(help="cpu, cuda:0, ...", rich_help_panel=SELECTION)]
     precision: Annotated[_Texts, typer.Option(help="fp32, tf32, bf16 or fp16.", rich_help_panel=SELECTION)]
     batch_size: Annotated[list[int] | None, typer.Option(help="Samples per batch.", rich_help_panel=SELECTION)]
@@ -72,33 +75,13 @@ class Selection(TypedDict):
     ]
 
 
-class Location(TypedDict):
-    """Where electricity comes from, other than by zone, and which emission factors apply."""
-
-    coordinates: Annotated[
-        str | None,
-        typer.Option(metavar="LAT,LON", help="Instead of a zone: degrees, such as 47.37,8.54.", rich_help_panel=CARBON),
-    ]
-    data_center: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PROVIDER:REGION", help="Instead of a zone, such as gcp:europe-west6.", rich_help_panel=CARBON
-        ),
-    ]
-    emission_factors: Annotated[
-        str | None,
-        typer.Option(
-            help="lifecycle: the whole life of power plants; direct: their operation only. (default: lifecycle)",
-            rich_help_panel=CARBON,
-            envvar="JOULEMARK_EMISSION_FACTORS",
-        ),
-    ]
-
-
-class Carbon(Location):
+class Carbon(TypedDict):
     """Inputs of the carbon accounting."""
 
     zone: options.Zone
+    coordinates: options.Coordinates
+    data_center: options.DataCenter
+    emission_factors: options.EmissionFactors
     intensity: options.Intensity
     pue: options.Pue
     psf: options.Psf

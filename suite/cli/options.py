@@ -9,6 +9,8 @@ import typer
 
 SELECTION, CARBON, EFFORT, OUTPUT, POWER, VERDICT = "Selection", "Carbon", "Effort", "Output", "Power", "Verdict"
 
+PAGE_SUFFIXES = (".html", ".htm")
+
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
 
 Out = Annotated[
@@ -34,6 +36,24 @@ Zone = Annotated[
         help="Grid zone, such as CH or DE. (default: the world's average)",
         rich_help_panel=CARBON,
         envvar="JOULEMARK_ZONE",
+    ),
+]
+Coordinates = Annotated[
+    str | None,
+    typer.Option(metavar="LAT,LON", help="Instead of a zone: degrees, such as 47.37,8.54.", rich_help_panel=CARBON),
+]
+DataCenter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PROVIDER:REGION", help="Instead of a zone, such as gcp:europe-west6.", rich_help_panel=CARBON
+    ),
+]
+EmissionFactors = Annotated[
+    str | None,
+    typer.Option(
+        help="lifecycle: the whole life of power plants; direct: their operation only. (default: lifecycle)",
+        rich_help_panel=CARBON,
+        envvar="JOULEMARK_EMISSION_FACTORS",
     ),
 ]
 Intensity = Annotated[

@@ -7,7 +7,7 @@ from typing import Final
 
 from joulemark.suite.energy.integration import Curve
 from joulemark.suite.notices import Code
-from joulemark.suite.records import BoardState, EnergyReading, Gpu, Notice, Trace, Trial
+from joulemark.suite.records import EnergyReading, Gpu, GpuState, Notice, Trace, Trial
 
 RESIDUAL: Final = 0.10
 """Counter and integral of one GPU differ by more than this only if one of them is wrong."""
@@ -76,14 +76,14 @@ def _aliasing(attributed: Sequence[tuple[Trial, EnergyReading]], traces: Sequenc
     return []
 
 
-def _states(trials: Sequence[Trial], traces: Sequence[Trace], uuid: str) -> list[list[BoardState]]:
+def _states(trials: Sequence[Trial], traces: Sequence[Trace], uuid: str) -> list[list[GpuState]]:
     """Return the states of a GPU around the window of each trial, in the order of time."""
     states = sorted((s for trace in traces for s in trace.states if s.scope == uuid), key=lambda state: state.t_s)
     windows = [trial.window_s for trial in trials if trial.window_s]
     return [[s for s in states if begin - STATE_PERIOD_S <= s.t_s <= end + STATE_PERIOD_S] for begin, end in windows]
 
 
-def _clock_moved(by_window: Sequence[Sequence[BoardState]]) -> list[Notice]:
+def _clock_moved(by_window: Sequence[Sequence[GpuState]]) -> list[Notice]:
     """Return a notice about the window whose clock moved most from its first state to its last."""
     worst, text = CLOCK_MOVED, ""
     for states in by_window:
@@ -93,14 +93,14 @@ def _clock_moved(by_window: Sequence[Sequence[BoardState]]) -> list[Notice]:
     return [Notice.of(Code.BOARD_CLOCK_MOVED, text, CLOCK_MOVED)] if text else []
 
 
-def _throttled(states: Sequence[BoardState]) -> list[Notice]:
+def _throttled(states: Sequence[GpuState]) -> list[Notice]:
     by_state = [set(state.throttled or ()) - {POWER_CAP} for state in states]
     reasons = sorted(set().union(*by_state))
     text = f"{', '.join(reasons)} in {sum(map(bool, by_state))} of {len(states)} samples"
     return [Notice.of(Code.BOARD_THROTTLED, text)] if reasons else []
 
 
-def _power_capped(states: Sequence[BoardState]) -> list[Notice]:
+def _power_capped(states: Sequence[GpuState]) -> list[Notice]:
     capped = [state for state in states if POWER_CAP in (state.throttled or ())]
     limits = sorted({state.power_limit_w for state in capped if state.power_limit_w is not None})
     limit = f"{' and '.join(f'{limit_w:.0f} W' for limit_w in limits)}, " if limits else ""
@@ -108,7 +108,7 @@ def _power_capped(states: Sequence[BoardState]) -> list[Notice]:
     return [Notice.of(Code.BOARD_POWER_CAPPED, text)] if capped else []
 
 
-def _shared(gpus: Sequence[Gpu], states: Sequence[BoardState]) -> list[Notice]:
+def _shared(gpus: Sequence[Gpu], states: Sequence[GpuState]) -> list[Notice]:
     if any(gpu.mig for gpu in gpus):
         return [Notice.of(Code.BOARD_SHARED, "it is split (MIG), and power is measured for the whole of it")]
     most = max((state.processes or 0 for state in states), default=0)

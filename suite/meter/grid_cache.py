@@ -68,7 +68,7 @@ def _resolve(settings: Settings, span: Span) -> GridInputs:
 
 def _intensity_file(settings: Settings) -> Path | None:
     """Return the user's file of intensities; None where `intensity` is a number or not set."""
-    if settings.intensity is None or inputs.amount(settings.intensity, "--intensity") is not None:
+    if settings.intensity is None or inputs.parse_amount(settings.intensity, "--intensity") is not None:
         return None
     return Path(str(settings.intensity)).expanduser()
 

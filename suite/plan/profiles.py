@@ -108,7 +108,7 @@ def find_profile(settings: Settings) -> Profile:
             raise unknown(f"base of profiles.{name}, which must be a built-in profile,", profile.base, PROFILES)
         if name in PROFILES and name != profile.base:
             raise UsageError(
-                f"profiles.{name} is based on {profile.base!r}, but {name!r} is the name of a built-in profile: choose another name."
+                f"profiles.{name} is based on {profile.base!r}, but {name!r} is a built-in name: choose another."
             )
     user_profile = settings.profiles.get(settings.profile)
     if user_profile is None:

@@ -14,7 +14,7 @@ from joulemark.suite.records.case import (
     Summary,
     Trial,
 )
-from joulemark.suite.records.energy import KINDS, BoardState, Channel, EnergyReading, Kind, SecondOpinion, Trace
+from joulemark.suite.records.energy import KINDS, Channel, EnergyReading, GpuState, Kind, SecondOpinion, Trace
 from joulemark.suite.records.files import parse, read, schema, write, write_text
 from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, Machine
 from joulemark.suite.records.notice import Notice, worst
@@ -42,7 +42,6 @@ __all__ = [
     "ArmName",
     "ArmRecord",
     "ArmSettings",
-    "BoardState",
     "Case",
     "Channel",
     "Cpu",
@@ -52,6 +51,7 @@ __all__ = [
     "Floor",
     "FrameworkInfo",
     "Gpu",
+    "GpuState",
     "GridInterval",
     "Idle",
     "Intensity",

@@ -1,4 +1,4 @@
-"""What every record is: frozen, typed, strict about its fields, and free of NaN."""
+"""The base of all records: frozen, typed, strict about their fields, and without NaN."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-MOST: Final = 2**31 - 1
-"""The largest count: what a column of 32 bits holds, in which other programs keep it."""
+MAX_COUNT: Final = 2**31 - 1
+"""The largest count that fits a 32-bit column, which is what other programs store it in."""
 
-Count = Annotated[int, Strict(), Field(ge=0, le=MOST)]
-"""A number of things, or of a round; neither `true` nor `2.0` is one."""
+Count = Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT)]
+"""A number of things, or of a round; `true` and `2.0` are refused."""
 
 PositiveCount = Annotated[Count, Field(ge=1)]
 
 Real = Annotated[float, Strict()]
-"""A number; `true` is none."""
+"""A number; `true` is refused."""
 
 
 class Record(BaseModel):
-    """A frozen piece of a run file. A field that may be None says when."""
+    """A frozen part of a run file. The docstring of a field says its unit and when it is None."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)

@@ -1,4 +1,4 @@
-"""Cases, their trials, and what the trials add up to."""
+"""Cases, their trials, and the summaries of these."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from joulemark.suite.records.settings import ArmName
 Status = Literal["ok", "failed", "skipped"]
 
 NOT_ATTEMPTED = "not_attempted"
-"""Reason code of a case that was planned and has no trial yet."""
+"""Reason code of a planned case without a trial."""
 
 
 class Parameters(Record):
@@ -23,10 +23,10 @@ class Parameters(Record):
 
 
 class Ranges(Record):
-    """Pairs of factors (low, high) on a value: what the sensor, the intensity and the PUE may be off by.
+    """Factors (low, high) by which the sensor, the intensity and the PUE may be off.
 
-    They are kept apart from `Quantity.low` and `.high`, which are the spread between trials and nothing else.
-    None where that uncertainty does not enter the value or is not known.
+    They are separate from `Quantity.low` and `.high`, which are the spread between trials and nothing else. None if
+    that uncertainty does not affect the value, or is unknown.
     """
 
     sensor: tuple[float, float] | None = None
@@ -35,27 +35,27 @@ class Ranges(Record):
 
 
 class Quantity(Record):
-    """One number of a case with all that it must carry."""
+    """One number of a case, with its uncertainty and origin."""
 
     value: float | None
-    """Geometric mean over trials, in `unit`; None where not measured, with the reason."""
+    """Geometric mean over trials, in `unit`; None, with a reason, if not measured."""
     low: float | None = None
     """Lower end of the 95 % interval between trials; None at n = 1."""
     high: float | None = None
     unit: str
     n: Count
-    """Trials it rests on."""
+    """Number of trials that it is the mean of."""
     kind: Kind | None = None
-    """Kind of the energy in it; None for what rests on the clock alone."""
+    """Kind of the energy in it; None if it depends on the clock alone."""
     lower_bound: bool = False
-    """Whether a part of the energy is missing."""
+    """Whether part of the energy is missing."""
     reason: str | None = None
-    """Why `value` is None, or why there is no interval; None where there is nothing to say."""
+    """Why `value` is None, or why there is no interval; None if there is nothing to say."""
     ranges: Ranges = Ranges()
 
 
 class Summary(Record):
-    """What the trials of a case add up to."""
+    """The results of a case over its trials."""
 
     throughput: Quantity
     """Items per second."""
@@ -63,9 +63,9 @@ class Summary(Record):
     energy_per_item_j: Quantity
     """Gross IT energy of the attributed components, joules per item."""
     net_energy_per_item_j: Quantity
-    """Gross less idle power x time, joules per item."""
+    """Gross energy less idle power x time, joules per item."""
     facility_energy_per_item_j: Quantity
-    """Gross x PUE, joules per item."""
+    """Gross energy x PUE, joules per item."""
     power_w: Quantity
     """Mean gross power of the attributed components over the window, watts."""
     emissions_g_per_1000_items: Quantity
@@ -73,14 +73,14 @@ class Summary(Record):
 
 
 class Result(Record):
-    """Proof that the work was done: one number an output, at the first and the last step of the trial."""
+    """Proof that the work was done: one number for each output, at the first and the last step of the trial."""
 
     first: dict[str, float]
     last: dict[str, float]
 
 
 class Latency(Record):
-    """Durations of single steps, timed in a pass of their own."""
+    """Percentiles of the durations of single steps, timed in a separate pass."""
 
     p50_s: float
     p95_s: float
@@ -89,36 +89,36 @@ class Latency(Record):
 
 
 class ResidentIdle(Record):
-    """The machine at rest with the program resident on its device."""
+    """The idle machine with the program loaded on its device."""
 
     window_s: tuple[float, float]
     energy: tuple[EnergyReading, ...] = ()
 
 
 class Trial(Record):
-    """One fresh process that measured one case once. Times of an unfinished trial are None."""
+    """One fresh process that measures one case once. Times of an unfinished trial are None."""
 
     round: Count
     status: Status
     reason_code: str | None = None
-    """Why it is not ok, for programs: `out_of_memory`, `timeout`, `killed`, `crashed`, `raised`, `not_finite`, ..."""
+    """Why it is not ok, as a code: `out_of_memory`, `timeout`, `killed`, `crashed`, `raised`, `not_finite`, ..."""
     reason: str | None = None
-    """The same in words."""
+    """The same as text; None if it is ok."""
     started_s: float | None = None
     """Seconds since `run.started_at`."""
     ended_s: float | None = None
-    """When its process had ended, seconds since `run.started_at`."""
+    """When its process ended, seconds since `run.started_at`."""
     isolation: Literal["fork", "spawn"] | None = None
     context_s: float | None = None
-    """The part of `load_s` in which the framework was set up and the device woken: on a GPU its context, seconds."""
+    """Part of `load_s` that it took to set up the framework and wake the device (on a GPU, its context), seconds."""
     load_s: float | None = None
-    """From the start of the process to the program built and its inputs on the device, seconds."""
+    """Time from the start of the process until the program is built and its inputs are on the device, seconds."""
     resident_idle: ResidentIdle | None = None
-    """Idle power with context and model loaded; None but for the first round on a GPU."""
+    """Idle power with context and model loaded; None except in the first round on a GPU."""
     first_call_s: float | None = None
-    """The first step, with whatever it traces or compiles, seconds."""
+    """Duration of the first step, with whatever it traces or compiles, seconds."""
     compile_cache: Literal["cold", "warm"] | None = None
-    """State of the run's own compile cache; None where nothing is compiled."""
+    """State of the run's own compile cache; None if nothing is compiled."""
     warmup_steps: int = 0
     steady: Literal["steady", "drifting", "unknown"] | None = None
     """Verdict on the blocks of the window."""
@@ -126,19 +126,19 @@ class Trial(Record):
     block_s: tuple[float, ...] = ()
     """Duration of each block of `steps_per_block` steps in the window, seconds."""
     window_s: tuple[float, float] | None = None
-    """The interval that throughput and energy are read over, seconds since `run.started_at`."""
+    """Interval over which throughput and energy are measured, seconds since `run.started_at`."""
     steps: int = 0
-    """Steps in the window."""
+    """Number of steps in the window."""
     items: int = 0
-    """Items in the window: steps x batch size x items of one sample."""
+    """Number of items in the window: steps x batch size x items of one sample."""
     result: Result | None = None
     latency: Latency | None = None
-    """None unless `--latency` asked for it."""
+    """None without `--latency`."""
     peak_memory_bytes: dict[str, int | None] = {}
-    """`host`: peak resident set of the process; `device`: peak of the framework's allocator in the window, None on the
-    CPU."""
+    """`host`: peak resident set size of the process; `device`: peak of the framework's allocator in the window, None on
+    the CPU."""
     counters: dict[str, float | None] = {}
-    """What the operating system counted over the window, a step: `page_faults`, `context_switches`, ..."""
+    """Counts of the operating system over the window, per step: `page_faults`, `context_switches`, ..."""
     environment: dict[str, str] = {}
     """Settings read back from the framework: threads, precision, versions."""
     energy: tuple[EnergyReading, ...] = ()
@@ -151,7 +151,7 @@ class Trial(Record):
 
     @property
     def is_usable(self) -> bool:
-        """Whether a rate can be computed: the trial is ok, and did steps and items in a window of some length."""
+        """Whether a rate can be computed: the trial is ok, and its window has a length, steps and items."""
         return self.status == "ok" and self.window_length_s > 0 and self.items > 0 and self.steps > 0
 
 
@@ -163,7 +163,7 @@ class Case(Record):
     workload: str
     variant: str | None = None
     workload_version: str
-    """Changes whenever the work changes: results of unlike versions are never compared."""
+    """Changes whenever the work changes: results of different versions are never compared."""
     size: str
     phase: str
     framework: str
@@ -174,22 +174,22 @@ class Case(Record):
     threads: PositiveCount
     allocator: str
     arm: ArmName | None = None
-    """Which arm of an A/B run it belongs to; None in any other."""
+    """Arm of an A/B run that it belongs to; None in other runs."""
     item: str
     """What throughput counts: `image`, `matrix product`, `token`, ..."""
     flops_per_item: float | None = None
-    """Floating-point operations (not multiply-adds) of one item; None where no formula holds."""
+    """Floating-point operations (not multiply-adds) of one item; None if there is no formula."""
     bytes_per_item: float | None = None
-    """Compulsory memory traffic of one item in the case's precision, bytes; None where no formula holds."""
+    """Compulsory memory traffic of one item in the case's precision, bytes; None if there is no formula."""
     parameters: Parameters = Parameters(total=0, trainable=0)
     status: Status
     reason_code: str | None = None
     reason: str | None = None
-    """Why the case is failed or skipped; None where it is ok."""
+    """Why the case failed or was skipped; None if it is ok."""
     notices: tuple[Notice, ...] = ()
     trials: tuple[Trial, ...] = ()
     summary: Summary | None = None
-    """None where no trial is ok."""
+    """None if no trial is ok."""
 
     @property
     def ok_trials(self) -> tuple[Trial, ...]:

@@ -1,4 +1,4 @@
-"""What a run file cannot be, though each of its fields is of the right type: a file that somebody changed by hand."""
+"""Find contradictions in a run file whose fields all have the right type: somebody changed it by hand."""
 
 from __future__ import annotations
 
@@ -7,79 +7,76 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from joulemark.suite.records.case import Case, Quantity, Summary, Trial
+from joulemark.suite.records.case import Case, Quantity, Summary
 from joulemark.suite.records.run import RunFile
 
-_MAY_BE_0: Final = "emissions_g_per_1000_items"
-"""Of a grid without emissions; every other value of a summary is a geometric mean."""
+_MAY_BE_ZERO: Final = "emissions_g_per_1000_items"
+"""Zero on a grid without emissions; every other value of a summary is a geometric mean."""
 
 
 def contradictions(run_file: RunFile) -> Iterator[tuple[str, str]]:
-    """Places in the file, and what is wrong there."""
-    for name in ("started_at", "finished_at"):
-        text = getattr(run_file.run, name)
-        if text is not None and not _is_time(text):
-            yield f"run.{name}", f"{text!r} is no ISO 8601 time with an offset"
-    for i, part in enumerate(run_file.emissions.intervals):
-        for name, text in (("start", part.start), ("end", part.end)):
-            if not _is_time(text):
-                yield f"emissions.intervals.{i}.{name}", f"{text!r} is no ISO 8601 time with an offset"
+    """Yield places in the file, each with what is wrong there."""
+    yield from _wrong_times(run_file)
     for i, idle in enumerate(run_file.idle):
         if idle.window_s[1] < idle.window_s[0]:
             yield f"idle.{i}.window_s", "the window ends before it begins"
-    seen: set[str] = set()
+    ids: set[str] = set()
     for i, case in enumerate(run_file.cases):
         place = f"cases.{i} ({case.id})"
-        if case.id in seen:
+        if case.id in ids:
             yield place, "another case has the same id"
-        seen.add(case.id)
-        yield from ((f"{place}: {where}", what) for where, what in _of_case(case))
+        ids.add(case.id)
+        yield from ((f"{place}: {where}", problem) for where, problem in _case_problems(case))
 
 
-def _of_case(case: Case) -> Iterator[tuple[str, str]]:
+def _wrong_times(run_file: RunFile) -> Iterator[tuple[str, str]]:
+    times = {"run.started_at": run_file.run.started_at, "run.finished_at": run_file.run.finished_at}
+    for i, interval in enumerate(run_file.emissions.intervals):
+        times |= {f"emissions.intervals.{i}.start": interval.start, f"emissions.intervals.{i}.end": interval.end}
+    for place, text in times.items():
+        if text is not None and not _is_time(text):
+            yield place, f"{text!r} is not an ISO 8601 time with an offset"
+
+
+def _case_problems(case: Case) -> Iterator[tuple[str, str]]:
     for i, trial in enumerate(case.trials):
-        window_s = trial.window_s
-        if window_s is not None and (window_s[1] < window_s[0] or (trial.status == "ok" and not _length_s(trial))):
-            yield f"trials.{i}.window_s", f"the window {list(window_s)} does not end after it begins"
+        length_s = trial.window_length_s
+        if trial.window_s is not None and (length_s < 0 or (trial.status == "ok" and length_s == 0)):
+            yield f"trials.{i}.window_s", f"the window {list(trial.window_s)} does not end after it begins"
     if case.summary is None:
         return
     for name in Summary.model_fields:
-        yield from ((f"summary.{name}", what) for what in _of_quantity(getattr(case.summary, name), name == _MAY_BE_0))
-    # Only what follows from a trial's clock alone: the rest takes the rules by which energy is charged.
-    usable = [trial for trial in case.trials if trial.status == "ok" and trial.items and trial.steps]
-    rates = [trial.items / _length_s(trial) for trial in usable if _length_s(trial) > 0]
-    found = case.summary.throughput
-    if found.n != len(rates):
-        yield "summary.throughput.n", f"it rests on {found.n} trials, and {len(rates)} are ok"
-    elif found.value is not None and not _between(min(rates), found.value, max(rates)):
-        yield (
-            "summary.throughput.value",
-            f"{found.value:g} lies outside of its trials' {min(rates):g} to {max(rates):g}",
-        )
+        problems = _quantity_problems(getattr(case.summary, name), name == _MAY_BE_ZERO)
+        yield from ((f"summary.{name}", problem) for problem in problems)
+    # Throughput follows from the trials' clock alone; the other values need the rules by which energy is attributed.
+    rates = [trial.items / trial.window_length_s for trial in case.trials if trial.is_usable]
+    throughput = case.summary.throughput
+    if throughput.n != len(rates):
+        yield "summary.throughput.n", f"it is the mean of {throughput.n} trials, but {len(rates)} are ok"
+    elif throughput.value is not None and not _is_between(min(rates), throughput.value, max(rates)):
+        limits = f"{min(rates):g} to {max(rates):g}"
+        yield "summary.throughput.value", f"{throughput.value:g} lies outside its trials' {limits}"
 
 
-def _of_quantity(found: Quantity, may_be_0: bool) -> Iterator[str]:
-    if found.value is None:
+def _quantity_problems(quantity: Quantity, may_be_zero: bool) -> Iterator[str]:
+    if quantity.value is None:
         return
-    if found.value < 0 or (found.value == 0 and not may_be_0):
-        yield f"{found.value:g} is not positive"
-    if (found.low is None) != (found.high is None):
-        yield "the interval has one end"
-    elif found.low is not None and found.high is not None and not _between(found.low, found.value, found.high):
-        yield f"{found.value:g} lies outside of its interval [{found.low:g}, {found.high:g}]"
+    if quantity.value < 0 or (quantity.value == 0 and not may_be_zero):
+        yield f"{quantity.value:g} is not positive"
+    if quantity.low is None or quantity.high is None:
+        if quantity.low is not quantity.high:
+            yield "the interval has one end"
+    elif not _is_between(quantity.low, quantity.value, quantity.high):
+        yield f"{quantity.value:g} lies outside its interval [{quantity.low:g}, {quantity.high:g}]"
 
 
-def _between(low: float, value: float, high: float) -> bool:
-    """Whether low <= value <= high, but for rounding."""
+def _is_between(low: float, value: float, high: float) -> bool:
+    """Return whether low <= value <= high, apart from rounding."""
     return (low <= value or math.isclose(low, value)) and (value <= high or math.isclose(value, high))
 
 
-def _length_s(trial: Trial) -> float:
-    return trial.window_s[1] - trial.window_s[0] if trial.window_s is not None else 0.0
-
-
 def _is_time(text: str) -> bool:
-    """Whether it says when; a time without an offset does not, and cannot be set against one that has it."""
+    """Return whether `text` is a time with an offset; without one, it could not be compared with others."""
     try:
         return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reading and writing run files. Whatever is wrong with one becomes a single line."""
+"""Read and write run files. Whatever is wrong with one becomes a single line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from joulemark.suite.records.run import SCHEMA_VERSION, RunFile
 
 
 def read(path: Path) -> RunFile:
-    """The run file at `path`. UsageError where it is missing, broken, truncated, foreign or of the future."""
+    """Return the run file at `path`. Raises UsageError if it is missing, broken, truncated, foreign or too new."""
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
@@ -26,15 +26,15 @@ def read(path: Path) -> RunFile:
 
 
 def parse(text: str, name: str) -> RunFile:
-    """The run file in `text`; `name` stands for it in errors (UsageError)."""
+    """Return the run file in `text`, called `name` in errors. Raises UsageError."""
     if not text.strip():
-        raise UsageError(f"{name} is empty: the run that should have written it may have been cut off.")
+        raise UsageError(f"{name} is empty: the run that was to write it may have been cut off.")
     try:
-        data = json.loads(text)
+        document = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         where = f"line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else "its depth"
         raise UsageError(f"{name} is not JSON (at {where}): it is broken or truncated.") from None
-    version = data.get("schema_version") if isinstance(data, dict) else None
+    version = document.get("schema_version") if isinstance(document, dict) else None
     if version is None:
         raise UsageError(f"{name} is JSON, but not a joulemark run file: it has no schema_version.")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
@@ -46,36 +46,33 @@ def parse(text: str, name: str) -> RunFile:
     try:
         run_file = RunFile.model_validate_json(text)
     except ValidationError as error:
-        raise UsageError(f"{name} is not a valid run file: {_first(error)}") from None
-    if wrong := list(contradictions(run_file)):
-        where, what = wrong[0]
-        raise UsageError(f"{name} is not a valid run file: at {where}: {what}{_more(len(wrong))}.")
+        raise UsageError(f"{name} is not a valid run file: {_first_error(error)}") from None
+    if problems := list(contradictions(run_file)):
+        where, problem = problems[0]
+        raise UsageError(f"{name} is not a valid run file: at {where}: {problem}{_and_more(len(problems))}.")
     return run_file
 
 
-def _first(error: ValidationError) -> str:
-    """The first of a validation's complaints, as one line."""
+def _first_error(error: ValidationError) -> str:
+    """Return the first error of a validation, as one line."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the document"
-    found = json.dumps(first.get("input"), default=str)
-    shown = found if len(found) <= 60 else found[:57] + "..."
-    return f"at {where}: {first['msg']}, found {shown}{_more(error.error_count())}."
+    value = json.dumps(first.get("input"), default=str)
+    shown = value if len(value) <= 60 else value[:57] + "..."
+    return f"at {where}: {first['msg']}, found {shown}{_and_more(error.error_count())}."
 
 
-def _more(count: int) -> str:
+def _and_more(count: int) -> str:
     return f" (and {count - 1} more)" if count > 1 else ""
 
 
 def write(run_file: RunFile, path: Path) -> None:
-    """Write `run_file` to `path` in one step: a reader sees the old file or the new one, never a half.
-
-    UsageError where the path cannot be written.
-    """
+    """Write `run_file` to `path` in one step. Raises UsageError if `path` cannot be written."""
     write_text(path, run_file.model_dump_json(indent=1) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` atomically and durably. UsageError where the path cannot be written."""
+    """Write `text` to `path` in one step, durably, with its folders. Raises UsageError if that is impossible."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_replacement(path) as temporary:
@@ -85,5 +82,5 @@ def write_text(path: Path, text: str) -> None:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a run file."""
+    """Return the JSON Schema (draft 2020-12) of a run file."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **RunFile.model_json_schema()}

@@ -1,7 +1,7 @@
-"""The journal: each finished trial is on disk before the next starts.
+"""The journal of a run: one fsynced line for each event, so each finished trial is on disk before the next starts.
 
-`<id>.journal` holds one JSON document a line: first the run file as planned, then the events, in order. The sampler
-writes its trace beside it, `<id>.trace`. Both are removed once `<id>.json` is written.
+`<id>.journal` holds one JSON document a line: the planned run file, then the events in order. The sampler writes its
+trace beside it, `<id>.trace`. Both are removed once `<id>.json` is written.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.records.case import Case, Trial
 from joulemark.suite.records.energy import SecondOpinion
 from joulemark.suite.records.notice import Notice
-from joulemark.suite.records.run import Floor, Idle, Probe, RunFile, Segment
+from joulemark.suite.records.run import Floor, Idle, Probe, RunFile
 
 SUFFIX = ".journal"
 
 
 class Journal:
-    """Writes what happens in a run, durably."""
+    """Writes the events of a run, durably."""
 
     def __init__(self, path: Path, planned: RunFile) -> None:
-        """Start the journal of `planned`. UsageError where `path` cannot be written."""
+        """Start the journal of `planned`. Raises UsageError if `path` cannot be written."""
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,92 +36,94 @@ class Journal:
         try:
             self._write(planned=planned.model_dump(mode="json"))
         except UsageError:
-            path.unlink()  # a run that never began leaves nothing
+            path.unlink()  # a run that fails to start leaves no files
             raise
 
     def trial(self, case: Case, trial: Trial) -> None:
-        """A trial has ended."""
+        """Record a trial that has ended."""
         self._write(trial=trial.model_dump(mode="json"), case=case.id)
 
     def skipped(self, case: Case, reason_code: str, reason: str) -> None:
-        """A case cannot be run."""
+        """Record a case that cannot be run."""
         self._write(skipped={"reason_code": reason_code, "reason": reason}, case=case.id)
 
     def idle(self, idle: Idle) -> None:
-        """The machine was at rest over this window."""
+        """Record a window in which the machine was idle."""
         self._write(idle=idle.model_dump(mode="json"))
 
     def floor(self, floor: Floor) -> None:
-        """The fixed loop was run."""
+        """Record a measurement of the noise floor."""
         self._write(floor=floor.model_dump(mode="json"))
 
     def probe(self, probe: Probe) -> None:
-        """The machine was probed."""
+        """Record a probe of the machine."""
         self._write(probe=probe.model_dump(mode="json"))
 
-    def second_opinion(self, said: SecondOpinion) -> None:
-        """Another tool's tracker has ended."""
-        self._write(second_opinion=said.model_dump(mode="json"))
+    def second_opinion(self, second_opinion: SecondOpinion) -> None:
+        """Record the result of another tool's tracker."""
+        self._write(second_opinion=second_opinion.model_dump(mode="json"))
 
     def notice(self, notice: Notice) -> None:
-        """Something that concerns the whole run."""
+        """Record a notice about the whole run."""
         self._write(notice=notice.model_dump(mode="json"))
 
     def end(self, finished_at: str) -> None:
-        """The run is over."""
+        """Record the end of the run."""
         self._write(finished_at=finished_at)
 
     def _write(self, **fields: Any) -> None:
-        """Add a line, durably and whole: where there is no room for all of it, none of it stays. UsageError."""
+        """Append a line durably, whole or not at all. Raises UsageError if there is no room for it."""
         line = memoryview((json.dumps(fields) + "\n").encode())
-        before = self._file.tell()
+        start = self._file.tell()
         try:
             while line:
                 line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             with contextlib.suppress(OSError):
-                self._file.seek(before)
+                self._file.seek(start)
                 self._file.truncate()
             raise UsageError(
-                f"cannot write {self.path}: {error.strerror}. What was finished before is kept, and --resume "
-                f"{self.path.stem} goes on from there."
+                f"cannot write {self.path}: {error.strerror}. Finished trials are kept; continue with --resume "
+                f"{self.path.stem}."
             ) from None
 
     def close(self) -> None:
-        """Write no more."""
         self._file.close()
 
-    def forget(self) -> None:
-        """Leave nothing of a run that could not begin: neither the journal nor its trace."""
+    def delete(self) -> None:
+        """Close and delete the journal and its trace: a run that fails to start leaves no files."""
         self.close()
         self.path.unlink()
         trace_path(self.path).unlink(missing_ok=True)
 
 
 def trace_path(journal: Path) -> Path:
-    """Where the sampler writes for the run of `journal`."""
+    """Return the path of the sampler's trace for the run of `journal`."""
     return journal.with_suffix(".trace")
 
 
 def read_lines(journal: Path) -> list[dict[str, Any]]:
-    """The documents of a journal. A last line that was cut off is left out: its trial did not end."""
+    """Return the documents of a journal, without an incomplete last line: its trial did not end.
+
+    Raises UsageError if the journal cannot be read, or is not one.
+    """
     try:
-        texts = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {journal}: {error}.") from None
-    if texts and not texts[-1].endswith("\n"):
-        texts.pop()
+    if lines and not lines[-1].endswith("\n"):
+        lines.pop()
     try:
-        return [json.loads(text) for text in texts]
+        return [json.loads(line) for line in lines]
     except json.JSONDecodeError as error:
         raise UsageError(f"{journal} is not a joulemark journal: {error}.") from None
 
 
 class JournalState:
-    """What a journal's lines add up to."""
+    """The records of a run, collected from the events of its journal."""
 
-    def __init__(self, planned: RunFile, lines: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, planned: RunFile, events: Sequence[dict[str, Any]]) -> None:
         self.trials: dict[str, list[Trial]] = {case.id: [] for case in planned.cases}
         self.skipped: dict[str, dict[str, str]] = {}
         self.idle: list[Idle] = []
@@ -129,22 +131,21 @@ class JournalState:
         self.probes: list[Probe] = []
         self.second_opinion: SecondOpinion | None = None
         self.notices: list[Notice] = []
-        self.segments: list[Segment] = []
         self.finished_at: str | None = None
-        for line in lines:
-            if "trial" in line:
-                self.trials[line["case"]].append(Trial.model_validate(line["trial"]))
-            elif "skipped" in line:
-                self.skipped[line["case"]] = line["skipped"]
-            elif "idle" in line:
-                self.idle.append(Idle.model_validate(line["idle"]))
-            elif "floor" in line:
-                self.floor.append(Floor.model_validate(line["floor"]))
-            elif "probe" in line:
-                self.probes.append(Probe.model_validate(line["probe"]))
-            elif "second_opinion" in line:
-                self.second_opinion = SecondOpinion.model_validate(line["second_opinion"])
-            elif "notice" in line:
-                self.notices.append(Notice.model_validate(line["notice"]))
-            elif "finished_at" in line:
-                self.finished_at = line["finished_at"]
+        for event in events:
+            if "trial" in event:
+                self.trials[event["case"]].append(Trial.model_validate(event["trial"]))
+            elif "skipped" in event:
+                self.skipped[event["case"]] = event["skipped"]
+            elif "idle" in event:
+                self.idle.append(Idle.model_validate(event["idle"]))
+            elif "floor" in event:
+                self.floor.append(Floor.model_validate(event["floor"]))
+            elif "probe" in event:
+                self.probes.append(Probe.model_validate(event["probe"]))
+            elif "second_opinion" in event:
+                self.second_opinion = SecondOpinion.model_validate(event["second_opinion"])
+            elif "notice" in event:
+                self.notices.append(Notice.model_validate(event["notice"]))
+            elif "finished_at" in event:
+                self.finished_at = event["finished_at"]

@@ -34,7 +34,7 @@ class Run(Record):
     started_at: str
     """ISO 8601, UTC."""
     finished_at: str | None
-    """ISO 8601, UTC; None where the run was interrupted."""
+    """ISO 8601, UTC; None if the run was interrupted."""
     segments: tuple[Segment, ...]
     command: tuple[str, ...]
     profile: str
@@ -43,16 +43,17 @@ class Run(Record):
     """Whether every planned trial was attempted."""
     order_seed: int
     rounds: Count = 1
-    """Trials planned for each case that can be run."""
+    """Planned trials of each case that can be run."""
     max_rounds: PositiveCount | None = None
-    """Trials at most of a pair that `rounds` left undecided, a multiple of them: after each `rounds` more it is looked
-    at once. None where nothing was to go on."""
+    """Maximum trials of a pair that `rounds` leave inconclusive, a multiple of `rounds`: an interim analysis follows
+    each `rounds` more. None if there are no extra rounds."""
     environment: dict[str, str] = {}
-    """Variables of the trials' environment that were set by us, or kept from the user's and can move performance."""
+    """Environment variables of the trials that joulemark set, or kept from the user's because they can change
+    performance."""
 
 
 class ArmRecord(Record):
-    """One arm of an A/B run, as it was found: cases say which they belong to."""
+    """One arm of an A/B run, as it was at the start of the run; a case says which arm it belongs to."""
 
     interpreter: str
     """Path of the Python that ran its trials."""
@@ -62,23 +63,26 @@ class ArmRecord(Record):
     """Version of the joulemark in it."""
     frameworks: dict[str, FrameworkInfo] = {}
     packages: dict[str, str] = {}
-    """Versions of the packages that can change a result."""
+    """Versions of packages that can change a result."""
     environment: dict[str, str] = {}
-    """Variables of its trials that were set by us and are its own: `run.environment` has what both arms share."""
+    """Environment variables that joulemark set for its trials only; `run.environment` has those of both arms."""
 
 
 class Idle(Record):
-    """Energy of the machine at rest."""
+    """Energy of the idle machine."""
 
     when: Literal["before", "after"]
+    """Before the first round, or after the last."""
     window_s: tuple[float, float]
+    """Seconds since `run.started_at`."""
     energy: tuple[EnergyReading, ...] = ()
 
 
 class Floor(Record):
-    """A short fixed loop, run through the whole session: how much the machine itself varies."""
+    """Durations of a short fixed loop, run throughout the session: how much the machine itself varies."""
 
     at_s: float
+    """Seconds since `run.started_at`."""
     arithmetic_s: float
     copy_s: float
 
@@ -91,48 +95,48 @@ class Probe(Record):
     precision: str
     threads: int
     flops_per_s: float | None
-    """None where the product could not be measured."""
+    """None if the product could not be measured."""
     bytes_per_s: float | None
-    """Read and written; None where the copy could not be measured."""
+    """Bytes read and written; None if the copy could not be measured."""
     reason: str | None = None
     """Why one of them is None."""
 
 
 class Intensity(Record):
-    """Carbon intensity of electricity, with its pedigree."""
+    """Carbon intensity of electricity, with its provenance."""
 
     g_per_kwh: float
     """Grams CO2-equivalent per kilowatt-hour."""
     source: str
     zone: str | None
-    """None for the world's average and for a user's own value."""
+    """None for the world average and for the user's own value."""
     interval_start: str | None = None
     """ISO 8601, UTC; None for a yearly value."""
     retrieved_at: str | None = None
-    """None for a value that was not fetched."""
+    """ISO 8601, UTC; None for a value that was not fetched."""
     is_estimated: bool | None = None
-    """Whether the source itself calls the value an estimate; None where it does not say."""
+    """Whether the source itself calls the value an estimate; None if it does not say."""
     basis: Literal["lifecycle", "direct", "unknown"] = "unknown"
     signal: Literal["average", "marginal", "unknown"] = "unknown"
     vintage: int | None = None
-    """Year of the data; None for a live value and for a user's own."""
+    """Year of the data; None for a live value and for the user's own."""
     fallback: bool = False
-    """Whether another source was asked for first."""
+    """Whether another source was preferred."""
     reason: str | None = None
-    """Why this source and not the one asked for; None where it is the one asked for."""
+    """Why the preferred source was not used; None if it was."""
     low: float | None = None
-    """Low end of the value's range, g/kWh; None where unknown."""
+    """Low end of the value's range, g/kWh; None if unknown."""
     high: float | None = None
     granularity: str | None = None
-    """Length of the interval that the value is of, in the source's words: `hourly`, `yearly`; None where unknown."""
+    """Length of the interval of the value, in the source's words: `hourly`, `yearly`; None if unknown."""
     method: str | None = None
-    """How the source estimated the value, in its own words; None where it was not estimated or it does not say."""
+    """How the source estimated the value, in its own words; None if it did not, or does not say."""
     updated_at: str | None = None
-    """When the source last changed the value, ISO 8601, UTC; None where it does not say."""
+    """When the source last changed the value, ISO 8601, UTC; None if it does not say."""
 
 
 class GridInterval(Record):
-    """The grid over a part of the run, as far as the source resolves it."""
+    """The grid's carbon intensity over part of the run, as finely as the source resolves it."""
 
     start: str
     """ISO 8601, UTC."""
@@ -140,18 +144,18 @@ class GridInterval(Record):
     g_per_kwh: float
     is_estimated: bool | None = None
     nearest: bool = False
-    """Whether the source has no value for this interval, so that the nearest one's stands in."""
+    """Whether the source has no value for this interval, and the nearest one stands in."""
 
 
 class Embodied(Record):
-    """Emissions of making the hardware, assumed. Charged by time in use over life span, never mixed with operation."""
+    """Assumed emissions of making the hardware, charged by time in use over life span, separately from operation."""
 
     host_g: float
-    """Of the computer without its boards, grams CO2-equivalent."""
+    """For the computer without its GPUs, grams CO2-equivalent."""
     host_low_g: float
     host_high_g: float
     board_g: float
-    """Of each board that a case uses, grams CO2-equivalent."""
+    """For each GPU that a case uses, grams CO2-equivalent."""
     board_low_g: float
     board_high_g: float
     lifespan_h: float
@@ -166,22 +170,22 @@ class Pue(Record):
     value: float
     source: str
     low: float | None = None
-    """Low end of its range; None where unknown."""
+    """Low end of its range; None if unknown."""
     high: float | None = None
 
 
 class Emissions(Record):
-    """What the grams of this file were computed with. Any of it can be replaced afterwards."""
+    """What the grams of this file were computed with. All of it can be replaced afterwards."""
 
     intensity: Intensity
     pue: Pue
     psf: float = 1.0
     """Pragmatic scaling factor: how often the computation is repeated. Multiplies a run's totals only."""
     intervals: tuple[GridInterval, ...] = ()
-    """The grid over the run by hour, where the source has that; `intensity` is then its mean over the run's energy.
-    Cases are all computed with `intensity`, so that they can be ranked; the run's totals with these."""
+    """The grid over the run by hour, if the source has it; `intensity` is then its mean over the run's energy. All
+    cases are computed with `intensity`, so they can be ranked; the run's totals are computed with these."""
     embodied: Embodied | None = None
-    """None unless it was asked for."""
+    """None unless requested."""
 
 
 class RunFile(Record):
@@ -191,15 +195,15 @@ class RunFile(Record):
     run: Run
     machine: Machine
     arms: dict[ArmName, ArmRecord] = {}
-    """The two arms of an A/B run; empty for any other."""
+    """The two arms of an A/B run; empty for other runs."""
     settings: Settings
     cases: tuple[Case, ...]
     idle: tuple[Idle, ...] = ()
     floor: tuple[Floor, ...] = ()
     probes: tuple[Probe, ...] = ()
-    """What the machine was seen to reach: the roofline that cases are held against."""
+    """What the machine can reach: the roofline that cases are compared with."""
     traces: tuple[Trace, ...] = ()
     second_opinion: SecondOpinion | None = None
-    """None unless it was asked for."""
+    """None unless requested."""
     notices: tuple[Notice, ...] = ()
     emissions: Emissions

@@ -1,4 +1,4 @@
-"""What was asked for, as it stands in a run file."""
+"""The settings of a run, as they stand in its run file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ArmName = Literal["a", "b"]
 
 
 class ProfileSettings(Record):
-    """A profile of the user's own: what differs from the one it is based on. None: as there."""
+    """A profile of the user's own: what differs from its base. None: as in the base."""
 
     base: str
     title: str = ""
@@ -28,7 +28,7 @@ class ProfileSettings(Record):
 
 
 class ArmSettings(Record):
-    """What one arm of an A/B run has for itself. None: as in the rest of the settings."""
+    """The settings that apply to one arm of an A/B run only. None: as in the rest of the settings."""
 
     python: str | None = None
     """Interpreter of this arm's trials, for every framework."""
@@ -39,18 +39,18 @@ class ArmSettings(Record):
     allocator: Literal["retain", "default"] | None = None
 
     def axes(self) -> dict[str, str | int]:
-        """The execution settings that this arm sets, by the name of the case's field."""
+        """Return the execution settings of this arm, by the name of the case's field."""
         return self.model_dump(exclude={"python"}, exclude_none=True)
 
 
 class Settings(Record):
-    """One frozen record of all that a user can set. `suite.settings` fills it in."""
+    """Everything that a user can set; filled in by `suite.settings`."""
 
     profile: str = "quick"
     profiles: dict[str, ProfileSettings] = {}
-    """Profiles of the user's own, from the settings file."""
+    """The user's own profiles, from the settings file."""
     workload: tuple[str, ...] = ()
-    """Replaces the profile's workloads; empty: the profile's. So do the next seven."""
+    """Replaces the profile's workloads, unless empty; so do the next seven for their axes."""
     size: tuple[str, ...] = ()
     phase: tuple[str, ...] = ()
     framework: tuple[str, ...] = ()
@@ -59,48 +59,48 @@ class Settings(Record):
     precision: tuple[str, ...] = ()
     batch_size: tuple[PositiveCount, ...] = ()
     keyword: str | None = None
-    """Filters case ids, in pytest's `-k` grammar."""
+    """Filters case ids, in the grammar of pytest's `-k`."""
     threads: PositiveCount | None = None
     """Threads of each framework; None: as many as the cores that this process may use."""
     allocator: Literal["retain", "default"] = "retain"
-    """`retain`: glibc keeps freed memory, for both frameworks alike; `default`: as users' programs run."""
+    """`retain`: glibc keeps freed memory, for all frameworks; `default`: as in users' own programs."""
     rounds: PositiveCount | None = None
-    """Trials of each case; None: the profile's."""
+    """Trials of each case; None: the profile's number."""
     max_rounds: PositiveCount | None = None
-    """Trials at most of the pairs of an A/B run that `rounds` leave undecided; None: no more than `rounds`."""
+    """Maximum trials of the pairs of an A/B run that `rounds` leave inconclusive; None: no more than `rounds`."""
     arms: dict[ArmName, ArmSettings] = {}
-    """The two arms of an A/B run; empty for any other."""
+    """The two arms of an A/B run; empty for other runs."""
     latency: StrictBool = False
     """Whether each trial also times single steps, for percentiles."""
     python: dict[str, str] = {}
-    """Interpreter of a framework by its name; the one that runs joulemark where not given."""
+    """Interpreter of each framework by name; a framework that is not named uses the one that runs joulemark."""
     zone: str | None = None
-    """Grid zone, such as CH; None: the world's average."""
+    """Grid zone, such as CH; None: the world average."""
     coordinates: str | None = None
-    """Place as `LATITUDE,LONGITUDE` in degrees, instead of a zone."""
+    """Location as `LATITUDE,LONGITUDE` in degrees, instead of a zone."""
     data_center: str | None = None
-    """Place as `PROVIDER:REGION`, such as gcp:europe-west6, instead of a zone."""
+    """Location as `PROVIDER:REGION`, such as gcp:europe-west6, instead of a zone."""
     emission_factors: Literal["lifecycle", "direct"] = "lifecycle"
-    """What an intensity covers: the whole life of power plants, or only what they emit in operation."""
+    """What an intensity includes: the whole life cycle of power plants, or only their direct emissions."""
     offline: StrictBool = False
-    """Whether to ask nothing of a network."""
+    """Whether to make no network requests."""
     intensity: Real | str | None = None
-    """The user's own carbon intensity: g/kWh, `LOW..VALUE..HIGH`, or the path of a CSV of times and values."""
+    """The user's own carbon intensity: g/kWh, `LOW..VALUE..HIGH`, or the path of a CSV file of times and values."""
     pue: Real | str | None = None
-    """Power usage effectiveness: a number, `LOW..VALUE..HIGH`, or a preset; None: 1.0, one's own machine."""
+    """Power usage effectiveness: a number, `LOW..VALUE..HIGH`, or a preset; None: 1.0, a machine of one's own."""
     psf: Real = 1.0
     embodied: Real | str | None = None
-    """Embodied emissions to charge: kg CO2-equivalent of the computer, `LOW..VALUE..HIGH`, or `assumed`; None: none."""
+    """Embodied emissions of the computer: kg CO2-equivalent, `LOW..VALUE..HIGH`, or `assumed`; None: not included."""
     lifespan_years: Real = Field(default=4.0, gt=0)
     """Years that the hardware is in use, for embodied emissions."""
     sensor: tuple[str, ...] = ()
-    """Sensors to read, such as `rapl`, `replay:FILE` or `meter:FILE`; empty: all that can be read."""
+    """Sensors to read, such as `rapl`, `replay:FILE` or `meter:FILE`; empty: all that are readable."""
     second_opinion: StrictBool = False
-    """Whether another tool's tracker runs beside the run."""
+    """Whether another tool's tracker runs alongside."""
     allow_estimates: StrictBool = False
-    """Whether energy from a model may be ranked, among its like and against measurements."""
+    """Whether modelled energy may be ranked, with its like and with measured energy."""
     strict: StrictBool = False
 
     def varied(self) -> tuple[str, ...]:
-        """Fields of a case that the arms set: what may differ in a pair beside the environment."""
+        """Return the fields of a case that the arms set: what may differ in a pair beside the environment."""
         return tuple(dict.fromkeys(axis for arm in self.arms.values() for axis in arm.axes()))

@@ -1,1 +1,1 @@
-"""What came out of a run, and what can be said of it."""
+"""Results of a run: assembled, summarised, checked, tabulated, stored and exported."""

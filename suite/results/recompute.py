@@ -1,4 +1,4 @@
-"""After a run: the grid of the hours that it took, which nobody knew when it began, or another grid altogether."""
+"""Recompute a finished run's emissions: with the intensity of its own hours, or with other carbon options."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from joulemark.suite.settings import PLACES, validated
 if TYPE_CHECKING:
     from joulemark.suite.carbon.service import Service
 
-GRID: Final = frozenset({*PLACES, "intensity", "emission_factors"})
-"""Options that put another intensity in the place of the run's."""
+SOURCE_OPTIONS: Final = (*PLACES, "intensity")
+GRID_OPTIONS: Final = frozenset({*SOURCE_OPTIONS, "emission_factors"})
+"""Options that replace the run's intensity."""
 
 
-def settle(run_file: RunFile, now: datetime, service: Service | None = None) -> RunFile:
-    """The finished run with the intensities of its own hours, where its source has hours; otherwise as it is.
+def recompute_with_actual_intensity(run_file: RunFile, now: datetime, service: Service | None = None) -> RunFile:
+    """Return the run with the intensities of its own hours, where its source has hours; otherwise unchanged.
 
-    Nothing raises: what can no longer be asked leaves the run with what was known at its start.
+    Raises nothing: if the source can no longer be asked, the run keeps what was known at its start.
     """
     if run_file.emissions.intensity.interval_start is None:
         return run_file
@@ -34,30 +35,32 @@ def settle(run_file: RunFile, now: datetime, service: Service | None = None) -> 
     except UsageError:
         return run_file
     if emissions.intensity.interval_start is None:
-        return run_file  # an hour of the beginning is better than the year that a failed look-up falls back to
+        return run_file  # the hour of the start is better than the year that a failed look-up falls back to
     return recompute(run_file, weight_by_energy(run_file, emissions), notices)
 
 
-def recomputed(run_file: RunFile, given: Mapping[str, Any], now: datetime, service: Service | None = None) -> RunFile:
-    """The run under the carbon options in `given`; what is not given (None) stays as it was measured with.
+def recompute_with_options(
+    run_file: RunFile, given: Mapping[str, Any], now: datetime, service: Service | None = None
+) -> RunFile:
+    """Return the run under the carbon options in `given`; options that are None stay as they were in the run.
 
-    The grid is that of the run's own time. UsageError as `resolve` has it.
+    The intensity is that of the run's own time. UsageError as in `resolve`.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     if not chosen:
         return run_file
-    grid = not chosen.keys().isdisjoint(GRID)
-    where = (*PLACES, "intensity")
-    if grid and "emission_factors" not in chosen:
-        chosen["emission_factors"] = run_file.settings.emission_factors
-    if grid and chosen.keys().isdisjoint(where):
-        chosen |= {name: value for name in where if (value := getattr(run_file.settings, name)) is not None}
+    changes_grid = not chosen.keys().isdisjoint(GRID_OPTIONS)
+    if changes_grid:
+        chosen.setdefault("emission_factors", run_file.settings.emission_factors)
+        if chosen.keys().isdisjoint(SOURCE_OPTIONS):
+            own = {name: getattr(run_file.settings, name) for name in SOURCE_OPTIONS}
+            chosen |= {name: value for name, value in own.items() if value is not None}
     if "lifespan_years" in chosen and "embodied" not in chosen and run_file.settings.embodied is not None:
         chosen["embodied"] = run_file.settings.embodied
     emissions, notices = resolve(validated(chosen), now, service, span_of(run_file))
     emissions = weight_by_energy(run_file, emissions)
     update: dict[str, Any] = {name: getattr(emissions, name) for name in ("pue", "psf", "embodied") if name in chosen}
-    if grid:
+    if changes_grid:
         update |= {"intensity": emissions.intensity, "intervals": emissions.intervals}
     else:
         notices = tuple(notice for notice in run_file.notices if notice.code in CARBON_CODES)
@@ -65,7 +68,7 @@ def recomputed(run_file: RunFile, given: Mapping[str, Any], now: datetime, servi
 
 
 def span_of(run_file: RunFile) -> Span:
-    """When the run took place, as far as it came."""
+    """Return when the run took place; of an unfinished one, until its last window."""
     start = datetime.fromisoformat(run_file.run.started_at)
     if run_file.run.finished_at is not None:
         return start, datetime.fromisoformat(run_file.run.finished_at)

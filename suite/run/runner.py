@@ -5,31 +5,25 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from joulemark.suite.notices import Code
-from joulemark.suite.records import ArmName, Case, Notice, Probe, Trial
+from joulemark.suite.records import ArmName, Case
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.records.run_id import new_run_id
 from joulemark.suite.results.assemble import assemble, finish
 from joulemark.suite.run import lock, run_records
 from joulemark.suite.run.idle_and_floor import IdleAndFloor, wait_until_settled
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
-from joulemark.suite.run.timeouts import Timeouts
-from joulemark.suite.run.trial_record import trial_record
+from joulemark.suite.run.trials import TrialRunner
 from joulemark.suite.sensors.external_tracker import ExternalTracker
 from joulemark.suite.sensors.sampler import Sampler
 from joulemark.suite.stats.interim_analysis import first_rounds
 from joulemark.suite.trial import environment
 from joulemark.suite.trial.environment import Environment
-from joulemark.suite.trial.fork_servers import ForkServers
-from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
 from joulemark.suite.trial.outcome import TIMEOUT
-from joulemark.suite.trial.probe import probe
 
 
 def measure(spec: RunSpec, listener: ProgressListener) -> Path:
@@ -89,23 +83,9 @@ class Runner:
         self.journal = Journal(spec.directory / f"{run_id}{SUFFIX}", run_file)
         self.measured = run_records.measured_trials(spec.resumed)
         self.given_up = run_records.timed_out_cases(spec.resumed)
-        self.compiled: set[str] = set()
-        self.probed = {_probe_key(probe) for probe in run_file.probes}
-        self.timeouts = Timeouts(self.plan.profile.timeout_s)
-        self.servers = {
-            arm: ForkServers(arm_environment.variables, self._pythons(arm), self._spawn_notice(arm))
-            for arm, arm_environment in environments.items()
-        }
+        self.trials = TrialRunner(spec, environments, self.origin_s, listener, self.journal.notice)
         variables = next(iter(environments.values())).variables
         self.idle_and_floor = IdleAndFloor(self.journal, self.now, variables, self.plan.cases[0].threads)
-
-    def _pythons(self, arm: ArmName | None) -> Mapping[str, str]:
-        return self.spec.settings.python if arm is None else self.spec.arms[arm].pythons
-
-    def _spawn_notice(self, arm: ArmName | None) -> Callable[[str, str], None]:
-        """Return a function that notes that a framework's trials are spawned instead of forked, and why."""
-        where = f" in arm {arm}" if arm is not None else ""
-        return lambda framework, reason: self.journal.notice(Notice.of(Code.SPAWNED, f"{framework}{where}: {reason}"))
 
     def now(self) -> float:
         """Return the seconds since the run started."""
@@ -118,7 +98,7 @@ class Runner:
         try:
             self.sampler = Sampler.start(trace_path(self.journal.path), self.origin_s, sensors=self.spec.sensors)
         except Exception:
-            self.journal.forget()  # otherwise an empty run would be the latest one
+            self.journal.delete()  # otherwise an empty run would be the latest one
             raise
         tracker = ExternalTracker.start() if self.spec.settings.second_opinion else None
         try:
@@ -131,7 +111,7 @@ class Runner:
             wait_until_settled(self.sampler.latest_power_w)
             self._measure_idle("after")
         finally:
-            self._close_servers()
+            self.trials.close_servers()
             if tracker is not None:
                 self.journal.second_opinion(tracker.stop(self.origin_s))
             self.sampler.stop()
@@ -179,18 +159,18 @@ class Runner:
         if not cases:
             return
         self.listener.on_stage("importing " + " and ".join(sorted({case.framework for case in cases})))
-        for arm, servers in self.servers.items():
-            servers.start({case.framework for case in cases if case.arm == arm})
+        self.trials.start_servers(cases)
         for case in cases:
             self._run_trial(case, round_number)
-        self._probe({(case.arm, case.framework) for case in cases})
-        self._close_servers()
+        for probe in self.trials.probes(cases):
+            self.journal.probe(probe)
+        self.trials.close_servers()
         self._measure_floor()
 
     def _run_trial(self, case: Case, round_number: int) -> None:
         """Run one trial and write it to the journal."""
         self.listener.on_trial_start(case, round_number)
-        trial = self._trial(case, round_number)
+        trial = self.trials.run(case, round_number)
         if trial.status == "skipped":
             self.journal.skipped(case, trial.reason_code or "skipped", trial.reason or "skipped")
         else:
@@ -201,51 +181,3 @@ class Runner:
             self.given_up.add(case.id)
             self.listener.on_give_up(case, max(0, self.plan.rounds - round_number))
         self.listener.on_trial_end(case, trial, power_w)
-
-    def _trial(self, case: Case, round_number: int) -> Trial:
-        """Run one trial and return its record, however it ends."""
-        servers = self.servers[case.arm]
-        attempt = {
-            "round": round_number,
-            "started_s": self.now(),
-            "isolation": servers.isolation(case.framework),
-        }
-
-        def on_stage(stage: str) -> None:
-            self.timeouts.on_stage(case, stage)
-            self.listener.on_trial_stage(stage)
-
-        request = self.plan.request(case, resident_idle=round_number == 1)
-        outcome = servers.run(request, self.timeouts.for_trial(case), on_stage)
-        compile_cache = self._compile_cache(case) if outcome.trial is not None else None
-        return trial_record(outcome, {**attempt, "ended_s": self.now()}, self.origin_s, compile_cache)
-
-    def _compile_cache(self, case: Case) -> Literal["cold", "warm"] | None:
-        """Return the state of the run's compile cache before a trial of `case`; None if its mode does not compile."""
-        if mode_class(case.framework, case.mode) != "compiled":
-            return None
-        if case.id in self.compiled and FRAMEWORKS[case.framework].caches_compilation:
-            return "warm"
-        self.compiled.add(case.id)
-        return "cold"
-
-    def _probe(self, started: Collection[tuple[ArmName | None, str]]) -> None:
-        """Probe the roofline of each framework, device, precision and number of threads, once a run.
-
-        `started` are (arm, framework) of the fork servers that run now.
-        """
-        for case in sorted(self.plan.runnable(), key=_probe_key):
-            if (case.arm, case.framework) in started and _probe_key(case) not in self.probed:
-                self.probed.add(_probe_key(case))
-                self.listener.on_stage("probing the machine's peak")
-                request = replace(self.plan.request(case), mode=FRAMEWORKS[case.framework].default_mode)
-                self.journal.probe(probe(self.servers[case.arm], request, self.plan.profile.timeout_s))
-
-    def _close_servers(self) -> None:
-        for servers in self.servers.values():
-            servers.close()
-
-
-def _probe_key(subject: Case | Probe) -> tuple[str, str, str, int]:
-    """Return what distinguishes one probe from another."""
-    return subject.framework, subject.device, subject.precision, subject.threads

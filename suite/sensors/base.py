@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import cast
 
 from joulemark.suite.errors import UsageError, unknown
-from joulemark.suite.records import BoardState, Channel
+from joulemark.suite.records import Channel, GpuState
 
 PERF_ROOT = "/sys/bus/event_source/devices/power"
 """Where Linux describes its energy events (Documentation/ABI/testing/sysfs-bus-event_source-devices-events)."""
@@ -50,7 +50,7 @@ class Sensor(ABC):
         Counters are returned as they stand, wraps and resets included. Never raises for what a machine may do.
         """
 
-    def states(self) -> Sequence[BoardState]:
+    def states(self) -> Sequence[GpuState]:
         """Return the present state of each of its GPUs; the sampler fills in `t_s`. Most sensors have none."""
         return ()
 

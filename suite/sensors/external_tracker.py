@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from joulemark.suite.energy.components import HARDWARE, names_of
-from joulemark.suite.energy.window_energy import readings
+from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.records import EnergyReading, Gpu, SecondOpinion, Trace
 from joulemark.suite.trial import processes
 
@@ -73,7 +73,7 @@ def with_comparison(result: SecondOpinion, traces: Sequence[Trace], gpus: Sequen
         return result
     ours = tuple(
         energy
-        for energy in readings(traces, result.window_s, "cpu", gpus)
+        for energy in compute_readings(traces, result.window_s, "cpu", gpus)
         if energy.attributed or energy.kind != "model"
     )
     differences = [text for hardware in HARDWARE if (text := _difference(hardware, result, ours)) is not None]

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from joulemark.suite.records import BoardState, Channel, Trace
+from joulemark.suite.records import Channel, GpuState, Trace
 
 PLAUSIBLE_W = 20_000.0
 """More than any CPU or GPU draws: a counter that seems to have run faster was reset and has not wrapped."""
@@ -37,7 +37,7 @@ class _SensorLines:
     t_s: list[float] = field(default_factory=list)
     cost_s: list[float] = field(default_factory=list)
     rows: list[Sequence[float | None]] = field(default_factory=list)
-    states: list[BoardState] = field(default_factory=list)
+    states: list[GpuState] = field(default_factory=list)
     missed: int = 0
     cpu_s: float | None = None
 
@@ -49,7 +49,7 @@ class _SensorLines:
                 self.cost_s.append(line["c"])
                 self.rows.append(line["v"])
         elif "state" in line:
-            self.states.append(BoardState.model_validate(line["state"]))
+            self.states.append(GpuState.model_validate(line["state"]))
         elif "missed" in line:
             self.missed, self.cpu_s = line["missed"], line["cpu_s"]
 

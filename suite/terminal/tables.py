@@ -114,8 +114,8 @@ def _rich_table(
     total = sum(widths) + _GAP * (len(widths) - 1)
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=header, width=total)
     for column, width in zip(columns, widths, strict=True):
-        justify = "right" if column.right else "left"
-        table.add_column(Text(column.title), justify=justify, width=width, overflow="fold")
+        title = Text(column.title)
+        table.add_column(title, justify="right" if column.right else "left", width=width, overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table

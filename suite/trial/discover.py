@@ -50,10 +50,8 @@ def installed_frameworks(
     installed: dict[str, FrameworkInfo] = {}
     for name in names:
         python = pythons.get(name)
-        if python is None and not ask_devices:
-            info = _from_metadata(name)
-        else:
-            info = _query(name, python or sys.executable)
+        only_metadata = python is None and not ask_devices
+        info = _from_metadata(name) if only_metadata else _query(name, python or sys.executable)
         if info is not None:
             installed[name] = info
     return installed

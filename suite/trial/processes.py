@@ -16,11 +16,21 @@ from typing import Any, TextIO
 
 import joulemark
 
-IMPORT_ROOT = Path(joulemark.__file__).resolve().parents[1]
-"""The folder that joulemark is imported from: a checkout, or site-packages."""
+IMPORT_ROOT = Path(joulemark.__file__).absolute().parents[1]
+"""The folder that joulemark is imported from: a checkout, site-packages, or that of an editable install. Links are not
+resolved: the last holds nothing but joulemark, and the checkout that it links to has packages that others have too."""
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def child_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return `environment` for a child that imports the same joulemark as this process, even one not installed.
+
+    To be used with `python -P`, which keeps the current directory out of the module path.
+    """
+    path = os.pathsep.join(filter(None, [str(IMPORT_ROOT), environment.get("PYTHONPATH")]))
+    return {**environment, "PYTHONPATH": path}
 
 
 def start_module(
@@ -28,18 +38,15 @@ def start_module(
 ) -> subprocess.Popen[str]:
     """Start `python -P -m MODULE` with pipes to its standard streams, in a session of its own.
 
-    The child imports the same joulemark as this process, even one that is not installed: its folder comes first in
-    PYTHONPATH, and -P keeps the current directory out of the module path. The new session keeps Ctrl-C at the
-    terminal from the child, which the parent ends itself.
+    The new session keeps Ctrl-C at the terminal from the child, which the parent ends itself.
     """
-    path = os.pathsep.join(filter(None, [str(IMPORT_ROOT), environment.get("PYTHONPATH")]))
     return subprocess.Popen(
         [sys.executable, "-P", "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
-        env={**environment, "PYTHONPATH": path},
+        env=child_environment(environment),
         start_new_session=True,
     )
 

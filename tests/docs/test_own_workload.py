@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import environment
-from environments import twin
+from environments import environment_like_this
 from places import DOCS
 
 PAGE = (DOCS / "own-workload.md").read_text()
@@ -26,7 +26,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
         path = folder / "project" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    interpreter = twin(folder / "environment")
+    interpreter = environment_like_this(folder / "environment")
     assert "pip install -e ." in PAGE
     # Joulemark and the build backend are there already, and nothing is downloaded.
     options = ["--no-build-isolation", "--no-deps", "--no-index", "--quiet"]

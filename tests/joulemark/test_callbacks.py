@@ -1,7 +1,7 @@
-"""Real trainings under the callbacks: the parts add up to the whole, and land where each framework keeps its history.
+"""Real trainings with the callbacks: steps and epochs add up, and results are where each framework keeps its history.
 
-The sensor is simulated: a counter under a load that goes up and down at random, so that no two windows are alike. The
-parts are read in windows of their own, and the whole is held against the trace in the saved run file once more.
+The sensor is a simulated counter whose power switches at random, so that no two windows are alike. The energy of the
+whole training is compared with the trace in the saved run file.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ from typing import Any
 import numpy as np
 import pytest
 from command import environment
+from simulated_meter import HALF_PERIOD_S, SENSOR
 
 import joulemark
 
-SENSOR = "simulated:rapl/telegraph"
-
-SHOWN = """
-def shown(callback, **more):
+PRINT_RESULTS = """
+def print_results(callback, **more):
     import json
     epochs = [[e.whole.energy.value, e.steps, e.step_s, e.step_energy_j, e.rest_j, e.whole.begin_s, e.whole.end_s]
               for e in callback.epochs]
     whole = callback.whole
-    print("SHOWN" + json.dumps({"whole": whole.energy.value, "grams": whole.emissions.value, "rest": callback.rest_j,
+    print("RESULT" + json.dumps({"whole": whole.energy.value, "grams": whole.emissions.value, "rest": callback.rest_j,
                                 "span": [whole.begin_s, whole.end_s], "epochs": epochs, **more}))
 """
 
@@ -40,7 +39,7 @@ energy = joulemark.KerasCallback(zone="CH", sensor=SENSOR, save="fit.json")
 history = model.fit(x, y, epochs=3, batch_size=16, validation_data=(x, y), verbose=0, callbacks=[energy])
 grouped = joulemark.KerasCallback(steps=0, zone="CH", sensor=SENSOR)
 model.fit(x, y, epochs=1, batch_size=16, verbose=0, callbacks=[grouped])
-shown(energy, history=history.history, grouped=[grouped.epochs[0].steps, grouped.epochs[0].step_energy_j])
+print_results(energy, history=history.history, grouped=[grouped.epochs[0].steps, grouped.epochs[0].step_energy_j])
 """
 
 TORCH = """
@@ -59,7 +58,7 @@ with whole:
             loss.backward()
             optimizer.step()
         marks.append(step.mark())
-print("SHOWN" + __import__("json").dumps([
+print("RESULT" + __import__("json").dumps([
     whole.energy.value, [each.energy.value for each in step.measurements],
     step.sums_j(list(zip(marks, marks[1:]))), whole.sums_j([(marks[0], marks[-1])])[0]]))
 """
@@ -79,7 +78,7 @@ arguments = transformers.TrainingArguments(
     save_strategy="no", eval_strategy="steps", eval_steps=4, logging_strategy="no")
 trainer = transformers.Trainer(Model(), arguments, train_dataset=data, eval_dataset=data, callbacks=[energy])
 trainer.train()
-shown(energy, log=[entry for entry in trainer.state.log_history if "energy_j" in entry])
+print_results(energy, log=[entry for entry in trainer.state.log_history if "energy_j" in entry])
 """
 
 LIGHTNING = """
@@ -106,20 +105,14 @@ trainer = lightning.Trainer(max_epochs=3, accelerator="cpu", logger=logger, enab
                             callbacks=[energy])
 trainer.fit(Model(), loader(), loader())
 logger.save()
-shown(energy, log=open(logger.experiment.metrics_file_path).read())
+print_results(energy, log=open(logger.experiment.metrics_file_path).read())
 """
 
 
-def run(folder: Path, program: str) -> Any:
-    """What `program` shows, run in `folder`."""
-    (shown,) = run_all(folder, program)
-    return shown
-
-
-def run_all(folder: Path, program: str) -> list[Any]:
-    """All that `program` shows, run in `folder`."""
+def run(folder: Path, program: str) -> list[Any]:
+    """Run `program` in `folder`, and return the results that it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", f"SENSOR = {SENSOR!r}\n{SHOWN}\n{program}"],
+        [sys.executable, "-c", f"SENSOR = {SENSOR!r}\n{PRINT_RESULTS}\n{program}"],
         cwd=folder,
         env={
             **environment(folder / "home"),
@@ -135,11 +128,12 @@ def run_all(folder: Path, program: str) -> list[Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line[5:]) for line in done.stdout.splitlines() if line.startswith("SHOWN")]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    return [json.loads(line.removeprefix("RESULT")) for line in lines]
 
 
 PYTORCH = {"loop": TORCH}
-"""What runs in one process, since importing takes longer than training."""
+"""Programs that run in one process, since importing takes longer than training."""
 if importlib.util.find_spec("transformers") and importlib.util.find_spec("accelerate"):
     PYTORCH["huggingface"] = HUGGINGFACE
 if importlib.util.find_spec("lightning"):
@@ -149,50 +143,49 @@ ABSENT = "the dev extra `reference` is not installed"
 
 @pytest.fixture(scope="module")
 def pytorch(tmp_path_factory):
-    """What each of the PyTorch programs has shown, and the folder that it ran in."""
+    """The folder that each PyTorch program ran in, and its result."""
     home = tmp_path_factory.mktemp("pytorch")
     program = "import os\n"
     for name, text in PYTORCH.items():
         (home / name).mkdir()
         program += f"os.chdir({str(home / name)!r})\n{text}\n"
-    return {name: (home / name, shown) for name, shown in zip(PYTORCH, run_all(home, program), strict=True)}
+    return {name: (home / name, result) for name, result in zip(PYTORCH, run(home, program), strict=True)}
 
 
-def adds_up(folder: Path, found: dict[str, Any], epochs: int, steps: int) -> None:
-    """Steps and rest are each epoch, epochs and rest are the whole, and the whole is what the counter says."""
-    assert len(found["epochs"]) == epochs
-    for energy_j, count, step_s, step_j, rest_j, begin_s, end_s in found["epochs"]:
+def assert_adds_up(folder: Path, result: dict[str, Any], epochs: int, steps: int) -> None:
+    """Assert that steps and remainder are each epoch, epochs and remainder the whole, and that the counter's energy."""
+    assert len(result["epochs"]) == epochs
+    for energy_j, count, step_s, step_j, rest_j, begin_s, end_s in result["epochs"]:
         assert (count, len(step_s), len(step_j)) == (steps, steps, steps)
         assert min(step_j) > 0
         assert sum(step_j) + rest_j == pytest.approx(energy_j, rel=1e-9)
         assert sum(step_s) < end_s - begin_s
-    assert sum(epoch[0] for epoch in found["epochs"]) + found["rest"] == pytest.approx(found["whole"], rel=1e-9)
-    assert found["grams"] == pytest.approx(found["whole"] / 3.6e6 * 39.22, rel=1e-9)
+    assert sum(epoch[0] for epoch in result["epochs"]) + result["rest"] == pytest.approx(result["whole"], rel=1e-9)
+    assert result["grams"] == pytest.approx(result["whole"] / 3.6e6 * 39.22, rel=1e-9)
 
     run_file = joulemark.read(folder / "fit.json")
     (trace,) = run_file.traces
     counter = next(channel for channel in trace.channels if channel.unit == "J")
     (segment,) = run_file.run.segments
-    # Half a tick is the time that a value stands for before its read.
-    at_s = np.array(trace.t_s) - 0.0005
-    begin_j, end_j = np.interp(np.array(found["span"]) - segment.monotonic_s, at_s, counter.values)
-    assert found["whole"] == pytest.approx(end_j - begin_j, rel=1e-6)
+    ends_s = np.array(result["span"]) - segment.monotonic_s
+    begin_j, end_j = np.interp(ends_s, np.array(trace.t_s) - HALF_PERIOD_S, counter.values)
+    assert result["whole"] == pytest.approx(end_j - begin_j, rel=1e-6)
     (case,) = run_file.cases
     assert (case.phase, case.item, case.status) == ("training", "step", "ok")
     assert [trial.items for trial in case.trials] == [steps] * epochs
-    assert [trial.energy[0].energy_j for trial in case.trials] == pytest.approx([e[0] for e in found["epochs"]])
-    assert [list(trial.block_s) for trial in case.trials] == [pytest.approx(e[2]) for e in found["epochs"]]
+    assert [trial.energy[0].energy_j for trial in case.trials] == pytest.approx([e[0] for e in result["epochs"]])
+    assert [list(trial.block_s) for trial in case.trials] == [pytest.approx(e[2]) for e in result["epochs"]]
 
 
-def test_a_keras_fit(tmp_path):
-    found = run(tmp_path, KERAS)
-    adds_up(tmp_path, found, epochs=3, steps=6)
-    history = found["history"]
-    assert history["energy_j"] == [epoch[0] for epoch in found["epochs"]]
-    assert history["step_energy_j"] == [epoch[3] for epoch in found["epochs"]]
-    assert sum(history["emissions_g"]) < found["grams"]
+def test_keras(tmp_path):
+    (result,) = run(tmp_path, KERAS)
+    assert_adds_up(tmp_path, result, epochs=3, steps=6)
+    history = result["history"]
+    assert history["energy_j"] == [epoch[0] for epoch in result["epochs"]]
+    assert history["step_energy_j"] == [epoch[3] for epoch in result["epochs"]]
+    assert sum(history["emissions_g"]) < result["grams"]
     assert len(history["loss"]) == len(history["val_loss"]) == 3
-    assert found["grouped"] == [6, []]
+    assert result["grouped"] == [6, []]
     assert joulemark.read(tmp_path / "fit.json").cases[0].framework == "tensorflow"
 
 
@@ -201,22 +194,22 @@ def test_a_pytorch_loop(pytorch):
     assert sum(tiles_j) == pytest.approx(span_j, rel=1e-9)
     assert min(steps_j) > 0
     assert sum(steps_j) <= span_j <= whole_j
-    assert all(step <= tile for step, tile in zip(steps_j, tiles_j, strict=True))
+    assert all(step_j <= tile_j for step_j, tile_j in zip(steps_j, tiles_j, strict=True))
 
 
 @pytest.mark.skipif("huggingface" not in PYTORCH, reason=ABSENT)
-def test_a_hugging_face_trainer(pytorch):
-    folder, found = pytorch["huggingface"]
-    adds_up(folder, found, epochs=3, steps=6)
-    (entry,) = found["log"]
-    assert entry["energy_j"] == found["whole"]
-    assert entry["epoch_energy_j"] == [epoch[0] for epoch in found["epochs"]]
+def test_hugging_face(pytorch):
+    folder, result = pytorch["huggingface"]
+    assert_adds_up(folder, result, epochs=3, steps=6)
+    (entry,) = result["log"]
+    assert entry["energy_j"] == result["whole"]
+    assert entry["epoch_energy_j"] == [epoch[0] for epoch in result["epochs"]]
     assert entry["step"] == 18
 
 
 @pytest.mark.skipif("lightning" not in PYTORCH, reason=ABSENT)
-def test_a_lightning_fit(pytorch):
-    folder, found = pytorch["lightning"]
-    adds_up(folder, found, epochs=3, steps=6)
-    assert "energy_j" in found["log"].splitlines()[0].split(",")
-    assert str(found["whole"])[:8] in found["log"]
+def test_lightning(pytorch):
+    folder, result = pytorch["lightning"]
+    assert_adds_up(folder, result, epochs=3, steps=6)
+    assert "energy_j" in result["log"].splitlines()[0].split(",")
+    assert str(result["whole"])[:8] in result["log"]

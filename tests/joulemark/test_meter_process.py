@@ -1,4 +1,4 @@
-"""The meters' helper: what becomes of a program and of its windows when it is interrupted, forks, or loses it."""
+"""The meter process: what happens when the program is interrupted, forks, is killed, or loses it."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from pathlib import Path
 import psutil
 import pytest
 from command import environment
-from simulated_meter import SENSOR, meter, true_j
+from simulated_meter import SENSOR, meter, true_energies_j
 
 import joulemark
-from joulemark import meter_process as helpers
+from joulemark import meter_process
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _ended():
+def _close_processes():
     yield
-    helpers.close()
+    meter_process.close()
 
 
 @contextmanager
-def interrupted(ask: Callable[[], object]) -> Iterator[None]:
-    """Ctrl-C while the helper has `ask` before it; within the block, it has not answered yet."""
-    process = psutil.Process(helpers.shared((SENSOR,))._process.pid)
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+def interrupted(request: Callable[[], object]) -> Iterator[None]:
+    """Press Ctrl-C while the meter process has `request` to answer; it has not answered yet within the block."""
+    process = psutil.Process(meter_process.shared((SENSOR,))._process.pid)
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
     process.suspend()
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         with pytest.raises(KeyboardInterrupt):
-            ask()
+            request()
         yield
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, handler)
         process.resume()
 
 
-def test_after_ctrl_c_each_answer_is_to_its_own_question(tmp_path):
+def test_after_ctrl_c_each_answer_belongs_to_its_own_request(tmp_path):
     first, second = meter("first"), meter("second")
     with first:
         time.sleep(0.05)
@@ -50,23 +50,23 @@ def test_after_ctrl_c_each_answer_is_to_its_own_question(tmp_path):
         time.sleep(0.3)
     with interrupted(lambda: first.energy):
         pass
-    energies = [second.energy.value, first.energy.value]
-    saved = [joulemark.read(each.save(tmp_path / f"{each.name}.json")) for each in (second, first)]
-    assert energies == pytest.approx([true_j(file)[0] for file in saved], rel=1e-9)
+    energies_j = [second.energy.value, first.energy.value]
+    run_files = [joulemark.read(each.save(tmp_path / f"{each.name}.json")) for each in (second, first)]
+    assert energies_j == pytest.approx([true_energies_j(run_file)[0] for run_file in run_files], rel=1e-9)
 
 
-def test_a_question_that_was_cut_off_leaves_the_next_one_whole():
-    """A question of more than a pipe holds, interrupted while it is written."""
-    one = meter("one").start()
+def test_a_request_that_was_cut_off_does_not_spoil_the_next():
+    """It is larger than a pipe holds, and interrupted while it is written."""
+    block = meter("block").start()
     time.sleep(0.1)
-    one.stop()
-    many = [(one.last.begin_s, one.last.end_s)] * 10_000
-    with interrupted(lambda: helpers.shared((SENSOR,)).ask(do="sums", windows=many)):
+    block.stop()
+    windows = [(block.last.begin_s, block.last.end_s)] * 10_000
+    with interrupted(lambda: meter_process.shared((SENSOR,)).ask(do="sums", windows=windows)):
         pass
-    assert one.energy.value == pytest.approx(one.sums_j(many[:1])[0])
+    assert block.energy.value == pytest.approx(block.sums_j(windows[:1])[0])
 
 
-DYING = """
+METER_PROCESS_KILLED = """
 import json, os, signal, time, warnings
 import joulemark, psutil
 first = joulemark.Meter("first", sensor="simulated:rapl/constant")
@@ -84,47 +84,48 @@ print(json.dumps([before, after.value, after.kind, after.reason, first.last.emis
 """
 
 
-def test_a_program_goes_on_when_its_helper_dies(tmp_path):
-    done = _program(tmp_path, DYING)
-    before, value, kind, reason, grams = json.loads(done.stdout)
-    assert before > 0
-    assert (value, kind, grams) == (None, "unavailable", None)
-    assert "helper has ended" in reason
+def test_a_program_goes_on_when_its_meter_process_dies(tmp_path):
+    done = run_program(tmp_path, METER_PROCESS_KILLED)
+    before_j, value, kind, reason, emissions_g = json.loads(done.stdout)
+    assert before_j > 0
+    assert (value, kind, emissions_g) == (None, "unavailable", None)
+    assert "has ended" in reason
     assert done.stderr == ""
 
 
-FORKING = """
+FORK = """
 import json, os, time
 import joulemark
-one = joulemark.Meter("one", sensor="simulated:rapl/constant")
-with one:
+meter = joulemark.Meter("meter", sensor="simulated:rapl/constant")
+with meter:
     time.sleep(0.05)
 read, write = os.pipe()
-one.start()
+meter.start()
 pid = os.fork()
 if pid == 0:
-    left = one.stop().energy             # opened by the parent: nobody here can say what it took
-    with one:
+    inherited = meter.stop().energy      # opened by the parent: the child cannot tell what it took
+    with meter:
         time.sleep(0.05)
-    os.write(write, json.dumps([left.value, left.reason, one.energy.value]).encode())
+    os.write(write, json.dumps([inherited.value, inherited.reason, meter.energy.value]).encode())
     joulemark.meter_process.close()
     os._exit(0)
 os.waitpid(pid, 0)
-one.stop()
-print(json.dumps([json.loads(os.read(read, 9999)), [each.energy.value for each in one.measurements]]))
+meter.stop()
+print(json.dumps([json.loads(os.read(read, 9999)), [each.energy.value for each in meter.measurements]]))
 """
 
 
-def test_a_forked_child_has_a_helper_of_its_own(tmp_path):
-    child, parent = json.loads(_program(tmp_path, FORKING).stdout)
-    assert child[0] is None
-    assert "another process" in child[1]
-    assert child[2] > 0
-    assert len(parent) == 2
-    assert min(parent) > 0
+def test_a_forked_child_has_a_meter_process_of_its_own(tmp_path):
+    (inherited_j, reason, own_j), parent_j = json.loads(run_program(tmp_path, FORK).stdout)
+    assert inherited_j is None
+    assert "another process" in reason
+    assert own_j > 0
+    assert len(parent_j) == 2
+    assert min(parent_j) > 0
+    assert list((tmp_path / "tmp").iterdir()) == []  # a program that ends leaves nothing behind
 
 
-KILLED = """
+PROGRAM_KILLED = """
 import os, time
 import joulemark, psutil
 joulemark.Meter(sensor="simulated:rapl/constant").start()
@@ -135,29 +136,30 @@ time.sleep(60)
 """
 
 
-def test_nobody_goes_on_sampling_for_a_program_that_was_killed(tmp_path):
+def test_sampling_ends_with_a_program_that_is_killed(tmp_path):
     program = subprocess.Popen(
-        [sys.executable, "-c", KILLED],
-        env={**environment(tmp_path), "PYTHONPATH": str(Path(joulemark.__file__).parents[1])},
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", PROGRAM_KILLED], env=program_environment(tmp_path), stdout=subprocess.PIPE, text=True
     )
     assert program.stdout is not None
-    started = [psutil.Process(int(pid)) for pid in program.stdout.readline().split()]
-    worker = next(process for process in started if "-c" in process.cmdline() and KILLED in process.cmdline())
+    children = [psutil.Process(int(pid)) for pid in program.stdout.readline().split()]
+    worker = next(process for process in children if PROGRAM_KILLED in process.cmdline())
     program.kill()
     program.wait()
     program.stdout.close()
-    _, alive = psutil.wait_procs([process for process in started if process != worker], timeout=30)
+    _, alive = psutil.wait_procs([process for process in children if process != worker], timeout=30)
     worker.kill()
-    assert len(started) == 3
+    assert len(children) == 3
     assert [process.cmdline() for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
-def _program(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+def program_environment(folder: Path) -> dict[str, str]:
+    return {**environment(folder), "PYTHONPATH": str(Path(joulemark.__file__).parents[1])}
+
+
+def run_program(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-c", text],
-        env={**environment(folder), "PYTHONPATH": str(Path(joulemark.__file__).parents[1])},
+        [sys.executable, "-c", program],
+        env=program_environment(folder),
         capture_output=True,
         text=True,
         timeout=120,

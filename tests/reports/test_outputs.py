@@ -161,9 +161,9 @@ def test_the_command_refuses_in_one_line(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["-o", "x.txt"], "-o got 'x.txt': what is written ends in .html or .htm or .md, not .txt."),
-        (["--image-format", "gif"], "--image-format is of the pictures that --images DIR writes"),
+        (["--image-format", "gif"], "--image-format applies to the pictures that --images DIR writes"),
         (["--images", "p", "--image-format", "bmp"], "--image-format is 'bmp'"),
-        (["-o", "x.md", "--plotlyjs", "cdn"], "--plotlyjs is of a page"),
+        (["-o", "x.md", "--plotlyjs", "cdn"], "--plotlyjs applies to a page"),
     ],
 )
 def test_what_cannot_be_written_is_said_before_anything_is(tmp_path: Path, arguments: list[str], said: str) -> None:

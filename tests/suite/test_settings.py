@@ -150,10 +150,10 @@ def test_a_place_overrides_all_that_weaker_sources_say_of_the_grid(monkeypatch: 
         ("batch_size = [4, 0]", "--batch-size in {file}: input should be greater than or equal to 1, found 0."),
         ("[python]\njax = '/bin/sh'", "unknown framework in [python] of {file} 'jax'."),
         ("[profiles.x]\nrounds = 7", "profiles.x.base in {file}: field required."),
-        ("[profiles.quick]\nbase = 'standard'", "profiles.quick is based on 'standard': 'quick' is taken"),
+        ("[profiles.quick]\nbase = 'standard'", "profiles.quick is based on 'standard', but 'quick' is a built-in"),
         (
             "profile = 'a'\n[profiles.a]\nbase = 'b'\n[profiles.b]\nbase = 'a'",
-            "unknown base of profiles.a, which is to be one of joulemark's profiles, 'b'. Available: ci, full, quick",
+            "unknown base of profiles.a, which must be a built-in profile, 'b'. Available: ci, full, quick",
         ),
         ("profile = 'qick'", "unknown profile 'qick'. Did you mean 'quick'?"),
         ("ruonds = 3", "unknown key in {file} 'ruonds'. Did you mean 'rounds'?"),

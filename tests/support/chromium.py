@@ -1,7 +1,9 @@
-"""A real browser for the page. Tests install none: without one they are skipped, with the reason."""
+"""A real browser for pages. Tests install none: without one they are skipped, with the reason."""
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,41 +16,40 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Headless Chromium, driven by playwright (extra `test`)."""
+    """Yield headless Chromium, driven by playwright (extra `test`)."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra `test`)")
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    installed = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     with sync_api.sync_playwright() as driver:
-        own = Path(driver.chromium.executable_path)
-        if found is None and not own.exists():
+        if installed is None and not Path(driver.chromium.executable_path).exists():
             pytest.skip("no Chromium: install the system's package, or `playwright install chromium`")
-        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        chromium = driver.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
         yield chromium
         chromium.close()
 
 
 class Tab:
-    """A page in the browser, with everything it asked for and complained of."""
+    """A page in the browser, with all its requests and errors."""
 
     def __init__(self, context: Any, html: Path) -> None:
         self.page = context.new_page()
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.html = html
-        self.page.on("request", self._asked)
-        self.page.on("console", self._said)
+        self.page.on("request", self._on_request)
+        self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", lambda dialog: self.errors.append(f"dialog {dialog.message}"))
 
-    def _asked(self, request: Any) -> None:
+    def _on_request(self, request: Any) -> None:
         if not request.url.startswith(("data:", "blob:", self.html.as_uri())):
             self.requests.append(request.url)
 
-    def _said(self, message: Any) -> None:
+    def _on_console(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
             self.errors.append(message.text)
 
     def open(self, state: str = "") -> Any:
-        """Load the page in the given state of its address."""
+        """Load the page with the given state in its address."""
         self.page.goto("about:blank")
         self.page.goto(self.html.as_uri() + (f"#{state}" if state else ""))
         return self.page
@@ -74,7 +75,7 @@ Open = Callable[..., Tab]
 
 @pytest.fixture
 def tab(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """`tab(html, **context)`: the page in a new window; at the end it must have asked for nothing and said nothing."""
+    """Yield `tab(html, **context)`, which opens a page in a new window; no request and no error may come from it."""
     contexts: list[Any] = []
     tabs: list[Tab] = []
 
@@ -89,6 +90,18 @@ def tab(browser: Any, tmp_path: Path) -> Iterator[Open]:
     yield make
     for context in contexts:
         context.close()
-    for made in tabs:
-        assert made.requests == []
-        assert made.errors == []
+    for opened in tabs:
+        assert opened.requests == []
+        assert opened.errors == []
+
+
+def download(page: Any, button: str) -> tuple[str, str]:
+    """Return the name and the text of the file that a button saves."""
+    with page.expect_download() as saved:
+        page.locator(button).click()
+    return saved.value.suggested_filename, Path(saved.value.path()).read_text(encoding="utf-8")
+
+
+def download_csv(page: Any, button: str) -> list[dict[str, str]]:
+    """Return the rows of the CSV that a button saves."""
+    return list(csv.DictReader(io.StringIO(download(page, button)[1])))

@@ -1,4 +1,4 @@
-"""Runs the real command, as a user would, in a home of its own."""
+"""Run the real command as a user would, with a home of its own."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ COMMAND = [sys.executable, "-P", "-c", "from joulemark.suite.cli.app import main
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """A user's environment whose runs, and whose lock on the machine, lie in `home`."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("JOULEMARK_")}
+    """Return a user's environment whose runs and lock on the machine are in `home`, without anyone's token."""
+    settings = ("JOULEMARK_", "ELECTRICITYMAPS_", "CO2_SIGNAL_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     (home / "tmp").mkdir(parents=True, exist_ok=True)
     return {
         **clean,
@@ -41,10 +42,9 @@ def joulemark(
     home: Path,
     *arguments: str,
     variables: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
     timeout: float = 300,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `joulemark ARGUMENTS` to its end."""
+    """Run `joulemark ARGUMENTS` in `home` to its end."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(home, **(variables or {})),
@@ -57,11 +57,11 @@ def joulemark(
 
 
 def start(home: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-    """Start `joulemark ARGUMENTS` as from a terminal: it hears Ctrl-C."""
-    # A shell starts its background jobs with Ctrl-C ignored, and children inherit that: not what is tested here.
-    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    """Start `joulemark ARGUMENTS` with Ctrl-C enabled, as from a terminal."""
+    # A shell starts background jobs with SIGINT ignored, and children inherit that.
+    enable = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     return subprocess.Popen(
-        [*COMMAND[:-1], listens + COMMAND[-1], *arguments],
+        [*COMMAND[:-1], enable + COMMAND[-1], *arguments],
         env=environment(home, **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -71,29 +71,29 @@ def start(home: Path, *arguments: str, **variables: str) -> subprocess.Popen[str
 
 
 def in_terminal(home: Path, width: int, *arguments: str, variables: Mapping[str, str] | None = None) -> str:
-    """What `joulemark ARGUMENTS` writes to a terminal of that width."""
+    """Return what `joulemark ARGUMENTS` writes to a terminal that is `width` columns wide."""
     ours, theirs = pty.openpty()
-    kept = {k: v for k, v in environment(home).items() if k not in {"NO_COLOR", "FORCE_COLOR"}}
-    shown = {"COLUMNS": str(width), "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **(variables or {})}
+    inherited = {k: v for k, v in environment(home).items() if k not in {"NO_COLOR", "FORCE_COLOR"}}
+    terminal = {"COLUMNS": str(width), "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **(variables or {})}
     child = subprocess.Popen(
-        [*COMMAND, *arguments], cwd=home, env={**kept, **shown}, stdout=theirs, stderr=subprocess.DEVNULL
+        [*COMMAND, *arguments], cwd=home, env={**inherited, **terminal}, stdout=theirs, stderr=subprocess.DEVNULL
     )
     os.close(theirs)
-    found = bytearray()
+    output = bytearray()
     try:
-        while piece := os.read(ours, 65536):
-            found += piece
-    except OSError:  # Linux says EIO once the other side is closed
+        while chunk := os.read(ours, 65536):
+            output += chunk
+    except OSError:  # Linux reports EIO once the other side is closed
         pass
     finally:
         os.close(ours)
         child.wait(timeout=300)
-    return found.decode().replace("\r\n", "\n")
+    return output.decode().replace("\r\n", "\n")
 
 
 def wait_for(process: subprocess.Popen[str], text: str) -> None:
-    """Read what `process` says until `text` stands in a line."""
+    """Read the standard error of `process` until a line contains `text`."""
     for line in process.stderr:
         if text in line:
             return
-    raise AssertionError(f"{text!r} was never said")
+    raise AssertionError(f"{text!r} was never printed")

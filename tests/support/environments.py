@@ -1,4 +1,4 @@
-"""Virtual environments beside the one that runs the tests, without a download."""
+"""Virtual environments made without a download."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import sysconfig
 from pathlib import Path
 
 
-def bare(directory: Path) -> str:
-    """The interpreter of a new environment in `directory` with nothing in it."""
+def empty_environment(directory: Path) -> str:
+    """Return the interpreter of a new, empty environment in `directory`."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True, timeout=120)
     return str(directory / "bin" / "python")
 
 
-def twin(directory: Path, **modules: str) -> str:
-    """The interpreter of a new environment with all that this one has, and `modules` of its own: sources by name."""
-    python = bare(directory)
+def environment_like_this(directory: Path, **modules: str) -> str:
+    """Return the interpreter of a new environment with all packages of this one, and `modules`: sources by name."""
+    python = empty_environment(directory)
     (site,) = directory.glob("lib/python3*/site-packages")
     # addsitedir also reads the .pth files there, by which editable packages are found.
-    places = dict.fromkeys(sysconfig.get_paths()[name] for name in ("purelib", "platlib"))
-    (site / "twin.pth").write_text("".join(f"import site; site.addsitedir({place!r})\n" for place in places))
+    folders = dict.fromkeys(sysconfig.get_paths()[name] for name in ("purelib", "platlib"))
+    (site / "this.pth").write_text("".join(f"import site; site.addsitedir({folder!r})\n" for folder in folders))
     for name, source in modules.items():
         (site / f"{name}.py").write_text(source)
     return python

@@ -1,4 +1,4 @@
-"""TensorFlow kits with one mistake each, of the kinds that would pass unseen; the parity tests must see them."""
+"""TensorFlow kits with one mistake each, of the kinds that go unnoticed: the parity tests must detect them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from joulemark.workloads.kits.tensorflow.pytorch_equivalents import Convolution
 from joulemark.workloads.spec import Optimizer
 
 
-class _Unlearning(Convolution):
-    """Its kernel's gradient is zero."""
+class _ConstantKernel(Convolution):
+    """A convolution whose kernel has a zero gradient."""
 
     def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         kernel = tf.convert_to_tensor(kernel)
@@ -27,20 +27,20 @@ class ZeroedGradient(Kit):
     def conv(self, width_in: int, width: int, size: int, stride: int = 1, **options: Any) -> keras.Layer:
         if width_in != 3:
             return super().conv(width_in, width, size, stride, **options)
-        layer = _Unlearning(width, size, stride, margin=size // 2, use_bias=False)
+        layer = _ConstantKernel(width, size, stride, margin=size // 2, use_bias=False)
         layer.build((None, None, None, width_in))
         return layer
 
 
 class LearningRateOnePercentOff(Kit):
-    """1.01 times the spec's."""
+    """The learning rate is 1.01 times the spec's."""
 
     def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
         return super().optimizer(replace(definition, learning_rate=1.01 * definition.learning_rate))
 
 
 class NoMomentum(Kit):
-    """The optimizer's momentum is Keras's default."""
+    """The optimizer has Keras's default momentum, 0."""
 
     def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
         return keras.optimizers.SGD(definition.learning_rate)

@@ -14,14 +14,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 NOW = datetime(2026, 11, 23, 12, 20, tzinfo=UTC)
-"""The moment that all answers are about."""
+"""The time that all answers are about."""
 
 TOKEN = "s3cr3t-t0k3n-XYZ"
 
 
 @dataclass
 class Reply:
-    """What the server says to one request."""
+    """What the server answers to one request."""
 
     document: Any = None
     status: int = 200
@@ -41,8 +41,8 @@ Answer = Callable[[str, dict[str, str]], Reply]
 
 
 @dataclass
-class Seen:
-    """One request that came in."""
+class Request:
+    """One request that arrived."""
 
     path: str
     parameters: dict[str, str]
@@ -55,7 +55,7 @@ class GridServer:
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
-        self.seen: list[Seen] = []
+        self.requests: list[Request] = []
         self.done = threading.Event()
         server = self
 
@@ -74,19 +74,19 @@ class GridServer:
 
     @property
     def url(self) -> str:
-        """The base address, as the variable for it would have it."""
+        """The base address, as in JOULEMARK_ELECTRICITYMAPS_URL."""
         return f"http://127.0.0.1:{self._http.server_port}/v4"
 
     @property
     def paths(self) -> list[str]:
-        """The paths asked for, in order."""
-        return [seen.path for seen in self.seen]
+        """The paths requested, in order."""
+        return [request.path for request in self.requests]
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)
         parameters = {name: values[0] for name, values in parse_qs(parts.query).items()}
         path = parts.path.removeprefix("/v4/")
-        self.seen.append(Seen(path, parameters, dict(handler.headers), time.monotonic()))
+        self.requests.append(Request(path, parameters, dict(handler.headers), time.monotonic()))
         reply = self.answer(path, parameters)
         body = reply.body if reply.body is not None else json.dumps(reply.document).encode()
         try:
@@ -102,7 +102,7 @@ class GridServer:
                 if reply.drip_s and self.done.wait(reply.drip_s):
                     return
         except OSError:
-            pass  # the client has gone, as it should from a stall
+            pass  # the client has gone away, as it should after a stall
         handler.close_connection = True
 
     def start(self) -> None:
@@ -117,7 +117,7 @@ class GridServer:
 
 @contextmanager
 def grid_server(answer: Answer) -> Iterator[GridServer]:
-    """A server for the time of a test."""
+    """Run a server during a test."""
     server = GridServer(answer)
     server.start()
     try:
@@ -127,7 +127,7 @@ def grid_server(answer: Answer) -> Iterator[GridServer]:
 
 
 def hour(time: datetime) -> datetime:
-    """The beginning of its hour."""
+    """Return the full hour at or before `time`."""
     return time.replace(minute=0, second=0, microsecond=0)
 
 
@@ -136,7 +136,7 @@ def stamp(time: datetime) -> str:
 
 
 def row(start: datetime, value: Any = 123, **more: Any) -> dict[str, Any]:
-    """One interval in the service's words."""
+    """Return one interval in the service's form."""
     return {
         "carbonIntensity": value,
         "datetime": stamp(start),
@@ -156,7 +156,7 @@ def latest(zone: str = "CH", value: Any = 123, start: datetime | None = None, **
 def listed(
     name: str, values: dict[datetime, Any], zone: str = "CH", row_more: dict[str, Any] | None = None, **more: Any
 ) -> dict[str, Any]:
-    """`history` or `data` (past-range) of hourly `values`."""
+    """Return `history` or `data` (past-range) of hourly `values`."""
     rows = [row(start, value, **(row_more or {})) for start, value in values.items()]
     return {"zone": zone, name: rows, "temporalGranularity": "hourly", **more}
 
@@ -167,12 +167,12 @@ def forecast(values: dict[datetime, Any], zone: str = "CH") -> dict[str, Any]:
 
 
 def hourly(start: datetime, *values: Any) -> dict[datetime, Any]:
-    """Values of the hours from `start` on."""
+    """Return values of the hours from `start` on."""
     return {start + timedelta(hours=i): value for i, value in enumerate(values)}
 
 
 def good(path: str, parameters: dict[str, str]) -> Reply:
-    """What a working service says at `NOW`: 100 + hour of the day, g/kWh."""
+    """Answer as a working service does at `NOW`: 100 + hour of the day, g/kWh."""
     zone = parameters.get("zone", "CH")
     day = [hour(NOW) - timedelta(hours=i) for i in range(23, -1, -1)]
     kind = path.rpartition("/")[2]
@@ -185,6 +185,6 @@ def good(path: str, parameters: dict[str, str]) -> Reply:
         hours = [start + timedelta(hours=i) for i in range(int((end - start) / timedelta(hours=1)))]
         return Reply(listed("data", {time: 100 + time.hour for time in hours}, zone))
     if kind == "forecast":
-        count = int(parameters["horizonHours"]) + 1  # the service's fence-post
+        count = int(parameters["horizonHours"]) + 1  # both ends, as the service does
         return Reply(forecast({hour(NOW) + timedelta(hours=i): 200 + i for i in range(count)}, zone))
     return Reply({"error": "no such path"}, 404)

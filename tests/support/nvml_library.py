@@ -1,13 +1,12 @@
 """A stand-in for NVIDIA's driver library: C source that exports the NVML calls the suite uses, built by gcc.
 
-The loader finds it through LD_LIBRARY_PATH, the real nvidia-ml-py binds it. Boards are described by NVML_BOARDS, one a
-line: `name|uuid|bus id|power in W|traits`, traits being words of: no_energy, no_instant, no_average (the driver does
-not know the field), old_fields (it knows both, and the board supports neither), no_legacy, mig,
-ampere, ga100, hot (throttled), grace (a module whose processor draws 120 W), tick (the counter moves each 100 ms);
-heats (throttled, its clock halved, once the file NVML_HEAT is there), processes:N (compute on it); reset:SECONDS (the
-counter starts anew then), lost:SECONDS (the board falls off the bus then), hang:SECONDS (the counter's call does not
-return from then on).
-NVML_INIT_CODE is what nvmlInit returns. A board draws constant power from the start of CLOCK_MONOTONIC.
+The loader finds it through LD_LIBRARY_PATH, and the real nvidia-ml-py binds it. NVML_GPUS describes the GPUs, one a
+line: `name|uuid|bus id|power in W|traits`. Traits are words of: no_energy, no_instant, no_average (the driver does not
+know the field), old_fields (it knows both, and the GPU supports neither), no_legacy, mig, ampere, ga100, hot
+(throttled), grace (a module whose CPU draws 120 W), tick (the counter moves each 100 ms); heats (throttled, its clock
+halved, once the file NVML_HEAT exists), processes:N (compute on it); reset:SECONDS (the counter starts anew then),
+lost:SECONDS (the GPU falls off the bus then), hang:SECONDS (the counter's call does not return from then on).
+NVML_INIT_CODE is what nvmlInit returns. A GPU draws constant power from the start of CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 GRACE_W = 120.0
-"""What the processor of a module draws beside its board."""
+"""What the CPU of a module draws beside its GPU."""
 SOURCE = r"""
 #include <math.h>
 #include <stdint.h>
@@ -33,14 +32,14 @@ SOURCE = r"""
 #include <unistd.h>
 
 enum { OK = 0, INVALID = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, LOST = 15 };
-typedef struct { char name[96], uuid[96], bus[32], traits[128]; double power_w; } board;
+typedef struct { char name[96], uuid[96], bus[32], traits[128]; double power_w; } gpu;
 typedef struct { char busIdLegacy[16]; unsigned domain, bus, device, pciDeviceId, pciSubSystemId; char busId[32]; } pci;
 typedef struct { unsigned long long total, free, used; } memory;
 typedef struct { unsigned pid; unsigned long long used; unsigned instance, compute; } process;
 typedef union { double d; unsigned u; unsigned long ul; unsigned long long ull; long long ll; int i; } value;
 typedef struct { unsigned field, scope; int64_t stamp, latency; int type, code; value value; } field;
 
-static board boards[8], instances[8];
+static gpu gpus[8], instances[8];
 static int count;
 static double begin_s;
 
@@ -50,27 +49,27 @@ static double now_s(void) {
     return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
-static int has(const board *b, const char *trait) { return strstr(b->traits, trait) != NULL; }
+static int has(const gpu *b, const char *trait) { return strstr(b->traits, trait) != NULL; }
 
-static double after(const board *b, const char *trait) {
+static double after(const gpu *b, const char *trait) {
     const char *found = strstr(b->traits, trait);
     return found ? atof(found + strlen(trait)) : 1e30;
 }
 
-static int heated(const board *b) {
+static int heated(const gpu *b) {
     const char *file = getenv("NVML_HEAT");
     return has(b, "heats") && file && access(file, F_OK) == 0;
 }
 
-static int state(const board *b) { return now_s() - begin_s >= after(b, "lost:") ? LOST : OK; }
+static int state(const gpu *b) { return now_s() - begin_s >= after(b, "lost:") ? LOST : OK; }
 
 int nvmlInitWithFlags(unsigned flags) {
-    const char *code = getenv("NVML_INIT_CODE"), *text = getenv("NVML_BOARDS");
+    const char *code = getenv("NVML_INIT_CODE"), *text = getenv("NVML_GPUS");
     if (code && atoi(code)) return atoi(code);
     begin_s = now_s();
     count = 0;
     for (const char *line = text; line && *line && count < 8; count++) {
-        board *b = &boards[count];
+        gpu *b = &gpus[count];
         memset(b, 0, sizeof *b);
         sscanf(line, "%95[^|]|%95[^|]|%31[^|]|%lf|%127[^\n]", b->name, b->uuid, b->bus, &b->power_w, b->traits);
         line = strchr(line, '\n');
@@ -84,64 +83,64 @@ int nvmlDeviceGetCount_v2(unsigned *n) { *n = count; return OK; }
 int nvmlSystemGetDriverVersion(char *text, unsigned size) { snprintf(text, size, "610.57"); return OK; }
 const char *nvmlErrorString(int code) { return code == LOST ? "GPU is lost" : "error"; }
 
-int nvmlDeviceGetHandleByIndex_v2(unsigned index, board **b) {
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, gpu **b) {
     if (index >= (unsigned)count) return INVALID;
-    *b = &boards[index];
+    *b = &gpus[index];
     return OK;
 }
 
-int nvmlDeviceGetName(board *b, char *text, unsigned size) { snprintf(text, size, "%s", b->name); return OK; }
-int nvmlDeviceGetUUID(board *b, char *text, unsigned size) { snprintf(text, size, "%s", b->uuid); return OK; }
+int nvmlDeviceGetName(gpu *b, char *text, unsigned size) { snprintf(text, size, "%s", b->name); return OK; }
+int nvmlDeviceGetUUID(gpu *b, char *text, unsigned size) { snprintf(text, size, "%s", b->uuid); return OK; }
 
-int nvmlDeviceGetPciInfo_v3(board *b, pci *info) {
+int nvmlDeviceGetPciInfo_v3(gpu *b, pci *info) {
     memset(info, 0, sizeof *info);
     snprintf(info->busId, 32, "%s", b->bus);
     return OK;
 }
 
-int nvmlDeviceGetMemoryInfo(board *b, memory *m) { m->total = 80ull << 30; m->free = m->total; m->used = 0; return OK; }
-int nvmlDeviceGetEnforcedPowerLimit(board *b, unsigned *mw) { *mw = 400000; return OK; }
+int nvmlDeviceGetMemoryInfo(gpu *b, memory *m) { m->total = 80ull << 30; m->free = m->total; m->used = 0; return OK; }
+int nvmlDeviceGetEnforcedPowerLimit(gpu *b, unsigned *mw) { *mw = 400000; return OK; }
 
-int nvmlDeviceGetMigMode(board *b, unsigned *current, unsigned *pending) {
+int nvmlDeviceGetMigMode(gpu *b, unsigned *current, unsigned *pending) {
     if (!has(b, "mig")) return NOT_SUPPORTED;
     *current = *pending = 1;
     return OK;
 }
 
-int nvmlDeviceGetMaxMigDeviceCount(board *b, unsigned *n) { *n = has(b, "mig") ? 7 : 0; return OK; }
+int nvmlDeviceGetMaxMigDeviceCount(gpu *b, unsigned *n) { *n = has(b, "mig") ? 7 : 0; return OK; }
 
-int nvmlDeviceGetMigDeviceHandleByIndex(board *b, unsigned index, board **instance) {
+int nvmlDeviceGetMigDeviceHandleByIndex(gpu *b, unsigned index, gpu **instance) {
     if (index != 1) return NOT_FOUND;
-    *instance = &instances[b - boards];
+    *instance = &instances[b - gpus];
     snprintf((*instance)->uuid, 96, "MIG-%s", b->uuid + 4);
     return OK;
 }
 
-int nvmlDeviceGetArchitecture(board *b, unsigned *a) { *a = has(b, "ampere") || has(b, "ga100") ? 7 : 5; return OK; }
+int nvmlDeviceGetArchitecture(gpu *b, unsigned *a) { *a = has(b, "ampere") || has(b, "ga100") ? 7 : 5; return OK; }
 
-int nvmlDeviceGetCudaComputeCapability(board *b, int *major, int *minor) {
+int nvmlDeviceGetCudaComputeCapability(gpu *b, int *major, int *minor) {
     *major = has(b, "ampere") || has(b, "ga100") ? 8 : 7;
     *minor = has(b, "ampere") ? 6 : 0;
     return OK;
 }
 
-int nvmlDeviceGetTemperature(board *b, int sensor, unsigned *c) { *c = 61; return state(b); }
+int nvmlDeviceGetTemperature(gpu *b, int sensor, unsigned *c) { *c = 61; return state(b); }
 
-int nvmlDeviceGetClockInfo(board *b, int type, unsigned *mhz) {
+int nvmlDeviceGetClockInfo(gpu *b, int type, unsigned *mhz) {
     *mhz = type != 1 ? 1215 : heated(b) ? 705 : 1410;
     return state(b);
 }
 
-int nvmlDeviceGetCurrentClocksThrottleReasons(board *b, unsigned long long *bits) {
+int nvmlDeviceGetCurrentClocksThrottleReasons(gpu *b, unsigned long long *bits) {
     *bits = has(b, "hot") || heated(b) ? 0x20 | 0x4 : 0x1;
     return OK;
 }
 
-int nvmlDeviceGetCurrentClocksEventReasons(board *b, unsigned long long *bits) {
+int nvmlDeviceGetCurrentClocksEventReasons(gpu *b, unsigned long long *bits) {
     return nvmlDeviceGetCurrentClocksThrottleReasons(b, bits);
 }
 
-int nvmlDeviceGetComputeRunningProcesses_v3(board *b, unsigned *n, process *processes) {
+int nvmlDeviceGetComputeRunningProcesses_v3(gpu *b, unsigned *n, process *processes) {
     unsigned there = has(b, "processes:") ? (unsigned)after(b, "processes:") : 0, room = *n;
     *n = there;
     if (room < there) return INSUFFICIENT_SIZE;
@@ -149,11 +148,11 @@ int nvmlDeviceGetComputeRunningProcesses_v3(board *b, unsigned *n, process *proc
     return OK;
 }
 
-int nvmlDeviceGetComputeRunningProcesses_v2(board *b, unsigned *n, process *processes) {
+int nvmlDeviceGetComputeRunningProcesses_v2(gpu *b, unsigned *n, process *processes) {
     return nvmlDeviceGetComputeRunningProcesses_v3(b, n, processes);
 }
 
-int nvmlDeviceGetTotalEnergyConsumption(board *b, unsigned long long *mj) {
+int nvmlDeviceGetTotalEnergyConsumption(gpu *b, unsigned long long *mj) {
     double from_s = begin_s + after(b, "reset:");
     if (has(b, "no_energy")) return NOT_SUPPORTED;
     while (now_s() - begin_s >= after(b, "hang:")) sleep(1);
@@ -163,13 +162,13 @@ int nvmlDeviceGetTotalEnergyConsumption(board *b, unsigned long long *mj) {
     return OK;
 }
 
-int nvmlDeviceGetPowerUsage(board *b, unsigned *mw) {
+int nvmlDeviceGetPowerUsage(gpu *b, unsigned *mw) {
     if (has(b, "no_legacy")) return NOT_SUPPORTED;
     *mw = (unsigned)(b->power_w * 1000);
     return state(b);
 }
 
-int nvmlDeviceGetFieldValues(board *b, int n, field *fields) {
+int nvmlDeviceGetFieldValues(gpu *b, int n, field *fields) {
     for (int i = 0; i < n; i++) {
         int average = fields[i].field == 185, instant = fields[i].field == 186;
         int missing = (average && has(b, "no_average")) || (instant && has(b, "no_instant")) || !(average || instant);
@@ -185,8 +184,8 @@ int nvmlDeviceGetFieldValues(board *b, int n, field *fields) {
 
 
 @dataclass(frozen=True)
-class Board:
-    """A board that the library shows."""
+class FakeGpu:
+    """A GPU that the library shows."""
 
     uuid: str
     power_w: float = 250.0
@@ -196,7 +195,7 @@ class Board:
 
 
 def build(directory: Path, without: Sequence[str] = ()) -> Path:
-    """Compile the library into `directory`, `without` some calls as an older driver's. Skips the test without gcc."""
+    """Compile the library into `directory`, `without` some calls like an older driver's. Skip the test without gcc."""
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
     source = directory / "nvml.c"
@@ -211,9 +210,9 @@ def build(directory: Path, without: Sequence[str] = ()) -> Path:
     return directory
 
 
-def environment(directory: Path, boards: Sequence[Board], **more: str) -> Mapping[str, str]:
-    """Variables under which a process sees `boards`."""
-    lines = [f"{board.name}|{board.uuid}|{board.bus}|{board.power_w}|{board.traits}" for board in boards]
-    # Probed ticks are not kept from one test to the next: this home cannot be written.
-    own = {"LD_LIBRARY_PATH": str(directory), "NVML_BOARDS": "\n".join(lines), "JOULEMARK_HOME": "/proc/none"}
-    return os.environ | own | more
+def environment(directory: Path, gpus: Sequence[FakeGpu], **more: str) -> dict[str, str]:
+    """Return the variables under which a process sees `gpus`."""
+    lines = [f"{gpu.name}|{gpu.uuid}|{gpu.bus}|{gpu.power_w}|{gpu.traits}" for gpu in gpus]
+    # Update periods are not kept from one test to the next: this home cannot be written.
+    variables = {"LD_LIBRARY_PATH": str(directory), "NVML_GPUS": "\n".join(lines), "JOULEMARK_HOME": "/proc/none"}
+    return {**os.environ, **variables, **more}

@@ -1,4 +1,4 @@
-"""Run files made by hand, for tests of whatever reads one. Every number in them follows from the arguments."""
+"""Run files for tests of whatever reads one. Every number in them follows from the arguments."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CH = Intensity(g_per_kwh=39.22, source="Ember 2025", zone="CH", basis="lifecycle
 def energy(
     energy_j: float | None = 100.0, component: str = "package", kind: Kind = "counter", gain: float = 0.02
 ) -> EnergyReading:
-    """One reading with a sensor interval of +-`gain`; None gives one that is not measured."""
+    """Return a reading whose sensor is accurate to +-`gain`; without energy, one that was not measured."""
     if energy_j is None:
         return EnergyReading(
             component=component,
@@ -65,7 +65,7 @@ def trial(
     length_s: float = 2.0,
     readings: Sequence[EnergyReading] | None = None,
 ) -> Trial:
-    """An ok trial of `length_s` seconds in blocks of 10 steps of one item, at `rate` items a second."""
+    """Return an ok trial: a window of `length_s` seconds in 10 blocks, with steps of one item at `rate` items/s."""
     blocks = 10
     items = int(rate * length_s)
     return Trial(
@@ -92,7 +92,7 @@ def trial(
 def failed_trial(
     round: int = 1, reason_code: str = "out_of_memory", reason: str = "out of memory: asked for 9 GiB"
 ) -> Trial:
-    """A trial that failed."""
+    """Return a failed trial."""
     return Trial(round=round, status="failed", reason_code=reason_code, reason=reason, started_s=5.0)
 
 
@@ -103,11 +103,12 @@ def case(
     phase: str = "training",
     device: str = "cpu",
     trials: Sequence[Trial] | None = None,
-    **more: object,
+    **fields: object,
 ) -> Case:
-    """A case; three ok trials at 95, 100 and 105 items a second unless given."""
+    """Return a case with `trials`, by default three ok trials at 95, 100 and 105 items/s."""
     if trials is None:
         trials = [trial(i + 1, rate, start_s=10.0 + 10 * i) for i, rate in enumerate((95.0, 100.0, 105.0))]
+    ok = any(trial.status == "ok" for trial in trials)
     values: dict[str, object] = {
         "id": f"{workload}:small/{phase}/{framework}/{mode}/{device}/fp32/b32",
         "workload": workload,
@@ -125,15 +126,15 @@ def case(
         "flops_per_item": 2.5e8,
         "bytes_per_item": 1.0e6,
         "parameters": Parameters(total=1_000_000, trainable=990_000),
-        "status": "ok" if any(t.status == "ok" for t in trials) else "failed",
-        "reason": None if any(t.status == "ok" for t in trials) else "every trial failed",
+        "status": "ok" if ok else "failed",
+        "reason": None if ok else "every trial failed",
         "trials": tuple(trials),
     }
-    return Case.model_validate(values | more)
+    return Case.model_validate(values | fields)
 
 
-def machine(**more: object) -> Machine:
-    """A two-core machine without a GPU."""
+def machine(**fields: object) -> Machine:
+    """Return a machine of two cores without a GPU."""
     values: dict[str, object] = {
         "fingerprint": "aabbccddeeff",
         "hostname": "bench-1",
@@ -146,11 +147,11 @@ def machine(**more: object) -> Machine:
         },
         "packages": {"numpy": "2.4.6"},
     }
-    return Machine.model_validate(values | more)
+    return Machine.model_validate(values | fields)
 
 
 def trace(seconds: float = 60.0, power_w: float = 50.0) -> Trace:
-    """A RAPL-like counter at 10 Hz under constant power."""
+    """Return the trace of a counter like RAPL, read at 10 Hz under constant power."""
     times = tuple(i / 10 for i in range(int(seconds * 10) + 1))
     return Trace(
         sensor="rapl",
@@ -171,8 +172,8 @@ def trace(seconds: float = 60.0, power_w: float = 50.0) -> Trace:
     )
 
 
-def run_file(cases: Sequence[Case] | None = None, id: str = "20261101T120000Z-a1b2", **more: object) -> RunFile:
-    """A run of `cases` (cnn training in both frameworks unless given) without summaries."""
+def run_file(cases: Sequence[Case] | None = None, id: str = "20261101T120000Z-a1b2", **fields: object) -> RunFile:
+    """Return a run of `cases` without summaries, by default of cnn training in two frameworks."""
     if cases is None:
         cases = [case(), case(framework="tensorflow", mode="graph")]
     values: dict[str, object] = {
@@ -199,4 +200,4 @@ def run_file(cases: Sequence[Case] | None = None, id: str = "20261101T120000Z-a1
         "traces": (trace(),),
         "emissions": Emissions(intensity=CH, pue=Pue(value=1.0, source="one's own machine")),
     }
-    return RunFile.model_validate(values | more)
+    return RunFile.model_validate(values | fields)

@@ -1,4 +1,4 @@
-"""A scratch project for the pytest plugin, whose packages are called as ours are, in processes of its own."""
+"""A scratch project with packages called `suite`, `reports`, `workloads` and `tests`, as a user may have them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 
 CONSTANT = "simulated:rapl/constant"
 SLOW = "simulated:a100/constant"
-"""Updates each 0.1 s, so that a window must be 5 s long."""
+"""Updates every 0.1 s, so that a window must be 5 s long."""
+
+PACKAGES = ("suite", "reports", "workloads", "tests")
 
 SUMS = """
 from suite.sums import total
@@ -21,23 +23,35 @@ def test_total(benchmark):
     assert benchmark(total, 100_000) > 0
 """
 
+OWN_PACKAGES = """
+import reports
+import suite
+import tests
+import workloads
+
+
+def test_own_packages():
+    assert [package.OWNER for package in (suite, reports, workloads, tests)] == ["project"] * 4
+"""
+
 
 def make(path: Path) -> Path:
-    """A project whose packages are called as ours are."""
-    for package in ("suite", "reports", "workloads"):
+    """Make the project in the folder `path`, with one benchmark, and one test that its own packages are imported."""
+    for package in PACKAGES:
         (path / package).mkdir()
-        (path / package / "__init__.py").write_text("OURS = False\n")
+        (path / package / "__init__.py").write_text('OWNER = "project"\n')
     (path / "suite" / "sums.py").write_text("def total(n):\n    return sum(range(n))\n")
     (path / "test_sums.py").write_text(SUMS)
+    (path / "tests" / "test_own_packages.py").write_text(OWN_PACKAGES)
     (path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider --benchmark-max-time=0.05\n")
     return path
 
 
-def pytest_in(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`python -m pytest ARGUMENTS`, which puts the project's own folder first on the path."""
+def python_in(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python ARGUMENTS` in the project, with a joulemark home of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("JOULEMARK_", "PYTEST_"))}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments],
+        [sys.executable, *arguments],
         cwd=project,
         env={
             **clean,
@@ -53,8 +67,14 @@ def pytest_in(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
+def pytest_in(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m pytest ARGUMENTS`, which puts the project's own folder first on the module path."""
+    return python_in(project, "-m", "pytest", *arguments)
+
+
 def benchmarks(project: Path, *arguments: str) -> tuple[str, dict[str, dict[str, Any]]]:
-    """What pytest showed, and pytest-benchmark's JSON by the test's name."""
-    answer = pytest_in(project, "--benchmark-json=out.json", *arguments)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    return answer.stdout, {one["name"]: one for one in json.loads((project / "out.json").read_text())["benchmarks"]}
+    """Run pytest, and return what it printed and pytest-benchmark's JSON by the name of the test."""
+    done = pytest_in(project, "--benchmark-json=out.json", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads((project / "out.json").read_text())
+    return done.stdout, {benchmark["name"]: benchmark for benchmark in document["benchmarks"]}

@@ -28,7 +28,7 @@ class SimClr(nn.Module):
 
 
 def nt_xent(kit: Kit, z: torch.Tensor) -> torch.Tensor:
-    """Return the loss of equation 1, averaged over all views, for z (2 B, C) with the views of image i at i and B + i."""
+    """Return the loss of equation 1, the mean over all views of z (2 B, C): image i has views i and B + i."""
     count = z.shape[0]
     z = F.normalize(kit.widen(z), dim=1)
     itself = torch.eye(count, dtype=torch.bool, device=z.device)

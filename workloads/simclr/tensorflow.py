@@ -27,7 +27,7 @@ class SimClr(keras.Layer):
 
 
 def nt_xent(kit: Kit, z: tf.Tensor) -> tf.Tensor:
-    """Return the loss of equation 1, averaged over all views, for z (2 B, C) with the views of image i at i and B + i."""
+    """Return the loss of equation 1, the mean over all views of z (2 B, C): image i has views i and B + i."""
     count = z.shape[0]
     z = tf.nn.l2_normalize(kit.widen(z), axis=1)
     similarities = tf.matmul(z, z, transpose_b=True) / spec.TEMPERATURE  # (2 B, 2 B)

@@ -36,10 +36,10 @@ def update_intensity(path: Path, service: Service) -> RunFile:
     from datetime import UTC, datetime
 
     from joulemark.suite.records import read, write
-    from joulemark.suite.results.recompute import settle
+    from joulemark.suite.results.recompute import recompute_with_actual_intensity
 
     run_file = read(path)
-    updated = settle(run_file, datetime.now(UTC), service)
+    updated = recompute_with_actual_intensity(run_file, datetime.now(UTC), service)
     if updated is not run_file:
         write(updated, path)
     return updated
@@ -52,7 +52,7 @@ def recompute_emissions(run_file: RunFile, given: Mapping[str, Any], offline: bo
     """
     from datetime import UTC, datetime
 
-    from joulemark.suite.results.recompute import recomputed
+    from joulemark.suite.results.recompute import recompute_with_options
     from joulemark.suite.settings import resolve, validated
 
     if not given:
@@ -60,4 +60,4 @@ def recompute_emissions(run_file: RunFile, given: Mapping[str, Any], offline: bo
     factors = given.get("emission_factors") or run_file.settings.emission_factors
     offline = offline or resolve({}).offline
     service = carbon_service(validated({"offline": offline, "emission_factors": factors}))
-    return recomputed(run_file, given, datetime.now(UTC), service)
+    return recompute_with_options(run_file, given, datetime.now(UTC), service)

@@ -32,11 +32,11 @@ def series_output(all_series: Sequence[Series]) -> list[RenderableType]:
 def _chart(series: Series, characters: CharacterSet) -> list[Text]:
     head = [Text(series.case, style="bold"), Text(series.name)]
     if not series.points:
-        return [*head, Text(f"  not measured in any of {counted(series.without, 'run')}\n")]
+        return [*head, Text(f"  not measured in any of {counted(series.runs_without_value, 'run')}\n")]
     first, last = series.points[0], series.points[-1]
     values = [(point.value, point.low, point.high) for point in series.points]
     chart = timeline(values, series.levels, min(OUT.width, MAX_WIDTH), HEIGHT, characters)
-    without = f", {counted(series.without, 'run')} without a value" if series.without else ""
+    without = f", {counted(series.runs_without_value, 'run')} without a value" if series.runs_without_value else ""
     dates = f"{first.started_at:%Y-%m-%d} to {last.started_at:%Y-%m-%d}"
     span = f"{series.unit}; {counted(len(series.points), 'run')} from {dates}{without}"
     changes = [f"  {_change_text(series, change)}" for change in series.changes] or ["  no change point found"]
@@ -45,10 +45,10 @@ def _chart(series: Series, characters: CharacterSet) -> list[Text]:
 
 def _change_text(series: Series, change: Change) -> str:
     """Return a sentence about one change point."""
-    step, point = change.step, change.point
+    step, point = change.change_point, change.point
     improved = (step.ratio > 1) == (series.better == "higher")
     verdict = "" if series.better is None else ", better" if improved else ", worse"
-    new = "".join(f"; {name} {before} -> {after}" for name, (before, after) in change.new.items())
+    new = "".join(f"; {name} {before} -> {after}" for name, (before, after) in change.new_facts.items())
     return (
         f"change at {point.run} ({point.started_at:%Y-%m-%d %H:%M} UTC): {step.ratio - 1:+.1%} "
         f"[{step.low - 1:+.1%}, {step.high - 1:+.1%}]{verdict}{new}"
@@ -66,7 +66,7 @@ def _table(all_series: Sequence[Series], characters: CharacterSet) -> AdaptiveTa
         last = "none" if series.points else ""
         if series.points and series.changes:
             change = series.changes[-1]
-            last = f"{change.step.ratio - 1:+.1%} at {change.point.run}"
+            last = f"{change.change_point.ratio - 1:+.1%} at {change.point.run}"
         table.add(
             series.case,
             f"{series.metric}{kind}",

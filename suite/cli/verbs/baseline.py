@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,8 +10,6 @@ import typer
 from joulemark.suite.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from rich.console import RenderableType
 
 app = typer.Typer()
@@ -28,55 +27,50 @@ def verbs(context: typer.Context) -> None:
 
 
 @app.command()
-def save(
-    name: Name,
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")
-    ] = "latest",
-    out: options.Out = None,
-) -> None:
-    """Keep a copy of a run as a baseline, in place of an older one of that name."""
+def save(name: Name, run: options.RunName = "latest", out: options.Out = None) -> None:
+    """Keep a copy of a run as a baseline, replacing an older one of that name."""
     from joulemark.suite.results import baselines
     from joulemark.suite.results.store import load
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_message
 
     run_file = load(run, runs_directory(out))
     path = baselines.save(name, run_file)
-    console.print_message(f"Baseline {name} is run {run_file.run.id}: {path}")
+    print_message(f"Baseline {name} is run {run_file.run.id}: {path}")
 
 
 @app.command()
 def remove(name: Name) -> None:
-    """Forget a baseline; the run that it was saved from stays."""
+    """Remove a baseline; the run that it was saved from stays."""
     from joulemark.suite.results import baselines
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_message
 
-    console.print_message(f"Removed {baselines.remove(name)}")
+    print_message(f"Removed {baselines.remove(name)}")
 
 
 @app.command(name="list")
 def list_(as_json: options.Json = False) -> None:
     """List the baselines that are kept."""
     from joulemark.suite.results import baselines
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_json, print_text
 
     rows = [
         {
-            "name": one.name,
-            "path": str(one.path),
-            "run": one.run_file.run.id if one.run_file else None,
-            "started_at": one.run_file.run.started_at if one.run_file else None,
-            "hostname": one.run_file.machine.hostname if one.run_file else None,
-            "cases": sum(case.status == "ok" for case in one.run_file.cases) if one.run_file else None,
-            "error": one.reason,
+            "name": baseline.name,
+            "path": str(baseline.path),
+            "run": run_file.run.id if run_file else None,
+            "started_at": run_file.run.started_at if run_file else None,
+            "hostname": run_file.machine.hostname if run_file else None,
+            "cases": sum(case.status == "ok" for case in run_file.cases) if run_file else None,
+            "error": baseline.reason,
         }
-        for one in baselines.saved()
+        for baseline in baselines.saved()
+        for run_file in [baseline.run_file]
     ]
     if as_json:
-        console.print_json({"baselines": rows})
+        print_json({"baselines": rows})
     else:
-        console.print_text(_table(rows))
+        print_text(_table(rows))
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
@@ -86,10 +80,10 @@ def _table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
 
     if not rows:
         return Text("No baseline is kept yet. `joulemark baseline save NAME` makes one of the latest run.")
-    shown = AdaptiveTable("Name", "Run", "Host", Column("Cases", wrap=True))
+    table = AdaptiveTable("Name", "Run", "Host", Column("Cases", wrap=True))
     for row in rows:
         if row["error"]:
-            shown.add(str(row["name"]), Text("unreadable", style="red"), "", str(row["error"]))
+            table.add(str(row["name"]), Text("unreadable", style="red"), "", str(row["error"]))
         else:
-            shown.add(*(str(row[key]) for key in ("name", "run", "hostname", "cases")))
-    return shown
+            table.add(*(str(row[key]) for key in ("name", "run", "hostname", "cases")))
+    return table

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
 from joulemark.suite.cli import options
+from joulemark.suite.cli.arguments import given_flags, settings_from_context
+from joulemark.suite.cli.option_groups import Selection
+from joulemark.suite.cli.options import VERDICT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from joulemark.suite.cli.support.comparison import Compared
+    from joulemark.suite.cli.support.comparison import RunComparison
     from joulemark.suite.stats.thresholds import Thresholds
 
 JUDGED = ("throughput", "energy")
-"""What is judged unless thresholds say otherwise."""
+"""The metrics judged by default."""
 
-Advisory = Annotated[
-    bool,
-    typer.Option("--advisory", help="Say all, but exit with 0 instead of 1 and 4.", rich_help_panel=options.VERDICT),
-]
-Strict = Annotated[
-    bool,
-    typer.Option(
-        "--strict",
-        help="What is not valid (noisy, throttled, not steady) is in doubt.",
-        rich_help_panel=options.VERDICT,
-    ),
-]
+
+class LiveBaselineOptions(Selection):
+    """Options of a measurement with --baseline-python."""
+
+    max_rounds: options.MaxRounds
+    zone: options.Zone
+    offline: options.Offline
+    sensor: options.Sensor
 
 
 def command(
@@ -41,8 +40,8 @@ def command(
         str | None,
         typer.Option(
             metavar="A",
-            help="A path, a name it was saved under, a run, or history: the kept runs of this machine and selection.",
-            rich_help_panel=options.VERDICT,
+            help="A path, a saved name, a run, or history: the kept runs of this machine with the same selection.",
+            rich_help_panel=VERDICT,
         ),
     ] = None,
     baseline_python: Annotated[
@@ -50,74 +49,71 @@ def command(
         typer.Option(
             metavar="PYTHON",
             help="Instead of a kept run: measure the baseline now, with this interpreter, turn by turn with the one "
-            "that runs this. Takes the selection and effort of `run`.",
-            rich_help_panel=options.VERDICT,
+            "running this. Takes the selection and effort of `run`.",
+            rich_help_panel=VERDICT,
         ),
     ] = None,
     threshold: options.Threshold = None,
-    advisory: Advisory = False,
-    strict: Strict = False,
+    advisory: Annotated[
+        bool,
+        typer.Option(
+            "--advisory", help="Report as usual, but exit with 0 instead of 1 and 4.", rich_help_panel=VERDICT
+        ),
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Treat cases that are not valid (noisy, throttled, not steady) as in doubt.",
+            rich_help_panel=VERDICT,
+        ),
+    ] = False,
     allow_estimates: options.AllowEstimates = False,
-    profile: options.Profile = None,
-    workload: options.Workload = None,
-    size: options.Size = None,
-    phase: options.Phase = None,
-    framework: options.Framework = None,
-    mode: options.Mode = None,
-    device: options.Device = None,
-    precision: options.Precision = None,
-    batch_size: options.BatchSize = None,
-    k: options.Keyword = None,
-    threads: options.Threads = None,
-    allocator: options.Allocator = None,
-    rounds: options.Rounds = None,
-    max_rounds: options.MaxRounds = None,
-    zone: options.Zone = None,
-    offline: options.Offline = False,
-    sensor: options.Sensor = None,
     markdown: options.Markdown = False,
     out: options.Out = None,
     as_json: options.Json = False,
+    **measured: Unpack[LiveBaselineOptions],
 ) -> int:
-    """The gate for CI: has a run become slower, or hungrier, than a baseline by more than a threshold?
+    """The gate for CI: has a run become slower or less efficient than a baseline by more than a threshold?
 
     Throughput and energy are judged, at 5 %, unless --threshold or the settings file says otherwise. Exit codes: 0 no;
     1 a regression: a whole interval lies beyond the threshold; 2 bad usage or input; 3 no baseline, or nothing
     comparable; 4 a case failed, is in doubt, or was lost since the baseline. --advisory turns 1 and 4 into 0.
     """
-    given = options.settings_from_context(context, locals())
     from joulemark.suite import settings
-    from joulemark.suite.cli.support import live_baseline
-    from joulemark.suite.cli.support.comparison import one_format, thresholds
-    from joulemark.suite.cli.support.gate_output import Terms, passed
+    from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
+    from joulemark.suite.cli.support.gate_output import GateOptions, report_gate
+    from joulemark.suite.cli.support.live_baseline import check_against_live_baseline
     from joulemark.suite.errors import UsageError
 
-    one_format(as_json, markdown)
-    terms = Terms(thresholds(JUDGED, threshold), advisory, markdown, as_json)
+    check_output_format(as_json, markdown)
+    gate_options = GateOptions(read_thresholds(JUDGED, threshold), advisory, markdown, as_json)
+    given = settings_from_context(context, {**measured, "strict": strict, "allow_estimates": allow_estimates})
     if baseline_python is not None:
         if baseline is not None or run is not None:
             extra = "--baseline" if baseline is not None else f"the run {run!r}"
             raise UsageError(f"--baseline-python measures both sides now: leave out {extra}.")
-        return live_baseline.check(given, baseline_python, terms, out)
-    if selected := options.given_flags(context, live_baseline.SELECTION):
-        raise UsageError(f"{selected[0]} selects what --baseline-python measures; a kept run is as it is.")
+        return check_against_live_baseline(given, baseline_python, gate_options, out)
+    if flags := given_flags(context, measured):
+        raise UsageError(f"{flags[0]} is for measuring with --baseline-python; a kept run has its own selection.")
     if baseline is None:
         raise UsageError("--baseline is missing: give a path, a saved name, a run, or history.")
     chosen = settings.resolve(given)
-    found = _compared(baseline, run or "latest", terms.limits, settings.runs_directory(out), chosen.allow_estimates)
-    return passed(found, terms, chosen.allow_estimates, chosen.strict)
+    directory, run = settings.runs_directory(out), run or "latest"
+    comparison = _compare(baseline, run, gate_options.thresholds, directory, chosen.allow_estimates)
+    return report_gate(comparison, gate_options, chosen.allow_estimates, chosen.strict)
 
 
-def _compared(baseline: str, run: str, limits: Thresholds, directory: Path, allow_estimates: bool) -> Compared:
-    """The run against its baseline. NotComparableError where there is none, UsageError for one that is the run."""
-    from joulemark.suite.cli.support.comparison import compared
+def _compare(baseline: str, run: str, thresholds: Thresholds, directory: Path, allow_estimates: bool) -> RunComparison:
+    """Compare a run with its baseline. NotComparableError if there is none, UsageError if it is the run itself."""
+    from joulemark.suite.cli.support.comparison import compare_runs
     from joulemark.suite.errors import UsageError
     from joulemark.suite.results import baselines, past_runs, store
 
-    # The baseline goes first: where there is none, nobody cares which run was to be judged.
-    named = None if baseline == baselines.HISTORY else baselines.load(baseline, directory)
+    # The baseline first: without one it does not matter which run was to be judged.
+    saved = None if baseline == baselines.HISTORY else baselines.load(baseline, directory)
     b = store.load(run, directory)
-    a = named or past_runs.earlier_runs(b, past_runs.runs_of_machine(b, directory))[-1]
+    a = saved or past_runs.earlier_runs(b, past_runs.runs_of_machine(b, directory))[-1]
     if a.run.id == b.run.id:
         raise UsageError(f"the baseline {baseline!r} is the run to judge, {b.run.id}: measure again, or name another.")
-    return compared(a, b, None, limits, directory, allow_estimates, history=named is None)
+    return compare_runs(a, b, None, thresholds, directory, allow_estimates, history=saved is None)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from joulemark.suite.cli import options
+from joulemark.suite.cli.arguments import settings_from_context
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from joulemark.suite.cli.support.comparison import Compared
+    from joulemark.suite.cli.support.comparison import RunComparison
     from joulemark.suite.stats.thresholds import Thresholds
 
 
@@ -19,7 +20,7 @@ def command(
     context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help="A path, an id, a unique beginning of one, or latest.")],
     b: Annotated[
-        str | None, typer.Argument(metavar="B", help="The other run; left out, A is compared with itself.")
+        str | None, typer.Argument(metavar="B", help="The other run; without it A is compared with itself.")
     ] = None,
     by: Annotated[
         str | None,
@@ -38,47 +39,53 @@ def command(
 ) -> None:
     """Ratios B/A of two runs, or of one by a factor, with intervals and verdicts.
 
-    Intervals are adjusted for the number of comparisons and hold what changes from run to run on one machine. Exit
+    Intervals are adjusted for the number of comparisons and include the drift between runs of one machine. Exit
     codes: 0 fine, whatever the verdicts; 2 bad usage or input; 3 nothing may be compared.
     """
-    given = options.settings_from_context(context, locals())
     from joulemark.suite import settings
-    from joulemark.suite.cli.support.comparison import document, one_format, tell_unmatched, thresholds
-    from joulemark.suite.stats.metrics import METRICS
-
-    one_format(as_json, markdown)
-    limits = thresholds(tuple(METRICS), threshold)
-    allowed = settings.resolve(given).allow_estimates
-    found = _compared(a, b, by, limits, settings.runs_directory(out), allowed)
-    tell_unmatched(limits, found.b)
     from joulemark.suite.cli.support import comparison_text
-    from joulemark.suite.terminal import console
+    from joulemark.suite.cli.support.comparison import (
+        check_output_format,
+        comparison_document,
+        read_thresholds,
+        warn_unmatched_patterns,
+    )
+    from joulemark.suite.stats.metrics import METRICS
+    from joulemark.suite.terminal.console import print_json
 
+    check_output_format(as_json, markdown)
+    thresholds = read_thresholds(tuple(METRICS), threshold)
+    given = settings_from_context(context, {"allow_estimates": allow_estimates})
+    allowed = settings.resolve(given).allow_estimates
+    comparison = _compare(a, b, by, thresholds, settings.runs_directory(out), allowed)
+    warn_unmatched_patterns(thresholds, comparison.b)
     if as_json:
-        console.print_json(document(found))
+        print_json(comparison_document(comparison))
     elif markdown:
-        title = f"Joulemark: {found.b.run.id} against {found.a.run.id}"
-        print(comparison_text.markdown(found, title, [comparison_text.counted(found.found)]), end="")
+        title = f"Joulemark: {comparison.b.run.id} against {comparison.a.run.id}"
+        counts = comparison_text.verdict_counts(comparison.result)
+        print(comparison_text.markdown(comparison, title, [counts]), end="")
     else:
-        comparison_text.show(found)
+        comparison_text.print_comparison(comparison)
 
 
-def _compared(
-    a: str, b: str | None, by: str | None, limits: Thresholds, directory: Path, allow_estimates: bool
-) -> Compared:
-    """The comparison of the runs that were named. UsageError for one run without a factor."""
-    from joulemark.suite.cli.support.comparison import compared
+def _compare(
+    a: str, b: str | None, by: str | None, thresholds: Thresholds, directory: Path, allow_estimates: bool
+) -> RunComparison:
+    """Compare two runs, or one with itself. UsageError for one run without a factor; NotComparableError."""
+    from joulemark.suite.cli.support.comparison import compare_runs
     from joulemark.suite.errors import UsageError
     from joulemark.suite.results.store import load
     from joulemark.suite.stats.gate import nothing_comparable
 
-    one = load(a, directory)
-    other = load(b, directory) if b is not None else one
-    if by is None and one.run.id == other.run.id:
-        what = "B is missing" if b is None else f"A and B are one run, {one.run.id}"
-        raise UsageError(f"{what}: name two runs, or say --by what the cases of one differ.")
-    found = compared(one, other, by, limits, directory, allow_estimates)
-    if all(comparison.ratio is None for comparison in found.found.comparisons):
-        reasons = [comparison.reason or "" for comparison in found.found.comparisons]
-        raise nothing_comparable(one, other, reasons or found.found.missing_reasons.values(), by)
-    return found
+    run_a = load(a, directory)
+    run_b = load(b, directory) if b is not None else run_a
+    if by is None and run_a.run.id == run_b.run.id:
+        problem = "B is missing" if b is None else f"A and B are the same run, {run_a.run.id}"
+        raise UsageError(f"{problem}: name two runs, or give --by for the cases of one run.")
+    comparison = compare_runs(run_a, run_b, by, thresholds, directory, allow_estimates)
+    comparisons = comparison.result.comparisons
+    if all(each.ratio is None for each in comparisons):
+        reasons = [each.reason or "" for each in comparisons]
+        raise nothing_comparable(run_a, run_b, reasons or comparison.result.missing_reasons.values(), by)
+    return comparison

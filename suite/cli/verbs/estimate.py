@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from joulemark.suite.cli import options
+from joulemark.suite.cli.arguments import settings_from_context
 
 if TYPE_CHECKING:
     from joulemark.suite.carbon.accounting import Estimate, Step
@@ -31,7 +33,7 @@ def command(
     ] = 0.0,
     gpu_usage: Annotated[float, typer.Option(help="Usage of the GPUs, 0 to 1.", rich_help_panel=HARDWARE)] = 1.0,
     memory_gb: Annotated[
-        float, typer.Option(help="Memory that is available, not what is used, GB.", rich_help_panel=HARDWARE)
+        float, typer.Option(help="Available memory, not what is used, GB.", rich_help_panel=HARDWARE)
     ] = 0.0,
     pue: options.Pue = None,
     psf: options.Psf = None,
@@ -42,28 +44,24 @@ def command(
 ) -> None:
     """Estimate energy and emissions from hours and nominal watts, as Green Algorithms does, step by step.
 
-    Nothing is measured. Parts left out are zero. Lannelongue, Grealey and Inouye 2021, doi 10.1002/advs.202100707.
+    Nothing is measured. Components left out are zero. Lannelongue, Grealey and Inouye 2021, doi 10.1002/advs.202100707.
     """
-    given = options.settings_from_context(context, locals())
     import math
     from datetime import UTC, datetime
 
     from joulemark.suite import settings
     from joulemark.suite.carbon.accounting import green_algorithms
     from joulemark.suite.carbon.resolve import resolve
-    from joulemark.suite.cli.support.carbon_inputs import service, told
+    from joulemark.suite.cli.support.carbon_service import carbon_service, notice_text
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_json, print_message, print_text
 
-    for count, watts, name, unknown in ((cores, watts_per_core, "core", 12), (gpus, watts_per_gpu, "gpu", 200)):
-        if bool(count) != bool(watts):
-            there, missing = (f"--{name}s", f"--watts-per-{name}") if count else (f"--watts-per-{name}", f"--{name}s")
-            hint = f" ({unknown} where it is not known, as Green Algorithms takes it)" if count else ""
-            raise UsageError(f"{there} without {missing}: give both{hint}, or neither.")
-    chosen = settings.resolve(given)
-    grid = service(chosen)
-    emissions, notices = resolve(chosen, datetime.now(UTC), grid)
-    found = green_algorithms(
+    _check_pair("core", cores, watts_per_core, 12)
+    _check_pair("gpu", gpus, watts_per_gpu, 200)
+    carbon = {"pue": pue, "psf": psf, "zone": zone, "intensity": intensity, "offline": offline}
+    chosen = settings.resolve(settings_from_context(context, carbon))
+    emissions, notices = resolve(chosen, datetime.now(UTC), carbon_service(chosen))
+    estimate = green_algorithms(
         hours,
         cores=cores,
         watts_per_core=watts_per_core,
@@ -80,34 +78,47 @@ def command(
         raise UsageError(
             "which hardware? Give --cores and --watts-per-core, --gpus and --watts-per-gpu, or --memory-gb."
         )
-    if not (math.isfinite(found.energy_kwh) and math.isfinite(found.emissions_g)):
-        raise UsageError("the product of these numbers is beyond what a computer can count: look them over.")
+    if not (math.isfinite(estimate.energy_kwh) and math.isfinite(estimate.emissions_g)):
+        raise UsageError("the product of these numbers is too large to compute: check them.")
     if as_json:
-        console.print_json(_document(found, emissions))
+        print_json(_document(estimate, emissions))
         return
-    console.print_text(_table(found.steps))
-    console.print_message(f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.")
+    print_text(_table(estimate.steps))
+    print_message(
+        f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.",
+    )
     for notice in notices:
-        console.print_message(told(notice))
+        print_message(notice_text(notice))
 
 
-def _document(found: Estimate, emissions: Emissions) -> dict[str, Any]:
-    """For another program: the result, each step to it, and what it was computed with."""
+def _check_pair(name: str, count: float, watts: float, default_watts: int) -> None:
+    """Raise UsageError if only one of a number of cores or GPUs and their power is given."""
+    from joulemark.suite.errors import UsageError
+
+    if bool(count) == bool(watts):
+        return
+    given, missing = (f"--{name}s", f"--watts-per-{name}") if count else (f"--watts-per-{name}", f"--{name}s")
+    hint = f" ({default_watts} if unknown, as Green Algorithms assumes)" if count else ""
+    raise UsageError(f"{given} without {missing}: give both{hint}, or neither.")
+
+
+def _document(estimate: Estimate, emissions: Emissions) -> dict[str, Any]:
+    """Return the `--json` object: the result, each step to it, and what it was computed with."""
     return {
-        "energy_kwh": found.energy_kwh,
-        "emissions_g": found.emissions_g,
-        "steps": [asdict(step) for step in found.steps],
+        "energy_kwh": estimate.energy_kwh,
+        "emissions_g": estimate.emissions_g,
+        "steps": [asdict(step) for step in estimate.steps],
         "intensity": emissions.intensity.model_dump(mode="json"),
         "pue": emissions.pue.model_dump(mode="json"),
         "psf": emissions.psf,
     }
 
 
-def _table(steps: tuple[Step, ...]) -> AdaptiveTable:
+def _table(steps: Sequence[Step]) -> AdaptiveTable:
     from joulemark.suite.terminal.tables import AdaptiveTable, Column
     from joulemark.suite.units import significant
 
-    shown = AdaptiveTable("Step", Column("Formula", wrap=True), Column("Value", right=True), "Unit")
+    table = AdaptiveTable("Step", Column("Formula", wrap=True), Column("Value", right=True), "Unit")
     for step in steps:
-        shown.add(step.name, step.formula, significant(step.value, 4), step.unit)
-    return shown
+        table.add(step.name, step.formula, significant(step.value, 4), step.unit)
+    return table

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from joulemark.suite.cli import options
+from joulemark.suite.cli.arguments import check_suffix, given_flags
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from joulemark.suite.results.history.parquet import Rows
+    from joulemark.suite.results.history.directory import Rows
     from joulemark.suite.results.history.series import Series
+
+CSV_COLUMNS = (
+    *("case", "metric", "unit", "kind", "fingerprint", "hostname", "workload_version"),
+    *("run", "started_at", "value", "low", "high", "n", "level"),
+)
 
 
 def command(
@@ -29,7 +34,7 @@ def command(
             "(default: throughput and energy)"
         ),
     ] = None,
-    place: Annotated[
+    source: Annotated[
         str | None,
         typer.Option(
             "--from",
@@ -42,128 +47,127 @@ def command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PAGE", help="Also write an HTML page with the charts.")
     ] = None,
-    plotlyjs: Annotated[
-        str, typer.Option(help="Where the page finds Plotly: embed, cdn, directory, or a path ending in .js.")
-    ] = "embed",
+    plotlyjs: options.PlotlyJs = "embed",
     as_json: options.Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="One line a run and series on standard output.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="One line per run and series on standard output.")] = False,
 ) -> None:
-    """One case over time: each run's value with its interval, and the steps in between.
+    """One case over time: the value of each run with its interval, and the change points between them.
 
-    A step is a change of level that lasts; a flat history raises one in 1 % of cases at most (docs/history.md). Runs
-    of unlike machines, workload versions and kinds of energy are series of their own.
+    A change point is a lasting change of level; at most 1 % of cases without a change show one (docs/history.md).
+    Runs of different machines, workload versions and kinds of energy form separate series.
     """
     from joulemark.suite.errors import UsageError, unknown
     from joulemark.suite.plan.case_filter import any_of
     from joulemark.suite.results.history.remote import open_rows
-    from joulemark.suite.results.history.series import METRICS, needed
+    from joulemark.suite.results.history.series import METRIC_COLUMNS, columns_needed
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import console as terminal
+    from joulemark.suite.terminal.console import print_json, print_message, print_text
 
     if as_json and as_csv:
-        raise UsageError("--json and --csv are two forms of the same: give one of them.")
-    if output is None and options.given_flags(context, ["plotlyjs"]):
-        raise UsageError("--plotlyjs is of the page that -o PAGE writes: give both, or neither.")
-    options.ending(output, options.PAGE)
+        raise UsageError("--json and --csv both write to standard output: give one of them.")
+    if output is None and given_flags(context, ["plotlyjs"]):
+        raise UsageError("--plotlyjs applies to the page that -o PAGE writes: give both, or neither.")
+    check_suffix(output, options.PAGE_SUFFIXES)
     metrics = list(dict.fromkeys(metric or ("throughput", "energy")))
     for name in metrics:
-        if name not in METRICS:
-            raise unknown("metric", name, METRICS)
-    where = place or str(runs_directory())
-    rows = open_rows(where, needed(metrics))
-    found = _series(rows, any_of(k), metrics, where)
+        if name not in METRIC_COLUMNS:
+            raise unknown("metric", name, METRIC_COLUMNS)
+    location = source or str(runs_directory())
+    rows = open_rows(location, columns_needed(metrics))
+    all_series = _series(rows, any_of(k), metrics, location)
     for name, (_, reason) in rows.unreadable.items():
-        terminal.print_message(f"Left out {name}: {reason}")
+        print_message(f"Left out {name}: {reason}")
     if output is not None:
-        from joulemark.reports.over_time import write
+        from joulemark.reports.history_page import write
 
-        terminal.print_message(f"Wrote {write(found, output, plotlyjs)}")
+        print_message(f"Wrote {write(all_series, output, plotlyjs)}")
     if as_json:
-        terminal.print_json(_document(found, rows))
+        print_json(_document(all_series, rows))
     elif as_csv:
-        _print_csv(found)
+        _print_csv(all_series)
     else:
-        from joulemark.suite.cli.support.timelines import shown
+        from joulemark.suite.cli.support.history_charts import series_output
 
-        terminal.print_text(*shown(found))
+        print_text(*series_output(all_series))
 
 
-def _series(rows: Rows, keyword: str | None, metrics: Sequence[str], where: str) -> tuple[Series, ...]:
-    """The series of the cases that match. UsageError where there is none."""
+def _series(rows: Rows, keyword: str | None, metrics: Sequence[str], location: str) -> tuple[Series, ...]:
+    """Return the series of the cases that match. Raises UsageError if there are none."""
     from joulemark.suite.errors import UsageError
     from joulemark.suite.plan.case_filter import compile_keyword
-    from joulemark.suite.results.history.series import needed, series
+    from joulemark.suite.results.history.series import columns_needed, series
 
     matches = compile_keyword(keyword) if keyword is not None else lambda _: True
     cases = [case for (case,) in rows.select("DISTINCT case_id", "WHERE case_id IS NOT NULL ORDER BY case_id")]
-    chosen = [case for case in cases if matches(case)]
+    matching = [case for case in cases if matches(case)]
     if not cases:
-        raise UsageError(f"no results are kept in {where}: `joulemark run` makes one, --from names another place.")
-    if not chosen:
-        raise UsageError(f"-k {keyword!r} matches none of the {len(cases)} cases in {where}, such as {cases[0]}.")
-    columns = needed(metrics)
-    found = rows.select(", ".join(columns), "WHERE case_id IN (SELECT unnest(?))", [chosen])
-    made = series((dict(zip(columns, row, strict=True)) for row in found), metrics)
-    if not made:
-        raise UsageError(f"{chosen[0]} was measured in arms of A/B runs only: `joulemark compare` shows these.")
-    return made
+        raise UsageError(f"no results are kept in {location}: `joulemark run` makes one, --from names another place.")
+    if not matching:
+        raise UsageError(f"-k {keyword!r} matches none of the {len(cases)} cases in {location}, such as {cases[0]}.")
+    columns = columns_needed(metrics)
+    values = rows.select(", ".join(columns), "WHERE case_id IN (SELECT unnest(?))", [matching])
+    all_series = series((dict(zip(columns, row, strict=True)) for row in values), metrics)
+    if not all_series:
+        raise UsageError(f"{matching[0]} was measured in arms of A/B runs only: `joulemark compare` shows these.")
+    return all_series
 
 
-def _document(found: Sequence[Series], rows: Rows) -> dict[str, Any]:
-    """The `--json` object."""
+def _document(all_series: Sequence[Series], rows: Rows) -> dict[str, Any]:
+    """Return the `--json` object."""
     return {
-        "series": [
-            {
-                "case": one.case,
-                "metric": one.metric,
-                "unit": one.unit,
-                "kind": one.kind,
-                "fingerprint": one.fingerprint,
-                "hostname": one.hostname,
-                "workload_version": one.workload_version,
-                "runs_without_value": one.without,
-                "points": [
-                    {
-                        "run": point.run,
-                        "started_at": f"{point.started_at.isoformat()}Z",
-                        "value": point.value,
-                        "low": point.low,
-                        "high": point.high,
-                        "n": point.n,
-                    }
-                    for point in one.points
-                ],
-                "steps": [
-                    {
-                        "run": change.point.run,
-                        "started_at": f"{change.point.started_at.isoformat()}Z",
-                        "index": change.step.index,
-                        "ratio": change.step.ratio,
-                        "low": change.step.low,
-                        "high": change.step.high,
-                        "p": change.step.p,
-                        "new": {name: list(pair) for name, pair in change.new.items()},
-                    }
-                    for change in one.changes
-                ],
-            }
-            for one in found
-        ],
+        "series": [_series_document(series) for series in all_series],
         "unreadable": {name: reason for name, (_, reason) in rows.unreadable.items()},
     }
 
 
-def _print_csv(found: Sequence[Series]) -> None:
-    """A line a point; `level` counts the stretches between steps from 0."""
+def _series_document(series: Series) -> dict[str, Any]:
+    return {
+        "case": series.case,
+        "metric": series.metric,
+        "unit": series.unit,
+        "kind": series.kind,
+        "fingerprint": series.fingerprint,
+        "hostname": series.hostname,
+        "workload_version": series.workload_version,
+        "runs_without_value": series.runs_without_value,
+        "points": [
+            {
+                "run": point.run,
+                "started_at": f"{point.started_at.isoformat()}Z",
+                "value": point.value,
+                "low": point.low,
+                "high": point.high,
+                "n": point.n,
+            }
+            for point in series.points
+        ],
+        "steps": [
+            {
+                "run": change.point.run,
+                "started_at": f"{change.point.started_at.isoformat()}Z",
+                "index": change.change_point.index,
+                "ratio": change.change_point.ratio,
+                "low": change.change_point.low,
+                "high": change.change_point.high,
+                "p": change.change_point.p,
+                "new": {name: list(pair) for name, pair in change.new_facts.items()},
+            }
+            for change in series.changes
+        ],
+    }
+
+
+def _print_csv(all_series: Sequence[Series]) -> None:
+    """Print one line per point; `level` numbers the stretches between change points from 0."""
     import csv
     import sys
 
-    head = "case metric unit kind fingerprint hostname workload_version run started_at value low high n level"
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(head.split())
-    for one in found:
-        series = (one.case, one.metric, one.unit, one.kind, one.fingerprint, one.hostname, one.workload_version)
-        for number, (first, last) in enumerate(one.levels):
-            for point in one.points[first:last]:
-                at = f"{point.started_at.isoformat()}Z"
-                writer.writerow([*series, point.run, at, point.value, point.low, point.high, point.n, number])
+    writer.writerow(CSV_COLUMNS)
+    for series in all_series:
+        facts = [series.case, series.metric, series.unit, series.kind]
+        facts += [series.fingerprint, series.hostname, series.workload_version]
+        for level, (first, last) in enumerate(series.levels):
+            for point in series.points[first:last]:
+                started_at = f"{point.started_at.isoformat()}Z"
+                writer.writerow([*facts, point.run, started_at, point.value, point.low, point.high, point.n, level])

@@ -11,15 +11,15 @@ from joulemark.suite.cli import options
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from joulemark.suite.carbon.series import Series
+    from joulemark.suite.carbon.series import Point, Series
     from joulemark.suite.carbon.service import Service
     from joulemark.suite.records import Intensity, Settings
 
 
 def command(
     zone: Annotated[str | None, typer.Argument(metavar="ZONE", help="Grid zone, such as CH or DK-DK2.")] = None,
-    history: Annotated[bool, typer.Option("--history", help="The last 24 hours too.")] = False,
-    forecast: Annotated[bool, typer.Option("--forecast", help="The hours to come too.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Also the last 24 hours.")] = False,
+    forecast: Annotated[bool, typer.Option("--forecast", help="Also the forecast.")] = False,
     coordinates: options.Coordinates = None,
     data_center: options.DataCenter = None,
     emission_factors: options.EmissionFactors = None,
@@ -34,9 +34,9 @@ def command(
 
     from joulemark.suite import settings
     from joulemark.suite.carbon.resolve import resolve
-    from joulemark.suite.cli.support.carbon_inputs import service, told
+    from joulemark.suite.cli.support.carbon_service import carbon_service, notice_text
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_json, print_message, print_text
 
     chosen = settings.resolve(
         {
@@ -46,48 +46,49 @@ def command(
             "emission_factors": emission_factors,
             "offline": offline or None,
         }
-    ).model_copy(update={"intensity": None})
+    )
+    chosen = chosen.model_copy(update={"intensity": None})
     if chosen.zone is None and chosen.coordinates is None and chosen.data_center is None:
         raise UsageError("which place? Give a zone, such as `joulemark intensity CH`, or --coordinates.")
     now = datetime.now(UTC)
-    grid = service(chosen)
-    emissions, notices = resolve(chosen, now, grid)
-    lists = _lists(grid, chosen, now, history, forecast)
+    service = carbon_service(chosen)
+    emissions, notices = resolve(chosen, now, service)
+    lists = _series(service, chosen, now, history, forecast)
     if as_json:
-        rows = {name: [_row(point) for point in series.points] for name, series in lists.items()}
-        console.print_json({**emissions.intensity.model_dump(mode="json"), **rows})
+        rows = {name: [_point_document(point) for point in series.points] for name, series in lists.items()}
+        print_json({**emissions.intensity.model_dump(mode="json"), **rows})
         return
-    console.print_text(_line(emissions.intensity))
+    print_text(_text(emissions.intensity))
     for notice in notices:
-        console.print_message(told(notice))
+        print_message(notice_text(notice))
     for name, series in lists.items():
-        console.print_text(f"\n{name.capitalize()}, g/kWh, UTC", *_bars(series))
+        print_text(f"\n{name.capitalize()}, g/kWh, UTC", *_chart(series))
 
 
-def _lists(grid: Service, chosen: Settings, now: datetime, history: bool, forecast: bool) -> dict[str, Series]:
-    """The lists that were asked for. UsageError where one cannot be had: there is nothing to stand in for it."""
-    from joulemark.suite.carbon.location import place
-    from joulemark.suite.carbon.transport import Failure
-    from joulemark.suite.carbon.when import ahead
+def _series(service: Service, chosen: Settings, now: datetime, history: bool, forecast: bool) -> dict[str, Series]:
+    """Return the series that were asked for. Raises UsageError if one is not available: nothing can replace it."""
+    from joulemark.suite.carbon.location import location_of
+    from joulemark.suite.carbon.service_response import ServiceError
+    from joulemark.suite.carbon.when import forecast_from_now
     from joulemark.suite.errors import UsageError
 
-    where = place(chosen)
-    assert where is not None
-    found: dict[str, Series] = {}
+    location = location_of(chosen)
+    assert location is not None
+    series: dict[str, Series] = {}
     try:
         if history:
-            if grid.maps is None:
-                raise Failure("no_token", grid.absent or "nobody is asked")
-            found["history"] = grid.maps.history(where)
+            if service.maps is None:
+                raise ServiceError("no_token", service.unused_reason or "no service is configured")
+            series["history"] = service.maps.history(location)
         if forecast:
-            found["forecast"] = ahead(grid, where, now)
-    except Failure as failure:
-        wanted = "history" if history and "history" not in found else "forecast"
-        raise UsageError(f"there is no {wanted} for {where.label}: {failure}.") from None
-    return found
+            series["forecast"] = forecast_from_now(service, location, now)
+    except ServiceError as error:
+        missing = "history" if history and "history" not in series else "forecast"
+        raise UsageError(f"there is no {missing} for {location.label}: {error}.") from None
+    return series
 
 
-def _row(point: Any) -> dict[str, Any]:
+def _point_document(point: Point) -> dict[str, Any]:
     from joulemark.suite.carbon.series import iso
 
     return {
@@ -98,20 +99,19 @@ def _row(point: Any) -> dict[str, Any]:
     }
 
 
-def _line(found: Intensity) -> str:
-    """The number and its pedigree in a few lines."""
-    of = f"of {found.interval_start}" if found.interval_start else f"of {found.vintage}" if found.vintage else ""
-    method = f" ({found.method})" if found.method else ""
-    estimated = f"; estimated by the source{method}" if found.is_estimated else ""
-    zone = found.zone or "World"
+def _text(intensity: Intensity) -> str:
+    """Return the number and its provenance in a few lines."""
+    time = intensity.interval_start or intensity.vintage
+    method = f" ({intensity.method})" if intensity.method else ""
+    estimated = f"; estimated by the source{method}" if intensity.is_estimated else ""
     lines = [
-        f"{zone}: {found.g_per_kwh:g} g/kWh {of}".rstrip(),
-        f"{found.source}; {found.signal}, {found.basis} factors{estimated}",
+        f"{intensity.zone or 'World'}: {intensity.g_per_kwh:g} g/kWh" + (f" of {time}" if time else ""),
+        f"{intensity.source}; {intensity.signal}, {intensity.basis} factors{estimated}",
     ]
-    return "\n".join([*lines, *([found.reason] if found.reason else [])])
+    return "\n".join([*lines, *([intensity.reason] if intensity.reason else [])])
 
 
-def _bars(series: Series) -> list[str]:
+def _chart(series: Series) -> list[str]:
     from joulemark.suite.terminal.chart import bar_chart
 
     return bar_chart([(point.start.strftime("%a %H:%M"), point.g_per_kwh) for point in series.points])

@@ -3,72 +3,65 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import typer
 
 from joulemark.suite.cli import options
+from joulemark.suite.cli.arguments import given_flags, settings_from_context
+from joulemark.suite.cli.option_groups import Selection
+
+
+class Options(Selection):
+    """The options of `run` that decide which cases are run."""
+
+    python: options.Python
+    out: options.Out
+    as_json: options.Json
 
 
 def command(
     context: typer.Context,
     cases: Annotated[bool, typer.Option("--cases", help="What `run` with the same options would run.")] = False,
     runs: Annotated[bool, typer.Option("--runs", help="The runs that are kept.")] = False,
-    profile: options.Profile = None,
-    workload: options.Workload = None,
-    size: options.Size = None,
-    phase: options.Phase = None,
-    framework: options.Framework = None,
-    mode: options.Mode = None,
-    device: options.Device = None,
-    precision: options.Precision = None,
-    batch_size: options.BatchSize = None,
-    k: options.Keyword = None,
-    threads: options.Threads = None,
-    allocator: options.Allocator = None,
-    rounds: options.Rounds = None,
-    python: options.Python = None,
-    out: options.Out = None,
-    as_json: options.Json = False,
+    **given: Unpack[Options],
 ) -> None:
     """List the workloads, or the cases of a selection, or the runs that are kept."""
-    given = options.settings_from_context(context, locals())
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal.listings import cases_table, runs_table, workloads_table
+    from joulemark.suite.terminal import listings
 
+    settings, out, as_json = settings_from_context(context, given), given["out"], given["as_json"]
     if cases and runs:
         raise UsageError("--cases and --runs list different things: give one of them.")
     if out is not None and not runs:
         raise UsageError("--out is where --runs looks for runs: add --runs, or leave --out out.")
-    selected = options.given_flags(context, given)
-    if selected and not cases:
-        cure = "; --runs lists all that are kept: leave it out" if runs else ": add --cases"
-        raise UsageError(f"{selected[0]} selects cases{cure}.")
+    flags = given_flags(context, settings)
+    if flags and not cases:
+        fix = "; --runs lists all that are kept: leave it out" if runs else ": add --cases"
+        raise UsageError(f"{flags[0]} selects cases{fix}.")
     if runs:
         from joulemark.suite.settings import runs_directory
 
-        _show(runs_table, {"runs": _runs(runs_directory(out))}, as_json)
-        return
-    if cases:
-        from joulemark.suite.cli.support.prepare import prepare
+        _print(listings.runs_table, {"runs": _runs(runs_directory(out))}, as_json)
+    elif cases:
+        from joulemark.suite.cli.support.prepare import prepare_run
 
-        prepared = prepare(given)
-        _show(cases_table, prepared.plan.outline(), as_json)
-        return
-    _show(workloads_table, {"workloads": _workloads()}, as_json)
+        _print(listings.cases_table, prepare_run(settings).plan.outline(), as_json)
+    else:
+        _print(listings.workloads_table, {"workloads": _workloads()}, as_json)
 
 
-def _show(render: Any, document: dict[str, Any], as_json: bool) -> None:
-    from joulemark.suite.terminal import console
+def _print(render: Any, document: dict[str, Any], as_json: bool) -> None:
+    from joulemark.suite.terminal.console import print_json, print_text
 
     if as_json:
-        console.print_json(document)
+        print_json(document)
     else:
-        console.print_text(render(document))
+        print_text(render(document))
 
 
 def _workloads() -> list[dict[str, Any]]:
-    """What there is, by workload."""
+    """Return the facts of each workload."""
     from joulemark.suite.trial.frameworks import FRAMEWORKS
     from joulemark.workloads.registry import supports, workloads
 
@@ -104,21 +97,22 @@ _STATUSES = ("ok", "failed", "skipped")
 
 
 def _runs(directory: Path) -> list[dict[str, Any]]:
-    """The runs in `directory`, oldest first; one that cannot be read is listed with its error."""
-    from joulemark.suite.results.history.parquet import open_directory, source_path
+    """Return the runs in `directory`, oldest first; one that cannot be read has an `error`."""
+    from joulemark.suite.results.history.directory import open_directory
+    from joulemark.suite.results.history.parquet import source_path
 
-    shared = ("run_id", "started_at", "profile", "complete", "hostname")
-    kept = open_directory(directory, [*shared, "status", "trials_lost"])
-    found: list[dict[str, Any]] = [
-        {"id": name, "path": str(path), "error": why} for name, (path, why) in kept.unreadable.items()
+    columns = ("run_id", "started_at", "profile", "complete", "hostname")
+    rows = open_directory(directory, [*columns, "status", "trials_lost"])
+    runs: list[dict[str, Any]] = [
+        {"id": name, "path": str(path), "error": reason} for name, (path, reason) in rows.unreadable.items()
     ]
-    values = [f"any_value({name})" for name in shared]
+    values = [f"any_value({name})" for name in columns]
     counts = [f"count(*) FILTER (status = '{status}')" for status in _STATUSES]
-    lost = "coalesce(sum(trials_lost) FILTER (status = 'ok'), 0)::INTEGER"  # those of a failed case are counted in it
-    for file, run_id, started_at, profile, complete, hostname, trials_lost, *numbers in kept.select(
+    lost = "coalesce(sum(trials_lost) FILTER (status = 'ok'), 0)::INTEGER"  # failed cases are counted as such
+    for file, run_id, started_at, profile, complete, hostname, trials_lost, *numbers in rows.select(
         ", ".join(["file", *values, lost, *counts]), "GROUP BY file"
     ):
-        found.append(
+        runs.append(
             {
                 "id": run_id,
                 "path": str(source_path(file)),
@@ -130,4 +124,4 @@ def _runs(directory: Path) -> list[dict[str, Any]]:
                 "trials_lost": trials_lost,
             }
         )
-    return sorted(found, key=lambda run: Path(run["path"]).name)
+    return sorted(runs, key=lambda run: Path(run["path"]).name)

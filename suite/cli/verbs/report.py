@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
 from joulemark.suite.cli import options
-from joulemark.suite.cli.support import recompute
+from joulemark.suite.cli.arguments import check_suffix, given_flags, settings_from_context
+from joulemark.suite.cli.option_groups import Recompute
 
 if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
@@ -23,86 +24,68 @@ def command(
         typer.Option(
             "-o",
             "--output",
-            help="The page (.html), or a Markdown summary (.md); its folder is made. (default: beside the first run "
-            "file)",
+            help="The page (.html), or a Markdown summary (.md); its folder is created. (default: next to the first "
+            "run file)",
         ),
     ] = None,
-    plotlyjs: Annotated[
-        str,
-        typer.Option(
-            help="Where the page finds Plotly: embed (in itself), cdn, directory (beside it), or a path ending in .js."
-        ),
-    ] = "embed",
+    plotlyjs: options.PlotlyJs = "embed",
     images: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write each figure as a picture (needs kaleido and Chrome).")
     ] = None,
     image_format: Annotated[str, typer.Option(help="Of the pictures: svg, png or pdf.")] = "svg",
-    anonymous: Annotated[
-        bool, typer.Option("--anonymous", help="Leave out host name, user and paths, to hand the page round.")
-    ] = False,
-    zone: recompute.Zone = None,
-    coordinates: recompute.Coordinates = None,
-    data_center: recompute.DataCenter = None,
-    emission_factors: recompute.EmissionFactors = None,
-    intensity: recompute.Intensity = None,
-    pue: recompute.Pue = None,
-    psf: recompute.Psf = None,
-    embodied: recompute.Embodied = None,
-    lifespan_years: recompute.LifespanYears = None,
+    anonymous: options.Anonymous = False,
     offline: options.Offline = False,
     allow_estimates: options.AllowEstimates = False,
     out: options.Out = None,
+    **carbon: Unpack[Recompute],
 ) -> None:
-    """Write one offline HTML page from run files. The first run is what later ones are compared with.
+    """Write one offline HTML page from run files. Later runs are compared with the first.
 
-    Grams stay as each run was measured, whatever joulemark.toml and the environment say now; the carbon options here
-    recompute them.
+    Emissions stay as each run was measured, whatever joulemark.toml and the environment say now; the carbon options
+    here recompute them.
     """
-    not_carbon = ("offline", "allow_estimates")
-    given = options.settings_from_context(
-        context, {name: value for name, value in locals().items() if name not in not_carbon}
-    )
-    from joulemark.suite.cli.support.carbon_inputs import under
+    from joulemark.suite.cli.support.carbon_service import recompute_emissions
     from joulemark.suite.errors import UsageError
     from joulemark.suite.results.store import find, load_path
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal import console as terminal
+    from joulemark.suite.terminal.console import print_message
     from joulemark.suite.units import counted
 
-    options.ending(output, (*options.PAGE, ".md"))
-    if images is None and options.given_flags(context, ["image_format"]):
-        raise UsageError("--image-format is of the pictures that --images DIR writes: give both, or neither.")
-    if output is not None and _is_summary(output) and options.given_flags(context, ["plotlyjs"]):
-        raise UsageError("--plotlyjs is of a page: a Markdown summary has no charts. Leave it out.")
+    given = settings_from_context(context, carbon)
+    check_suffix(output, (*options.PAGE_SUFFIXES, ".md"))
+    if images is None and given_flags(context, ["image_format"]):
+        raise UsageError("--image-format applies to the pictures that --images DIR writes: give both, or neither.")
+    if output is not None and _is_summary(output) and given_flags(context, ["plotlyjs"]):
+        raise UsageError("--plotlyjs applies to a page: a Markdown summary has no charts. Leave it out.")
     directory = runs_directory(out)
     paths = [find(run, directory) for run in runs]
-    files = [under(load_path(path), given, offline) for path in paths]
+    files = [recompute_emissions(load_path(path), given, offline) for path in paths]
     if allow_estimates:
         files = [
             file.model_copy(update={"settings": file.settings.model_copy(update={"allow_estimates": True})})
             for file in files
         ]
-    if images is not None:  # before the page: what pictures need may not be there
+    if images is not None:  # before the page: kaleido or Chrome may be missing
         from joulemark.reports.images import write_images
 
         pictures = write_images(files, images, image_format, anonymous)
-        terminal.print_message(f"Wrote {counted(len(pictures), 'picture')} to {images}")
-    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _typed(given, offline))
-    terminal.print_message(f"Wrote {page} ({_size(page)})")
+        print_message(f"Wrote {counted(len(pictures), 'picture')} to {images}")
+    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _arguments(given, offline))
+    print_message(f"Wrote {page} ({_size(page)})")
 
 
-def _typed(given: Mapping[str, Any], offline: bool) -> list[str]:
-    """The carbon options `given`, as one types them; whether the network was asked can make a difference to them."""
-    words = [
-        word
+def _arguments(given: Mapping[str, Any], offline: bool) -> list[str]:
+    """Return the carbon options `given` as arguments, with --offline, which may change their effect."""
+    arguments = [
+        argument
         for name, value in given.items()
-        for word in (f"--{name.replace('_', '-')}", _number(value) if isinstance(value, float) else str(value))
+        for argument in (f"--{name.replace('_', '-')}", _number(value) if isinstance(value, float) else str(value))
     ]
-    return [*words, "--offline"] if words and offline else words
+    return [*arguments, "--offline"] if arguments and offline else arguments
 
 
 def _number(value: float) -> str:
-    """All digits of it: the command makes the same page again."""
+    """Return all digits of `value`: the command on the page has to make the same page again."""
     return str(int(value)) if value.is_integer() else str(value)
 
 
@@ -110,8 +93,10 @@ def _is_summary(output: Path) -> bool:
     return output.suffix.lower() == ".md"
 
 
-def _write(files: list[RunFile], output: Path, plotlyjs: str, anonymous: bool, recomputed: list[str]) -> Path:
-    """The page or, by the ending of `output`, the summary."""
+def _write(
+    files: Sequence[RunFile], output: Path, plotlyjs: str, anonymous: bool, recompute_arguments: Sequence[str]
+) -> Path:
+    """Write the page or, by the suffix of `output`, the Markdown summary."""
     if _is_summary(output):
         from joulemark.reports.markdown import write_markdown
 
@@ -119,7 +104,7 @@ def _write(files: list[RunFile], output: Path, plotlyjs: str, anonymous: bool, r
     from joulemark.reports import html
     from joulemark.suite.carbon.ember import countries
 
-    return html.write(files, output, plotlyjs, anonymous, tuple(countries().values()), recomputed)
+    return html.write(files, output, plotlyjs, anonymous, tuple(countries().values()), recompute_arguments)
 
 
 def _size(path: Path) -> str:

@@ -33,11 +33,11 @@ def command(
     from datetime import UTC, datetime
 
     from joulemark.suite import settings
-    from joulemark.suite.carbon.location import place
+    from joulemark.suite.carbon.location import location_of
     from joulemark.suite.carbon.when import advise
-    from joulemark.suite.cli.support.carbon_inputs import service
+    from joulemark.suite.cli.support.carbon_service import carbon_service
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal import console
+    from joulemark.suite.terminal.console import print_json, print_text
 
     chosen = settings.resolve(
         {
@@ -47,37 +47,36 @@ def command(
             "emission_factors": emission_factors,
         }
     )
-    where = place(chosen)
+    where = location_of(chosen)
     if where is None:
         raise UsageError("which place? Give a zone, such as `joulemark when CH --duration 2h`, or --coordinates.")
     now = datetime.now(UTC).replace(microsecond=0)
-    length = _duration(duration)
-    limit = _time(before, now) if before is not None else None
-    grid = service(chosen)
-    advice = advise(grid, where, length, now, limit)
+    length = _parse_duration(duration)
+    deadline = _parse_deadline(before, now) if before is not None else None
+    advice = advise(carbon_service(chosen), where, length, now, deadline)
     if as_json:
-        console.print_json(_document(advice, length))
+        print_json(_document(advice, length))
     else:
-        console.print_text(_text(advice))
+        print_text(_text(advice))
 
 
-def _duration(text: str) -> timedelta:
-    """`2h`, `90min`, `1h30m`, `1.5h` as a length of time."""
+def _parse_duration(text: str) -> timedelta:
+    """Return the length of `2h`, `90min`, `1h30m` or `1.5h`. Raises UsageError."""
     import re
     from datetime import timedelta
 
     from joulemark.suite.errors import UsageError
 
     match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)\s*h)?\s*(?:(\d+(?:\.\d+)?)\s*m(?:in)?)?", text.strip().lower())
-    hours, minutes = (float(part or 0) for part in match.groups()) if match else (0.0, 0.0)
+    hours, minutes = (float(number or 0) for number in match.groups()) if match else (0.0, 0.0)
     length = timedelta(hours=hours, minutes=minutes) if hours < 1e4 and minutes < 1e6 else timedelta(0)
     if length <= timedelta(0):
         raise UsageError(f"--duration got {text!r}. Give hours or minutes, such as 2h, 90min or 1h30m.")
     return length
 
 
-def _time(text: str, now: datetime) -> datetime:
-    """A time of day, the next one, or an ISO 8601 time; local where it has no offset."""
+def _parse_deadline(text: str, now: datetime) -> datetime:
+    """Return a time of day, the next one, or an ISO 8601 time; local without an offset. Raises UsageError."""
     from datetime import UTC, datetime, time, timedelta
 
     from joulemark.suite.errors import UsageError
@@ -85,22 +84,23 @@ def _time(text: str, now: datetime) -> datetime:
     local = now.astimezone()
     try:
         if len(text.strip()) <= len("23:59"):
-            found = datetime.combine(local.date(), time.fromisoformat(text.strip().zfill(5))).astimezone()
-            found = found if found > now else (found.replace(tzinfo=None) + timedelta(days=1)).astimezone()
+            deadline = datetime.combine(local.date(), time.fromisoformat(text.strip().zfill(5))).astimezone()
+            if deadline <= now:
+                deadline = (deadline.replace(tzinfo=None) + timedelta(days=1)).astimezone()
         else:
-            found = datetime.fromisoformat(text.strip()).astimezone()
+            deadline = datetime.fromisoformat(text.strip()).astimezone()
     except (ValueError, OverflowError):
         raise UsageError(f"--before got {text!r}. Give a time such as 18:00 or 2026-11-24T06:00.") from None
-    if found <= now:
-        raise UsageError(f"--before got {text!r}, which is over: it is {local:%Y-%m-%d %H:%M} now.")
-    return found.astimezone(UTC)
+    if deadline <= now:
+        raise UsageError(f"--before got {text!r}, which has passed: it is {local:%Y-%m-%d %H:%M} now.")
+    return deadline.astimezone(UTC)
 
 
 def _document(advice: Advice, length: timedelta) -> dict[str, Any]:
     from joulemark.suite.carbon.series import iso
 
-    def window(found: Window) -> dict[str, Any]:
-        return {"start": iso(found.start), "end": iso(found.end), "g_per_kwh": found.g_per_kwh}
+    def window_document(window: Window) -> dict[str, Any]:
+        return {"start": iso(window.start), "end": iso(window.end), "g_per_kwh": window.g_per_kwh}
 
     return {
         "zone": advice.forecast.zone,
@@ -108,8 +108,8 @@ def _document(advice: Advice, length: timedelta) -> dict[str, Any]:
         "basis": advice.forecast.basis,
         "duration_s": length.total_seconds(),
         "forecast_until": iso(advice.forecast.points[-1].end),
-        "now": window(advice.now),
-        "best": window(advice.best),
+        "now": window_document(advice.now),
+        "best": window_document(advice.best),
         "saving": advice.saving,
     }
 
@@ -123,7 +123,7 @@ def _text(advice: Advice) -> str:
     verdict = (
         f"Waiting saves {advice.saving:.0%} of the emissions."
         if advice.best.start > advice.now.start and advice.saving >= 0.005
-        else "Now is as good as any time until then."
+        else "No later hour until then is better."
     )
     source = f"{advice.forecast.source}, {advice.forecast.zone}, forecast until {until:%a %H:%M}; local time"
     return "\n".join([line("Now", advice.now), line("Best", advice.best), verdict, source])

@@ -1,4 +1,4 @@
-"""A run in the formats of other people's tools. A format is one file with `render`, and one line here. Pure."""
+"""A run in the formats of other tools. A format is one file with a `render` function, and one line here. Pure."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "markdown": ("joulemark.reports.markdown", "render_comment"),
     }
 )
-"""Name -> its module, and the function there."""
+"""Module and function by the name of the format."""
 
 
 def renderer(name: str) -> Render:
-    """What turns a run file into the text of format `name`. UsageError for one that is not known."""
+    """Return the function that renders a run file in the format `name`. Raises UsageError for an unknown format."""
     if name not in FORMATS:
         raise unknown("format", name, FORMATS)
     module, function = FORMATS[name]
-    found: Render = getattr(importlib.import_module(module), function)
-    return found
+    render: Render = getattr(importlib.import_module(module), function)
+    return render

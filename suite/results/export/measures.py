@@ -1,4 +1,4 @@
-"""What dashboards get of each case: its numbers under names that never mix a measurement with an estimate."""
+"""The numbers that dashboards get of each case, under names that never mix measurements with estimates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Final
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import AT_LEAST, ESTIMATED, Cell, Column, Row, Table, table
-from joulemark.suite.stats.metrics import Better
 
 KEYS: Final = (
     "throughput",
@@ -19,7 +18,7 @@ KEYS: Final = (
     "first_call_s",
     "peak_memory_bytes",
 )
-"""Columns of the one table that a dashboard plots over time. Emissions move with the grid too: gate on energy."""
+"""Columns that a dashboard plots over time. Emissions move with the grid too: set alerts on energy."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +31,18 @@ class Measure:
     """In `column.raw_unit`."""
 
     @property
-    def better(self) -> Better | None:
-        """Which direction is."""
-        return self.column.better
-
-    @property
     def qualifier(self) -> str:
-        """`estimated`, `at least`, both, or empty: part of a series' name, so that no tool can compare unlike kinds."""
-        words = (("estimated", ESTIMATED), ("at least", AT_LEAST))
-        return " ".join(word for word, mark in words if mark in self.cell.mark)
+        """`estimated`, `at least`, both, or empty: part of the name of a series, so that tools keep kinds apart."""
+        qualifiers = (("estimated", ESTIMATED), ("at least", AT_LEAST))
+        return " ".join(label for label, mark in qualifiers if mark in self.cell.mark)
 
     @property
-    def words(self) -> str:
-        """For people: interval, trials, kind and reason."""
+    def label(self) -> str:
+        """Interval, trials, kind and reason, for people."""
         cell = self.cell
-        known = cell.low is not None and cell.high is not None
+        has_interval = cell.low is not None and cell.high is not None
         parts = [
-            f"95 % interval [{cell.low:.6g}, {cell.high:.6g}] {self.column.raw_unit}" if known else "",
+            f"95 % interval [{cell.low:.6g}, {cell.high:.6g}] {self.column.raw_unit}" if has_interval else "",
             f"{cell.n} trials" if cell.n != 1 else "1 trial",
             f"energy: {cell.kind}" if cell.kind else "",
             cell.reason or "",
@@ -56,26 +50,31 @@ class Measure:
         return "; ".join(part for part in parts if part)
 
 
-def measures(run_file: RunFile, wanted: str) -> list[tuple[Row, list[Measure]]]:
-    """The numbers of each case that has any, in the table's order; what is not measured is not among them.
+def measures(run_file: RunFile, format_name: str) -> list[tuple[Row, list[Measure]]]:
+    """Return the rows that have numbers, in the order of the table, each with its numbers.
 
-    UsageError where no case has one: tools take an empty file for a mistake. `wanted` names the format.
+    Raises UsageError if there is none: tools take an empty file for a mistake.
     """
-    found = table(run_file)
-    rows = [(row, list(_of(found, row))) for row in found.rows]
-    kept = [(row, some) for row, some in rows if some]
-    if not kept:
-        raise UsageError(
-            f"run {run_file.run.id} has no case with a number, and {wanted} holds nothing else. "
-            "Export it as junit, csv or markdown, which hold reasons."
-        )
-    return kept
+    run_table = table(run_file)
+    rows = [(row, list(_measures_of(run_table, row))) for row in run_table.rows]
+    rows = [(row, row_measures) for row, row_measures in rows if row_measures]
+    if not rows:
+        raise no_numbers(run_file, format_name)
+    return rows
 
 
-def _of(found: Table, row: Row) -> Iterator[Measure]:
+def no_numbers(run_file: RunFile, format_name: str) -> UsageError:
+    """Return the error for a run without numbers, in a format that cannot hold reasons."""
+    return UsageError(
+        f"run {run_file.run.id} has no case with a number, and {format_name} can hold nothing else. "
+        "Export it as junit, csv or markdown, which hold the reasons."
+    )
+
+
+def _measures_of(run_table: Table, row: Row) -> Iterator[Measure]:
     if row.status != "ok":
         return
-    for column in found.columns:
+    for column in run_table.columns:
         cell = row.cells[column.key]
         if column.key in KEYS and cell.value is not None:
             yield Measure(column, cell, cell.value)

@@ -1,66 +1,66 @@
-"""Rows of many settled runs in one hidden Parquet, since opening thousands of small files is what takes time.
+"""Rows of many runs in one hidden Parquet file, since opening thousands of small files takes most of the time.
 
-It holds copies only, each with the name of its rows file and the modification time of the run file it is of: a copy
-counts as long as the run file has that time and the rows file is there. What is not in it is read from the rows
-files. It can be deleted at any time, and where it is damaged, or cannot be written, nothing is lost but time.
+It holds copies only, each with the name of its rows file and the modification time of its run file. A copy is valid as
+long as the run file has that time and the rows file exists; other rows are read from the rows files. The file can be
+deleted at any time; if it is damaged or cannot be written, only time is lost.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from joulemark.suite.records.atomic import atomic_replacement
+from joulemark.suite.results.history.parquet import copy, escaped
 from joulemark.suite.results.history.rows import COLUMNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NAME: Final = ".rows.collected"
-"""Begins with a dot, so it is no run, and does not end as rows do, so `*.rows.parquet` and `*.parquet` pass it by."""
+"""With a leading dot it is no run, and with this ending no pattern for rows or Parquet files matches it."""
 
 MANY: Final = 400
-"""Rows files outside of it that are worth writing it anew: they are opened in a fraction of a second."""
+"""Rows files outside the collection that make it worth writing anew: opening them takes a fraction of a second."""
 
-_GROUP: Final = 16_384
-"""Rows that are held in memory while it is written."""
+_ROW_GROUP: Final = 16_384
+"""Rows in memory at a time while it is written."""
 
 
-def bring(
-    connection: DuckDBPyConnection, directory: Path, columns: Sequence[str], times: Mapping[str, int]
+def load(
+    connection: DuckDBPyConnection, directory: Path, columns: Sequence[str], mtimes_ns: Mapping[str, int]
 ) -> set[str]:
-    """Bring `columns` of the copies that count in the table `collected`; the names of their rows files.
+    """Load `columns` of the valid copies into the table `collected`, and return the names of their rows files.
 
-    `times` are those of the run files in nanoseconds, by the names of their rows files.
+    `mtimes_ns` are the modification times of the run files in nanoseconds, by the names of their rows files.
     """
     import duckdb
 
-    # In one statement: another process may put a new file in the place of this one at any moment.
+    # One statement, since another process may replace the file at any moment.
     typed = ", ".join(f"{name}::{COLUMNS[name]} AS {name}" for name in columns)
     query = f"SELECT {typed}, ? || kept_as AS file, kept_as, at_ns FROM read_parquet(?)"
     try:
         connection.execute(
             f"CREATE OR REPLACE TABLE collected AS {query}",
-            [str(directory / NAME).removesuffix(NAME), literal([str(directory / NAME)])],
+            [str(directory / NAME).removesuffix(NAME), escaped([str(directory / NAME)])],
         )
     except (duckdb.Error, OSError):
-        return set()  # not there, damaged, or of another form
-    pairs = connection.execute("SELECT DISTINCT kept_as, at_ns FROM collected").fetchall()
-    outdated = [name for name, at_ns in pairs if times.get(name) != at_ns]
+        return set()  # absent, damaged, or with other columns
+    copies = connection.execute("SELECT DISTINCT kept_as, at_ns FROM collected").fetchall()
+    outdated = [name for name, at_ns in copies if mtimes_ns.get(name) != at_ns]
     if outdated:
         connection.execute(
             "DELETE FROM collected WHERE kept_as IS NULL OR kept_as IN (SELECT unnest(?::VARCHAR[]))", [outdated]
         )
-    return {name for name, _ in pairs}.difference(outdated)
+    return {name for name, _ in copies}.difference(outdated)
 
 
-def write(connection: DuckDBPyConnection, directory: Path, there: Mapping[str, int], files: Mapping[str, int]) -> bool:
-    """Write it anew, durably and in one step: the copies `there`, and the rows in `files`. Whether that could be.
+def write(connection: DuckDBPyConnection, directory: Path, copies: Mapping[str, int], new: Mapping[str, int]) -> bool:
+    """Write the file anew, durably and in one step, from the valid `copies` in it and the `new` rows files.
 
-    Both are names of rows files with the times of their run files. False too where a file lacks a column.
+    Both map names of rows files to the modification times of their run files. Returns False if the file cannot be
+    written, or if one of the files lacks a column.
     """
     import duckdb
 
@@ -70,54 +70,38 @@ def write(connection: DuckDBPyConnection, directory: Path, there: Mapping[str, i
         f"SELECT {names}, kept_as, at_ns FROM (SELECT *, parse_filename(filename) AS kept_as "
         f"FROM read_parquet(?, filename = true)) JOIN {listed} USING (kept_as)"
     )
-    values: list[Any] = [literal([str(directory / name) for name in files]), list(files), list(files.values())]
-    if there:
+    values: list[Any] = [escaped([str(directory / name) for name in new]), list(new), list(new.values())]
+    if copies:
         query += f" UNION ALL SELECT {names}, kept_as, at_ns FROM read_parquet(?) JOIN {listed} USING (kept_as, at_ns)"
-        values += [literal([str(directory / NAME)]), list(there), list(there.values())]
+        values += [escaped([str(directory / NAME)]), list(copies), list(copies.values())]
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=f"{NAME}.", suffix=".tmp")
-    except OSError:
-        return False
-    try:
-        quoted = temporary.replace("'", "''")
-        form = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP}, USE_TMP_FILE false"
-        connection.execute(f"COPY ({query}) TO '{quoted}' ({form})", values)
-        os.fsync(descriptor)
-        # Whoever may read the rows may read their copies, and no one else.
-        os.fchmod(descriptor, _shared_mode([directory / name for name in (*there, *files)]))
-        os.replace(temporary, directory / NAME)
+        # Whoever may read the rows files may read their copies, and no one else.
+        mode = _common_mode([directory / name for name in (*copies, *new)])
+        with atomic_replacement(directory / NAME, mode) as temporary:
+            copy(connection, query, values, temporary, _ROW_GROUP)
     except (OSError, duckdb.Error):
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         return False
-    finally:
-        os.close(descriptor)
     return True
 
 
-def lacking(connection: DuckDBPyConnection, directory: Path, names: Sequence[str]) -> set[str]:
-    """Those of the rows files `names`, and of the file itself, that lack a column; empty where one is damaged."""
+def lacking_columns(connection: DuckDBPyConnection, directory: Path, names: Sequence[str]) -> set[str]:
+    """Return those of the rows files `names`, and of the collection, that lack a column; none if one is damaged."""
     import duckdb
 
-    places = [str(directory / name) for name in (*names, NAME) if (directory / name).exists()]
+    files = [str(directory / name) for name in (*names, NAME) if (directory / name).exists()]
     try:
-        found = connection.execute(
+        lacking = connection.execute(
             "SELECT parse_filename(file_name) FROM parquet_schema(?) "
             "GROUP BY file_name HAVING count(*) FILTER (name IN (SELECT unnest(?::VARCHAR[]))) < ?",
-            [literal(places), list(COLUMNS), len(COLUMNS)],
+            [escaped(files), list(COLUMNS), len(COLUMNS)],
         ).fetchall()
     except (duckdb.Error, OSError):
         return set()
-    return {name for (name,) in found}
+    return {name for (name,) in lacking}
 
 
-def literal(files: Sequence[str]) -> list[str]:
-    """Paths that DuckDB must not take for patterns."""
-    return ["".join(f"[{c}]" if c in "*?[" else c for c in file) for file in files]
-
-
-def _shared_mode(files: Sequence[Path]) -> int:
-    """The permissions that all of `files` give. OSError where one has gone."""
+def _common_mode(files: Sequence[Path]) -> int:
+    """Return the permissions that all of `files` have. Raises OSError if one is gone."""
     mode = 0o666
     for file in files:
         mode &= file.stat().st_mode

@@ -1,7 +1,7 @@
-"""Rows of runs that lie elsewhere: any address that fsspec knows, queried by DuckDB where they lie. Nothing is written.
+"""Rows of runs in any place that fsspec knows, queried by DuckDB without being copied. Nothing is written.
 
-Rows beside a run file are taken as they are: addresses do not tell reliably when a file was changed. A run file
-without rows is read whole.
+Rows beside a run file are used as they are, since remote places do not reliably tell when a file was changed. A run
+file without rows is read whole.
 """
 
 from __future__ import annotations
@@ -12,56 +12,57 @@ from typing import Any
 
 from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.records import parse
-from joulemark.suite.results.history.parquet import SUFFIX, Rows, connect, gathered, open_directory, remember
+from joulemark.suite.results.history.directory import Rows, Unreadable, choose, open_directory
+from joulemark.suite.results.history.parquet import SUFFIX, connect, insert
 from joulemark.suite.results.history.rows import rows
 
 
-def open_rows(place: str, columns: Sequence[str]) -> Rows:
-    """`columns` of all rows at `place`: a directory, or an address such as s3://bucket/runs.
+def open_rows(location: str, columns: Sequence[str]) -> Rows:
+    """Return `columns` of all rows at `location`: a directory, or a URL such as s3://bucket/runs.
 
-    UsageError where it is not there, cannot be read, or needs a package that is not installed.
+    Raises UsageError if the location does not exist, cannot be read, or needs a package that is not installed.
     """
-    if "://" not in place or place.startswith("file://"):
-        directory = Path(place.removeprefix("file://")).expanduser()
+    if "://" not in location or location.startswith("file://"):
+        directory = Path(location.removeprefix("file://")).expanduser()
         if not directory.is_dir():
-            raise UsageError(f"no runs at {place}: there is no such directory.")
+            raise UsageError(f"no runs at {location}: there is no such directory.")
         return open_directory(directory, columns)
-    filesystem, names = _listed(place)
+    filesystem, names = _listing(location)
     connection = connect()
     connection.register_filesystem(filesystem)
-    beside = {name for name in names if name.endswith(SUFFIX)}
-    files: list[str] = []
-    unreadable: dict[str, tuple[str, str]] = {}
+    rows_files = {name for name in names if name.endswith(SUFFIX)}
+    urls: list[str] = []
+    unreadable: Unreadable = {}
     for name in names:
         if not name.endswith(".json"):
             continue
-        kept = name.removesuffix(".json") + SUFFIX
-        address = str(filesystem.unstrip_protocol(kept))
-        if kept in beside and gathered(connection, [address], columns):
-            files.append(address)
+        rows_file = name.removesuffix(".json") + SUFFIX
+        url = str(filesystem.unstrip_protocol(rows_file))
+        if rows_file in rows_files and choose(connection, [url], columns):
+            urls.append(url)
             continue
         try:
             text = filesystem.cat_file(name).decode("utf-8")
-            remember(connection, rows(parse(text, name)), str(filesystem.unstrip_protocol(name)))
+            insert(connection, rows(parse(text, name)), str(filesystem.unstrip_protocol(name)))
         except (JoulemarkError, OSError, UnicodeDecodeError) as error:
             unreadable[name.rpartition("/")[2].removesuffix(".json")] = (name, str(error))
-    gathered(connection, files, columns)
+    choose(connection, urls, columns)
     return Rows(connection, unreadable)
 
 
-def _listed(place: str) -> tuple[Any, list[str]]:
-    """The file system of `place` and the files in it that are not hidden. UsageError."""
+def _listing(location: str) -> tuple[Any, list[str]]:
+    """Return the file system of `location` and the names of its files that are not hidden. Raises UsageError."""
     try:
         import fsspec
     except ImportError:
-        raise UsageError(f"{place} needs fsspec: pip install 'joulemark[remote]'.") from None
+        raise UsageError(f"{location} needs fsspec: pip install 'joulemark[remote]'.") from None
     try:
-        filesystem, root = fsspec.url_to_fs(place)
+        filesystem, root = fsspec.url_to_fs(location)
         names = [str(name) for name in filesystem.ls(root, detail=False)]
     except FileNotFoundError:
-        raise UsageError(f"no runs at {place}: there is no such place.") from None
+        raise UsageError(f"no runs at {location}: there is no such place.") from None
     except ImportError as error:
-        raise UsageError(f"{place} needs another package: {error}.") from None
-    except Exception as error:  # noqa: BLE001  each file system has errors of its own: no permission, no network, no such protocol
-        raise UsageError(f"cannot read {place}: {type(error).__name__}: {error}.") from None
+        raise UsageError(f"{location} needs another package: {error}.") from None
+    except Exception as error:  # noqa: BLE001  file systems have their own errors: no permission, no network, no such protocol
+        raise UsageError(f"cannot read {location}: {type(error).__name__}: {error}.") from None
     return filesystem, sorted(name for name in names if not name.rpartition("/")[2].startswith("."))

@@ -1,4 +1,4 @@
-"""One case over time: its rows as series, each of one machine, one workload version and one kind of number. Pure."""
+"""One case over time: its rows as series, each of one machine, one workload version and one kind of energy. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from joulemark.suite.results.columns import COLUMN_SPECS
 from joulemark.suite.stats.change_points import ChangePoint, find_change_points
 from joulemark.suite.stats.metrics import Better
 
-METRICS: Final[Mapping[str, str]] = MappingProxyType(
+METRIC_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "throughput": "throughput",
         "step-time": "step_time_s",
@@ -25,9 +25,9 @@ METRICS: Final[Mapping[str, str]] = MappingProxyType(
         "memory": "peak_memory_bytes",
     }
 )
-"""Names of what is followed over time, and the column of each. Net energy may be zero, and zero has no ratio."""
+"""The column of each metric that can be followed over time. Net energy may be zero, and zero has no ratio."""
 
-_OF_ENERGY: Final = frozenset({"energy", "facility-energy", "emissions", "power"})
+_ENERGY_METRICS: Final = frozenset({"energy", "facility-energy", "emissions", "power"})
 
 FACTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -42,17 +42,17 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "pue": "PUE",
     }
 )
-"""What may have changed where a level changed, for people."""
+"""Columns of what may explain a change of level, with their labels."""
 
-_GRID: Final = frozenset({"zone", "g_per_kwh", "pue"})
+_GRID_FACTS: Final = frozenset({"zone", "g_per_kwh", "pue"})
 
 
-def needed(metrics: Sequence[str]) -> tuple[str, ...]:
-    """Columns of the rows that `series` reads for `metrics`."""
-    own = ("run_id", "started_at", "case_id", "fingerprint", "hostname", "workload_version", "item", "arm")
-    values = tuple(METRICS[metric] + end for metric in metrics for end in ("", "_low", "_high", "_n"))
-    grid = tuple(name for name in FACTS if name not in _GRID or "emissions" in metrics)
-    return (*own, "energy_kind", "energy_lower_bound", *grid, *values)
+def columns_needed(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of the rows that `series` reads for `metrics`."""
+    identity = ("run_id", "started_at", "case_id", "fingerprint", "hostname", "workload_version", "item", "arm")
+    values = tuple(METRIC_COLUMNS[metric] + end for metric in metrics for end in ("", "_low", "_high", "_n"))
+    facts = tuple(name for name in FACTS if name not in _GRID_FACTS or "emissions" in metrics)
+    return (*identity, "energy_kind", "energy_lower_bound", *facts, *values)
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,18 @@ class Point:
     high: float | None
     n: int
     facts: Mapping[str, str]
-    """Versions and grid, by the names in `FACTS`."""
+    """Versions and grid, by the labels in `FACTS`."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A step, and what else was new in the run that it begins with."""
+    """A change point, and what else changed in the run where it begins."""
 
-    step: ChangePoint
+    change_point: ChangePoint
     point: Point
     """The first run at the new level."""
-    new: Mapping[str, tuple[str, str]]
-    """Facts that differ from the run before: (before, after)."""
+    new_facts: Mapping[str, tuple[str, str]]
+    """Facts that differ from the run before, by label: (before, after)."""
 
 
 @dataclass(frozen=True)
@@ -94,52 +94,49 @@ class Series:
     hostname: str
     workload_version: str
     kind: str | None
-    """`measured`, `estimated`, with `, lower bound` where a part is missing; None for what rests on the clock."""
+    """`measured` or `estimated`, with `, lower bound` if a component is missing; None for metrics without energy."""
     points: tuple[Point, ...]
-    without: int
-    """Runs that have the case and no value."""
+    runs_without_value: int
+    """Runs that have the case, but no value."""
     changes: tuple[Change, ...]
 
     @property
     def name(self) -> str:
-        """What tells it from other series of the same case, for people."""
+        """What distinguishes it from other series of the same case, for people."""
         kind = f", {self.kind}" if self.kind else ""
         return f"{self.metric}{kind}, {self.hostname} ({self.fingerprint}), version {self.workload_version}"
 
     @property
     def levels(self) -> tuple[tuple[int, int], ...]:
-        """First and last place, the latter excluded, of each stretch between steps."""
-        borders = [0, *(change.step.index for change in self.changes), len(self.points)]
+        """First index and end index (exclusive) of each level between change points."""
+        borders = [0, *(change.change_point.index for change in self.changes), len(self.points)]
         return tuple(pairwise(borders))
 
 
-def series(found: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> tuple[Series, ...]:
-    """The series of rows with the columns `needed`, with the steps in each. Rows of A/B arms are left out.
+def series(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> tuple[Series, ...]:
+    """Return the series of `rows`, which have the columns of `columns_needed`, with their change points.
 
-    A run that is kept twice counts once. Unlike workload versions, machines and kinds of energy are unlike series.
+    Different workload versions, machines and kinds of energy form different series. Rows of A/B arms are left out, and
+    a run that is kept twice counts once.
     """
-    groups: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = {}
-    for row in found:
+    groups: dict[tuple[str, str, str], dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
         if row["case_id"] is None or row["arm"] is not None:
             continue
         key = (row["case_id"], row["fingerprint"], row["workload_version"])
         groups.setdefault(key, {})[row["run_id"]] = row
-    made = []
+    all_series = []
     for key in sorted(groups):
         ordered = sorted(groups[key].values(), key=lambda row: (row["started_at"], row["run_id"]))
         for metric in metrics:
-            made += _of_metric(ordered, metric)
-    return tuple(made)
+            kinds = dict.fromkeys(_kind(row, metric) for row in ordered if _value(row, metric) is not None)
+            # Without any value there is still one series, without points.
+            all_series += [_series(ordered, metric, kind) for kind in kinds or [None]]
+    return tuple(all_series)
 
 
-def _of_metric(ordered: Sequence[Mapping[str, Any]], metric: str) -> list[Series]:
-    """One series for each kind of number; one without points where no run has a value."""
-    kinds = list(dict.fromkeys(_kind(row, metric) for row in ordered if _value(row, metric) is not None))
-    return [_one(ordered, metric, kind) for kind in kinds or [None]]
-
-
-def _one(ordered: Sequence[Mapping[str, Any]], metric: str, kind: str | None) -> Series:
-    source = next(source for source in COLUMN_SPECS if source.key == METRICS[metric])
+def _series(ordered: Sequence[Mapping[str, Any]], metric: str, kind: str | None) -> Series:
+    spec = next(spec for spec in COLUMN_SPECS if spec.key == METRIC_COLUMNS[metric])
     points = tuple(
         _point(row, metric) for row in ordered if _value(row, metric) is not None and _kind(row, metric) == kind
     )
@@ -147,38 +144,38 @@ def _one(ordered: Sequence[Mapping[str, Any]], metric: str, kind: str | None) ->
     return Series(
         case=last["case_id"],
         metric=metric,
-        unit=source.unit.replace("items", f"{last['item']}s"),
-        better=source.better,
+        unit=spec.unit.replace("items", f"{last['item']}s"),
+        better=spec.better,
         fingerprint=last["fingerprint"],
         hostname=last["hostname"],
         workload_version=last["workload_version"],
         kind=kind,
         points=points,
-        without=sum(_value(row, metric) is None for row in ordered),
-        changes=tuple(_change(points, step) for step in find_change_points([point.value for point in points])),
+        runs_without_value=sum(_value(row, metric) is None for row in ordered),
+        changes=tuple(_change(points, change) for change in find_change_points([point.value for point in points])),
     )
 
 
 def _value(row: Mapping[str, Any], metric: str) -> float | None:
-    value: float | None = row[METRICS[metric]]
+    value: float | None = row[METRIC_COLUMNS[metric]]
     return value if value is not None and value > 0 else None
 
 
 def _kind(row: Mapping[str, Any], metric: str) -> str | None:
-    if metric not in _OF_ENERGY or row["energy_kind"] is None:
+    if metric not in _ENERGY_METRICS or row["energy_kind"] is None:
         return None
     return energy_kind(row["energy_kind"], row["energy_lower_bound"])
 
 
 def energy_kind(kind: str, lower_bound: bool) -> str:
-    """What energies must have in common to be followed over time: `measured` or `estimated`, and how much of it."""
-    words = "estimated" if kind == "model" else "measured"
-    return f"{words}, lower bound" if lower_bound else words
+    """Return what the energies of one series have in common: `measured` or `estimated`, complete or not."""
+    label = "estimated" if kind == "model" else "measured"
+    return f"{label}, lower bound" if lower_bound else label
 
 
 def _point(row: Mapping[str, Any], metric: str) -> Point:
-    column = METRICS[metric]
-    shown = [name for name in FACTS if name in row and (metric == "emissions" or name not in _GRID)]
+    column = METRIC_COLUMNS[metric]
+    facts = [name for name in FACTS if name in row and (metric == "emissions" or name not in _GRID_FACTS)]
     return Point(
         run=row["run_id"],
         started_at=row["started_at"],
@@ -186,12 +183,12 @@ def _point(row: Mapping[str, Any], metric: str) -> Point:
         low=row[f"{column}_low"],
         high=row[f"{column}_high"],
         n=row[f"{column}_n"] or 0,
-        facts={FACTS[name]: str(row[name]) for name in shown if row[name] is not None},
+        facts={FACTS[name]: str(row[name]) for name in facts if row[name] is not None},
     )
 
 
-def _change(points: Sequence[Point], step: ChangePoint) -> Change:
-    before, after = points[step.index - 1].facts, points[step.index].facts
-    names = dict.fromkeys((*before, *after))
-    new = {name: (before.get(name, "none"), after.get(name, "none")) for name in names}
-    return Change(step, points[step.index], {name: pair for name, pair in new.items() if pair[0] != pair[1]})
+def _change(points: Sequence[Point], change_point: ChangePoint) -> Change:
+    before, after = points[change_point.index - 1].facts, points[change_point.index].facts
+    pairs = {name: (before.get(name, "none"), after.get(name, "none")) for name in dict.fromkeys((*before, *after))}
+    new_facts = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return Change(change_point, points[change_point.index], new_facts)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from joulemark.suite.records import BoardState
+from joulemark.suite.records import GpuState
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions, median_cost_s
 from joulemark.suite.sensors.gpus.nvml_gpu import NvmlGpu, open_gpu
 from joulemark.suite.sensors.gpus.vendor_libraries import LibraryMissing, optional, start_nvml
@@ -30,14 +30,14 @@ class NvmlSensor(Sensor):
     def read(self) -> list[float | None]:
         return [value for gpu in self._gpus for value in gpu.read()]
 
-    def states(self) -> tuple[BoardState, ...]:
+    def states(self) -> tuple[GpuState, ...]:
         return tuple(_state(self._nvml, gpu) for gpu in self._gpus)
 
     def close(self) -> None:
         self._nvml.nvmlShutdown()
 
 
-def _state(nvml: Any, gpu: NvmlGpu) -> BoardState:
+def _state(nvml: Any, gpu: NvmlGpu) -> GpuState:
     def ask(name: str, *arguments: Any) -> Any:
         return optional(nvml.NVMLError, getattr(nvml, name), gpu.handle, *arguments)
 
@@ -52,7 +52,7 @@ def _state(nvml: Any, gpu: NvmlGpu) -> BoardState:
     throttled = None
     if bits is not None:
         throttled = tuple(sorted({name for bit, name in THROTTLE_REASONS.items() if bits & bit}))
-    return BoardState(
+    return GpuState(
         t_s=0.0,
         scope=gpu.uuid,
         temperature_c=ask("nvmlDeviceGetTemperature", nvml.NVML_TEMPERATURE_GPU),

@@ -59,7 +59,7 @@ class NvmlGpu:
     def add_if_supported(
         self, nvml: Any, call: Call, unit: Literal["J", "W"], source: str, average_s: float, component: str = "gpu"
     ) -> bool:
-        """Add a channel for `call` (mJ or mW) if it works now. If it fails later (a lost GPU), that is a missed read."""
+        """Add a channel for `call` (mJ or mW) if it works now. A failure later (a lost GPU) is a missed read."""
         try:
             call()
         except nvml.NVMLError as error:

@@ -1,4 +1,4 @@
-"""`pytest --joulemark-suite`: our own cases as pytest-benchmark's benchmarks."""
+"""`pytest --joulemark-suite`: joulemark's cases as benchmarks of pytest-benchmark."""
 
 from __future__ import annotations
 
@@ -11,46 +11,45 @@ from scratch_project import CONSTANT, benchmarks, pytest_in
 FAST = '[profiles.fast]\nbase = "quick"\nworkloads = ["matmul"]\nsize = "tiny"\nwindow_s = 0.3\nidle_s = 0.5\n'
 
 
-def test_our_own_cases_run_as_benchmarks(project: Path) -> None:
-    """Two cases are selected of all that the options give; a skipped one is skipped with its reason."""
+def test_selected_cases_run_as_benchmarks(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST)
     options = f"--profile fast --framework pytorch --mode eager --rounds 1 --sensor {CONSTANT}"
-    shown, found = benchmarks(project, f"--joulemark-suite={options}", "-k", "matmul and pytorch", "-v")
-    (name,) = found
+    printed, by_name = benchmarks(project, f"--joulemark-suite={options}", "-k", "matmul and pytorch", "-v")
+    (name,) = by_name
     assert name.startswith("matmul:tiny/inference/pytorch/eager/cpu/fp32/b")
-    bench = found[name]
-    assert bench["fullname"] == f"joulemark::{name}"
-    info = bench["extra_info"]
+    benchmark = by_name[name]
+    assert benchmark["fullname"] == f"joulemark::{name}"
+    info = benchmark["extra_info"]
     run = json.loads(next((project / "home" / "runs").glob("*.json")).read_text())
     (case,) = (case for case in run["cases"] if case["id"] == name)
     (trial,) = case["trials"]
     steps = [block / trial["steps_per_block"] for block in trial["block_s"]]
-    assert bench["stats"]["data"] == pytest.approx(steps, rel=1e-12)
+    assert benchmark["stats"]["data"] == pytest.approx(steps, rel=1e-12)
     assert info["energy_per_item_j"]["value"] == case["summary"]["energy_per_item_j"]["value"]
     items = trial["items"] / trial["steps"]
     assert info["energy_j"]["value"] == pytest.approx(items * info["energy_per_item_j"]["value"], rel=1e-12)
-    assert "test_sums" not in shown
-    assert "J/call" in shown
+    assert "test_sums" not in printed
+    assert "J/call" in printed
 
 
-def test_cases_fail_with_their_reason_and_nothing_else(project: Path) -> None:
+def test_a_case_fails_with_its_reason(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST + "timeout_s = 0.01\n")
     options = f"--profile fast --framework pytorch --rounds 1 --sensor {CONSTANT}"
-    answer = pytest_in(project, f"--joulemark-suite={options}", "-W", "error")
-    assert answer.returncode == 1
-    assert "1 failed" in answer.stdout
-    assert "0.01 s" in answer.stdout
-    assert not any(word in answer.stdout + answer.stderr for word in ("Traceback", "error in", "not used"))
+    done = pytest_in(project, f"--joulemark-suite={options}", "-W", "error")
+    assert done.returncode == 1
+    assert "1 failed" in done.stdout
+    assert "0.01 s" in done.stdout
+    assert not any(word in done.stdout + done.stderr for word in ("Traceback", "error in", "not used"))
 
 
-def test_a_run_that_is_refused_fails_its_cases_in_one_line(project: Path) -> None:
+def test_cases_fail_in_one_line_if_the_run_is_refused(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST)
     (project / "lock").mkdir()
-    answer = pytest_in(project, "--joulemark-suite=--profile fast --framework pytorch --rounds 1", "-W", "error")
-    assert answer.returncode == 1
-    assert "joulemark run ended with exit code 2" in answer.stdout
-    assert "lock" in answer.stderr
-    assert not any(word in answer.stdout + answer.stderr for word in ("Traceback", "error in", "not used"))
+    done = pytest_in(project, "--joulemark-suite=--profile fast --framework pytorch --rounds 1", "-W", "error")
+    assert done.returncode == 1
+    assert "exit code 2" in done.stdout
+    assert "lock" in done.stderr
+    assert not any(word in done.stdout + done.stderr for word in ("Traceback", "error in", "not used"))
 
 
 NO_SAMPLER = """
@@ -61,21 +60,21 @@ if "joulemark.suite.sensors.sampler_process" in sys.orig_argv:
 """
 
 
-def test_a_run_that_could_not_measure_fails_its_cases_in_one_line(project: Path) -> None:
-    """Its exit code is also that of a run with a failed case."""
+def test_cases_fail_in_one_line_if_nothing_can_be_measured(project: Path) -> None:
+    """The exit code is also that of a run with a failed case."""
     (project / "joulemark.toml").write_text(FAST)
     (project / "broken").mkdir()
     (project / "broken" / "sitecustomize.py").write_text(NO_SAMPLER)
     (project / "conftest.py").write_text(f"import os\nos.environ['PYTHONPATH'] = {str(project / 'broken')!r}\n")
-    answer = pytest_in(project, "--joulemark-suite=--profile fast --framework pytorch --rounds 1", "-W", "error")
-    assert answer.returncode == 1
-    assert "joulemark run ended with exit code 4" in answer.stdout
-    assert "no sampling here" in answer.stderr
-    assert not any(word in answer.stdout + answer.stderr for word in ("Traceback", "error in", "JSONDecodeError"))
+    done = pytest_in(project, "--joulemark-suite=--profile fast --framework pytorch --rounds 1", "-W", "error")
+    assert done.returncode == 1
+    assert "exit code 4" in done.stdout
+    assert "no sampling here" in done.stderr
+    assert not any(word in done.stdout + done.stderr for word in ("Traceback", "error in", "JSONDecodeError"))
 
 
-def test_options_that_are_no_options_end_the_session_in_one_line(project: Path) -> None:
-    answer = pytest_in(project, "--joulemark-suite=--size gigantic")
-    assert answer.returncode == pytest.ExitCode.USAGE_ERROR
-    assert answer.stderr.count("\n") <= 2
-    assert "unknown size 'gigantic'" in answer.stderr
+def test_invalid_options_end_the_session_in_one_line(project: Path) -> None:
+    done = pytest_in(project, "--joulemark-suite=--size gigantic")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr.count("\n") <= 2
+    assert "'gigantic'" in done.stderr

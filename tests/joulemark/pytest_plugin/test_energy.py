@@ -1,6 +1,6 @@
-"""`pytest --joulemark` in another project: an unchanged benchmark gains joules and grams.
+"""`pytest --joulemark` in a user's project: an unchanged benchmark gains joules and grams.
 
-Energy comes from a simulated board of known power, so that joules can be held against power x time.
+The sensor is a simulated counter of known power, so that energy can be compared with power x time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scratch_project import CONSTANT, SLOW, benchmarks, make, pytest_in
 
-from joulemark.pytest_plugin.percall import UPDATES_NEEDED
+from joulemark.pytest_plugin.call_energy import UPDATES_NEEDED
 from joulemark.suite.energy import window_energy
 from joulemark.suite.sensors.simulated_loads import constant
 
@@ -28,89 +28,86 @@ def test_power(benchmark):
 MODULES = """
 import sys
 
-import reports
-import suite
-import workloads
 
-
-def test_modules():
-    assert not (suite.OURS or reports.OURS or workloads.OURS)
+def test_the_harness_is_not_imported():
     assert not {"joulemark.suite.sensors", "joulemark.suite.records", "joulemark.suite.results"} & set(sys.modules)
-    assert type(suite.__loader__).__name__ == "SourceFileLoader"  # pytest rewrites only the plugin's package
+
+
+def test_pytest_rewrites_no_other_package_of_that_name():
+    import suite
+    assert type(suite.__loader__).__name__ == "SourceFileLoader"
 """
 
-NOTHING = (
-    MODULES
-    + """
+NOT_IMPORTED = """
+import sys
 
-def test_nothing():
-    ours = {name for name in sys.modules if name.startswith("joulemark")}
-    assert ours == {"joulemark", "joulemark.pytest_plugin"}
+
+def test_only_the_plugin_is_imported():
+    names = {name for name in sys.modules if name.startswith("joulemark")}
+    assert names == {"joulemark", "joulemark.pytest_plugin"}
     assert not {"numpy", "pydantic", "typer", "rich", "psutil", "torch", "tensorflow"} & set(sys.modules)
 """
-)
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[str, Any]]]:
-    """An existing test, run as it stands and saved, then once more with one option, and compared with the first."""
+    """What pytest printed and measured with the option, compared with a saved run without it."""
     project = make(tmp_path_factory.mktemp("project"))
-    answer = pytest_in(project, "--benchmark-save=one")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    done = pytest_in(project, "--benchmark-save=one")
+    assert done.returncode == 0, done.stdout + done.stderr
     (saved,) = (project / ".benchmarks").rglob("*.json")
     document = json.loads(saved.read_text())
     document["benchmarks"][0]["extra_info"]["energy_j"] = {"value": 123.25, "kind": "counter"}
     saved.write_text(json.dumps(document))
     (project / "test_power.py").write_text(POWER)
     (project / "test_modules.py").write_text(MODULES)
-    given = ("--joulemark", "--joulemark-zone=CH", f"--joulemark-sensor={CONSTANT}")
-    return benchmarks(project, *given, "--benchmark-compare", "-W", "error", "-W", "ignore:Benchmark machine_info")
+    options = ("--joulemark", "--joulemark-zone=CH", f"--joulemark-sensor={CONSTANT}")
+    return benchmarks(project, *options, "--benchmark-compare", "-W", "error", "-W", "ignore:Benchmark machine_info")
 
 
-def test_one_option_gives_an_unchanged_test_joules_and_grams(measured: tuple[str, dict[str, Any]]) -> None:
+def test_an_unchanged_test_gains_joules_and_grams(measured: tuple[str, dict[str, Any]]) -> None:
     info = measured[1]["test_total"]["extra_info"]
-    energy, grams, more = info["energy_j"], info["emissions_g"], info["joulemark"]
+    energy, emissions, details = info["energy_j"], info["emissions_g"], info["joulemark"]
     assert energy["kind"] == "counter"
     assert energy["low"] <= energy["value"] <= energy["high"]
-    # Power x time of the window, shared among its calls; grams by the definition of a kilowatt-hour.
-    assert energy["value"] == pytest.approx(more["power_w"] * more["window_s"] / more["calls"], rel=1e-9)
-    assert more["intensity"]["zone"] == "CH"
-    assert grams["value"] == pytest.approx(energy["value"] / 3.6e6 * more["intensity"]["g_per_kwh"], rel=1e-9)
+    # Power x time of the window over its calls; a kilowatt-hour is 3.6e6 J.
+    assert energy["value"] == pytest.approx(details["power_w"] * details["window_s"] / details["calls"], rel=1e-9)
+    assert details["intensity"]["zone"] == "CH"
+    assert emissions["value"] == pytest.approx(energy["value"] / 3.6e6 * details["intensity"]["g_per_kwh"], rel=1e-9)
 
 
-def test_the_power_of_the_board_is_what_comes_out(measured: tuple[str, dict[str, Any]]) -> None:
-    """Its load is constant and its gain 1, so that the calls' number and length do not matter."""
-    two = np.array([0.0, 100.0])
-    expected_w = float(np.diff(constant().energy_j(two))[0]) / 100
-    for one in measured[1].values():
-        assert one["extra_info"]["joulemark"]["power_w"] == pytest.approx(expected_w, rel=0.01)
+def test_power_is_that_of_the_simulated_sensor(measured: tuple[str, dict[str, Any]]) -> None:
+    """Its power is constant and its gain 1: number and length of the calls do not matter."""
+    expected_w = float(np.diff(constant().energy_j(np.array([0.0, 100.0])))[0]) / 100
+    for benchmark in measured[1].values():
+        assert benchmark["extra_info"]["joulemark"]["power_w"] == pytest.approx(expected_w, rel=0.01)
 
 
-def test_pytest_benchmarks_table_has_two_more_columns(measured: tuple[str, dict[str, Any]]) -> None:
+def test_the_table_has_two_more_columns(measured: tuple[str, dict[str, Any]]) -> None:
     lines = measured[0].splitlines()
-    heads = next(line for line in lines if line.startswith("Name (time in"))
-    assert heads.endswith("g CO2e/call")
-    assert "J/call" in heads
+    header = next(line for line in lines if line.startswith("Name (time in"))
+    assert header.endswith("g CO2e/call")
+    assert "J/call" in header
     rows = [line for line in lines if line.startswith(("test_total (", "test_power "))]
     assert len(rows) == 3
-    assert {len(row) for row in rows} == {len(heads)}
-    # A simulated package has no memory domain: a part is missing, and said to be.
+    assert {len(row) for row in rows} == {len(header)}
+    # A simulated package has no memory domain: a component is missing.
     assert ["≥" in row for row in rows] == ["0001_one" not in row for row in rows]
     assert "whole processor" in measured[0]
 
 
-def test_a_saved_run_is_shown_with_its_own_joules(measured: tuple[str, dict[str, Any]]) -> None:
+def test_a_saved_run_keeps_its_own_joules(measured: tuple[str, dict[str, Any]]) -> None:
     (row,) = (line for line in measured[0].splitlines() if line.startswith("test_total (0001_one"))
-    joules, *grams = row.split()[-3:]
-    assert joules.startswith("123")
-    assert grams == ["not", "measured"]
+    energy, *emissions = row.split()[-3:]
+    assert energy.startswith("123")
+    assert emissions == ["not", "measured"]
 
 
-def test_without_the_option_nothing_of_ours_is_imported(project: Path) -> None:
-    (project / "test_modules.py").write_text(NOTHING)
-    answer = pytest_in(project, "-W", "error", "--strict-markers", "test_modules.py", "test_sums.py")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "J/call" not in answer.stdout
+def test_without_the_option_only_the_plugin_is_imported(project: Path) -> None:
+    (project / "test_modules.py").write_text(NOT_IMPORTED)
+    done = pytest_in(project, "-W", "error", "--strict-markers", "test_modules.py", "test_sums.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "J/call" not in done.stdout
 
 
 SLEEP = """
@@ -125,8 +122,8 @@ def test_sleep(benchmark):
 def test_a_window_is_as_long_as_the_sensor_needs(project: Path) -> None:
     assert UPDATES_NEEDED > window_energy.UPDATES_NEEDED
     (project / "test_sums.py").write_text(SLEEP)
-    _, found = benchmarks(project, "--joulemark", f"--joulemark-sensor={SLOW}")
-    info = found["test_sleep"]["extra_info"]
+    _, by_name = benchmarks(project, "--joulemark", f"--joulemark-sensor={SLOW}")
+    info = by_name["test_sleep"]["extra_info"]
     assert info["joulemark"]["window_s"] >= UPDATES_NEEDED * 0.1
     assert info["energy_j"]["value"] > 0
 
@@ -141,17 +138,17 @@ def test_a_window_is_as_long_as_the_sensor_needs(project: Path) -> None:
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
-def test_what_cannot_be_is_one_line(project: Path, options: list[str], words: str) -> None:
+def test_what_cannot_work_is_one_line(project: Path, options: list[str], words: str) -> None:
     (project / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n")
-    answer = pytest_in(project, *options)
-    assert answer.returncode not in (0, 1), answer.stdout
-    assert words in answer.stdout + answer.stderr
-    assert "Traceback" not in answer.stdout + answer.stderr
-    assert "INTERNALERROR" not in answer.stdout + answer.stderr
+    done = pytest_in(project, *options)
+    assert done.returncode not in (0, 1), done.stdout
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "INTERNALERROR" not in done.stdout + done.stderr
 
 
-def test_an_option_that_does_nothing_by_itself_is_told(project: Path) -> None:
+def test_an_option_without_effect_is_reported(project: Path) -> None:
     done = pytest_in(project, "--joulemark-zone", "CH", "--benchmark-disable")
     assert done.returncode == 0, done.stdout
-    assert "joulemark: --joulemark-zone does nothing without --joulemark." in done.stdout
-    assert "does nothing" not in pytest_in(project, "--benchmark-disable").stdout
+    assert "joulemark: --joulemark-zone" in done.stdout
+    assert "joulemark: --" not in pytest_in(project, "--benchmark-disable").stdout

@@ -1,4 +1,4 @@
-"""`@pytest.mark.joulemark(max_energy_j=...)`: limits hold, are broken, or cannot be told."""
+"""`@pytest.mark.joulemark(max_energy_j=...)`: limits are kept, exceeded, or cannot be checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from scratch_project import CONSTANT, pytest_in
 
-from joulemark.pytest_plugin.limits import limits, trouble
+from joulemark.pytest_plugin.limits import limit_failure, marker_arguments
 
 LIMITS = """
 import time
@@ -33,7 +33,7 @@ def test_grams(benchmark):
 
 
 @pytest.mark.joulemark(max_energy_j=1000)
-def test_a_part(benchmark):
+def test_lower_bound(benchmark):
     benchmark(time.sleep, 0.001)
 
 
@@ -58,29 +58,30 @@ def test_fixed_rounds(benchmark):
 """
 
 
-def test_limits_hold_fail_and_are_not_measurable(project: Path) -> None:
+def test_limits_are_kept_exceeded_or_not_measurable(project: Path) -> None:
     (project / "test_limits.py").write_text(LIMITS)
     options = ("--joulemark", f"--joulemark-sensor={CONSTANT}", "--junitxml=out.xml", "test_limits.py")
-    answer = pytest_in(project, *options, "--strict-markers")
-    assert answer.returncode == 1, answer.stdout + answer.stderr
-    said = {
+    done = pytest_in(project, *options, "--strict-markers")
+    assert done.returncode == 1, done.stdout + done.stderr
+    failures = {
         test.get("name"): (failure.text or "" if (failure := test.find("failure")) is not None else None)
         for test in ElementTree.parse(project / "out.xml").iter("testcase")
     }
-    assert {name for name, text in said.items() if text is None} == {"test_within", "test_body", "test_fixed_rounds"}
-    assert "max_energy_j=1e-09: a call takes " in said["test_above"]
-    assert "max_emissions_g=1e-15: a call takes " in said["test_grams"]
-    assert "not measurable: a call takes at least " in said["test_a_part"]
-    assert "allow_lower_bound=True" in said["test_a_part"]
-    assert "not measurable: below resolution: the window is" in said["test_short_body"]
-    assert "not measurable: below resolution: each call, between which setup" in said["test_setup_between"]
-    assert "Traceback" not in answer.stdout
+    passed = {name for name, text in failures.items() if text is None}
+    assert passed == {"test_within", "test_body", "test_fixed_rounds"}
+    assert "max_energy_j=1e-09: a call takes " in failures["test_above"]
+    assert "max_emissions_g=1e-15: a call takes " in failures["test_grams"]
+    assert "not measurable: a call takes at least " in failures["test_lower_bound"]
+    assert "allow_lower_bound=True" in failures["test_lower_bound"]
+    assert "not measurable: below resolution: the window is" in failures["test_short_body"]
+    assert "not measurable: below resolution: each call, between which setup" in failures["test_setup_between"]
+    assert "Traceback" not in done.stdout
 
 
-def test_without_the_option_limits_rest(project: Path) -> None:
+def test_without_the_option_limits_are_not_checked(project: Path) -> None:
     (project / "test_limits.py").write_text(LIMITS)
-    answer = pytest_in(project, "-W", "error", "--strict-markers", "test_limits.py")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    done = pytest_in(project, "-W", "error", "--strict-markers", "test_limits.py")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 ESTIMATES = """
@@ -100,17 +101,17 @@ def test_allowed(benchmark):
 """
 
 
-def test_an_estimate_passes_no_limit_unless_allowed(project: Path) -> None:
+def test_an_estimate_fails_unless_allowed(project: Path) -> None:
     (project / "test_limits.py").write_text(ESTIMATES)
-    answer = pytest_in(project, "--joulemark", "--joulemark-sensor=codecarbon", "test_limits.py", "-rA")
-    assert answer.returncode == 1, answer.stdout + answer.stderr
-    assert "is an estimate, no measurement" in answer.stdout
-    assert "PASSED test_limits.py::test_allowed" in answer.stdout
-    assert "~" in next(line for line in answer.stdout.splitlines() if line.startswith("test_allowed "))
+    done = pytest_in(project, "--joulemark", "--joulemark-sensor=codecarbon", "test_limits.py", "-rA")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "allow_estimates=True" in done.stdout
+    assert "PASSED test_limits.py::test_allowed" in done.stdout
+    assert "~" in next(line for line in done.stdout.splitlines() if line.startswith("test_allowed "))
 
 
 def quantity(value: float | None, kind: str = "counter", lower_bound: bool = False) -> dict[str, Any]:
-    """An amount of a call, as the plugin keeps it."""
+    """An amount of one call, as the plugin keeps it."""
     reason = None if value is not None and not lower_bound else "dram: not readable"
     return {"value": value, "low": None, "high": None, "kind": kind, "lower_bound": lower_bound, "reason": reason}
 
@@ -131,11 +132,9 @@ def quantity(value: float | None, kind: str = "counter", lower_bound: bool = Fal
         (quantity(2.1, lower_bound=True), False, False, "a call takes 2.1 J"),
     ],
 )
-def test_what_a_limit_of_2_joules_says(
-    amount: dict[str, Any] | None, estimates: bool, bounds: bool, words: str | None
-) -> None:
-    said = trouble(2.0, amount, "J", estimates, bounds)
-    assert said is None if words is None else said is not None and said.startswith(words)
+def test_a_limit_of_2_joules(amount: dict[str, Any] | None, estimates: bool, bounds: bool, words: str | None) -> None:
+    failure = limit_failure(2.0, amount, "J", estimates, bounds)
+    assert failure is None if words is None else failure is not None and failure.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +148,7 @@ def test_what_a_limit_of_2_joules_says(
         ("max_energy_j=2, allow_estimates='yes'", "True or False"),
     ],
 )
-def test_a_limit_that_makes_no_sense_is_one_line_before_anything_runs(marker: str, words: str) -> None:
-    """The marker's own rules, on a node as pytest makes it."""
-
+def test_invalid_arguments_are_rejected_before_anything_runs(marker: str, words: str) -> None:
     class Node:
         nodeid = "test_a.py::test_a"
 
@@ -161,4 +158,4 @@ def test_a_limit_that_makes_no_sense_is_one_line_before_anything_runs(marker: st
             return mark
 
     with pytest.raises(pytest.UsageError, match=words):
-        limits(Node())  # type: ignore[arg-type]
+        marker_arguments(Node())  # type: ignore[arg-type]

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from grid_client import Use
+from grid_client import StartServer
 from grid_server import Answer, GridServer
 
 
 @pytest.fixture
-def use() -> Iterator[Use]:
-    """Starts a server with an answer; it ends with the test."""
-    started: list[GridServer] = []
+def start_server() -> Iterator[StartServer]:
+    """Return a function that starts a server with an answer; servers stop after the test."""
+    servers: list[GridServer] = []
 
     def start(answer: Answer) -> GridServer:
         server = GridServer(answer)
         server.start()
-        started.append(server)
+        servers.append(server)
         return server
 
     yield start
-    for server in started:
+    for server in servers:
         server.stop()

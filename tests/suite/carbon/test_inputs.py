@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 23, 12, 20, tzinfo=UTC)
 
 @pytest.mark.parametrize("given", [1.2, "1.2", " 1.2 ", "12e-1", "1.2..1.2..1.2"])
 def test_a_number_is_a_number_however_it_comes(given: float | str) -> None:
-    assert inputs.pue(given).value == 1.2
+    assert inputs.parse_pue(given).value == 1.2
 
 
 def test_a_range_goes_with_the_value() -> None:
@@ -29,14 +29,14 @@ def test_a_range_goes_with_the_value() -> None:
 
 @pytest.mark.parametrize("name", PUES)
 def test_presets_are_sound(name: str) -> None:
-    found = inputs.pue(name.upper())
+    found = inputs.parse_pue(name.upper())
     assert found == PUES[name]
     assert 1 <= (found.low or found.value) <= found.value <= (found.high or found.value) < 2
     assert len(found.source) > 10
 
 
 def test_default_is_ones_own_machine() -> None:
-    assert (inputs.pue(None).value, inputs.pue(None).low) == (1.0, None)
+    assert (inputs.parse_pue(None).value, inputs.parse_pue(None).low) == (1.0, None)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_embodied_is_off_unless_asked_for() -> None:
 
 
 def test_embodied_assumptions() -> None:
-    found = inputs.embodied("assumed", 4.0)
+    found = inputs.parse_embodied("assumed", 4.0)
     assert found is not None
     assert (found.host_g, found.board_g, found.lifespan_h) == (1_000_000, 150_000, 35_040)
     assert found.host_low_g < found.host_g < found.host_high_g
@@ -81,7 +81,7 @@ def test_embodied_assumptions() -> None:
 
 @pytest.mark.parametrize(("given", "host_kg"), [(250, (250, 250, 250)), ("200..250..400", (200, 250, 400))])
 def test_own_embodied_is_of_the_whole_computer(given: float | str, host_kg: tuple[float, ...]) -> None:
-    found = inputs.embodied(given, 8.0)
+    found = inputs.parse_embodied(given, 8.0)
     assert found is not None
     assert (found.host_low_g, found.host_g, found.host_high_g) == tuple(1000 * kg for kg in host_kg)
     assert (found.board_low_g, found.board_g, found.board_high_g) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""The chain of sources: who wins, and what is recorded."""
+"""The chain of sources: which one is used, and what is recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from joulemark.suite.records import Settings
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def test_own_value_wins() -> None:
+def test_value_of_the_user_is_used_first() -> None:
     emissions, notices = resolve(Settings(zone="CH", intensity=12.5), NOW)
     assert emissions.intensity.g_per_kwh == 12.5
     assert emissions.intensity.source == "given by the user"
@@ -29,7 +29,7 @@ def test_zone_comes_from_the_table() -> None:
     assert notices == ()
 
 
-def test_nothing_given_is_the_world_with_a_notice() -> None:
+def test_nothing_given_is_the_world_average_with_a_notice() -> None:
     emissions, (notice,) = resolve(Settings(), NOW)
     assert emissions.intensity.g_per_kwh == 472.94
     assert notice.code == Code.WORLD_INTENSITY
@@ -39,14 +39,14 @@ def test_nothing_given_is_the_world_with_a_notice() -> None:
 
 
 @pytest.mark.parametrize(("year", "noticed"), [(2025, False), (2028, False), (2029, True)])
-def test_old_year_is_noticed(year: int, noticed: bool) -> None:
+def test_old_year_has_a_notice(year: int, noticed: bool) -> None:
     _, notices = resolve(Settings(zone="CH"), NOW.replace(year=year))
     assert [notice.code for notice in notices] == [Code.OLD_INTENSITY] * noticed
     if noticed:
-        assert "CH (2025) is of a year more than 3 years back" in notices[0].message
+        assert "CH (2025) is more than 3 years old" in notices[0].message
 
 
-def test_zero_intensity_is_a_value_and_not_an_absence() -> None:
+def test_zero_intensity_is_a_value() -> None:
     assert resolve(Settings(zone="PL", intensity=0.0), NOW)[0].intensity.g_per_kwh == 0.0
 
 
@@ -56,7 +56,7 @@ def test_pue_and_psf_are_the_users() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "start"),
     [
         (Settings(intensity=-1), "intensity is -1"),
         (Settings(intensity=39000), "intensity is 39000"),
@@ -69,8 +69,15 @@ def test_pue_and_psf_are_the_users() -> None:
         (Settings(zone="ZZ", intensity=39), "unknown zone 'ZZ'"),
     ],
 )
-def test_what_cannot_be_is_one_line(settings: Settings, said: str) -> None:
+def test_invalid_values_are_reported_in_one_line(settings: Settings, start: str) -> None:
     with pytest.raises(UsageError) as caught:
         resolve(settings, NOW)
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(start)
     assert "\n" not in str(caught.value)
+
+
+def test_direct_factors_fall_back_to_the_life_cycle_table() -> None:
+    emissions, (notice,) = resolve(Settings(zone="CH", emission_factors="direct"), NOW, None)
+    assert (emissions.intensity.basis, emissions.intensity.fallback) == ("lifecycle", True)
+    assert notice.code == Code.INTENSITY_FALLBACK
+    assert "direct factors were asked for" in notice.message

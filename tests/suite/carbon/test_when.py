@@ -1,4 +1,4 @@
-"""The best hours to run, from a forecast of a real server."""
+"""The best hours to run, by the forecast of a server on loopback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def service(url: str) -> Service:
     return from_environment(False, "lifecycle", None, environment, lambda: NOW, 2.0, 0.01)
 
 
-def ask(answer: Answer, duration: timedelta = 2 * HOUR, **more: object) -> Advice:
+def advice_from(answer: Answer, duration: timedelta = 2 * HOUR, **more: object) -> Advice:
     with grid_server(answer) as server:
         return advise(service(server.url), by_zone("CH"), duration, NOW, **more)  # type: ignore[arg-type]
 
@@ -34,34 +34,34 @@ def forecasting(*values: float, start_in: int = 0) -> Answer:
     return answer
 
 
-def test_now_against_best() -> None:
+def test_best_window_is_compared_with_now() -> None:
     # It is 12:20. Now: 40 min at 300, 60 at 200, 20 at 100. Best: 14:00-16:00 at 100 and 50.
-    found = ask(forecasting(300, 200, 100, 50, 400))
-    assert found.now.g_per_kwh == pytest.approx((40 * 300 + 60 * 200 + 20 * 100) / 120)
-    assert (found.best.start, found.best.g_per_kwh) == (hour(NOW) + 2 * HOUR, pytest.approx(75))
-    assert found.saving == pytest.approx(1 - 75 / found.now.g_per_kwh)
+    advice = advice_from(forecasting(300, 200, 100, 50, 400))
+    assert advice.now.g_per_kwh == pytest.approx((40 * 300 + 60 * 200 + 20 * 100) / 120)
+    assert (advice.best.start, advice.best.g_per_kwh) == (hour(NOW) + 2 * HOUR, pytest.approx(75))
+    assert advice.saving == pytest.approx(1 - 75 / advice.now.g_per_kwh)
 
 
-def test_nothing_to_save_is_now() -> None:
-    found = ask(forecasting(100, 100, 100, 100))
-    assert (found.best.start, found.saving) == (NOW, pytest.approx(0))
-    found = ask(forecasting(0, 0, 0, 0))
-    assert (found.best.start, found.saving) == (NOW, 0)
+def test_without_a_saving_the_best_window_is_now() -> None:
+    advice = advice_from(forecasting(100, 100, 100, 100))
+    assert (advice.best.start, advice.saving) == (NOW, pytest.approx(0))
+    advice = advice_from(forecasting(0, 0, 0, 0))
+    assert (advice.best.start, advice.saving) == (NOW, 0)
 
 
-def test_limit_is_kept() -> None:
-    found = ask(forecasting(300, 200, 100, 50, 1), before=NOW + 2.5 * HOUR)
-    assert found.best.end == NOW + 2.5 * HOUR
+def test_best_window_ends_before_the_limit() -> None:
+    advice = advice_from(forecasting(300, 200, 100, 50, 1), before=NOW + 2.5 * HOUR)
+    assert advice.best.end == NOW + 2.5 * HOUR
 
 
-def test_hour_that_has_begun_comes_from_the_latest() -> None:
-    found = ask(forecasting(200, 200, 200, start_in=1), 1 * HOUR)
-    assert found.now.g_per_kwh == pytest.approx((40 * 500 + 20 * 200) / 60)
-    assert found.best.start == hour(NOW) + HOUR
+def test_current_hour_comes_from_the_latest_value() -> None:
+    advice = advice_from(forecasting(200, 200, 200, start_in=1), 1 * HOUR)
+    assert advice.now.g_per_kwh == pytest.approx((40 * 500 + 20 * 200) / 60)
+    assert advice.best.start == hour(NOW) + HOUR
 
 
 @pytest.mark.parametrize(
-    ("answer", "duration", "before", "said"),
+    ("answer", "duration", "before", "pattern"),
     [
         (forecasting(1, 2, 3), 4 * HOUR, None, r"4 h do not fit between now .* the end of the forecast"),
         (forecasting(1, 2, 3), 2 * HOUR, NOW + HOUR, r"2 h do not fit .* the time given"),
@@ -74,22 +74,22 @@ def test_hour_that_has_begun_comes_from_the_latest() -> None:
         (lambda p, q: Reply({}, 500), HOUR, None, "no forecast for CH: it answered with its own error 500"),
     ],
 )
-def test_what_cannot_be_told_is_one_line(answer: Answer, duration: timedelta, before: object, said: str) -> None:
-    with pytest.raises(UsageError, match=said) as caught:
-        ask(answer, duration, before=before)
+def test_errors_are_one_line(answer: Answer, duration: timedelta, before: object, pattern: str) -> None:
+    with pytest.raises(UsageError, match=pattern) as caught:
+        advice_from(answer, duration, before=before)
     assert "\n" not in str(caught.value)
 
 
-def test_no_token_is_said() -> None:
-    nobody = from_environment(False, "lifecycle", None, {}, lambda: NOW)
+def test_without_a_token() -> None:
+    unused = from_environment(False, "lifecycle", None, {}, lambda: NOW)
     with pytest.raises(UsageError, match="no ELECTRICITYMAPS_API_TOKEN is set"):
-        advise(nobody, by_zone("CH"), HOUR, NOW)
+        advise(unused, by_zone("CH"), HOUR, NOW)
 
 
-def test_shorter_forecast_where_the_plan_has_no_longer_one() -> None:
+def test_shorter_forecast_where_the_plan_does_not_include_72_hours() -> None:
     def answer(path: str, parameters: dict[str, str]) -> Reply:
         if parameters.get("horizonHours") == "72":
             return Reply({"error": "do not have access"}, 401)
         return good(path, parameters)
 
-    assert len(ask(answer).forecast.points) == 25
+    assert len(advice_from(answer).forecast.points) == 25

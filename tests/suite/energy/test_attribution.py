@@ -41,10 +41,10 @@ def test_only_trials_with_the_most_readings_are_averaged() -> None:
     whole = trial(1, readings=[energy(90.0), energy(10.0, "dram")])
     part = trial(2, readings=[energy(90.0), energy(None, "dram")])
     zero = trial(3, readings=[energy(0.0)])
-    found = case_energy([whole, part, zero])
-    assert [(attributed.trial.round, attributed.energy_j) for attributed in found.trials] == [(1, 100.0)]
-    assert found.missing == ()
-    assert len(found.excluded) == 2
+    energy_of_case = case_energy([whole, part, zero])
+    assert [(attributed.trial.round, attributed.energy_j) for attributed in energy_of_case.trials] == [(1, 100.0)]
+    assert energy_of_case.missing == ()
+    assert len(energy_of_case.excluded) == 2
 
 
 def test_weakest_kind() -> None:

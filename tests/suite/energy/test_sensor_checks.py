@@ -1,4 +1,4 @@
-"""Notices that the sensors raise against a case's energy."""
+"""Notices about sensors and GPUs in a case's energy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from run_files import trial
 from joulemark.suite.energy.sensor_checks import RESIDUAL, sensor_notices
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.notices import INVALIDATING, Code
-from joulemark.suite.records import BoardState, Channel, Gpu, Notice, Trace, Trial
+from joulemark.suite.records import Channel, Gpu, GpuState, Notice, Trace, Trial
 
 UUID = "GPU-1"
 TIMES = tuple(i / 10 for i in range(300))
@@ -20,7 +20,7 @@ def _gpu(**more: object) -> Gpu:
     return Gpu.model_validate(fields | more)
 
 
-def _board(counter_w: float, samples_w: float, coverage: float = 1.0, *states: BoardState) -> Trace:
+def _gpu_trace(counter_w: float, samples_w: float, coverage: float = 1.0, *states: GpuState) -> Trace:
     common = {"component": "gpu", "scope": UUID, "tick_s": 0.1, "coverage": coverage}
     counter = Channel.model_validate(
         common | {"unit": "J", "kind": "counter", "values": tuple(counter_w * t for t in TIMES)}
@@ -31,27 +31,27 @@ def _board(counter_w: float, samples_w: float, coverage: float = 1.0, *states: B
 
 def _notices(trace: Trace, gpu: Gpu | None = None, step_s: float | None = None) -> dict[Code, Notice]:
     gpus = (gpu or _gpu(),)
-    found = compute_readings([trace], WINDOW_S, "cuda:0", gpus, step_s)
-    measured = trial(start_s=WINDOW_S[0], length_s=WINDOW_S[1] - WINDOW_S[0], readings=found)
+    readings = compute_readings([trace], WINDOW_S, "cuda:0", gpus, step_s)
+    measured = trial(start_s=WINDOW_S[0], length_s=WINDOW_S[1] - WINDOW_S[0], readings=readings)
     if step_s:
         measured = measured.model_copy(update={"steps": round(10.0 / step_s)})
     return {notice.code: notice for notice in sensor_notices([measured], [trace], "cuda:0", gpus)}
 
 
 @pytest.mark.parametrize(("samples_w", "flagged"), [(300.0, False), (328.0, False), (335.0, True), (260.0, True)])
-def test_counter_and_samples_that_disagree_are_told(samples_w: float, flagged: bool) -> None:
-    found = _notices(_board(300.0, samples_w))
-    assert (Code.SENSORS_DISAGREE in found) == flagged
+def test_disagreement_of_counter_and_samples(samples_w: float, flagged: bool) -> None:
+    notices = _notices(_gpu_trace(300.0, samples_w))
+    assert (Code.SENSORS_DISAGREE in notices) == flagged
     if flagged:
-        assert found[Code.SENSORS_DISAGREE].value == pytest.approx(samples_w / 300.0 - 1)
-        assert found[Code.SENSORS_DISAGREE].threshold == RESIDUAL
+        assert notices[Code.SENSORS_DISAGREE].value == pytest.approx(samples_w / 300.0 - 1)
+        assert notices[Code.SENSORS_DISAGREE].threshold == RESIDUAL
 
 
-def test_the_residual_stands_in_the_reading() -> None:
-    (board,) = [
-        e for e in compute_readings([_board(300.0, 306.0)], WINDOW_S, "cuda:0", [_gpu()]) if e.component == "gpu"
+def test_residual_is_in_the_reading() -> None:
+    (reading,) = [
+        e for e in compute_readings([_gpu_trace(300.0, 306.0)], WINDOW_S, "cuda:0", [_gpu()]) if e.component == "gpu"
     ]
-    assert board.residual == pytest.approx(0.02)
+    assert reading.residual == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize(
@@ -69,90 +69,90 @@ def test_the_residual_stands_in_the_reading() -> None:
         (1.0, 0.1, False),
     ],
 )
-def test_steps_that_keep_pace_with_a_part_time_sensor_are_told(coverage: float, step_s: float, flagged: bool) -> None:
-    found = _notices(_board(300.0, 300.0, coverage), step_s=step_s)
-    assert (Code.NEAR_SENSOR_PERIOD in found) == flagged
+def test_steps_that_alias_with_a_part_time_sensor(coverage: float, step_s: float, flagged: bool) -> None:
+    notices = _notices(_gpu_trace(300.0, 300.0, coverage), step_s=step_s)
+    assert (Code.NEAR_SENSOR_PERIOD in notices) == flagged
     if flagged:
-        assert found[Code.NEAR_SENSOR_PERIOD].value == pytest.approx(step_s, rel=0.01)
+        assert notices[Code.NEAR_SENSOR_PERIOD].value == pytest.approx(step_s, rel=0.01)
 
 
-def test_code_on_several_boards_is_told_of_each_of_them() -> None:
-    """Each board's clock is held against its own."""
+def test_case_on_several_gpus_has_notices_of_each() -> None:
+    """Each GPU's clock is compared with its own."""
     gpus = [_gpu(), _gpu(index=1, uuid="GPU-2", device="cuda:1"), _gpu(index=2, uuid="GPU-3", device="cuda:2")]
     clocks = {UUID: (1410.0, 1410.0), "GPU-2": (1980.0, 1500.0), "GPU-3": (900.0, 300.0)}
     states = [
-        BoardState(t_s=t_s, scope=scope, sm_clock_mhz=clock, throttled=("thermal",) if scope != UUID else ())
+        GpuState(t_s=t_s, scope=scope, sm_clock_mhz=clock, throttled=("thermal",) if scope != UUID else ())
         for scope, pair in clocks.items()
         for t_s, clock in zip((11.0, 19.0), pair, strict=True)
     ]
-    trace = _board(300.0, 300.0, 1.0, *states)
-    found = compute_readings([trace], WINDOW_S, "cuda:0+cuda:1", gpus)
-    measured = trial(start_s=WINDOW_S[0], length_s=WINDOW_S[1] - WINDOW_S[0], readings=found)
-    told = {notice.code: notice.value for notice in sensor_notices([measured], [trace], "cuda:0+cuda:1", gpus)}
-    assert told[Code.BOARD_CLOCK_MOVED] == "from 1980 to 1500 MHz in one window"
-    assert told[Code.BOARD_THROTTLED] == "thermal in 2 of 4 looks"
-    assert Code.BOARD_SHARED not in told
+    trace = _gpu_trace(300.0, 300.0, 1.0, *states)
+    readings = compute_readings([trace], WINDOW_S, "cuda:0+cuda:1", gpus)
+    measured = trial(start_s=WINDOW_S[0], length_s=WINDOW_S[1] - WINDOW_S[0], readings=readings)
+    values = {notice.code: notice.value for notice in sensor_notices([measured], [trace], "cuda:0+cuda:1", gpus)}
+    assert values[Code.BOARD_CLOCK_MOVED] == "from 1980 to 1500 MHz in one window"
+    assert values[Code.BOARD_THROTTLED] == "thermal in 2 of 4 samples"
+    assert Code.BOARD_SHARED not in values
     split = [gpus[0], gpus[1].model_copy(update={"mig": True})]
-    told = {notice.code: notice.value for notice in sensor_notices([measured], [trace], "cuda:0+cuda:1", split)}
-    assert "split" in str(told[Code.BOARD_SHARED])
+    values = {notice.code: notice.value for notice in sensor_notices([measured], [trace], "cuda:0+cuda:1", split)}
+    assert "split" in str(values[Code.BOARD_SHARED])
 
 
-def test_a_throttled_board_is_told_only_within_the_window() -> None:
-    hot = BoardState(t_s=15.0, scope=UUID, throttled=("thermal",), processes=1)
-    cool = BoardState(t_s=16.0, scope=UUID, processes=1)
-    assert _notices(_board(300.0, 300.0, 1.0, hot, cool))[Code.BOARD_THROTTLED].value == "thermal in 1 of 2 looks"
+def test_throttling_counts_only_within_the_window() -> None:
+    hot = GpuState(t_s=15.0, scope=UUID, throttled=("thermal",), processes=1)
+    cool = GpuState(t_s=16.0, scope=UUID, processes=1)
+    assert _notices(_gpu_trace(300.0, 300.0, 1.0, hot, cool))[Code.BOARD_THROTTLED].value == "thermal in 1 of 2 samples"
     outside = hot.model_copy(update={"t_s": 25.0})
     other = hot.model_copy(update={"scope": "GPU-2"})
-    assert Code.BOARD_THROTTLED not in _notices(_board(300.0, 300.0, 1.0, outside, other, cool))
+    assert Code.BOARD_THROTTLED not in _notices(_gpu_trace(300.0, 300.0, 1.0, outside, other, cool))
 
 
-def test_a_board_at_its_power_limit_is_told_and_is_valid() -> None:
-    """Dense work runs at the limit on most boards: the result is that of the limit."""
-    looks = [
-        BoardState(t_s=t_s, scope=UUID, throttled=reasons, power_limit_w=300.0)
+def test_power_cap_is_reported_and_valid() -> None:
+    """Dense work runs at the limit on most GPUs: the result is that of the limit."""
+    states = [
+        GpuState(t_s=t_s, scope=UUID, throttled=reasons, power_limit_w=300.0)
         for t_s, reasons in ((12.0, ("power_cap",)), (15.0, ("power_cap", "thermal")), (18.0, ()))
     ]
-    found = _notices(_board(300.0, 300.0, 1.0, *looks))
-    assert found[Code.BOARD_POWER_CAPPED].value == "300 W, in 2 of 3 looks"
-    assert found[Code.BOARD_THROTTLED].value == "thermal in 1 of 3 looks"
+    notices = _notices(_gpu_trace(300.0, 300.0, 1.0, *states))
+    assert notices[Code.BOARD_POWER_CAPPED].value == "300 W, in 2 of 3 samples"
+    assert notices[Code.BOARD_THROTTLED].value == "thermal in 1 of 3 samples"
     assert Code.BOARD_POWER_CAPPED not in INVALIDATING
-    assert Code.BOARD_THROTTLED not in _notices(_board(300.0, 300.0, 1.0, looks[0], looks[2]))
+    assert Code.BOARD_THROTTLED not in _notices(_gpu_trace(300.0, 300.0, 1.0, states[0], states[2]))
 
 
-def test_a_board_that_does_not_say_whether_it_was_throttled_is_not_told_of() -> None:
-    assert _notices(_board(300.0, 300.0, 1.0, BoardState(t_s=15.0, scope=UUID))) == {}
+def test_unknown_throttling_has_no_notice() -> None:
+    assert _notices(_gpu_trace(300.0, 300.0, 1.0, GpuState(t_s=15.0, scope=UUID))) == {}
 
 
 @pytest.mark.parametrize(
     ("first_mhz", "last_mhz", "flagged"), [(1410.0, 1395.0, False), (1410.0, 1320.0, True), (705.0, 1410.0, True)]
 )
-def test_a_clock_that_moves_within_a_window_is_told(first_mhz: float, last_mhz: float, flagged: bool) -> None:
-    # the looks at its ends may lie a second outside
-    looks = [
-        BoardState(t_s=t_s, scope=UUID, sm_clock_mhz=mhz)
+def test_clock_that_moves_within_a_window(first_mhz: float, last_mhz: float, flagged: bool) -> None:
+    # the states at its ends may lie a second outside
+    states = [
+        GpuState(t_s=t_s, scope=UUID, sm_clock_mhz=mhz)
         for t_s, mhz in ((5.0, 300.0), (9.2, first_mhz), (15.0, first_mhz), (20.9, last_mhz), (25.0, 300.0))
     ]
-    found = _notices(_board(300.0, 300.0, 1.0, *looks))
-    assert (Code.BOARD_CLOCK_MOVED in found) == flagged
+    notices = _notices(_gpu_trace(300.0, 300.0, 1.0, *states))
+    assert (Code.BOARD_CLOCK_MOVED in notices) == flagged
     if flagged:
-        assert found[Code.BOARD_CLOCK_MOVED].value == f"from {first_mhz:.0f} to {last_mhz:.0f} MHz in one window"
+        assert notices[Code.BOARD_CLOCK_MOVED].value == f"from {first_mhz:.0f} to {last_mhz:.0f} MHz in one window"
 
 
-def test_a_clock_that_differs_between_windows_only_is_not() -> None:
-    looks = [BoardState(t_s=t_s, scope=UUID, sm_clock_mhz=mhz) for t_s, mhz in ((11.0, 1410.0), (16.0, 705.0))]
-    trace = _board(300.0, 300.0, 1.0, *looks)
+def test_clock_that_differs_only_between_windows_has_no_notice() -> None:
+    states = [GpuState(t_s=t_s, scope=UUID, sm_clock_mhz=mhz) for t_s, mhz in ((11.0, 1410.0), (16.0, 705.0))]
+    trace = _gpu_trace(300.0, 300.0, 1.0, *states)
     trials = [trial(start_s=start_s, length_s=3.0) for start_s in (10.0, 15.0)]
     assert sensor_notices(trials, [trace], "cuda:0", [_gpu()]) == ()
 
 
-def test_a_shared_board_is_told() -> None:
-    crowded = BoardState(t_s=15.0, scope=UUID, processes=3)
-    assert "3 processes" in str(_notices(_board(300.0, 300.0, 1.0, crowded))[Code.BOARD_SHARED].value)
-    assert "MIG" in str(_notices(_board(300.0, 300.0), _gpu(mig=True))[Code.BOARD_SHARED].value)
-    assert Code.BOARD_SHARED not in _notices(_board(300.0, 300.0))
+def test_shared_gpu() -> None:
+    crowded = GpuState(t_s=15.0, scope=UUID, processes=3)
+    assert "3 processes" in str(_notices(_gpu_trace(300.0, 300.0, 1.0, crowded))[Code.BOARD_SHARED].value)
+    assert "MIG" in str(_notices(_gpu_trace(300.0, 300.0), _gpu(mig=True))[Code.BOARD_SHARED].value)
+    assert Code.BOARD_SHARED not in _notices(_gpu_trace(300.0, 300.0))
 
 
-def test_an_estimate_for_an_unknown_processor_is_told() -> None:
+def test_estimate_for_an_unknown_processor() -> None:
     def model(source: str) -> tuple[Trial, Trace]:
         channel = Channel(
             component="cpu", scope="host", unit="W", kind="model", source=source, values=(40.0,) * len(TIMES)

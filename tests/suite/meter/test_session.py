@@ -1,64 +1,63 @@
-"""Settings of a meter: its arguments, then the environment, then the settings file."""
+"""A meter session: what its requests are computed with."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.meter.session import ENVIRONMENT, settings_of
+from joulemark.suite.meter.session import MeterSession
+from joulemark.suite.settings import FROM_ENVIRONMENT
+
+SENSOR = "simulated:rapl/constant"
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MeterSession]:
     monkeypatch.chdir(tmp_path)
-    for variable in ENVIRONMENT.values():
-        monkeypatch.delenv(variable, raising=False)
+    for name in FROM_ENVIRONMENT:
+        monkeypatch.delenv(f"JOULEMARK_{name.upper()}", raising=False)
+    (tmp_path / "joulemark.toml").write_text(f"sensor = {SENSOR!r}\npue = 1.1\npsf = 3\n")
+    session = MeterSession.open(tmp_path)
+    yield session
+    session.close()
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("zone", "CH", "CH"),
-        ("intensity", "30..39..50", "30..39..50"),
-        ("pue", "1.2", "1.2"),
-        ("psf", "2", 2.0),
-        ("emission_factors", "direct", "direct"),
-        ("embodied", "assumed", "assumed"),
-        ("lifespan_years", "5", 5.0),
-        ("offline", "1", True),
-    ],
-)
-def test_the_environment_may_give_all_that_it_names(
-    monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any
+def test_settings_come_from_arguments_environment_and_file(
+    monkeypatch: pytest.MonkeyPatch, session: MeterSession
 ) -> None:
-    monkeypatch.setenv(ENVIRONMENT[name], text)
-    assert getattr(settings_of({}), name) == value
-
-
-@pytest.mark.parametrize(
-    ("variable", "text", "said"),
-    [
-        ("JOULEMARK_PSF", "much", "JOULEMARK_PSF: input should be a valid number"),
-        ("JOULEMARK_OFFLINE", "maybe", "JOULEMARK_OFFLINE: input should be a valid boolean"),
-        ("JOULEMARK_EMISSION_FACTORS", "all", "JOULEMARK_EMISSION_FACTORS: input should be 'lifecycle' or 'direct'"),
-    ],
-)
-def test_what_is_no_value_is_named_by_its_variable(
-    monkeypatch: pytest.MonkeyPatch, variable: str, text: str, said: str
-) -> None:
-    monkeypatch.setenv(variable, text)
-    with pytest.raises(UsageError, match=f"^{said}.*found '{text}'"):
-        settings_of({})
-
-
-def test_a_place_that_is_given_is_stronger_than_all_that_the_environment_says_of_the_grid(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("JOULEMARK_ZONE", "CH")
+    assert (session.sensors, len(session.sensors_found()["sensors"])) == ((SENSOR,), 1)
+    monkeypatch.setenv("JOULEMARK_PUE", "1.2")
     monkeypatch.setenv("JOULEMARK_INTENSITY", "39")
-    found = settings_of({"data_center": "gcp:europe-west6"})
-    assert (found.zone, found.intensity, found.data_center) == (None, None, "gcp:europe-west6")
-    assert settings_of({"zone": None, "pue": 1.5}).zone == "CH"
+    begin_s = time.monotonic()
+    time.sleep(0.1)
+    request = {"windows": [(begin_s, time.monotonic())]}
+
+    def pue_and_intensity(**given: object) -> tuple[float, float]:
+        (window,) = session.read({**request, "given": given})["windows"]
+        return window["pue"]["value"], window["intensity"]["g_per_kwh"]
+
+    assert pue_and_intensity() == (1.2, 39.0)
+    assert pue_and_intensity(pue=1.3, intensity=100) == (1.3, 100.0)
+    monkeypatch.delenv("JOULEMARK_PUE")
+    assert pue_and_intensity() == (1.1, 39.0)
+
+
+def test_arguments_are_checked_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, session: MeterSession
+) -> None:
+    assert session.check({"given": {"zone": "CH"}, "about": {"batch_size": 32}}) == {}
+    for request in ({"given": {"zone": "XQ"}}, {"given": {}, "about": {"colour": "red"}}):
+        with pytest.raises(UsageError, match=r"XQ|colour"):
+            session.check(request)
+    monkeypatch.setenv("JOULEMARK_PSF", "much")
+    with pytest.raises(UsageError, match=r"^JOULEMARK_PSF: "):
+        session.check({"given": {}})
+
+
+def test_an_unknown_sensor_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="crystal"):
+        MeterSession.open(tmp_path, ["crystal"])

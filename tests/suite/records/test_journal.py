@@ -37,5 +37,5 @@ def test_a_resumed_run_that_fails_to_start_keeps_its_run_file(tmp_path):
     run_file.write_text("{}")
     journal = Journal(path, planned_run())
     trace_path(path).touch()
-    journal.forget()
+    journal.delete()
     assert list(tmp_path.iterdir()) == [run_file]

@@ -1,4 +1,4 @@
-"""Assembling: at any moment of a run its journal gives a run file, and the same one as ever."""
+"""Assembling: a journal gives a run file at any moment of a run, and always the same one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from joulemark.suite.records.journal import Journal
 from joulemark.suite.results.assemble import assemble, assemble_events, finish
 
 KEPT_JOURNALS = ROOT / "tests" / "data" / "journals"
-PROSE = {"message", "consequence", "remedy", "reason"}
+PROSE = {"message", "consequence", "remedy", "reason", "differences"}
+"""Keys whose texts may be reworded; numbers, ids and codes may not change."""
 
 
 @pytest.fixture
@@ -32,7 +33,6 @@ def codes(file: RunFile) -> set[Code]:
 
 
 def without_prose(value: Any) -> Any:
-    """Drop the texts of notices and reasons: they may be reworded, numbers and codes may not change."""
     if isinstance(value, dict):
         return {key: without_prose(entry) for key, entry in value.items() if key not in PROSE}
     return [without_prose(entry) for entry in value] if isinstance(value, list) else value

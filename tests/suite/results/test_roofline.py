@@ -1,4 +1,4 @@
-"""The roofline on numbers that can be checked by hand."""
+"""The roofline, on numbers that can be checked by hand."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ PROBES = (
 
 
 def summarised(rates, **more):
-    made = case(trials=[trial(i + 1, rate) for i, rate in enumerate(rates)], **more)
+    measured = case(trials=[trial(i + 1, rate) for i, rate in enumerate(rates)], **more)
     emissions = Emissions(intensity=CH, pue=Pue(value=1.0, source="test"))
-    return made.model_copy(update={"summary": case_summary(made, (), emissions)})
+    return measured.model_copy(update={"summary": case_summary(measured, (), emissions)})
 
 
 def test_the_roof_is_the_best_of_all_frameworks_on_that_device():
-    # 10 FLOP a byte x 20 GB/s = 200 GFLOP/s, above the peak of 100: compute bound.
-    found = share(summarised([100.0] * 3, flops_per_item=4e8, bytes_per_item=4e7), PROBES)
-    assert found.attainable_flops_per_s == 100e9
-    assert found.share == pytest.approx(100 * 4e8 / 100e9)
+    # 10 FLOP per byte x 20 GB/s = 200 GFLOP/s, above the peak of 100: compute bound.
+    achieved = share(summarised([100.0] * 3, flops_per_item=4e8, bytes_per_item=4e7), PROBES)
+    assert achieved.attainable_flops_per_s == 100e9
+    assert achieved.share == pytest.approx(100 * 4e8 / 100e9)
 
 
 def test_below_the_ridge_the_bandwidth_is_the_roof():
-    found = share(summarised([100.0] * 3, flops_per_item=4e7, bytes_per_item=4e7), PROBES)
-    assert found.attainable_flops_per_s == 20e9
-    assert found.share == pytest.approx(0.2)
+    achieved = share(summarised([100.0] * 3, flops_per_item=4e7, bytes_per_item=4e7), PROBES)
+    assert achieved.attainable_flops_per_s == 20e9
+    assert achieved.share == pytest.approx(0.2)
 
 
 def test_without_probe_formula_or_result_there_is_no_share():
@@ -42,15 +42,15 @@ def test_without_probe_formula_or_result_there_is_no_share():
     assert share(case(trials=[]), PROBES) is None
 
 
-def test_a_share_above_one_beyond_its_interval_is_an_error_for_a_matrix_product_only():
+def test_an_interval_above_one_is_an_error_for_a_matrix_product_only():
     fast = {"flops_per_item": 2e9, "bytes_per_item": 1e6}
     product = summarised([99.0, 100.0, 101.0], workload="matmul", **fast)
     net = summarised([99.0, 100.0, 101.0], **fast)
     noisy = summarised([40.0, 60.0, 100.0], workload="matmul", **fast)
-    found = above_the_roof([product, net], PROBES)
-    assert {key: notice.code for key, notice in found.items()} == {
+    notices = above_the_roof([product, net], PROBES)
+    assert {key: notice.code for key, notice in notices.items()} == {
         product.id: Code.BEYOND_PEAK,
         net.id: Code.BEYOND_ROOF,
     }
-    assert found[product.id].value == pytest.approx(2.0, rel=0.01)
+    assert notices[product.id].value == pytest.approx(2.0, rel=0.01)
     assert above_the_roof([noisy], PROBES) == {}

@@ -12,7 +12,7 @@ from run_files import run_file
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import write
 from joulemark.suite.results import store
-from joulemark.suite.results.history.parquet import open_directory
+from joulemark.suite.results.history.directory import open_directory
 
 
 @pytest.fixture

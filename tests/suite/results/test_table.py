@@ -1,4 +1,4 @@
-"""The table: one number in a cell, in the run file and on paper."""
+"""The table: its numbers are those of the run file, rounded and marked."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ def summarised(*cases: Case) -> RunFile:
 
 def test_cells_are_the_run_files_numbers() -> None:
     file = summarised(case(), case(framework="tensorflow", mode="graph"))
-    found = table(file)
-    by_id = {one.id: one for one in file.cases}
-    for row in found.rows:
+    by_id = {case.id: case for case in file.cases}
+    for row in table(file).rows:
         summary = by_id[row.case.id].summary
         for name in type(summary).model_fields:
             quantity, cell = getattr(summary, name), row.cells[name]
@@ -36,26 +35,25 @@ def test_cells_are_the_run_files_numbers() -> None:
 
 
 def test_text_times_factor_is_the_raw_value() -> None:
-    found = table(summarised(case()))
-    (row,) = found.rows
-    for column in found.columns:
+    run_table = table(summarised(case()))
+    (row,) = run_table.rows
+    for column in run_table.columns:
         cell = row.cells[column.key]
         assert cell.value is not None
         assert float(cell.text.replace(",", "")) * column.factor == pytest.approx(cell.value, rel=0.01)
 
 
-def test_one_prefix_a_column() -> None:
+def test_a_column_has_one_prefix() -> None:
     slow = case("vit", trials=[trial(rate=10.0)])
     fast = case("cnn", trials=[trial(rate=100_000.0)])
-    found = table(summarised(slow, fast))
-    throughput = next(column for column in found.columns if column.key == "throughput")
+    run_table = table(summarised(slow, fast))
+    throughput = next(column for column in run_table.columns if column.key == "throughput")
     assert (throughput.unit, throughput.factor) == ("k items/s", 1000.0)
-    assert [row.cells["throughput"].text for row in found.rows] == ["100", "0.0100"]
+    assert [row.cells["throughput"].text for row in run_table.rows] == ["100", "0.0100"]
 
 
-def test_missing_is_said_with_its_reason() -> None:
-    found = table(summarised(case(trials=[trial(readings=[energy(None)])])))
-    cell = found.rows[0].cells["energy_per_item_j"]
+def test_a_missing_value_has_its_reason() -> None:
+    cell = table(summarised(case(trials=[trial(readings=[energy(None)])]))).rows[0].cells["energy_per_item_j"]
     assert (cell.text, cell.value, cell.interval) == (NOT_MEASURED, None, "")
     assert cell.reason == "package: absent"
 
@@ -78,13 +76,13 @@ def test_estimates_and_lower_bounds_are_marked(readings: list, mark: str) -> Non
 
 def test_failed_and_skipped_cases_are_listed_with_their_reasons() -> None:
     skipped = case("vit", trials=[], status="skipped", reason_code="not_installed", reason="TensorFlow is absent")
-    found = table(summarised(case(trials=[failed_trial()]), skipped))
-    assert [row.status for row in found.rows] == ["failed", "skipped"]
-    assert [row.reason for row in found.rows] == ["every trial failed", "TensorFlow is absent"]
-    assert all(cell.text == NOT_MEASURED or cell.value == 0 for cell in found.rows[1].cells.values())
+    rows = table(summarised(case(trials=[failed_trial()]), skipped)).rows
+    assert [row.status for row in rows] == ["failed", "skipped"]
+    assert [row.reason for row in rows] == ["every trial failed", "TensorFlow is absent"]
+    assert all(cell.text == NOT_MEASURED or cell.value == 0 for cell in rows[1].cells.values())
 
 
-def test_order_puts_frameworks_side_by_side_whatever_the_order_measured() -> None:
+def test_frameworks_are_side_by_side_in_any_order_of_measurement() -> None:
     cases = [
         case(name, framework, mode, phase)
         for name in ("vit", "cnn")
@@ -93,7 +91,7 @@ def test_order_puts_frameworks_side_by_side_whatever_the_order_measured() -> Non
     ]
     ids = [row.case.id for row in table(summarised(*cases)).rows]
     assert ids == [row.case.id for row in table(summarised(*reversed(cases))).rows]
-    assert [one.split("/", 1)[1] for one in ids[:3]] == [
+    assert [id.split("/", 1)[1] for id in ids[:3]] == [
         "inference/pytorch/eager/cpu/fp32/b32",
         "inference/pytorch/compile/cpu/fp32/b32",
         "inference/tensorflow/graph/cpu/fp32/b32",
@@ -101,8 +99,8 @@ def test_order_puts_frameworks_side_by_side_whatever_the_order_measured() -> Non
 
 
 def test_execution_settings_are_taken_from_the_id() -> None:
-    one = case(id="cnn:small/training/pytorch/eager/cpu/fp32/b32+allocator=default+threads=1")
-    assert table(summarised(one)).rows[0].settings == "+allocator=default+threads=1"
+    measured = case(id="cnn:small/training/pytorch/eager/cpu/fp32/b32+allocator=default+threads=1")
+    assert table(summarised(measured)).rows[0].settings == "+allocator=default+threads=1"
 
 
 def test_cold_and_warm_compilation_are_never_averaged() -> None:
@@ -117,7 +115,7 @@ def test_cold_and_warm_compilation_are_never_averaged() -> None:
     assert warm.reason == "with a warm compile cache"
 
 
-def test_memory_is_the_boards_on_a_gpu() -> None:
+def test_peak_memory_on_a_gpu_is_that_of_the_device() -> None:
     on_cpu, on_gpu = case(), case(device="cuda:0")
     cells = {row.case.device: row.cells["peak_memory_bytes"] for row in table(summarised(on_cpu, on_gpu)).rows}
     assert cells["cpu"].value == 300_000_000
@@ -125,10 +123,10 @@ def test_memory_is_the_boards_on_a_gpu() -> None:
     assert "device" in (cells["cuda:0"].reason or "")
 
 
-def test_every_column_says_what_it_is_and_why() -> None:
-    found = table(summarised(case()))
-    assert len({column.key for column in found.columns}) == len(found.columns)
-    assert all(len(column.tooltip) > 30 for column in found.columns)
+def test_every_column_has_a_key_of_its_own_and_a_tooltip() -> None:
+    columns = table(summarised(case())).columns
+    assert len({column.key for column in columns}) == len(columns)
+    assert all(len(column.tooltip) > 30 for column in columns)
 
 
 def test_no_case_at_all() -> None:
@@ -142,7 +140,7 @@ def test_no_case_at_all() -> None:
         ((0.0123456, 0.0120, 0.0127), ("0.01235", "0.01200", "0.01270")),
         ((100.0, None, None), ("100", "", "")),
         ((123456.0, 100000.0, 150000.0), ("123,000", "100,000", "150,000")),
-        # n = 2: the upper end is thousands of times the value, which must keep its digits
+        # n = 2: the upper end is a thousand times the value, which must keep its digits
         ((10.0, 0.01, 10000.0), ("10.0", "0.0", "10,000.0")),
         ((0.0, 0.0, 0.0), ("0", "0", "0")),
     ],
@@ -151,11 +149,11 @@ def test_digits_follow_the_interval(numbers: tuple, texts: tuple) -> None:
     assert matching_digits(*numbers) == texts
 
 
-def test_an_estimate_has_no_more_digits_than_its_range_and_shows_it() -> None:
-    """Trials that agree to 0.1 % do not make a guess from load and nominal power known to 0.1 %."""
+def test_an_estimate_shows_its_error_range_and_no_more_digits() -> None:
+    """Agreement of trials to 0.1 % does not make a model of load and TDP accurate to 0.1 %."""
     readings = (energy(50.0, kind="model", gain=0.4),)
-    ran = [trial(i, 100.0 + 0.01 * i, start_s=10.0 * i, readings=readings) for i in (1, 2, 3)]
-    run = run_file([case(trials=ran)])
+    trials = [trial(i, 100.0 + 0.01 * i, start_s=10.0 * i, readings=readings) for i in (1, 2, 3)]
+    run = run_file([case(trials=trials)])
     (row,) = table(recompute(run, run.emissions)).rows
     cell = row.cells["power_w"]
     assert cell.value == pytest.approx(25.0, rel=1e-2)

@@ -32,24 +32,24 @@ def test_a_good_case_has_no_notice() -> None:
 
 
 def test_one_trial_is_too_few() -> None:
-    found = notices(trial())
-    assert set(found) == {Code.TOO_FEW_TRIALS}
-    assert (found[Code.TOO_FEW_TRIALS].value, found[Code.TOO_FEW_TRIALS].threshold) == (1, 2)
+    by_code = notices(trial())
+    assert set(by_code) == {Code.TOO_FEW_TRIALS}
+    assert (by_code[Code.TOO_FEW_TRIALS].value, by_code[Code.TOO_FEW_TRIALS].threshold) == (1, 2)
 
 
 def test_lost_trials_are_counted() -> None:
-    found = notices(*at_rates(99, 101), failed_trial(3), failed_trial(4))
-    assert set(found) == {Code.TRIALS_LOST}
-    assert found[Code.TRIALS_LOST].value == 2
+    by_code = notices(*at_rates(99, 101), failed_trial(3), failed_trial(4))
+    assert set(by_code) == {Code.TRIALS_LOST}
+    assert by_code[Code.TRIALS_LOST].value == 2
 
 
 @pytest.mark.parametrize(("spread", "expected"), [(9.0, False), (11.0, True)])
 def test_variation(spread: float, expected: bool) -> None:
-    found = notices(*at_rates(100 - spread, 100, 100 + spread))
-    assert (Code.HIGH_VARIANCE in found) is expected
+    by_code = notices(*at_rates(100 - spread, 100, 100 + spread))
+    assert (Code.HIGH_VARIANCE in by_code) is expected
     if expected:
-        assert found[Code.HIGH_VARIANCE].value == pytest.approx(0.11)
-        assert "11.0%" in found[Code.HIGH_VARIANCE].message
+        assert by_code[Code.HIGH_VARIANCE].value == pytest.approx(0.11)
+        assert "11.0%" in by_code[Code.HIGH_VARIANCE].message
 
 
 def test_drifting_trials_are_counted() -> None:
@@ -77,8 +77,8 @@ def with_outputs(*losses: float) -> list[Trial]:
     ],
 )
 def test_outputs_of_one_seed_must_agree(losses: tuple[float, ...], precision: str, expected: bool) -> None:
-    found = notices_of(case(trials=with_outputs(*losses), precision=precision))
-    assert (Code.OUTPUTS_DIFFER in found) is expected
+    by_code = notices_of(case(trials=with_outputs(*losses), precision=precision))
+    assert (Code.OUTPUTS_DIFFER in by_code) is expected
 
 
 def test_the_largest_and_the_smallest_output_are_compared() -> None:

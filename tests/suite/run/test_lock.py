@@ -1,4 +1,4 @@
-"""One run measures at a time, and a dead owner holds nothing."""
+"""One run measures at a time, and a dead owner holds no lock."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ def holder(tmp_path):
     process.stdout.close()
 
 
-def test_the_second_is_refused_and_told_by_whom(tmp_path, holder):
+def test_a_second_run_is_refused_and_told_the_first(tmp_path, holder):
     with pytest.raises(UsageError, match=rf"run-1 \(process {holder.pid}\)"), lock.hold("run-2", tmp_path / "lock"):
         pass
 
 
-def test_a_killed_owner_holds_nothing(tmp_path, holder):
+def test_a_killed_owner_holds_no_lock(tmp_path, holder):
     holder.kill()
     holder.wait()
     with lock.hold("run-2", tmp_path / "lock"):
         pass
 
 
-def test_it_is_free_again_afterwards(tmp_path):
+def test_the_lock_is_free_after_use(tmp_path):
     for name in ("run-1", "run-2"):
         with lock.hold(name, tmp_path / "lock"):
             pass
 
 
-def test_another_user_may_take_it_too(tmp_path):
-    """The file of the first user is open to all, whatever the umask."""
+def test_the_lock_file_is_open_to_all_users(tmp_path):
+    """Whatever the umask of the first one."""
     with lock.hold("run-1", tmp_path / "lock"):
         pass
     assert (tmp_path / "lock").stat().st_mode & 0o666 == 0o666
 
 
-def test_users_with_directories_of_their_own_wait_for_each_other(monkeypatch, tmp_path, holder):
+def test_users_with_different_temporary_directories_share_the_lock(monkeypatch, tmp_path, holder):
     monkeypatch.setenv("JOULEMARK_LOCK", str(tmp_path / "lock"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "elsewhere"))
     with pytest.raises(UsageError, match="run-1"), lock.hold("run-2"):
         pass
 
 
-def test_the_place_is_the_same_for_all():
+def test_the_default_path_does_not_depend_on_the_environment():
     assert str(lock.DEFAULT) == "/tmp/joulemark.lock"

@@ -1,4 +1,4 @@
-"""codecarbon's own tracker beside ours."""
+"""codecarbon's own tracker beside our sampler."""
 
 from __future__ import annotations
 
@@ -10,42 +10,44 @@ import pytest
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.records import Channel, SecondOpinion, Trace
 from joulemark.suite.sensors import trace_file
-from joulemark.suite.sensors.external_tracker import Tracker, compared
+from joulemark.suite.sensors.external_tracker import ExternalTracker, with_comparison
 from joulemark.suite.sensors.sampler import Sampler
 
 
-def test_its_figure_stands_beside_ours_over_the_same_interval(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_result_covers_the_same_interval_as_our_readings(tmp_path: Path) -> None:
     origin_s = time.monotonic()
     with Sampler.start(tmp_path / "t", origin_s, powercap_root=str(tmp_path / "none")):
-        tracker = Tracker.start()
-        # Not a whole number of its seconds: stopped in the middle of a measurement, codecarbon counts a second twice.
+        tracker = ExternalTracker.start()
+        # Not a multiple of its period: if stopped in the middle of a measurement, codecarbon counts a second twice.
         time.sleep(3.5)
-        said = tracker.stop(origin_s)
+        result = tracker.stop(origin_s)
         time.sleep(0.6)
-    assert said.reason is None
-    assert said.version
-    assert said.window_s[1] - said.window_s[0] >= 3.5
-    assert said.energy_j["gpu"] is None
-    assert said.energy_j["ram"]
-    opinion = compared(said, trace_file.load(tmp_path / "t"), ())
-    ram = next(energy for energy in opinion.ours if energy.component == "ram")
-    assert said.energy_j["ram"] == pytest.approx(ram.energy_j, rel=0.2)
-    assert [text.split(":")[0] for text in opinion.differences] == ["cpu", "ram"]
-    assert all("model" in text for text in opinion.differences)
+    assert result.reason is None
+    assert result.version
+    assert result.window_s[1] - result.window_s[0] >= 3.5
+    assert result.energy_j["gpu"] is None
+    assert result.energy_j["ram"]
+    compared = with_comparison(result, trace_file.load(tmp_path / "t"), ())
+    ram = next(energy for energy in compared.ours if energy.component == "ram")
+    assert result.energy_j["ram"] == pytest.approx(ram.energy_j, rel=0.2)
+    assert [text.split(":")[0] for text in compared.differences] == ["cpu", "ram"]
+    assert all("model" in text for text in compared.differences)
 
 
-def test_a_tracker_that_dies_is_a_reason(tmp_path: Path) -> None:
-    tracker = Tracker.start()
+@pytest.mark.slow
+def test_killed_tracker_gives_a_reason() -> None:
+    tracker = ExternalTracker.start()
     tracker.process.kill()
     tracker.process.wait()
-    said = tracker.stop(0.0)
-    assert set(said.energy_j.values()) == {None}
-    assert said.reason
-    assert compared(said, (), ()) == said
+    result = tracker.stop(0.0)
+    assert set(result.energy_j.values()) == {None}
+    assert result.reason
+    assert with_comparison(result, (), ()) == result
 
 
 TIMES = tuple(i / 10 for i in range(100))
-SAID = SecondOpinion(
+RESULT = SecondOpinion(
     tool="codecarbon",
     version="3",
     window_s=(1.0, 9.0),
@@ -60,25 +62,27 @@ def _rapl() -> Trace:
     return Trace(sensor="rapl", t_s=TIMES, channels=(package,))
 
 
-def test_what_it_models_beside_our_sensor_is_named() -> None:
+def test_differences_name_both_methods() -> None:
     rapl = _rapl()
-    opinion = compared(SAID, [rapl], ())
-    assert opinion.ours == compute_readings([rapl], (1.0, 9.0), "cpu")
-    cpu, ram = opinion.differences
-    assert "0.50 times ours" in cpu
+    compared = with_comparison(RESULT, [rapl], ())
+    assert compared.ours == compute_readings([rapl], (1.0, 9.0), "cpu")
+    cpu, ram = compared.differences
+    assert cpu.startswith("cpu: 0.50 ")
+    assert "CPU(Cpu Load)" in cpu
     assert "rapl (counter)" in cpu
-    assert "we do not model beside sensors" in ram
+    assert ram.startswith("ram: ")
+    assert "RAM()" in ram
 
 
-def test_our_own_model_is_not_added_to_our_sensor() -> None:
-    """With --sensor rapl --sensor codecarbon the model stands beside the counter, and is no part of ours."""
+def test_our_model_is_not_added_to_our_sensor() -> None:
+    """With --sensor rapl --sensor codecarbon the model stands beside the counter and is not one of our readings."""
     channels = tuple(
         Channel(component=component, scope="host", unit="W", kind="model", values=(40.0,) * len(TIMES))
         for component in ("cpu", "ram")
     )
     model = Trace(sensor="codecarbon", t_s=TIMES, channels=channels)
-    opinion = compared(SAID, [_rapl(), model], ())
-    assert opinion == compared(SAID, [_rapl()], ())
-    alone = compared(SAID, [model], ())
+    assert with_comparison(RESULT, [_rapl(), model], ()) == with_comparison(RESULT, [_rapl()], ())
+    alone = with_comparison(RESULT, [model], ())
     assert [energy.component for energy in alone.ours] == ["cpu", "ram"]
-    assert all("both are models" in text for text in alone.differences)
+    assert [text.split(" ")[:2] for text in alone.differences] == [["cpu:", "1.00"], ["ram:", "0.50"]]
+    assert all("models" in text for text in alone.differences)

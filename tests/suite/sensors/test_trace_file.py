@@ -1,4 +1,4 @@
-"""Trace files: cut off, with wraps, with resets."""
+"""Trace files: cut off, damaged, with wraps, with resets."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def _sensor(wrap_j: float | None = None) -> dict[str, object]:
     return {"sensor": 0, "name": "rapl", "simulated": False, "channels": [CHANNEL], "wrap_j": [wrap_j]}
 
 
-def test_a_line_cut_short_by_a_kill_is_left_out(tmp_path: Path) -> None:
+def test_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
     lines = [{"i": 0, "t": t, "c": 1e-5, "v": [10.0 * t]} for t in (1.0, 1.1, 1.2)]
     path = _write(tmp_path / "t", {"origin_monotonic_s": 5.0}, _sensor(), *lines, tail='{"i":0,"t":1.3,"c":1e')
     (trace,) = trace_file.load(path)
@@ -29,7 +29,7 @@ def test_a_line_cut_short_by_a_kill_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ['{"i":0,"t":1.1,"c":1e\n', '{"i":0,"t":1.1{"i":0}\n', "\0\0\0\n", "7\n", "\n"])
-def test_a_damaged_line_loses_itself_only(tmp_path: Path, damage: str) -> None:
+def test_damaged_line_loses_only_itself(tmp_path: Path, damage: str) -> None:
     lines = [json.dumps({"i": 0, "t": t, "c": 1e-5, "v": [10.0 * t]}) + "\n" for t in (1.0, 1.2)]
     path = _write(tmp_path / "t", _sensor(), tail=lines[0] + damage + lines[1])
     (trace,) = trace_file.load(path)
@@ -43,17 +43,24 @@ def test_reads_of_a_sensor_whose_own_line_is_damaged_are_left_out(tmp_path: Path
     assert (trace.sensor, trace.t_s) == ("rapl", (1.0,))
 
 
-def test_no_file_gives_no_trace(tmp_path: Path) -> None:
+def test_two_samplers_in_one_file_give_two_traces(tmp_path: Path) -> None:
+    """A resumed run appends to the trace file of its first start."""
+    reads = [{"i": 0, "t": t, "c": 1e-5, "v": [10.0 * t]} for t in (1.0, 2.0, 11.0, 12.0)]
+    traces = trace_file.load(_write(tmp_path / "t", _sensor(), *reads[:2], _sensor(), *reads[2:]))
+    assert [(trace.sensor, trace.t_s) for trace in traces] == [("rapl", (1.0, 2.0)), ("rapl", (11.0, 12.0))]
+
+
+def test_missing_file_has_no_traces(tmp_path: Path) -> None:
     assert trace_file.load(tmp_path / "none") == ()
 
 
-def test_statistics_of_the_sampler_are_kept(tmp_path: Path) -> None:
+def test_sampler_statistics_are_kept(tmp_path: Path) -> None:
     path = _write(tmp_path / "t", _sensor(), {"i": 0, "missed": 3, "cpu_s": 0.25})
     (trace,) = trace_file.load(path)
     assert (trace.missed_deadlines, trace.cpu_s) == (3, 0.25)
 
 
-def test_any_number_of_wraps_is_undone() -> None:
+def test_wraps_are_undone() -> None:
     wrap_j, power_w, step_s = 262.14, 700.0, 0.1
     times = [i * step_s for i in range(40)]
     values, resets = trace_file.accumulated(times, [(100 + power_w * t) % wrap_j for t in times], wrap_j)
@@ -61,18 +68,18 @@ def test_any_number_of_wraps_is_undone() -> None:
     assert resets == ()
 
 
-def test_a_fall_without_a_wrap_is_a_reset() -> None:
+def test_decrease_without_a_wrap_is_a_reset() -> None:
     values, resets = trace_file.accumulated([0.0, 0.1, 0.2, 0.3], [500.0, 510.0, 4.0, 14.0], None)
     assert values == [0.0, 10.0, 14.0, 24.0]
     assert resets == (0.2,)
 
 
-def test_a_wrap_that_would_need_megawatts_is_a_reset() -> None:
+def test_wrap_that_would_need_megawatts_is_a_reset() -> None:
     values, resets = trace_file.accumulated([0.0, 0.1], [500.0, 4.0], 262_143.0)
     assert values == [0.0, 4.0]
     assert resets == (0.1,)
 
 
-def test_a_missed_read_stays_missing() -> None:
+def test_missed_read_stays_missing() -> None:
     values, _ = trace_file.accumulated([0.0, 0.1, 0.2], [1.0, None, 3.0], None)
     assert values == [0.0, None, 2.0]

@@ -1,4 +1,4 @@
-"""A part of a trace file that is still written is as good as the whole of it."""
+"""A window read from a trace file that is still being written, against the whole file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LENGTH_S = 2000.0
 
 
 def _file(path: Path) -> Path:
-    """Two sensors, their reads jittered and in the order of their times, the counter wrapping now and then."""
+    """Write the reads of two sensors, jittered and in the order of their times; the counter wraps now and then."""
     rng = random.Random(4)
     entries: list[tuple[float, dict[str, object]]] = []
     for number, period_s in enumerate(PERIODS_S):
@@ -45,22 +45,22 @@ def _file(path: Path) -> Path:
             {"sensor": number, "name": f"s{number}", "simulated": False, "channels": [channel], "wrap_j": wrap_j}
         )
     lines.append({"ready": True})
-    lines += [entry for _, entry in sorted(entries, key=lambda each: each[0])]
+    lines += [entry for _, entry in sorted(entries, key=lambda timed: timed[0])]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _file(tmp_path_factory.mktemp("growing") / "trace")
+    return _file(tmp_path_factory.mktemp("tail") / "trace")
 
 
 @pytest.mark.parametrize("window", [(1.2, 1.9), (3.0, 80.0), (777.7, 777.9), (1000.0, 1600.5), (1995.0, 1999.3)])
-def test_a_window_reads_the_same_from_a_part_of_the_file(path: Path, window: tuple[float, float]) -> None:
+def test_window_reads_the_same_from_a_part_of_the_file(path: Path, window: tuple[float, float]) -> None:
     whole = compute_readings(trace_file.load(path), window, "cuda")
-    growing = TraceTail(path)
-    part = growing.around(window)
-    growing.close()
+    tail = TraceTail(path)
+    part = tail.around(window)
+    tail.close()
     # A counter begins at 0 in each, so that sums differ in their last digits.
     numbers = ("energy_j", "low_j", "high_j")
     for one, other in zip(compute_readings(part, window, "cuda"), whole, strict=True):
@@ -71,43 +71,43 @@ def test_a_window_reads_the_same_from_a_part_of_the_file(path: Path, window: tup
     assert sum(energy.energy_j is not None for energy in whole) == 2
 
 
-def test_it_reads_no_more_than_it_needs(path: Path) -> None:
-    growing = TraceTail(path)
-    (counter, power) = growing.around((1000.0, 1001.0))
-    growing.close()
+def test_only_the_lines_around_the_window_are_read(path: Path) -> None:
+    tail = TraceTail(path)
+    (counter, power) = tail.around((1000.0, 1001.0))
+    tail.close()
     assert path.stat().st_size > 10 * BLOCK_BYTES
     assert 0 < len(counter.t_s) < 1500
     assert 0 < len(power.t_s) < 300
 
 
-def test_what_is_being_written_is_left_out_until_it_is_whole(tmp_path: Path) -> None:
+def test_line_is_left_out_until_it_is_complete(tmp_path: Path) -> None:
     path = _file(tmp_path / "trace")
-    growing = TraceTail(path)
+    tail = TraceTail(path)
     with path.open("a") as file:
         file.write('{"i":0,"t":2005.0,"c":1e-5,"v"')
         file.flush()
-        before = growing.around((2000.0, 2001.0))
+        before = tail.around((2000.0, 2001.0))
         file.write(":[0.0]}\n")
         file.flush()
-        after = growing.around((2000.0, 2001.0))
-    growing.close()
+        after = tail.around((2000.0, 2001.0))
+    tail.close()
     assert before[0].t_s[-1] < 2001.1
     assert after[0].t_s[-1] == 2005.0
 
 
-def test_the_slowest_sensor_says_how_far_the_file_speaks(tmp_path: Path) -> None:
+def test_covered_time_is_that_of_the_slowest_sensor(tmp_path: Path) -> None:
     path = _file(tmp_path / "trace")
-    growing = TraceTail(path)
+    tail = TraceTail(path)
     last = max(json.loads(line)["t"] for line in path.read_text().splitlines() if '"i": 1, "t"' in line)
-    # An average over 1 s that is updated each 0.1 s speaks for 0.55 s before its read, give or take half an update.
-    assert growing.covered_s() == pytest.approx(last - 0.6)
-    growing.close()
+    # An average over 1 s, updated each 0.1 s, is of 0.55 s before its read, give or take half an update period.
+    assert tail.covered_s() == pytest.approx(last - 0.6)
+    tail.close()
 
 
-def test_without_a_sensor_there_is_nothing_to_wait_for(tmp_path: Path) -> None:
+def test_without_sensors_all_time_is_covered(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_text('{"origin_monotonic_s": 5.0, "pid": 1}\n{"ready": true}\n')
-    growing = TraceTail(path)
-    assert growing.around((0.0, 1.0)) == ()
-    assert growing.covered_s() == float("inf")
-    growing.close()
+    tail = TraceTail(path)
+    assert tail.around((0.0, 1.0)) == ()
+    assert tail.covered_s() == float("inf")
+    tail.close()

@@ -1,4 +1,4 @@
-"""How often a value changes: probed on counters whose tick is known, however slow a read is."""
+"""Update periods of counters whose period is known, however slow a read is. The clock is simulated."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from joulemark.suite.energy.aliasing import PERIOD_ERROR
-from joulemark.suite.sensors.update_period import LONGEST_S, keep, known, probe, probed
+from joulemark.suite.sensors.update_period import LONGEST_S, load, load_or_measure, measure, save
 
 
 class Machine:
-    """A clock that goes on by what reads take, and, now and then, by what other programs take."""
+    """A clock advanced by reads and, now and then, by other programs."""
 
     def __init__(self, seed: int) -> None:
         self.now_s, self.random = 0.0, random.Random(seed)
@@ -23,13 +23,13 @@ class Machine:
         self.now_s += 1e-7
         return self.now_s
 
-    def counter(self, tick_s: float, read_s: float) -> Callable[[], float]:
-        """A counter that moves each `tick_s`, from a phase of its own, and takes about `read_s` to be read."""
-        phase_s = self.random.uniform(0.0, tick_s)
+    def counter(self, period_s: float, read_s: float) -> Callable[[], float]:
+        """Return a counter that moves each `period_s`, with a random phase, and takes about `read_s` to read."""
+        phase_s = self.random.uniform(0.0, period_s)
 
         def read() -> float:
             self._pass(read_s / 2)
-            value = (self.now_s + phase_s) // tick_s
+            value = (self.now_s + phase_s) // period_s
             self._pass(read_s / 2 + 0.0006)
             return value
 
@@ -41,47 +41,47 @@ class Machine:
 
 
 @pytest.mark.parametrize(
-    ("tick_s", "read_s"), [(0.1, 0.0001), (0.1, 0.0024), (0.1, 0.012), (0.02, 0.0024), (0.1003, 0.0005)]
+    ("period_s", "read_s"), [(0.1, 0.0001), (0.1, 0.0024), (0.1, 0.012), (0.02, 0.0024), (0.1003, 0.0005)]
 )
-def test_a_tick_is_known_to_within_what_is_said(tick_s: float, read_s: float) -> None:
+def test_period_is_known_to_within_the_stated_error(period_s: float, read_s: float) -> None:
     errors = []
     for seed in range(60):
         machine = Machine(seed)
-        found = probe({"counter": machine.counter(tick_s, read_s)}, 0.8, pause_s=0.0, clock=machine.clock)
-        errors.append(abs(found["counter"] / tick_s - 1))
+        periods_s = measure({"counter": machine.counter(period_s, read_s)}, 0.8, pause_s=0.0, clock=machine.clock)
+        errors.append(abs(periods_s["counter"] / period_s - 1))
     assert sum(error <= PERIOD_ERROR for error in errors) >= 57, sorted(errors)[-5:]
 
 
-def test_many_slow_counters_are_probed_for_longer() -> None:
-    """Eight boards, read in turn: each is looked at once in 25 ms."""
+def test_many_slow_counters_are_watched_for_longer() -> None:
+    """Eight GPUs read in turn: each is sampled once in 25 ms."""
     machine = Machine(1)
-    counters = {str(board): machine.counter(0.1, 0.0024) for board in range(8)}
-    found = probe(counters, 0.8, pause_s=0.0, clock=machine.clock)
+    counters = {str(gpu): machine.counter(0.1, 0.0024) for gpu in range(8)}
+    periods_s = measure(counters, 0.8, pause_s=0.0, clock=machine.clock)
     assert 3.0 < machine.now_s < LONGEST_S + 0.1
-    assert all(tick_s == pytest.approx(0.1, rel=PERIOD_ERROR) for tick_s in found.values())
+    assert all(period_s == pytest.approx(0.1, rel=PERIOD_ERROR) for period_s in periods_s.values())
 
 
-def test_what_moves_too_seldom_to_tell_is_left_out_and_not_waited_for() -> None:
+def test_value_that_changes_too_seldom_is_left_out_and_not_waited_for() -> None:
     machine = Machine(1)
     reads = {"constant": lambda: 100.0, "seldom": machine.counter(0.5, 0.001)}
-    assert probe(reads, 0.8, pause_s=0.0, clock=machine.clock) == {}
+    assert measure(reads, 0.8, pause_s=0.0, clock=machine.clock) == {}
     assert machine.now_s < 0.9
 
 
-def test_a_tick_that_is_still_in_doubt_serves_this_run_and_is_not_kept(tmp_path: Path) -> None:
-    """A read that takes twice the tick, and one that takes next to nothing."""
+def test_uncertain_period_is_used_but_not_kept(tmp_path: Path) -> None:
+    """A read that takes twice the period, and one that takes next to nothing."""
     machine, path = Machine(1), tmp_path / "ticks.json"
     reads = {"slow": machine.counter(0.1, 0.2), "fast": machine.counter(0.1, 0.0001)}
-    found = probed(path, {"slow": reads["slow"]}, clock=machine.clock, pause_s=0.0)
-    assert (list(found), machine.now_s > LONGEST_S) == (["slow"], True)
+    periods_s = load_or_measure(path, {"slow": reads["slow"]}, clock=machine.clock, pause_s=0.0)
+    assert (list(periods_s), machine.now_s > LONGEST_S) == (["slow"], True)
     assert not path.exists()
-    found = probed(path, {"fast": reads["fast"]}, clock=machine.clock, pause_s=0.0)
-    assert known(path, list(reads)) == found == {"fast": pytest.approx(0.1, rel=PERIOD_ERROR)}
+    periods_s = load_or_measure(path, {"fast": reads["fast"]}, clock=machine.clock, pause_s=0.0)
+    assert load(path, list(reads)) == periods_s == {"fast": pytest.approx(0.1, rel=PERIOD_ERROR)}
 
 
-def test_what_an_earlier_version_kept_is_not_believed(tmp_path: Path) -> None:
+def test_entry_of_an_earlier_version_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "ticks.json"
-    path.write_text(json.dumps({"board": 0.093}))
-    assert known(path, ["board"]) == {}
-    keep(path, {"board": 0.1})
-    assert known(path, ["board"]) == {"board": 0.1}
+    path.write_text(json.dumps({"gpu": 0.093}))
+    assert load(path, ["gpu"]) == {}
+    save(path, {"gpu": 0.1})
+    assert load(path, ["gpu"]) == {"gpu": 0.1}

@@ -1,4 +1,4 @@
-"""What a machine is said to tell apart, against simulation of such comparisons."""
+"""Detectable effects against simulated comparisons."""
 
 from __future__ import annotations
 
@@ -7,88 +7,93 @@ import math
 
 import numpy as np
 import pytest
-from run_files import case, run_file, trial
-from scipy import stats as reference
+from comparisons import case_with_rates
+from run_files import run_file
+from scipy import stats
 
 from joulemark.suite.records import RunFile
 from joulemark.suite.stats.detectable_effect import ROUNDS, calibrate, detectable_effect, self_comparison
 from joulemark.suite.stats.variance import Variance
 
-TRIALS, RUNS = 0.02, 0.03
-MANY = 40_000
+TRIAL_SD, RUN_SD = 0.02, 0.03
+TRIALS = Variance(TRIAL_SD**2, 50.0)
+SIMULATIONS = 40_000
 
 
 @pytest.mark.parametrize("rounds", [5, 10, 30])
-def test_turn_by_turn_does_what_it_says(rounds: int) -> None:
-    said = detectable_effect(Variance(TRIALS**2, 50.0), rounds)
+def test_power_of_arms_measured_turn_by_turn(rounds: int) -> None:
+    effect = detectable_effect(TRIALS, rounds)
     random = np.random.default_rng(rounds)
-    differences = random.normal(0, TRIALS * math.sqrt(2), (MANY, rounds))
+    differences = random.normal(0, TRIAL_SD * math.sqrt(2), (SIMULATIONS, rounds))
     mean = differences.mean(axis=1)
-    half = reference.t.ppf(0.975, rounds - 1) * reference.sem(differences, axis=1)
-    seen, fired = (mean + math.log1p(x) - half for x in (said.told_apart, said.fires_at))
+    half = stats.t.ppf(0.975, rounds - 1) * stats.sem(differences, axis=1)
+    threshold = math.log1p(effect.threshold)
+    detected, fired = (mean + math.log1p(x) - half for x in (effect.told_apart, effect.fires_at))
     # Power at an effect is that of the noncentral t; the central one is 0.01 off at 5 rounds.
-    assert np.mean(seen > 0) == pytest.approx(0.8, abs=0.015)
-    assert np.mean(fired > math.log1p(said.threshold)) == pytest.approx(0.8, abs=0.015)
-    assert 0.945 <= np.mean(np.abs(mean) + half <= math.log1p(said.threshold)) <= 0.97
+    assert np.mean(detected > 0) == pytest.approx(0.8, abs=0.015)
+    assert np.mean(fired > threshold) == pytest.approx(0.8, abs=0.015)
+    assert 0.945 <= np.mean(np.abs(mean) + half <= threshold) <= 0.97
 
 
-def test_a_kept_run_has_drift_in_it() -> None:
+def test_power_against_a_stored_run_includes_drift() -> None:
     rounds, runs = 10, 6
-    drift = Variance(RUNS**2, runs - 1.0)
-    said = detectable_effect(Variance(TRIALS**2, 50.0), rounds, drift)
+    effect = detectable_effect(TRIALS, rounds, Variance(RUN_SD**2, runs - 1.0))
     random = np.random.default_rng(7)
-    ends = random.normal(0, RUNS, (2, MANY, 1)) + random.normal(0, TRIALS, (2, MANY, rounds))
-    difference = ends[1].mean(axis=1) - ends[0].mean(axis=1)
-    own = (ends[0].var(axis=1, ddof=1) + ends[1].var(axis=1, ddof=1)) / rounds
-    known = RUNS**2 * random.chisquare(runs - 1, MANY) / (runs - 1)  # drift is known from six runs only
-    error = own + 2 * known
-    degrees = error**2 / (own**2 / (2 * (rounds - 1)) + (2 * known) ** 2 / (runs - 1))
-    half = np.sqrt(error) * reference.t.ppf(0.975, degrees)
-    assert np.mean(difference + math.log1p(said.told_apart) - half > 0) == pytest.approx(0.8, abs=0.03)
-    assert said.told_apart > detectable_effect(Variance(TRIALS**2, 50.0), rounds).told_apart
+    arms = random.normal(0, RUN_SD, (2, SIMULATIONS, 1)) + random.normal(0, TRIAL_SD, (2, SIMULATIONS, rounds))
+    difference = arms[1].mean(axis=1) - arms[0].mean(axis=1)
+    of_trials = (arms[0].var(axis=1, ddof=1) + arms[1].var(axis=1, ddof=1)) / rounds
+    of_runs = 2 * RUN_SD**2 * random.chisquare(runs - 1, SIMULATIONS) / (runs - 1)  # estimated from six runs only
+    error = of_trials + of_runs
+    degrees = error**2 / (of_trials**2 / (2 * (rounds - 1)) + of_runs**2 / (runs - 1))
+    half = np.sqrt(error) * stats.t.ppf(0.975, degrees)
+    assert np.mean(difference + math.log1p(effect.told_apart) - half > 0) == pytest.approx(0.8, abs=0.03)
+    assert effect.told_apart > detectable_effect(TRIALS, rounds).told_apart
 
 
-def test_more_rounds_reach_further_and_drift_does_not_go_away() -> None:
-    drift = Variance(RUNS**2, 9.0)
-    alone = [detectable_effect(Variance(TRIALS**2, 50.0), rounds) for rounds in ROUNDS]
-    stored = [detectable_effect(Variance(TRIALS**2, 50.0), rounds, drift) for rounds in ROUNDS]
-    for found in (alone, stored):
-        assert all(a.told_apart > b.told_apart for a, b in itertools.pairwise(found))
-        assert all(one.told_apart < one.threshold < one.fires_at for one in found)
-    # However many rounds: 9 degrees of freedom of a drift on either side are left.
-    least = math.sqrt(2) * RUNS * (reference.t.ppf(0.975, 9) + reference.t.ppf(0.8, 9))
-    forever = detectable_effect(Variance(TRIALS**2, 50.0), 10**6, drift).told_apart
-    assert forever == pytest.approx(math.expm1(least), rel=1e-4)
+def test_more_rounds_detect_less_but_drift_remains() -> None:
+    drift = Variance(RUN_SD**2, 9.0)
+    turn_by_turn = [detectable_effect(TRIALS, rounds) for rounds in ROUNDS]
+    stored = [detectable_effect(TRIALS, rounds, drift) for rounds in ROUNDS]
+    for effects in (turn_by_turn, stored):
+        assert all(a.told_apart > b.told_apart for a, b in itertools.pairwise(effects))
+        assert all(effect.told_apart < effect.threshold < effect.fires_at for effect in effects)
+    # With any number of rounds, a drift of 9 degrees of freedom in both runs remains.
+    limit = math.sqrt(2) * RUN_SD * (stats.t.ppf(0.975, 9) + stats.t.ppf(0.8, 9))
+    assert detectable_effect(TRIALS, 10**6, drift).told_apart == pytest.approx(math.expm1(limit), rel=1e-4)
+
+
+def test_one_round_is_refused() -> None:
     with pytest.raises(ValueError, match="1 rounds"):
-        detectable_effect(Variance(TRIALS**2, 50.0), 1)
+        detectable_effect(TRIALS, 1)
 
 
-def runs(count: int, seed: int = 1) -> list[RunFile]:
+def simulated_runs(count: int, seed: int = 1) -> list[RunFile]:
     random = np.random.default_rng(seed)
-    logs = random.normal(0, RUNS, (count, 1)) + random.normal(0, TRIALS, (count, 4))
-    return [
-        run_file([case(trials=[trial(i, 1e6 * math.exp(log)) for i, log in enumerate(one, 1)])], id=f"run-{number}")
-        for number, one in enumerate(logs)
-    ]
+    logs = random.normal(0, RUN_SD, (count, 1)) + random.normal(0, TRIAL_SD, (count, 4))
+    rates = (1e6 * np.exp(logs)).tolist()
+    return [run_file([case_with_rates(*run_rates)], id=f"run-{number}") for number, run_rates in enumerate(rates)]
 
 
-def test_runs_of_a_known_machine() -> None:
-    found = calibrate(runs(200), "throughput")
-    assert found is not None
-    assert found.runs == 200
-    assert [one.rounds for one in found.turn_by_turn] == list(ROUNDS)
-    at_ten = dict(zip(ROUNDS, found.stored, strict=True))[10]
-    expected = detectable_effect(Variance(TRIALS**2, 600.0), 10, Variance(RUNS**2 + TRIALS**2 / 4, 199.0))
+def test_calibration_of_a_known_machine() -> None:
+    calibration = calibrate(simulated_runs(200), "throughput")
+    assert calibration is not None
+    assert calibration.runs == 200
+    assert [effect.rounds for effect in calibration.turn_by_turn] == list(ROUNDS)
+    at_ten = dict(zip(ROUNDS, calibration.stored, strict=True))[10]
+    expected = detectable_effect(Variance(TRIAL_SD**2, 600.0), 10, Variance(RUN_SD**2 + TRIAL_SD**2 / 4, 199.0))
     assert at_ten.told_apart == pytest.approx(expected.told_apart, rel=0.1)
-    assert calibrate(runs(4), "throughput") is None
 
 
-def test_the_same_is_hardly_ever_told_apart_from_itself() -> None:
-    kept = runs(60, seed=3)
-    found = calibrate(kept, "throughput")
-    assert found is not None
-    verdicts = self_comparison(kept, "throughput", found.components.runs)
+def test_four_runs_give_no_calibration() -> None:
+    assert calibrate(simulated_runs(4), "throughput") is None
+
+
+def test_equal_runs_hardly_ever_differ() -> None:
+    runs = simulated_runs(60, seed=3)
+    calibration = calibrate(runs, "throughput")
+    assert calibration is not None
+    verdicts = self_comparison(runs, "throughput", calibration.components.runs)
     assert sum(verdicts.values()) - verdicts["regressed"] == 59
     assert verdicts["differs"] <= 8, "5 % of 59 are 3; 9 or more come once in 500 times"
-    blind = self_comparison(kept, "throughput", Variance(0.0, math.inf))
-    assert blind["differs"] > 20, "drift is what the difference is"
+    without_drift = self_comparison(runs, "throughput", Variance(0.0, math.inf))
+    assert without_drift["differs"] > 20, "runs differ by drift"

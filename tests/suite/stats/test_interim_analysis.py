@@ -1,4 +1,4 @@
-"""An A/B run that is looked at more than once: who goes on, and how often that alarms falsely."""
+"""Interim analyses of an A/B run: which pairs continue, and how often that raises false alarms."""
 
 from __future__ import annotations
 
@@ -6,146 +6,134 @@ import math
 
 import numpy as np
 import pytest
+from comparisons import only
 from run_files import case, run_file, trial
+from scipy import stats
 
 from joulemark.suite.records import ArmRecord, ArmSettings, Case, FrameworkInfo, RunFile, Settings
 from joulemark.suite.stats.compare import compare
 from joulemark.suite.stats.comparison import ComparisonResult
 from joulemark.suite.stats.interim_analysis import first_rounds, undecided
 from joulemark.suite.stats.sequential import analysis_levels
-from joulemark.suite.stats.variance import Effect, Variance, holm
 
 ROUNDS = 5
 
 
-def arm(name: str, logs: list[float], workload: str = "w0", **more: object) -> Case:
-    """A case of an arm whose trials have rates of 1000 exp(log), by round."""
+def arm_case(arm: str, logs: list[float], workload: str = "w0", **fields: object) -> Case:
+    """Return a case of an arm whose trial in each round has a rate of 1e6 exp(log)."""
     trials = [
         trial(number, 1e6 * math.exp(log), start_s=10.0 * number, readings=[]) for number, log in enumerate(logs, 1)
     ]
-    found = case(workload=workload, trials=trials, arm=name, **more)
-    return found.model_copy(update={"id": f"{found.id}+arm={name}"})
+    made = case(workload=workload, trials=trials, arm=arm, **fields)
+    return made.model_copy(update={"id": f"{made.id}+arm={arm}"})
 
 
-def run(cases: list[Case], most: int | None, **more: object) -> RunFile:
-    file = run_file(cases, settings=Settings(arms={"a": ArmSettings(), "b": ArmSettings()}), **more)
-    return file.model_copy(update={"run": file.run.model_copy(update={"rounds": ROUNDS, "max_rounds": most})})
+def ab_run(cases: list[Case], max_rounds: int | None = None) -> RunFile:
+    run_file_ = run_file(cases, settings=Settings(arms={"a": ArmSettings(), "b": ArmSettings()}))
+    run = run_file_.run.model_copy(update={"rounds": ROUNDS, "max_rounds": max_rounds})
+    return run_file_.model_copy(update={"run": run})
 
 
-def judged(file: RunFile) -> ComparisonResult:
-    return compare(file, file, by="arm", metrics=["throughput"])
+def compare_arms(run: RunFile) -> ComparisonResult:
+    return compare(run, run, by="arm", metrics=["throughput"])
 
 
-def goes_on(random: np.random.Generator, pairs: int, most: int, told: bool) -> ComparisonResult:
-    """What a noisy A/B run of equal arms ends with, going on in doubt; `told`: its levels know of the looks."""
-    noise = 0.1 * random.standard_normal((2, pairs, most))
-    counts = [ROUNDS] * pairs
+def simulate(random: np.random.Generator, pairs: int, max_rounds: int, adjusted: bool) -> ComparisonResult:
+    """Run a noisy A/B run of equal arms to its end; `adjusted`: with the levels of interim analyses."""
+    noise = 0.1 * random.standard_normal((2, pairs, max_rounds))
+    rounds = [ROUNDS] * pairs
     while True:
         cases = [
-            arm(name, noise[side, i, :count].tolist(), f"w{i}")
-            for i, count in enumerate(counts)
-            for side, name in enumerate("ab")
+            arm_case(arm, noise[i, pair, :count].tolist(), f"w{pair}")
+            for pair, count in enumerate(rounds)
+            for i, arm in enumerate("ab")
         ]
-        found = judged(run(cases, most if told else None))
-        left = {name.partition(":")[0] for name in undecided(found)}
-        more = [count + ROUNDS if f"w{i}" in left else count for i, count in enumerate(counts)]
-        if more == counts or max(more) > most:
-            return found
-        counts = more
+        result = compare_arms(ab_run(cases, max_rounds if adjusted else None))
+        workloads = {case_id.partition(":")[0] for case_id in undecided(result)}
+        more = [count + ROUNDS if f"w{pair}" in workloads else count for pair, count in enumerate(rounds)]
+        if more == rounds or max(more) > max_rounds:
+            return result
+        rounds = more
 
 
-def test_partners_are_compared_and_what_differs_between_their_arms_is_said() -> None:
-    torch = {"pytorch": FrameworkInfo(version="2.13", python="3.11", build="cpu")}
-    one = ArmRecord(
-        interpreter="/a/python", python="3.11.7", suite_version="1.0", frameworks=torch, packages={"numpy": "2"}
+def test_arms_are_compared_with_their_differences() -> None:
+    old = FrameworkInfo(version="2.13", python="3.11", build="cpu")
+    a = ArmRecord(
+        interpreter="/a/python",
+        python="3.11.7",
+        suite_version="1.0",
+        frameworks={"pytorch": old},
+        packages={"numpy": "2"},
     )
-    newer = {"pytorch": torch["pytorch"].model_copy(update={"version": "2.14"})}
-    other = one.model_copy(update={"interpreter": "/b/python", "frameworks": newer, "environment": {"X": "1"}})
-    file = run([arm("a", [0.0] * 5), arm("b", [0.1] * 5)], None).model_copy(update={"arms": {"a": one, "b": other}})
-    found = judged(file)
-    (one_found,) = found.comparisons
-    assert (one_found.pair.a.arm, one_found.pair.b.arm) == ("a", "b")
-    assert one_found.ratio == pytest.approx(math.exp(0.1), rel=1e-5)
-    assert found.environment == {"pytorch": ("2.13 (cpu)", "2.14 (cpu)")}
+    new = {"pytorch": old.model_copy(update={"version": "2.14"})}
+    b = a.model_copy(update={"interpreter": "/b/python", "frameworks": new, "environment": {"X": "1"}})
+    run = ab_run([arm_case("a", [0.0] * 5), arm_case("b", [0.1] * 5)]).model_copy(update={"arms": {"a": a, "b": b}})
+    result = compare_arms(run)
+    comparison = only(result)
+    assert (comparison.pair.a.arm, comparison.pair.b.arm) == ("a", "b")
+    assert comparison.ratio == pytest.approx(math.exp(0.1), rel=1e-5)
+    assert result.environment == {"pytorch": ("2.13 (cpu)", "2.14 (cpu)")}
 
 
-def test_what_the_arms_set_may_differ_and_nothing_else() -> None:
+def test_only_what_the_arms_set_may_differ() -> None:
     cases = [
-        arm("a", [0.0] * 5, threads=1),
-        arm("b", [0.1] * 5, threads=2),
-        arm("a", [0.0] * 5, workload="w1", threads=1, batch_size=1),
-        arm("b", [0.1] * 5, workload="w1", threads=2, batch_size=2),
+        arm_case("a", [0.0] * 5, threads=1),
+        arm_case("b", [0.1] * 5, threads=2),
+        arm_case("a", [0.0] * 5, workload="w1", threads=1, batch_size=1),
+        arm_case("b", [0.1] * 5, workload="w1", threads=2, batch_size=2),
     ]
-    file = run(cases, None)
-    assert judged(file).comparisons == ()
+    run = ab_run(cases)
+    assert compare_arms(run).comparisons == ()
     arms = {"a": ArmSettings(threads=1), "b": ArmSettings(threads=2)}
-    file = file.model_copy(update={"settings": Settings(arms=arms)})
-    assert [one.pair.a.workload for one in judged(file).comparisons] == ["w0"]
+    run = run.model_copy(update={"settings": Settings(arms=arms)})
+    assert only(compare_arms(run)).pair.a.workload == "w0"
 
 
-def test_a_workload_that_changed_from_arm_to_arm_is_compared_and_said() -> None:
-    file = run([arm("a", [0.0] * 5), arm("b", [0.1] * 5, workload_version="ffffffffffff")], None)
-    (found,) = judged(file).comparisons
-    assert found.verdict == "better"
-    assert found.reason == "the workload itself changed (version 0123456789ab and ffffffffffff)"
+def test_workload_that_changed_between_arms_is_compared_with_a_note() -> None:
+    run = ab_run([arm_case("a", [0.0] * 5), arm_case("b", [0.1] * 5, workload_version="ffffffffffff")])
+    comparison = only(compare_arms(run))
+    assert comparison.verdict == "better"
+    assert "(version 0123456789ab and ffffffffffff)" in (comparison.reason or "")
 
 
-def test_a_pair_is_judged_at_the_level_of_its_own_look() -> None:
-    logs = [0.01, -0.01, 0.02, -0.02, 0.0] * 3
-    zeros = [0.0] * 15
-    for count, look in ((5, 1), (7, 1), (10, 2), (15, 3)):
-        file = run([arm("a", zeros[:count]), arm("b", logs[:count])], 15)
-        (found,) = judged(file).comparisons
-        values = np.array(logs[:count])
-        # By hand: the interval of a mean of differences, at the level of this look.
-        from scipy.stats import t
-
-        level = analysis_levels(3, 0.05)[look - 1]
-        half = t.ppf(1 - level / 2, count - 1) * values.std(ddof=1) / math.sqrt(count)
-        assert math.log(found.low) == pytest.approx(values.mean() - half, abs=2e-6)
-        assert math.log(found.high) == pytest.approx(values.mean() + half, abs=2e-6)
+@pytest.mark.parametrize(("count", "analysis"), [(5, 1), (7, 1), (10, 2), (15, 3)])
+def test_pair_is_judged_at_the_level_of_its_own_analysis(count: int, analysis: int) -> None:
+    logs = np.array(([0.01, -0.01, 0.02, -0.02, 0.0] * 3)[:count])
+    comparison = only(compare_arms(ab_run([arm_case("a", [0.0] * count), arm_case("b", logs.tolist())], 15)))
+    # By hand: the interval of a mean of differences, at the level of this analysis.
+    level = analysis_levels(3, 0.05)[analysis - 1]
+    half = stats.t.ppf(1 - level / 2, count - 1) * logs.std(ddof=1) / math.sqrt(count)
+    assert math.log(comparison.low) == pytest.approx(logs.mean() - half, abs=2e-6)
+    assert math.log(comparison.high) == pytest.approx(logs.mean() + half, abs=2e-6)
 
 
-def test_holm_over_looks_gives_what_is_left_the_share_of_what_is_rejected() -> None:
-    effects = [
-        Effect(3.0, Variance(1.0, math.inf)),
-        Effect(2.3, Variance(1.0, math.inf)),
-        Effect(0.1, Variance(1.0, math.inf)),
-    ]
-    at = [lambda alpha, look=look: analysis_levels(2, alpha)[look] for look in (0, 1, 0)]
-    found = holm(effects, nominal=at)
-    # 3.0 has p 0.0027, below a third of 5 % at its look; 2.3 has p 0.021: not below a half at its look.
-    expected = [analysis_levels(2, 0.05 / 3)[0], analysis_levels(2, 0.05 / 2)[1], analysis_levels(2, 0.05 / 2)[0]]
-    for effect, interval, level in zip(effects, found, expected, strict=True):
-        assert interval == pytest.approx(effect.interval(level))
-    assert found[0][0] > 0 > found[1][0]
-
-
-def test_undecided_are_both_sides_of_a_pair_in_doubt_and_no_others() -> None:
-    doubt = [0.1, -0.1, 0.2, -0.2, 0.0]
+def test_undecided_are_both_cases_of_an_inconclusive_pair() -> None:
+    noisy = [0.1, -0.1, 0.2, -0.2, 0.0]
     cases = [
-        arm(name, [0.0] * 5 if name == "a" else logs, w)
-        for w, logs in (("w0", [0.5] * 5), ("w1", doubt))
-        for name in "ab"
+        arm_case(arm, [0.0] * 5 if arm == "a" else logs, workload)
+        for workload, logs in (("w0", [0.5] * 5), ("w1", noisy))
+        for arm in "ab"
     ]
-    left = undecided(judged(run(cases, None)))
-    assert left == {case_.id for case_ in cases if case_.workload == "w1"}
-    one_round = [arm(name, [0.0]) for name in "ab"]
-    assert undecided(judged(run(one_round, None))) == {case_.id for case_ in one_round}, "n=1 decides nothing"
+    assert undecided(compare_arms(ab_run(cases))) == {c.id for c in cases if c.workload == "w1"}
 
 
-def test_up_to_is_the_run_as_it_was() -> None:
-    file = run([arm("a", [0.0] * 15), arm("b", [0.1] * 10)], 15)
-    assert [len(case_.trials) for case_ in first_rounds(file, 5).cases] == [5, 5]
-    assert first_rounds(file, 15) == file
+def test_one_round_decides_nothing() -> None:
+    cases = [arm_case(arm, [0.0]) for arm in "ab"]
+    assert undecided(compare_arms(ab_run(cases))) == {c.id for c in cases}
 
 
-def test_going_on_in_doubt_raises_few_false_alarms_and_without_its_levels_it_raises_many() -> None:
-    def false(told: bool) -> int:
+def test_first_rounds_is_the_run_as_it_was() -> None:
+    run = ab_run([arm_case("a", [0.0] * 15), arm_case("b", [0.1] * 10)], 15)
+    assert [len(c.trials) for c in first_rounds(run, 5).cases] == [5, 5]
+    assert first_rounds(run, 15) == run
+
+
+def test_levels_of_interim_analyses_keep_false_alarms_few() -> None:
+    def false_alarms(adjusted: bool) -> int:
         random = np.random.default_rng(8)
-        found = [goes_on(random, pairs=2, most=5 * ROUNDS, told=told) for _ in range(100)]
-        return sum(any(one.verdict in ("better", "worse") for one in each.comparisons) for each in found)
+        results = [simulate(random, pairs=2, max_rounds=5 * ROUNDS, adjusted=adjusted) for _ in range(100)]
+        return sum(any(c.verdict in ("better", "worse") for c in result.comparisons) for result in results)
 
     # At 5 % in all, more than 10 of 100 has a probability of 1 % (binomial).
-    assert false(told=True) <= 10
-    assert false(told=False) > 10
+    assert false_alarms(adjusted=True) <= 10
+    assert false_alarms(adjusted=False) > 10

@@ -1,4 +1,4 @@
-"""Statistics against scipy, closed forms, and a simulation of coverage."""
+"""Geometric means and their intervals against scipy, closed forms, and a simulation of coverage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats as reference
+from scipy import stats
 
 from joulemark.suite.stats.intervals import coefficient_of_variation, geometric_mean, standard_deviation, t_quantile
 
@@ -33,22 +33,22 @@ def test_two_values_by_hand() -> None:
 def test_agrees_with_scipy(values: list[float]) -> None:
     mean = geometric_mean(values)
     logs = np.log(values)
-    scale = reference.sem(logs)
-    assert mean.value == pytest.approx(reference.gmean(values), rel=1e-9)
+    scale = stats.sem(logs)
+    assert mean.value == pytest.approx(stats.gmean(values), rel=1e-9)
     assert mean.low is not None
     assert mean.high is not None
     assert mean.low <= mean.value <= mean.high
     if scale > 1e-9:
-        low, high = reference.t.interval(0.95, len(values) - 1, loc=logs.mean(), scale=scale)
+        low, high = stats.t.interval(0.95, len(values) - 1, loc=logs.mean(), scale=scale)
         assert math.log(mean.low) == pytest.approx(low, rel=1e-6, abs=1e-6)
         assert math.log(mean.high) == pytest.approx(high, rel=1e-6, abs=1e-6)
 
 
 @given(st.lists(positive, min_size=2, max_size=12), st.floats(min_value=1e-3, max_value=1e3))
-def test_another_unit_scales_all_of_it(values: list[float], factor: float) -> None:
-    one, other = geometric_mean(values), geometric_mean([value * factor for value in values])
+def test_another_unit_scales_value_and_interval(values: list[float], factor: float) -> None:
+    mean, scaled = geometric_mean(values), geometric_mean([value * factor for value in values])
     for name in ("value", "low", "high"):
-        assert getattr(other, name) == pytest.approx(getattr(one, name) * factor, rel=1e-6)
+        assert getattr(scaled, name) == pytest.approx(getattr(mean, name) * factor, rel=1e-6)
 
 
 @given(st.lists(positive, min_size=2, max_size=12))
@@ -68,7 +68,7 @@ def test_equal_values_have_an_interval_of_no_width() -> None:
 
 
 @pytest.mark.parametrize("n", [3, 5, 10])
-def test_interval_covers_the_truth_as_often_as_it_says(n: int) -> None:
+def test_coverage_of_the_interval(n: int) -> None:
     runs, truth, sigma = 10_000, 250.0, 0.2
     values = truth * np.exp(sigma * np.random.default_rng(n).standard_normal((runs, n)))
     means = [geometric_mean(row) for row in values.tolist()]
@@ -77,8 +77,8 @@ def test_interval_covers_the_truth_as_often_as_it_says(n: int) -> None:
 
 
 @pytest.mark.parametrize(("p", "degrees"), [(0.975, 1), (0.975, 4), (0.995, 9), (0.6, 2.5)])
-def test_quantile_is_scipys(p: float, degrees: float) -> None:
-    assert t_quantile(p, degrees) == pytest.approx(reference.t.ppf(p, degrees), rel=1e-10)
+def test_quantile_agrees_with_scipy(p: float, degrees: float) -> None:
+    assert t_quantile(p, degrees) == pytest.approx(stats.t.ppf(p, degrees), rel=1e-10)
 
 
 def test_variation_is_deviation_over_mean() -> None:
@@ -88,6 +88,6 @@ def test_variation_is_deviation_over_mean() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [1.0, 0.0], [-1.0], [math.nan], [math.inf, 1.0]])
-def test_what_has_no_logarithm_is_refused(values: list[float]) -> None:
-    with pytest.raises(ValueError, match=r"no value|positive"):
+def test_values_without_logarithm_are_refused(values: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"no values|positive"):
         geometric_mean(values)

@@ -1,4 +1,4 @@
-"""Comparisons in words: the sentences say what the numbers say."""
+"""The text of comparisons says what their numbers say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from run_files import CH, case, energy, run_file, trial
+from comparisons import case_with_rates, only, run_of
+from run_files import CH, energy
 
 from joulemark.suite.records import Emissions, Pue
 from joulemark.suite.stats import verdicts
@@ -16,19 +17,19 @@ from joulemark.suite.stats.drift import ASSUMED_DRIFT
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.variance import Variance
 
+# 200 items in each trial, for 100 and for 106 J.
+A, B = (
+    run_of(case_with_rates(100.0, 100.0, 100.0, readings=[energy(joules)]), id=id)
+    for id, joules in (("A", 100.0), ("B", 106.0))
+)
 
-def some(metric: str = "energy", **more: object) -> Comparison:
-    """A comparison of two runs of one case; of joules 100 and 106 a window, at 200 items each."""
-    a, b = (
-        run_file([case(trials=[trial(i, 100.0, readings=[energy(joules)]) for i in (1, 2, 3)])], id=id)
-        for id, joules in (("A", 100.0), ("B", 106.0))
-    )
-    (found,) = compare(a, b, metrics=[metric]).comparisons
-    return replace(found, **more)
+
+def changed(metric: str = "energy", **changes: object) -> Comparison:
+    return replace(only(compare(A, B, metrics=[metric]), metric), **changes)
 
 
 @pytest.mark.parametrize(
-    ("metric", "numbers", "said"),
+    ("metric", "numbers", "expected"),
     [
         ("energy", (1.06, 1.04, 1.08), "joules per image grew 6 % [4, 8]"),
         ("energy", (0.94, 0.92, 0.96), "joules per image fell 6 % [4, 8]"),
@@ -40,42 +41,47 @@ def some(metric: str = "energy", **more: object) -> Comparison:
         ("memory", (1.0, 1.0, 1.0), "peak memory changed by 0.00 % [0.00, 0.00]"),
         ("throughput", (0.03, 1e-9, 1e29), "throughput changed by -97 % [-100, over +99900]"),
         ("throughput", (2.0, 1.5, 1e29), "throughput grew 100 % [50, over 99900]"),
-        ("first-call", (1.3, None, None), "the time of the first call changed by +30.0 % (no interval)"),
+        ("first-call", (1.3, None, None), "first-call time changed by +30.0 % (no interval)"),
         ("first-call", (None, None, None), ""),
     ],
 )
-def test_sentences(metric: str, numbers: tuple[float | None, ...], said: str) -> None:
+def test_sentence(metric: str, numbers: tuple[float | None, ...], expected: str) -> None:
     ratio, low, high = numbers
-    assert verdicts.sentence(some(metric, ratio=ratio, low=low, high=high)) == said
+    assert verdicts.sentence(changed(metric, ratio=ratio, low=low, high=high)) == expected
 
 
-def test_ratios_carry_their_interval_and_their_kind() -> None:
-    assert verdicts.ratio_text(some(ratio=0.94, low=0.92, high=0.96, estimated=False)) == "0.94 [0.92, 0.96]"
-    assert verdicts.ratio_text(some(ratio=0.94, low=0.938, high=0.942, estimated=True)) == "~0.940 [0.938, 0.942]"
-    assert verdicts.ratio_text(some(ratio=0.03, low=1e-9, high=1e29, estimated=False)) == "0.03 [0.00, over 1000]"
-    assert verdicts.ratio_text(some(ratio=0.94, low=None, high=None)) == "0.940"
-    assert verdicts.ratio_text(some(ratio=None)) == ""
+@pytest.mark.parametrize(
+    ("numbers", "estimated", "expected"),
+    [
+        ((0.94, 0.92, 0.96), False, "0.94 [0.92, 0.96]"),
+        ((0.94, 0.938, 0.942), True, "~0.940 [0.938, 0.942]"),
+        ((0.03, 1e-9, 1e29), False, "0.03 [0.00, over 1000]"),
+        ((0.94, None, None), False, "0.940"),
+        ((None, None, None), False, ""),
+    ],
+)
+def test_ratio_has_its_interval_and_kind(numbers: tuple[float | None, ...], estimated: bool, expected: str) -> None:
+    ratio, low, high = numbers
+    assert verdicts.ratio_text(changed(ratio=ratio, low=low, high=high, estimated=estimated)) == expected
 
 
-def test_grams_are_those_of_one_grid_for_both() -> None:
-    a, b = (
-        run_file([case(trials=[trial(i, 100.0, readings=[energy(joules)]) for i in (1, 2, 3)])], id=id)
-        for id, joules in (("A", 100.0), ("B", 106.0))
-    )
+def test_emissions_of_both_cases_are_on_one_grid() -> None:
     reference = Emissions(intensity=CH, pue=Pue(value=1.5, source="test"))
-    (grams,) = verdicts.pair_emissions(compare(a, b), reference)
+    (emissions,) = verdicts.pair_emissions(compare(A, B), reference)
     # 0.5 J an item x 1000 items x PUE 1.5 / 3.6e6 J a kWh x 39.22 g a kWh
-    assert grams.a == pytest.approx(0.5 * 1000 * 1.5 / 3.6e6 * 39.22, rel=1e-12)
-    assert grams.b / grams.a == pytest.approx(1.06, rel=1e-12)
+    assert emissions.a == pytest.approx(0.5 * 1000 * 1.5 / 3.6e6 * 39.22, rel=1e-12)
+    assert emissions.b / emissions.a == pytest.approx(1.06, rel=1e-12)
 
 
-def test_which_drift_stood_in_is_said() -> None:
+def test_drift_labels_group_metrics() -> None:
     measured = Variance(0.021**2, 6.0)
     lines = verdicts.drift_labels({"throughput": measured, "energy": ASSUMED_DRIFT, "first-call": ASSUMED_DRIFT})
-    assert lines[0] == "2.1 %, from 7 kept runs of this machine (throughput)"
-    assert lines[1].startswith("5 % assumed")
+    assert len(lines) == 2
+    assert lines[0].startswith("2.1 %, from 7 ")
+    assert lines[0].endswith("(throughput)")
+    assert lines[1].startswith("5 % ")
     assert lines[1].endswith("(energy per item, first call)")
-    assert math.sqrt(ASSUMED_DRIFT.value) == pytest.approx(0.05)  # what the sentence says
+    assert math.sqrt(ASSUMED_DRIFT.value) == pytest.approx(0.05)  # the 5 % of the label
 
 
 def test_values_have_their_unit() -> None:

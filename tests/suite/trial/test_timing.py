@@ -1,6 +1,6 @@
-"""Warm-up, calibration and windows, on steps whose true duration is known: they move a clock of their own.
+"""Warm-up, calibration and windows, on steps of known duration, which advance a clock of their own.
 
-`test_faults.py` measures a real sleep by the real clock.
+`test_worker.py` measures a real sleep with the real clock.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from joulemark.suite.trial.request import Effort
 EFFORT = Effort(window_s=0.2, warmup_s=0.02, max_warmup_s=0.5, guard_s=0.02)
 
 
-class Time:
-    """A clock that only moves when something takes time."""
+class FakeClock:
+    """A clock that advances only when something takes time."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -25,7 +25,7 @@ class Time:
         return self.now
 
     def takes(self, seconds: float):
-        """A step, or a synchronisation, of `seconds`."""
+        """Return a step, or a synchronisation, that takes `seconds`."""
 
         def step() -> None:
             self.now += seconds
@@ -34,20 +34,20 @@ class Time:
 
 
 @pytest.fixture
-def clock() -> Time:
-    return Time()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
-def nothing() -> None:
+def no_wait() -> None:
     """No device to wait for."""
 
 
-def test_warm_up_runs_its_floor_even_of_slow_steps(clock):
-    durations = timing.warm_up(clock.takes(1.0), nothing, Effort(0.1, 0.0, 0.0, 0.0), clock)
+def test_warm_up_runs_its_minimum_of_slow_steps(clock):
+    durations = timing.warm_up(clock.takes(1.0), no_wait, Effort(0.1, 0.0, 0.0, 0.0), clock)
     assert durations == [1.0] * timing.MIN_WARMUP_STEPS
 
 
-def test_warm_up_goes_on_while_steps_get_faster(clock):
+def test_warm_up_continues_while_steps_get_faster(clock):
     calls = 0
 
     def step() -> None:
@@ -55,13 +55,13 @@ def test_warm_up_goes_on_while_steps_get_faster(clock):
         calls += 1
         clock.now += 0.001 + 0.020 / calls**2
 
-    durations = timing.warm_up(step, nothing, Effort(0.1, 0.0, 10.0, 0.0), clock)
+    durations = timing.warm_up(step, no_wait, Effort(0.1, 0.0, 10.0, 0.0), clock)
     quarter = len(durations) // 4
     assert len(durations) > timing.MIN_WARMUP_STEPS
     assert durations[-quarter] < 1.06 * durations[-1]
 
 
-def test_warm_up_ends_in_time_where_nothing_settles(clock):
+def test_warm_up_ends_in_time_if_steps_never_settle(clock):
     calls = 0
 
     def step() -> None:
@@ -69,23 +69,23 @@ def test_warm_up_ends_in_time_where_nothing_settles(clock):
         calls += 1
         clock.now += 0.001 * 1.1**calls
 
-    timing.warm_up(step, nothing, Effort(0.1, 0.0, 0.3, 0.0), clock)
+    timing.warm_up(step, no_wait, Effort(0.1, 0.0, 0.3, 0.0), clock)
     assert 0.3 <= clock.now < 0.3 * 1.2
 
 
-def test_short_steps_come_in_blocks_and_long_ones_alone(clock):
-    assert timing.steps_per_block([1e-4] * 10, nothing, clock) == round(timing.BLOCK_S / 1e-4)
-    assert timing.steps_per_block([0.5] * 10, nothing, clock) == 1
+def test_short_steps_are_grouped_in_blocks_and_long_ones_are_not(clock):
+    assert timing.steps_per_block([1e-4] * 10, no_wait, clock) == round(timing.BLOCK_S / 1e-4)
+    assert timing.steps_per_block([0.5] * 10, no_wait, clock) == 1
 
 
 def test_a_slow_synchronisation_makes_blocks_longer(clock):
-    # Steps that were timed one by one took a synchronisation each; a block of them takes one.
+    # Steps timed one by one include a synchronisation each; a block of them has one.
     count = timing.steps_per_block([2e-3] * 10, clock.takes(0.001), clock)
     assert 0.001 / (count * 0.001) == pytest.approx(1 / timing.BLOCK_OVERHEADS)
     assert timing.steps_per_block([1e-3] * 10, clock.takes(0.001), clock) == 100 * timing.BLOCK_OVERHEADS
 
 
-def test_the_window_holds_only_its_steps(clock):
+def test_the_window_consists_of_its_steps(clock):
     calls = 0
 
     def step() -> None:
@@ -93,35 +93,35 @@ def test_the_window_holds_only_its_steps(clock):
         calls += 1
         clock.now += 0.001
 
-    borders: list[int] = []
-    window = timing.measure(step, nothing, 5, EFFORT, lambda: borders.append(calls), clock)
-    # One block runs between the first border and the window, none between the window and the second border.
-    assert window.steps == borders[1] - borders[0] - 5
+    edges: list[int] = []
+    window = timing.measure(step, no_wait, 5, EFFORT, lambda: edges.append(calls), clock)
+    # One block runs between the first edge and the window, none between the window and the second edge.
+    assert window.steps == edges[1] - edges[0] - 5
     assert window.steps == 5 * len(window.block_s)
-    assert calls > borders[1]
+    assert calls > edges[1]
     assert sum(window.block_s) == pytest.approx(window.end - window.start, rel=1e-9)
 
 
-def test_the_step_runs_on_before_and_after_the_window(clock):
-    window = timing.measure(clock.takes(0.001), nothing, 5, EFFORT, clock=clock)
+def test_the_step_runs_before_and_after_the_window(clock):
+    window = timing.measure(clock.takes(0.001), no_wait, 5, EFFORT, clock=clock)
     assert window.start >= EFFORT.guard_s
     assert clock.now - window.end >= EFFORT.guard_s
 
 
-def test_a_step_longer_than_the_window_still_gives_some_blocks(clock):
-    window = timing.measure(clock.takes(2.0), nothing, 1, Effort(0.001, 0.0, 0.0, 0.0, min_blocks=5), clock=clock)
+def test_a_step_longer_than_the_window_gives_the_minimum_of_blocks(clock):
+    window = timing.measure(clock.takes(2.0), no_wait, 1, Effort(0.001, 0.0, 0.0, 0.0, min_blocks=5), clock=clock)
     assert window.block_s == (2.0,) * 5
 
 
-def test_time_is_that_of_the_step_and_its_synchronisation(clock):
+def test_a_block_consists_of_its_steps_and_one_synchronisation(clock):
     window = timing.measure(clock.takes(0.004), clock.takes(0.001), 5, EFFORT, clock=clock)
     assert window.block_s[0] == pytest.approx(5 * 0.004 + 0.001)
 
 
-def test_twice_the_steps_take_twice_the_time(clock):
-    one = timing.measure(clock.takes(0.002), nothing, 4, EFFORT, clock=clock)
-    two = timing.measure(clock.takes(0.002), nothing, 8, EFFORT, clock=clock)
-    assert two.block_s[0] / one.block_s[0] == pytest.approx(2)
+def test_twice_the_steps_take_twice_as_long(clock):
+    short = timing.measure(clock.takes(0.002), no_wait, 4, EFFORT, clock=clock)
+    long = timing.measure(clock.takes(0.002), no_wait, 8, EFFORT, clock=clock)
+    assert long.block_s[0] / short.block_s[0] == pytest.approx(2)
 
 
 def test_single_steps_are_timed_one_by_one(clock):
@@ -130,14 +130,14 @@ def test_single_steps_are_timed_one_by_one(clock):
 
 
 def test_garbage_collection_is_off_in_the_window_and_on_after_it(clock):
-    seen = []
+    states = []
 
     def step() -> None:
-        seen.append(gc.isenabled())
+        states.append(gc.isenabled())
         clock.now += 0.01
 
-    timing.measure(step, nothing, 1, EFFORT, clock=clock)
-    assert set(seen) == {False}
+    timing.measure(step, no_wait, 1, EFFORT, clock=clock)
+    assert set(states) == {False}
     assert gc.isenabled()
 
 
@@ -152,5 +152,5 @@ def test_garbage_collection_is_off_in_the_window_and_on_after_it(clock):
     ],
     ids=["jitter", "trend of 20 %", "trend of 2 %", "too few", "constant"],
 )
-def test_the_verdict_on_a_window(blocks, expected):
+def test_steadiness_of_a_window(blocks, expected):
     assert timing.steadiness(tuple(blocks)) == expected

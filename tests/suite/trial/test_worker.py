@@ -1,33 +1,50 @@
-"""What an error that a trial raised is called."""
+"""What a trial reports, on steps whose duration and counts are known."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from faulty_trials import request
 
-from joulemark.suite.trial.worker import classify
-
-
-class OutOfMemoryError(RuntimeError):
-    """As torch.cuda's: the name says it, the text may not."""
+pytest.importorskip("torch")
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        MemoryError(),
-        OutOfMemoryError("tried to allocate 9 GiB"),
-        RuntimeError("CUDA out of memory"),
-        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
-        RuntimeError("OOM when allocating tensor"),
-        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
-    ],
-)
-def test_memory_that_ran_out_is_told_in_all_its_words(error: Exception) -> None:
-    assert classify(error)[0] == "out_of_memory"
+def test_a_step_that_sleeps_5_ms_is_measured_as_5_ms(server):
+    trial = server.run(request("sleep", window_s=1.0), 30.0).trial
+    start, end = trial["window"]
+    assert trial["steps"] == len(trial["block_s"]) * trial["steps_per_block"]
+    # Never shorter than the sleep; a loaded machine wakes up late, but not in every block.
+    assert (end - start) / trial["steps"] >= 0.005
+    assert min(trial["block_s"]) / trial["steps_per_block"] < 0.010
 
 
-@pytest.mark.parametrize(
-    "text", ["no such file: /home/bloom/data", "the zoom must be positive", "no room in the table"]
-)
-def test_a_word_that_has_oom_in_it_is_no_memory(text: str) -> None:
-    assert classify(ValueError(text)) == ("raised", f"ValueError: {text}")
+def test_blocks_fill_the_window_without_a_gap(server):
+    trial = server.run(request("none"), 30.0).trial
+    start, end = trial["window"]
+    assert sum(trial["block_s"]) == pytest.approx(end - start, rel=1e-9)
+    assert end - start >= 0.3
+
+
+def test_a_step_that_is_recompiled_in_the_window_is_counted(server):
+    compiled = replace(request("retraces", window_s=4.0), mode="compile")
+    assert server.run(compiled, 120.0).trial["counters"]["traces_in_window"] > 0
+    assert "traces_in_window" not in server.run(request("none"), 30.0).trial["counters"]
+
+
+def test_resident_idle_lies_between_load_and_first_call(server):
+    without = request("none")
+    effort = replace(without.effort, resident_idle_s=1.0)
+    trial = server.run(replace(without, effort=effort), 30.0).trial
+    start, end = trial["resident_idle"]
+    assert end - start >= 1.0
+    assert end < trial["window"][0]
+    assert trial["first_call_s"] < trial["window"][0] - end
+    assert server.run(without, 30.0).trial["resident_idle"] is None
+
+
+def test_counts_are_divided_by_the_steps_that_were_run(server):
+    """A step that sleeps has one context switch, also if the window has few blocks and another block precedes it."""
+    trial = server.run(request("sleep", window_s=0.05), 30.0).trial
+    assert len(trial["block_s"]) <= 6
+    assert trial["counters"]["context_switches_voluntary"] == pytest.approx(1.0, abs=0.1)

@@ -1,4 +1,4 @@
-"""Schemas of other people's formats, written here after their documentation, and closed where theirs are open."""
+"""Schemas of other tools' formats, written from their documentation, and closed where theirs are open."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 JUNIT = Path(__file__).with_name("junit.xsd")
 
 BENCHER = {
-    # https://bencher.dev/docs/reference/bencher-metric-format/ : benchmark -> measure -> metric. Names may have 1,024
-    # characters; a measure's slug 64, of letters, digits and hyphens.
+    # https://bencher.dev/docs/reference/bencher-metric-format/ : benchmark -> measure -> metric. Names have up to 1,024
+    # characters; slugs of measures up to 64, of letters, digits and hyphens.
     "type": "object",
     "minProperties": 1,
     "propertyNames": {"minLength": 1, "maxLength": 1024},
@@ -27,7 +27,7 @@ BENCHER = {
 
 GITHUB_ACTION = {
     # https://github.com/benchmark-action/github-action-benchmark : "Custom benchmarks". The action reads name, value,
-    # unit, range and extra of each entry, takes an empty list for a mistake, and a half-width out of `± number`.
+    # unit, range and extra of each entry, rejects an empty list, and reads a half-width from `± number`.
     "type": "array",
     "minItems": 1,
     "items": {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import FAST, joulemark, start, wait_for
-from environments import bare, twin
+from environments import empty_environment, environment_like_this
 from places import SUPPORT
 
 from joulemark.suite.records import read
@@ -44,7 +44,7 @@ def test_bad_input_is_one_line_and_exit_2(home, arguments, words):
 
 
 def test_a_python_without_joulemark_is_one_line_and_exit_2(home):
-    python = bare(home / "bare")
+    python = empty_environment(home / "empty")
     for arguments in (["ab", "--b", python], ["check", "--baseline-python", python]):
         done = joulemark(home, *arguments)
         assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
@@ -72,7 +72,7 @@ def test_arms_that_are_alike_are_told_so(home, threads, alike):
 def test_the_gate_fires_against_a_baseline_measured_now_and_doubt_is_measured_on(home):
     """The library of the baseline's environment is thirty times as fast as what this one has instead."""
     pytest.importorskip("torch")
-    python = twin(home / "env", leaning_library="STEP_S = 0.02\n")
+    python = environment_like_this(home / "env", leaning_library="STEP_S = 0.02\n")
     done = joulemark(
         home,
         *("check", "--baseline-python", python, *LEANING, "--rounds", "1", "--max-rounds", "2", "--json"),

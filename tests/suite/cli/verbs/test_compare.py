@@ -103,7 +103,7 @@ def test_one_run_by_a_factor(kept: Path) -> None:
     assert {(one["a"].split("/")[2], one["b"].split("/")[2]) for one in document["comparisons"]} == {
         ("pytorch", "tensorflow")
     }
-    assert "unlike modes" in document["comparisons"][0]["reason"]
+    assert "pytorch eager (eager)" in document["comparisons"][0]["reason"]
 
 
 def test_what_cannot_be_done_is_one_line(kept: Path) -> None:

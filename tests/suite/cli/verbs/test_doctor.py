@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nvml_library
-from nvml_library import Board
+from nvml_library import FakeGpu
 from places import ROOT
 from powercap import FakeZone, build
 
@@ -54,7 +54,7 @@ def test_without_a_sensor_it_exits_4_and_says_why_for_each(tmp_path: Path) -> No
 def test_with_counters_it_exits_0_and_shows_their_tick_and_cost(tmp_path: Path) -> None:
     top = build(tmp_path, (FakeZone("intel-rapl:0", "package-0"), FakeZone("intel-rapl:0:0", "dram")))
     library = nvml_library.build(tmp_path)
-    variables = nvml_library.environment(library, [Board(UUID, traits="tick"), Board("GPU-b", bus="00000000:02:00.0")])
+    variables = nvml_library.environment(library, [FakeGpu(UUID, traits="tick"), FakeGpu("GPU-b", bus="00000000:02:00.0")])
     answer = _doctor("--json", **variables | {"JOULEMARK_POWERCAP_ROOT": str(top), "CUDA_VISIBLE_DEVICES": "0"})
     assert answer.returncode == 0, answer.stderr
     checks = _checks(answer)
@@ -72,7 +72,7 @@ def test_with_counters_it_exits_0_and_shows_their_tick_and_cost(tmp_path: Path) 
 def test_boards_are_numbered_as_a_framework_tells(tmp_path: Path) -> None:
     """A run asks PyTorch which board is cuda:0; the doctor said of the same boards that nobody can tell."""
     library = nvml_library.build(tmp_path)
-    boards = [Board(UUID, name="Old GPU"), Board("GPU-b", name="New GPU", bus="00000000:02:00.0")]
+    boards = [FakeGpu(UUID, name="Old GPU"), FakeGpu("GPU-b", name="New GPU", bus="00000000:02:00.0")]
     told = {
         "version": "2.9",
         "python": "3.11",

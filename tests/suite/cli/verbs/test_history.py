@@ -14,7 +14,7 @@ from command import joulemark
 from report_files import summarised, trials
 from run_files import case, failed_trial, machine, run_file
 
-from joulemark.reports.over_time import render
+from joulemark.reports.history_page import render
 from joulemark.suite.records import FrameworkInfo, RunFile, write
 from joulemark.suite.results.history import parquet
 from joulemark.suite.results.history.series import Point, Series
@@ -196,7 +196,7 @@ def test_a_long_table_says_where_the_rest_is(count, hint):
     points = tuple(Point(f"r{i}", start + timedelta(hours=i), 1.0, None, None, 1, {}) for i in range(count))
     one = Series("cnn:small/training/pytorch/eager", "energy", "J", "lower", "f", "host", "0", None, points, 1, ())
     page = render([one], "cdn")
-    assert "1 run has no value." in page
+    assert "No value in 1 run." in page
     assert ("The latest 200 runs; <code>joulemark history --csv</code> writes all." in page) == hint
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from command import joulemark
 
+pytestmark = pytest.mark.slow
+
 TINY = ("--workload", "matmul", "--framework", "pytorch", "--size", "tiny", "--rounds", "2", "--no-report")
 
 
@@ -35,7 +37,7 @@ def test_a_simulated_run_says_so_and_stands_beside_the_second_opinion(tmp_path: 
     ("sensor", "words"),
     [
         ("rapel", "unknown sensor 'rapel'. Did you mean 'rapl'?"),
-        ("simulated:h100", "unknown simulated board 'h100'"),
+        ("simulated:h100", "unknown simulated sensor 'h100'"),
         ("replay:/nowhere.json", "cannot read /nowhere.json"),
         ("meter:/nowhere.csv", "cannot read the meter's file /nowhere.csv"),
         ("nvml:0", "sensor nvml takes no argument"),

@@ -1,4 +1,4 @@
-"""pytest-benchmark's format, held against pytest-benchmark itself."""
+"""pytest-benchmark's format, checked against pytest-benchmark itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_benchmark.stats import Stats
 from run_files import case, failed_trial, run_file, trial
 
 from joulemark.suite.records import Case, RunFile
-from joulemark.suite.results.export.pytest_benchmark import _stats, render
+from joulemark.suite.results.export.pytest_benchmark import render, round_statistics
 from joulemark.suite.results.summary import recompute
 
 # Multiples of a power of two, whose quartiles are exact: with others, a time can miss a fence by the last bit.
@@ -32,32 +32,37 @@ def summarised(*cases: Case, **more: object) -> RunFile:
 @example([1.0])
 @example([1.0, 1.0, 1.0, 50.0, 1.0])
 @example([3.0, 1.0, 2.0, 9.0, 4.0, 7.0])
-def test_the_figures_are_those_that_pytest_benchmark_computes(durations: list[float]) -> None:
+def test_statistics_are_those_of_pytest_benchmark(durations: list[float]) -> None:
     theirs = Stats()
     for duration in durations:
         theirs.update(duration)
-    ours, expected = _stats(durations), theirs.as_dict()
+    ours, expected = round_statistics(durations), theirs.as_dict()
     assert ours.pop("outliers") == expected.pop("outliers")
     assert ours == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("value", [0.1, 0.7, 1e-9])
 @pytest.mark.parametrize("count", range(1, 10))
-def test_equal_times_have_no_spread(value: float, count: int) -> None:
-    found = _stats([value] * count)
-    assert found["ld15iqr"] == found["hd15iqr"] == found["median"] == value
-    assert found["stddev"] == 0
+def test_equal_times_do_not_vary(value: float, count: int) -> None:
+    statistics = round_statistics([value] * count)
+    assert statistics["ld15iqr"] == statistics["hd15iqr"] == statistics["median"] == value
+    assert statistics["stddev"] == 0
 
 
-def test_a_round_is_a_trial_and_one_trial_gives_its_blocks() -> None:
-    several, one = case("cnn"), case("vit", trials=[trial(rate=100.0)])
-    found = {b["name"]: b for b in json.loads(render(summarised(several, one)))["benchmarks"]}
-    assert found[several.id]["stats"]["data"] == pytest.approx([1 / 95, 1 / 100, 1 / 105])
-    assert found[several.id]["extra_info"]["rounds_are"] == "trials"
-    (only,) = one.trials
-    assert found[one.id]["stats"]["data"] == [block / only.steps_per_block for block in only.block_s]
-    assert found[one.id]["extra_info"]["rounds_are"] == "blocks of one trial"
-    assert found[one.id]["extra_info"]["throughput"]["reason"] == "n=1, no interval"
+def test_a_round_is_a_trial_or_a_block_of_a_single_trial() -> None:
+    three_trials, one_trial = case("cnn"), case("vit", trials=[trial(rate=100.0)])
+    document = json.loads(render(summarised(three_trials, one_trial)))
+    by_trial, by_block = (
+        next(benchmark for benchmark in document["benchmarks"] if benchmark["name"] == measured.id)
+        for measured in (three_trials, one_trial)
+    )
+    assert by_trial["stats"]["data"] == pytest.approx([1 / 95, 1 / 100, 1 / 105])
+    assert by_trial["extra_info"]["rounds_are"] == "trials"
+    (only,) = one_trial.trials
+    assert by_block["stats"]["data"] == [block / only.steps_per_block for block in only.block_s]
+    assert by_block["extra_info"]["rounds_are"] == "blocks of one trial"
+    assert by_block["extra_info"]["throughput"]["low"] is None
+    assert by_block["extra_info"]["throughput"]["n"] == 1
 
 
 def test_lost_cases_are_listed_apart() -> None:
@@ -68,7 +73,7 @@ def test_lost_cases_are_listed_apart() -> None:
 
 
 def test_pytest_benchmark_compare_reads_two_runs_and_finds_the_change(tmp_path: Path) -> None:
-    """The second run takes twice as long: pytest-benchmark's own table and CSV must say so."""
+    """The second run takes twice as long, in pytest-benchmark's own table and CSV."""
     halved = [trial(i, rate) for i, rate in enumerate((47.5, 50.0, 52.5), 1)]
     files = {"before": [case(), case("vit")], "after": [case(trials=halved), case("vit", trials=halved)]}
     for name, cases in files.items():

@@ -1,1 +1,1 @@
-"""Somebody else's workload, which misbehaves in every way that a trial must survive."""
+"""A workload of another package, which misbehaves in every way that a trial must survive."""

@@ -1,4 +1,4 @@
-"""The faults, in a process of PyTorch."""
+"""The faults, in PyTorch."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from joulemark.workloads.spec import Program
 
 
 def build(size, phase, kit):
-    """A step that does what `size.fault` says, some at its first call, some later."""
+    """Return a step that has the fault `size.fault`."""
     fault = size.fault
     if fault == "raises_at_load":
         raise ValueError("planted at load")
     if fault == "retraces":
-        return Program(step=retracing())
+        return Program(step=retracing_step())
     calls = 0
     started = time.monotonic()
 
@@ -41,35 +41,35 @@ def build(size, phase, kit):
     return Program(step=step)
 
 
-def retracing():
-    """A step that its compiler must take in anew, once, 1.5 s after its third call."""
+def retracing_step():
+    """Return a step that has to be recompiled once, 1.5 s after its third call."""
     state = {"calls": 0, "third": 0.0, "late": False}
 
     @torch.compiler.disable
-    def look():
+    def update_state():
         state["calls"] += 1
         if state["calls"] == 3:
             state["third"] = time.monotonic()
         state["late"] = state["calls"] > 3 and time.monotonic() - state["third"] > 1.5
 
     def step(x):
-        look()
+        update_state()
         return {"y": x + (2 if state["late"] else 1)}
 
     return step
 
 
 def misbehave(fault):
-    """At the third step: within warm-up."""
+    """Do what `fault` names, at the third step: within warm-up."""
     if fault == "segfault":
         ctypes.string_at(0)
     elif fault == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     elif fault == "memory":
         torch.empty(2**46, dtype=torch.uint8)
-    elif fault == "eats":
-        eaten = [torch.ones(2**24, dtype=torch.uint8) for _ in range(64)]
-        raise ValueError(f"nobody minded {len(eaten)} times 16 MiB")
+    elif fault == "allocates_1_gib":
+        blocks = [torch.ones(2**24, dtype=torch.uint8) for _ in range(64)]
+        raise ValueError(f"allocated {len(blocks)} times 16 MiB")
     elif fault == "hang":
         time.sleep(3600)
     elif fault == "hang_uninterruptibly":

@@ -1,4 +1,4 @@
-"""One size a fault."""
+"""A workload with one size for each fault."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ import numpy as np
 from joulemark.workloads.spec import Size, Workload
 
 FAULTS = (
-    *(
-        "none",
-        "sleep",
-        "retraces",
-        "segfault",
-        "killed",
-        "memory",
-        "eats",
-        "hang",
-        "hang_uninterruptibly",
-        "grandchild",
-    ),
-    *("daemon", "prints", "raises_at_load", "raises_at_first", "raises_in_warmup", "raises_in_window", "nan", "exits"),
+    *("none", "sleep", "retraces", "segfault", "killed", "memory", "allocates_1_gib", "hang", "hang_uninterruptibly"),
+    *("grandchild", "daemon", "prints", "nan", "exits"),
+    *("raises_at_load", "raises_at_first", "raises_in_warmup", "raises_in_window"),
 )
 
 WORKLOADS = (

@@ -1,0 +1,69 @@
+"""Responses kept on disk until the next full hour, so that many cases and runs send one request.
+
+requests-cache does the keeping. Freshness is judged here by the caller's clock, since requests-cache knows only the
+machine's; and a cache that cannot be read or written must never cost more than another request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+from requests_cache import CachedSession
+from requests_cache.backends.base import BaseCache
+from requests_cache.backends.filesystem import FileDict
+from requests_cache.models.response import CachedResponse
+
+from joulemark.suite.carbon.series import parse_time, start_of_hour
+
+RETRIEVED_AT: Final = "X-Retrieved-At"
+"""Response header in which the transport notes when it received the response, ISO 8601."""
+SECRET_HEADERS: Final = ("auth-token", "Authorization")
+"""Request headers that requests-cache blanks out before it writes."""
+Check = Callable[[requests.Response], bool]
+_UNUSABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ExceptionGroup)  # cattrs raises groups
+
+logging.getLogger("requests_cache").addHandler(logging.NullHandler())  # it would report damaged files on stderr
+
+
+class HourlyCache(BaseCache):
+    """Responses as JSON files in a directory, valid at `now` if they were received in the same hour."""
+
+    def __init__(self, directory: Path, now: datetime, is_valid: Check) -> None:
+        """Create the directory. OSError where that is not possible."""
+        super().__init__()
+        self.responses = FileDict(directory, serializer="json", decode_content=True)
+        self._now, self._is_valid = now, is_valid
+
+    def get_response(self, key: str, default: Any = None) -> CachedResponse | None:
+        """Return the response under `key` if it is of this hour, not of the future, and valid; else `default`."""
+        with contextlib.suppress(*_UNUSABLE):
+            response = super().get_response(key)
+            if response is not None:
+                received = parse_time(response.headers[RETRIEVED_AT])
+                if start_of_hour(self._now) <= received <= self._now and self._is_valid(response):
+                    return response
+        return default
+
+    def save_response(self, *args: Any, **more: Any) -> None:
+        """Keep a response, if the disk allows it."""
+        with contextlib.suppress(*_UNUSABLE):
+            super().save_response(*args, **more)
+
+
+def session(directory: Path | None, now: datetime, is_valid: Check) -> requests.Session:
+    """Return a session that keeps valid responses in `directory`, or a plain one where that cannot be written."""
+    if directory is not None:
+        with contextlib.suppress(OSError):
+            return CachedSession(
+                backend=HourlyCache(directory, now, is_valid),
+                ignored_parameters=SECRET_HEADERS,
+                filter_fn=is_valid,
+                expire_after=timedelta(hours=1),
+            )
+    return requests.Session()

@@ -1,0 +1,32 @@
+"""What a service answers: a response, or the error that stands for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+ErrorKind = Literal[
+    "no_token", "bad_token", "not_licensed", "no_data", "throttled", "server", "unreachable", "timeout", "malformed",
+    "sandbox", "out_of_range", "wrong_zone", "stale", "request",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JsonResponse:
+    """A response of the service, free of the token."""
+
+    status: int
+    document: Any
+    """The JSON; None where the body is not JSON."""
+    retry_after_s: int | None
+    retrieved_at: str
+    """When it was received, ISO 8601: earlier than now where it was kept."""
+
+
+class ServiceError(Exception):
+    """Why the service gave no usable answer."""
+
+    def __init__(self, kind: ErrorKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message

@@ -1,0 +1,137 @@
+"""The rows of all runs in a directory, without reading the runs themselves.
+
+Rows that are missing, damaged, outdated or of another version are made anew from the run files; if they cannot be
+written, they are held in memory. A run that is in progress or was interrupted is read from its journal each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joulemark.suite.errors import JoulemarkError
+from joulemark.suite.results.history import collected
+from joulemark.suite.results.history.parquet import (
+    connect,
+    escaped,
+    insert,
+    is_current,
+    rows_path,
+    source_path,
+    write,
+)
+from joulemark.suite.results.history.rows import rows
+from joulemark.suite.results.store import kept_runs, load_path
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Unreadable = dict[str, tuple[str, str]]
+"""The path of a run that cannot be read, and why, by the run's name."""
+
+
+class Rows:
+    """The requested columns of the rows of many runs, to be queried."""
+
+    def __init__(self, connection: DuckDBPyConnection, unreadable: Unreadable) -> None:
+        self._connection = connection
+        self.unreadable = unreadable
+
+    def select(self, expressions: str, clauses: str = "", parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the result of `SELECT expressions FROM rows clauses`."""
+        return self._connection.execute(f"SELECT {expressions} FROM chosen {clauses}", list(parameters)).fetchall()
+
+
+def open_directory(directory: Path, columns: Sequence[str], many: int = collected.MANY) -> Rows:
+    """Return `columns` of the rows of all runs in `directory`, and `file`, the file that a row was read from.
+
+    Missing rows are made. If `many` files had to be opened, their rows are collected in one file. Raises UsageError if
+    the directory cannot be read.
+    """
+    connection = connect()
+    sources = kept_runs(directory)
+    mtimes_ns = _mtimes_ns(directory, sources)
+    copies = collected.load(connection, directory, columns, mtimes_ns)
+    others = [source for source in sources if rows_path(source).name not in copies]
+    current = {str(rows_path(source)): source for source in others if is_current(source)}
+    outdated = set(others).difference(current.values())
+    files = list(current)
+    unreadable: Unreadable = {}
+    _make(connection, [source for source in others if source in outdated], files, unreadable)
+    if not choose(connection, files, columns):
+        damaged = [file for file in files if not choose(connection, [file], columns)]
+        files = [file for file in files if file not in damaged]
+        _make(connection, [current[file] for file in damaged if file in current], files, unreadable)
+        choose(connection, files, columns)
+    if len(files) >= many:
+        _collect(directory, {name: mtimes_ns[name] for name in copies}, files)
+    return Rows(connection, unreadable)
+
+
+def choose(connection: DuckDBPyConnection, files: Sequence[str], columns: Sequence[str]) -> bool:
+    """Make the view `chosen` of `columns` from `files` and the tables of `connect`; False if a file is damaged."""
+    import duckdb
+
+    names = ", ".join(columns)
+    query, values = f"SELECT {names}, file FROM in_memory", []
+    if files:
+        query += f" UNION ALL SELECT {names}, filename AS file FROM read_parquet(?, filename = true)"
+        values = [escaped(files)]
+    try:
+        connection.execute(f"CREATE OR REPLACE TABLE beside AS {query}", values)
+        connection.execute(
+            f"CREATE OR REPLACE VIEW chosen AS FROM beside UNION ALL SELECT {names}, file FROM collected"
+        )
+    except (duckdb.Error, OSError):
+        return False
+    return True
+
+
+def _mtimes_ns(directory: Path, sources: Iterable[Path]) -> dict[str, int]:
+    """Return the modification times of the run files that have rows beside them, by the names of the rows files."""
+    mtimes_ns = {}
+    with contextlib.suppress(OSError):
+        names = set(os.listdir(directory))
+        for source in sources:  # a journal hides the run file beside it, and so its copies
+            if source.suffix == ".json" and (name := rows_path(source).name) in names:
+                with contextlib.suppress(OSError):
+                    mtimes_ns[name] = source.stat().st_mtime_ns
+    return mtimes_ns
+
+
+def _make(connection: DuckDBPyConnection, sources: Iterable[Path], files: list[str], unreadable: Unreadable) -> None:
+    """Make the rows of `sources`: written and added to `files`, held in memory, or `unreadable` with the reason."""
+    for source in sources:
+        try:
+            mtime_ns = source.stat().st_mtime_ns
+            run_rows = rows(load_path(source))
+        except FileNotFoundError:
+            continue  # a journal that has become a run file: the next call finds it
+        except JoulemarkError as error:
+            if source.exists():
+                unreadable[source.stem] = (str(source), str(error))
+            continue
+        path = write(connection, source, run_rows, mtime_ns) if source.suffix == ".json" else None
+        if path is None:
+            insert(connection, run_rows, str(source))
+        else:
+            files.append(str(path))
+
+
+def _collect(directory: Path, copies: Mapping[str, int], files: Iterable[str]) -> None:
+    """Add the rows in `files` to the collection of `directory`, if it can be written."""
+    new = {}
+    for path in map(Path, files):
+        with contextlib.suppress(OSError):
+            new[path.name] = path.stat().st_mtime_ns
+    with contextlib.closing(connect()) as connection:
+        if collected.write(connection, directory, copies, new):
+            return
+        lacking = collected.lacking_columns(connection, directory, [*copies, *new])
+        if lacking:  # written by an older version: made anew now, and added the next time
+            complete = {name: mtime_ns for name, mtime_ns in {**copies, **new}.items() if name not in lacking}
+            _make(connection, [source_path(str(directory / name)) for name in lacking - {collected.NAME}], [], {})
+            collected.write(connection, directory, {}, complete)

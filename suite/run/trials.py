@@ -1,0 +1,103 @@
+"""Runs trials and probes, in the fork servers of each arm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from joulemark.suite.notices import Code
+from joulemark.suite.records import ArmName, Case, Notice, Probe, Trial
+from joulemark.suite.run.run_spec import ProgressListener, RunSpec
+from joulemark.suite.run.timeouts import Timeouts
+from joulemark.suite.run.trial_record import trial_record
+from joulemark.suite.trial.environment import Environment
+from joulemark.suite.trial.fork_servers import ForkServers
+from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
+from joulemark.suite.trial.probe import probe
+
+
+class TrialRunner:
+    """The fork servers of a run, and what one trial must know about earlier ones."""
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        environments: Mapping[ArmName | None, Environment],
+        origin_s: float,
+        listener: ProgressListener,
+        add_notice: Callable[[Notice], None],
+    ) -> None:
+        """`environments` are the trials', by arm; `origin_s` is the start of the run on CLOCK_MONOTONIC."""
+        self._spec, self._plan, self._origin_s = spec, spec.plan, origin_s
+        self._listener, self._add_notice = listener, add_notice
+        self._timeouts = Timeouts(spec.plan.profile.timeout_s)
+        self._compiled: set[str] = set()
+        self._probed = {_probe_key(probe) for probe in spec.resumed.probes} if spec.resumed else set()
+        self._servers = {arm: self._fork_servers(arm, environments[arm]) for arm in environments}
+
+    def _fork_servers(self, arm: ArmName | None, environment: Environment) -> ForkServers:
+        pythons = self._spec.settings.python if arm is None else self._spec.arms[arm].pythons
+        where = "" if arm is None else f" in arm {arm}"
+
+        def on_spawn(framework: str, reason: str) -> None:
+            self._add_notice(Notice.of(Code.SPAWNED, f"{framework}{where}: {reason}"))
+
+        return ForkServers(environment.variables, pythons, on_spawn)
+
+    def start_servers(self, cases: Iterable[Case]) -> None:
+        """Start fresh fork servers for `cases`."""
+        for arm, servers in self._servers.items():
+            servers.start({case.framework for case in cases if case.arm == arm})
+
+    def close_servers(self) -> None:
+        """End all fork servers."""
+        for servers in self._servers.values():
+            servers.close()
+
+    def run(self, case: Case, round_number: int) -> Trial:
+        """Run one trial and return its record, however it ends."""
+        servers = self._servers[case.arm]
+        isolation, started_s = servers.isolation(case.framework), self._now()
+
+        def on_stage(stage: str) -> None:
+            self._timeouts.on_stage(case, stage)
+            self._listener.on_trial_stage(stage)
+
+        request = self._plan.request(case, resident_idle=round_number == 1)
+        outcome = servers.run(request, self._timeouts.for_trial(case), on_stage)
+        attempt = {"round": round_number, "started_s": started_s, "ended_s": self._now(), "isolation": isolation}
+        compile_cache = self._compile_cache(case) if outcome.trial is not None else None
+        return trial_record(outcome, attempt, self._origin_s, compile_cache)
+
+    def _now(self) -> float:
+        """Return the seconds since the run started."""
+        return time.monotonic() - self._origin_s
+
+    def _compile_cache(self, case: Case) -> Literal["cold", "warm"] | None:
+        """Return the state of the run's compile cache before a trial of `case`; None if its mode does not compile."""
+        if mode_class(case.framework, case.mode) != "compiled":
+            return None
+        if case.id in self._compiled and FRAMEWORKS[case.framework].caches_compilation:
+            return "warm"
+        self._compiled.add(case.id)
+        return "cold"
+
+    def probes(self, cases: Iterable[Case]) -> Iterator[Probe]:
+        """Probe the roofline of each framework, device, precision and number of threads, once a run.
+
+        Only frameworks and arms of `cases`, whose fork servers are running, are probed.
+        """
+        running = {(case.arm, case.framework) for case in cases}
+        for case in sorted(self._plan.runnable(), key=_probe_key):
+            if (case.arm, case.framework) in running and _probe_key(case) not in self._probed:
+                self._probed.add(_probe_key(case))
+                self._listener.on_stage("probing the machine's peak")
+                request = replace(self._plan.request(case), mode=FRAMEWORKS[case.framework].default_mode)
+                yield probe(self._servers[case.arm], request, self._plan.profile.timeout_s)
+
+
+def _probe_key(subject: Case | Probe) -> tuple[str, str, str, int]:
+    """Return what distinguishes one probe from another."""
+    return subject.framework, subject.device, subject.precision, subject.threads

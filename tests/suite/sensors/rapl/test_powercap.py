@@ -1,0 +1,220 @@
+"""The sensor `rapl` on trees shaped like Linux's, driven by another process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from places import ROOT
+from powercap import Driver, FakeZone, build, device
+
+from joulemark.suite.energy.window_energy import compute_readings
+from joulemark.suite.sensors import trace_file
+from joulemark.suite.sensors.base import SensorOptions
+from joulemark.suite.sensors.rapl import powercap
+from joulemark.suite.sensors.sampler import Sampler
+
+TRAPS = (
+    FakeZone("intel-rapl:0", "package-0", power_w=90.0, start_uj=5_000_000, range_uj=60_000_000),
+    FakeZone("intel-rapl:0:0", "core", power_w=60.0),
+    FakeZone("intel-rapl:0:1", "dram", power_w=11.0, start_uj=2_000_000),
+    FakeZone("intel-rapl:1", "package-1-die-0", power_w=70.0, start_uj=900_000_000),
+    FakeZone("intel-rapl:2", "package-1-die-1", start_uj=900_000_000, mirror_of="intel-rapl:1"),
+    FakeZone("intel-rapl:3", "psys", power_w=300.0),
+    FakeZone("intel-rapl-mmio:0", "package-0", power_w=40.0, start_uj=77_000_000),
+)
+
+
+def _options(top: Path, psys: bool = False) -> SensorOptions:
+    return SensorOptions(powercap_root=str(top), argument="psys" if psys else "")
+
+
+def _components(top: Path, psys: bool = False) -> list[tuple[str, str]]:
+    sensor = powercap.find(_options(top, psys)).sensor
+    assert sensor is not None
+    try:
+        return [(channel.component, channel.scope) for channel in sensor.channels]
+    finally:
+        sensor.close()
+
+
+@pytest.mark.slow
+def test_every_trap_in_one_tree_gives_the_exact_package_sum(tmp_path: Path) -> None:
+    """Psys, an MMIO twin, a mirrored die, two sockets and three wraps, read by the sampler's own process."""
+    top = build(tmp_path, TRAPS)
+    origin_s = time.monotonic()
+    with Driver(tmp_path, TRAPS, run_s=2.2) as driver:
+        with Sampler.start(tmp_path / "trace", origin_s, sensors=["rapl"], powercap_root=str(top)) as sampler:
+            assert sampler.sensors == ("rapl",)
+            time.sleep(0.15)
+            begin_s = time.monotonic() - origin_s
+            time.sleep(0.15)
+            driver.run()
+            time.sleep(0.15)
+            window_s = (begin_s, time.monotonic() - origin_s)
+            time.sleep(0.15)
+        expected_j = {
+            ("package", "package-0"): driver.energy_j("intel-rapl:0"),
+            ("package", "package-1-die-0"): driver.energy_j("intel-rapl:1"),
+            ("dram", "package-0"): driver.energy_j("intel-rapl:0:1"),
+        }
+    assert driver.energy_j("intel-rapl:0") > 3 * 60
+    (trace,) = trace_file.load(tmp_path / "trace")
+    energies = {(e.component, e.scope): e for e in compute_readings([trace], window_s, "cpu") if e.attributed}
+    assert {component: e.energy_j for component, e in energies.items()} == {
+        component: pytest.approx(energy_j, abs=1e-5) for component, energy_j in expected_j.items()
+    }
+    assert {e.kind for e in energies.values()} == {"counter"}
+    assert all(e.low_j <= e.energy_j <= e.high_j for e in energies.values())  # type: ignore[operator]
+
+
+@pytest.mark.slow
+def test_power_over_a_window_inside_a_steady_load(tmp_path: Path) -> None:
+    zones = (FakeZone("intel-rapl:0", "package-0", power_w=80.0), FakeZone("intel-rapl:0:0", "dram", power_w=8.0))
+    top = build(tmp_path, zones)
+    origin_s = time.monotonic()
+    with (
+        Driver(tmp_path, zones, run_s=2.0) as driver,
+        Sampler.start(tmp_path / "trace", origin_s, sensors=["rapl"], powercap_root=str(top)),
+    ):
+        begin_s = time.monotonic() - origin_s
+        driver.run()
+    window_s = (begin_s + 0.55, begin_s + 1.55)
+    package, dram = compute_readings(trace_file.load(tmp_path / "trace"), window_s, "cpu")
+    assert package.energy_j == pytest.approx(80.0, rel=0.05)
+    assert dram.energy_j == pytest.approx(8.0, rel=0.05)
+    assert package.samples >= 5
+
+
+def test_psys_is_read_on_request_only(tmp_path: Path) -> None:
+    top = build(tmp_path, TRAPS)
+    assert ("psys", "host") not in _components(top)
+    assert ("psys", "host") in _components(top, psys=True)
+
+
+def test_amd_has_packages_only(tmp_path: Path) -> None:
+    top = build(tmp_path, (FakeZone("intel-rapl:0", "package-0"), FakeZone("intel-rapl:0:0", "core")))
+    assert _components(top) == [("package", "package-0")]
+
+
+def test_zone_numbers_need_not_be_socket_numbers(tmp_path: Path) -> None:
+    """As with the TPMI driver, which registers platform and sockets in an order of its own."""
+    zones = (
+        FakeZone("intel-rapl:0", "psys"),
+        FakeZone("intel-rapl:1", "package-1"),
+        FakeZone("intel-rapl:2", "package-0", start_uj=9_000_000_000),
+        FakeZone("intel-rapl:2:0", "dram"),
+    )
+    assert _components(build(tmp_path, zones)) == [
+        ("package", "package-0"),
+        ("package", "package-1"),
+        ("dram", "package-0"),
+    ]
+
+
+def test_dies_with_distant_counters_are_both_counted(tmp_path: Path) -> None:
+    zones = (
+        FakeZone("intel-rapl:0", "package-0-die-0", start_uj=5_000_000_000),
+        FakeZone("intel-rapl:1", "package-0-die-1", start_uj=5_007_000_000),
+    )
+    assert _components(build(tmp_path, zones)) == [("package", "package-0-die-0"), ("package", "package-0-die-1")]
+
+
+def test_dies_with_close_counters_of_different_power_are_both_counted(tmp_path: Path) -> None:
+    """Soon after boot, when they differ by less than a joule."""
+    zones = (FakeZone("intel-rapl:0", "package-0-die-0"), FakeZone("intel-rapl:1", "package-0-die-1", power_w=53.0))
+    top = build(tmp_path, zones)
+    with Driver(tmp_path, zones, run_s=0.6) as driver:
+        assert driver.process.stdin
+        driver.process.stdin.write(b"go\n")
+        driver.process.stdin.flush()
+        time.sleep(0.05)
+        assert [scope for _, scope in _components(top)] == ["package-0-die-0", "package-0-die-1"]
+
+
+def test_mmio_is_used_without_an_msr_zone(tmp_path: Path) -> None:
+    assert _components(build(tmp_path, (FakeZone("intel-rapl-mmio:0", "package-0"),))) == [("package", "package-0")]
+
+
+def test_unreadable_range_means_no_wrap(tmp_path: Path) -> None:
+    top = build(tmp_path, (FakeZone("intel-rapl:0", "package-0", range_uj=None),))
+    sensor = powercap.find(_options(top)).sensor
+    assert sensor is not None
+    assert sensor.wrap_j == (None,)
+    sensor.close()
+
+
+def test_absent_tree_has_a_reason_and_a_fix(tmp_path: Path) -> None:
+    result = powercap.find(_options(tmp_path / "nowhere"))
+    assert result.sensor is None
+    (finding,) = result.findings
+    assert (finding.found, finding.readable) == (False, False)
+    assert finding.reason
+    assert finding.fix
+
+
+def test_vanished_counter_is_a_missed_read(tmp_path: Path) -> None:
+    top = build(tmp_path, (FakeZone("intel-rapl:0", "package-0"),))
+    sensor = powercap.find(_options(top)).sensor
+    assert sensor is not None
+    assert sensor.read() == [1.0]
+    (device(tmp_path, "intel-rapl:0") / "energy_uj").write_text("")  # what an unloaded driver leaves to read
+    assert sensor.read() == [None]
+    sensor.close()
+
+
+AS_ANOTHER_USER = """
+import os, sys
+from joulemark.suite.sensors.base import SensorOptions
+from joulemark.suite.sensors.rapl import powercap
+os.setgid(65534); os.setuid(65534)  # nobody; after the imports: the interpreter may be readable by root only
+result = powercap.find(SensorOptions(powercap_root=sys.argv[1]))
+print(result.sensor); print(result.findings[0].found, result.findings[0].readable)
+print(result.findings[0].reason); print(result.findings[0].fix)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_unpermitted_counter_has_a_fix(tmp_path: Path) -> None:
+    top = build(tmp_path, TRAPS)
+    for path in (tmp_path, *tmp_path.parents):
+        if path.stat().st_uid == 0 and str(path).startswith("/tmp/"):
+            path.chmod(0o755)
+    for path in tmp_path.rglob("energy_uj"):
+        path.chmod(0o400)
+    answer = subprocess.run(
+        [sys.executable, "-c", AS_ANOTHER_USER, str(top)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    sensor, state, reason, fix = answer.stdout.splitlines()
+    assert (sensor, state) == ("None", "True False")
+    assert "not permitted" in reason
+    assert "chmod a+r" in fix
+    assert "/etc/udev/rules.d/" in fix
+
+
+@pytest.mark.slow
+def test_zone_that_cannot_be_opened_is_listed_without_a_value(tmp_path: Path) -> None:
+    zones = (FakeZone("intel-rapl:0", "package-0", power_w=80.0), FakeZone("intel-rapl:0:0", "dram"))
+    top = build(tmp_path, zones)
+    (device(tmp_path, "intel-rapl:0:0") / "energy_uj").unlink()
+    origin_s = time.monotonic()
+    with (
+        Driver(tmp_path, zones[:1], run_s=1.5) as driver,
+        Sampler.start(tmp_path / "trace", origin_s, sensors=["rapl"], powercap_root=str(top)) as sampler,
+    ):
+        begin_s = time.monotonic() - origin_s
+        driver.run()
+    assert [finding.readable for finding in sampler.findings] == [True, False]
+    traces = trace_file.load(tmp_path / "trace")
+    package, dram = compute_readings(traces, (begin_s + 0.2, begin_s + 1.2), "cpu")
+    assert package.energy_j == pytest.approx(80.0, rel=0.05)
+    assert (dram.energy_j, dram.attributed) == (None, True)
+    assert "energy_uj: No such file" in (dram.reason or "")
