@@ -1,4 +1,4 @@
-"""What the harness costs: our step time over that of a bare Python loop, on the same step of about 1 ms.
+"""The cost of the harness: step time inside its timing loop over that of a bare Python loop, for a step of about 1 ms.
 
 Goal: a ratio of at most 1.005, the upper end of its interval at most 1.02.
 """
@@ -22,7 +22,7 @@ WINDOW_S = 0.25
 
 
 def main() -> bool:
-    """Print the ratio; whether the goal is met."""
+    """Print the ratio; return whether it meets the goal."""
     generator = np.random.default_rng(0)
     a, b = generator.standard_normal((2, 320, 320))
     out = np.empty_like(a)
@@ -35,17 +35,17 @@ def main() -> bool:
     count = timing.steps_per_block(durations, lambda: None)
     steps = max(1, round(WINDOW_S / np.median(durations)))
 
-    def ours() -> float:
+    def in_harness() -> float:
         window = timing.measure(step, lambda: None, count, effort)
         return (window.end - window.start) / window.steps
 
-    def bare() -> float:
+    def in_bare_loop() -> float:
         start = time.monotonic()
         for _ in range(steps):
             step()
         return (time.monotonic() - start) / steps
 
-    ratio = interleaved(ours, bare, ROUNDS)
+    ratio = interleaved(in_harness, in_bare_loop, ROUNDS)
     name = f"harness / bare loop, step of {1e3 * np.median(durations):.2f} ms"
     return report(name, ratio, "<= 1.005, interval <= 1.02", ratio.median <= 1.005 and ratio.high <= 1.02)
 

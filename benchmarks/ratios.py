@@ -1,4 +1,4 @@
-"""Ratios of two things measured turn by turn in one run: drift falls on both alike."""
+"""Ratios of two durations or rates measured turn by turn in one run, where drift affects both sides alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy import stats
 
 @dataclass(frozen=True)
 class Ratio:
-    """Median of the pairs' ratios, with the 95 % interval of the median by order statistics (binomial)."""
+    """The median ratio of pairs, with its 95 % interval by order statistics (binomial)."""
 
     median: float
     low: float
@@ -23,24 +23,28 @@ class Ratio:
 
 
 def interleaved(a: Callable[[], float], b: Callable[[], float], rounds: int) -> Ratio:
-    """Ratio a/b of `rounds` pairs, each pair in the order that the last one did not have (A B, B A, ...)."""
+    """Return the ratio a/b of `rounds` pairs; the order alternates from pair to pair (A B, B A, ...)."""
     ratios = []
     for number in range(rounds):
-        first, second = (a, b) if number % 2 == 0 else (b, a)
-        x, y = first(), second()
-        ratios.append(x / y if number % 2 == 0 else y / x)
+        if number % 2 == 0:
+            value_a, value_b = a(), b()
+        else:
+            value_b, value_a = b(), a()
+        ratios.append(value_a / value_b)
     return summarise(ratios)
 
 
 def summarise(ratios: Sequence[float]) -> Ratio:
-    """The median of `ratios` and the distribution-free interval of it (Conover 1999, section 3.2)."""
+    """Return the median of `ratios` and its distribution-free interval (Conover 1999, section 3.2)."""
     ordered = np.sort(ratios)
     n = len(ordered)
     below = int(stats.binom.ppf(0.025, n, 0.5))
     return Ratio(float(np.median(ordered)), float(ordered[below]), float(ordered[n - 1 - below]), n)
 
 
-def report(name: str, ratio: Ratio, goal: str, met: bool) -> bool:
-    """Print one line of the benchmark's table; returns `met`."""
-    print(f"{'met ' if met else 'MISS'}  {name:<58} {ratio}   goal: {goal}", flush=True)
+def report(name: str, measured: object, goal: str | None = None, met: bool = True) -> bool:
+    """Print one line of results, marked `met` or `MISS` if there is a goal; return `met`."""
+    mark = "    " if goal is None else "met " if met else "MISS"
+    suffix = "" if goal is None else f"   goal: {goal}"
+    print(f"{mark}  {name:<58} {measured}{suffix}", flush=True)
     return met

@@ -1,6 +1,6 @@
-"""All speed goals, each script in a process of its own. Prints ratios; exits with 1 where a goal is missed.
+"""Run all speed goals, each in a process of its own, and exit with 1 if any is missed.
 
-`python -m benchmarks.run [NAME ...]` runs those that are named.
+`python -m benchmarks.run [NAME ...]` runs those named.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GOALS = (
 
 
 def main(names: list[str]) -> int:
-    """Run the scripts; the number of those that missed a goal, at most 1."""
+    """Run the scripts; return 1 if any missed a goal, else 0."""
     missed = [
         name
         for name in names or GOALS

@@ -1,6 +1,6 @@
-"""The store drill in full: two writers at once, killed 200 times, then every finished run is read.
+"""The full drill of the store: two concurrent writers, killed 200 times, after which every finished run is read.
 
-`python -m benchmarks.store_drill [KILLS]`. Goal: no finished run is lost or unreadable, and none without its rows.
+`python -m benchmarks.store_drill [KILLS]`. Goal: no finished run is lost, unreadable or without its rows.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ import sys
 import tempfile
 from pathlib import Path
 
+from places import SUPPORT
+
+from benchmarks.ratios import report
 from joulemark.suite.errors import UsageError
 from joulemark.suite.results import store
 from joulemark.suite.results.history.directory import open_directory
 
-SUPPORT = Path(__file__).parent.parent / "tests" / "support"
 KILLS = 200
 
 
 def main(kills: int) -> bool:
-    """Print what was found; whether nothing is lost."""
+    """Print the outcome; return whether nothing was lost."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         done = subprocess.run(
@@ -30,23 +32,24 @@ def main(kills: int) -> bool:
             check=True,
         )
         finished = json.loads(done.stdout)
-        lost = [run_id for run_id in finished if not complete(run_id, folder)]
+        lost = [run_id for run_id in finished if not is_complete(run_id, folder)]
         rows = open_directory(folder, ["run_id", "case_id"])
         with_rows = {run_id for (run_id,) in rows.select("DISTINCT run_id", "WHERE case_id IS NOT NULL")}
-        hidden = [path.name for path in store.kept_runs(folder) if path.name.startswith(".")]
-        left = len(list(folder.glob(".*.tmp")))
-        cut = len(list(folder.glob("*.journal")))
-    met = not lost and not hidden and set(finished) <= with_rows
-    print(
-        f"{'met ' if met else 'MISS'}  store drill: {kills} x 2 writers killed, {len(finished)} finished, {len(lost)} "
-        f"lost, {len(set(finished) - with_rows)} without rows; {cut} journals cut off, {len(rows.unreadable)} of them "
-        f"before their first line; {left} temporaries, {len(hidden)} taken for results"
+        temporary_files = len(list(folder.glob(".*.tmp")))
+        mistaken = [path.name for path in store.kept_runs(folder) if path.name.startswith(".")]
+        journals = len(list(folder.glob("*.journal")))
+    without_rows = set(finished) - with_rows
+    summary = (
+        f"{len(finished)} runs finished, {len(lost)} lost, {len(without_rows)} without rows; "
+        f"{journals} journals cut short, {len(rows.unreadable)} of them before the first line; "
+        f"{temporary_files} temporary files, {len(mistaken)} mistaken for results"
     )
-    return met
+    met = not (lost or mistaken or without_rows)
+    return report(f"store drill, {kills} x 2 writers killed", summary, "none lost, none without rows", met)
 
 
-def complete(run_id: str, folder: Path) -> bool:
-    """Whether the run can be read and has all its trials."""
+def is_complete(run_id: str, folder: Path) -> bool:
+    """Return whether the run can be read and has all its trials."""
     try:
         return store.load(run_id, folder).run.complete
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""The start of a trial, from the request to the first step ready (cnn, tiny, training): fork against a cold process.
+"""The start of a trial, from the request to its first step (cnn, tiny, training): fork over cold process.
 
 Goal: at most 0.15, in both frameworks.
 """
@@ -16,29 +16,28 @@ ROUNDS = 8
 
 
 def main() -> bool:
-    """Print the ratios; whether all goals are met."""
+    """Print the ratios; return whether all meet the goal."""
     met = True
     with trials.variables() as variables:
         for framework in ("pytorch", "tensorflow"):
             with trials.fork_server(framework, variables) as server:
 
                 def forked(server: ForkServer = server, framework: str = framework) -> float:
-                    return ready_s(server, framework, time.monotonic())
+                    return start_s(server, framework, time.monotonic())
 
                 def cold(framework: str = framework) -> float:
                     start = time.monotonic()
                     with trials.fork_server(framework, variables, "spawn") as process:
-                        return ready_s(process, framework, start)
+                        return start_s(process, framework, start)
 
                 ratio = interleaved(forked, cold, ROUNDS)
-                met &= report(
-                    f"start of a trial, {framework}: fork / cold process", ratio, "<= 0.15", ratio.median <= 0.15
-                )
+                name = f"start of a trial, {framework}: fork / cold process"
+                met &= report(name, ratio, "<= 0.15", ratio.median <= 0.15)
     return met
 
 
-def ready_s(server: ForkServer, framework: str, start: float) -> float:
-    """Seconds from `start` until the trial says that its first call begins."""
+def start_s(server: ForkServer, framework: str, start: float) -> float:
+    """Return the seconds from `start` until the stage `first_call` of a trial begins."""
     first_calls: list[float] = []
     request = trials.request(framework, "tiny", window_s=0.01)
 

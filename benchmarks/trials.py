@@ -1,31 +1,31 @@
-"""Requests and fork servers for the benchmarks that run whole trials."""
+"""Requests and fork servers, for benchmarks and studies that run whole trials."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from joulemark.suite.trial import environment
-from joulemark.suite.trial.fork_server_client import ForkServer
+from joulemark.suite.trial.fork_server_client import ForkServer, Isolation
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.request import Effort, Request
 
 THREADS = len(os.sched_getaffinity(0))
-BATCH = 16
+BATCH_SIZE = 16
 
 
 @contextlib.contextmanager
 def variables() -> Iterator[dict[str, str]]:
-    """The built environment of a run, with a scratch directory that goes with it."""
+    """Yield the environment variables of a run's trials; their scratch directory is deleted afterwards."""
     with tempfile.TemporaryDirectory() as scratch:
         yield dict(environment.build(os.environ, THREADS, Path(scratch)).variables)
 
 
 def request(framework: str, size: str = "small", window_s: float = 1.0, allocator: str = "retain") -> Request:
-    """A training step of the cnn."""
+    """Return a request for the training step of the cnn."""
     return Request(
         workload="cnn",
         size=size,
@@ -34,7 +34,7 @@ def request(framework: str, size: str = "small", window_s: float = 1.0, allocato
         mode=FRAMEWORKS[framework].default_mode,
         device="cpu",
         precision="fp32",
-        batch_size=BATCH,
+        batch_size=BATCH_SIZE,
         threads=THREADS,
         allocator=allocator,
         seed=1,
@@ -43,9 +43,9 @@ def request(framework: str, size: str = "small", window_s: float = 1.0, allocato
 
 
 @contextlib.contextmanager
-def fork_server(framework: str, environment: dict[str, str], isolation: str = "fork") -> Iterator[ForkServer]:
-    """Start a fork server, wait until it is ready, and close it at the end of the block."""
-    server = ForkServer(framework, environment, isolation=isolation)
+def fork_server(framework: str, variables: Mapping[str, str], isolation: Isolation = "fork") -> Iterator[ForkServer]:
+    """Yield a fork server that is ready, and close it afterwards."""
+    server = ForkServer(framework, variables, isolation=isolation)
     try:
         server.wait_ready()
         yield server

@@ -1,6 +1,6 @@
-"""How much of a run's time is measurement: the share of wall time inside windows, once the fork servers are ready.
+"""The share of a run's wall time inside measurement windows, once the fork servers are ready.
 
-Goal: at least 45 % in `quick`. Wall time is that of the rounds less the imports of the fork servers.
+Goal: at least 45 % in `quick`. Wall time is that of the rounds, without the imports of the fork servers.
 """
 
 from __future__ import annotations
@@ -10,29 +10,30 @@ import subprocess
 import sys
 import tempfile
 
+from command import COMMAND
+
+from benchmarks.ratios import report
+
 GOALS = {"quick": 0.45}
+"""Smallest share of time in windows, by profile."""
 
 
 def main() -> bool:
-    """Run the profile and print the share; whether the goal is met."""
+    """Run each profile and print its share; return whether all meet their goal."""
     met = True
     for profile, goal in GOALS.items():
         with tempfile.TemporaryDirectory() as out:
-            command = [sys.executable, "-P", "-c", "from joulemark.suite.cli.app import main; main()"]
             arguments = ["run", "--profile", profile, "--json", "--no-report", "--out", out]
-            done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
+            done = subprocess.run([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, check=True)
         trials = [trial for case in json.loads(done.stdout)["cases"] for trial in case["trials"]]
-        inside = sum(trial["window_s"][1] - trial["window_s"][0] for trial in trials)
-        rounds = {trial["round"] for trial in trials}
-        wall = sum(
+        in_windows_s = sum(trial["window_s"][1] - trial["window_s"][0] for trial in trials)
+        wall_s = sum(
             max(trial["ended_s"] for trial in trials if trial["round"] == number)
             - min(trial["started_s"] for trial in trials if trial["round"] == number)
-            for number in rounds
+            for number in {trial["round"] for trial in trials}
         )
-        share = inside / wall
-        met &= share >= goal
-        verdict = "met " if share >= goal else "MISS"
-        print(f"{verdict}  {profile}: {share:.0%} of {wall:.0f} s in windows   goal: >= {goal:.0%}")
+        share = in_windows_s / wall_s
+        met &= report(f"{profile}: time in windows", f"{share:.0%} of {wall_s:.0f} s", f">= {goal:.0%}", share >= goal)
     return met
 
 

@@ -1,4 +1,4 @@
-"""The pictures of docs/gate.md: `python -m studies.gate_pictures [FOLDER]`. Needs kaleido and a Chromium."""
+"""Draw the pictures of docs/gate.md: `python -m studies.gate_pictures [FOLDER]`. Needs kaleido and a Chromium."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from joulemark.reports.markers import NEUTRAL
 from joulemark.reports.theme import TEMPLATES
-from studies.gate import ARMS, KINDS
+from studies.gate_comparisons import ARMS, KINDS
 from studies.gate_sessions import RESULTS, load
 
 COLOURS = dict(zip(ARMS, ("#0072B2", "#D55E00", "#009E73"), strict=True))
@@ -22,8 +22,8 @@ DOCS = RESULTS.parent
 def main(folder: Path) -> None:
     """Write both pictures."""
     for name in ("chromium", "google-chrome"):
-        if found := shutil.which(name):
-            os.environ.setdefault("BROWSER_PATH", found)
+        if browser := shutil.which(name):
+            os.environ.setdefault("BROWSER_PATH", browser)
     import plotly.graph_objects as go
     from plotly import io
 
@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
 
 
 def power(study: dict[str, Any]) -> dict[str, Any]:
-    """Share of comparisons that fire (solid) and that tell apart (dotted) by rounds, a panel a kind."""
+    """Return the share of comparisons that alarm (solid) and that detect the difference (dotted), a panel a kind."""
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {"height": 460, "margin": {"t": 60, "b": 120, "l": 60, "r": 10}, "annotations": []}
     layout["legend"] = {"orientation": "h", "y": -0.2, "yanchor": "top"}
@@ -47,7 +47,11 @@ def power(study: dict[str, Any]) -> dict[str, Any]:
     for i, kind in enumerate(KINDS):
         axis = "" if i == 0 else str(i + 1)
         left, right = i / 3 + 0.01, (i + 1) / 3 - 0.02
-        layout[f"xaxis{axis}"] = {"domain": [left, right], "title": {"text": "rounds a side"}, "anchor": f"y{axis}"}
+        layout[f"xaxis{axis}"] = {
+            "domain": [left, right],
+            "title": {"text": "rounds in each arm"},
+            "anchor": f"y{axis}",
+        }
         percent = {"range": [-2, 103], "ticksuffix": " %", "showticklabels": i == 0}
         layout[f"yaxis{axis}"] = {**percent, "anchor": f"x{axis}"}
         place = {"x": (left + right) / 2, "y": 1.13, "xref": "paper", "yref": "paper"}
@@ -55,20 +59,20 @@ def power(study: dict[str, Any]) -> dict[str, Any]:
         for arm in ARMS:
             rows = [row for row in study["power"] if (row["kind"], row["arm"]) == (kind, arm)]
             label = f"{arm} work (step time x {ratios[arm][0]:.2f})"
-            for name, dash, words in (("regressed", "solid", "fires at 5 %"), ("worse", "dot", "told apart")):
+            for name, dash, text in (("regressed", "solid", "alarms at 5 %"), ("worse", "dot", "detected")):
                 traces.append(
                     {
                         "type": "scatter", "mode": "lines+markers", "xaxis": f"x{axis}", "yaxis": f"y{axis}",
                         "x": [row["rounds"] for row in rows], "y": [100 * row[name]["rate"] for row in rows],
                         "line": {"color": COLOURS[arm], "dash": dash}, "marker": {"size": 5},
-                        "name": f"{label}: {words}", "showlegend": i == 0,
+                        "name": f"{label}: {text}", "showlegend": i == 0,
                     }
                 )  # fmt: skip
     return {"data": traces, "layout": layout}
 
 
 def pool() -> dict[str, Any]:
-    """Every trial of the base, session by session: what drifts, and what is noise."""
+    """Return every trial of the base by session, which shows drift and noise."""
     sessions = load()
     traces, position = [], 0
     for number, session in enumerate(sessions, 1):
@@ -82,7 +86,7 @@ def pool() -> dict[str, Any]:
         position += len(values) + 6
     axes = {
         "xaxis": {
-            "title": {"text": "trials in the order they were measured, a colour a session"},
+            "title": {"text": "trials in the order they were measured; colours alternate by session"},
             "showticklabels": False,
         },
         "yaxis": {"title": {"text": "ms a step"}, "type": "log", "tickvals": [9, 10, 12, 15, 20]},

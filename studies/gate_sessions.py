@@ -1,7 +1,7 @@
-"""The pool that the gate is studied on: its sessions, and run files made of their trials.
+"""The pool of trials that the gate is studied on: its sessions, and run files made from their trials.
 
-The pool is `docs/results/gate-pool-2-cores.json.gz`, made of what `gate_pool.py` wrote:
-`python -m studies.gate_sessions DIRECTORY FILE` packs a directory of sessions.
+`python -m studies.gate_sessions DIRECTORY [FILE]` packs the sessions that `gate_pool.py` wrote into the pool,
+`docs/results/gate-pool-2-cores.json.gz`.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ from joulemark.suite.records import Case, RunFile, read
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 POOL = RESULTS / "gate-pool-2-cores.json.gz"
-STRETCH = 4
-"""Rounds in a row that a resample takes: noise that lasts for some rounds stays together (circular block bootstrap,
-Politis and Romano 1992)."""
+BLOCK = 4
+"""Consecutive rounds that are resampled together, which preserves noise that lasts for some rounds (circular block
+bootstrap, Politis and Romano 1992)."""
 
 STEPS = 1000
-"""Steps that a trial of a made run file claims: its window is as many times the step time that was measured."""
+"""Steps of a trial in a run file made here: its window is that many times the measured step time."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one round measured, seconds a step."""
+    """The trials of one round, seconds a step."""
 
     base: tuple[float, ...]
-    """One value a trial of the base."""
+    """One value for each trial of the base."""
     more: Mapping[str, float]
-    """By arm that does more work."""
+    """One value for each arm with more work."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """Rounds that were measured without a pause: a run."""
+    """Rounds measured without a pause: a run."""
 
     started_at: str
     rounds: tuple[Round, ...]
 
-    def draw(self, count: int, random: np.random.Generator) -> list[Round]:
-        """`count` rounds, resampled in stretches."""
+    def resample(self, count: int, random: np.random.Generator) -> list[Round]:
+        """Return `count` rounds, resampled in blocks."""
         size = len(self.rounds)
-        starts = random.integers(0, size, -(-count // STRETCH))
-        return [self.rounds[(int(start) + i) % size] for start in starts for i in range(STRETCH)][:count]
+        starts = random.integers(0, size, -(-count // BLOCK))
+        return [self.rounds[(int(start) + i) % size] for start in starts for i in range(BLOCK)][:count]
 
 
 def load(path: Path = POOL) -> list[Session]:
-    """The sessions of a pool, in the order they were measured."""
+    """Return the sessions of a pool, in the order in which they were measured."""
     with gzip.open(path, "rt") as lines:
-        return [_session(one) for one in json.load(lines)["sessions"]]
+        return [_session(data) for data in json.load(lines)["sessions"]]
 
 
 def _session(data: Mapping) -> Session:
@@ -67,30 +67,30 @@ def _session(data: Mapping) -> Session:
 
 
 def pack(folder: Path, target: Path) -> None:
-    """All sessions of a folder in one file."""
+    """Write all sessions of a folder to one file."""
     sessions = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     with target.open("wb") as raw, gzip.GzipFile("", "wb", mtime=0, fileobj=raw) as packed:
         packed.write(json.dumps({"sessions": sessions}).encode())
-    trials = sum(trial["arm"] == "base" for one in sessions for trials in one["rounds"] for trial in trials)
+    trials = sum(trial["arm"] == "base" for session in sessions for each in session["rounds"] for trial in each)
     print(f"{target}: {len(sessions)} sessions, {trials} trials of the base")
 
 
 @cache
 def _template() -> tuple[RunFile, Case]:
-    """A kept run of this machine and one of its cases: whichever, since the numbers in it are replaced."""
+    """Return a kept run and one of its cases, whose numbers are to be replaced."""
     run_file = read(RESULTS / "quick-2-cores.json")
     return run_file, next(case for case in run_file.cases if case.status == "ok")
 
 
-def run_file(name: str, *sides: Sequence[float], rounds: int = 0, most: int | None = None) -> RunFile:
-    """A run of one case a side, each with a trial a round of these seconds a step.
+def run_file(name: str, *arms: Sequence[float], rounds: int = 0, max_rounds: int | None = None) -> RunFile:
+    """Return a run with one case for each arm, whose trials took these seconds a step.
 
-    Two sides are one case at two batch sizes by name: `compare` sets them against each other `by` that factor.
-    `rounds` and `most`: what all cases got, and what those in doubt could get.
+    Two arms are one case with two batch sizes, in name only, so `compare` can pair them by that factor. All cases got
+    `rounds` rounds, and inconclusive ones could get `max_rounds`.
     """
     template, case = _template()
     cases = []
-    for number, steps in enumerate(sides, 1):
+    for number, steps in enumerate(arms, 1):
         trials = tuple(
             case.trials[0].model_copy(
                 update={"round": i, "window_s": (0.0, STEPS * step), "steps": STEPS, "items": STEPS * 20}
@@ -98,7 +98,7 @@ def run_file(name: str, *sides: Sequence[float], rounds: int = 0, most: int | No
             for i, step in enumerate(steps, 1)
         )
         cases.append(case.model_copy(update={"id": f"{case.id}-{number}", "batch_size": number, "trials": trials}))
-    run = template.run.model_copy(update={"id": name, "rounds": rounds, "max_rounds": most})
+    run = template.run.model_copy(update={"id": name, "rounds": rounds, "max_rounds": max_rounds})
     return template.model_copy(update={"run": run, "cases": tuple(cases), "traces": ()})
 
 

@@ -1,4 +1,4 @@
-"""The tables of `gate.py` in Markdown: `python -m studies.gate_tables [FILE]` prints those of a kept study."""
+"""Format a study by `gate.py` as Markdown tables: `python -m studies.gate_tables [FILE]` prints those of a kept one."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 Row = Mapping[str, Any]
 
 
-def tables(found: Mapping[str, Any]) -> str:
-    """All tables of a study, each under its heading."""
+def tables(study: Mapping[str, Any]) -> str:
+    """Return all tables of a study, each under its heading."""
     parts = [
         ("The pool", "pool", pool),
         ("As measured, no two comparisons sharing a trial", "as_measured", as_measured),
         ("No difference, resampled", "no_difference", no_difference),
-        ("Looking three times as if each were the only one", "naive_peeking", no_difference),
+        ("No difference, three analyses as if each were the only one", "naive_peeking", no_difference),
         ("More work: share of comparisons that alarm", "power", lambda rows: power(rows, "regressed")),
-        ("More work: share that is told apart", "power", lambda rows: power(rows, "worse")),
+        ("More work: share of comparisons that detect it", "power", lambda rows: power(rows, "worse")),
         ("More work, extra rounds where in doubt", "power_with_extra_rounds", extra),
     ]
-    return "\n\n".join(f"### {title}\n\n{draw(found[key])}" for title, key, draw in parts if key in found)
+    return "\n\n".join(f"### {title}\n\n{draw(study[key])}" for title, key, draw in parts if key in study)
 
 
 def pool(facts: Row) -> str:
-    """What the pool is."""
+    """Return the size of the pool, its noise, and the true effect of each arm."""
     sessions = facts["sessions"]
-    rounds = sorted(one["rounds"] for one in sessions)
+    rounds = sorted(session["rounds"] for session in sessions)
     head = (
         f"{facts['base_trials']} trials of the base in {len(sessions)} sessions of {rounds[0]} to {rounds[-1]} rounds, "
     )
@@ -44,7 +44,7 @@ def pool(facts: Row) -> str:
 
 
 def as_measured(rows: Sequence[Row]) -> str:
-    """False alarms with their exact bounds, beside a threshold on a mean."""
+    """Return false alarms with their exact intervals, beside those of a threshold on a mean."""
     head = ["compared", "rounds", "comparisons", "alarms", "95 %", "relabelled"]
     head += ["mean:5%, one process", "mean:5%, all processes"]
     return _table(
@@ -66,8 +66,8 @@ def as_measured(rows: Sequence[Row]) -> str:
 
 
 def no_difference(rows: Sequence[Row]) -> str:
-    """False alarms of resampled comparisons."""
-    head = ["compared", "rounds", "looks", "false alarms", "95 %", "differs", "in doubt", "mean:5%, one process"]
+    """Return false alarms of resampled comparisons."""
+    head = ["compared", "rounds", "analyses", "false alarms", "95 %", "differs", "in doubt", "mean:5%, one process"]
     return _table(
         head,
         [
@@ -87,7 +87,7 @@ def no_difference(rows: Sequence[Row]) -> str:
 
 
 def power(rows: Sequence[Row], name: str) -> str:
-    """Share of comparisons with the verdict `name`, by rounds."""
+    """Return the share of comparisons with the verdict `name`, by rounds."""
     rounds = sorted({row["rounds"] for row in rows})
     kinds = list(dict.fromkeys((row["kind"], row["arm"]) for row in rows))
     cells = {(row["kind"], row["arm"], row["rounds"]): _rate(row[name], 0) for row in rows}
@@ -98,9 +98,9 @@ def power(rows: Sequence[Row], name: str) -> str:
 
 
 def extra(rows: Sequence[Row]) -> str:
-    """What extra rounds find, and how many rounds it took."""
+    """Return what extra rounds detect, and how many rounds they took."""
     return _table(
-        ["compared", "work", "rounds at first", "alarms", "told apart", "in doubt", "rounds on average"],
+        ["compared", "work", "first rounds", "alarms", "detected", "in doubt", "rounds on average"],
         [
             [
                 row["kind"],

@@ -155,8 +155,8 @@ def _usage_error(error: ValidationError, options: Mapping[str, Any]) -> UsageErr
         place = _variable(name)
     elif name not in options:
         place += f" in {_settings_file()[0]}"
-    found = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
-    return UsageError(f"{place}: {first['msg'].lower()}{found}.")
+    value = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
+    return UsageError(f"{place}: {first['msg'].lower()}{value}.")
 
 
 def _variable(name: str) -> str:

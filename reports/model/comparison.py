@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from joulemark.reports.model.cases import CaseView, run_label
 from joulemark.reports.model.pairs import UNKNOWN_DRIFT, Pair, pair_views
 from joulemark.suite.records import RunFile
-from joulemark.suite.stats.drift import estimate_drift
-from joulemark.suite.stats.metrics import METRICS
+from joulemark.suite.stats.drift import drift_variances
 from joulemark.suite.stats.variance import Variance
 
 
@@ -80,10 +79,7 @@ def _drift(run_files: Sequence[RunFile], run_file: RunFile) -> Mapping[str, Vari
         for file in run_files
         if file.run.id != run_file.run.id and file.machine.fingerprint == run_file.machine.fingerprint
     }
-    estimates = {
-        key: estimate_drift(list(of_machine.values()), key) for key, metric in METRICS.items() if metric.drifts
-    }
-    return {key: drift for key, drift in estimates.items() if drift is not None}
+    return drift_variances(list(of_machine.values()))
 
 
 def _environment_facts(file: RunFile) -> dict[str, str]:

@@ -11,17 +11,17 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from joulemark import __version__
 from joulemark.suite.carbon.electricity_maps_response import TOKEN_VARIABLE, parse_series
 from joulemark.suite.carbon.location import Location
 from joulemark.suite.carbon.series import Basis, Series, iso
 from joulemark.suite.carbon.service_response import JsonResponse, ServiceError
-from joulemark.suite.carbon.transport import Transport
+
+if TYPE_CHECKING:
+    from joulemark.suite.carbon.transport import Transport
 
 BASE_URL: Final = "https://api.electricitymaps.com/v4"
-USER_AGENT: Final = f"joulemark/{__version__}"
 
 OLD_TOKEN_VARIABLE: Final = "CO2_SIGNAL_API_TOKEN"
 """CO2 Signal is now a part of Electricity Maps, and its tokens are theirs."""
@@ -109,4 +109,4 @@ class ElectricityMaps:
                 raise ServiceError("wrong_zone", f"it was asked for {location.zone} and answered for {series.zone}")
             return series
 
-        return self._transport.get(f"carbon-intensity/{temporality}", parameters, USER_AGENT, self._clock(), parse)
+        return self._transport.get(f"carbon-intensity/{temporality}", parameters, self._clock(), parse)

@@ -1,7 +1,7 @@
 """Responses kept on disk until the next full hour, so that many cases and runs send one request.
 
 requests-cache does the keeping. Freshness is judged here by the caller's clock, since requests-cache knows only the
-machine's; and a cache that cannot be read or written must never cost more than another request.
+machine's. Whatever goes wrong in reading or writing a file costs another request, and nothing else.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ RETRIEVED_AT: Final = "X-Retrieved-At"
 SECRET_HEADERS: Final = ("auth-token", "Authorization")
 """Request headers that requests-cache blanks out before it writes."""
 Check = Callable[[requests.Response], bool]
-_UNUSABLE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ExceptionGroup)  # cattrs raises groups
 
 logging.getLogger("requests_cache").addHandler(logging.NullHandler())  # it would report damaged files on stderr
 
@@ -40,9 +39,9 @@ class HourlyCache(BaseCache):
         self.responses = FileDict(directory, serializer="json", decode_content=True)
         self._now, self._is_valid = now, is_valid
 
-    def get_response(self, key: str, default: Any = None) -> CachedResponse | None:
+    def get_response(self, key: str, default: CachedResponse | None = None) -> CachedResponse | None:
         """Return the response under `key` if it is of this hour, not of the future, and valid; else `default`."""
-        with contextlib.suppress(*_UNUSABLE):
+        with contextlib.suppress(Exception):
             response = super().get_response(key)
             if response is not None:
                 received = parse_time(response.headers[RETRIEVED_AT])
@@ -52,7 +51,7 @@ class HourlyCache(BaseCache):
 
     def save_response(self, *args: Any, **more: Any) -> None:
         """Keep a response, if the disk allows it."""
-        with contextlib.suppress(*_UNUSABLE):
+        with contextlib.suppress(Exception):
             super().save_response(*args, **more)
 
 

@@ -18,8 +18,7 @@ from joulemark.suite.carbon.electricity_maps import (
 from joulemark.suite.carbon.location import Location
 from joulemark.suite.carbon.provenance import Span
 from joulemark.suite.carbon.series import Basis, Series, in_order, start_of_hour
-from joulemark.suite.carbon.service_response import ServiceError
-from joulemark.suite.carbon.transport import TIMEOUT_S, Transport
+from joulemark.suite.carbon.service_response import TIMEOUT_S, ServiceError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Notice
 
@@ -70,6 +69,8 @@ def from_environment(
     access = token_from_environment(environment)
     if access is None:
         return Service(None, "no ELECTRICITYMAPS_API_TOKEN is set")
+    from joulemark.suite.carbon.transport import Transport  # imports requests and its cache: 0.2 s
+
     try:
         transport = Transport(environment.get(URL_VARIABLE) or BASE_URL, access.token, timeout_s, backoff_s, cache)
     except ServiceError as error:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+TIMEOUT_S: Final = 10.0
+"""Limit for the connection, and for the whole response."""
 
 ErrorKind = Literal[
     "no_token", "bad_token", "not_licensed", "no_data", "throttled", "server", "unreachable", "timeout", "malformed",

@@ -22,17 +22,24 @@ from requests.utils import get_auth_from_url
 from urllib3 import BaseHTTPResponse, HTTPResponse, Retry
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ResponseError
 
+from joulemark import __version__
 from joulemark.suite.carbon import response_cache
 from joulemark.suite.carbon.series import iso
-from joulemark.suite.carbon.service_response import JsonResponse, ServiceError
+from joulemark.suite.carbon.service_response import TIMEOUT_S, JsonResponse, ServiceError
 
-TIMEOUT_S: Final = 10.0
 MAX_RETRY_AFTER_S: Final = 30.0
 """A service that asks for a longer pause than this is not retried."""
 MAX_BYTES: Final = 4_000_000
 """Ten days by the hour are 60 kB; a longer response is no answer."""
 READ_BYTES: Final = 65_536
 
+HEADERS: Final = {
+    "User-Agent": f"joulemark/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    # A retry on a connection that the server has closed would look like a broken one.
+    "Connection": "close",
+}
 T = TypeVar("T")
 
 
@@ -145,14 +152,7 @@ class Transport:
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a transport is not copied: it holds a token")
 
-    def get(
-        self,
-        path: str,
-        parameters: Mapping[str, str],
-        user_agent: str,
-        now: datetime,
-        parse: Callable[[JsonResponse], T],
-    ) -> T:
+    def get(self, path: str, parameters: Mapping[str, str], now: datetime, parse: Callable[[JsonResponse], T]) -> T:
         """Return what `parse` makes of the response to GET `path`; only a response that it accepts is kept.
 
         Raises:
@@ -160,7 +160,17 @@ class Transport:
         """
         start_s = time.monotonic()
         try:
-            result: JsonResponse | ServiceError = self._get(path, parameters, user_agent, now, parse)
+            with self._session(now, parse) as session:
+                # A redirect would carry the token to whatever address it names.
+                response = session.get(
+                    f"{self._base}/{path}",
+                    params=dict(parameters),
+                    headers=HEADERS | {"auth-token": self._token},
+                    auth=self._credentials,
+                    timeout=(self._timeout_s, self._timeout_s),
+                    allow_redirects=False,
+                )
+                result: JsonResponse | ServiceError = _json_response(response)
         except ServiceError as error:
             result = ServiceError(error.kind, error.message)
         except (OSError, ValueError, HTTPError) as error:  # requests' own exceptions are OSErrors
@@ -172,44 +182,19 @@ class Transport:
             raise result
         return parse(result)
 
-    def _get(
-        self,
-        path: str,
-        parameters: Mapping[str, str],
-        user_agent: str,
-        now: datetime,
-        parse: Callable[[JsonResponse], object],
-    ) -> JsonResponse:
-        headers = {
-            "auth-token": self._token,
-            "User-Agent": user_agent,
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            # A retry on a connection that the server has closed would look like a broken one.
-            "Connection": "close",
-        }
-        with response_cache.session(self._cache, now, lambda response: _is_accepted(response, parse)) as session:
-            adapter = _BoundedAdapter(self.host, self._token, self._timeout_s, now, self._retries)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            # A redirect would carry the token to whatever address it names.
-            response = session.get(
-                f"{self._base}/{path}",
-                params=dict(parameters),
-                headers=headers,
-                auth=self._credentials,
-                timeout=(self._timeout_s, self._timeout_s),
-                allow_redirects=False,
-            )
-            return _json_response(response)
+    def _session(self, now: datetime, parse: Callable[[JsonResponse], object]) -> requests.Session:
+        def is_valid(response: requests.Response) -> bool:
+            try:
+                parse(_json_response(response))
+            except ServiceError:
+                return False
+            return True
 
-
-def _is_accepted(response: requests.Response, parse: Callable[[JsonResponse], object]) -> bool:
-    try:
-        parse(_json_response(response))
-    except ServiceError:
-        return False
-    return True
+        session = response_cache.session(self._cache, now, is_valid)
+        adapter = _BoundedAdapter(self.host, self._token, self._timeout_s, now, self._retries)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
 
 
 def _json_response(response: requests.Response) -> JsonResponse:

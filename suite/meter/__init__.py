@@ -1,1 +1,1 @@
-"""Meters for code that is not ours: windows that somebody else marks, on the same sensors, readings and run files."""
+"""Measure a user's own code, commands and windows of a program, with the sensors and run files that cases have."""

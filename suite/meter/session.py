@@ -128,7 +128,7 @@ class MeterSession:
             case,
             len(trials),
         )
-        whole_machine = Notice.of(Code.WHOLE_MACHINE, "other programs' share is not known")
+        whole_machine = Notice.of(Code.WHOLE_MACHINE, "the share of other programs is not known")
         events: list[Document] = [
             {"notice": whole_machine.model_dump(mode="json")},
             *({"trial": trial.model_dump(mode="json"), "case": case.id} for trial in trials),

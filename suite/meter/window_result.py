@@ -35,9 +35,9 @@ def window_result(readings: Sequence[EnergyReading], emissions: Emissions, durat
 
 
 def scope(energy: EnergySum) -> str:
-    """Return what the total is the energy of, in words. No sensor tells programs apart: whatever else ran is in it."""
+    """Return what the total covers, in words. No sensor separates programs: others that ran are included."""
     parts = dict.fromkeys(component_named(reading.component).scope for reading in energy.readings)
-    return f"{', '.join(parts)}: other programs' share is in it" if parts else "nothing was measured"
+    return f"{', '.join(parts)}, other programs included" if parts else "nothing was measured"
 
 
 def text(energy: EnergySum, total: Quantity, grams: Quantity, duration_s: float) -> str:

@@ -18,7 +18,7 @@ NAMES: tuple[ArmName, ...] = ("a", "b")
 class ArmSpec:
     """One arm: its interpreter and what its trials use."""
 
-    arm: ArmRecord
+    record: ArmRecord
     pythons: Mapping[str, str]
     """Interpreter of its trials by framework; frameworks without one use the interpreter that runs joulemark."""
     threads: int
@@ -76,9 +76,9 @@ def _arm_plan(settings: Settings, name: ArmName, arm: ArmSpec, order_seed: int) 
         for axis, value in settings.arms[name].axes().items()
     }
     try:
-        return make_plan(settings.model_copy(update=changes), arm.arm.frameworks, order_seed, arm.threads)
+        return make_plan(settings.model_copy(update=changes), arm.record.frameworks, order_seed, arm.threads)
     except JoulemarkError as error:
-        raise UsageError(f"arm {name} ({arm.arm.interpreter}): {error}") from None
+        raise UsageError(f"arm {name} ({arm.record.interpreter}): {error}") from None
 
 
 def _arm_case(case: Case, name: ArmName, settings: Settings, base_threads: int, arm: ArmSpec) -> Case:
@@ -94,7 +94,7 @@ def _arm_case(case: Case, name: ArmName, settings: Settings, base_threads: int, 
         version = arm.versions.get(case.workload_id, {}).get(case.framework)
         changes["workload_version"] = version or case.workload_version
         if version is None and case.reason_code == NOT_ATTEMPTED:
-            reason = f"{arm.arm.interpreter} has no workload {case.workload_id}"
+            reason = f"{arm.record.interpreter} has no workload {case.workload_id}"
             changes |= {"reason_code": "unsupported", "reason": reason}
     return case.model_copy(update=changes)
 

@@ -1,4 +1,4 @@
-"""Profiles: a selection and an effort, as data. A user's own profiles stand in the settings file:
+"""Profiles: a selection and an effort, as data. Users define their own in the settings file:
 
 [profiles.night]
 base = "standard"

@@ -55,7 +55,7 @@ def assemble_events(planned: RunFile, events: Sequence[dict[str, Any]], traces: 
 
 
 def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ...]) -> RunFile:
-    """Add what happened to the planned run file. That of a resumed run holds its earlier trials, idle and traces."""
+    """Return the planned run file with what happened. If resumed, it holds its earlier trials, idle and traces."""
     gpus = planned.machine.gpus
     traces = (*planned.traces, *new_traces)
     probes = (*planned.probes, *state.probes)
@@ -151,5 +151,5 @@ def _interrupted(cases: Sequence[Case], missing: int) -> list[Notice]:
             return []
         return [notice.model_copy(update={"remedy": "Measure it again: a command cannot be resumed."})]
     if any(case.arm is not None for case in cases):
-        return [notice.model_copy(update={"remedy": "Resume it with `joulemark ab --resume RUN`."})]
+        return [notice.model_copy(update={"remedy": "Finish it with `joulemark ab --resume RUN`."})]
     return [notice]

@@ -43,7 +43,7 @@ def new_run_file(
         ),
         machine=spec.machine,
         arms={
-            name: arm.arm.model_copy(update={"environment": _without(environments[name].managed, shared)})
+            name: arm.record.model_copy(update={"environment": _without(environments[name].managed, shared)})
             for name, arm in spec.arms.items()
         },
         settings=spec.settings,

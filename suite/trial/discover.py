@@ -20,6 +20,8 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.records import FrameworkInfo
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
+QUERY_TIMEOUT_S = 180.0
+
 PACKAGES = (
     "numpy",
     *(name for framework in FRAMEWORKS.values() for name in framework.companions),
@@ -51,7 +53,7 @@ def installed_frameworks(
     for name in names:
         python = pythons.get(name)
         only_metadata = python is None and not ask_devices
-        info = _from_metadata(name) if only_metadata else _query(name, python or sys.executable)
+        info = _from_metadata(name) if only_metadata else _from_import(name, python or sys.executable)
         if info is not None:
             installed[name] = info
     return installed
@@ -65,31 +67,48 @@ def _from_metadata(framework: str) -> FrameworkInfo | None:
     return None
 
 
-def _query(framework: str, python: str) -> FrameworkInfo | None:
-    """Return what `framework` says of itself in the interpreter `python`; None if it is not installed there."""
-    command = [python, "-P", "-m", "joulemark.suite.trial.discover", framework]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"cannot run {python} for {framework}: {error}.") from None
-    if "No module named 'joulemark" in done.stderr:
-        raise UsageError(f"{python} has no joulemark: install joulemark[{framework}] there.")
-    try:
-        answer = json.loads(done.stdout.strip().splitlines()[-1]) if done.returncode == 0 else ""
-        return FrameworkInfo.model_validate(answer) if answer is not None else None
-    except (IndexError, ValueError):
-        return _broken(framework, python, done.stderr.strip().splitlines()[-1:])
+def _from_import(framework: str, python: str) -> FrameworkInfo | None:
+    """Return what `framework` says of itself in the interpreter `python`; None if it is not installed there.
 
-
-def _broken(framework: str, python: str, error_lines: Sequence[str]) -> FrameworkInfo:
-    """Return what metadata say of a framework that cannot be imported: its trials will give the reason.
-
-    Raises UsageError if it is not this interpreter's, or not even its metadata are there.
+    One of this interpreter that cannot be imported is described by its metadata: its trials will give the reason.
     """
-    info = _from_metadata(framework)
-    if python != sys.executable or info is None:
-        raise UsageError(f"{framework} in {python} could not be queried: {''.join(error_lines) or 'no output'}.")
-    return info
+    try:
+        answer = run_module(python, "discover", [framework], QUERY_TIMEOUT_S)
+        return FrameworkInfo.model_validate(answer) if answer is not None else None
+    except ValueError as error:
+        info = _from_metadata(framework) if python == sys.executable else None
+        if info is None:
+            reason = " ".join(str(error).split())
+            raise UsageError(f"{framework} in {python} could not be queried: {reason}.") from None
+        return info
+
+
+def run_module(python: str, module: str, arguments: Sequence[str], timeout_s: float) -> Any:
+    """Run a module of this package in the interpreter `python`. Return the JSON value on its last line of output.
+
+    Raises UsageError if the interpreter cannot be run, has no joulemark or too old a one, or does not answer in time,
+    and ValueError, with the last line of its errors, if it fails otherwise.
+    """
+    command = [python, "-P", "-m", f"joulemark.suite.trial.{module}", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    except OSError as error:
+        raise UsageError(f"cannot run {python}: {error.strerror}. Give the path of a Python interpreter.") from None
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"{python} could not be queried: no answer within {timeout_s:.0f} s.") from None
+    error_line = (done.stderr.strip().splitlines() or ["no output"])[-1]
+    missing_module = error_line.rpartition("No module named ")[2].strip("'\") ")
+    if missing_module == "joulemark":
+        raise UsageError(f"{python} has no joulemark: install it there ({python} -m pip install joulemark).")
+    if missing_module.startswith("joulemark."):
+        raise UsageError(f"{python} has a joulemark that is too old: upgrade it there.")
+    output_lines = done.stdout.strip().splitlines()  # a site's start-up file may print lines before the last one
+    if done.returncode or not output_lines:
+        raise ValueError(error_line)
+    try:
+        return json.loads(output_lines[-1])
+    except json.JSONDecodeError:
+        raise ValueError(f"its output is not JSON ({error_line})") from None
 
 
 def main(framework: str) -> None:

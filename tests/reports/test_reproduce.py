@@ -1,4 +1,4 @@
-"""What a reader takes away: the command gives the same page, and the hash is that of what the button saves."""
+"""What a reader takes away: the command gives the same page, and the hash is that of the saved file."""
 
 from __future__ import annotations
 
@@ -8,42 +8,44 @@ import shlex
 from html import unescape
 from pathlib import Path
 
-from chromium import Open
+import pytest
+from chromium import Open, download
 from command import joulemark
 from report_files import full, on_gpu
 
 from joulemark.reports.html import render
 from joulemark.suite.records import RunFile, parse, write
 
-CARBON = ("--zone", "PL", "--pue", "1.3", "--psf", "4", "--offline")
+CARBON_OPTIONS = ("--zone", "PL", "--pue", "1.3", "--psf", "4", "--offline")
 
 
-def said(page: str) -> list[str]:
-    """The words of the command that makes the page again."""
-    found = re.search(r"Make this page again.*?<bdi>(.*?)</bdi>", page, re.DOTALL)
-    assert found
-    return shlex.split(unescape(found[1]))
+def command_on(page: str) -> list[str]:
+    """Return the command on the page that makes the page again."""
+    command = re.search(r"<code><bdi>(joulemark report .*?)</bdi>", page)
+    assert command
+    return shlex.split(unescape(command[1]))
 
 
-def kept(home: Path, *runs: RunFile) -> list[str]:
-    """Runs kept in a home; their ids."""
+def store(home: Path, *runs: RunFile) -> list[str]:
+    """Store runs in a home, and return their ids."""
     for run in runs:
         write(run, home / "runs" / f"{run.run.id}.json")
     return [run.run.id for run in runs]
 
 
-def test_the_command_on_the_page_makes_the_page(tmp_path: Path) -> None:
-    one, other = kept(tmp_path, full(), on_gpu())
+@pytest.mark.slow
+def test_command_on_the_page_makes_the_same_page(tmp_path: Path) -> None:
+    first_id, second_id = store(tmp_path, full(), on_gpu())
     for arguments in (
-        (one,),
-        (one, other, *CARBON),
-        (other, one, "--anonymous", "--allow-estimates"),
-        (one, "--intensity", "100..120..140"),
+        (first_id,),
+        (first_id, second_id, *CARBON_OPTIONS),
+        (second_id, first_id, "--anonymous", "--allow-estimates"),
+        (first_id, "--intensity", "100..120..140"),
     ):
         done = joulemark(tmp_path, "report", *arguments, "--plotlyjs", "cdn", "-o", "first.html")
         assert done.returncode == 0, done.stderr
         first = (tmp_path / "first.html").read_text(encoding="utf-8")
-        command = said(first)
+        command = command_on(first)
         assert command[:2] == ["joulemark", "report"]
         assert sorted(command[2:]) == sorted(arguments)
         done = joulemark(tmp_path, *command[1:], "--plotlyjs", "cdn", "-o", "again.html")
@@ -51,29 +53,30 @@ def test_the_command_on_the_page_makes_the_page(tmp_path: Path) -> None:
         assert (tmp_path / "again.html").read_text(encoding="utf-8") == first
 
 
-def test_an_anonymous_page_names_no_file_of_intensities() -> None:
+def test_anonymous_page_hides_the_path_of_an_intensity_file() -> None:
     page = render([full()], "cdn", anonymous=True, recomputed=["--intensity", "/home/ada/hours.csv"])
     assert "ada" not in page
 
 
-def test_the_hash_is_of_what_the_button_saves(tab: Open, tmp_path: Path) -> None:
-    (one,) = kept(tmp_path, full())
-    for arguments, name in (((), f"{one}.json"), (CARBON, f"{one}-recomputed.json")):
-        done = joulemark(tmp_path, "report", one, *arguments, "-o", "page.html")
+@pytest.mark.browser
+def test_hash_on_the_page_is_that_of_the_saved_file(tab: Open, tmp_path: Path) -> None:
+    (run_id,) = store(tmp_path, full())
+    for arguments, name in (((), f"{run_id}.json"), (CARBON_OPTIONS, f"{run_id}-recomputed.json")):
+        done = joulemark(tmp_path, "report", run_id, *arguments, "-o", "page.html")
         assert done.returncode == 0, done.stderr
         page = tab((tmp_path / "page.html").read_text(encoding="utf-8")).open()
-        with page.expect_download() as download:
-            page.locator("[data-json]").click()
-        saved = Path(download.value.path()).read_bytes()
-        assert hashlib.sha256(saved).hexdigest() in page.locator("#reproduce").inner_text()
-        assert download.value.suggested_filename == name
-        emissions = parse(saved.decode(), "what was saved").emissions
+        suggested, text = download(page, "[data-json]")
+        assert suggested == name
+        assert hashlib.sha256(text.encode()).hexdigest() in page.locator("#reproduce").inner_text()
+        emissions = parse(text, "the saved file").emissions
         assert (emissions.intensity.zone == "PL", emissions.psf == 4) == (bool(arguments), bool(arguments))
 
 
-def test_a_recomputed_page_says_so(tab: Open, tmp_path: Path) -> None:
-    page = tab(render([full()], recomputed=CARBON)).open()
-    for part in ("#answer", "#reproduce"):
+@pytest.mark.browser
+def test_recomputed_page_shows_its_options(tab: Open) -> None:
+    page = tab(render([full()], recomputed=CARBON_OPTIONS)).open()
+    for part in ("#overview", "#reproduce"):
         assert "recomputed with --zone PL --pue 1.3 --psf 4" in page.locator(part).inner_text()
     assert page.locator("#whatif [type=reset]").inner_text() == "As recomputed"
-    assert "recomputed" not in tab(render([full()])).open().locator("main").inner_text()
+    plain = tab(render([full()])).open()
+    assert plain.locator("#overview, #reproduce", has_text="recomputed").count() == 0

@@ -23,12 +23,12 @@ def summarised(run: RunFile) -> RunFile:
 
 def trials(rate: float, power_w: float, start_s: float, rounds: int = 3, kind: Kind = "counter") -> list[Trial]:
     """Return ok trials around `rate` and `power_w` that differ a little, the same in every call."""
-    found = []
+    made = []
     for i in range(rounds):
         deviation = 1 + 0.02 * ((i * 7) % 5 - 2) / 2
         readings = _readings(power_w * deviation * 2, kind)
-        found.append(trial(i + 1, rate / deviation, start_s=start_s + 18 * i, readings=readings))
-    return found
+        made.append(trial(i + 1, rate / deviation, start_s=start_s + 18 * i, readings=readings))
+    return made
 
 
 def _readings(energy_j: float, kind: Kind) -> list[EnergyReading]:

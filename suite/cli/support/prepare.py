@@ -86,7 +86,7 @@ def _change_since(earlier: RunFile, now: PreparedRun) -> str:
         if installed != info:
             return f"{name} has changed from {info.version} to {installed.version if installed else 'nothing'}"
     for name, arm in earlier.arms.items():
-        if now.arms[name].arm != arm.model_copy(update={"environment": {}}):
+        if now.arms[name].record != arm.model_copy(update={"environment": {}}):
             return f"what is installed for arm {name} ({arm.interpreter}) has changed"
     before = {case.id: (case.workload_version, case.threads) for case in earlier.cases}
     if before != {case.id: (case.workload_version, case.threads) for case in now.plan.cases}:
@@ -115,7 +115,7 @@ def _prepare(settings: Settings, order_seed: int) -> PreparedRun:
         arms = find_arms(settings, ask_devices, threads)
         plan = make_ab_plan(settings, arms, order_seed, threads)
         # Where there is room for one version it is that of the arm under test; `arms` has both.
-        return PreparedRun(settings, describe_machine(gpus, arms["b"].arm.frameworks), plan, arms)
+        return PreparedRun(settings, describe_machine(gpus, arms["b"].record.frameworks), plan, arms)
     installed = installed_frameworks(list(FRAMEWORKS), settings.python, ask_devices=ask_devices)
     plan = make_plan(settings, installed, order_seed, threads)
     return PreparedRun(settings, describe_machine(gpus, installed), plan)

@@ -125,7 +125,7 @@ def _are_equal(prepared: PreparedRun) -> bool:
     def cases(arm: str) -> list[dict[str, Any]]:
         return [case.model_dump(exclude={"id", "arm"}) for case in prepared.plan.cases if case.arm == arm]
 
-    a, b = (spec.arm for spec in prepared.arms.values())
+    a, b = (spec.record for spec in prepared.arms.values())
     return a == b and cases("a") == cases("b")
 
 

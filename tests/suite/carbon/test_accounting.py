@@ -1,4 +1,4 @@
-"""Carbon arithmetic against figures that others published."""
+"""Carbon arithmetic against published figures."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ KWH = 3.6e6
 
 def test_green_algorithms_worked_example() -> None:
     # Green Algorithms tool v2: 12 h on 12 cores of a Xeon E5-2683 v4 (7.5 W a core), 64 GB, PUE 1.67.
-    found = green_algorithms(12, cores=12, watts_per_core=7.5, memory_gb=64, pue=1.67, g_per_kwh=475)
-    assert found.energy_kwh == pytest.approx(2.2813536, rel=1e-12)
-    assert found.emissions_g == pytest.approx(2.2813536 * 475, rel=1e-12)
+    estimate = green_algorithms(12, cores=12, watts_per_core=7.5, memory_gb=64, pue=1.67, g_per_kwh=475)
+    assert estimate.energy_kwh == pytest.approx(2.2813536, rel=1e-12)
+    assert estimate.emissions_g == pytest.approx(2.2813536 * 475, rel=1e-12)
 
 
 def test_sci_embodied_example() -> None:
@@ -82,11 +82,11 @@ def test_embodied_share_on_a_clean_grid() -> None:
 
 
 def test_steps_add_up_to_the_estimate() -> None:
-    found = green_algorithms(
+    estimate = green_algorithms(
         3, cores=8, watts_per_core=10, usage=0.5, gpus=2, watts_per_gpu=300, gpu_usage=0.9, memory_gb=100, pue=1.2,
         psf=3, g_per_kwh=100,
     )  # fmt: skip
-    values = {step.name: step.value for step in found.steps}
+    values = {step.name: step.value for step in estimate.steps}
     assert values["power"] == pytest.approx(values["cores"] + values["GPUs"] + values["memory"])
     assert values == pytest.approx(
         {
@@ -99,10 +99,10 @@ def test_steps_add_up_to_the_estimate() -> None:
             "emissions": 666.63,
         }
     )
-    assert (found.energy_kwh, found.emissions_g) == (values["energy"], values["emissions"])
+    assert (estimate.energy_kwh, estimate.emissions_g) == (values["energy"], values["emissions"])
 
 
-def test_parts_left_out_are_zero() -> None:
+def test_terms_left_out_are_zero() -> None:
     assert green_algorithms(5, g_per_kwh=100).energy_kwh == 0.0
     assert green_algorithms(1, gpus=1, watts_per_gpu=1000, g_per_kwh=100).energy_kwh == 1.0
 
@@ -118,15 +118,15 @@ def test_emissions_grow_with_each_factor(energy_j: float, pue: float, g_per_kwh:
 
 
 @given(st.floats(0.1, 10), st.floats(0.1, 1), st.floats(1, 10), st.floats(0, 1), st.floats(0, 1))
-def test_interval_arithmetic_holds_every_point(value: float, low: float, high: float, u: float, v: float) -> None:
-    one = factors(value, value * low, value * high)
-    both = combined(one, (0.5, 2.0), None)
-    assert one is not None
-    point = (one[0] + u * (one[1] - one[0])) * (0.5 + v * 1.5)
+def test_combined_range_contains_every_product(value: float, low: float, high: float, u: float, v: float) -> None:
+    pair = factors(value, value * low, value * high)
+    both = combined(pair, (0.5, 2.0), None)
+    assert pair is not None
+    point = (pair[0] + u * (pair[1] - pair[0])) * (0.5 + v * 1.5)
     assert both[0] * (1 - 1e-12) <= point <= both[1] * (1 + 1e-12)
 
 
-def test_range_of_what_is_not_known() -> None:
+def test_range_of_unknown_ends() -> None:
     assert factors(39.0, None, None) is None
     assert factors(0.0, 0.0, 10.0) is None
     assert factors(40.0, 30.0, None) == (0.75, 1.0)
@@ -146,7 +146,7 @@ def test_intensity_out_of_range_is_refused(g_per_kwh: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "start"),
     [
         ({"hours": -1}, "hours is -1"),
         ({"hours": math.nan}, "hours is nan"),
@@ -157,12 +157,12 @@ def test_intensity_out_of_range_is_refused(g_per_kwh: float) -> None:
         ({"hours": 1, "psf": 0}, "PSF is 0"),
     ],
 )
-def test_estimate_refuses_what_cannot_be(given: dict[str, float], said: str) -> None:
-    with pytest.raises(UsageError, match=f"^{said}"):
+def test_estimate_refuses_invalid_values(given: dict[str, float], start: str) -> None:
+    with pytest.raises(UsageError, match=f"^{start}"):
         green_algorithms(**given, g_per_kwh=100)
 
 
 @pytest.mark.parametrize("arguments", [(-1, 1, 10), (1, 11, 10), (1, -1, 10), (1, 1, 0), (math.inf, 1, 10)])
-def test_embodied_refuses_what_cannot_be(arguments: tuple[float, ...]) -> None:
+def test_embodied_refuses_invalid_values(arguments: tuple[float, ...]) -> None:
     with pytest.raises(UsageError):
         embodied_g(*arguments)

@@ -1,4 +1,4 @@
-"""The client against a real server: each answer of a working service becomes a series with its provenance."""
+"""The client against a server on loopback: each answer of a working service becomes a series with its provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled table: whole, credited, and found by zone."""
+"""The bundled table: complete, credited, and looked up by zone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from joulemark.suite.carbon.ember import WORLD, countries, intensity
 from joulemark.suite.errors import UsageError
 
 
-def test_table_is_whole() -> None:
+def test_table_is_complete() -> None:
     years = Counter(country.year for country in countries().values())
     assert len(countries()) == 213
     assert (years[2025], years[2024], min(years), max(years)) == (90, 105, 2009, 2025)
@@ -21,7 +21,7 @@ def test_table_is_whole() -> None:
     assert all(country.name and len(code) == 2 for code, country in countries().items())
 
 
-def test_values_are_those_published() -> None:
+def test_values_are_as_published() -> None:
     # A digest of code, year and value: a slip of one digit in one row changes it.
     rows = "".join(f"{c.code},{c.year},{c.g_per_kwh}\n" for c in countries().values())
     assert hashlib.sha256(rows.encode()).hexdigest() == DIGEST
@@ -50,31 +50,31 @@ def test_notice_credits_the_data() -> None:
 
 
 def test_country_has_its_own_year() -> None:
-    found = intensity("CH")
-    assert (found.g_per_kwh, found.zone, found.vintage, found.fallback, found.reason) == (
+    value = intensity("CH")
+    assert (value.g_per_kwh, value.zone, value.vintage, value.fallback, value.reason) == (
         39.22,
         "CH",
         2025,
         False,
         None,
     )
-    assert (found.basis, found.signal) == ("lifecycle", "average")
-    assert "Ember" in found.source
+    assert (value.basis, value.signal) == ("lifecycle", "average")
+    assert "Ember" in value.source
     assert intensity("FK").vintage == countries()["FK"].year
 
 
 @pytest.mark.parametrize("zone", ["ch", " CH ", "Ch"])
-def test_zones_are_read_as_people_write_them(zone: str) -> None:
+def test_zones_in_any_spelling(zone: str) -> None:
     assert intensity(zone) == intensity("CH")
 
 
 @pytest.mark.parametrize(("zone", "country"), [("US-CAL-CISO", "US"), ("DK-DK2", "DK"), ("it-no", "IT")])
-def test_part_of_a_country_falls_to_the_country_and_says_so(zone: str, country: str) -> None:
-    found = intensity(zone)
-    assert (found.g_per_kwh, found.zone, found.fallback) == (countries()[country].g_per_kwh, country, True)
-    assert found.reason is not None
-    assert zone.upper() in found.reason
-    assert countries()[country].name in found.reason
+def test_part_of_a_country_has_the_value_of_the_country_with_a_reason(zone: str, country: str) -> None:
+    value = intensity(zone)
+    assert (value.g_per_kwh, value.zone, value.fallback) == (countries()[country].g_per_kwh, country, True)
+    assert value.reason is not None
+    assert zone.upper() in value.reason
+    assert countries()[country].name in value.reason
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_part_of_a_country_falls_to_the_country_and_says_so(zone: str, country: 
         ("CHE-ZH", None),
     ],
 )
-def test_unknown_zone_is_one_line_with_what_was_meant(zone: str, hint: str | None) -> None:
+def test_unknown_zone_is_reported_in_one_line_with_a_hint(zone: str, hint: str | None) -> None:
     with pytest.raises(UsageError) as caught:
         intensity(zone)
     text = str(caught.value)
@@ -100,6 +100,6 @@ def test_unknown_zone_is_one_line_with_what_was_meant(zone: str, hint: str | Non
     assert hint is None or hint in text
 
 
-def test_world_is_cited_on_its_own() -> None:
+def test_world_average_has_its_own_source() -> None:
     assert (WORLD.g_per_kwh, WORLD.vintage, WORLD.zone) == (472.94, 2024, None)
     assert "Ember" in WORLD.source

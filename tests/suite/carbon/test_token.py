@@ -101,11 +101,11 @@ def test_token_is_not_sent_in_the_clear_or_to_an_invalid_address(url: str) -> No
 
 
 def test_redirect_is_not_followed(start_server: StartServer) -> None:
-    other = start_server(good)
-    server = start_server(always(None, 302, headers={"Location": f"{other.url}/carbon-intensity/latest"}))
+    redirected = start_server(good)
+    server = start_server(always(None, 302, headers={"Location": f"{redirected.url}/carbon-intensity/latest"}))
     with pytest.raises(ServiceError):
         client(server).latest(CH)
-    assert other.requests == []
+    assert redirected.requests == []
 
 
 def test_credentials_in_the_address_are_not_shown() -> None:

@@ -49,9 +49,11 @@ def test_an_interpreter_without_joulemark_is_refused(tmp_path) -> None:
         ("echo \"Error (ModuleNotFoundError: No module named 'joulemark')\" >&2; exit 1", "pip install joulemark"),
         ("echo 'unknown option -P' >&2; exit 2", "unknown option -P"),
         ("echo hello", "could not be queried"),
+        ("echo '{}'", "frameworks"),
+        ("echo 7", "could not be queried"),
         ("exit 3", "no output"),
     ],
-    ids=["too old", "no joulemark", "error", "no JSON", "no output"],
+    ids=["too old", "no joulemark", "error", "no JSON", "no facts", "a number", "no output"],
 )
 def test_a_program_that_gives_no_answer_is_refused_in_one_line(tmp_path, text, detail) -> None:
     python = program(tmp_path / "python", text)
@@ -81,4 +83,7 @@ def test_a_broken_framework_is_not_reported_as_absent(tmp_path) -> None:
         installed("echo 'ImportError: libcudnn.so.9: no such file' >&2; exit 1")
     with pytest.raises(UsageError, match="pytorch in "):
         installed("echo 'not JSON'")
+    with pytest.raises(UsageError, match="pytorch in ") as caught:
+        installed("echo 7")
+    assert "\n" not in str(caught.value)
     assert installed("echo null") == {}

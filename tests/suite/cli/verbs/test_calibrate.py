@@ -53,7 +53,9 @@ def test_kept_runs_are_read(tmp_path: Path) -> None:
     *_, last = plain.stdout.splitlines()
     table = tomllib.loads(last)["thresholds"]
     assert last.endswith("# against a kept run")
-    assert {key: parse_thresholds([], {key: value}).limit(key, "any") for key, value in table.items()} == proposed["stored"]
+    assert {key: parse_thresholds([], {key: value}).limit(key, "any") for key, value in table.items()} == proposed[
+        "stored"
+    ]
     assert f"processes vary by {facts['trial_variation']:.1%}" in plain.stdout
 
 

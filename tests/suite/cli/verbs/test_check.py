@@ -1,4 +1,4 @@
-"""`joulemark check` and `baseline` as a CI job runs them, on run files that are kept."""
+"""`joulemark check` on kept runs: verdicts, exit codes and thresholds."""
 
 from __future__ import annotations
 
@@ -7,52 +7,45 @@ from pathlib import Path
 
 import pytest
 from command import joulemark
-from run_files import case, energy, failed_trial, machine, run_file, trial
+from kept_runs import case_at, keep_run
+from run_files import case, failed_trial, machine
 
-from joulemark.suite.records import Case, RunFile, write
+pytestmark = pytest.mark.slow
 
-RATES = (1e5, 1.001e5, 0.999e5)
-
-
-def at(factor: float = 1.0, joules: float = 100.0, rates: tuple[float, ...] = RATES, **more: object) -> Case:
-    """A case whose trials each use `joules` for 2 s at the given rates times `factor`."""
-    trials = [trial(i, rate * factor, start_s=10.0 * i, readings=[energy(joules)]) for i, rate in enumerate(rates, 1)]
-    return case(trials=trials, **more)
+WIDE = ("--threshold", "throughput:50%", "--threshold", "energy:50%")
 
 
-def keep(home: Path, day: int, *cases: Case, **more: object) -> str:
-    """Keep a run of some day in the home; its id."""
-    made: RunFile = run_file(cases, id=f"202611{day:02d}T120000Z-00{day:02d}", **more)
-    started = made.run.model_copy(update={"started_at": f"2026-11-{day:02d}T12:00:00Z"})
-    write(made.model_copy(update={"run": started}), home / "runs" / f"{made.run.id}.json")
-    return made.run.id
-
-
-def test_a_regression_is_1_and_the_markdown_names_it(tmp_path: Path) -> None:
-    base, slow = keep(tmp_path, 1, at(), at(workload="vit")), keep(tmp_path, 2, at(0.6), at(workload="vit"))
+def test_regression_exits_1_and_the_markdown_names_it(tmp_path: Path) -> None:
+    base = keep_run(tmp_path, 1, case_at(), case_at(workload="vit"))
+    slow = keep_run(tmp_path, 2, case_at(0.6), case_at(workload="vit"))
     assert joulemark(tmp_path, "baseline", "save", "main", base).returncode == 0
     done = joulemark(tmp_path, "check", "--baseline", "main", "--markdown")
     assert done.returncode == 1, done.stderr
     assert slow in done.stdout.splitlines()[0]
-    named = [line for line in done.stdout.splitlines() if line.startswith("- Regressed: ")]
-    assert [line.split(":")[1].strip() for line in named] == ["cnn", "cnn"]
-    assert "throughput fell 40 % " in named[0]
-    assert "joules per image grew 67 % " in named[1]
+    regressions = [line for line in done.stdout.splitlines() if line.startswith("- Regressed: ")]
+    assert [line.split(":")[1].strip() for line in regressions] == ["cnn", "cnn"]
+    assert "40 %" in regressions[0]
+    assert "67 %" in regressions[1]
     assert done.stderr.startswith("REGRESSION: 2 regressed, 2 in doubt.")
-    advisory = joulemark(tmp_path, "check", "--baseline", "main", "--advisory", "--json")
-    document = json.loads(advisory.stdout)
-    assert (advisory.returncode, document["exit_code"], document["outcome"]) == (0, 0, "regression")
-    assert "instead of 1" in advisory.stderr
-    found = {(one["b"].split(":")[0], one["metric"]): one for one in document["comparisons"]}
-    assert found["cnn", "energy"]["gate"] == "regressed"
-    assert found["cnn", "energy"]["ratio"] == pytest.approx(1 / 0.6)
-    assert found["cnn", "energy"]["sentence"].startswith("joules per image grew 67 % [")
+
+
+def test_advisory_exits_0_with_the_same_verdicts(tmp_path: Path) -> None:
+    base = keep_run(tmp_path, 1, case_at())
+    keep_run(tmp_path, 2, case_at(0.6))
+    done = joulemark(tmp_path, "check", "--baseline", base, "--advisory", "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["exit_code"], document["outcome"]) == (0, 0, "regression")
+    assert document["advisory"] is True
+    (energy,) = [each for each in document["comparisons"] if each["metric"] == "energy"]
+    assert energy["gate"] == "regressed"
+    assert energy["ratio"] == pytest.approx(1 / 0.6)
+    assert "67 %" in energy["sentence"]
     assert document["drift"]["throughput"] == {"relative": pytest.approx(0.05), "assumed": True, "runs": None}
 
 
-def test_a_tie_between_two_stored_runs_is_4_and_advice(tmp_path: Path) -> None:
-    base = keep(tmp_path, 1, at())
-    keep(tmp_path, 2, at())
+def test_tie_of_two_kept_runs_is_in_doubt(tmp_path: Path) -> None:
+    base = keep_run(tmp_path, 1, case_at())
+    keep_run(tmp_path, 2, case_at())
     done = joulemark(tmp_path, "check", "--baseline", base)
     assert done.returncode == 4, done.stderr
     assert "NOT CONCLUSIVE: 2 in doubt." in done.stdout
@@ -61,85 +54,85 @@ def test_a_tie_between_two_stored_runs_is_4_and_advice(tmp_path: Path) -> None:
     wide = ("--threshold", "throughput:50%", "--threshold", "energy:off")
     held = joulemark(tmp_path, "check", "--baseline", base, *wide, "--json")
     assert held.returncode == 0
-    assert [(one["metric"], one["gate"]) for one in json.loads(held.stdout)["comparisons"]] == [("throughput", "held")]
+    comparisons = json.loads(held.stdout)["comparisons"]
+    assert [(each["metric"], each["gate"]) for each in comparisons] == [("throughput", "held")]
 
 
-def test_history_is_a_baseline_and_tells_the_drift(tmp_path: Path) -> None:
+def test_history_is_a_baseline_and_shows_the_drift(tmp_path: Path) -> None:
     for day, factor in enumerate((1.0, 1.004, 0.997, 1.002, 0.998, 1.001), 1):
-        keep(tmp_path, day, at(factor, 100.0))
-    keep(tmp_path, 7, at(1.0))
+        keep_run(tmp_path, day, case_at(factor))
+    keep_run(tmp_path, 7, case_at(1.0))
     done = joulemark(tmp_path, "check", "--baseline", "history", "--json")
     assert done.returncode == 0, done.stderr + done.stdout
     document = json.loads(done.stdout)
-    assert {one["gate"] for one in document["comparisons"]} == {"held"}
-    assert {(one["n_a"], one["runs_a"]) for one in document["comparisons"]} == {(18, 6)}
+    assert {each["gate"] for each in document["comparisons"]} == {"held"}
+    assert {(each["n_a"], each["runs_a"]) for each in document["comparisons"]} == {(18, 6)}
     drift = document["drift"]["throughput"]
     assert (drift["assumed"], drift["runs"]) == (False, 6)
     assert 0.001 < drift["relative"] < 0.005
-    keep(tmp_path, 8, at(0.953))
+    keep_run(tmp_path, 8, case_at(0.953))
     assert joulemark(tmp_path, "check", "--baseline", "history").returncode == 4
-    keep(tmp_path, 9, at(0.85))
+    keep_run(tmp_path, 9, case_at(0.85))
     fallen = joulemark(tmp_path, "check", "--baseline", "20261107")
     assert fallen.returncode == 1
     assert "8 kept runs of this machine" in fallen.stdout
 
 
-def test_lost_and_failed_cases_are_4(tmp_path: Path) -> None:
-    wide = ("--threshold", "throughput:50%", "--threshold", "energy:50%")
-    base = keep(tmp_path, 1, at(), at(workload="vit"))
-    keep(tmp_path, 2, at())
-    lost = joulemark(tmp_path, "check", "--baseline", base, *wide)
+def test_lost_and_failed_cases_exit_4(tmp_path: Path) -> None:
+    vit = "vit:small/training/pytorch/eager/cpu/fp32/b32"
+    base = keep_run(tmp_path, 1, case_at(), case_at(workload="vit"))
+    keep_run(tmp_path, 2, case_at())
+    lost = joulemark(tmp_path, "check", "--baseline", base, *WIDE)
     assert lost.returncode == 4
-    assert "Lost: vit:small/training/pytorch/eager/cpu/fp32/b32: B does not have it." in lost.stdout
-    broken = case("vit", trials=[failed_trial()], reason="raised OSError: [/no/such] | [bold]")
-    keep(tmp_path, 3, at(), broken)
-    plain = joulemark(tmp_path, "check", "--baseline", base, *wide)
+    assert f"Lost: {vit}: " in lost.stdout
+    reason = "raised OSError: [/no/such] | [bold]"
+    keep_run(tmp_path, 3, case_at(), case("vit", trials=[failed_trial()], reason=reason))
+    plain = joulemark(tmp_path, "check", "--baseline", base, *WIDE)
     assert plain.returncode == 4, plain.stderr
-    assert "Lost: vit:small/training/pytorch/eager/cpu/fp32/b32: failed: raised OSError: [/no/such] | [bold]." in (
-        plain.stdout
-    )
-    failed = joulemark(tmp_path, "check", "--baseline", base, *wide, "--markdown")
-    assert failed.returncode == 4
-    assert "failed: raised OSError: \\[/no/such\\] \\| \\[bold\\]" in failed.stdout
+    assert f"Lost: {vit}: failed: {reason}." in plain.stdout
+    markdown = joulemark(tmp_path, "check", "--baseline", base, *WIDE, "--markdown")
+    assert markdown.returncode == 4
+    assert "raised OSError: \\[/no/such\\] \\| \\[bold\\]" in markdown.stdout
 
 
-def test_no_baseline_and_nothing_comparable_are_3(tmp_path: Path) -> None:
-    keep(tmp_path, 1, at())
-    keep(tmp_path, 2, at(), machine=machine(fingerprint="112233445566", hostname="bench-2"))
-    for baseline, words in (
-        ("main", "no baseline 'main'"),
-        ("history", "none was made before"),
-        ("20261101", "two machines (bench-1 and bench-2)"),
-    ):
-        done = joulemark(tmp_path, "check", "--baseline", baseline)
-        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1), done.stderr
-        assert words in done.stderr
+@pytest.mark.parametrize(
+    ("baseline", "texts"),
+    [("main", ["'main'"]), ("history", []), ("20261101", ["bench-1", "bench-2"])],
+)
+def test_no_baseline_and_nothing_comparable_exit_3(tmp_path: Path, baseline: str, texts: list[str]) -> None:
+    keep_run(tmp_path, 1, case_at())
+    keep_run(tmp_path, 2, case_at(), machine=machine(fingerprint="112233445566", hostname="bench-2"))
+    done = joulemark(tmp_path, "check", "--baseline", baseline)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1), done.stderr
+    assert all(text in done.stderr for text in texts)
 
 
-def test_bad_input_is_2_and_one_line(tmp_path: Path) -> None:
-    keep(tmp_path, 1, at())
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        ("", ["--baseline"]),
+        ("--baseline not.json", ["not.json"]),
+        ("--baseline broken", ["broken", "is not JSON"]),
+        ("--baseline latest", ["'latest'", "20261101T120000Z-0001"]),
+        ("--baseline latest nothing", ["'nothing'"]),
+        ("--baseline latest --json --markdown", ["--json and --markdown"]),
+        ("--rounds 3", ["--rounds", "--baseline-python"]),
+        ("--baseline-python python3 --baseline main", ["leave out --baseline"]),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: str, texts: list[str]) -> None:
+    keep_run(tmp_path, 1, case_at())
     (tmp_path / "not.json").write_text("{}")
     (tmp_path / "baselines").mkdir()
     (tmp_path / "baselines" / "broken.json").write_text("{")
-    for arguments, words in (
-        (["check"], "--baseline is missing"),
-        (["check", "--baseline", "not.json"], "not a joulemark run file"),
-        (["check", "--baseline", "broken"], "is not JSON"),
-        (["check", "--baseline", "latest"], "is the run to judge"),
-        (["check", "--baseline", "latest", "nothing"], "unknown run 'nothing'"),
-        (["check", "--baseline", "latest", "--json", "--markdown"], "give one of them"),
-        (["baseline"], "baseline what?"),
-        (["baseline", "save", "a/b"], "'a/b'"),
-        (["baseline", "save", "history"], "meaning of its own"),
-    ):
-        done = joulemark(tmp_path, *arguments)
-        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (arguments, done.stderr)
-        assert words in done.stderr
+    done = joulemark(tmp_path, "check", *arguments.split())
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), done.stderr
+    assert all(text in done.stderr for text in texts)
 
 
 def test_thresholds_of_the_settings_file(tmp_path: Path) -> None:
-    base = keep(tmp_path, 1, at(), at(workload="vit"))
-    keep(tmp_path, 2, at(0.5), at(workload="vit"))
+    base = keep_run(tmp_path, 1, case_at(), case_at(workload="vit"))
+    keep_run(tmp_path, 2, case_at(0.5), case_at(workload="vit"))
     (tmp_path / "joulemark.toml").write_text(
         '[thresholds]\nthroughput = "50%"\nenergy = "off"\n'
         '"cnn*" = { throughput = "off" }\n"resent*" = { memory = "1%" }\n'
@@ -147,27 +140,15 @@ def test_thresholds_of_the_settings_file(tmp_path: Path) -> None:
     done = joulemark(tmp_path, "check", "--baseline", base)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "'resent*' of [thresholds] matches no case" in done.stderr
-    # An option is stronger than all of the file.
+    # An option overrides all of the file.
     assert joulemark(tmp_path, "check", "--baseline", base, "--threshold", "throughput:5%").returncode == 1
-    for text, words in (('[thresholds]\nspeed = "5%"\n', "'speed'"), ("thresholds = 5\n", "it is a table")):
-        (tmp_path / "joulemark.toml").write_text(text)
-        wrong = joulemark(tmp_path, "check", "--baseline", base)
-        assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
-        assert words in wrong.stderr
-        assert "joulemark.toml" in wrong.stderr
 
 
-def test_baselines_are_listed_replaced_and_removed(tmp_path: Path) -> None:
-    first, second = keep(tmp_path, 1, at()), keep(tmp_path, 2, at())
-    assert "No baseline is kept yet" in joulemark(tmp_path, "baseline", "list").stdout
-    for run in (first, second):
-        assert joulemark(tmp_path, "baseline", "save", "main", run).returncode == 0
-    (tmp_path / "baselines" / "old.json").write_text("{")
-    rows = json.loads(joulemark(tmp_path, "baseline", "list", "--json").stdout)["baselines"]
-    assert [(row["name"], row["run"], row["cases"]) for row in rows] == [("main", second, 1), ("old", None, None)]
-    assert "is not JSON" in rows[1]["error"]
-    assert joulemark(tmp_path, "baseline", "remove", "main").returncode == 0
-    gone = joulemark(tmp_path, "baseline", "remove", "main")
-    assert (gone.returncode, "saved: old" in gone.stderr) == (3, True)
-    keep(tmp_path, 3, case(trials=[failed_trial()]))
-    assert joulemark(tmp_path, "baseline", "save", "main").returncode == 2
+@pytest.mark.parametrize(("content", "text"), [('[thresholds]\nspeed = "5%"\n', "'speed'"), ("thresholds = 5\n", "5")])
+def test_wrong_thresholds_in_the_settings_file(tmp_path: Path, content: str, text: str) -> None:
+    base = keep_run(tmp_path, 1, case_at())
+    (tmp_path / "joulemark.toml").write_text(content)
+    done = joulemark(tmp_path, "check", "--baseline", base)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert text in done.stderr
+    assert "joulemark.toml" in done.stderr

@@ -54,7 +54,9 @@ def test_without_a_sensor_it_exits_4_and_says_why_for_each(tmp_path: Path) -> No
 def test_with_counters_it_exits_0_and_shows_their_tick_and_cost(tmp_path: Path) -> None:
     top = build(tmp_path, (FakeZone("intel-rapl:0", "package-0"), FakeZone("intel-rapl:0:0", "dram")))
     library = nvml_library.build(tmp_path)
-    variables = nvml_library.environment(library, [FakeGpu(UUID, traits="tick"), FakeGpu("GPU-b", bus="00000000:02:00.0")])
+    variables = nvml_library.environment(
+        library, [FakeGpu(UUID, traits="tick"), FakeGpu("GPU-b", bus="00000000:02:00.0")]
+    )
     answer = _doctor("--json", **variables | {"JOULEMARK_POWERCAP_ROOT": str(top), "CUDA_VISIBLE_DEVICES": "0"})
     assert answer.returncode == 0, answer.stderr
     checks = _checks(answer)

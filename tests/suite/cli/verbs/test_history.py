@@ -139,7 +139,7 @@ def test_the_page_has_every_series(home, tmp_path):
         (["--from", "/nowhere"], ["/nowhere", "no such directory"]),
         (["--from", "nosuch://bucket"], ["nosuch"]),
         (["--json", "--csv"], ["one of them"]),
-        (["--plotlyjs", "cdn"], ["--plotlyjs is of the page that -o PAGE writes"]),
+        (["--plotlyjs", "cdn"], ["--plotlyjs", "-o PAGE"]),
         (["-k", "cnn", "-o", "/proc/nowhere/page.html"], ["/proc/nowhere"]),
         (["-k", "cnn", "-o", "page.html", "--plotlyjs", "nonsense"], ["nonsense"]),
     ],
@@ -185,7 +185,7 @@ def test_the_page_speaks_of_one_run_and_of_many(tmp_path):
     done = joulemark(tmp_path, "history", "--metric", "throughput", "-o", "page.html", "--plotlyjs", "cdn")
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page.html").read_text()
-    assert "1 run on bench-1: no step found." in page
+    assert "1 run on bench-1: no change point found." in page
     assert "no value in 1 run<" in page
     assert "Each point is one run" in page
 

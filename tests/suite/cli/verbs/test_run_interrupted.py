@@ -48,7 +48,9 @@ def test_killed_run_has_every_finished_trial(tmp_path):
     document = show(tmp_path)
     assert document["run"]["complete"] is False
     assert [trial["status"] for trial in trials(document)] == ["ok", "ok"]
-    assert all(reading["energy_j"] for trial in trials(document) for reading in trial["energy"] if reading["attributed"])
+    assert all(
+        reading["energy_j"] for trial in trials(document) for reading in trial["energy"] if reading["attributed"]
+    )
     assert "run_incomplete" in {notice["code"] for notice in document["notices"]}
     assert joulemark(tmp_path, "report", "latest", "-o", "page.html").returncode == 0
 

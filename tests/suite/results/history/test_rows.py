@@ -26,7 +26,7 @@ def test_a_row_has_the_values_of_the_summary():
             stored = tuple(row[name + suffix] for suffix in ("", "_low", "_high", "_n"))
             assert stored == (quantity.value, quantity.low, quantity.high, quantity.n)
         assert row["energy_kind"] == measured.summary.energy_per_item_j.kind
-        assert row["board"] == ("Test Board" if measured.device == "cuda:0" else None)
+        assert row["board"] == ("Test GPU" if measured.device == "cuda:0" else None)
     assert run_rows[-1]["peak_memory_bytes"] == 2e9
     assert run_rows[0]["started_at"] == datetime(2026, 11, 2, 12)
 
@@ -42,8 +42,8 @@ def test_a_case_on_several_gpus_has_the_names_of_all():
         (row,) = rows(file.model_copy(update={"machine": machine, "cases": measured}))
         names[device] = row["board"], row["driver"]
     assert names == {
-        "cuda:0+cuda:1": ("Test Board", gpu.driver),
-        "cuda:0+cuda:2": ("Test Board, B", gpu.driver),
+        "cuda:0+cuda:1": ("Test GPU", gpu.driver),
+        "cuda:0+cuda:2": ("Test GPU, B", gpu.driver),
         "cuda:2": ("B", gpu.driver),
         "cpu": (None, None),
     }
