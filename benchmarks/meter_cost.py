@@ -1,7 +1,8 @@
-"""What a window costs the program that it is in: our Meter, codecarbon's tasks and zeus' windows, turn by turn.
+"""The cost of a window to the program it is in: Joulemark's Meter, codecarbon's tasks and zeus' windows.
 
-A window here is empty, so that all of its time is the tool's. The tools take turns in an order shuffled anew each
-round; a round's value is the mean over its windows. Goal: ours at most 50 us a window, and below codecarbon's.
+The windows are empty, which makes all of their time the tool's. The tools are measured turn by turn, in an order
+shuffled in each round; the value of a round is the mean over its windows. Goal: at most 50 us per window for Joulemark,
+and no more than any other tool that reads a sensor.
 
 `python -m benchmarks.meter_cost [FILE]` also writes the figures to FILE.
 """
@@ -9,27 +10,28 @@ round; a round's value is the mean over its windows. Goal: ours at most 50 us a 
 from __future__ import annotations
 
 import json
-import logging
 import platform
 import random
 import sys
 import time
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 import joulemark
+from benchmarks.other_tools import codecarbon_tracker, installed_version, zeus_monitor
+from benchmarks.ratios import report
 
 ROUNDS = 30
 GOAL_S = 50e-6
 Window = Callable[[], None]
 NOTES: dict[str, str] = {}
-"""What must be known of a tool's figure."""
+"""Remarks on a tool's figure, which then does not count for the goal."""
 
 
-def ours() -> tuple[Window, int]:
-    """A window of our meter, and how many make a round."""
+def joulemark_window() -> tuple[Window, int]:
+    """Return a function that opens and closes a window of a meter, and the number of windows in a round."""
     meter = joulemark.Meter("cost", offline=True).start()
     meter.stop()
 
@@ -40,14 +42,9 @@ def ours() -> tuple[Window, int]:
     return window, 500
 
 
-def codecarbon() -> tuple[Window, int]:
-    """A task of codecarbon's tracker, offline, else as it comes."""
-    from codecarbon import OfflineEmissionsTracker
-
-    logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
-    tracker = OfflineEmissionsTracker(
-        country_iso_code="CHE", save_to_file=False, log_level="critical", allow_multiple_runs=True
-    )
+def codecarbon_window() -> tuple[Window, int]:
+    """Return a function that runs an empty task of codecarbon's tracker, and the number of tasks in a round."""
+    tracker = codecarbon_tracker()
 
     def window() -> None:
         tracker.start_task("window")
@@ -57,13 +54,11 @@ def codecarbon() -> tuple[Window, int]:
     return window, 2
 
 
-def zeus() -> tuple[Window, int]:
-    """A window of zeus' monitor."""
-    from zeus.monitor import ZeusMonitor
-
-    monitor = ZeusMonitor()
-    if not (monitor.gpu_indices or monitor.cpu_indices):
-        NOTES["zeus"] = "it finds no board and no RAPL here: its windows read nothing, and this is their bookkeeping"
+def zeus_window() -> tuple[Window, int]:
+    """Return a function that opens and closes a window of zeus' monitor, and the number of windows in a round."""
+    monitor, reads_sensors = zeus_monitor()
+    if not reads_sensors:
+        NOTES["zeus"] = "no GPU and no RAPL for it here: its windows read nothing and cost only their bookkeeping"
 
     def window() -> None:
         monitor.begin_window("window")
@@ -72,48 +67,61 @@ def zeus() -> tuple[Window, int]:
     return window, 100
 
 
+TOOLS = {"joulemark": joulemark_window, "codecarbon": codecarbon_window, "zeus": zeus_window}
+
+
 def mean_s(window: Window, count: int) -> float:
-    """Seconds a window."""
-    begin_s = time.perf_counter()
+    """Return the mean duration of `count` windows, seconds."""
+    start = time.perf_counter()
     for _ in range(count):
         window()
-    return (time.perf_counter() - begin_s) / count
+    return (time.perf_counter() - start) / count
 
 
-def main() -> bool:
-    """Print the costs; whether the goal is met."""
+def measure(tools: Mapping[str, tuple[Window, int]]) -> dict[str, list[float]]:
+    """Return the seconds per window of each round, by tool."""
+    values: dict[str, list[float]] = {name: [] for name in tools}
+    order = random.Random(1)
+    for _ in range(ROUNDS):
+        for name in order.sample(sorted(tools), len(tools)):
+            values[name].append(mean_s(*tools[name]))
+    return values
+
+
+def describe(name: str, values: Sequence[float]) -> dict[str, object]:
+    """Print the cost of a tool's windows, and return it as plain data."""
+    low, median, high = (float(value) for value in np.percentile(values, (2.5, 50, 97.5)))
+    note = NOTES.get(name)
+    cost = f"{1e6 * median:,.1f} us per window [{1e6 * low:,.1f}, {1e6 * high:,.1f}]"
+    report(f"{name} {installed_version(name)}", f"{cost} ({note})" if note else cost)
+    figures = {"median_s": median, "low_s": low, "high_s": high, "n": len(values)}
+    return {"version": installed_version(name), **figures, "note": note}
+
+
+def main(arguments: Sequence[str]) -> bool:
+    """Print the costs; return whether the goal is met."""
     tools: dict[str, tuple[Window, int]] = {}
     document: dict[str, object] = {"machine": platform.processor() or platform.machine(), "rounds": ROUNDS}
-    for name, made in (("joulemark", ours), ("codecarbon", codecarbon), ("zeus", zeus)):
+    for name, make_window in TOOLS.items():
         try:
-            tools[name] = made()
+            tools[name] = make_window()
         except Exception as error:  # noqa: BLE001 - it may be absent, or have nothing to measure on this machine
-            document[name] = {"version": version(name), "reason": f"{type(error).__name__}: {error}"}
-            print(f"      {name} {version(name)}: not measured ({error})")
-    found: dict[str, list[float]] = {name: [] for name in tools}
-    rng = random.Random(1)
-    for _ in range(ROUNDS):
-        for name in rng.sample(sorted(tools), len(tools)):
-            found[name].append(mean_s(*tools[name]))
-    for name, values in found.items():
-        low, median, high = np.percentile(values, (2.5, 50, 97.5))
-        figures = {"median_s": median, "low_s": low, "high_s": high, "n": len(values)}
-        document[name] = {"version": version(name), **figures, "note": NOTES.get(name)}
-        text = f"{1e6 * median:,.1f} us a window [{1e6 * low:,.1f}, {1e6 * high:,.1f}]"
-        print(f"      {name} {version(name)}: {text}{f' ({NOTES[name]})' if name in NOTES else ''}")
-    our_s = float(np.median(found["joulemark"]))
-    reading = [values for name, values in found.items() if name not in NOTES]
-    met = our_s <= GOAL_S and all(our_s <= float(np.median(values)) for values in reading)
-    print(
-        f"{'met ' if met else 'MISS'}  our window {1e6 * our_s:.1f} us   goal: <= 50 us, and least of those that read",
-        flush=True,
+            document[name] = {"version": installed_version(name), "reason": f"{type(error).__name__}: {error}"}
+            report(name, f"not measured: {error}")
+    values = measure(tools)
+    document |= {name: describe(name, values[name]) for name in values}
+    median_s = float(np.median(values["joulemark"]))
+    lowest_s = min(float(np.median(values[name])) for name in values if name not in NOTES)
+    met = report(
+        "joulemark's window",
+        f"{1e6 * median_s:.1f} us",
+        f"<= {1e6 * GOAL_S:.0f} us, and the cheapest of those that read a sensor",
+        median_s <= GOAL_S and median_s <= lowest_s,
     )
-    if len(sys.argv) > 1:
-        with open(sys.argv[1], "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1)
-            file.write("\n")
+    if arguments:
+        Path(arguments[0]).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return met
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main() else 1)
+    sys.exit(0 if main(sys.argv[1:]) else 1)

@@ -24,7 +24,7 @@ def main() -> bool:
     for profile, goal in GOALS.items():
         with tempfile.TemporaryDirectory() as out:
             arguments = ["run", "--profile", profile, "--json", "--no-report", "--out", out]
-            done = subprocess.run([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+            done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=True)
         trials = [trial for case in json.loads(done.stdout)["cases"] for trial in case["trials"]]
         in_windows_s = sum(trial["window_s"][1] - trial["window_s"][0] for trial in trials)
         wall_s = sum(

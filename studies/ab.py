@@ -1,8 +1,8 @@
-"""`joulemark ab` where the truth is known, on whatever machine this is, other programs and all.
+"""`joulemark ab` on questions whose answer is known, on this machine with whatever else it runs.
 
-`python -m studies.ab equal FILE`: two environments with the same versions (5 minutes): every difference is false.
-`python -m studies.ab threads FILE`: a matrix product on one thread against two (3 minutes): two are faster.
-`python -m studies.ab show FILE`: what is kept, as the table of docs/ab.md. Each adds its part to FILE (JSON).
+`python -m studies.ab equal FILE`: two environments with the same versions (5 minutes), where every difference is false.
+`python -m studies.ab threads FILE`: a matrix product on one thread against two (3 minutes), where two are faster.
+`python -m studies.ab show FILE`: the results so far, as the table of docs/ab.md. The others add theirs to FILE (JSON).
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
-
+from command import COMMAND
 from environments import environment_like_this
 
 EQUAL = ("matmul", "fft", "attention", "layernorm", "mlp", "cnn")
 ROUNDS = 5
-COMMAND = [sys.executable, "-P", "-c", "from joulemark.suite.cli.app import main; main()"]
 KEPT = ("a", "b", "metric", "ratio", "low", "high", "n_a", "verdict", "words", "estimated")
+"""Keys of a comparison that are kept."""
 
 
 def ab(directory: Path, *arguments: str) -> dict[str, Any]:
-    """What `joulemark ab ARGUMENTS` says, and on which machine."""
+    """Run `joulemark ab ARGUMENTS`; return its comparisons, and the machine they were made on."""
     done = subprocess.run(
         [*COMMAND, "ab", *arguments, "--profile", "ci", "--rounds", str(ROUNDS), "--json", "--no-report"],
         env={**os.environ, "JOULEMARK_HOME": str(directory), "TMPDIR": str(directory)},
@@ -34,66 +33,61 @@ def ab(directory: Path, *arguments: str) -> dict[str, Any]:
         text=True,
         check=True,
     )
-    said = json.loads(done.stdout)
-    run = json.loads(Path(said["path"]).read_text())
+    document = json.loads(done.stdout)
+    run = json.loads(Path(document["path"]).read_text())
     cpu = run["machine"]["cpu"]
-    floor = [entry["arithmetic_s"] for entry in run["floor"]]
+    floor_s = [floor["arithmetic_s"] for floor in run["floor"]]
     return {
         "command": " ".join(["joulemark", "ab", *arguments]).replace(f"{directory}/", ""),
         "cpu": cpu["model"],
         "cores": cpu["usable_cores"],
         "versions": {name: info["version"] for name, info in run["machine"]["frameworks"].items()},
-        "floor_slowest_over_fastest": max(floor) / min(floor),
-        "environment": said["environment"],
-        "comparisons": [{key: one[key] for key in KEPT} for one in said["comparisons"]],
+        "floor_slowest_over_fastest": max(floor_s) / min(floor_s),
+        "environment": document["environment"],
+        "comparisons": [{key: comparison[key] for key in KEPT} for comparison in document["comparisons"]],
     }
 
 
 def equal(directory: Path) -> dict[str, Any]:
-    """Two environments with the same versions, several workloads."""
-    chosen = [part for name in EQUAL for part in ("--workload", name)]
-    return ab(
-        directory,
-        "--b",
-        environment_like_this(directory / "environment"),
-        *chosen,
-        "--framework",
-        "pytorch",
-        "--phase",
-        "inference",
-    )
+    """Compare two environments with the same versions, on several workloads."""
+    python = environment_like_this(directory / "environment")
+    workloads = [argument for name in EQUAL for argument in ("--workload", name)]
+    return ab(directory, "--b", python, *workloads, "--framework", "pytorch", "--phase", "inference")
 
 
 def threads(directory: Path) -> dict[str, Any]:
-    """One thread against two on a matrix product of side 1,024."""
+    """Compare one thread with two, on a matrix product of side 1,024."""
     arms = ("--a-threads", "1", "--b-threads", "2")
     return ab(directory, *arms, "--workload", "matmul", "--size", "n1024", "--framework", "pytorch")
 
 
-def table(kept: dict[str, Any]) -> str:
-    """The comparisons of all parts as Markdown."""
-    lines = ["| truth | case | metric | B/A [95 %] | n | verdict |", "|---|---|---|---|---:|---|"]
-    for part, found in kept.items():
-        for one in found["comparisons"]:
-            interval = f"{one['low']:.3f}, {one['high']:.3f}" if one["low"] is not None else "no interval"
-            mark = "~" if one["estimated"] else ""
-            case = one["b"].partition("+")[0]
-            ratio = f"{mark}{one['ratio']:.3f} [{interval}]" if one["ratio"] is not None else "not measured"
-            lines.append(f"| {part} | `{case}` | {one['metric']} | {ratio} | {one['n_a']} | {one['words']} |")
+EXPERIMENTS = {"equal": equal, "threads": threads}
+
+
+def table(results: dict[str, Any]) -> str:
+    """Return the comparisons of all experiments as Markdown."""
+    lines = ["| experiment | case | metric | B/A [95 %] | n | verdict |", "|---|---|---|---|---:|---|"]
+    for experiment, result in results.items():
+        for row in result["comparisons"]:
+            interval = f"{row['low']:.3f}, {row['high']:.3f}" if row["low"] is not None else "no interval"
+            mark = "~" if row["estimated"] else ""
+            case = row["b"].partition("+")[0]
+            ratio = f"{mark}{row['ratio']:.3f} [{interval}]" if row["ratio"] is not None else "not measured"
+            lines.append(f"| {experiment} | `{case}` | {row['metric']} | {ratio} | {row['n_a']} | {row['words']} |")
     return "\n".join(lines)
 
 
-def main(what: str, path: Path) -> None:
-    """Measure one part and keep it, or show what is kept."""
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    if what in ("equal", "threads"):
+def main(action: str, path: Path) -> None:
+    """Run an experiment and add its results to the file `path`, or only show them."""
+    results = json.loads(path.read_text()) if path.exists() else {}
+    if action in EXPERIMENTS:
         with tempfile.TemporaryDirectory(prefix="joulemark-ab-") as directory:
-            kept[what] = {"equal": equal, "threads": threads}[what](Path(directory))
-        path.write_text(json.dumps(kept, indent=1) + "\n")
-    print(table(kept))
+            results[action] = EXPERIMENTS[action](Path(directory))
+        path.write_text(json.dumps(results, indent=1) + "\n")
+    print(table(results))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in ("equal", "threads", "show"):
+    if len(sys.argv) != 3 or sys.argv[1] not in (*EXPERIMENTS, "show"):
         sys.exit(__doc__)
     main(sys.argv[1], Path(sys.argv[2]))

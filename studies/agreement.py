@@ -1,7 +1,9 @@
-"""Our timer against the one that the framework's users have, turn by turn on one prepared step at equal threads.
+"""Joulemark's timer against the usual timer of each framework, turn by turn on one prepared step at equal threads.
 
-PyTorch: `torch.utils.benchmark.Timer.blocked_autorange`; TensorFlow: a hand-written loop over a `tf.function`.
-Goal: medians within 2 %, on matmul 512 to 2048 and the cnn's training step. Each framework in a process of its own.
+PyTorch: `torch.utils.benchmark.Timer.blocked_autorange`; TensorFlow: a hand-written loop over a `tf.function`. The
+medians should agree within 2 %, on matmul 512 to 2048 and on the training step of the cnn.
+
+`python -m studies.agreement [pytorch|tensorflow]`: both by default, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from places import ROOT
+
 from benchmarks import trials
 from benchmarks.ratios import interleaved, report
 from joulemark.suite.trial import allocator, timing
@@ -24,19 +28,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 ROUNDS = 21
 WINDOW_S = 0.5
 CASES = (("matmul", "n512"), ("matmul", "n1024"), ("matmul", "n2048"), ("cnn", "small"))
+Step = Callable[[], object]
 
 
-def pytorch(once: Callable[[], object], _count: int) -> float:
-    """Median seconds of a step by `torch.utils.benchmark`."""
+def pytorch_timer(step: Step, _count: int) -> float:
+    """Return the median seconds of a step by `torch.utils.benchmark`."""
     from torch.utils.benchmark import Timer
 
-    timer = Timer("once()", globals={"once": once}, num_threads=trials.THREADS)
+    timer = Timer("step()", globals={"step": step}, num_threads=trials.THREADS)
     return float(timer.blocked_autorange(min_run_time=WINDOW_S).median)
 
 
-def tensorflow(once: Callable[[], object], count: int) -> float:
-    """Median seconds of a step by a loop as one writes it: some calls, the devices waited for (TensorFlow RFC 434), the
-    clock read. Nothing is fetched: to copy a matrix of 1024 x 1024 out takes 2 % of such a block."""
+def tensorflow_loop(step: Step, count: int) -> float:
+    """Return the median seconds of a step by an ordinary loop: `count` calls, a wait for the devices, the clock.
+
+    TensorFlow RFC 434 has the wait. Nothing is fetched: copying out a 1024 x 1024 matrix takes 2 % of such a block.
+    """
     import tensorflow as tf
 
     durations = []
@@ -44,45 +51,50 @@ def tensorflow(once: Callable[[], object], count: int) -> float:
     while time.perf_counter() < end:
         start = time.perf_counter()
         for _ in range(count):
-            once()
+            step()
         tf.test.experimental.sync_devices()
         durations.append((time.perf_counter() - start) / count)
     return statistics.median(durations)
 
 
-def compare(framework: str, workload: str, size: str, theirs: Callable[[Callable[[], object], int], float]) -> bool:
-    """Print the ratio of our median step time to theirs; whether it is within the goal."""
+TIMERS = {"pytorch": pytorch_timer, "tensorflow": tensorflow_loop}
+
+
+def compare(framework: str, workload: str, size: str) -> bool:
+    """Print the ratio of Joulemark's median step time to the framework's timer; return whether they agree."""
     request = trials.request(framework, size, window_s=WINDOW_S)
     if workload == "matmul":
         request = replace(request, workload=workload, phase="inference", batch_size=1)
     prepared = prepare(request)
+    synchronize = prepared.adapter.synchronize
     effort = replace(request.effort, guard_s=0.0)
 
-    def once() -> object:
+    def step() -> object:
         return prepared.step(**prepared.inputs)
 
-    durations = timing.warm_up(once, prepared.adapter.synchronize, effort)
-    count = timing.steps_per_block(durations, prepared.adapter.synchronize)
+    durations = timing.warm_up(step, synchronize, effort)
+    count = timing.steps_per_block(durations, synchronize)
 
-    def ours() -> float:
-        window = timing.measure(once, prepared.adapter.synchronize, count, effort)
+    def joulemark() -> float:
+        window = timing.measure(step, synchronize, count, effort)
         return statistics.median(window.block_s) / window.steps_per_block
 
-    ratio = interleaved(ours, lambda: theirs(once, count), ROUNDS)
-    return report(f"{framework} {workload}:{size}, ours / theirs", ratio, "within 2 %", abs(ratio.median - 1) <= 0.02)
+    ratio = interleaved(joulemark, lambda: TIMERS[framework](step, count), ROUNDS)
+    name = f"{framework} {workload}:{size}, joulemark / the framework's timer"
+    return report(name, ratio, "within 2 %", abs(ratio.median - 1) <= 0.02)
 
 
-def main(arguments: list[str]) -> bool:
-    """Print the ratios; whether all goals are met."""
-    if not arguments:
-        runs = [subprocess.run([sys.executable, __file__, name], check=False) for name in ("pytorch", "tensorflow")]
-        return not any(run.returncode for run in runs)
-    framework = arguments[0]
-    allocator.apply("retain")  # as in a trial: under glibc's default PyTorch's steps vary by more than the goal
-    theirs = {"pytorch": pytorch, "tensorflow": tensorflow}[framework]
-    met = [compare(framework, workload, size, theirs) for workload, size in CASES]  # all are printed
-    return all(met)
+def main(frameworks: list[str]) -> bool:
+    """Print the ratios; return whether all agree."""
+    if len(frameworks) == 1:
+        allocator.apply("retain")  # as in a trial: with glibc's default, PyTorch's steps vary by more than 2 %
+        agreements = [compare(frameworks[0], workload, size) for workload, size in CASES]
+        return all(agreements)
+    commands = [[sys.executable, "-m", "studies.agreement", name] for name in TIMERS]
+    return not any([subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands])
 
 
 if __name__ == "__main__":
+    if not set(sys.argv[1:]) <= set(TIMERS):
+        sys.exit(__doc__)
     sys.exit(0 if main(sys.argv[1:]) else 1)

@@ -106,7 +106,7 @@ Sensor = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="rapl, rapl:psys, perf, nvml, amdsmi, codecarbon, replay:FILE, simulated:BOARD/LOAD; meter:FILE is read "
+        help="rapl, rapl:psys, perf, nvml, amdsmi, codecarbon, replay:FILE, simulated:NAME/LOAD; meter:FILE is read "
         "alongside the others. Repeatable. (default: all available)",
         rich_help_panel=POWER,
     ),

@@ -65,9 +65,9 @@ def test_page_has_the_numbers_of_the_run_file(run: RunFile, report: Report, draw
             shown = page.results[f"{view.key}|{name}"]
             assert shown == "" if value is None else float(shown) == pytest.approx(value, rel=1e-11)
     assert set(page.data_tables) == set(drawn)
-    for id, figure in drawn.items():
+    for name, figure in drawn.items():
         numbers = [value for row in figure.table.rows for value in row[1:] if isinstance(value, int | float)]
-        assert page.data_tables[id] == pytest.approx(numbers, rel=1e-11)
+        assert page.data_tables[name] == pytest.approx(numbers, rel=1e-11)
 
 
 def floats_in(value: Any) -> list[float]:

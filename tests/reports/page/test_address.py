@@ -1,4 +1,4 @@
-"""The page's address: a link shows what its sender saw, and changes nothing for its reader's other pages."""
+"""The page's address: a link shows what its sender saw, and changes nothing on its reader's other pages."""
 
 from __future__ import annotations
 
@@ -6,36 +6,41 @@ from typing import Any
 
 import pytest
 from chromium import Open
-from report_files import full
-
-from joulemark.reports.html import render
-from joulemark.suite.carbon import ember
-
-
-@pytest.fixture(scope="module")
-def html() -> str:
-    return render([full()], zones=tuple(ember.countries().values()))
 
 
 def rows(page: Any) -> list[str]:
-    """The cases in the order of the table."""
-    found: list[str] = page.evaluate("[...document.querySelectorAll('#results tbody tr')].map((tr) => tr.dataset.case)")
-    return found
+    """Return the cases in the order of the table."""
+    keys: list[str] = page.evaluate("[...document.querySelectorAll('#results tbody tr')].map((tr) => tr.dataset.case)")
+    return keys
+
+
+def state(page: Any) -> str:
+    return str(page.url.partition("#")[2])
+
+
+def test_link_keeps_task_zone_and_theme(tab: Open, html: str) -> None:
+    page = tab(html).open()
+    page.select_option("#task", index=2)
+    page.select_option("[name=zone]", "PL")
+    page.locator("#theme").click()
+    linked = tab(html).open(state(page))
+    assert linked.locator("#tile-group h2").inner_text() == page.locator("#tile-group h2").inner_text()
+    assert linked.input_value("[name=zone]") == "PL"
+    assert linked.locator("html").get_attribute("data-theme") == "dark"
 
 
 @pytest.mark.parametrize("name", ["case", "framework"])
-def test_a_link_has_the_order_that_the_page_had(tab: Open, html: str, name: str) -> None:
+def test_link_keeps_the_order_of_the_table(tab: Open, html: str, name: str) -> None:
     page = tab(html).open()
     page.locator("#results th[data-key=throughput] button").click()
     by_throughput = rows(page)
-    for _ in range(2):  # a second click turns it round
+    for _ in range(2):  # a second click reverses the order
         page.locator("#results thead button", has_text=name.title()).first.click()
         assert rows(page) != by_throughput
-        again = tab(html).open(page.url.partition("#")[2])
-        assert rows(again) == rows(page)
+        assert rows(tab(html).open(state(page))) == rows(page)
 
 
-def test_a_link_does_not_choose_the_readers_theme(tab: Open, html: str) -> None:
+def test_theme_of_a_link_is_not_kept(tab: Open, html: str) -> None:
     opened = tab(html, color_scheme="light")
     theme = "document.documentElement.dataset.theme"
     assert opened.open("theme=dark").evaluate(theme) == "dark"
@@ -47,7 +52,7 @@ def test_a_link_does_not_choose_the_readers_theme(tab: Open, html: str) -> None:
     assert opened.open().evaluate(theme) == "dark"
 
 
-def test_a_place_that_the_reader_has_left_is_not_in_the_address(tab: Open, html: str) -> None:
+def test_address_names_a_place_until_the_reader_leaves_it(tab: Open, html: str) -> None:
     page = tab(html).open("zone=PL")
     page.locator("nav a[href='#results']").click()
     page.wait_for_timeout(100)

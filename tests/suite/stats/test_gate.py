@@ -45,29 +45,29 @@ def gate(a: Sequence[Case], b: Sequence[Case], *options: str, **settings: bool) 
     [(SLOW, "regression", 1), (SAME, "fine", 0), (NOISY, "not conclusive", 4), (FAST, "fine", 0)],
 )
 def test_one_case(rates: Sequence[float], outcome: str, code: int) -> None:
-    found = gate([at()], [at(rates)])
-    assert (found.outcome, found.exit_code) == (outcome, code)
+    verdict = gate([at()], [at(rates)])
+    assert (verdict.outcome, verdict.exit_code) == (outcome, code)
 
 
 def test_slower_by_about_the_threshold_is_in_doubt() -> None:
     # 5 % less, give or take 0.5 %: certainly slower, but perhaps by no more than the threshold.
-    found = gate([at()], [at([9_510.0, 9_546.0, 9_474.0])])
-    (comparison,) = found.doubtful
+    verdict = gate([at()], [at([9_510.0, 9_546.0, 9_474.0])])
+    (comparison,) = verdict.doubtful
     assert (comparison.label, comparison.regressed, comparison.held) == ("slower", False, False)
-    assert found.exit_code == 4
+    assert verdict.exit_code == 4
 
 
 def test_certainly_not_slower_has_held_even_if_inconclusive() -> None:
-    found = gate([at()], [at([10_000.0, 10_600.0, 10_300.0])])
-    (comparison,) = found.held
+    verdict = gate([at()], [at([10_000.0, 10_600.0, 10_300.0])])
+    (comparison,) = verdict.held
     assert comparison.verdict == "inconclusive"
-    assert found.exit_code == 0
+    assert verdict.exit_code == 0
 
 
 def test_a_regression_outweighs_doubt() -> None:
-    found = gate([at(), at(workload="vit")], [at(SLOW), at(NOISY, workload="vit")])
-    assert (len(found.regressed), len(found.doubtful), found.exit_code) == (1, 1, 1)
-    assert [found.label(c) for c in (*found.regressed, *found.doubtful)] == ["regressed", "in doubt"]
+    verdict = gate([at(), at(workload="vit")], [at(SLOW), at(NOISY, workload="vit")])
+    assert (len(verdict.regressed), len(verdict.doubtful), verdict.exit_code) == (1, 1, 1)
+    assert [verdict.label(c) for c in (*verdict.regressed, *verdict.doubtful)] == ["regressed", "in doubt"]
 
 
 def test_case_without_a_partner() -> None:
@@ -83,8 +83,8 @@ def test_case_without_a_partner() -> None:
 
 def test_nearest_case_is_given_as_the_reason() -> None:
     changed = at(batch_size=64, id="cnn:small/training/pytorch/eager/cpu/fp32/b64")
-    found = gate([at(), at(workload="vit")], [changed, at(workload="vit")])
-    assert "batch size 64 instead of 32" in found.lost[0].reason
+    verdict = gate([at(), at(workload="vit")], [changed, at(workload="vit")])
+    assert "batch size 64 instead of 32" in verdict.lost[0].reason
 
 
 FAILED = case("vit", trials=[failed_trial()])
@@ -95,9 +95,9 @@ FAILED = case("vit", trials=[failed_trial()])
     [([at(), at(workload="vit")], [at(), FAILED]), ([at(), FAILED], [at(), FAILED]), ([at()], [at(), FAILED])],
 )
 def test_failed_cases_are_never_fine(a: list[Case], b: list[Case]) -> None:
-    found = gate(a, b)
-    assert found.exit_code == 4
-    assert found.lost[0].reason.startswith("failed: every trial failed")
+    verdict = gate(a, b)
+    assert verdict.exit_code == 4
+    assert verdict.lost[0].reason.startswith("failed: every trial failed")
 
 
 def test_only_case_failed() -> None:
@@ -105,8 +105,8 @@ def test_only_case_failed() -> None:
 
 
 def test_case_that_failed_in_the_baseline_only_is_new() -> None:
-    found = gate([at(), FAILED], [at(), at(workload="vit")])
-    assert (found.exit_code, len(found.not_judged)) == (0, 1)
+    verdict = gate([at(), FAILED], [at(), at(workload="vit")])
+    assert (verdict.exit_code, len(verdict.not_judged)) == (0, 1)
 
 
 def test_nothing_to_judge_is_an_error() -> None:
@@ -138,11 +138,11 @@ def test_requested_energy_that_is_missing(
     a: list[EnergyReading], b: list[EnergyReading], code: int, reason: str | None
 ) -> None:
     """Throughput has held (its threshold is 30 %), so the code is that of energy."""
-    found = gate([at(readings=a)], [at(SLOW, b)], "throughput:30%", "energy:5%")
-    assert found.exit_code == code
+    verdict = gate([at(readings=a)], [at(SLOW, b)], "throughput:30%", "energy:5%")
+    assert verdict.exit_code == code
     if reason is not None:
-        assert reason in found.lost[0].reason
-        assert found.lost[0].metric == "energy"
+        assert reason in verdict.lost[0].reason
+        assert verdict.lost[0].metric == "energy"
 
 
 BOTH = parse_thresholds(("throughput", "energy"))
@@ -158,9 +158,9 @@ def test_energy_of_the_baseline_that_is_missing_is_lost(readings: list[EnergyRea
 def test_energy_that_nobody_measured_or_requested_is_not_judged() -> None:
     a, b = run_file([at(readings=ESTIMATED)], id="A"), run_file([at(SAME, ESTIMATED)], id="B")
     result = compare(a, b, thresholds=BOTH, metrics=BOTH.metrics(), drift=NO_DRIFT)
-    found = evaluate(result, a, b, BOTH)
-    assert (found.exit_code, found.lost, [u.metric for u in found.not_judged]) == (0, (), ["energy"])
-    assert [found.label(comparison) for comparison in result.comparisons] == ["held", "not judged"]
+    verdict = evaluate(result, a, b, BOTH)
+    assert (verdict.exit_code, verdict.lost, [u.metric for u in verdict.not_judged]) == (0, (), ["energy"])
+    assert [verdict.label(comparison) for comparison in result.comparisons] == ["held", "not judged"]
 
 
 def test_allowed_estimates_are_judged() -> None:
@@ -172,9 +172,9 @@ def test_allowed_estimates_are_judged() -> None:
 def test_strict_gate_does_not_use_invalid_cases() -> None:
     unsteady = at(SLOW).model_copy(update={"notices": (Notice.of(Code.NOT_STEADY, "drifting"),)})
     assert gate([at()], [unsteady]).exit_code == 1
-    found = gate([at()], [unsteady], strict=True)
-    assert found.exit_code == 4
-    assert (found.doubtful[0].reason or "").startswith("B is not valid: ")
+    verdict = gate([at()], [unsteady], strict=True)
+    assert verdict.exit_code == 4
+    assert (verdict.doubtful[0].reason or "").startswith("B is not valid: ")
     harmless = at(SLOW).model_copy(update={"notices": (Notice.of(Code.WORLD_INTENSITY, 473.0),)})
     assert gate([at()], [harmless], strict=True).exit_code == 1
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 TINY = ("--workload", "matmul", "--framework", "pytorch", "--size", "tiny", "--rounds", "2", "--no-report")
 
 
-def test_a_simulated_run_says_so_and_stands_beside_the_second_opinion(tmp_path: Path) -> None:
+def test_simulated_run_has_a_notice_and_an_external_tracker_alongside(tmp_path: Path) -> None:
     done = joulemark(tmp_path, "run", *TINY, "--sensor", "simulated:a100/telegraph", "--second-opinion", "--json")
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
@@ -25,16 +25,16 @@ def test_a_simulated_run_says_so_and_stands_beside_the_second_opinion(tmp_path: 
     assert case["summary"]["energy_per_item_j"]["kind"] == "counter"
     assert case["summary"]["energy_per_item_j"]["lower_bound"]
     assert trials[0]["energy"][0]["residual"] == pytest.approx(0.0, abs=0.5)
-    opinion = run["second_opinion"]
-    assert opinion["reason"] is None
-    assert opinion["energy_j"]["ram"] > 0
-    assert opinion["energy_j"]["gpu"] is None
-    assert [energy["component"] for energy in opinion["ours"]][:1] == ["package"]
-    assert any(text.startswith("cpu:") for text in opinion["differences"])
+    tracker = run["second_opinion"]
+    assert tracker["reason"] is None
+    assert tracker["energy_j"]["ram"] > 0
+    assert tracker["energy_j"]["gpu"] is None
+    assert [energy["component"] for energy in tracker["ours"]][:1] == ["package"]
+    assert any(text.startswith("cpu:") for text in tracker["differences"])
 
 
 @pytest.mark.parametrize(
-    ("sensor", "words"),
+    ("sensor", "text"),
     [
         ("rapel", "unknown sensor 'rapel'. Did you mean 'rapl'?"),
         ("simulated:h100", "unknown simulated sensor 'h100'"),
@@ -44,8 +44,8 @@ def test_a_simulated_run_says_so_and_stands_beside_the_second_opinion(tmp_path: 
         ("rapl:core", "Give --sensor rapl or --sensor rapl:psys"),
     ],
 )
-def test_a_sensor_that_cannot_be_is_refused_before_anything_runs(tmp_path: Path, sensor: str, words: str) -> None:
+def test_sensor_that_cannot_be_used_is_one_line_and_exit_2(tmp_path: Path, sensor: str, text: str) -> None:
     done = joulemark(tmp_path, "run", *TINY, "--dry-run", "--sensor", sensor)
     assert done.returncode == 2
-    assert words in done.stderr
+    assert text in done.stderr
     assert done.stderr.count("\n") == 1

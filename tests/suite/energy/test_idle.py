@@ -1,11 +1,13 @@
-"""Net energy: gross less idle power times time, its range, its kind, and when there is none."""
+"""Idle power: energy net of it, its share by component, and its rows in tables."""
 
 from __future__ import annotations
 
 import pytest
 from run_files import case, energy, run_file, trial
 
-from joulemark.suite.records import EnergyReading, Idle, Kind, Quantity, Trial
+from joulemark.suite.energy.attribution import case_energy
+from joulemark.suite.energy.idle import component_energy, idle_power_rows
+from joulemark.suite.records import EnergyReading, Idle, Kind, Quantity, ResidentIdle, Trial
 from joulemark.suite.results.summary import case_summary
 
 
@@ -122,3 +124,35 @@ def test_there_is_no_net_energy_if_gross_is_not_above_idle(idle_w: float) -> Non
 def test_net_is_as_weak_as_its_idle_power() -> None:
     assert net_energy(trial(), idle(energy(40.0, kind="model"))).kind == "model"
     assert net_energy(trial(), idle(energy(40.0))).kind == "counter"
+
+
+def test_idle_energy_of_a_component_is_at_most_its_energy() -> None:
+    # In 2 s each: 90 J of package, idle 60 J; 10 J of dram, idle 20 J; 100 J of a GPU whose idle power is not known.
+    readings = [energy(90.0), energy(10.0, "dram"), energy(100.0, "gpu", kind="integrated")]
+    measured = case_energy([trial(readings=readings), trial(2, readings=readings)])
+    shares = component_energy(measured, [idle(energy(60.0), energy(20.0, "dram"))])
+    assert [(share.component, share.kind, share.energy_j, share.idle_j) for share in shares] == [
+        ("package", "counter", 180.0, 120.0),
+        ("dram", "counter", 20.0, 20.0),
+        ("gpu", "integrated", 200.0, None),
+    ]
+
+
+def test_rows_of_idle_power() -> None:
+    before = idle(energy(40.0), energy(None, "dram"))
+    resident = ResidentIdle(window_s=(1.0, 3.0), energy=(energy(70.0, "gpu"),))
+    on_gpu = case(device="cuda:0", trials=[trial().model_copy(update={"resident_idle": resident})])
+    rows = idle_power_rows(run_file([on_gpu], idle=(before,)))
+    assert [(row.when, row.component, row.power_w, row.reason) for row in rows] == [
+        ("before", "package", 20.0, None),
+        ("before", "dram", None, "absent"),
+        ("resident", "gpu", 35.0, None),
+    ]
+    assert rows[2].case == on_gpu
+
+
+@pytest.mark.parametrize(("device", "word"), [("cpu", "CPU"), ("cuda:0", "GPU")])
+def test_row_without_resident_idle_has_the_reason(device: str, word: str) -> None:
+    (row,) = idle_power_rows(run_file([case(device=device, trials=[trial()])], idle=()))
+    assert (row.when, row.power_w, row.kind) == ("resident", None, "unavailable")
+    assert word in (row.reason or "")

@@ -1,0 +1,35 @@
+"""Pages in a browser: every test here needs one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from report_files import full, summarised, trials
+from run_files import case, run_file
+
+from joulemark.reports.html import render
+from joulemark.suite.carbon import ember
+from joulemark.suite.records import RunFile
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder as one that needs a browser."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def html() -> str:
+    """Return the page of the full run, with all countries."""
+    return render([full()], zones=tuple(ember.countries().values()))
+
+
+@pytest.fixture(scope="session")
+def many_cases() -> RunFile:
+    """Return a run of 44 cases in five rounds: more rows than a chart is drawn in at once, or a table written out."""
+    made = [case(f"w{i:02d}", trials=trials(100.0 + i, 50.0, 5.0 + i, rounds=5)) for i in range(44)]
+    return summarised(run_file(made))
