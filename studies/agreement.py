@@ -91,7 +91,8 @@ def main(frameworks: list[str]) -> bool:
         agreements = [compare(frameworks[0], workload, size) for workload, size in CASES]
         return all(agreements)
     commands = [[sys.executable, "-m", "studies.agreement", name] for name in TIMERS]
-    return not any([subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands])
+    exit_codes = [subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands]
+    return not any(exit_codes)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""Our steps against the models users would otherwise take, turn by turn in one process, as ratios of throughput.
+"""Joulemark's models against those that users would otherwise take, turn by turn in one process: ratios of throughput.
 
-PyTorch (eager): Hugging Face transformers, random weights from a config. TensorFlow (graph): keras.applications and
-Keras-Hub. Inputs, loss (mean square of the output), optimizer, precision, mode and batch are the same; the model is
-theirs, in the layout its users run it in. Goal: ours at least 0.97 of theirs in every pair.
+PyTorch (eager): Hugging Face transformers, with random weights. TensorFlow (graph): keras.applications and Keras-Hub.
+Inputs, loss (mean square of the output), optimizer, precision, mode and batch size are the same; the reference model
+has the memory format that its users run it in. Joulemark's throughput should be at least 0.97 of the reference's.
 
-`python -m studies.reference [pytorch|tensorflow] [PAIR...]`; needs the extra `reference`.
+`python -m studies.reference [pytorch|tensorflow] [MODEL...]`; needs the extra `reference`.
 
 Differences of definition:
-- keras.applications' ResNet50 has the stride in the first 1 x 1 convolution, as our size `first`, which it is held
-  against; its convolutions have biases. It and MobileNetV2 have Keras 3's own batch norm (moments and arithmetic, not
-  the fused kernel), and pad by a layer of its own.
-- transformers' MobileNetV2 is told to pad as PyTorch does, without which it pads each image in a step of its own.
-- BERT is the encoder with its pooler on both sides, GPT-2 gives the logits of all tokens, ViT has no pooler.
+- ResNet50 of keras.applications has its stride in the first 1 x 1 convolution, as size `first` here, which it is
+  compared with; its convolutions have biases. It and MobileNetV2 use Keras 3's own batch norm (moments and arithmetic,
+  not the fused kernel), and pad in a separate layer.
+- MobileNetV2 of transformers is configured to pad as PyTorch does; otherwise it pads each image in a separate step.
+- BERT is the encoder with its pooler on both sides, GPT-2 returns the logits of all tokens, ViT has no pooler.
 - Dropout is off on both sides.
 """
 
@@ -34,51 +34,51 @@ from joulemark.workloads.spec import Arrays, Program, Sgd, Size
 
 ROUNDS = 21
 TURN_S = 0.4
-"""Least length of one side's turn."""
+"""Shortest turn of one side, seconds."""
 GOAL = 0.97
 OPTIMIZER = Sgd(learning_rate=1e-3, momentum=0.9)
-PAIRS = ("resnet50", "mobilenetv2", "vit", "bert", "gpt2")
+FRAMEWORKS = ("pytorch", "tensorflow")
+MODELS = ("resnet50", "mobilenetv2", "vit", "bert", "gpt2")
 PHASES = ("inference", "training")
 
 
-def sized(name: str, framework: str) -> Size:
-    """What both run at: `small`, with the reference's stride where it has another."""
+def common_size(name: str, framework: str) -> Size:
+    """Return the size of both sides: `small`, with the reference's stride if that differs."""
     size = workloads()[name].sizes["small"]
     if (name, framework) == ("resnet50", "tensorflow"):
         size = replace(size, hyper={**size.hyper, "stride_in": 1})
     return size.at(size.batch_size["cpu"])
 
 
-def arrays(name: str, size: Size) -> Arrays:
-    """The inputs of one step, the same for both."""
-    drawn = workloads()[name].inputs(size, "inference", size.batch, np.random.default_rng(0))
-    return {key: array for key, array in drawn.items() if key != "places"}
+def inputs(name: str, size: Size) -> Arrays:
+    """Return the inputs of one step, the same for both sides."""
+    arrays = workloads()[name].inputs(size, "inference", size.batch, np.random.default_rng(0))
+    return {key: array for key, array in arrays.items() if key != "places"}
 
 
-def program(side: Any, kit: Any, phase: str, square: Callable[[Any], Any]) -> Program:
-    """The step of one side, made by our kit from its model: (model, forward(training, **inputs) -> tensor)."""
-    model, forward = side
+def program(model: Any, forward: Any, kit: Any, phase: str, square: Callable[[Any], Any]) -> Program:
+    """Return the step of `model`, made by Joulemark's kit; `forward(training, **inputs)` returns a tensor."""
     if phase == "inference":
-        return kit.inference(model, lambda **read: {"out": forward(False, **read)})
-    return kit.training(model, lambda **read: {"loss": square(forward(True, **read))}, OPTIMIZER)
+        return kit.inference(model, lambda **tensors: {"out": forward(False, **tensors)})
+    return kit.training(model, lambda **tensors: {"loss": square(forward(True, **tensors))}, OPTIMIZER)
 
 
 def compare(framework: str, name: str, phase: str) -> Ratio:
-    """Ratio of their time of a step to ours: above 1, ours is faster. Runs in a process of its own."""
-    theirs_of = importlib.import_module(f"reference_{framework}")
-    theirs_of.set_threads(len(os.sched_getaffinity(0)))
+    """Return the reference's step time over Joulemark's: above 1, Joulemark is faster. Needs a process of its own."""
+    module = importlib.import_module(f"studies.reference_{framework}")
+    module.set_threads(len(os.sched_getaffinity(0)))
     kit = importlib.import_module(f"joulemark.workloads.kits.{framework}").Kit(precision="fp32", seed=0)
-    size = sized(name, framework)
-    tensors = {key: kit.tensor(array) for key, array in arrays(name, size).items()}
+    size = common_size(name, framework)
+    tensors = {key: kit.tensor(array) for key, array in inputs(name, size).items()}
     turns = []
-    for side in (theirs_of.theirs(name, size), theirs_of.ours(name, size, kit)):
-        step = theirs_of.compiled(program(side, kit, phase, theirs_of.square).step)
-        turns.append(turn(lambda step=step: step(**tensors)))
+    for model, forward in (module.reference(name, size), module.joulemark(name, size, kit)):
+        step = module.compiled(program(model, forward, kit, phase, module.square).step)
+        turns.append(timed_turn(lambda step=step: step(**tensors)))
     return interleaved(*turns, ROUNDS)
 
 
-def turn(step: Callable[[], Any]) -> Callable[[], float]:
-    """Seconds a step, over as many steps as last TURN_S; warmed up."""
+def timed_turn(step: Callable[[], Any]) -> Callable[[], float]:
+    """Warm up; return a function that returns the seconds per step, over as many steps as take TURN_S."""
     for _ in range(3):
         step()
     start = time.perf_counter()
@@ -94,22 +94,21 @@ def turn(step: Callable[[], Any]) -> Callable[[], float]:
     return measure
 
 
-def main(chosen: list[str]) -> bool:
-    """Print the ratios; whether all goals are met."""
+def main(arguments: list[str]) -> bool:
+    """Print the ratios of the frameworks and models in `arguments`; return whether all reach the goal."""
     met = True
-    for framework in ("pytorch", "tensorflow"):
-        for name in PAIRS:
-            if (chosen_of := set(chosen) & {"pytorch", "tensorflow"}) and framework not in chosen_of:
-                continue
-            if (chosen_of := set(chosen) & set(PAIRS)) and name not in chosen_of:
-                continue
+    for framework in [name for name in FRAMEWORKS if name in arguments] or FRAMEWORKS:
+        for model in [name for name in MODELS if name in arguments] or MODELS:
             for phase in PHASES:
                 with get_context("spawn").Pool(1) as pool:
-                    ratio = pool.apply(compare, (framework, name, phase))
-                met &= report(f"{framework} {name} {phase}, ours / theirs", ratio, f">= {GOAL}", ratio.median >= GOAL)
+                    ratio = pool.apply(compare, (framework, model, phase))
+                name = f"{framework} {model} {phase}, joulemark / reference"
+                met &= report(name, ratio, f">= {GOAL}", ratio.median >= GOAL)
     return met
 
 
 if __name__ == "__main__":
+    if not set(sys.argv[1:]) <= {*FRAMEWORKS, *MODELS}:
+        sys.exit(__doc__)
     os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="2")
     sys.exit(0 if main(sys.argv[1:]) else 1)

@@ -1,7 +1,8 @@
-"""Hugging Face transformers' models and ours, for reference.py: (model, forward(training, **inputs) -> tensor)."""
+"""Models of Hugging Face transformers and of Joulemark, for reference.py: (model, forward(training, **inputs))."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,35 +11,37 @@ import transformers
 from joulemark.workloads.initial import he
 from joulemark.workloads.spec import Size
 
+Side = tuple[torch.nn.Module, Callable[..., torch.Tensor]]
+
 
 def compiled(step: Any) -> Any:
-    """Eager, PyTorch's default mode: as it is."""
+    """Return the step as it is: eager, PyTorch's default mode."""
     return step
 
 
 def set_threads(count: int) -> None:
-    """Threads of operators."""
+    """Set the threads of operators."""
     torch.set_num_threads(count)
 
 
 def square(out: torch.Tensor) -> torch.Tensor:
-    """Mean square."""
+    """Return the mean square."""
     return out.square().mean()
 
 
-def theirs(name: str, size: Size) -> Any:
-    """The model from a config, with random weights. Images go in as (B, C, H, W), contiguous, as users have it."""
+def reference(name: str, size: Size) -> Side:
+    """Return transformers' model with random weights. It takes images as contiguous (B, C, H, W), as its users do."""
     if name in ("resnet50", "mobilenetv2", "vit"):
         model = _classifier(name, size)
         contiguous: dict[int, torch.Tensor] = {}
 
-        def see(_training: bool, images: torch.Tensor) -> torch.Tensor:
-            # once for all: a loader of theirs would give this layout
+        def classify(_training: bool, images: torch.Tensor) -> torch.Tensor:
+            # Only once: a data loader would give this memory format.
             if id(images) not in contiguous:
                 contiguous[id(images)] = images.permute(0, 3, 1, 2).contiguous()
             return model(pixel_values=contiguous[id(images)]).logits
 
-        return model, see
+        return model, classify
     if name == "bert":
         bert = transformers.BertModel(_bert_config(size))
         return bert, lambda _training, tokens, segments: bert(tokens, token_type_ids=segments).pooler_output
@@ -66,7 +69,7 @@ def _classifier(name: str, size: Size) -> torch.nn.Module:
     return transformers.ViTForImageClassification(config)
 
 
-def _bert_config(size: Size) -> Any:
+def _bert_config(size: Size) -> transformers.BertConfig:
     return transformers.BertConfig(
         vocab_size=size.vocabulary,
         hidden_size=size.width,
@@ -79,7 +82,7 @@ def _bert_config(size: Size) -> Any:
     )
 
 
-def _gpt2_config(size: Size) -> Any:
+def _gpt2_config(size: Size) -> transformers.GPT2Config:
     return transformers.GPT2Config(
         vocab_size=size.vocabulary,
         n_positions=size.context,
@@ -92,8 +95,8 @@ def _gpt2_config(size: Size) -> Any:
     )
 
 
-def ours(name: str, size: Size, kit: Any) -> Any:
-    """Our model of the same sizes."""
+def joulemark(name: str, size: Size, kit: Any) -> Side:
+    """Return Joulemark's model of the same size."""
     from joulemark.workloads.bert.pytorch import Encoder
     from joulemark.workloads.gpt2.pytorch import Gpt2
     from joulemark.workloads.mobilenetv2.pytorch import MobileNet
@@ -104,4 +107,4 @@ def ours(name: str, size: Size, kit: Any) -> Any:
     model = kit.prepare(models[name](kit, size), he if name == "mobilenetv2" else lambda _name, _shape: 0.02)
     if name == "bert":
         return model, lambda _training, tokens, segments: model(tokens, segments)[1]
-    return model, lambda _training, **read: model(**read)
+    return model, lambda _training, **tensors: model(**tensors)

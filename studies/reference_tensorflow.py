@@ -1,7 +1,8 @@
-"""keras.applications' and Keras-Hub's models and ours, for reference.py: (model, forward(training, **inputs))."""
+"""Models of keras.applications, Keras-Hub and Joulemark, for reference.py: (model, forward(training, **inputs))."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,27 +12,29 @@ import tensorflow as tf
 from joulemark.workloads.initial import he
 from joulemark.workloads.spec import Size
 
+Side = tuple[keras.Layer, Callable[..., tf.Tensor]]
+
 compiled = tf.function
 """Graph, TensorFlow's default mode."""
 
 
 def set_threads(count: int) -> None:
-    """Threads of operators, and as many operators side by side as TensorFlow likes."""
+    """Set the threads of operators, and the number of operators that run at the same time."""
     tf.config.threading.set_intra_op_parallelism_threads(count)
     tf.config.threading.set_inter_op_parallelism_threads(count)
 
 
 def square(out: tf.Tensor) -> tf.Tensor:
-    """Mean square."""
+    """Return the mean square."""
     return tf.reduce_mean(tf.square(out))
 
 
-def theirs(name: str, size: Size) -> Any:
-    """The model with random weights."""
+def reference(name: str, size: Size) -> Side:
+    """Return the model of keras.applications or Keras-Hub, with random weights."""
     if name in ("resnet50", "mobilenetv2"):
-        made = {"resnet50": keras.applications.ResNet50, "mobilenetv2": keras.applications.MobileNetV2}[name]
+        build = {"resnet50": keras.applications.ResNet50, "mobilenetv2": keras.applications.MobileNetV2}[name]
         shape = (size.edge, size.edge, 3)
-        model = made(weights=None, input_shape=shape, classes=size.classes, classifier_activation=None)
+        model = build(weights=None, input_shape=shape, classes=size.classes, classifier_activation=None)
         return model, lambda training, images: model(images, training=training)
     if name == "vit":
         return _vit(size)
@@ -56,7 +59,7 @@ def theirs(name: str, size: Size) -> Any:
     )
 
 
-def _vit(size: Size) -> Any:
+def _vit(size: Size) -> Side:
     backbone = keras_hub.models.ViTBackbone(
         image_shape=(size.edge, size.edge, 3),
         patch_size=size.patch,
@@ -69,8 +72,8 @@ def _vit(size: Size) -> Any:
     return model, lambda training, images: model(images, training=training)
 
 
-def ours(name: str, size: Size, kit: Any) -> Any:
-    """Our model of the same sizes."""
+def joulemark(name: str, size: Size, kit: Any) -> Side:
+    """Return Joulemark's model of the same size."""
     from joulemark.workloads.bert.tensorflow import Encoder
     from joulemark.workloads.gpt2.tensorflow import Gpt2
     from joulemark.workloads.mobilenetv2.tensorflow import MobileNet
@@ -81,4 +84,4 @@ def ours(name: str, size: Size, kit: Any) -> Any:
     model = kit.prepare(models[name](kit, size), he if name == "mobilenetv2" else lambda _name, _shape: 0.02)
     if name == "bert":
         return model, lambda training, tokens, segments: model(tokens, segments, training=training)[1]
-    return model, lambda training, **read: model(**read, training=training)
+    return model, lambda training, **tensors: model(**tensors, training=training)

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from joulemark.suite.records import Cpu, FrameworkInfo, Gpu, Machine
+from joulemark.suite.trial import cgroup
 from joulemark.suite.trial.discover import packages
 
 FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "asimd", "sve", "bf16")
@@ -81,9 +82,8 @@ def _cpuinfo() -> tuple[str, frozenset[str]]:
 def _usable_cores(logical: int) -> float:
     """Return the cores of the affinity mask, or of the cgroup's CPU quota if that is less."""
     cores = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else float(logical)
-    for quota in _quotas():
-        cores = min(cores, quota)
-    return cores
+    quota = cgroup.quota_cores()
+    return cores if quota is None else min(cores, quota)
 
 
 def _governor() -> str | None:
@@ -92,28 +92,6 @@ def _governor() -> str | None:
         return Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").read_text().strip() or None
     except OSError:
         return None
-
-
-def _quotas() -> list[float]:
-    """Return the CPU quotas of this cgroup and its parents, in cores.
-
-    Kernel Documentation/admin-guide/cgroup-v2.rst, cpu.max.
-    """
-    try:
-        group = Path("/proc/self/cgroup").read_text().rsplit("::", 1)[1].strip().lstrip("/")
-    except (OSError, IndexError):
-        return []
-    root, quotas = Path("/sys/fs/cgroup"), []
-    for folder in (root / group, *(root / group).parents):
-        if root not in (folder, *folder.parents):
-            break
-        try:
-            quota, period = (folder / "cpu.max").read_text().split()
-        except (OSError, ValueError):
-            continue
-        if quota != "max":
-            quotas.append(int(quota) / int(period))
-    return quotas
 
 
 def _virtual() -> str | None:

@@ -2,6 +2,7 @@
 const payload = JSON.parse(document.getElementById('report-data').textContent);
 const { model } = payload;
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, showSendToCloud: false };
+const AROUND_PX = 92; // legend and axis, as in reports/plotting/case_rows.py
 const plots = [...document.querySelectorAll('.plot')];
 
 const theme = () => document.documentElement.dataset.theme;
@@ -66,7 +67,7 @@ function withTopAxis({ data, layout }, height, width) {
   const xaxis2 = { ...layout.xaxis, title: { text: '' }, side: 'top', overlaying: 'x', matches: 'x', showgrid: false, zeroline: false };
   // Plotly draws no axis without a trace; the legend stands above the axis.
   const emptyTrace = { type: 'scatter', x: [null], y: [null], xaxis: 'x2', showlegend: false, hoverinfo: 'skip' };
-  return { data: [...data, emptyTrace], layout: { ...layout, xaxis2, legend: { ...layout.legend, y: 1 + 24 / (height - 92) } } };
+  return { data: [...data, emptyTrace], layout: { ...layout, xaxis2, legend: { ...layout.legend, y: 1 + 24 / (height - AROUND_PX) } } };
 }
 
 // On a narrow screen row labels are broken into short lines: whole labels would leave no room for values.
@@ -81,7 +82,7 @@ function withStackedLabels({ data, layout }) {
 function heightFactor({ ticktext }, height) {
   if (!ticktext || !ticktext.length) return 1;
   const lines = Math.max(...ticktext.map((label) => label.split('<br>').length));
-  return Math.max(1, (13 * lines + 4) * (ticktext.length / height));
+  return Math.max(1, ((13 * lines + 4) * ticktext.length + AROUND_PX) / height);
 }
 
 function figureOf(plot) {

@@ -75,9 +75,11 @@ class ElectricityMaps:
         series = self._request("latest", location)
         now, point = self._clock(), series.points[-1]
         if point.start > now + MAX_CLOCK_SKEW:
-            raise ServiceError("stale", f"its newest value is of {iso(point.start)}, in the future: check this clock")
+            raise ServiceError(
+                "stale", f"its newest value is from {iso(point.start)}, in the future: check the clock of this machine"
+            )
         if now - point.end > MAX_AGE:
-            raise ServiceError("stale", f"its newest value is of {iso(point.start)}, more than a day back")
+            raise ServiceError("stale", f"its newest value is from {iso(point.start)}, more than a day old")
         return series
 
     def history(self, location: Location) -> Series:
@@ -87,7 +89,7 @@ class ElectricityMaps:
     def past_range(self, location: Location, start: datetime, end: datetime) -> Series:
         """Return the values from `start` to `end`. ServiceError for more than ten days."""
         if end - start > timedelta(days=10):
-            raise ServiceError("request", f"it gives ten days at most, and {(end - start).days} were asked for")
+            raise ServiceError("request", f"it returns at most ten days, and {(end - start).days} were requested")
         return self._request("past-range", location, start=iso(start), end=iso(end))
 
     def forecast(self, location: Location, hours: int = FORECAST_HOURS[-1]) -> Series:
@@ -106,7 +108,7 @@ class ElectricityMaps:
         def parse(response: JsonResponse) -> Series:
             series = parse_series(response, self._factors)
             if location.zone is not None and series.zone != location.zone:
-                raise ServiceError("wrong_zone", f"it was asked for {location.zone} and answered for {series.zone}")
+                raise ServiceError("wrong_zone", f"it returned {series.zone} instead of {location.zone}")
             return series
 
         return self._transport.get(f"carbon-intensity/{temporality}", parameters, self._clock(), parse)

@@ -35,11 +35,11 @@ def parse_series(response: JsonResponse, factors: Basis) -> Series:
     if response.status != 200:
         raise _error(response)
     if response.document is None:
-        raise ServiceError("malformed", "its answer is not JSON, or was cut off")
+        raise ServiceError("malformed", "its response is not JSON, or is truncated")
     document, rows = _rows(response.document)
     zone, granularity = document.get("zone"), document.get("temporalGranularity") or "hourly"
     if not isinstance(zone, str) or not zone:
-        raise ServiceError("wrong_zone", "it does not say for which zone it answered")
+        raise ServiceError("wrong_zone", "its response does not name a zone")
     length = _LENGTHS.get(str(granularity))
     if length is None:
         raise ServiceError("malformed", f"its values are {granularity}, which is too coarse")
@@ -67,28 +67,28 @@ def _error(response: JsonResponse) -> ServiceError:
     if status == 403 or (status == 401 and any(phrase in message.lower() for phrase in not_in_plan)):
         return ServiceError("not_licensed", f"the plan of this token does not include this{detail}")
     if status == 401:
-        return ServiceError("bad_token", f"it does not accept the token{detail}: check {TOKEN_VARIABLE}")
+        return ServiceError("bad_token", f"it rejects the token{detail}: check {TOKEN_VARIABLE}")
     if status == 404:
         return ServiceError("no_data", f"it has no data for this place{detail}")
     if status == 429:
         wait = f", and asks to wait {response.retry_after_s} s" if response.retry_after_s is not None else ""
-        return ServiceError("throttled", f"it was asked too often{wait}")
+        return ServiceError("throttled", f"too many requests were sent{wait}")
     if status >= 500:
-        return ServiceError("server", f"it answered with its own error {status}")
-    return ServiceError("request", f"it answered {status}{detail}")
+        return ServiceError("server", f"it failed with status {status}")
+    return ServiceError("request", f"it returned status {status}{detail}")
 
 
 def _rows(document: Any) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """Return the document and its rows. ServiceError where it has another form, or is a sandbox's."""
     if not isinstance(document, dict):
-        raise ServiceError("malformed", "its answer has another form than is known")
+        raise ServiceError("malformed", "its response has an unknown form")
     listed = next((document[name] for name in ("history", "data", "forecast") if name in document), None)
     rows = [document] if listed is None else listed
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ServiceError("malformed", "its answer has another form than is known")
+        raise ServiceError("malformed", "its response has an unknown form")
     marks = [document.get("_disclaimer"), *(row.get("estimationMethod") for row in rows)]
     if any("SANDBOX" in str(mark).upper() for mark in marks):
-        raise ServiceError("sandbox", "the token is a sandbox's, which gives wrong values by design")
+        raise ServiceError("sandbox", "this is a sandbox token, which returns wrong values by design")
     return document, rows
 
 
@@ -97,15 +97,15 @@ def _point(row: Mapping[str, Any], length: timedelta, factors: Basis, document_u
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ServiceError("malformed", "a value is not a number")
     if not 0 <= value <= MAX_INTENSITY_G_PER_KWH:
-        raise ServiceError("out_of_range", f"a value of {value:g} g/kWh cannot be")
+        raise ServiceError("out_of_range", f"a value of {value:g} g/kWh is impossible")
     if stated_factors is not None and stated_factors != factors:
-        raise ServiceError("malformed", f"it was asked for {factors} factors and answered with others")
+        raise ServiceError("malformed", f"it returned other than {factors} factors")
     updated_at = row.get("updatedAt") or document_updated_at
     try:
         start = parse_time(str(row.get("datetime")))
         updated = iso(parse_time(str(updated_at))) if updated_at else None
     except ValueError:
-        raise ServiceError("malformed", "a time is not one") from None
+        raise ServiceError("malformed", "a time could not be parsed") from None
     estimated, method = row.get("isEstimated"), row.get("estimationMethod")
     return Point(
         start=start,

@@ -63,7 +63,7 @@ def parse_pue(given: float | str | None) -> Pue:
 
 
 def parse_embodied(given: float | str | None, lifespan_years: float) -> Embodied | None:
-    """Return the embodied emissions to charge; None where not asked for.
+    """Return the embodied emissions to charge; None if `given` is None.
 
     `given` is `assumed`, or kilograms for the computer as it is used. UsageError where it cannot be.
     """

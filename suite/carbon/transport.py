@@ -92,9 +92,9 @@ class _BoundedAdapter(HTTPAdapter):
         while block := response.raw.read1(READ_BYTES):
             body += block
             if time.monotonic() > deadline:
-                raise ServiceError("timeout", f"{self._host} did not finish its answer within {self._timeout_s:g} s")
+                raise ServiceError("timeout", f"{self._host} did not finish its response within {self._timeout_s:g} s")
             if len(body) > MAX_BYTES:
-                raise ServiceError("malformed", f"{self._host} answered more than {MAX_BYTES} bytes")
+                raise ServiceError("malformed", f"{self._host} sent more than {MAX_BYTES} bytes")
         return bytes(body)
 
 
@@ -125,13 +125,13 @@ class Transport:
         parts = _split(base_url.rstrip("/"))
         self.host = parts.hostname or ""
         if parts.scheme not in {"http", "https"} or not self.host:
-            raise ServiceError("request", "the address of the service is not an http or https address")
+            raise ServiceError("request", "the address of the service is not an http or https URL")
         if not self._token:
             raise ServiceError("no_token", "the token is empty")
         if parts.scheme == "http" and self.host not in {"localhost", "127.0.0.1", "::1"}:
-            raise ServiceError("request", f"{self.host} is not addressed by https: the token is not sent in the clear")
+            raise ServiceError("request", f"{self.host} does not use https: the token is not sent in the clear")
         if not (self._token.isascii() and self._token.isprintable() and " " not in self._token):
-            raise ServiceError("bad_token", "the token has characters that none can have")
+            raise ServiceError("bad_token", "the token has invalid characters")
         self._base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         self._credentials = get_auth_from_url(base_url) if "@" in parts.netloc else None
         self._retries = RetryPolicy(

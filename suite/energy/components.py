@@ -1,4 +1,4 @@
-"""The components that energy is read of, in one table: what each covers, how it is drawn, and whether it is charged."""
+"""The components whose energy is read, in one table: hardware, scope, colour, and whether they are charged to cases."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class Component:
 
     name: str
     hardware: str
-    """What it powers, under the name that other tools use: `cpu`, `ram`, `gpu`; empty for a whole made of several."""
+    """What it powers, in the terms of other tools: `cpu`, `ram`, `gpu`; empty if it contains several of these."""
     scope: str
     """What a reading covers, in words. No sensor tells programs apart: whatever else ran is in it."""
     charged: bool
-    """Whether a case can be charged with it. What is not charged contains components that are."""
+    """Whether a case can be charged with it. Those that are not charged contain some that are."""
     rgb: tuple[int, int, int]
-    """Its colour in charts: none that a framework has."""
+    """Colour in charts; no framework has the same."""
 
 
 _CPU, _MEMORY, _GPU, _WHOLE = (204, 121, 167), (122, 133, 148), (0, 158, 115), (140, 109, 49)
@@ -37,21 +37,21 @@ COMPONENTS: Final = {
     )
 }
 HARDWARE: Final = ("cpu", "ram", "gpu")
-"""What other tools tell apart."""
+"""The hardware that other tools distinguish."""
 HOST_MEASURED: Final = ("package", "dram")
-"""What sensors read of the host."""
+"""The host's components that sensors measure."""
 HOST_MODELLED: Final = ("cpu", "ram")
-"""What the power model estimates of the host where no sensor can be read."""
+"""The host's components that the power model estimates where no sensor can be read."""
 
 
 def component_named(name: str) -> Component:
-    """Return the component called `name`; for one that the table lacks, a component that is not charged."""
+    """Return the component called `name`; if it is not in the table, one that is not charged."""
     return COMPONENTS.get(name) or Component(name, "", name, charged=False, rgb=_WHOLE)
 
 
 def names_of(hardware: str) -> tuple[str, ...]:
-    """Return the names of the components of `hardware`: of `cpu`, `package` and `cpu`."""
-    return tuple(one.name for one in COMPONENTS.values() if one.hardware == hardware)
+    """Return the names of the components of `hardware`: `package` and `cpu` for `cpu`."""
+    return tuple(component.name for component in COMPONENTS.values() if component.hardware == hardware)
 
 
 def contains_others(name: str) -> bool:
@@ -60,5 +60,5 @@ def contains_others(name: str) -> bool:
 
 
 def channel_label(name: str, scope: str) -> str:
-    """Return what to call the component `name` of `scope`: `package-0`, `dram host`."""
+    """Return the label of the component `name` with `scope`: `package-0`, `dram host`."""
     return scope if scope.startswith(name) else f"{name} {scope}"

@@ -207,7 +207,7 @@ def idle_drift(run_file: RunFile) -> float | None:
 
 
 def idle_power_rows(run_file: RunFile) -> tuple[IdlePowerRow, ...]:
-    """Return one row for each idle reading, and one with the reason where there is none with a resident program."""
+    """Return one row for each idle reading; if none is with a resident program, also a row with the reason."""
     rows = [_row(entry.when, None, reading, entry.window_s) for entry in run_file.idle for reading in entry.energy]
     resident = [
         _row("resident", case, reading, trial.resident_idle.window_s)

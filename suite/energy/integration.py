@@ -87,8 +87,8 @@ class Curve:
     def _blocks_j(self, window_s: tuple[float, float], blocks: int) -> float:
         """Return the energy from averages over `average_s`, laid end to end.
 
-        Exact whatever the power does, but for the rest of the window, which no whole average fills. Laid from the
-        window's end and from its beginning; the mean of both.
+        Exact whatever the power does, except for the remainder of the window that no whole average fits in. Computed
+        from the window's end and from its beginning, and averaged.
         """
         block_s = self.channel.average_s
         begin_s, end_s = window_s

@@ -143,10 +143,10 @@ def _lost_in_resets_j(curve: Curve, window_s: Window) -> tuple[float, list[str]]
 
 
 def _one_per_sensor(traces: Sequence[Trace], window_s: Window) -> list[Trace]:
-    """Return of each sensor the trace that overlaps the window most: a resumed run has several."""
+    """Return, for each sensor, the trace that overlaps the window most; a resumed run has several."""
     best: dict[object, Trace] = {}
     for trace in traces:
-        # Two wall meters are two sensors of one name.
+        # Two wall meters are two sensors with the same name.
         channels = tuple((c.component, c.scope, c.unit, c.source) for c in trace.channels)
         key = trace.sensor, channels
         if key not in best or _overlap_s(trace, window_s) > _overlap_s(best[key], window_s):
@@ -223,13 +223,13 @@ def _gpu_readings(
 
 
 def _with_mig_caveat(reading: EnergyReading) -> EnergyReading:
-    """Return `reading` with the caveat that the power of a GPU that is split exists for the whole GPU only."""
+    """Return `reading` with a caveat: the power of a GPU that is split is measured for the whole GPU only."""
     reasons = [reading.reason, "the GPU is split (MIG): its energy is that of all who share it"]
     return reading.model_copy(update={"reason": "; ".join(reason for reason in reasons if reason)})
 
 
 def _other_readings(traces: Sequence[Trace], window_s: Window) -> list[EnergyReading]:
-    """Return what is measured, but contains or overlaps what a case is charged with."""
+    """Return the readings of components that contain or overlap those a case is charged with."""
     return [
         compute_reading(trace, channel, window_s, attributed=False)
         for trace in traces

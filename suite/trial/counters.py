@@ -1,7 +1,7 @@
 """Counters of the operating system over a window, which tell noise from work.
 
 Sources: getrusage(2); proc(5) for /proc/stat (steal) and /proc/PID/task/TID/schedstat (run-queue wait,
-kernel Documentation/scheduler/sched-stats.rst); Documentation/admin-guide/cgroup-v2.rst for cpu.stat.
+kernel Documentation/scheduler/sched-stats.rst).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import resource
 from pathlib import Path
+
+from joulemark.suite.trial import cgroup
 
 
 def snapshot() -> dict[str, float]:
@@ -31,7 +33,7 @@ def snapshot() -> dict[str, float]:
         "other_cpu_s": None if busy_s is None else busy_s - usage.ru_utime - usage.ru_stime,
         "steal_s": steal_s,
         "run_queue_wait_s": _run_queue_wait_s(),
-        "cgroup_throttled_s": _cgroup_throttled_s(),
+        "cgroup_throttled_s": cgroup.throttled_s(),
     }
     return counts | {name: value for name, value in optional.items() if value is not None}
 
@@ -65,13 +67,3 @@ def _run_queue_wait_s() -> float | None:
         return None
     return sum(waits) / 1e9
 
-
-def _cgroup_throttled_s() -> float | None:
-    """Return how long the CPU quota of this cgroup throttled its tasks, seconds."""
-    try:
-        group = Path("/proc/self/cgroup").read_text().rsplit("::", 1)[1].strip()
-        text = (Path("/sys/fs/cgroup") / group.lstrip("/") / "cpu.stat").read_text()
-    except (OSError, IndexError):
-        return None
-    values = dict(line.split() for line in text.splitlines())
-    return int(values["throttled_usec"]) / 1e6 if "throttled_usec" in values else None

@@ -1,4 +1,4 @@
-"""docs/settings.md says what the code has: profiles, variables, the example file."""
+"""docs/settings.md against the code: profiles, environment variables, the example file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "settings.md").read_text()
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_profiles_are_as_the_table_says(name: str) -> None:
+def test_profiles_match_the_table(name: str) -> None:
     profile = PROFILES[name]
     (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", PAGE, re.M)
     what, rounds, windows, compiled = (cell.strip() for cell in row.split("|"))
@@ -28,7 +28,7 @@ def test_profiles_are_as_the_table_says(name: str) -> None:
     assert profile.size == "small"
 
 
-def test_every_variable_is_named_and_no_other() -> None:
+def test_all_environment_variables_are_listed() -> None:
     sources = [path for package in ("suite", "joulemark") for path in (ROOT / package).rglob("*.py")]
     used = {name for path in sources for name in re.findall(r"[\"'](JOULEMARK_[A-Z_]+)[\"']", path.read_text())}
     assert set(re.findall(r"`(JOULEMARK_[A-Z_]+)`", PAGE)) == used

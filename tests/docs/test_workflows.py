@@ -1,4 +1,4 @@
-"""docs/ci.md's workflows: their commands are run as they stand there, short of the installation."""
+"""The workflows of docs/ci.md: their commands are run as they are, apart from the installation."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ size = "tiny"
 window_s = 0.3
 idle_s = 0.5
 """
-"""Makes the workflows' own profile a matter of seconds; the commands stay as they are."""
+"""Reduces the profile of the workflows to seconds; the commands stay as they are."""
 
 
 @dataclass
 class Runner:
-    """A stand-in for the machine that runs a job: its work space, its variables, its summary."""
+    """The machine that runs a job: its workspace, environment variables and summary."""
 
     space: Path
     event: str
@@ -49,9 +49,9 @@ class Runner:
         return self.space / "summary.md"
 
     def run(self, workflow: Path, done: Collection[str] = ()) -> dict[str, int]:
-        """Exit codes of the steps with commands, by name, until one fails; those with `if: always()` after it too.
+        """Run the steps of a workflow, and return their exit codes by name.
 
-        Steps that are `done` are left out.
+        After a step that fails, only those with `if: always()` run. Steps in `done` are left out.
         """
         document = yaml.safe_load(workflow.read_text())
         (job,) = document["jobs"].values()
@@ -90,7 +90,7 @@ class Runner:
 
 @pytest.fixture
 def space(tmp_path: Path) -> Path:
-    """A work space after the installation: two environments with joulemark in them, and a project's settings."""
+    """Return a workspace after the installation: two environments with joulemark, and a project's settings file."""
     (tmp_path / "joulemark.toml").write_text(SETTINGS)
     for name in ("env-base", "env-head"):
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / name)], check=True)
@@ -102,43 +102,43 @@ def space(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_gate_on_a_machine_of_ones_own(space: Path) -> None:
-    """A push makes a baseline, and a pull request is judged by it. The board is the processor here.
+def test_gate_on_a_dedicated_machine(space: Path) -> None:
+    """A push saves a baseline, and a pull request is checked against it. The device is the CPU here.
 
-    The pull request's run is the push's under another id, to save time: it cannot have regressed.
+    To save time, the run of the pull request is that of the push under another id: it cannot have regressed.
     """
     (workflow,) = (path for path in WORKFLOWS if path.stem == "gpu-box")
     variables = {"JOULEMARK_HOME": str(space / "kept"), "DEVICE": "cpu"}
     push, pull = (Runner(space, event, variables) for event in ("push", "pull_request"))
-    assert push.run(workflow) == {"Measure": 0, "Hand the run on": 0, "Keep as the baseline": 0}
+    assert push.run(workflow) == {"Measure": 0, "Export the run": 0, "Save as the baseline": 0}
     assert ElementTree.parse(space / "results" / "joulemark.xml").getroot().get("failures") == "0"
     assert "matmul:tiny" in (space / "results" / "joulemark.csv").read_text()
     (kept,) = (space / "kept" / "runs").glob("*.json")
     later = kept.with_name("29990101T000000Z-ffff.json")
     later.write_text(kept.read_text().replace(kept.stem, later.stem))
-    done = ["Measure", "Hand the run on"]
+    done = ["Measure", "Export the run"]
     codes = pull.run(workflow, done)
-    assert list(codes) == ["Judge"]
-    assert codes["Judge"] in (0, 4), "two rounds of a moment each may not be enough to tell"
+    assert list(codes) == ["Check against the baseline"]
+    assert codes["Check against the baseline"] in (0, 4), "two very short rounds may be inconclusive"
     assert f"{later.stem} against the baseline {kept.stem}" in pull.summary.read_text()
     (baseline,) = (space / "kept" / "baselines").iterdir()
     baseline.unlink()
-    assert pull.run(workflow, done) == {"Judge": 3}
+    assert pull.run(workflow, done) == {"Check against the baseline": 3}
 
 
-def test_the_gate_on_a_shared_runner(space: Path) -> None:
-    """Both environments are the same: measured turn by turn, and judged, whatever the verdict after so short a time."""
+def test_gate_on_a_shared_runner(space: Path) -> None:
+    """Two equal environments are measured turn by turn and compared. After so short a time, any verdict is possible."""
     (workflow,) = (path for path in WORKFLOWS if path.stem == "shared-runner")
     runner = Runner(space, "pull_request", {"MAX_ROUNDS": "2"})
     codes = runner.run(workflow)
-    assert list(codes) == ["Measure and judge"]
-    assert codes["Measure and judge"] in (0, 1, 4)
+    assert list(codes) == ["Measure and check"]
+    assert codes["Measure and check"] in (0, 1, 4)
     assert "matmul:tiny" in runner.summary.read_text()
     assert len(list((space / "joulemark" / "runs").glob("*.json"))) == 1
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_is_whole_and_linked(workflow: Path) -> None:
+def test_workflow_is_complete_and_linked(workflow: Path) -> None:
     document = yaml.safe_load(workflow.read_text())
     assert document.keys() >= {"name", True, "permissions", "jobs"}  # YAML 1.1 reads `on` as true
     assert document["permissions"] == {"contents": "read"}
@@ -151,7 +151,7 @@ def test_a_workflow_is_whole_and_linked(workflow: Path) -> None:
 
 
 @pytest.mark.parametrize("page", ["ci.md", "pytest.md"])
-def test_links_and_options_of_the_page_exist(tmp_path: Path, page: str) -> None:
+def test_links_and_options_in_the_page_exist(tmp_path: Path, page: str) -> None:
     text = (DOCS / page).read_text()
     for link in re.findall(r"\]\((?!http)([^)#]+)", text):
         assert (DOCS / link).exists(), link

@@ -69,9 +69,9 @@ def test_current_hour_comes_from_the_latest_value() -> None:
             lambda p, q: Reply({"error": "Invalid auth-token"}, 401),
             HOUR,
             None,
-            "no forecast for CH: it does not accept",
+            "no forecast for CH: it rejects",
         ),
-        (lambda p, q: Reply({}, 500), HOUR, None, "no forecast for CH: it answered with its own error 500"),
+        (lambda p, q: Reply({}, 500), HOUR, None, "no forecast for CH: it failed with status 500"),
     ],
 )
 def test_errors_are_one_line(answer: Answer, duration: timedelta, before: object, pattern: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import memory_group
+import control_group
 import psutil
 import pytest
 from faulty_trials import request
@@ -70,11 +70,11 @@ def test_a_trial_over_its_address_space_limit_is_out_of_memory(server):
 
 def test_a_trial_that_the_kernel_kills_for_memory_leaves_the_server_alive(variables):
     """A control group of 256 MiB holds server and trial; the fault allocates 1 GiB, and the kernel kills the larger."""
-    with memory_group.limited(2**28) as group:
+    with control_group.limited_memory(2**28) as group:
         small = ForkServer("pytorch", variables)
         try:
             small.wait_ready()
-            memory_group.join(group, small.pid)
+            control_group.join(group, small.pid)
             outcome = small.run(request("allocates_1_gib"), 60.0)
             next_outcome = small.run(request("none"), 30.0)
         finally:

@@ -66,6 +66,7 @@ def test_total_elsewhere_keeps_its_kind_and_lower_bound(
         (["show"], ["RUN"]),
         (["show", "latest"], ["no run", "latest"]),
         (["show", "/nowhere.json"], ["/nowhere.json"]),
+        (["report", "nothing"], ["nothing"]),
         (["show", "run.json", "--what-if", "UK"], ["UK", "GB"]),
     ],
 )

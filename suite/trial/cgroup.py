@@ -1,0 +1,84 @@
+"""The CPU quota of the control groups that this process is in: version 1, version 2, or both mounted (hybrid).
+
+Sources: cgroups(7); proc(5) for /proc/PID/cgroup and /proc/PID/mountinfo; kernel Documentation/scheduler/sched-bwc.rst
+for `cpu.cfs_*` and version 1's `cpu.stat`, Documentation/admin-guide/cgroup-v2.rst for `cpu.max` and version 2's.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path, PurePosixPath
+
+ROOT = Path("/")
+"""Where /proc and the control groups are; a tree on disk in tests."""
+
+
+def quota_cores(root: Path = ROOT) -> float | None:
+    """Return the CPU quota of this process's groups and their parents, cores; None if none of them has one."""
+    return min((quota for folder in _folders(root) if (quota := _quota(folder)) is not None), default=None)
+
+
+def throttled_s(root: Path = ROOT) -> float | None:
+    """Return how long quotas have kept tasks of these groups off the CPUs, seconds added up over CPUs.
+
+    A quota counts in the group that has it, and so the parents are added. None if no group counts it.
+    """
+    counts = [count for folder in _folders(root) if (count := _throttled_s(folder)) is not None]
+    return sum(counts) if counts else None
+
+
+@functools.cache
+def _folders(root: Path) -> tuple[Path, ...]:
+    """Return the folders of this process's groups and of their parents, in each hierarchy that may control the CPU."""
+    try:
+        groups = (root / "proc/self/cgroup").read_text().splitlines()
+        mounts = (root / "proc/self/mountinfo").read_text().splitlines()
+    except OSError:
+        return ()
+    paths: dict[str, PurePosixPath] = {}
+    folders: list[Path] = []
+    for line in groups:
+        number, controllers, path = line.split(":", 2)
+        if number == "0":
+            paths["cgroup2"] = PurePosixPath(path)
+        elif "cpu" in controllers.split(","):
+            paths["cgroup"] = PurePosixPath(path)
+    for line in mounts:
+        before, _, after = line.partition(" - ")
+        mounted, mount_point = before.split()[3:5]
+        version, _, options = after.split()[:3]
+        if version in paths and (version == "cgroup2" or "cpu" in options.split(",")):
+            top = root / mount_point.lstrip("/")
+            below = _below(paths.pop(version), PurePosixPath(mounted))
+            folders += (top / folder for folder in (below, *below.parents))
+    return tuple(folders)
+
+
+def _below(group: PurePosixPath, mounted: PurePosixPath) -> PurePosixPath:
+    """Return where a mount of the group `mounted` has `group`; its top if it does not reach so far.
+
+    A container may see only its own group, mounted as if it were the root, beside the path that the host gives it.
+    """
+    return group.relative_to(mounted) if group.is_relative_to(mounted) and ".." not in group.parts else PurePosixPath()
+
+
+def _quota(folder: Path) -> float | None:
+    """Return the quota of one group, cores; None if it has none."""
+    try:
+        if (folder / "cpu.max").exists():
+            quota, period = (folder / "cpu.max").read_text().split()
+        else:
+            quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return int(quota) / int(period) if int(quota) > 0 else None
+    except (OSError, ValueError):  # no such file, or "max"
+        return None
+
+
+def _throttled_s(folder: Path) -> float | None:
+    try:
+        counts = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
+    except (OSError, ValueError):
+        return None
+    if "throttled_usec" in counts:
+        return int(counts["throttled_usec"]) / 1e6
+    return int(counts["throttled_time"]) / 1e9 if "throttled_time" in counts else None
