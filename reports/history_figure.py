@@ -27,7 +27,8 @@ _HOW_TO_READ = (
 
 def history_figures(series: Sequence[Series], first_number: int = 0) -> tuple[Figure, ...]:
     """Return a figure for each series that has points."""
-    return tuple(_figure(one, f"series-{i}") for i, one in enumerate(series, first_number) if one.points)
+    numbered = enumerate(series, first_number)
+    return tuple(_figure(of_case, f"series-{i}") for i, of_case in numbered if of_case.points)
 
 
 def _figure(series: Series, id: str) -> Figure:

@@ -12,20 +12,12 @@ from joulemark.suite.results.history.series import Series
 
 
 def write(series: Sequence[Series], path: Path, plotlyjs: str = plotly_library.EMBED) -> Path:
-    """Write the page of `series` to `path` atomically, and return `path`.
-
-    Raises:
-        UsageError: If it cannot be written.
-    """
+    """Write the page of `series` to `path` atomically, and return `path`. Raises UsageError if it cannot be written."""
     return html.write_page(path, render(series, plotlyjs), plotlyjs)
 
 
 def render(series: Sequence[Series], plotlyjs: str = plotly_library.EMBED) -> str:
-    """Return the page of `series` as one HTML document.
-
-    Raises:
-        UsageError: If `plotlyjs` is none of its four kinds.
-    """
+    """Return the page of `series` as one HTML document. Raises UsageError if `plotlyjs` is none of its four kinds."""
     by_title: dict[str, list[Series]] = {}
     for of_case in series:
         title = f"{of_case.case}, {of_case.hostname} ({of_case.fingerprint}), version {of_case.workload_version}"

@@ -6,14 +6,14 @@ import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joulemark.reports import plotly_library
 from joulemark.reports.anonymous import without_paths
 from joulemark.reports.data_table import DataTable, TableValue
 from joulemark.reports.embedded_run import report_command
 from joulemark.reports.markers import SHAPE_PATHS
-from joulemark.reports.model import Report, Zone, build
+from joulemark.reports.model import Report, build
 from joulemark.reports.model.tiles import TILE_COLUMNS, TileGroup
 from joulemark.reports.model.whatif import INTENSITY_COLUMNS, formulas, whatif_data
 from joulemark.reports.plotting.case_rows import slices
@@ -24,6 +24,9 @@ from joulemark.reports.theme import TEMPLATES
 from joulemark.suite.records import RunFile, write_text
 from joulemark.suite.results.intensity_kind import INTENSITY_KINDS
 from joulemark.suite.results.validity import CARBON_CODES
+
+if TYPE_CHECKING:
+    from joulemark.suite.carbon.ember import Country
 
 _LONG_TABLE, _SAMPLE_ROWS = 200, 40
 """Rows of a data table above which the page's markup holds only `_SAMPLE_ROWS` of them, and JavaScript makes the whole
@@ -47,7 +50,7 @@ def render(
     run_files: Sequence[RunFile],
     plotlyjs: str = plotly_library.EMBED,
     anonymous: bool = False,
-    zones: Sequence[Zone] = (),
+    zones: Sequence[Country] = (),
     recomputed: Sequence[str] = (),
 ) -> str:
     """Return the page of `run_files` as one HTML document: the same text for the same input.
@@ -114,13 +117,12 @@ def write(
     path: Path,
     plotlyjs: str = plotly_library.EMBED,
     anonymous: bool = False,
-    zones: Sequence[Zone] = (),
+    zones: Sequence[Country] = (),
     recomputed: Sequence[str] = (),
 ) -> Path:
     """Write the page of `run_files` to `path` atomically, with Plotly beside it for `directory`, and return `path`.
 
-    Raises:
-        UsageError: If it cannot be written.
+    Raises UsageError if it cannot be written.
     """
     return write_page(path, render(run_files, plotlyjs, anonymous, zones, recomputed), plotlyjs)
 

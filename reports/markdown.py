@@ -63,11 +63,7 @@ def render_comment(run_file: RunFile) -> str:
 
 
 def write_markdown(run_files: Sequence[RunFile], path: Path, anonymous: bool = False) -> Path:
-    """Write the summary to `path` atomically, and return it.
-
-    Raises:
-        UsageError: If it cannot be written.
-    """
+    """Write the summary to `path` atomically, and return it. Raises UsageError if it cannot be written."""
     write_text(path, render_markdown(run_files, anonymous))
     return path
 

@@ -40,11 +40,7 @@ class PlotlyLibrary:
 
 
 def plotly_library(plotlyjs: str) -> PlotlyLibrary:
-    """Return the library for a value of `--plotlyjs`.
-
-    Raises:
-        UsageError: If the value is not one of the four kinds.
-    """
+    """Return the library for a value of `--plotlyjs`. Raises UsageError if the value is not one of the four kinds."""
     if plotlyjs == EMBED:
         return PlotlyLibrary(code=Markup(code()))
     if plotlyjs == CDN:
@@ -62,11 +58,7 @@ def plotly_library(plotlyjs: str) -> PlotlyLibrary:
 
 @cache
 def code() -> str:
-    """Return the library of the installed plotly.
-
-    Raises:
-        UsageError: If it cannot be put into a page.
-    """
+    """Return the library of the installed plotly. Raises UsageError if it cannot be put into a page."""
     from plotly.offline import get_plotlyjs
 
     text: str = get_plotlyjs()

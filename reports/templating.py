@@ -70,8 +70,7 @@ def _code(text: str) -> Markup:
 def safe_json(value: Any) -> Markup:
     """Return `value` as JSON that cannot end its script element or be read as markup.
 
-    Raises:
-        ValueError: If `value` contains NaN or infinity.
+    Raises ValueError if `value` contains NaN or infinity.
     """
     text = json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
     for character in "<>&'":

@@ -15,6 +15,7 @@ import psutil
 
 from joulemark.suite.records import Cpu, FrameworkInfo, Gpu, Machine
 from joulemark.suite.trial import cgroup
+from joulemark.suite.trial.affinity import allowed_cores
 from joulemark.suite.trial.discover import packages
 
 FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "asimd", "sve", "bf16")
@@ -60,6 +61,7 @@ def _cpu() -> Cpu:
         physical_cores=psutil.cpu_count(logical=False),
         logical_cores=logical,
         usable_cores=_usable_cores(logical),
+        affinity=allowed_cores(),
         architecture=platform.machine(),
         governor=_governor(),
         flags=tuple(flag for flag in FLAGS if flag in flags),

@@ -83,6 +83,16 @@ class Code(StrEnum):
         "Your environment has variables that can change performance, and they were kept: {value}.",
         "The result holds for these settings and may differ from other people's.",
         "Unset them for a result that others can compare with.")
+    ENVIRONMENT_DROPPED = ("environment_dropped",
+        "Your environment has variables that Joulemark's options stand for, and trials ran without them: {value}.",
+        "The result does not hold for these settings.",
+        "No action is needed: --threads sets the number of threads of all frameworks alike, and nothing binds them to "
+        "cores.")
+    THREADS_BOUND = ("threads_bound",
+        "A library bound the trials to fewer cores than they may use: {value}.",
+        "The case ran on part of the machine. A framework without that library does not, so the two cannot be ranked.",
+        "Find what binds: OMP_PROC_BIND, GOMP_CPU_AFFINITY or KMP_AFFINITY set by a start-up file of the interpreter, "
+        "or a preloaded library.")
     RUN_INCOMPLETE = ("run_incomplete",
         "The run was interrupted: {value} planned trials were not attempted.",
         "Intervals rest on fewer trials than planned.",
@@ -131,6 +141,15 @@ class Code(StrEnum):
         "The estimate is a guess, because the power model does not know this processor: {value}.",
         "Its interval is wider than usual, and may still be too narrow.",
         "Make a sensor readable: `joulemark doctor` lists the sensors of this machine.")
+    LAUNCH_BOUND = ("launch_bound",
+        "The GPU was busy for {value:.0%} of a step (threshold {threshold:.0%}), and twice the batch size raises "
+        "throughput by half or more.",
+        "The CPU, which starts the GPU's kernels one by one, sets the pace: a faster GPU would give the same result.",
+        "Give each kernel more to do, or start fewer: a larger --batch-size, --size base, or a compiled --mode.")
+    GPU_IDLE = ("gpu_idle",
+        "GPU idle, cause unknown: it was busy for {value:.0%} of a step (threshold {threshold:.0%}).",
+        "The result is not that of the GPU alone: it waits for the CPU, for copies, or for other programs.",
+        "Look at a step in the framework's profiler; try a larger --batch-size and a compiled --mode.")
     RETRACED = ("retraced",
         "The step was traced or compiled again {value:.0f} times inside windows.",
         "The result includes compilation.",
@@ -194,6 +213,7 @@ INVALIDATING: Final = frozenset(
         Code.RETRACED,
         Code.MACHINE_BUSY,
         Code.CGROUP_THROTTLED,
+        Code.THREADS_BOUND,
         Code.BOARD_THROTTLED,
         Code.BOARD_SHARED,
         Code.TOO_SHORT_FOR_SENSOR,

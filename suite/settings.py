@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Settings
+from joulemark.suite.records.settings import FORMS
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _variable(name: str) -> str:
 
 def _option(location: tuple[int | str, ...]) -> str:
     """Return what a user calls a value: its option, or its keys in the settings file where it has none."""
-    name, *inner = (str(part) for part in location)
+    name, *inner = (str(part) for part in location if part not in (*FORMS, "[key]"))
     if name == "arms" and len(inner) > 1:
         return f"--{inner[0]}-{inner[1]}".replace("_", "-")
     if name in _TABLES and inner:

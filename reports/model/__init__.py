@@ -1,5 +1,5 @@
 """Run files -> the data of a report, plain and frozen: what figures draw and tests assert. Pure."""
 
-from joulemark.reports.model.report import Report, Zone, build
+from joulemark.reports.model.report import Report, build
 
-__all__ = ["Report", "Zone", "build"]
+__all__ = ["Report", "build"]

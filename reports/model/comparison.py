@@ -10,6 +10,7 @@ from joulemark.reports.model.pairs import UNKNOWN_DRIFT, Pair, pair_views
 from joulemark.suite.records import RunFile
 from joulemark.suite.stats.drift import drift_variances
 from joulemark.suite.stats.variance import Variance
+from joulemark.suite.trial.environment import SCRATCH_VARIABLES
 
 
 @dataclass(frozen=True)
@@ -102,5 +103,6 @@ def _environment_facts(file: RunFile) -> dict[str, str]:
     for name, info in machine.frameworks.items():
         facts[name] = f"{info.version}, {info.build}, Python {info.python}"
     facts |= {f"package {name}": version for name, version in machine.packages.items()}
-    facts |= {f"variable {name}": value for name, value in file.run.environment.items()}
+    variables = {name: value for name, value in file.run.environment.items() if name not in SCRATCH_VARIABLES}
+    facts |= {f"variable {name}": value for name, value in variables.items()}
     return facts

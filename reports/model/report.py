@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from joulemark.reports.anonymous import anonymous as without_names
 from joulemark.reports.markers import framework_title
@@ -20,25 +20,8 @@ from joulemark.reports.model.warnings import Warnings, report_warnings
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import Table
 
-
-class Zone(Protocol):
-    """A country's carbon intensity, for the what-if; `suite.carbon.ember.Country` is one."""
-
-    @property
-    def code(self) -> str:
-        """ISO 3166-1 alpha-2."""
-
-    @property
-    def name(self) -> str:
-        """For people."""
-
-    @property
-    def year(self) -> int:
-        """Year of the value."""
-
-    @property
-    def g_per_kwh(self) -> float:
-        """Grams CO2-equivalent per kilowatt-hour."""
+if TYPE_CHECKING:
+    from joulemark.suite.carbon.ember import Country
 
 
 @dataclass(frozen=True)
@@ -67,7 +50,8 @@ class Report:
     """None for one run."""
     history: tuple[CaseSeries, ...]
     anonymous: bool
-    zones: tuple[Zone, ...] = ()
+    zones: tuple[Country, ...] = ()
+    """Countries of the what-if."""
 
     @property
     def shown(self) -> tuple[CaseView, ...]:
@@ -83,12 +67,8 @@ class Report:
         return self.run(view).file
 
 
-def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence[Zone] = ()) -> Report:
-    """Return the report of `run_files`, in their order.
-
-    Raises:
-        ValueError: If there are none.
-    """
+def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence[Country] = ()) -> Report:
+    """Return the report of `run_files`, in their order. Raises ValueError if there are none."""
     if not run_files:
         raise ValueError("a report needs at least one run file")
     hosts = list(dict.fromkeys(file.machine.hostname for file in run_files))

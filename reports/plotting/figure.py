@@ -90,8 +90,7 @@ def layout(height: int, **settings: Any) -> dict[str, Any]:
 def plotly_figure(figure: Figure, template: dict[str, Any] | None = None) -> PlotlyFigure:
     """Return `figure` as one of Plotly's own, for its image export.
 
-    Raises:
-        ValueError: If Plotly does not know a name in it.
+    Raises ValueError if Plotly does not know a name in it.
     """
     from plotly.graph_objects import Figure as PlotlyFigure
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from joulemark.suite.errors import UsageError, unknown
-from joulemark.suite.plan.profiles import Profile
-from joulemark.suite.records import FrameworkInfo, Settings
+from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile
+from joulemark.suite.records import DeviceKind, FrameworkInfo, Settings
 from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework, framework
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Phase, Workload
@@ -32,10 +32,11 @@ def frameworks(settings: Settings, installed: Mapping[str, FrameworkInfo]) -> li
 
 
 def selected_workloads(settings: Settings, profile: Profile) -> list[Workload]:
-    """Return the named workloads, each with all its variants, or the profile's."""
+    """Return the named workloads, each with all its variants, or the profile's for any kind of device."""
     known = workloads()
     if not settings.workload:
-        return [known[name] for name in profile.workloads or known]
+        names = [name for kind in DEVICE_KINDS for name in profile.workloads[kind] or known]
+        return [known[name] for name in dict.fromkeys(names)]
     selected: dict[str, Workload] = {}
     for name in settings.workload:
         matching = {key: each for key, each in known.items() if name in (key, each.name)}
@@ -45,14 +46,21 @@ def selected_workloads(settings: Settings, profile: Profile) -> list[Workload]:
     return list(selected.values())
 
 
-def sizes(settings: Settings, workload: Workload, profile: Profile) -> Sequence[str]:
-    """Return those of the named sizes that the workload has, or the profile's."""
+def sizes(settings: Settings, workload: Workload, profile: Profile, kind: DeviceKind) -> Sequence[str]:
+    """Return those of the named sizes that the workload has, or the profile's for this kind of device.
+
+    A workload without the profile's size takes its reference size. There is no size for a kind of device on which the
+    profile measures other workloads.
+    """
     known = {size for each in workloads().values() for size in each.sizes}
-    wanted = settings.size or (profile.size,)
-    for size in wanted:
+    for size in settings.size or (profile.size[kind],):
         if size not in known:
             raise unknown("size", size, known)
-    return [size for size in wanted if size in workload.sizes]
+    if not settings.workload and workload.id not in (profile.workloads[kind] or workloads()):
+        return ()
+    if settings.size:
+        return [size for size in settings.size if size in workload.sizes]
+    return [profile.size[kind] if profile.size[kind] in workload.sizes else workload.reference_size]
 
 
 def phases(settings: Settings, workload: Workload) -> Sequence[Phase]:
@@ -83,9 +91,10 @@ def devices(settings: Settings, info: FrameworkInfo | None) -> Sequence[str]:
     return settings.device
 
 
-def precisions(settings: Settings, framework: Framework) -> Sequence[str]:
-    """Return the named precisions, or single precision."""
-    for precision in settings.precision:
+def precisions(settings: Settings, profile: Profile, framework: Framework, kind: DeviceKind) -> Sequence[str]:
+    """Return the named precisions, or the profile's for this kind of device."""
+    wanted = settings.precision or profile.precisions[kind]
+    for precision in wanted:
         if precision not in framework.precisions:
             raise unknown("precision", precision, framework.precisions)
-    return settings.precision or ("fp32",)
+    return wanted

@@ -11,8 +11,8 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.plan import axes
 from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.plan.plan import Plan
-from joulemark.suite.plan.profiles import Profile, find_profile
-from joulemark.suite.records import NOT_ATTEMPTED, Case, FrameworkInfo, Parameters, Settings
+from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile, find_profile
+from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind, FrameworkInfo, Parameters, Settings
 from joulemark.suite.trial.frameworks import Framework
 from joulemark.workloads.registry import supports
 from joulemark.workloads.spec import ELEMENT_BYTES, Phase, Size, Workload
@@ -28,6 +28,8 @@ class _Task:
     workload: Workload
     size: str
     phase: Phase
+    device_kinds: tuple[DeviceKind, ...]
+    """Kinds of device that it is measured on."""
 
     @property
     def id(self) -> str:
@@ -64,12 +66,9 @@ def make_plan(settings: Settings, installed: Mapping[str, FrameworkInfo], order_
     cases = [
         case
         for workload in axes.selected_workloads(settings, profile)
-        for size in axes.sizes(settings, workload, profile)
-        for phase in axes.phases(settings, workload)
+        for task in _tasks(settings, profile, workload)
         for framework in frameworks
-        for case in _cases(
-            settings, profile, _Task(workload, size, phase), framework, installed.get(framework.name), threads
-        )
+        for case in _cases(settings, profile, task, framework, installed.get(framework.name), threads)
     ]
     if profile.out_of_the_box and settings.allocator == "retain":
         cases += _out_of_the_box(cases)
@@ -82,7 +81,18 @@ def make_plan(settings: Settings, installed: Mapping[str, FrameworkInfo], order_
     if settings.keyword is not None:
         cases = _filtered(cases, settings.keyword)
     latency_s = LATENCY_S if settings.latency else 0.0
-    return Plan(profile, tuple(cases), settings.rounds or profile.rounds, order_seed, latency_s)
+    plan = Plan(profile, tuple(cases), settings.rounds or profile.rounds, order_seed, latency_s)
+    return plan if settings.rounds else plan.within_limit()
+
+
+def _tasks(settings: Settings, profile: Profile, workload: Workload) -> list[_Task]:
+    """Return the tasks of one workload, each with the kinds of device that have its size."""
+    sizes = {kind: axes.sizes(settings, workload, profile, kind) for kind in DEVICE_KINDS}
+    return [
+        _Task(workload, size, phase, tuple(kind for kind in DEVICE_KINDS if size in sizes[kind]))
+        for size in dict.fromkeys(itertools.chain.from_iterable(sizes.values()))
+        for phase in axes.phases(settings, workload)
+    ]
 
 
 def _filtered(cases: Sequence[Case], keyword: str) -> list[Case]:
@@ -120,9 +130,12 @@ def _cases(
     """Return the cases of one task in one framework."""
     cases = []
     for mode, device in itertools.product(axes.modes(settings, profile, framework), axes.devices(settings, info)):
-        kind = device.partition(":")[0]
+        kind: DeviceKind = "cpu" if device == "cpu" else "cuda"
+        if kind not in task.device_kinds:
+            continue
+        precisions = axes.precisions(settings, profile, framework, kind)
         batch_sizes = settings.batch_size or (task.preset.batch_size[kind],)
-        for precision, batch_size in itertools.product(axes.precisions(settings, framework), batch_sizes):
+        for precision, batch_size in itertools.product(precisions, batch_sizes):
             compiled = framework.modes[mode] == "compiled"
             refusal = task.workload.refusal(kind, precision, batch_size, compiled)
             reason_code, reason = _initial_reason(task.workload, framework, info, refusal)

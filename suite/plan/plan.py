@@ -5,25 +5,35 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from joulemark.suite.plan.profiles import Profile
-from joulemark.suite.records import NOT_ATTEMPTED, Case
+from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind
 from joulemark.suite.trial.frameworks import ModeClass, mode_class
 from joulemark.suite.trial.request import Effort, Request
 
 START_S: Mapping[ModeClass, float] = {"eager": 0.4, "graph": 1.0, "compiled": 5.0}
 """Load and first call of a small case, seconds (docs/results/standard-2-cores.json); only for the expected duration."""
 
-CONTEXT_S = 1.0
-"""Creation of a GPU's context, seconds; only for the expected duration."""
+GPU_START_S = 5.5
+"""What load and first call take longer on a GPU at size `base`: the context, and libraries that try out algorithms.
+Mean of the cases of `quick` on an H200, seconds; only for the expected duration."""
+
+GPU_PROBE_S = 7.0
+"""Probe of a GPU in one precision, seconds; only for the expected duration."""
 
 IMPORTS_S = 7.0
 """Imports of all frameworks, once a round, seconds; only for the expected duration."""
 
 RESIDENT_IDLE_S = 3.0
 """Idle time with the program resident on a GPU, whose averaged power lags by about 1 s (arXiv 2312.02741)."""
+
+PROFILED_S = 0.2
+"""Length of the steps that are profiled on a GPU, seconds: 20 of 10 ms; at 5 µs a kernel, a trace of 40,000."""
+
+PROFILING_S = 2.0
+"""Start of the profiler and reading of its trace, seconds; only for the expected duration."""
 
 SEED = 20150926
 """Seed of inputs and initial weights: the same in all runs, whose outputs can then be compared."""
@@ -66,10 +76,11 @@ class Plan:
                 groups[name].reverse()
         return tuple(case for name in names for case in groups[name])
 
-    def effort(self, case: Case, resident_idle: bool = False) -> Effort:
-        """Return how long each stage of a trial takes; `resident_idle` adds that stage on a GPU."""
-        kind = case.device.partition(":")[0]
+    def effort(self, case: Case, first_round: bool = False) -> Effort:
+        """Return how long each stage of a trial takes; `first_round` adds what one trial of a GPU case has."""
+        kind: DeviceKind = "cpu" if case.device == "cpu" else "cuda"
         window_s = self.profile.window_s[kind]
+        first_on_gpu = first_round and kind != "cpu"
         return Effort(
             window_s=window_s,
             warmup_s=0.3,
@@ -77,11 +88,12 @@ class Plan:
             # NVML's averaged power lags by about 1 s on Ampere and newer (arXiv 2312.02741); RAPL by 1 ms.
             guard_s=0.15 if kind == "cpu" else 1.2,
             latency_s=self.latency_s,
-            resident_idle_s=RESIDENT_IDLE_S if resident_idle and kind != "cpu" else 0.0,
+            resident_idle_s=RESIDENT_IDLE_S if first_on_gpu else 0.0,
+            profiled_s=PROFILED_S if first_on_gpu else 0.0,
         )
 
-    def request(self, case: Case, resident_idle: bool = False) -> Request:
-        """Return the request for a trial of `case`."""
+    def request(self, case: Case, first_round: bool = False) -> Request:
+        """Return the request for a trial of `case`; `first_round` as for `effort`."""
         return Request(
             workload=case.workload_id,
             size=case.size,
@@ -94,22 +106,31 @@ class Plan:
             threads=case.threads,
             allocator=case.allocator,
             seed=SEED,
-            effort=self.effort(case, resident_idle),
+            effort=self.effort(case, first_round),
         )
 
     def trial_s(self, case: Case) -> float:
-        """Return the expected duration of one trial, seconds."""
+        """Return the expected duration of one trial after the first round, seconds."""
         effort = self.effort(case)
-        start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else CONTEXT_S)
+        start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else GPU_START_S)
         return start_s + effort.warmup_s + effort.window_s + 2 * effort.guard_s + effort.latency_s
 
     def expected_s(self) -> float:
         """Return the expected duration of the run, seconds."""
         runnable = self.runnable()
-        trials_s = self.rounds * sum(self.trial_s(case) for case in runnable)
-        trials_s += sum(self.effort(case, resident_idle=True).resident_idle_s for case in runnable)
+        on_gpus = [case for case in runnable if case.device != "cpu"]
+        probes = {(case.framework, case.device, case.precision, case.threads) for case in on_gpus}
+        once_s = len(on_gpus) * (RESIDENT_IDLE_S + PROFILED_S + PROFILING_S) + len(probes) * GPU_PROBE_S
         arms = len({case.arm for case in runnable})
-        return trials_s + self.rounds * arms * IMPORTS_S + 2 * self.profile.idle_s
+        round_s = sum(self.trial_s(case) for case in runnable) + arms * IMPORTS_S
+        return self.rounds * round_s + once_s + 2 * self.profile.idle_s
+
+    def within_limit(self) -> Plan:
+        """Return the plan with as many of its rounds, at least one, as the profile's limit leaves time for."""
+        limit_s = self.profile.limit_s
+        if limit_s is None or self.rounds == 1 or self.expected_s() <= limit_s:
+            return self
+        return replace(self, rounds=self.rounds - 1).within_limit()
 
     def outline(self) -> dict[str, Any]:
         """Return the plan as plain data; a case that will be run has no reason."""

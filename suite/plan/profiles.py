@@ -2,38 +2,53 @@
 
 [profiles.night]
 base = "standard"
+size = { cpu = "small", cuda = "base" }
 rounds = 20
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
 
 from joulemark.suite.errors import UsageError, unknown
-from joulemark.suite.records import Settings
+from joulemark.suite.records import DeviceKind, ProfileSettings, Settings
 from joulemark.workloads.registry import workloads
+
+DEVICE_KINDS: tuple[DeviceKind, ...] = get_args(DeviceKind)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A selection and an effort."""
+    """A selection and an effort. A mapping holds a value for each kind of device, `cpu` and `cuda`."""
 
     name: str
     title: str
-    workloads: tuple[str, ...]
+    workloads: Mapping[DeviceKind, tuple[str, ...]]
     """Empty: all workloads."""
     optimised: bool
     """Whether compiled modes are measured too, beside the default ones."""
     rounds: int
-    window_s: Mapping[str, float]
-    """Length of a trial's window by kind of device, seconds."""
+    window_s: Mapping[DeviceKind, float]
+    """Length of a trial's window, seconds."""
     idle_s: float
     timeout_s: float
     """Time limit of one trial, seconds."""
-    size: str = "small"
+    # Small cases do not fill a GPU: they would measure how fast the CPU starts kernels.
+    size: Mapping[DeviceKind, str] = field(default_factory=lambda: {"cpu": "small", "cuda": "base"})
+    precisions: Mapping[DeviceKind, tuple[str, ...]] = field(
+        default_factory=lambda: {"cpu": ("fp32",), "cuda": ("fp32", "bf16")}
+    )
+    limit_s: float | None = None
+    """The run has fewer rounds if all of them are expected to take longer than this, seconds; None: no limit."""
     out_of_the_box: bool = False
     """Whether one case of each framework is also measured with the default allocator, as users' programs run."""
+
+
+def _on_all(*names: str) -> dict[DeviceKind, tuple[str, ...]]:
+    """Return the workloads called `names` for every kind of device."""
+    return dict.fromkeys(DEVICE_KINDS, names)
 
 
 _ONE_OF_EACH_FAMILY = (
@@ -54,18 +69,20 @@ PROFILES: Mapping[str, Profile] = {
     for profile in (
         Profile(
             name="quick",
-            title="a first answer in 3 minutes",
-            workloads=("matmul", "resnet50", "transformer", "ddpm"),
+            title="a first answer: in 3 minutes on a CPU, in at most 8 on a GPU",
+            # On a GPU a trial starts and ends in load that outlasts its sensor's lag; the probes measure its products.
+            workloads={"cpu": ("matmul", "resnet50", "transformer", "ddpm"), "cuda": ("resnet50", "transformer")},
             optimised=False,
             rounds=3,
-            window_s={"cpu": 1.5, "cuda": 5.0},
+            window_s={"cpu": 1.5, "cuda": 3.0},
             idle_s=5.0,
             timeout_s=60.0,
+            limit_s=480.0,
         ),
         Profile(
             name="standard",
             title="one workload of each family, default and compiled modes",
-            workloads=_ONE_OF_EACH_FAMILY,
+            workloads=_on_all(*_ONE_OF_EACH_FAMILY),
             optimised=True,
             rounds=5,
             window_s={"cpu": 5.0, "cuda": 10.0},
@@ -76,7 +93,7 @@ PROFILES: Mapping[str, Profile] = {
         Profile(
             name="full",
             title="every workload, default and compiled modes",
-            workloads=(),
+            workloads=_on_all(),
             optimised=True,
             rounds=10,
             window_s={"cpu": 5.0, "cuda": 10.0},
@@ -86,8 +103,8 @@ PROFILES: Mapping[str, Profile] = {
         ),
         Profile(
             name="ci",
-            title="a few small cases with the rounds that a gate needs",
-            workloads=("matmul", "cnn"),
+            title="a few cases with the rounds that a gate needs",
+            workloads=_on_all("matmul", "cnn"),
             optimised=False,
             rounds=10,
             window_s={"cpu": 2.0, "cuda": 5.0},
@@ -115,11 +132,18 @@ def find_profile(settings: Settings) -> Profile:
         if settings.profile not in PROFILES:
             raise unknown("profile", settings.profile, {*PROFILES, *settings.profiles})
         return PROFILES[settings.profile]
-    base = PROFILES[user_profile.base]
-    changes = user_profile.model_dump(exclude={"base", "window_s"}, exclude_none=True)
-    if user_profile.window_s is not None:
-        changes["window_s"] = dict.fromkeys(base.window_s, user_profile.window_s)
-    for workload in user_profile.workloads or ():
+    return _with_changes(settings.profile, PROFILES[user_profile.base], user_profile)
+
+
+def _with_changes(name: str, base: Profile, user_profile: ProfileSettings) -> Profile:
+    """Return the user's profile `name`: `base` with what differs from it. It has no limit of its duration."""
+    changes: dict[str, Any] = user_profile.model_dump(exclude={"base"}, exclude_none=True)
+    for axis in ("workloads", "size", "precisions", "window_s"):
+        if axis in changes:
+            value = changes[axis]
+            by_kind = value if isinstance(value, dict) else dict.fromkeys(DEVICE_KINDS, value)
+            changes[axis] = {**getattr(base, axis), **by_kind}
+    for workload in {each for names in changes.get("workloads", {}).values() for each in names}:
         if workload not in workloads():
-            raise unknown(f"workload in profile {settings.profile}", workload, workloads())
-    return replace(base, **{**changes, "name": settings.profile})
+            raise unknown(f"workload in profile {name}", workload, workloads())
+    return replace(base, **{**changes, "name": name, "limit_s": None})

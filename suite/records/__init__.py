@@ -4,6 +4,7 @@ from joulemark.suite.records.base import Record
 from joulemark.suite.records.case import (
     NOT_ATTEMPTED,
     Case,
+    GpuBusy,
     Latency,
     Parameters,
     Quantity,
@@ -33,7 +34,7 @@ from joulemark.suite.records.run import (
     RunFile,
     Segment,
 )
-from joulemark.suite.records.settings import ArmName, ArmSettings, Settings
+from joulemark.suite.records.settings import ArmName, ArmSettings, DeviceKind, ProfileSettings, Settings
 
 __all__ = [
     "KINDS",
@@ -45,12 +46,14 @@ __all__ = [
     "Case",
     "Channel",
     "Cpu",
+    "DeviceKind",
     "Embodied",
     "Emissions",
     "EnergyReading",
     "Floor",
     "FrameworkInfo",
     "Gpu",
+    "GpuBusy",
     "GpuState",
     "GridInterval",
     "Idle",
@@ -61,6 +64,7 @@ __all__ = [
     "Notice",
     "Parameters",
     "Probe",
+    "ProfileSettings",
     "Pue",
     "Quantity",
     "Ranges",

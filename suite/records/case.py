@@ -95,6 +95,17 @@ class ResidentIdle(Record):
     energy: tuple[EnergyReading, ...] = ()
 
 
+class GpuBusy(Record):
+    """How busy the GPU was in a step, from steps that the framework's profiler recorded after the window."""
+
+    share: float | None = None
+    """Union of the times of kernels, copies and fills, over the time of a step without the profiler; 0 to 1."""
+    doubled_batch_ratio: float | None = None
+    """Throughput at twice the batch size over that of the case; None if the GPU was busy, and it was not measured."""
+    reason: str | None = None
+    """Why a value that should have been measured is None."""
+
+
 class Trial(Record):
     """One fresh process that measures one case once. Times of an unfinished trial are None."""
 
@@ -140,8 +151,11 @@ class Trial(Record):
     counters: dict[str, float | None] = {}
     """Counts of the operating system over the window, per step: `page_faults`, `context_switches`, ..."""
     environment: dict[str, str] = {}
-    """Settings read back from the framework: threads, precision, versions."""
+    """Settings read back: threads, precision and versions as the framework reports them, the allocator's policy, and
+    `affinity`, the cores that the trial's main thread could run on at its end."""
     energy: tuple[EnergyReading, ...] = ()
+    gpu_busy: GpuBusy | None = None
+    """None except in the first round on a GPU."""
     notices: tuple[Notice, ...] = ()
 
     @property

@@ -9,15 +9,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records.atomic import atomic_replacement
 from joulemark.suite.records.checks import contradictions
 from joulemark.suite.records.run import SCHEMA_VERSION, RunFile
+from joulemark.suite.system.output import output_file
+from joulemark.suite.system.text import read_text
 
 
 def read(path: Path) -> RunFile:
     """Return the run file at `path`. Raises UsageError if it is missing, broken, truncated, foreign or too new."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read_text(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -72,13 +73,9 @@ def write(run_file: RunFile, path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in one step, durably, with its folders. Raises UsageError if that is impossible."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_replacement(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}.") from None
+    """Write `text` to `path` as `suite.system.output` does, with its folders. UsageError if that is impossible."""
+    with output_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def schema() -> dict[str, Any]:

@@ -14,6 +14,8 @@ class Cpu(Record):
     logical_cores: int
     usable_cores: float
     """Cores that this process may use, by its affinity mask and cgroup quota."""
+    affinity: str = ""
+    """The affinity mask as ranges of core numbers, `0-3,8`; empty if the system has none."""
     architecture: str = ""
     governor: str | None = None
     """Frequency governor of the first core; None if the system reports none, as in most virtual machines."""
@@ -45,15 +47,25 @@ class FrameworkInfo(Record):
     """An installed framework."""
 
     version: str
+    """`unknown` if it has no metadata and cannot be imported."""
     python: str
-    """Version of the interpreter that runs it."""
+    """Version of the interpreter that runs it; empty if that cannot be run."""
     build: str
     """What it was built for: `cpu`, `cuda 12.8`, `rocm 6.4`; empty if it was not asked."""
     devices: tuple[str, ...] = ("cpu",)
+    """The devices that it can use; none if it is broken."""
     boards: tuple[str, ...] = ()
     """UUIDs of its GPUs, without prefix, in the order of its device numbers; empty if it does not report them."""
     blind: str | None = None
     """Why it sees no GPU although it was built for GPUs; None if it sees one, or was not asked."""
+    broken_reason: str | None = None
+    """Why it cannot be imported although it is installed; None if it can, or was not asked."""
+
+    @property
+    def label(self) -> str:
+        """Its version, and what it was built for where it uses a GPU: on the CPU that makes no difference."""
+        uses_gpu = any(device != "cpu" for device in self.devices)
+        return f"{self.version} ({self.build})" if self.build and uses_gpu else self.version
 
 
 class Machine(Record):

@@ -34,7 +34,9 @@ class Notice(Record):
         )
 
 
-_WORST_IS_SMALLEST: Final = frozenset({Code.TOO_FEW_TRIALS, Code.TOO_SHORT_FOR_SENSOR, Code.NEAR_SENSOR_PERIOD})
+_WORST_IS_SMALLEST: Final = frozenset(
+    {Code.TOO_FEW_TRIALS, Code.TOO_SHORT_FOR_SENSOR, Code.NEAR_SENSOR_PERIOD, Code.LAUNCH_BOUND, Code.GPU_IDLE}
+)
 """Notices whose smallest value is the worst; for all others it is the largest."""
 
 

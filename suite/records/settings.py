@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, StrictBool
+from pydantic import Discriminator, Field, StrictBool, Tag
 
 from joulemark.suite.records.base import PositiveCount, Real, Record
 
 ArmName = Literal["a", "b"]
+
+DeviceKind = Literal["cpu", "cuda"]
+
+FORMS: Final = ("one for all", "by device")
+"""The two forms of a `ByDevice`, as validation errors name them."""
+
+
+def _form(value: object) -> str:
+    return FORMS[isinstance(value, Mapping)]
+
+
+T = TypeVar("T")
+ByDevice = Annotated[Annotated[T, Tag(FORMS[0])] | Annotated[dict[DeviceKind, T], Tag(FORMS[1])], Discriminator(_form)]
+"""A value for every kind of device, or one for each that is named."""
 
 
 class ProfileSettings(Record):
@@ -16,11 +31,12 @@ class ProfileSettings(Record):
 
     base: str
     title: str = ""
-    workloads: tuple[str, ...] | None = None
-    size: str | None = None
+    workloads: ByDevice[tuple[str, ...]] | None = None
+    size: ByDevice[str] | None = None
+    precisions: ByDevice[tuple[str, ...]] | None = None
     rounds: PositiveCount | None = None
-    window_s: Real | None = Field(default=None, gt=0)
-    """Length of the window on every kind of device, seconds."""
+    window_s: ByDevice[Annotated[Real, Field(gt=0)]] | None = None
+    """Length of the window, seconds."""
     idle_s: Real | None = Field(default=None, ge=0)
     timeout_s: Real | None = Field(default=None, gt=0)
     optimised: StrictBool | None = None

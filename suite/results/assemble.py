@@ -16,7 +16,7 @@ from joulemark.suite.records import NOT_ATTEMPTED, Case, Idle, Notice, RunFile, 
 from joulemark.suite.records.journal import JournalState, read_lines, trace_path
 from joulemark.suite.results.roofline import above_the_roof
 from joulemark.suite.results.summary import case_summary
-from joulemark.suite.results.validity import case_notices, differences_from_eager, run_notices
+from joulemark.suite.results.validity import binding_notices, case_notices, differences_from_eager, run_notices
 from joulemark.suite.sensors.external_tracker import with_comparison
 from joulemark.suite.sensors.trace_file import load as load_traces
 from joulemark.suite.trial.outcome import TIMEOUT
@@ -128,7 +128,12 @@ def _missing_trials(case: Case, rounds: int) -> int:
 
 def _with_summary(case: Case, idle: tuple[Idle, ...], planned: RunFile, traces: Sequence[Trace]) -> Case:
     summary = case_summary(case, idle, planned.emissions)
-    notices = (*case_notices(case, summary), *sensor_notices(case.ok_trials, traces, case.device, planned.machine.gpus))
+    machine = planned.machine
+    notices = (
+        *case_notices(case, summary),
+        *binding_notices(case.ok_trials, machine.cpu),
+        *sensor_notices(case.ok_trials, traces, case.device, machine.gpus),
+    )
     return case.model_copy(update={"summary": summary, "notices": notices})
 
 

@@ -36,7 +36,7 @@ def counter_notices(case: Case, trials: Sequence[Trial]) -> list[Notice]:
     busy = _busy_share(case, trials)
     if busy > BUSY_SHARE:
         notices.append(Notice.of(Code.MACHINE_BUSY, busy, BUSY_SHARE))
-    throttled = _share(trials, "cgroup_throttled_s", 1)
+    throttled = _share(trials, "cgroup_throttled_s", case.threads)
     if throttled > THROTTLED_SHARE:
         notices.append(Notice.of(Code.CGROUP_THROTTLED, throttled, THROTTLED_SHARE))
     return notices
@@ -46,12 +46,14 @@ def _busy_share(case: Case, trials: Sequence[Trial]) -> float:
     """Return the share of time in which other processes kept the threads off the CPU.
 
     Threads also wait for each other if a framework has more of them than cores (TensorFlow's two pools), and other
-    processes may run on cores that the case does not use. Only both together, waiting and foreign work, disturb.
+    processes may run on cores that the case does not use. Only both together, waiting and foreign work, disturb. A
+    quota of the container's own makes threads wait too.
     """
-    waiting, foreign, stolen = (
-        _share(trials, name, case.threads) for name in ("run_queue_wait_s", "other_cpu_s", "steal_s")
+    waiting, throttled, foreign, stolen = (
+        _share(trials, name, case.threads)
+        for name in ("run_queue_wait_s", "cgroup_throttled_s", "other_cpu_s", "steal_s")
     )
-    return min(waiting, foreign) + stolen
+    return min(max(0.0, waiting - throttled), foreign) + stolen
 
 
 def _values(trials: Sequence[Trial], counter: str) -> list[float]:

@@ -9,10 +9,11 @@ from joulemark.suite.energy.attribution import attributed_readings
 from joulemark.suite.energy.idle import idle_drift
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Case, Floor, Machine, Notice, Quantity, RunFile, Summary, Trial
+from joulemark.suite.records import Case, Cpu, Floor, Machine, Notice, Quantity, RunFile, Summary, Trial
 from joulemark.suite.results.counter_notices import counter_notices
 from joulemark.suite.stats.intervals import coefficient_of_variation
 from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
+from joulemark.suite.trial.gpu_busy import BUSY_SHARE, LAUNCH_BOUND_RATIO
 
 CARBON_CODES: Final = frozenset(
     {Code.WORLD_INTENSITY, Code.OLD_INTENSITY, Code.STALE_INTENSITY, Code.INTENSITY_FALLBACK, Code.OLD_TOKEN}
@@ -46,8 +47,17 @@ def case_notices(case: Case, summary: Summary | None) -> tuple[Notice, ...]:
     return (
         *_trial_notices(case, trials),
         *counter_notices(case, trials),
+        *_gpu_notices(trials),
         *_energy_notices(summary.energy_per_item_j, trials),
     )
+
+
+def binding_notices(trials: Iterable[Trial], cpu: Cpu) -> tuple[Notice, ...]:
+    """Return the notice that a library bound `trials` to other cores than those of the process that ran them."""
+    bound = {cores for trial in trials if (cores := trial.environment.get("affinity")) and cores != cpu.affinity}
+    if not bound or not cpu.affinity:
+        return ()
+    return (Notice.of(Code.THREADS_BOUND, f"{' and '.join(sorted(bound))} instead of {cpu.affinity}"),)
 
 
 def run_notices(run_file: RunFile) -> tuple[Notice, ...]:
@@ -110,6 +120,15 @@ def _trial_notices(case: Case, trials: Sequence[Trial]) -> list[Notice]:
     if difference > tolerance:
         notices.append(Notice.of(Code.OUTPUTS_DIFFER, difference, tolerance))
     return notices
+
+
+def _gpu_notices(trials: Sequence[Trial]) -> list[Notice]:
+    """Return the notice that the GPU waits for something, from the trial that measured it."""
+    busy = next((trial.gpu_busy for trial in trials if trial.gpu_busy is not None), None)
+    if busy is None or busy.share is None or busy.share >= BUSY_SHARE:
+        return []
+    launch_bound = busy.doubled_batch_ratio is not None and busy.doubled_batch_ratio >= LAUNCH_BOUND_RATIO
+    return [Notice.of(Code.LAUNCH_BOUND if launch_bound else Code.GPU_IDLE, busy.share, BUSY_SHARE)]
 
 
 def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:

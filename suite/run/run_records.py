@@ -23,9 +23,11 @@ def new_run_file(
     notices = list(spec.notices)
     # The kept variables are the user's, and therefore the same in both arms.
     kept = next(iter(environments.values())).kept
+    dropped = sorted({name for environment in environments.values() for name in environment.dropped})
     shared = _shared(environment.managed for environment in environments.values())
-    if kept:
-        notices.append(Notice.of(Code.ENVIRONMENT_KEPT, ", ".join(kept)))
+    for code, names in ((Code.ENVIRONMENT_KEPT, kept), (Code.ENVIRONMENT_DROPPED, dropped)):
+        if names:
+            notices.append(Notice.of(code, ", ".join(names)))
     return RunFile(
         run=Run(
             id=run_id,

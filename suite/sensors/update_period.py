@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from joulemark.suite.energy.aliasing import PERIOD_ERROR
-from joulemark.suite.records.atomic import atomic_replacement
+from joulemark.suite.system.output import atomic_replacement
 
 SHORTEST_S = 0.8
 """Eight updates of the slowest known counter, 100 ms."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from joulemark.suite.errors import unknown
 from joulemark.suite.records import ArmRecord, Case, RunFile
+from joulemark.suite.trial.environment import SCRATCH_VARIABLES
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 CASE_FIELDS: Final = (
@@ -200,13 +201,9 @@ def environment_differences(a: RunFile, b: RunFile) -> Differences:
     return _differences(_environment(a), _environment(b))
 
 
-_SCRATCH_VARIABLES: Final = frozenset({"KERAS_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"})
-"""Variables that name a run's scratch directories (suite/trial/environment.py): different in each run."""
-
-
 def _environment(run_file: RunFile) -> dict[str, str]:
     machine = run_file.machine
-    variables = {k: v for k, v in run_file.run.environment.items() if k not in _SCRATCH_VARIABLES}
+    variables = {k: v for k, v in run_file.run.environment.items() if k not in SCRATCH_VARIABLES}
     facts = {
         "joulemark": run_file.run.suite_version,
         "os": machine.os,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -40,6 +40,14 @@ def print_text(*parts: RenderableType) -> None:
     console = OUT if OUT.is_terminal else PipeConsole(width=PIPED_WIDTH)
     for part in parts:
         console.print(part, highlight=False, crop=False)
+
+
+def print_result(document: Mapping[str, Any], as_json: bool, render: Callable[[], Iterable[RenderableType]]) -> None:
+    """Print `document` as JSON, or else the parts that `render` returns."""
+    if as_json:
+        print_json(document)
+    else:
+        print_text(*render())
 
 
 def print_message(text: str) -> None:

@@ -66,4 +66,3 @@ def _run_queue_wait_s() -> float | None:
     except (OSError, IndexError, ValueError):
         return None
     return sum(waits) / 1e9
-

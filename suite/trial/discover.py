@@ -1,26 +1,34 @@
 """Find the frameworks and packages of an interpreter, and the devices that each framework sees.
 
-A framework is imported only in a throw-away process, since it may initialise a GPU. That process is this module, run
-as `python -P -m joulemark.suite.trial.discover FRAMEWORK`; it prints one line of JSON, `null` if the framework is not
-installed.
+A framework that is not installed is absent. One that is installed and cannot be imported is broken: it is described by
+its metadata and the reason. Importing one may crash, or initialise a GPU, and so happens only in a throw-away process
+with the environment of a trial: this module, run as `python -P -m joulemark.suite.trial.discover FRAMEWORK [metadata]`.
+It prints one line of JSON, `null` for an absent framework.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
+import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import FrameworkInfo
+from joulemark.suite.system.paths import scratch_directory
+from joulemark.suite.trial import environment
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-QUERY_TIMEOUT_S = 180.0
+IMPORT_TIMEOUT_S = 180.0
+METADATA_TIMEOUT_S = 60.0
+METADATA = "metadata"
+"""Argument of this module: do not import the framework."""
 
 PACKAGES = (
     "numpy",
@@ -36,66 +44,80 @@ def packages() -> dict[str, str]:
 
 def _version(distribution: str) -> str | None:
     try:
-        return version(distribution)
-    except PackageNotFoundError:
+        return version(distribution) or None
+    except (PackageNotFoundError, KeyError):  # KeyError: metadata without a version, from Python 3.12 on
         return None
 
 
 def installed_frameworks(
-    names: Sequence[str], pythons: Mapping[str, str], ask_devices: bool
+    names: Iterable[str], pythons: Mapping[str, str], timeout_s: float = IMPORT_TIMEOUT_S
 ) -> dict[str, FrameworkInfo]:
-    """Return those frameworks of `names` that are installed here, or in the interpreter that `pythons` gives.
+    """Return the installed frameworks. Those in `names` are imported; of others here, metadata are read.
 
-    Reads metadata only, unless there is another interpreter or `ask_devices`: a throw-away process then imports the
-    framework. Raises UsageError if an interpreter cannot be queried.
+    Args:
+        names: the frameworks to ask, all at the same time.
+        pythons: their interpreters; those that it does not name are looked for in this one.
+        timeout_s: how long an import may take, seconds.
     """
-    installed: dict[str, FrameworkInfo] = {}
-    for name in names:
-        python = pythons.get(name)
-        only_metadata = python is None and not ask_devices
-        info = _from_metadata(name) if only_metadata else _from_import(name, python or sys.executable)
-        if info is not None:
-            installed[name] = info
-    return installed
+    asked = list(dict.fromkeys(names))
+    with ThreadPoolExecutor(max(1, len(asked))) as pool:
+        answers = pool.map(lambda name: _ask(name, pythons.get(name, sys.executable), timeout_s), asked)
+    infos = dict(zip(asked, answers, strict=True))
+    infos |= {name: _from_metadata(name) for name in FRAMEWORKS if name not in infos and name not in pythons}
+    return {name: info for name in FRAMEWORKS if (info := infos.get(name)) is not None}
 
 
 def _from_metadata(framework: str) -> FrameworkInfo | None:
-    """Return what this interpreter's metadata say of `framework`; None if it is not installed."""
-    for distribution in FRAMEWORKS[framework].distributions:
-        if installed := _version(distribution):
-            return FrameworkInfo(version=installed, python=platform.python_version(), build="cpu")
-    return None
+    """Return what this interpreter says of `framework` without importing it; None if it is not installed."""
+    versions = (_version(distribution) for distribution in FRAMEWORKS[framework].distributions)
+    installed = next(filter(None, versions), None)
+    if installed is None:
+        spec = find_spec(FRAMEWORKS[framework].module)
+        if spec is None or spec.origin is None:  # a folder without code, such as an uninstallation may leave
+            return None
+    return FrameworkInfo(version=installed or "unknown", python=platform.python_version(), build="")
 
 
-def _from_import(framework: str, python: str) -> FrameworkInfo | None:
-    """Return what `framework` says of itself in the interpreter `python`; None if it is not installed there.
-
-    One of this interpreter that cannot be imported is described by its metadata: its trials will give the reason.
-    """
+def _ask(framework: str, python: str, timeout_s: float) -> FrameworkInfo | None:
+    """Return what `framework` says of itself in the interpreter `python`; None if it is not installed there."""
     try:
-        answer = run_module(python, "discover", [framework], QUERY_TIMEOUT_S)
+        with scratch_directory("joulemark-") as scratch:
+            variables = environment.build(os.environ, 1, scratch).variables
+            try:
+                answer = run_module(python, "discover", [framework], timeout_s, variables)
+            except ValueError as error:  # the import ended the process, or did not end
+                answer = _describe_broken(framework, python, variables, str(error))
         return FrameworkInfo.model_validate(answer) if answer is not None else None
-    except ValueError as error:
-        info = _from_metadata(framework) if python == sys.executable else None
-        if info is None:
-            reason = " ".join(str(error).split())
-            raise UsageError(f"{framework} in {python} could not be queried: {reason}.") from None
-        return info
+    except (UsageError, ValueError) as error:
+        return FrameworkInfo(version="unknown", python="", build="", devices=(), broken_reason=_one_line(error))
 
 
-def run_module(python: str, module: str, arguments: Sequence[str], timeout_s: float) -> Any:
+def _describe_broken(framework: str, python: str, variables: Mapping[str, str], reason: str) -> dict[str, Any]:
+    """Return the metadata of `framework` in `python`, broken for this `reason`. ValueError if it has none to give."""
+    try:
+        metadata = run_module(python, "discover", [framework, METADATA], METADATA_TIMEOUT_S, variables)
+        return {**metadata, "devices": (), "broken_reason": reason}
+    except (ValueError, TypeError):
+        raise ValueError(f"{framework} in {python} could not be queried: {reason}") from None
+
+
+def run_module(
+    python: str, module: str, arguments: Sequence[str], timeout_s: float, variables: Mapping[str, str] = os.environ
+) -> Any:
     """Run a module of this package in the interpreter `python`. Return the JSON value on its last line of output.
 
-    Raises UsageError if the interpreter cannot be run, has no joulemark or too old a one, or does not answer in time,
-    and ValueError, with the last line of its errors, if it fails otherwise.
+    Raises UsageError if the interpreter cannot be run, has no joulemark or too old a one, and ValueError, with the
+    reason in one line, if it fails otherwise or does not answer in time.
     """
     command = [python, "-P", "-m", f"joulemark.suite.trial.{module}", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+        done = subprocess.run(
+            command, env=dict(variables), capture_output=True, text=True, timeout=timeout_s, check=False
+        )
     except OSError as error:
         raise UsageError(f"cannot run {python}: {error.strerror}. Give the path of a Python interpreter.") from None
     except subprocess.TimeoutExpired:
-        raise UsageError(f"{python} could not be queried: no answer within {timeout_s:.0f} s.") from None
+        raise ValueError(f"no answer within {timeout_s:.0f} s") from None
     error_line = (done.stderr.strip().splitlines() or ["no output"])[-1]
     missing_module = error_line.rpartition("No module named ")[2].strip("'\") ")
     if missing_module == "joulemark":
@@ -104,24 +126,47 @@ def run_module(python: str, module: str, arguments: Sequence[str], timeout_s: fl
         raise UsageError(f"{python} has a joulemark that is too old: upgrade it there.")
     output_lines = done.stdout.strip().splitlines()  # a site's start-up file may print lines before the last one
     if done.returncode or not output_lines:
-        raise ValueError(error_line)
+        raise ValueError(f"{error_line} ({_ending(done.returncode)})")
     try:
         return json.loads(output_lines[-1])
     except json.JSONDecodeError:
         raise ValueError(f"its output is not JSON ({error_line})") from None
 
 
-def main(framework: str) -> None:
-    """Print what `framework` says of itself."""
-    facts: dict[str, Any] | None
+def _ending(returncode: int) -> str:
+    """Return how a process ended, in words."""
+    from joulemark.suite.trial.outcome import describe_exit
+
+    return describe_exit({"exit": max(returncode, 0), "signal": max(-returncode, 0)})
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _from_import(framework: str) -> dict[str, Any]:
+    """Import `framework` as a trial does and return what it says of itself, or why it is broken."""
+    from joulemark.suite.trial.fork_server import describe_error, import_adapter
+
     try:
-        facts = importlib.import_module(FRAMEWORKS[framework].adapter).discover()
-    except ModuleNotFoundError as error:
-        if error.name != FRAMEWORKS[framework].module:
-            raise
-        facts = None
-    print(json.dumps(facts and facts | {"python": platform.python_version()}))
+        adapter = import_adapter(framework)
+    except Exception as error:  # noqa: BLE001  a broken installation may raise anything
+        return {"devices": (), "broken_reason": describe_error(error)}
+    try:
+        facts: dict[str, Any] = adapter.discover()
+    except Exception as error:  # noqa: BLE001  a GPU or its driver may fail in any way, and leave the CPU
+        return {"blind": describe_error(error)}
+    return facts
+
+
+def main(framework: str, *options: str) -> None:
+    """Print what `framework` says of itself, and end without the exit handlers of its libraries, which may crash."""
+    info = _from_metadata(framework)
+    if info is not None and METADATA not in options:
+        info = FrameworkInfo.model_validate(info.model_dump() | _from_import(framework))
+    print("null" if info is None else info.model_dump_json(), flush=True)
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -13,23 +13,42 @@ from pathlib import Path
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 MANAGED = (
-    *("OMP_", "MKL_", "OPENBLAS_", "GOTO_", "KMP_", "NUMEXPR_", "VECLIB_", "BLIS_", "NVIDIA_TF32_"),
+    # OpenMP: the standard, GNU's (PyTorch bundles it), Intel's and LLVM's. They place and count threads.
+    *("OMP_", "OMPX_", "GOMP_", "KMP_", "LIBOMP"),
+    *("MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "AOCL_", "ARMPL_", "NVPL_", "ATLAS_", "NUMEXPR_", "VECLIB_"),
+    "NVIDIA_TF32_",
     *(prefix for framework in FRAMEWORKS.values() for prefix in framework.managed_prefixes),
 )
 """Prefixes of variables that joulemark's options replace: the user's are dropped."""
 
 KEPT = (
-    *("ONEDNN_", "DNNL_", "CUDA_", "CUDNN_", "CUBLAS_", "NCCL_", "HIP_", "ROCR_"),
-    *("LD_PRELOAD", "MALLOC_", "GLIBC_TUNABLES"),
+    "KMP_DUPLICATE_LIB_OK",  # without it, a program with two OpenMP runtimes ends at once
+    *("ONEDNN_", "DNNL_", "MKLDNN_", "ZENDNN_", "TBB_"),
+    *("CUDA_", "CUDNN_", "CUBLAS", "CUFFT_", "CUSPARSE", "NCCL_"),
+    *("HIP_", "HSA_", "ROCR_", "ROCBLAS_", "HIPBLAS", "MIOPEN_", "RCCL_", "AMD_", "GPU_MAX_HW_QUEUES"),
+    *("LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"),
+    *("MALLOC_", "TCMALLOC_", "MIMALLOC_", "GLIBC_TUNABLES"),
+    *("PYTHONMALLOC", "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONOPTIMIZE", "PYTHONPERFSUPPORT"),
+    *("PYTHON_CPU_COUNT", "PYTHON_GIL", "PYTHON_JIT", "PYTHON_PERF_JIT", "PYTHON_TLBC"),
     *(prefix for framework in FRAMEWORKS.values() for prefix in framework.performance_prefixes),
 )
 """Prefixes of variables without an option of joulemark: kept, recorded, and named in a notice."""
 
 KEPT_WITHOUT_NOTICE = (
     *("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
-    *("CUDA_HOME", "CUDA_PATH", "CUDA_VERSION"),
+    *("CUDA_HOME", "CUDA_PATH"),
 )
 """They choose a device or a place, not a speed."""
+
+WITHOUT_EFFECT = "_VERSION"
+"""How variables of container images end that say what is installed."""
+
+SCRATCH_VARIABLES = frozenset(
+    {"TMPDIR"}.union(
+        *((name for name, value in each.variables.items() if "{scratch}" in value) for each in FRAMEWORKS.values())
+    )
+)
+"""Variables that name a run's scratch directory, and so differ in each run."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +61,17 @@ class Environment:
     kept: Mapping[str, str]
     """The user's variables that can affect performance."""
     dropped: tuple[str, ...]
-    """Names of the user's variables that were left out."""
+    """Names of the user's variables that were left out, or have another value."""
 
 
 def build(user: Mapping[str, str], threads: int, scratch: Path) -> Environment:
-    """Return the environment of trials with `threads` threads; `scratch` holds this run's private caches."""
+    """Return the environment of trials with `threads` threads.
+
+    `scratch` exists, and holds all that they write: caches of compiled code, and temporary files such as Inductor's
+    precompiled headers.
+    """
     managed = {
+        "TMPDIR": str(scratch),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         # OpenBLAS starts its threads when numpy is imported; a fork server must have one, and nothing timed uses numpy.
@@ -57,11 +81,12 @@ def build(user: Mapping[str, str], threads: int, scratch: Path) -> Environment:
     }
     for framework in FRAMEWORKS.values():
         managed |= {name: value.format(scratch=scratch) for name, value in framework.variables.items()}
-    dropped = tuple(sorted(name for name in user if name.startswith(MANAGED)))
+    replaced = {name for name in user if name.startswith(MANAGED) and not name.startswith(KEPT)}
     kept = {
         name: value
         for name, value in sorted(user.items())
-        if name.startswith(KEPT) and name not in {*dropped, *managed, *KEPT_WITHOUT_NOTICE}
+        if name.startswith(KEPT) and name not in {*managed, *KEPT_WITHOUT_NOTICE} and not name.endswith(WITHOUT_EFFECT)
     }
-    base = {name: value for name, value in user.items() if name not in dropped}
+    base = {name: value for name, value in user.items() if name not in replaced}
+    dropped = tuple(sorted(name for name in replaced if user[name] != managed.get(name)))
     return Environment(variables={**base, **managed}, managed=managed, kept=kept, dropped=dropped)

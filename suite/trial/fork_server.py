@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
 from joulemark.suite.trial import processes
@@ -53,18 +53,28 @@ def main(arguments: list[str]) -> None:
         _fork_trial(channel, message, descriptors)
 
 
-def _import(framework: str) -> str | None:
-    """Import the framework with its adapter and kit. Return the error in one line, or None."""
+def import_adapter(framework: str) -> ModuleType:
+    """Import the framework with its kit and return the module of its adapter, in a process of that framework only."""
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
     for name in BLOCKED_IMPORTS:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it then raises ImportError
+    return importlib.import_module(FRAMEWORKS[framework].adapter)
+
+
+def describe_error(error: Exception) -> str:
+    """Return the class and the message of `error` in one line of at most 500 characters."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:500]
+
+
+def _import(framework: str) -> str | None:
+    """Import all that trials of `framework` need. Return the error in one line, or None."""
     try:
-        importlib.import_module(FRAMEWORKS[framework].adapter)
+        import_adapter(framework)
         importlib.import_module("joulemark.suite.trial.worker")
         importlib.import_module("joulemark.workloads.registry").workloads()
     except Exception as error:  # noqa: BLE001  a broken installation may raise anything, and is a result
-        return " ".join(f"{type(error).__name__}: {error}".split())[:500]
+        return describe_error(error)
     return None
 
 
@@ -120,7 +130,7 @@ def _run_trial(message: bytes, report_descriptor: int, output_descriptor: int) -
 
     try:
         request = Request.from_json(json.loads(message))
-        report(trial=worker.run(request, started, lambda stage: report(stage=stage)))
+        worker.run(request, started, report)
     except BaseException as error:  # noqa: BLE001  whatever a trial raises is its result
         code, reason = outcome.classify(error)
         report(error={"code": code, "reason": reason})

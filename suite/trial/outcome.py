@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from joulemark.suite.trial import gpu_busy
 from joulemark.suite.trial.frameworks.adapter import UnsupportedError
 
 KEPT_OUTPUT = 1 << 16
@@ -23,7 +24,7 @@ class Outcome:
     """How a trial ended."""
 
     trial: dict[str, Any] | None
-    """What `worker.run` returned; None if the trial failed."""
+    """The fields of `records.Trial` that `worker.run` reported; None if the trial failed."""
     reason_code: str | None
     reason: str | None
     output: str
@@ -42,6 +43,7 @@ class TrialLog:
         self._on_stage = on_stage
         self._stage = "start"
         self._trial: dict[str, Any] | None = None
+        self._gpu_busy: dict[str, Any] | None = None
         self._error: dict[str, str] | None = None
         self._incomplete_line = b""
         self._output = b""
@@ -56,6 +58,7 @@ class TrialLog:
         for line in lines:
             fields = json.loads(line)
             self._trial = fields.get("trial", self._trial)
+            self._gpu_busy = fields.get("gpu_busy", self._gpu_busy)
             self._error = fields.get("error", self._error)
             if "stage" in fields:
                 self._stage = fields["stage"]
@@ -64,17 +67,26 @@ class TrialLog:
     def outcome(self, exit_status: Mapping[str, int], timed_out: bool, timeout_s: float) -> Outcome:
         """Return the outcome of a trial whose process ended with `exit_status`, its `exit` code and `signal`."""
         text = self._output.decode(errors="replace")
-        if self._trial is not None:
+        code, reason = self._failure(exit_status, timed_out, timeout_s)
+        if self._trial is None:
+            return Outcome(None, code, reason, text)
+        if self._stage not in gpu_busy.STAGES:
             return Outcome(self._trial, None, None, text)
+        failed = self._error is not None or timed_out or any(exit_status.values())
+        busy = {**(self._gpu_busy or {}), "reason": reason if failed else None}
+        return Outcome({**self._trial, "gpu_busy": busy}, None, None, text)
+
+    def _failure(self, exit_status: Mapping[str, int], timed_out: bool, timeout_s: float) -> tuple[str, str]:
+        """Return the reason code and the reason of a trial that did not finish its last stage."""
         where = f"in {self._stage}"
         if self._error is not None:
-            return Outcome(None, self._error["code"], f"{self._error['reason']} ({where})", text)
+            return self._error["code"], f"{self._error['reason']} ({where})"
         if timed_out:
-            return Outcome(None, TIMEOUT, f"not finished within {timeout_s:g} s ({where})", text)
+            return TIMEOUT, f"not finished within {timeout_s:g} s ({where})"
         how = describe_exit(exit_status)
         if exit_status["signal"] == signal.SIGKILL:
-            return Outcome(None, "killed", f"killed, possibly by the kernel for lack of memory ({how}, {where})", text)
-        return Outcome(None, "crashed", f"the process crashed ({how}, {where})", text)
+            return "killed", f"killed, possibly by the kernel for lack of memory ({how}, {where})"
+        return "crashed", f"the process crashed ({how}, {where})"
 
 
 def describe_exit(exit_status: Mapping[str, int]) -> str:

@@ -22,6 +22,8 @@ class Effort:
     """Length of a separate pass that times single steps; 0: no such pass."""
     resident_idle_s: float = 0.0
     """Idle time between load and first call, with context and model on the device; 0: none."""
+    profiled_s: float = 0.0
+    """Length of the steps after the window in which a profiler records when the GPU is busy; 0: none."""
 
 
 @dataclass(frozen=True)

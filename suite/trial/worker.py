@@ -9,27 +9,45 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from joulemark.suite.trial import allocator, counters, timing
-from joulemark.suite.trial.frameworks.adapter import Adapter, Execution, Step, load
+from joulemark.suite.trial import allocator, counters, gpu_passes, timing
+from joulemark.suite.trial.affinity import allowed_cores
 from joulemark.suite.trial.outcome import NotFiniteError
+from joulemark.suite.trial.prepared import Prepared, prepare
 from joulemark.suite.trial.request import Effort, Request
 
 PERCENTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
 
+PIECE = 1 << 18
+"""Elements that are squared at a time: 2 MiB, which stay in the cache."""
+
+Report = Callable[..., None]
+"""Called with `stage`, its name, when a stage begins: `load`, `resident_idle`, `first_call`, `warmup`, `window`,
+`fetch`, and those of `gpu_busy.STAGES`; with `trial`, the result; and with `gpu_busy`, which completes it."""
+
 OnStage = Callable[[str], None]
-"""Called when a stage begins: `load`, `resident_idle`, `first_call`, `warmup`, `window`, `fetch`."""
 
 
-def run(request: Request, started: float, on_stage: OnStage) -> dict[str, Any]:
-    """Measure `request` once. Return the fields of `records.Trial` that the trial itself can know.
+def run(request: Request, started: float, report: Report) -> None:
+    """Measure `request` once and report the fields of `records.Trial` that the trial itself can know.
 
-    Times are CLOCK_MONOTONIC seconds. Errors are raised as they come: `outcome.classify` names them.
+    Times are CLOCK_MONOTONIC seconds. Errors are raised as they come: `outcome.classify` names them. The trial is
+    reported before the passes that only add to it: if they fail, it stays as it is.
     """
-    on_stage("load")
+    report(stage="load")
     if request.host_limit_bytes is not None:
         resource.setrlimit(resource.RLIMIT_AS, (request.host_limit_bytes, request.host_limit_bytes))
     policy = allocator.apply("retain" if request.allocator == "retain" else "default")
     case = prepare(request)
+    trial = _trial(case, request, started, lambda stage: report(stage=stage))
+    trial["environment"] |= {"allocator": policy, "affinity": allowed_cores()}
+    report(trial=trial)
+    if request.effort.profiled_s:
+        start, end = trial["window"]
+        gpu_passes.measure(case, request, (end - start) / trial["steps"], report)
+
+
+def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) -> dict[str, Any]:
+    """Measure a case that has just been loaded, and return the fields of its trial."""
     adapter, kit = case.adapter, case.kit
     adapter.synchronize()
     loaded = timing.CLOCK()
@@ -64,44 +82,8 @@ def run(request: Request, started: float, on_stage: OnStage) -> dict[str, Any]:
         "peak_memory_bytes": {"host": counters.peak_host_bytes(), "device": measured.peak_device_bytes},
         "latency": _percentiles(measured.latencies_s),
         "counters": measured.counters,
-        "environment": {"allocator": policy, **adapter.read_back()},
+        "environment": adapter.read_back(),
     }
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A case that is ready to run."""
-
-    adapter: Adapter
-    kit: Any
-    step: Step
-    """The step as its mode executes it."""
-    inputs: dict[str, Any]
-    """Inputs of the step, on their device."""
-    items_per_step: int
-    context_s: float
-    """Time to set up the framework and the device: on a GPU, mostly the creation of its context."""
-
-
-def prepare(request: Request) -> Prepared:
-    """Build the case of `request`. The adapter comes first: it sets threads and flags before anything is computed."""
-    import numpy as np
-
-    from joulemark.workloads.registry import builder, workloads
-
-    workload = workloads()[request.workload]
-    size = workload.sizes[request.size].at(request.batch_size)
-    phase: Any = request.phase
-    start = timing.CLOCK()
-    adapter = load(request.framework)(Execution(request.mode, request.device, request.precision, request.threads))
-    adapter.synchronize()
-    context_s = timing.CLOCK() - start
-    kit = adapter.kit(request.seed)
-    program = builder(workload, request.framework)(size, phase, kit)
-    arrays = workload.inputs(size, phase, request.batch_size, np.random.default_rng(request.seed))
-    inputs = {name: kit.tensor(array) for name, array in arrays.items()}
-    items_per_step = request.batch_size * workload.items_per_sample(size, phase)
-    return Prepared(adapter, kit, adapter.compile(program.step), inputs, items_per_step, context_s)
 
 
 @dataclass(frozen=True)
@@ -166,15 +148,17 @@ def _digest(outputs: Mapping[str, Any], kit: Any) -> dict[str, float]:
 
     Raises NotFiniteError if an output is not finite.
     """
+    digest = {name: _root_mean_square(kit.array(tensor)) for name, tensor in outputs.items()}
+    for name, value in digest.items():
+        if not math.isfinite(value):
+            raise NotFiniteError(f"output {name!r} holds NaN or infinity")
+    return digest
+
+
+def _root_mean_square(values: Any) -> float:
+    """Return the root mean square of an array, a piece at a time: a copy of large logits in float64 takes seconds."""
     import numpy as np
 
-    digest = {}
-    for name, tensor in outputs.items():
-        array = np.asarray(kit.array(tensor))
-        if np.issubdtype(array.dtype, np.complexfloating):
-            array = np.abs(array)
-        value = float(np.sqrt(np.mean(np.square(array, dtype=np.float64))))
-        if not np.isfinite(value):
-            raise NotFiniteError(f"output {name!r} holds NaN or infinity")
-        digest[name] = value
-    return digest
+    flat = np.asarray(values).reshape(-1)
+    pieces = (np.abs(flat[start : start + PIECE]) for start in range(0, flat.size, PIECE))
+    return math.sqrt(sum(float(np.square(piece, dtype=np.float64).sum()) for piece in pieces) / flat.size)

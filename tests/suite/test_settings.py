@@ -165,6 +165,14 @@ def test_a_wrong_file_is_one_line(file: Path, text: str, message: str) -> None:
     assert message.format(file=file) in error_of()
 
 
+@pytest.mark.parametrize("name", ["joulemark.toml", "pyproject.toml"])
+def test_a_byte_order_mark_is_no_part_of_the_file(file: Path, name: str) -> None:
+    """As editors on Windows save it."""
+    table = b"[tool.joulemark]\r\n" if name == "pyproject.toml" else b""
+    (file.parent / name).write_bytes(b"\xef\xbb\xbf" + table + b'zone = "CH"\r\n')
+    assert resolve({}).zone == "CH"
+
+
 def test_a_folder_in_place_of_the_file_is_not_ignored(file: Path) -> None:
     file.mkdir()
     assert error_of() == f"cannot read {file}: Is a directory."

@@ -24,3 +24,33 @@ def environment_like_this(directory: Path, **modules: str) -> str:
     for name, source in modules.items():
         (site / f"{name}.py").write_text(source)
     return python
+
+
+FRAMEWORK_PACKAGES = ("torch", "tensorflow", "keras")
+"""Import names by which an environment has frameworks, or parts of them."""
+
+
+def environment_with(directory: Path, *installed: str, **stand_ins: str) -> str:
+    """Return the interpreter of a new environment with the packages of this one, of the frameworks only `installed`.
+
+    `stand_ins` are further packages, sources by import name, each with the metadata of a version 9.9. They fail as real
+    ones do, in ways that cannot be had from an index.
+    """
+    python = empty_environment(directory)
+    (site,) = directory.glob("lib/python3*/site-packages")
+    left_out = tuple(name for name in FRAMEWORK_PACKAGES if name not in installed) + tuple(stand_ins)
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if entry.name.partition("-")[0] not in left_out and not (site / entry.name).exists():
+            (site / entry.name).symlink_to(entry)
+    for name, source in stand_ins.items():
+        (site / name).mkdir()
+        (site / name / "__init__.py").write_text(source)
+        add_metadata(site, name)
+    return python
+
+
+def add_metadata(site: Path, name: str) -> None:
+    """Write the metadata of a distribution `name`, version 9.9, into the folder `site`."""
+    metadata = site / f"{name}-9.9.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 9.9\n")

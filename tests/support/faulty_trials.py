@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from places import SUPPORT
 
@@ -29,8 +31,11 @@ def request(fault: str, window_s: float = 0.3) -> Request:
     )
 
 
-def variables(scratch: Path, pid_file: Path) -> dict[str, str]:
-    """Return the environment of a fork server that finds `faulty`; some faults write a process id to `pid_file`."""
-    built = environment.build(os.environ, 1, scratch)
+def variables(scratch: Path, pid_file: Path, user: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Return the environment of a fork server that finds `faulty`; some faults write a process id to `pid_file`.
+
+    `user` are variables of the user's besides those of this process.
+    """
+    built = environment.build({**os.environ, **user}, 1, scratch)
     path = os.pathsep.join(filter(None, [str(SUPPORT / "faulty"), os.environ.get("PYTHONPATH", "")]))
     return {**built.variables, "PYTHONPATH": path, "FAULTY_PID_FILE": str(pid_file)}

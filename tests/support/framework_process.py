@@ -67,19 +67,19 @@ class Processes:
         self._pools = {name: ProcessPoolExecutor(1, mp_context=context, initializer=_begin) for name in FRAMEWORKS}
 
     def submit(self, job: Job) -> Future[Result]:
-        """Starts the job; both frameworks work side by side."""
+        """Submit the job; both frameworks run in parallel."""
         return self.call(job.framework, perform, job)
 
     def call(self, framework: str, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Any importable function in the framework's process."""
+        """Call an importable function in the framework's process."""
         return self._pools[framework].submit(function, *arguments)
 
     def run(self, job: Job) -> Result:
-        """The job's result; its exception, if it raised one."""
+        """Return the job's result, or raise its exception."""
         return self.submit(job).result()
 
     def close(self) -> None:
-        """Ends the processes."""
+        """End the processes."""
         for pool in self._pools.values():
             pool.shutdown(cancel_futures=True)
 
@@ -89,13 +89,13 @@ def _begin() -> None:
 
 
 def make_kit(framework: str, precision: str, path: str | None = None) -> Any:
-    """The framework's kit, or the one at `module:Class`."""
+    """Return the framework's kit, or the one at `module:Class`."""
     module, _, name = (path or f"joulemark.workloads.kits.{framework}:Kit").partition(":")
     return getattr(importlib.import_module(module), name)(precision=precision, seed=SEED)
 
 
 def prepare(job: Job) -> tuple[Any, Program, dict[str, Any]]:
-    """(kit, program, inputs on the device)."""
+    """Return (kit, program, inputs on the device)."""
     workload = workloads()[job.workload]
     size = workload.sizes[job.size]
     kit = make_kit(job.framework, job.precision, job.kit)
@@ -108,7 +108,7 @@ def prepare(job: Job) -> tuple[Any, Program, dict[str, Any]]:
 
 
 def compiled(framework: str, mode: str, step: Callable[..., Any]) -> Callable[..., Any]:
-    """The step as the harness's adapters compile it."""
+    """Return the step as the harness's adapters compile it."""
     if mode == "eager":
         return step
     if framework == "pytorch":
@@ -122,7 +122,7 @@ def compiled(framework: str, mode: str, step: Callable[..., Any]) -> Callable[..
 
 
 def perform(job: Job) -> Result:
-    """Runs in the framework's process."""
+    """Run a job. Called in the framework's process."""
     workload = workloads()[job.workload]
     kit, program, inputs = prepare(job)
     before = program.weights()

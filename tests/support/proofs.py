@@ -1,4 +1,4 @@
-"""When two frameworks did the same work: what DESIGN asks of forward, gradients and updates, tensor by tensor."""
+"""Criteria for equal work in two frameworks: forward, gradients and updates agree, tensor by tensor."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ BACKWARD = {"fp64": 1e-6, "fp32": 1e-3}
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
-    """||a - b|| / ||b||, infinite where b is zero and a is not."""
+    """Return ||a - b|| / ||b||; infinite where b is zero and a is not."""
     gap, scale = float(np.linalg.norm(np.ravel(a - b))), float(np.linalg.norm(np.ravel(b)))
     return gap / scale if scale else (0.0 if gap == 0 else float("inf"))
 
 
-def unlike(kind: str, a: Weights, b: Weights, tolerance: float, besides: tuple[str, ...] = ()) -> list[str]:
-    """One line for each tensor by which a and b differ by more than `tolerance`; but `besides`' patterns."""
+def differing_tensors(kind: str, a: Weights, b: Weights, tolerance: float, excluded: tuple[str, ...] = ()) -> list[str]:
+    """Return a line for each tensor that differs by more than `tolerance`, except those that match `excluded`."""
     a, b = (
-        {name: array for name, array in weights.items() if not any(fnmatch(name, pattern) for pattern in besides)}
+        {name: array for name, array in weights.items() if not any(fnmatch(name, pattern) for pattern in excluded)}
         for weights in (a, b)
     )
     if a.keys() != b.keys():
         return [f"{kind}: names differ by {sorted(a.keys() ^ b.keys())}"]
-    found = []
+    lines = []
     for name in sorted(a):
         x, y = (array.astype(np.result_type(array, np.float64)) for array in (a[name], b[name]))
         if x.shape != y.shape:
-            found.append(f"{kind} {name}: shapes {x.shape} and {y.shape}")
+            lines.append(f"{kind} {name}: shapes {x.shape} and {y.shape}")
         elif not (gap := distance(x, y)) <= tolerance:
-            found.append(f"{kind} {name}: differs by {gap:.2e}, more than {tolerance:.0e}")
-    return found
+            lines.append(f"{kind} {name}: differs by {gap:.2e}, more than {tolerance:.0e}")
+    return lines
 
 
 def updates(result: Result) -> Weights:
-    """What the steps changed, by name; a weight that no step changes is left out by both frameworks alike."""
+    """Return the change of each weight over the steps, by name; unchanged weights are left out."""
     moved = {name: result.after[name].astype(np.float64) - result.before[name] for name in result.before}
     return {name: change for name, change in moved.items() if np.any(change)}
 
 
-def disagreements(
-    a: Result, b: Result, precision: str, besides: tuple[str, ...] = (), *, weights: bool = True
+def differences(
+    a: Result, b: Result, precision: str, excluded: tuple[str, ...] = (), *, weights: bool = True
 ) -> list[str]:
-    """All differences between two results for one job; unless `weights`, they need not have started from the same."""
+    """Return all differences between two results of one job; without `weights`, initial weights may differ."""
     forward, backward = FORWARD[precision], BACKWARD[precision]
     return [
-        *(unlike("weight", a.before, b.before, 0.0) if weights else ()),
-        *unlike("output", a.first, b.first, forward, besides),
-        *unlike("gradient", a.gradients, b.gradients, backward, besides),
-        *unlike("update", updates(a), updates(b), backward, besides),
+        *(differing_tensors("weight", a.before, b.before, 0.0) if weights else ()),
+        *differing_tensors("output", a.first, b.first, forward, excluded),
+        *differing_tensors("gradient", a.gradients, b.gradients, backward, excluded),
+        *differing_tensors("update", updates(a), updates(b), backward, excluded),
     ]
 
 
-def perturbed(weights: Weights, point: int = 11) -> Weights:
-    """Scales off 1 and offsets off 0, so that a mistake in either shows; another draw for another `point`."""
+def perturb(weights: Weights, point: int = 11) -> Weights:
+    """Return weights with scales other than 1 and offsets other than 0: mistakes in either then show."""
     generator = np.random.default_rng(point)
-    found = {}
+    changed = {}
     for name, weight in sorted(weights.items()):
         leaf = name.rpartition(".")[2]
         value = weight.astype(np.float64)
@@ -67,13 +67,13 @@ def perturbed(weights: Weights, point: int = 11) -> Weights:
             value = value * generator.uniform(0.5, 1.5, weight.shape)
         elif leaf in ("beta", "bias", "moving_mean"):
             value = value + 0.1 * generator.standard_normal(weight.shape)
-        # float32 numbers, so that both precisions start from the same
-        found[name] = value.astype(np.float32)
-    return found
+        # float32 numbers: both precisions start from the same values
+        changed[name] = value.astype(np.float32)
+    return changed
 
 
-def jittered(weights: Weights, draw: int) -> Weights:
-    """In float64, each weight moved by up to 32 of float32's roundings, as much as a few layers make of one."""
+def perturb_slightly(weights: Weights, draw: int) -> Weights:
+    """Return float64 weights, each moved by up to 32 float32 roundings: about what a few layers accumulate."""
     generator = np.random.default_rng(draw)
     return {
         name: weight.astype(np.float64) * (1 + 32 * 2.0**-24 * generator.uniform(-1, 1, weight.shape))
@@ -82,7 +82,7 @@ def jittered(weights: Weights, draw: int) -> Weights:
 
 
 def check_outputs(result: Result) -> None:
-    """Something came out, and all of it is finite."""
+    """Check that there are outputs and that all are finite."""
     assert result.last
     for name, array in result.last.items():
         assert array.size, name
@@ -90,7 +90,7 @@ def check_outputs(result: Result) -> None:
 
 
 def check_cast(full: Result, half: Result) -> None:
-    """Something was computed in less than float32: an output or, where a loss is too coarse to tell, an update."""
+    """Check that something was computed in less than float32: an output or, where a loss is too coarse, an update."""
     pairs = [(half.first[name], array) for name, array in full.first.items()]
     moved, reference = updates(half), updates(full)
     pairs += [(moved.get(name, np.zeros_like(change)), change) for name, change in reference.items()]
@@ -100,10 +100,10 @@ def check_cast(full: Result, half: Result) -> None:
 
 
 def check_same(workload: str, a: Result, b: Result, tolerance: float, at_least: float = 0.0) -> None:
-    """First outputs agree within `tolerance`, and differ by `at_least`."""
-    besides = workloads()[workload].substitutes
+    """Check that first outputs agree within `tolerance`, and differ by `at_least`."""
+    excluded = workloads()[workload].substitutes
     assert a.first.keys() == b.first.keys()
-    names = [name for name in a.first if not any(fnmatch(name, pattern) for pattern in besides)]
+    names = [name for name in a.first if not any(fnmatch(name, pattern) for pattern in excluded)]
     gaps = {name: distance(b.first[name], a.first[name]) for name in names} or {"": at_least}
     assert max(gaps.values()) <= tolerance, gaps
     assert max(gaps.values()) >= at_least, gaps

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from framework_process import Job, Processes, prepare
-from proofs import distance, perturbed
+from proofs import distance, perturb
 
 pytest.importorskip("transformers", reason="the dev extra `reference` is not installed", exc_type=ImportError)
 
@@ -32,7 +32,7 @@ def gpt2() -> tuple[np.ndarray, np.ndarray]:
     from transformers import GPT2Config, GPT2LMHeadModel
 
     drawn = prepare(Job("pytorch", "gpt2", "inference"))[1].weights()
-    weights = perturbed(drawn)
+    weights = perturb(drawn)
     kit, program, inputs = prepare(Job("pytorch", "gpt2", "inference", weights=weights))
     config = GPT2Config(vocab_size=40, n_positions=16, n_embd=16, n_layer=2, n_head=2)
     theirs = GPT2LMHeadModel(config).eval()
@@ -59,7 +59,7 @@ def bert() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     from transformers import BertConfig, BertForPreTraining
 
     drawn = prepare(Job("pytorch", "bert", "inference"))[1].weights()
-    weights = perturbed(drawn)
+    weights = perturb(drawn)
     kit, program, inputs = prepare(Job("pytorch", "bert", "inference", weights=weights))
     config = BertConfig(
         vocab_size=40,

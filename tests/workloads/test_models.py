@@ -8,7 +8,7 @@ import importlib
 import numpy as np
 import pytest
 from framework_process import FRAMEWORKS, Job, Processes, make_kit, prepare
-from proofs import distance, perturbed
+from proofs import distance, perturb
 
 from joulemark.workloads.ddpm import spec as ddpm
 from joulemark.workloads.gpt2 import spec as gpt2
@@ -32,8 +32,8 @@ def test_attention_is_that_of_the_paper(processes: Processes, framework: str, ca
         scores = np.where(np.tril(np.ones((5, 5), bool)), scores, -np.inf)
     weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
     expected = np.einsum("bhts,bhsd->bhtd", weights, v)
-    found = processes.call(framework, attend, framework, q, k, v, causal).result()
-    assert distance(found, expected) < 1e-12
+    actual = processes.call(framework, attend, framework, q, k, v, causal).result()
+    assert distance(actual, expected) < 1e-12
 
 
 def decode(framework: str) -> tuple[np.ndarray, np.ndarray]:
@@ -59,31 +59,31 @@ def test_gpt2_decodes_with_its_cache_as_without(processes: Processes, framework:
 def test_ddpm_reverse_step_is_the_papers(processes: Processes, framework: str) -> None:
     """Algorithm 2, line 4, with the network's guess taken from its own training phase: at the first step, where the
     image is all noise, loss and guess give each other away; so here by linearity in the noise that is added."""
-    found = processes.call(framework, reverse, framework).result()
-    t = found["times"].astype(int)
+    actual = processes.call(framework, reverse, framework).result()
+    t = actual["times"].astype(int)
     beta = np.linspace(1e-4, 0.02, 1000)[t][:, None, None, None]
     kept = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[t][:, None, None, None]
     # what the network must have said for the step without noise to come out as it did
-    guess = (found["images"] - np.sqrt(1 - beta) * found["calm"]) * np.sqrt(1 - kept) / beta
-    assert distance(found["stepped"], found["calm"] + np.sqrt(beta) * found["noise"]) < 1e-12
+    guess = (actual["images"] - np.sqrt(1 - beta) * actual["calm"]) * np.sqrt(1 - kept) / beta
+    assert distance(actual["stepped"], actual["calm"] + np.sqrt(beta) * actual["noise"]) < 1e-12
     # and that is what it says when it is asked in training: the squared error against noise 0 of the same noisy image
-    assert found["loss"] == pytest.approx((guess**2).mean(), rel=1e-9)
+    assert actual["loss"] == pytest.approx((guess**2).mean(), rel=1e-9)
 
 
 def reverse(framework: str) -> dict[str, np.ndarray]:
     """One reverse step with and without its noise; the loss of the same image taken for a noised one."""
     kit, program, inputs = prepare(Job(framework, "ddpm", "generation", precision="fp64"))
     still = kit.tensor(np.zeros(tuple(inputs["noise"].shape)))
-    found = {name: kit.array(tensor) for name, tensor in inputs.items()}
-    found["stepped"] = kit.array(program.step(**inputs)["images"])
-    found["calm"] = kit.array(program.step(**{**inputs, "noise": still})["images"])
+    actual = {name: kit.array(tensor) for name, tensor in inputs.items()}
+    actual["stepped"] = kit.array(program.step(**inputs)["images"])
+    actual["calm"] = kit.array(program.step(**{**inputs, "noise": still})["images"])
     _, training, _ = prepare(Job(framework, "ddpm", "training", precision="fp64", weights=program.weights()))
-    kept = ddpm.schedule().kept[found["times"].astype(int)][:, None, None, None]
+    kept = ddpm.schedule().kept[actual["times"].astype(int)][:, None, None, None]
     # sqrt(kept) x0 + sqrt(1 - kept) 0 is the image when x0 is the image over sqrt(kept)
-    clean = kit.tensor(found["images"] / np.sqrt(kept))
+    clean = kit.tensor(actual["images"] / np.sqrt(kept))
     outputs, _ = training.gradients(images=clean, noise=still, times=inputs["times"])
-    found["loss"] = kit.array(outputs["loss"])
-    return found
+    actual["loss"] = kit.array(outputs["loss"])
+    return actual
 
 
 def test_ddpm_schedule_by_hand() -> None:
@@ -97,29 +97,29 @@ def vae_losses(framework: str) -> dict[str, np.ndarray]:
     """Outputs of a training step, and the weights it starts from. Runs in the framework's process."""
     _, first, _ = prepare(Job(framework, "vae", "training", precision="fp64"))
     kit, program, inputs = prepare(
-        Job(framework, "vae", "training", precision="fp64", weights=perturbed(first.weights()))
+        Job(framework, "vae", "training", precision="fp64", weights=perturb(first.weights()))
     )
     outputs, _ = program.gradients(**inputs)
-    found = {name: kit.array(tensor) for name, tensor in {**inputs, **outputs}.items()}
-    return {**found, **program.weights()}
+    actual = {name: kit.array(tensor) for name, tensor in {**inputs, **outputs}.items()}
+    return {**actual, **program.weights()}
 
 
 @EACH
 def test_vaes_divergence_is_the_closed_form(processes: Processes, framework: str) -> None:
     """Between N(m, s^2) and N(0, 1): log(1 / s) + (s^2 + m^2) / 2 - 1 / 2, summed over the code."""
-    found = processes.call(framework, vae_losses, framework).result()
+    actual = processes.call(framework, vae_losses, framework).result()
 
     def dense(x: np.ndarray, name: str) -> np.ndarray:
-        return x @ found[f"{name}.kernel"] + found[f"{name}.bias"]
+        return x @ actual[f"{name}.kernel"] + actual[f"{name}.bias"]
 
-    hidden = np.maximum(dense(found["images"], "hidden"), 0)
+    hidden = np.maximum(dense(actual["images"], "hidden"), 0)
     mean, deviation = dense(hidden, "mean"), np.exp(dense(hidden, "log_variance") / 2)
     divergence = (np.log(1 / deviation) + (deviation**2 + mean**2) / 2 - 0.5).sum(1).mean()
-    assert found["divergence"] == pytest.approx(divergence, rel=1e-9)
-    pixels = dense(np.maximum(dense(mean + deviation * found["noise"], "up"), 0), "pixels")
+    assert actual["divergence"] == pytest.approx(divergence, rel=1e-9)
+    pixels = dense(np.maximum(dense(mean + deviation * actual["noise"], "up"), 0), "pixels")
     chance = 1 / (1 + np.exp(-pixels))
-    entropy = -(found["images"] * np.log(chance) + (1 - found["images"]) * np.log(1 - chance)).sum(1).mean()
-    assert found["loss"] == pytest.approx(entropy + divergence, rel=1e-9)
+    entropy = -(actual["images"] * np.log(chance) + (1 - actual["images"]) * np.log(1 - chance)).sum(1).mean()
+    assert actual["loss"] == pytest.approx(entropy + divergence, rel=1e-9)
 
 
 def adversaries(framework: str, learning: str) -> list[float]:
@@ -144,10 +144,10 @@ def test_each_adversary_learns_against_the_other_frozen(processes: Processes, fr
 def slopes(framework: str, workload: str, count: int) -> list[tuple[str, float, float]]:
     """(weight, gradient, slope by central differences) at some places of each weight. Runs in the process."""
     _, first, _ = prepare(Job(framework, workload, "training", precision="fp64"))
-    weights = {name: array.astype(np.float64) for name, array in perturbed(first.weights()).items()}
+    weights = {name: array.astype(np.float64) for name, array in perturb(first.weights()).items()}
     kit, program, inputs = prepare(Job(framework, workload, "training", precision="fp64", weights=weights))
     _, gradients = program.gradients(**inputs)
-    generator, found = np.random.default_rng(5), []
+    generator, actual = np.random.default_rng(5), []
     for name in program.trainable():
         for _ in range(count):
             place = tuple(generator.integers(0, edge) for edge in weights[name].shape)
@@ -157,15 +157,15 @@ def slopes(framework: str, workload: str, count: int) -> list[tuple[str, float, 
                 moved[name][place] += shift
                 program.load_weights(moved)
                 losses.append(float(kit.array(program.gradients(**inputs)[0]["loss"])))
-            found.append((name, float(gradients[name][place]), (losses[0] - losses[1]) / 2e-5))
-    return found
+            actual.append((name, float(gradients[name][place]), (losses[0] - losses[1]) / 2e-5))
+    return actual
 
 
 @EACH
 @pytest.mark.parametrize(("workload", "count"), [("word2vec", 12), ("tsne", 12), ("umap", 12)])
 def test_gradients_are_the_slopes(processes: Processes, framework: str, workload: str, count: int) -> None:
-    found = processes.call(framework, slopes, framework, workload, count).result()
-    gradients, measured = (np.array([row[i] for row in found]) for i in (1, 2))
+    actual = processes.call(framework, slopes, framework, workload, count).result()
+    gradients, measured = (np.array([row[i] for row in actual]) for i in (1, 2))
     assert np.any(gradients)
     assert distance(gradients, measured) < 1e-6
 
@@ -194,8 +194,8 @@ def test_nt_xent_is_equation_1(processes: Processes, framework: str) -> None:
     for i in range(2 * count):
         others = [np.exp(unit[i] @ unit[k] / temperature) for k in range(2 * count) if k != i]
         total -= np.log(np.exp(unit[i] @ unit[(i + count) % (2 * count)] / temperature) / sum(others))
-    found = processes.call(framework, contrast, framework, z).result()
-    assert found == pytest.approx(total / (2 * count), rel=1e-12)
+    actual = processes.call(framework, contrast, framework, z).result()
+    assert actual == pytest.approx(total / (2 * count), rel=1e-12)
 
 
 def batches(framework: str, batch: int, count: int) -> list[np.ndarray]:

@@ -67,9 +67,9 @@ def closed_form(definition: Optimizer, start: np.ndarray, gradients: np.ndarray)
 def test_steps_follow_the_closed_form(processes: Processes, framework: str, definition: Optimizer) -> None:
     generator = np.random.default_rng(3)
     start, gradients = generator.standard_normal(16), generator.standard_normal((STEPS, 16))
-    found = processes.call(framework, walk, framework, definition, start, gradients).result()
+    actual = processes.call(framework, walk, framework, definition, start, gradients).result()
     expected = closed_form(definition, start, gradients)
-    assert distance(found - start, expected - start) < 1e-6
+    assert distance(actual - start, expected - start) < 1e-6
     # the proof is sharp enough to see a learning rate that is one percent off
     off = start + 1.01 * (expected - start)
-    assert distance(found - start, off - start) > 1e-6
+    assert distance(actual - start, off - start) > 1e-6

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from framework_process import FRAMEWORKS, Job, Processes, prepare
-from proofs import distance, perturbed, updates
+from proofs import distance, perturb, updates
 
 from joulemark.workloads.initial import fans
 from joulemark.workloads.registry import workloads
@@ -19,7 +19,7 @@ WORKLOADS = workloads()
 def keys_bias_learns_nothing(processes: Processes, framework: str, workload: str) -> None:
     """Softmax ignores what is added to all scores of a row, which is all that the key's bias does."""
     drawn = processes.run(Job(framework, workload, "training", steps=0)).before
-    job = Job(framework, workload, "training", precision="fp64", weights=perturbed(drawn), gradients=True)
+    job = Job(framework, workload, "training", precision="fp64", weights=perturb(drawn), gradients=True)
     gradients = processes.run(job).gradients
     keys = [name for name in gradients if name.endswith("key.bias")]
     assert keys
@@ -34,7 +34,7 @@ def fused_bias_agrees_in_float64(processes: Processes, framework: str, workload:
     drawn = processes.run(Job(framework, workload, "training", steps=0)).before
     ours, theirs = (
         processes.run(
-            Job(each, workload, "training", precision="fp64", steps=2, weights=perturbed(drawn), gradients=True)
+            Job(each, workload, "training", precision="fp64", steps=2, weights=perturb(drawn), gradients=True)
         )
         for each in FRAMEWORKS
     )
@@ -50,7 +50,7 @@ def fused_bias_agrees_in_float64(processes: Processes, framework: str, workload:
 def projections_beta_learns_nothing(processes: Processes, framework: str, workload: str) -> None:
     """Between a projection's norm and the next norm all is linear, so a shift is taken away again."""
     drawn = processes.run(Job(framework, workload, "training", steps=0)).before
-    job = Job(framework, workload, "training", precision="fp64", weights=perturbed(drawn), gradients=True)
+    job = Job(framework, workload, "training", precision="fp64", weights=perturb(drawn), gradients=True)
     gradients = processes.run(job).gradients
     betas = [name for name in gradients if name.endswith("project_norm.beta")]
     assert betas
@@ -63,15 +63,15 @@ def projections_beta_learns_nothing(processes: Processes, framework: str, worklo
 def components_agree_but_for_signs(processes: Processes, framework: str, workload: str) -> None:
     """Against numpy's decomposition: components within 1e-9 up to a sign each, scores with the same signs."""
     job = Job(framework, workload, "inference", precision="fp64")
-    points, found = processes.call(framework, _points_and_components, job).result()
+    points, actual = processes.call(framework, _points_and_components, job).result()
     centred = points[0] - points[0].mean(0)
     _, singular, rows = np.linalg.svd(centred, full_matrices=False)
-    count = found["components"].shape[1]
-    signs = np.sign((found["components"][0] * rows[:count]).sum(1))
+    count = actual["components"].shape[1]
+    signs = np.sign((actual["components"][0] * rows[:count]).sum(1))
     assert np.all(np.abs(signs) == 1)
-    assert distance(found["components"][0] * signs[:, None], rows[:count]) < 1e-9
-    assert distance(found["scores"][0] * signs, centred @ rows[:count].T) < 1e-9
-    assert distance(found["variances"][0], singular[:count] ** 2 / (len(centred) - 1)) < 1e-9
+    assert distance(actual["components"][0] * signs[:, None], rows[:count]) < 1e-9
+    assert distance(actual["scores"][0] * signs, centred @ rows[:count].T) < 1e-9
+    assert distance(actual["variances"][0], singular[:count] ** 2 / (len(centred) - 1)) < 1e-9
 
 
 def _points_and_components(job: Job) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from joulemark.suite.records import RunFile
     from joulemark.suite.stats.detectable_effect import Calibration
     from joulemark.suite.terminal.tables import AdaptiveTable
@@ -90,19 +92,18 @@ def _proposal(calibrations: Mapping[str, Calibration]) -> dict[str, Any]:
     }
 
 
-def print_calibration(document: Mapping[str, Any]) -> None:
-    """Print a document of `calibration_document`."""
+def calibration_text(document: Mapping[str, Any]) -> list[RenderableType]:
+    """Return a document of `calibration_document` as text and tables."""
     from joulemark.suite.stats.metrics import METRICS
-    from joulemark.suite.terminal.console import print_text
 
-    parts: list[Any] = [f"{len(document['runs'])} runs, {document['runs'][0]} to {document['runs'][-1]}"]
+    parts: list[RenderableType] = [f"{len(document['runs'])} runs, {document['runs'][0]} to {document['runs'][-1]}"]
     for key, facts in document["metrics"].items():
         title = METRICS[key].title
         if "reason" in facts:
             parts += ["", f"{title}: {facts['reason']}."]
         else:
             parts += ["", f"{title}: {_variation(facts)}", _table(facts)]
-    print_text(*parts, "", *_advice(document["proposed"]))
+    return [*parts, "", *_advice(document["proposed"])]
 
 
 def _variation(facts: Mapping[str, Any]) -> str:

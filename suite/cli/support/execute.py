@@ -63,15 +63,12 @@ def measure_run(
 def print_plan(prepared: PreparedRun, as_json: bool) -> int:
     """Print what would be run; return exit code 0. Raises UsageError for carbon inputs that `run` would reject."""
     from joulemark.suite.carbon.resolve import resolve
-    from joulemark.suite.terminal.console import print_json, print_text
+    from joulemark.suite.terminal.console import print_result
     from joulemark.suite.terminal.listings import cases_table
 
     resolve(prepared.settings, datetime.now(UTC))
     document = prepared.plan.outline()
-    if as_json:
-        print_json(document)
-    else:
-        print_text(cases_table(document))
+    print_result(document, as_json, lambda: [cases_table(document)])
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What a person types: one verb, one file; the docstring of `command` is its help.
+"""The verbs of the command line, one file each; the docstring of `command` is its help.
 
-Heavy imports stand inside functions, so that `joulemark --help` needs none of them.
+Imports of large packages stand inside functions, so that `joulemark --help` needs none of them.
 """

@@ -52,7 +52,7 @@ def remove(name: Name) -> None:
 def list_(as_json: options.Json = False) -> None:
     """List the baselines that are kept."""
     from joulemark.suite.results import baselines
-    from joulemark.suite.terminal.console import print_json, print_text
+    from joulemark.suite.terminal.console import print_result
 
     rows = [
         {
@@ -67,10 +67,7 @@ def list_(as_json: options.Json = False) -> None:
         for baseline in baselines.saved()
         for run_file in [baseline.run_file]
     ]
-    if as_json:
-        print_json({"baselines": rows})
-    else:
-        print_text(_table(rows))
+    print_result({"baselines": rows}, as_json, lambda: [_table(rows)])
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> RenderableType:

@@ -58,10 +58,10 @@ def command(
     uses them. Longer intervals are better: an hour does not show the drift over a day. Exit codes: 0 fine, 2 bad
     usage, 3 the runs have too little in common, 4 a case failed, 130 interrupted (finished runs are kept).
     """
-    from joulemark.suite.cli.support.calibration_output import calibration_document, print_calibration
+    from joulemark.suite.cli.support.calibration_output import calibration_document, calibration_text
     from joulemark.suite.errors import UsageError
     from joulemark.suite.settings import runs_directory
-    from joulemark.suite.terminal.console import print_json
+    from joulemark.suite.terminal.console import print_result
 
     settings, out = settings_from_context(context, given), given["out"]
     if run:
@@ -74,10 +74,7 @@ def command(
     if code == 130:
         return code
     document = calibration_document(kept, given["allow_estimates"])
-    if given["as_json"]:
-        print_json(document)
-    else:
-        print_calibration(document)
+    print_result(document, given["as_json"], lambda: calibration_text(document))
     return code
 
 

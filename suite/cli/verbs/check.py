@@ -30,12 +30,9 @@ class LiveBaselineOptions(Selection):
     sensor: options.Sensor
 
 
-def command(
-    context: typer.Context,
-    run: Annotated[
-        str | None,
-        typer.Argument(metavar="B", help="The run to judge: a path, an id, a unique beginning. (default: latest)"),
-    ] = None,
+class Options(LiveBaselineOptions):
+    """All options of `check`."""
+
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -43,7 +40,7 @@ def command(
             help="A path, a saved name, a run, or history: the kept runs of this machine with the same selection.",
             rich_help_panel=VERDICT,
         ),
-    ] = None,
+    ]
     baseline_python: Annotated[
         str | None,
         typer.Option(
@@ -52,14 +49,14 @@ def command(
             "running this. Takes the selection and effort of `run`.",
             rich_help_panel=VERDICT,
         ),
-    ] = None,
-    threshold: options.Threshold = None,
+    ]
+    threshold: options.Threshold
     advisory: Annotated[
         bool,
         typer.Option(
             "--advisory", help="Report as usual, but exit with 0 instead of 1 and 4.", rich_help_panel=VERDICT
         ),
-    ] = False,
+    ]
     strict: Annotated[
         bool,
         typer.Option(
@@ -67,12 +64,20 @@ def command(
             help="Treat cases that are not valid (noisy, throttled, not steady) as in doubt.",
             rich_help_panel=VERDICT,
         ),
-    ] = False,
-    allow_estimates: options.AllowEstimates = False,
-    markdown: options.Markdown = False,
-    out: options.Out = None,
-    as_json: options.Json = False,
-    **measured: Unpack[LiveBaselineOptions],
+    ]
+    allow_estimates: options.AllowEstimates
+    markdown: options.Markdown
+    out: options.Out
+    as_json: options.Json
+
+
+def command(
+    context: typer.Context,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="B", help="The run to judge: a path, an id, a unique beginning. (default: latest)"),
+    ] = None,
+    **given: Unpack[Options],
 ) -> int:
     """The gate for CI: has a run become slower or less efficient than a baseline by more than a threshold?
 
@@ -86,22 +91,22 @@ def command(
     from joulemark.suite.cli.support.live_baseline import check_against_live_baseline
     from joulemark.suite.errors import UsageError
 
-    check_output_format(as_json, markdown)
-    gate_options = GateOptions(read_thresholds(JUDGED, threshold), advisory, markdown, as_json)
-    given = settings_from_context(context, {**measured, "strict": strict, "allow_estimates": allow_estimates})
-    if baseline_python is not None:
+    check_output_format(given["as_json"], given["markdown"])
+    thresholds = read_thresholds(JUDGED, given["threshold"])
+    gate_options = GateOptions(thresholds, given["advisory"], given["markdown"], given["as_json"])
+    chosen, out, baseline = settings_from_context(context, given), given["out"], given["baseline"]
+    if given["baseline_python"] is not None:
         if baseline is not None or run is not None:
             extra = "--baseline" if baseline is not None else f"the run {run!r}"
             raise UsageError(f"--baseline-python measures both sides now: leave out {extra}.")
-        return check_against_live_baseline(given, baseline_python, gate_options, out)
-    if flags := given_flags(context, measured):
+        return check_against_live_baseline(chosen, given["baseline_python"], gate_options, out)
+    if flags := given_flags(context, LiveBaselineOptions.__annotations__):
         raise UsageError(f"{flags[0]} is for measuring with --baseline-python; a kept run has its own selection.")
     if baseline is None:
         raise UsageError("--baseline is missing: give a path, a saved name, a run, or history.")
-    chosen = settings.resolve(given)
-    directory, run = settings.runs_directory(out), run or "latest"
-    comparison = _compare(baseline, run, gate_options.thresholds, directory, chosen.allow_estimates)
-    return report_gate(comparison, gate_options, chosen.allow_estimates, chosen.strict)
+    resolved, directory = settings.resolve(chosen), settings.runs_directory(out)
+    comparison = _compare(baseline, run or "latest", thresholds, directory, resolved.allow_estimates)
+    return report_gate(comparison, gate_options, resolved.allow_estimates, resolved.strict)
 
 
 def _compare(baseline: str, run: str, thresholds: Thresholds, directory: Path, allow_estimates: bool) -> RunComparison:

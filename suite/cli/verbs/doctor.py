@@ -23,7 +23,7 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
     from joulemark.suite.cli.support import doctor_checks
     from joulemark.suite.cli.support.prepare import describe_machine, may_have_gpus, parse_interpreters
     from joulemark.suite.sensors.gpus.inventory import discover
-    from joulemark.suite.terminal.console import print_json, print_text
+    from joulemark.suite.terminal.console import print_result
     from joulemark.suite.trial.discover import installed_frameworks
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
@@ -38,10 +38,8 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
         *doctor_checks.machine_checks(),
     ]
     can_measure = doctor_checks.can_measure_energy(checks)
-    if as_json:
-        print_json({"measured": can_measure, "checks": [asdict(check) for check in checks]})
-    else:
-        print_text(_table(checks), _verdict(checks, can_measure))
+    document = {"measured": can_measure, "checks": [asdict(check) for check in checks]}
+    print_result(document, as_json, lambda: [_table(checks), _verdict(checks, can_measure)])
     return 0 if can_measure else 4
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack
 
 import typer
 
@@ -16,31 +16,33 @@ if TYPE_CHECKING:
     from joulemark.suite.records import Emissions
     from joulemark.suite.terminal.tables import AdaptiveTable
 
-HARDWARE = "Hardware"
+
+def _hardware(help_text: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel="Hardware")
+
+
+class Options(TypedDict):
+    """The options that `estimate` shares with `run`."""
+
+    pue: options.Pue
+    psf: options.Psf
+    zone: options.Zone
+    intensity: options.Intensity
+    offline: options.Offline
+    as_json: options.Json
 
 
 def command(
     context: typer.Context,
-    hours: Annotated[float, typer.Option(help="Running time, hours.", rich_help_panel=HARDWARE)],
-    cores: Annotated[float, typer.Option(help="CPU cores in use.", rich_help_panel=HARDWARE)] = 0.0,
-    watts_per_core: Annotated[
-        float, typer.Option(help="Power of a core: TDP over cores. Unknown: 12.", rich_help_panel=HARDWARE)
-    ] = 0.0,
-    usage: Annotated[float, typer.Option(help="Usage of the cores, 0 to 1.", rich_help_panel=HARDWARE)] = 1.0,
-    gpus: Annotated[float, typer.Option(help="GPUs in use.", rich_help_panel=HARDWARE)] = 0.0,
-    watts_per_gpu: Annotated[
-        float, typer.Option(help="Power of a GPU: its TDP. Unknown: 200.", rich_help_panel=HARDWARE)
-    ] = 0.0,
-    gpu_usage: Annotated[float, typer.Option(help="Usage of the GPUs, 0 to 1.", rich_help_panel=HARDWARE)] = 1.0,
-    memory_gb: Annotated[
-        float, typer.Option(help="Available memory, not what is used, GB.", rich_help_panel=HARDWARE)
-    ] = 0.0,
-    pue: options.Pue = None,
-    psf: options.Psf = None,
-    zone: options.Zone = None,
-    intensity: options.Intensity = None,
-    offline: options.Offline = False,
-    as_json: options.Json = False,
+    hours: Annotated[float, _hardware("Running time, hours.")],
+    cores: Annotated[float, _hardware("CPU cores in use.")] = 0.0,
+    watts_per_core: Annotated[float, _hardware("Power of a core: TDP over cores. Unknown: 12.")] = 0.0,
+    usage: Annotated[float, _hardware("Usage of the cores, 0 to 1.")] = 1.0,
+    gpus: Annotated[float, _hardware("GPUs in use.")] = 0.0,
+    watts_per_gpu: Annotated[float, _hardware("Power of a GPU: its TDP. Unknown: 200.")] = 0.0,
+    gpu_usage: Annotated[float, _hardware("Usage of the GPUs, 0 to 1.")] = 1.0,
+    memory_gb: Annotated[float, _hardware("Available memory, not what is used, GB.")] = 0.0,
+    **given: Unpack[Options],
 ) -> None:
     """Estimate energy and emissions from hours and nominal watts, as Green Algorithms does, step by step.
 
@@ -58,8 +60,7 @@ def command(
 
     _check_pair("core", cores, watts_per_core, 12)
     _check_pair("gpu", gpus, watts_per_gpu, 200)
-    carbon = {"pue": pue, "psf": psf, "zone": zone, "intensity": intensity, "offline": offline}
-    chosen = settings.resolve(settings_from_context(context, carbon))
+    chosen = settings.resolve(settings_from_context(context, given))
     emissions, notices = resolve(chosen, datetime.now(UTC), carbon_service(chosen))
     estimate = green_algorithms(
         hours,
@@ -80,13 +81,11 @@ def command(
         )
     if not (math.isfinite(estimate.energy_kwh) and math.isfinite(estimate.emissions_g)):
         raise UsageError("the product of these numbers is too large to compute: check them.")
-    if as_json:
+    if given["as_json"]:
         print_json(_document(estimate, emissions))
         return
     print_text(_table(estimate.steps))
-    print_message(
-        f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.",
-    )
+    print_message(f"Intensity: {emissions.intensity.source}. PUE: {emissions.pue.source}. Nothing was measured.")
     for notice in notices:
         print_message(notice_text(notice))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack
 
 import typer
 
@@ -21,19 +21,20 @@ CSV_COLUMNS = (
 )
 
 
-def command(
-    context: typer.Context,
+class Options(TypedDict):
+    """All options but --plotlyjs, which has a default."""
+
     k: Annotated[
         list[str] | None,
         typer.Option("-k", metavar="EXPR", help="Cases whose id matches, as in pytest. (default: all)"),
-    ] = None,
+    ]
     metric: Annotated[
         list[str] | None,
         typer.Option(
             help="throughput, step-time, energy, facility-energy, emissions, power, first-call or memory; repeatable. "
             "(default: throughput and energy)"
         ),
-    ] = None,
+    ]
     source: Annotated[
         str | None,
         typer.Option(
@@ -43,14 +44,15 @@ def command(
             help="Where the runs are: a directory, or an address such as s3://bucket/runs (needs fsspec). "
             "(default: where `run` keeps them)",
         ),
-    ] = None,
+    ]
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PAGE", help="Also write an HTML page with the charts.")
-    ] = None,
-    plotlyjs: options.PlotlyJs = "embed",
-    as_json: options.Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="One line per run and series on standard output.")] = False,
-) -> None:
+    ]
+    as_json: options.Json
+    as_csv: Annotated[bool, typer.Option("--csv", help="One line per run and series on standard output.")]
+
+
+def command(context: typer.Context, plotlyjs: options.PlotlyJs = "embed", **given: Unpack[Options]) -> None:
     """One case over time: the value of each run with its interval, and the change points between them.
 
     A change point is a lasting change of level; at most 1 % of cases without a change show one (docs/history.md).
@@ -63,18 +65,19 @@ def command(
     from joulemark.suite.settings import runs_directory
     from joulemark.suite.terminal.console import print_json, print_message, print_text
 
+    output, as_json, as_csv = given["output"], given["as_json"], given["as_csv"]
     if as_json and as_csv:
         raise UsageError("--json and --csv both write to standard output: give one of them.")
     if output is None and given_flags(context, ["plotlyjs"]):
         raise UsageError("--plotlyjs applies to the page that -o PAGE writes: give both, or neither.")
     check_suffix(output, options.PAGE_SUFFIXES)
-    metrics = list(dict.fromkeys(metric or ("throughput", "energy")))
+    metrics = list(dict.fromkeys(given["metric"] or ("throughput", "energy")))
     for name in metrics:
         if name not in METRIC_COLUMNS:
             raise unknown("metric", name, METRIC_COLUMNS)
-    location = source or str(runs_directory())
+    location = given["source"] or str(runs_directory())
     rows = open_rows(location, columns_needed(metrics))
-    all_series = _series(rows, any_of(k), metrics, location)
+    all_series = _series(rows, any_of(given["k"]), metrics, location)
     for name, (_, reason) in rows.unreadable.items():
         print_message(f"Left out {name}: {reason}")
     if output is not None:

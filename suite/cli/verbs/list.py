@@ -29,6 +29,7 @@ def command(
     """List the workloads, or the cases of a selection, or the runs that are kept."""
     from joulemark.suite.errors import UsageError
     from joulemark.suite.terminal import listings
+    from joulemark.suite.terminal.console import print_result
 
     settings, out, as_json = settings_from_context(context, given), given["out"], given["as_json"]
     if cases and runs:
@@ -42,22 +43,16 @@ def command(
     if runs:
         from joulemark.suite.settings import runs_directory
 
-        _print(listings.runs_table, {"runs": _runs(runs_directory(out))}, as_json)
+        document: dict[str, Any] = {"runs": _runs(runs_directory(out))}
+        print_result(document, as_json, lambda: [listings.runs_table(document)])
     elif cases:
         from joulemark.suite.cli.support.prepare import prepare_run
 
-        _print(listings.cases_table, prepare_run(settings).plan.outline(), as_json)
+        document = prepare_run(settings).plan.outline()
+        print_result(document, as_json, lambda: [listings.cases_table(document)])
     else:
-        _print(listings.workloads_table, {"workloads": _workloads()}, as_json)
-
-
-def _print(render: Any, document: dict[str, Any], as_json: bool) -> None:
-    from joulemark.suite.terminal.console import print_json, print_text
-
-    if as_json:
-        print_json(document)
-    else:
-        print_text(render(document))
+        document = {"workloads": _workloads()}
+        print_result(document, as_json, lambda: [listings.workloads_table(document)])
 
 
 def _workloads() -> list[dict[str, Any]]:

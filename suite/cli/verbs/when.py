@@ -37,7 +37,7 @@ def command(
     from joulemark.suite.carbon.when import advise
     from joulemark.suite.cli.support.carbon_service import carbon_service
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal.console import print_json, print_text
+    from joulemark.suite.terminal.console import print_result
 
     chosen = settings.resolve(
         {
@@ -54,10 +54,7 @@ def command(
     length = _parse_duration(duration)
     deadline = _parse_deadline(before, now) if before is not None else None
     advice = advise(carbon_service(chosen), where, length, now, deadline)
-    if as_json:
-        print_json(_document(advice, length))
-    else:
-        print_text(_text(advice))
+    print_result(_document(advice, length), as_json, lambda: [_text(advice)])
 
 
 def _parse_duration(text: str) -> timedelta:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from joulemark.suite.records.atomic import atomic_replacement
 from joulemark.suite.results.history.parquet import copy, escaped
 from joulemark.suite.results.history.rows import COLUMNS
+from joulemark.suite.system.output import atomic_replacement
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

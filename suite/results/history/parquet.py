@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from joulemark.suite.records.atomic import atomic_replacement
 from joulemark.suite.results.history.rows import COLUMNS, Row, rows
+from joulemark.suite.system.output import atomic_replacement
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

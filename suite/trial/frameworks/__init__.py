@@ -59,9 +59,16 @@ _PYTORCH = Framework(
     default_mode="eager",
     precisions=("fp32", "tf32", "bf16", "fp16"),
     caches_compilation=True,
-    variables={"TORCHINDUCTOR_CACHE_DIR": "{scratch}/inductor", "TRITON_CACHE_DIR": "{scratch}/triton"},
+    variables={
+        "TORCHINDUCTOR_CACHE_DIR": "{scratch}/inductor",
+        "TRITON_CACHE_DIR": "{scratch}/triton",
+        "PYTORCH_KERNEL_CACHE_PATH": "{scratch}",  # CUDA kernels that eager mode compiles; the folder must exist
+    },
     managed_prefixes=(),
-    performance_prefixes=("TORCH", "PYTORCH_", "ATEN_", "TRITON_"),
+    performance_prefixes=(
+        *("TORCH", "PYTORCH_", "ATEN_", "TRITON_", "FBGEMM_", "INDUCTOR_", "CUTLASS_", "KINETO_"),
+        "CXX",  # compiles Inductor's kernels for the CPU
+    ),
     colour="#0072B2",
     markers={"eager": "circle", "compile": "hexagram"},
 )
@@ -82,9 +89,12 @@ _TENSORFLOW = Framework(
     variables={"KERAS_BACKEND": "tensorflow", "KERAS_HOME": "{scratch}/keras", "TF_CPP_MIN_LOG_LEVEL": "2"},
     managed_prefixes=("TF_NUM_", "KERAS_"),
     performance_prefixes=(
-        # Not all of TF_: Terraform uses it too.
-        *("TF_XLA", "TF_ENABLE", "TF_DISABLE", "TF_USE", "TF_GPU", "TF_CUDNN", "TF_CUDA", "TF_FORCE"),
-        *("TF_DETERMINISTIC", "XLA_"),
+        # Not all of TF_: Terraform uses it too, also for passwords.
+        *("TF_XLA", "TF_ENABLE", "TF_DISABLE", "TF_USE", "TF_DETERMINISTIC", "TF_SYNC_", "TF2_", "XLA_"),
+        *("TF_GPU", "TF_CUDNN", "TF_CUDA", "TF_CUBLAS", "TF_CUFFT", "TF_FORCE_GPU", "TF_FORCE_UNIFIED", "TF_TRT_"),
+        *("TF_CPU_", "TF_ONEDNN", "TF_SET_ONEDNN", "TF_MKL", "TF_CONV", "TF_MATMUL", "TF_FP16_", "TF_AUTO"),
+        *("TF_JIT", "TF_FUNCTION_JIT", "TF_GRAPH_CACHING", "TF_EAGER", "TF_OVERRIDE_GLOBAL", "TF_RUN_HANDLER"),
+        *("TF_DEVICE_MIN", "TF_PER_DEVICE", "TF_PFLR", "TF_DATA_EXPERIMENT"),
     ),
     colour="#D55E00",
     markers={"eager": "triangle-up", "graph": "square", "xla": "diamond"},

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from joulemark.suite.trial.frameworks import FRAMEWORKS
+from joulemark.suite.trial.gpu_busy import Interval
+
+AMPERE = (8, 0)
+"""Compute capability of the first NVIDIA GPUs that have bf16 and tf32."""
 
 Step = Callable[..., Mapping[str, Any]]
 
@@ -49,6 +53,12 @@ class Adapter(Protocol):
     def peak_device_bytes(self) -> int | None:
         """Return the peak of the device allocator since `reset_peak`, bytes; None on the CPU."""
 
+    def device_intervals(self, run: Callable[[], None]) -> list[Interval]:
+        """Call `run` under the framework's profiler and return when the GPU was busy, one interval a kernel or copy.
+
+        Seconds, from any origin. Only on a GPU.
+        """
+
     def traces(self) -> int | None:
         """Return how often something was traced or compiled so far; None if nothing is."""
 
@@ -58,6 +68,13 @@ class Adapter(Protocol):
 
 class UnsupportedError(Exception):
     """The hardware or the framework cannot run this case; the text says why."""
+
+
+def check_capability(precision: str, capability: tuple[int, ...]) -> None:
+    """Raise UnsupportedError if an NVIDIA GPU of this compute capability lacks the precision."""
+    if precision in ("tf32", "bf16") and capability < AMPERE:
+        found = ".".join(map(str, capability))
+        raise UnsupportedError(f"{precision} needs an Ampere GPU or newer; this one has compute capability {found}")
 
 
 def load(framework: str) -> type[Adapter]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch._dynamo  # imported before the fork: otherwise each compiled trial would spend another second on it
 
-from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError
+from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError, check_capability
+from joulemark.suite.trial.gpu_busy import Interval
 from joulemark.workloads.kits.pytorch import Kit
+
+DEVICE_CATEGORIES = ("kernel", "gpu_memcpy", "gpu_memset")
+"""Categories of a trace's events on the GPU itself (kineto, libkineto/src/ActivityType.cpp). `gpu_user_annotation` is
+none: it spans the pauses between kernels."""
 
 
 class Adapter:
@@ -35,9 +44,8 @@ class Adapter:
         device = torch.device(self.execution.device)
         if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
             raise UnsupportedError(f"PyTorch {torch.__version__} sees no device {self.execution.device}")
-        major, _ = torch.cuda.get_device_capability(device)
-        if self.execution.precision in ("tf32", "bf16") and major < 8 and not torch.version.hip:
-            raise UnsupportedError(f"{self.execution.precision} needs an Ampere GPU or newer")
+        if not torch.version.hip:
+            check_capability(self.execution.precision, torch.cuda.get_device_capability(device))
         torch.cuda.set_device(device)
         torch.cuda.init()
 
@@ -77,6 +85,16 @@ class Adapter:
         """Return the peak of the caching allocator, bytes."""
         return int(torch.cuda.max_memory_allocated()) if self.cuda else None
 
+    def device_intervals(self, run: Callable[[], None]) -> list[Interval]:
+        """Run under torch.profiler with the activities of the GPU alone, which the CPU's would slow down."""
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+            run()
+            self.synchronize()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "trace.json"
+            profiler.export_chrome_trace(str(path))
+            return trace_intervals(json.loads(path.read_text(encoding="utf-8")))
+
     def traces(self) -> int | None:
         """Return the number of graphs that Dynamo has compiled."""
         if self.execution.mode == "eager":
@@ -95,6 +113,15 @@ class Adapter:
             "cudnn_benchmark": str(torch.backends.cudnn.benchmark),
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         }
+
+
+def trace_intervals(trace: Mapping[str, Any]) -> list[Interval]:
+    """Return when a GPU was busy, seconds, from a trace of torch.profiler in Chrome's format, which counts in µs."""
+    return [
+        (event["ts"] / 1e6, (event["ts"] + event["dur"]) / 1e6)
+        for event in trace["traceEvents"]
+        if event.get("ph") == "X" and event.get("cat") in DEVICE_CATEGORIES
+    ]
 
 
 def discover() -> dict[str, Any]:

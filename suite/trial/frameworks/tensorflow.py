@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError
+from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError, check_capability
+from joulemark.suite.trial.gpu_busy import Interval
 from joulemark.workloads.kits.tensorflow import Kit
-
-AMPERE = (8, 0)
-"""Compute capability of the first GPUs that have bf16 and tf32."""
 
 VISIBLE_GPU = "GPU:0"
 """The only GPU that a trial's process sees, whatever the number of its device."""
@@ -44,8 +45,8 @@ class Adapter:
         if index >= len(gpus):
             raise UnsupportedError(f"TensorFlow {tf.__version__} sees no device {self.execution.device}")
         capability = tf.config.experimental.get_device_details(gpus[index]).get("compute_capability")
-        if self.execution.precision in ("tf32", "bf16") and capability is not None and capability < AMPERE:
-            raise UnsupportedError(f"{self.execution.precision} needs an Ampere GPU or newer")
+        if capability is not None:
+            check_capability(self.execution.precision, capability)
         tf.config.set_visible_devices(gpus[index], "GPU")
         # Without it TensorFlow takes the whole memory of the GPU at start, and memory figures mean nothing.
         tf.config.experimental.set_memory_growth(gpus[index], True)
@@ -82,6 +83,18 @@ class Adapter:
             return None
         return int(tf.config.experimental.get_memory_info(VISIBLE_GPU)["peak"])
 
+    def device_intervals(self, run: Callable[[], None]) -> list[Interval]:
+        """Run under TensorFlow's profiler with the events of the GPU alone, which the CPU's would slow down."""
+        from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+        options = tf.profiler.experimental.ProfilerOptions(host_tracer_level=0, device_tracer_level=1)
+        with tempfile.TemporaryDirectory() as folder:
+            with tf.profiler.experimental.Profile(folder, options=options):
+                run()
+                self.synchronize()
+            spaces = [xplane_pb2.XSpace.FromString(path.read_bytes()) for path in Path(folder).rglob("*.xplane.pb")]
+        return [interval for space in spaces for interval in trace_intervals(space)]
+
     def traces(self) -> int | None:
         """Return how often the step's function was traced."""
         return None if self._function is None else int(self._function.experimental_get_tracing_count())
@@ -96,6 +109,25 @@ class Adapter:
             "inter_op_threads": str(tf.config.threading.get_inter_op_parallelism_threads()),
             "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
         }
+
+
+def trace_intervals(space: Any) -> list[Interval]:
+    """Return when a GPU was busy, seconds, from an `XSpace` (tsl/profiler/protobuf/xplane.proto).
+
+    The plane of a GPU has a line for each stream, and others that sum them up.
+    """
+    planes = [plane for plane in space.planes if plane.name.startswith("/device:GPU:")]
+    streams = [(plane, line) for plane in planes for line in plane.lines if line.name.startswith("Stream #")]
+    # Counted from the first one: nanoseconds since 1970 do not fit a float.
+    origin_ns = min((line.timestamp_ns for _, line in streams), default=0)
+    intervals = []
+    for plane, line in streams:
+        for event in line.events:
+            # `Memory Device` lasts as long as memory is allocated, whatever is done with it.
+            if not plane.event_metadata[event.metadata_id].name.startswith("Memory"):
+                start_s = (line.timestamp_ns - origin_ns) * 1e-9 + event.offset_ps * 1e-12
+                intervals.append((start_s, start_s + event.duration_ps * 1e-12))
+    return intervals
 
 
 def discover() -> dict[str, Any]:

@@ -59,6 +59,22 @@ def test_ticks_are_level_and_do_not_overlap(tab: Open, html: str, width: int) ->
         assert all(before[2] <= after[1] for before, after in pairwise(ticks)), ticks
 
 
+def test_row_labels_do_not_overlap_on_a_phone(tab: Open, html: str) -> None:
+    opened = tab(html, viewport={"width": 400, "height": 844})
+    page = opened.open()
+    opened.draw_all()
+    charts = page.evaluate(
+        """[...document.querySelectorAll('.plot')].map((plot) =>
+          [...plot.querySelectorAll('.ytick text')].map((text) => {
+            const { top, bottom } = text.getBoundingClientRect();
+            return [top, bottom];
+          }).sort((a, b) => a[0] - b[0]))"""
+    )
+    assert sum(len(labels) > 2 for labels in charts) >= 5
+    for labels in charts:
+        assert all(before[1] <= after[0] + 1 for before, after in pairwise(labels)), labels
+
+
 def test_hostile_text_is_escaped_in_charts(tab: Open) -> None:
     hostile = "</script><img src=x onerror=alert(1)><a href='javascript:alert(2)'>{{7*7}}%{x}\u202e" + "x" * 10_000
     run = run_file([case(hostile, id="a"), case("b", hostile, hostile, id="c"), case(id="e", trials=[failed_trial()])])

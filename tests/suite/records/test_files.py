@@ -141,6 +141,14 @@ def test_binary_file(tmp_path: Path, content: bytes) -> None:
         read(path)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_run_file(valid: RunFile, tmp_path: Path) -> None:
+    """As editors on Windows save it."""
+    path = tmp_path / "run.json"
+    write(valid, path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read(path) == valid
+
+
 def test_missing_file_and_directory(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^cannot read .*: No such file"):
         read(tmp_path / "absent.json")

@@ -28,7 +28,12 @@ def test_quiet_windows_have_no_notice():
         ({"page_faults": 3000.0, "system_s": 0.05 * 2 * STEP_S}, Code.MEMORY_CHURN),
         ({"run_queue_wait_s": 0.5 * 2 * STEP_S, "other_cpu_s": 0.06 * 2 * STEP_S}, Code.MACHINE_BUSY),
         ({"steal_s": 0.06 * 2 * STEP_S}, Code.MACHINE_BUSY),
-        ({"cgroup_throttled_s": 0.02 * STEP_S}, Code.CGROUP_THROTTLED),
+        ({"cgroup_throttled_s": 0.02 * 2 * STEP_S}, Code.CGROUP_THROTTLED),
+        # The threads wait because of the quota, not for the program that runs on another core.
+        (
+            {"cgroup_throttled_s": 0.5 * 2 * STEP_S, "run_queue_wait_s": 0.5 * 2 * STEP_S, "other_cpu_s": 2 * STEP_S},
+            Code.CGROUP_THROTTLED,
+        ),
     ],
 )
 def test_each_disturbance_has_its_code(counters, code):
@@ -45,7 +50,7 @@ def test_each_disturbance_has_its_code(counters, code):
         {"run_queue_wait_s": 0.7 * 2 * STEP_S, "other_cpu_s": 0.01 * 2 * STEP_S},
         # Other processes run on other cores.
         {"run_queue_wait_s": 0.0, "other_cpu_s": 5.0 * STEP_S},
-        {"cgroup_throttled_s": 0.005 * STEP_S},
+        {"cgroup_throttled_s": 0.005 * 2 * STEP_S},
     ],
 )
 def test_there_is_no_notice_below_a_threshold(counters):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from run_files import run_file
 
 from joulemark.suite.energy.window_energy import compute_readings
@@ -46,6 +47,15 @@ def test_values_after_the_end_of_a_replay_are_missing(tmp_path: Path) -> None:
     package = compute_readings(trace_file.load(tmp_path / "t"), (ready_s, ready_s + 1.8), "cpu")[0]
     assert package.energy_j is None
     assert package.reason
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    trace = (ROOT / "tests/data/journals/estimate/run.trace").read_bytes()
+    for name, content in {"run.json": run_file().model_dump_json().encode(), "run.trace": trace}.items():
+        plain, marked = tmp_path / name, tmp_path / f"marked-{name}"
+        plain.write_bytes(content)
+        marked.write_bytes(b"\xef\xbb\xbf" + content)
+        assert replay.load(str(marked)) == replay.load(str(plain))
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,16 @@ def test_rows_are_parsed_in_any_form() -> None:
         assert wall_meter.parse(line) is None
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
+    path = tmp_path / "meter.csv"
+    path.write_bytes(b"\xef\xbb\xbf1795406400,100\r\n1795406401,110\r\n")
+    assert wall_meter.load(path) == [(1795406400.0, 100.0), (1795406401.0, 110.0)]
+    sensor = wall_meter.find(SensorOptions(argument=str(path))).sensor
+    assert sensor is not None
+    assert [sensor.read() for _ in range(3)] == [[100.0], [110.0], [None]]
+    sensor.close()
+
+
 @pytest.mark.parametrize("content", [None, "", "time,watt\n", "time,watt\n1.0,5\n"])
 def test_file_without_two_rows_is_refused(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "meter.csv"

@@ -20,7 +20,10 @@ V1_MOUNTS = (
     "32 30 0:28 {mounted} /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
     "33 30 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
 )
-V2, V2_MOUNTS = "0::{group}\n", "31 23 0:27 {mounted} /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+V2, V2_MOUNTS = (
+    "0::{group}\n",
+    "31 23 0:27 {mounted} /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+)
 
 V1_TOP, V2_TOP = "sys/fs/cgroup/cpu,cpuacct", "sys/fs/cgroup"
 V1_HALF = {"cpu.cfs_quota_us": "50000\n", "cpu.cfs_period_us": "100000\n"}

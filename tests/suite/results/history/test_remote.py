@@ -48,6 +48,13 @@ def test_damaged_rows_are_made_in_memory(url):
     assert open_rows(url, ["case_id"]).select("count(*)") == [(25,)]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_run_file(url):
+    memory = fsspec.filesystem("memory")
+    name = f"{url}/{full().run.id}.json"
+    memory.pipe(name, b"\xef\xbb\xbf" + memory.cat_file(name))
+    assert set(open_rows(url, ["case_id"]).unreadable) == {"20261104T120000Z-d4e5"}
+
+
 @pytest.mark.parametrize(
     ("location", "named"),
     [
