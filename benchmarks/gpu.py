@@ -150,9 +150,10 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("gpu.json"))
     parser.add_argument("--budget", type=float, default=480.0, help="seconds for all parts")
     arguments = parser.parse_args()
-    frameworks = list(installed_frameworks(list(FRAMEWORKS), {}, ask_devices=False))
+    infos = installed_frameworks(FRAMEWORKS, {})
+    frameworks = [name for name, info in infos.items() if info.broken_reason is None]
     if not frameworks:
-        print("no framework is installed: pip install 'joulemark[pytorch]'", file=sys.stderr)
+        print("no framework can be imported: pip install 'joulemark[pytorch]'", file=sys.stderr)
         return 2
     # What the harness sets in trials; read by the processes of the sweep.
     os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", ABSL_MIN_LOG_LEVEL="3")

@@ -63,6 +63,8 @@ class Reading:
     """Upper end of the sensor's interval, joules."""
     tick_s: float | None = None
     """Update period of the sensor, seconds; None where unknown."""
+    publication_lag_s: float | None = None
+    """How late the sensor publishes its values, which times were corrected for, seconds; None where unknown."""
     samples: int = 0
     """Sensor samples in the window."""
     reason: str | None = None

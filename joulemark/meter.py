@@ -102,6 +102,7 @@ class Meter(MeasurementLog):
             {key: value for key, value in given.items() if value not in (None, [])},
             (sensor,) if isinstance(sensor, str) else tuple(sensor),
             {"item": item, **(about or {})},
+            synchronised=bool(sync),
         )
         super().__init__(name, reader)
         self._sync = synchronise if sync is True else (sync or None)

@@ -19,7 +19,14 @@ BATCH_SIZE = 1000
 class WindowReader:
     """The windows of one meter, from marks to results."""
 
-    def __init__(self, name: str, given: Mapping[str, Any], sensors: tuple[str, ...], about: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        given: Mapping[str, Any],
+        sensors: tuple[str, ...],
+        about: Mapping[str, Any],
+        synchronised: bool,
+    ) -> None:
         """Make a reader for a meter called `name`.
 
         Args:
@@ -27,11 +34,13 @@ class WindowReader:
             given: Its settings, as far as they were given.
             sensors: Names of sensors; empty: all that can be read.
             about: What the case in a saved file says of the code.
+            synchronised: Whether the devices have finished where its windows end.
         """
         self.name = name
         self.about = about
         self._given = given
         self._sensors = sensors
+        self._synchronised = synchronised
         self._process: meter_process.MeterProcess | None = None
         self._failure = ""
         """Why there is no sampling; empty where there is."""
@@ -64,7 +73,7 @@ class WindowReader:
             raise MeasurementError(f"{self.name} was started in another process")
         if self._process is None:
             raise MeasurementError(self._failure)
-        return self._process.ask(given=self._given, **request)
+        return self._process.ask(given=self._given, synchronised=self._synchronised, **request)
 
     def measurement(self, begin_s: float, end_s: float) -> Measurement:
         """Return the measurement of a window, CLOCK_MONOTONIC seconds. It is read when first asked for."""

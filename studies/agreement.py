@@ -21,7 +21,7 @@ from places import ROOT
 from benchmarks import trials
 from benchmarks.ratios import interleaved, report
 from joulemark.suite.trial import allocator, timing
-from joulemark.suite.trial.prepared import prepare
+from joulemark.suite.trial.frameworks.prepared import prepare
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -4,7 +4,7 @@ JoulemarkError            one line: what happened, what was found, what to do
 ├── UsageError            bad usage, configuration or input; a framework named but not installed   (exit code 2)
 ├── NotComparableError    no baseline, or nothing that may be compared                             (exit code 3)
 ├── MeasurementError      a case failed, or the machine could not be measured                      (exit code 4)
-└── StoppedError          Ctrl-C, before there was anything to keep                                (exit code 130)
+└── StoppedError          Ctrl-C, SIGTERM or SIGHUP, before there was anything to keep             (exit code 130)
 
 Only `suite.cli.app` prints them and exits.
 """
@@ -38,7 +38,7 @@ class MeasurementError(JoulemarkError):
 
 
 class StoppedError(JoulemarkError):
-    """Ctrl-C, before there was anything to keep."""
+    """Ctrl-C, SIGTERM or SIGHUP, before there was anything to keep."""
 
     exit_code = 130
 

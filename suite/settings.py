@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Settings
 from joulemark.suite.records.settings import FORMS
+from joulemark.suite.system.text import read_text
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 if TYPE_CHECKING:
@@ -213,24 +214,8 @@ def _settings_file() -> tuple[Path | None, dict[str, Any]]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}.") from None
-
-
-def home(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the directory of runs and caches: JOULEMARK_HOME, or the platform's directory for user data."""
-    if chosen := environment.get("JOULEMARK_HOME"):
-        return Path(chosen).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("joulemark", appauthor=False))
-
-
-def runs_directory(out: Path | None = None) -> Path:
-    """Return where run files and pages go: `--out`, or `runs` in the home. UsageError where `--out` is a file."""
-    if out is not None and out.exists() and not out.is_dir():
-        raise UsageError(f"--out is a directory; {out} is a file.")
-    return out if out is not None else home() / "runs"

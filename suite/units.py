@@ -47,9 +47,13 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def extent(cases: int, rounds: int, max_rounds: int | None, expected_s: float) -> str:
+def extent(cases: int, rounds: int, max_rounds: int | None, expected_s: float, dropped_rounds: int = 0) -> str:
     """Format the size of a plan: "14 cases x 3 rounds, about 2 min 40 s"."""
     extra = f" (up to {max_rounds} if inconclusive)" if max_rounds else ""
+    if dropped_rounds:
+        extra = (
+            f" ({rounds + dropped_rounds} would take too long; to have them, give --rounds {rounds + dropped_rounds})"
+        )
     return f"{counted(cases, 'case')} x {counted(rounds, 'round')}{extra}, about {duration(expected_s)}"
 
 

@@ -101,7 +101,7 @@ def _environment_facts(file: RunFile) -> dict[str, str]:
     for gpu in machine.gpus:
         facts[f"GPU {gpu.index}"] = f"{gpu.name}, driver {gpu.driver}, limit {gpu.power_limit_w or 'unknown'} W"
     for name, info in machine.frameworks.items():
-        facts[name] = f"{info.version}, {info.build}, Python {info.python}"
+        facts[name] = f"{info.label}, Python {info.python}"
     facts |= {f"package {name}": version for name, version in machine.packages.items()}
     variables = {name: value for name, value in file.run.environment.items() if name not in SCRATCH_VARIABLES}
     facts |= {f"variable {name}": value for name, value in variables.items()}

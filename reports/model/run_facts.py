@@ -17,7 +17,10 @@ def system_facts(file: RunFile) -> Facts:
     zone = intensity.zone or ("custom value" if intensity.vintage is None else "world")
     kind = intensity_kind(intensity)
     gpus = [(f"GPU {gpu.index}", f"{gpu.name}, driver {gpu.driver or 'unknown'}") for gpu in machine.gpus]
-    frameworks = [f"{framework_title(name)} {info.version}" for name, info in sorted(machine.frameworks.items())]
+    frameworks = [
+        f"{framework_title(name)} {info.version}{' (broken)' if info.broken_reason else ''}"
+        for name, info in sorted(machine.frameworks.items())
+    ]
     return (
         ("When", _moment(file.run.started_at) + ("" if file.run.finished_at else ", not finished")),
         ("Processor", f"{machine.cpu.model}, {machine.cpu.usable_cores:g} cores used"),
@@ -99,6 +102,8 @@ def _gpu_facts(gpu: Gpu) -> Facts:
 
 
 def _framework_build(info: FrameworkInfo) -> str:
+    if info.broken_reason is not None:
+        return f"{info.version}, cannot be imported: {info.broken_reason}"
     return f"{info.version}, {info.build or 'build unknown'}, Python {info.python}, on {', '.join(info.devices)}"
 
 

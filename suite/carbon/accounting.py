@@ -1,8 +1,8 @@
 """Carbon arithmetic, pure: IT energy -> facility energy -> emissions, each kept apart from the one before.
 
 Nothing here measures, reads a file or a network, so that any stored energy can be recomputed with other inputs.
-Ranges are pairs of factors (low, high) on a value and combine by interval arithmetic: they are bounds, not standard
-deviations.
+Numbers that cannot be raise UsageError. Ranges are pairs of factors (low, high) on a value and combine by interval
+arithmetic: they are bounds, not standard deviations.
 
 Sources: L. Lannelongue, J. Grealey, M. Inouye, "Green Algorithms: Quantifying the Carbon Footprint of Computation",
 Advanced Science 2021, doi 10.1002/advs.202100707; ISO/IEC 21031:2024, Software Carbon Intensity (SCI).
@@ -69,10 +69,7 @@ def emissions_g(facility_energy_j: float, g_per_kwh: float) -> float:
 
 
 def factors(value: float, low: float | None, high: float | None) -> Factors | None:
-    """Return the range `low`..`high` of `value` as factors; None where neither end is known or `value` is 0.
-
-    An unknown end is the value itself.
-    """
+    """Return the range of `value` as factors, 1 for an unknown end; None where neither is known or `value` is 0."""
     if value == 0 or (low is None and high is None):
         return None
     return (low if low is not None else value) / value, (high if high is not None else value) / value
@@ -85,11 +82,7 @@ def combined(*ranges: Factors | None) -> Factors:
 
 
 def embodied_g(total_g: float, reserved_h: float, lifespan_h: float) -> float:
-    """Return the share of hardware's embodied emissions that one use is charged with, grams (SCI: M = TE x TS).
-
-    `total_g`: emissions of making the hardware; `reserved_h` of its `lifespan_h` are used. UsageError where a number
-    cannot be.
-    """
+    """Return the share of `total_g`, embodied in hardware, for `reserved_h` of its `lifespan_h` (SCI: M = TE x TS)."""
     if not (math.isfinite(total_g) and total_g >= 0):
         raise UsageError(f"embodied emissions are {total_g:g} g; they must be 0 or more.")
     if not (math.isfinite(lifespan_h) and lifespan_h > 0):
@@ -136,16 +129,9 @@ def green_algorithms(
     """Return energy and emissions by running time and nominal power (Green Algorithms 2021), with every step.
 
     E = t (n_c P_c u_c + n_g P_g u_g + n_m P_m) x PUE x PSF / 1000 in kWh; C = E x intensity. Terms left out are 0.
-    UsageError where a number cannot be.
     """
-    amounts = {
-        "hours": hours,
-        "cores": cores,
-        "watts per core": watts_per_core,
-        "GPUs": gpus,
-        "watts per GPU": watts_per_gpu,
-        "memory": memory_gb,
-    }
+    amounts = {"hours": hours, "cores": cores, "watts per core": watts_per_core}
+    amounts |= {"GPUs": gpus, "watts per GPU": watts_per_gpu, "memory": memory_gb}
     for name, amount in amounts.items():
         if not (math.isfinite(amount) and amount >= 0):
             raise UsageError(f"{name} is {amount:g}; it must be 0 or more.")

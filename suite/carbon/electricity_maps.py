@@ -10,22 +10,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from joulemark.suite.carbon.electricity_maps_response import TOKEN_VARIABLE, parse_series
 from joulemark.suite.carbon.location import Location
-from joulemark.suite.carbon.series import Basis, Series, iso
+from joulemark.suite.carbon.series import Basis, Series, iso, utc_now
 from joulemark.suite.carbon.service_response import JsonResponse, ServiceError
 
 if TYPE_CHECKING:
     from joulemark.suite.carbon.transport import Transport
 
 BASE_URL: Final = "https://api.electricitymaps.com/v4"
-
+URL_VARIABLE: Final = "JOULEMARK_ELECTRICITYMAPS_URL"
 OLD_TOKEN_VARIABLE: Final = "CO2_SIGNAL_API_TOKEN"
 """CO2 Signal is now a part of Electricity Maps, and its tokens are theirs."""
-URL_VARIABLE: Final = "JOULEMARK_ELECTRICITYMAPS_URL"
 
 MAX_AGE: Final = timedelta(hours=24)
 """The service calls 24 h its history: an older value is no longer `latest`."""
@@ -50,15 +49,8 @@ class ApiToken:
 
 def token_from_environment(environment: Mapping[str, str] = os.environ) -> ApiToken | None:
     """Return the token of the environment; None where there is none."""
-    for variable in (TOKEN_VARIABLE, OLD_TOKEN_VARIABLE):
-        if token := environment.get(variable, "").strip():
-            return ApiToken(token, variable)
-    return None
-
-
-def utc_now() -> datetime:
-    """Return the time by this machine's clock."""
-    return datetime.now(UTC)
+    tokens = (ApiToken(environment.get(name, "").strip(), name) for name in (TOKEN_VARIABLE, OLD_TOKEN_VARIABLE))
+    return next((token for token in tokens if token.token), None)
 
 
 class ElectricityMaps:
@@ -97,13 +89,8 @@ class ElectricityMaps:
         return self._request("forecast", location, horizonHours=str(hours))
 
     def _request(self, temporality: str, location: Location, **more: str) -> Series:
-        parameters = {
-            **location.parameters,
-            **more,
-            "emissionFactorType": self._factors,
-            # Without it, a place that cannot be resolved silently becomes the caller's own.
-            "disableCallerLookup": "true",
-        }
+        # Without disableCallerLookup, a place that cannot be resolved silently becomes the caller's own.
+        fixed = {"emissionFactorType": self._factors, "disableCallerLookup": "true"}
 
         def parse(response: JsonResponse) -> Series:
             series = parse_series(response, self._factors)
@@ -111,4 +98,5 @@ class ElectricityMaps:
                 raise ServiceError("wrong_zone", f"it returned {series.zone} instead of {location.zone}")
             return series
 
+        parameters = {**location.parameters, **more, **fixed}
         return self._transport.get(f"carbon-intensity/{temporality}", parameters, self._clock(), parse)

@@ -27,11 +27,7 @@ _LENGTHS: Final = {
 
 
 def parse_series(response: JsonResponse, factors: Basis) -> Series:
-    """Return the series in a response; rows without a value are gaps.
-
-    Raises:
-        ServiceError: The response is an error, a sandbox's, not of a known form, or has no value.
-    """
+    """Return the series in a response; rows without a value are gaps. ServiceError where it cannot be used."""
     if response.status != 200:
         raise _error(response)
     if response.document is None:
@@ -40,8 +36,7 @@ def parse_series(response: JsonResponse, factors: Basis) -> Series:
     zone, granularity = document.get("zone"), document.get("temporalGranularity") or "hourly"
     if not isinstance(zone, str) or not zone:
         raise ServiceError("wrong_zone", "its response does not name a zone")
-    length = _LENGTHS.get(str(granularity))
-    if length is None:
+    if (length := _LENGTHS.get(str(granularity))) is None:
         raise ServiceError("malformed", f"its values are {granularity}, which is too coarse")
     known = [row for row in rows if row.get("carbonIntensity") is not None]
     if not known:

@@ -29,9 +29,8 @@ WORLD: Final = Intensity(
     signal="average",
     vintage=2024,
 )
-"""The world's average of 2024 by Ember. It is not in the table above, which holds countries only; the figure is
-published with Ember's yearly data (https://ember-energy.org/data/yearly-electricity-data/, CC BY 4.0) and is the one
-that the Green Web Foundation's co2.js carries."""
+"""Not in the table, which holds countries only: published with Ember's yearly data, CC BY 4.0
+(https://ember-energy.org/data/yearly-electricity-data/), and carried by the Green Web Foundation's co2.js."""
 
 _ALIASES: Final = {"UK": "GB", "EL": "GR"}  # in common use, but not in ISO 3166
 
@@ -60,13 +59,11 @@ def countries() -> Mapping[str, Country]:
 def intensity(zone: str) -> Intensity:
     """Return the intensity of the country `zone` (`CH`), or for a part of one (`DK-DK2`) of the country, with a reason.
 
-    Raises:
-        UsageError: There is no such country; names the one that was probably meant.
+    UsageError where there is no such country; it names the one that was probably meant.
     """
     wanted = zone.strip().upper()
     code = wanted.partition("-")[0] if re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]+)+", wanted) else wanted
-    country = countries().get(code)
-    if country is None:
+    if (country := countries().get(code)) is None:
         raise _unknown(zone)
     part = code != wanted
     return Intensity(

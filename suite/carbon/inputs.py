@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,13 +26,15 @@ class Amount:
     low: float | None = None
     high: float | None = None
 
+    def check(self, check: Callable[[float], float]) -> None:
+        """Call `check` with the number and the ends of its range."""
+        for value in (self.low, self.value, self.high):
+            if value is not None:
+                check(value)
+
 
 def parse_amount(given: float | str, option: str) -> Amount | None:
-    """Return the number in `given`, or in `LOW..VALUE..HIGH`; None where it is another kind of text.
-
-    Raises:
-        UsageError: It looks like a range and is none.
-    """
+    """Return the number or `LOW..VALUE..HIGH` in `given`; None for other text. UsageError for a range that is none."""
     if not isinstance(given, str):
         return Amount(float(given))
     text = given.strip()
@@ -52,21 +55,15 @@ def parse_pue(given: float | str | None) -> Pue:
         return OWN_MACHINE
     amount = parse_amount(given, "--pue")
     if amount is None:
-        try:
-            return PUES[str(given).strip().lower()]
-        except KeyError:
-            raise unknown("PUE preset", str(given), PUES) from None
-    for value in (amount.low, amount.value, amount.high):
-        if value is not None:
-            check_pue(value)
+        if (preset := PUES.get(str(given).strip().lower())) is None:
+            raise unknown("PUE preset", str(given), PUES)
+        return preset
+    amount.check(check_pue)
     return Pue(value=amount.value, source="given by the user", low=amount.low, high=amount.high)
 
 
 def parse_embodied(given: float | str | None, lifespan_years: float) -> Embodied | None:
-    """Return the embodied emissions to charge; None if `given` is None.
-
-    `given` is `assumed`, or kilograms for the computer as it is used. UsageError where it cannot be.
-    """
+    """Return the embodied emissions for `assumed`, or kilograms for the computer. UsageError for anything else."""
     if given is None:
         if lifespan_years != LIFESPAN_YEARS[1]:
             raise UsageError("--lifespan-years is the life span of embodied emissions: give --embodied too.")

@@ -12,6 +12,7 @@ from typing import Final
 from joulemark.suite.carbon.accounting import check_intensity
 from joulemark.suite.carbon.series import Basis, Point, Series, in_order
 from joulemark.suite.errors import UsageError
+from joulemark.suite.system.text import read_text
 
 MAX_INTERVAL: Final = timedelta(days=1)
 """A value holds until the next row, but no longer than this: the rest is then a gap."""
@@ -22,13 +23,10 @@ def read(path: Path, factors: Basis) -> Series:
 
     Its header names a column of times (`time`, `datetime`, `Datetime (UTC)`) and one of values in g/kWh
     (`g_per_kwh`, `carbonIntensity`, `Carbon intensity gCO2eq/kWh (Life cycle)`), as Electricity Maps' downloads do.
-    Times are ISO 8601 with an offset, or in a column that says UTC.
-
-    Raises:
-        UsageError: The file cannot be read, or a row is wrong; names the row.
+    Times are ISO 8601 with an offset, or in a column that says UTC. UsageError names a row that is wrong.
     """
     try:
-        text = path.expanduser().read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"cannot read the intensities in {path}: {what}.") from None
@@ -46,7 +44,7 @@ def read(path: Path, factors: Basis) -> Series:
             raise UsageError(f"{path}, row {number}: {error}. Rows look like 2026-11-01T12:00Z,39.2.") from None
         except UsageError as error:
             raise UsageError(f"{path}, row {number}: {error}") from None
-    if not any(value is not None for value in by_start.values()):
+    if all(value is None for value in by_start.values()):
         raise UsageError(f"{path} has times but no intensities.")
     return Series(_points(by_start), source=f"the user's file {path.name}", zone=None, basis=factors)
 
@@ -79,9 +77,8 @@ def _points(by_start: dict[datetime, float | None]) -> tuple[Point, ...]:
     starts = sorted(by_start)
     lengths = [following - start for start, following in pairwise(starts)]
     median = sorted(lengths)[len(lengths) // 2] if lengths else timedelta(hours=1)
-    points = []
-    for start, length in zip(starts, [*lengths, median], strict=True):
-        value = by_start[start]
-        if value is not None:
-            points.append(Point(start, start + min(length, MAX_INTERVAL), value))
-    return in_order(points)
+    return in_order(
+        Point(start, start + min(length, MAX_INTERVAL), value)
+        for start, length in zip(starts, [*lengths, median], strict=True)
+        if (value := by_start[start]) is not None
+    )

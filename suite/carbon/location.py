@@ -24,11 +24,7 @@ class Location:
 
 def location_of(settings: Settings) -> Location | None:
     """Return the location in `settings`; None where there is none. UsageError for two, or one that cannot be."""
-    options = {
-        "--zone": settings.zone,
-        "--coordinates": settings.coordinates,
-        "--data-center": settings.data_center,
-    }
+    options = {"--zone": settings.zone, "--coordinates": settings.coordinates, "--data-center": settings.data_center}
     given = [option for option, value in options.items() if value is not None]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} were given. Give only one of them.")

@@ -32,7 +32,11 @@ def from_series(series: Series, span: Span) -> ResolvedIntensity:
 
     A part of the span without a value takes the nearest, flagged. ValueError where the series is empty.
     """
-    pieces = series.pieces(*span) if span[1] > span[0] else _moment(series, span[0])
+    if span[1] > span[0]:
+        pieces = series.pieces(*span)
+    else:
+        point = series.at(span[0])
+        pieces = (Piece(span[0], span[0], point, not point.contains(span[0])),)
     values = [piece.point.g_per_kwh for piece in pieces]
     notices = _stale(pieces)
     if len({piece.point for piece in pieces}) == 1:
@@ -52,11 +56,6 @@ def from_series(series: Series, span: Span) -> ResolvedIntensity:
     mean = sum(value * share for value, share in zip(values, shares, strict=True))
     several = _intensity(series, pieces, mean).model_copy(update={"low": min(values), "high": max(values)})
     return ResolvedIntensity(several, intervals, notices)
-
-
-def _moment(series: Series, time: datetime) -> tuple[Piece, ...]:
-    point = series.at(time)
-    return (Piece(time, time, point, not point.contains(time)),)
 
 
 def _intensity(series: Series, pieces: Sequence[Piece], g_per_kwh: float) -> Intensity:
@@ -80,10 +79,8 @@ def _intensity(series: Series, pieces: Sequence[Piece], g_per_kwh: float) -> Int
 def _nearest_reason(pieces: Sequence[Piece]) -> str | None:
     """Return which values stand in for missing ones; None where none is missing."""
     missing = [piece for piece in pieces if piece.nearest]
-    if not missing:
-        return None
     starts = ", ".join(dict.fromkeys(iso(piece.point.start) for piece in missing))
-    return f"the source has no value for {iso(missing[0].start)}; the nearest ({starts}) is used"
+    return f"the source has no value for {iso(missing[0].start)}; the nearest ({starts}) is used" if missing else None
 
 
 def _stale(pieces: Sequence[Piece]) -> tuple[Notice, ...]:

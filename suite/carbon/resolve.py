@@ -8,7 +8,6 @@ while a trial runs, and no failed look-up fails a run.
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from joulemark.suite.carbon import ember, inputs, intensity_csv
@@ -19,6 +18,7 @@ from joulemark.suite.carbon.service_response import ServiceError
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Emissions, Intensity, Notice, Settings
+from joulemark.suite.system.directories import expanded
 
 if TYPE_CHECKING:
     from joulemark.suite.carbon.service import Service
@@ -34,15 +34,8 @@ def resolve(
 ) -> tuple[Emissions, tuple[Notice, ...]]:
     """Return what to compute emissions with, and notices about it.
 
-    Args:
-        settings: The carbon options of the run.
-        now: The current time.
-        service: Asked for the grid by the hour; None to ask nobody.
-        span: The time of a run that is over; None for this moment.
-
-    Raises:
-        UsageError: A value cannot be, the zone is not known, or the user's file cannot be read; never because of a
-            network.
+    `service` is asked for the grid by the hour, if given; `span` is the time of a run that is over, if not now.
+    UsageError where a value cannot be, the zone is not known, or the user's file cannot be read; never for a network.
     """
     resolved = _intensity(settings, now, service, span)
     emissions = Emissions(
@@ -76,13 +69,11 @@ def _given_by_user(given: float | str, settings: Settings, span: Span) -> Resolv
     """Return the user's value, or that of the user's file."""
     amount = inputs.parse_amount(given, "--intensity")
     if amount is None:
-        path = Path(str(given))
-        if not path.expanduser().exists():
+        path = expanded(str(given))
+        if not path.exists():
             raise UsageError(f"--intensity got {given!r}, which is neither a number of g/kWh nor a file that exists.")
         return from_series(intensity_csv.read(path, settings.emission_factors), span)
-    for value in (amount.low, amount.value, amount.high):
-        if value is not None:
-            check_intensity(value)
+    amount.check(check_intensity)
     return ResolvedIntensity(
         Intensity(
             g_per_kwh=amount.value,
@@ -107,18 +98,13 @@ def _yearly(
     fallbacks += [NO_DIRECT_FACTORS] if settings.emission_factors == "direct" else []
     reasons = [*fallbacks, *([table.reason] if table.reason else [])]
     intensity = table.model_copy(update={"fallback": bool(reasons), "reason": "; ".join(reasons) or None})
-    notices = (Notice.of(Code.INTENSITY_FALLBACK, "; ".join(fallbacks)),) if fallbacks else ()
-    return ResolvedIntensity(intensity, (), (*notices, *_age(table, now)))
+    notices = [Notice.of(Code.INTENSITY_FALLBACK, "; ".join(fallbacks))] if fallbacks else []
+    if table.vintage is not None and now.year - table.vintage > OLD_AFTER_YEARS:
+        notices.append(Notice.of(Code.OLD_INTENSITY, f"{table.zone} ({table.vintage})", OLD_AFTER_YEARS))
+    return ResolvedIntensity(intensity, (), tuple(notices))
 
 
 def _world_average(reason: str | None) -> ResolvedIntensity:
     world = ember.WORLD.model_copy(update={"fallback": reason is not None, "reason": reason})
     notices = [Notice.of(Code.INTENSITY_FALLBACK, reason)] if reason else []
     return ResolvedIntensity(world, (), (*notices, Notice.of(Code.WORLD_INTENSITY, world.g_per_kwh)))
-
-
-def _age(table: Intensity, now: datetime) -> tuple[Notice, ...]:
-    """Return a notice where the value is of a year long past."""
-    if table.vintage is None or now.year - table.vintage <= OLD_AFTER_YEARS:
-        return ()
-    return (Notice.of(Code.OLD_INTENSITY, f"{table.zone} ({table.vintage})", OLD_AFTER_YEARS),)

@@ -25,9 +25,7 @@ class Point:
 
     def distance(self, time: datetime) -> timedelta:
         """Return how far `time` is from this interval; zero within it."""
-        if time < self.start:
-            return self.start - time
-        return max(time - self.end, timedelta(0))
+        return max(self.start - time, time - self.end, timedelta(0))
 
     def contains(self, time: datetime) -> bool:
         """Return whether `time` is in this interval (its start is, its end is not)."""
@@ -113,11 +111,8 @@ class Window:
 
 
 def in_order(points: Iterable[Point]) -> tuple[Point, ...]:
-    """Return `points` by time, overlaps cut; of two with one start the later one in `points` counts.
-
-    Sources repeat a row to correct it.
-    """
-    by_start = {point.start: point for point in points}
+    """Return `points` by time, overlaps cut; of two with one start the later one in `points` counts."""
+    by_start = {point.start: point for point in points}  # sources repeat a row to correct it
     ordered = [by_start[start] for start in sorted(by_start)]
     cut = (replace(point, end=min(point.end, following.start)) for point, following in pairwise(ordered))
     return (*cut, *ordered[-1:])
@@ -144,6 +139,11 @@ def best_window(series: Series, duration: timedelta, earliest: datetime, latest_
     # Equal up to rounding: a later window must really be better.
     lowest = min(window.g_per_kwh for window in windows)
     return next(window for window in windows if window.g_per_kwh <= lowest + 1e-9 * max(1.0, lowest))
+
+
+def utc_now() -> datetime:
+    """Return the time by this machine's clock."""
+    return datetime.now(UTC)
 
 
 def start_of_hour(time: datetime) -> datetime:

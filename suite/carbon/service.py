@@ -8,16 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from joulemark.suite.carbon.electricity_maps import (
-    BASE_URL,
-    URL_VARIABLE,
-    ElectricityMaps,
-    token_from_environment,
-    utc_now,
-)
+from joulemark.suite.carbon.electricity_maps import BASE_URL, URL_VARIABLE, ElectricityMaps, token_from_environment
 from joulemark.suite.carbon.location import Location
 from joulemark.suite.carbon.provenance import Span
-from joulemark.suite.carbon.series import Basis, Series, in_order, start_of_hour
+from joulemark.suite.carbon.series import Basis, Series, in_order, start_of_hour, utc_now
 from joulemark.suite.carbon.service_response import TIMEOUT_S, ServiceError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Notice

@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_auth_from_url
-from urllib3 import BaseHTTPResponse, HTTPResponse, Retry
+from urllib3 import HTTPResponse, Retry
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ResponseError
 
 from joulemark import __version__
@@ -46,23 +45,16 @@ T = TypeVar("T")
 class RetryPolicy(Retry):
     """urllib3's retries, but none where the service asks for a longer pause than anybody would wait for."""
 
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: BaseHTTPResponse | None = None,
-        error: Exception | None = None,
-        _pool: Any = None,
-        _stacktrace: TracebackType | None = None,
-    ) -> RetryPolicy:
+    def increment(self, *args: Any, **more: Any) -> RetryPolicy:
         """Return the state after one more failure; MaxRetryError ends the attempts with the response at hand."""
+        response = more.get("response")
         try:
             wait_s = (self.get_retry_after(response) or 0.0) if response is not None else 0.0
         except InvalidHeader:
             wait_s = MAX_RETRY_AFTER_S + 1
         if wait_s > MAX_RETRY_AFTER_S:
-            raise MaxRetryError(_pool, url or "", ResponseError("asked to wait too long"))
-        return super().increment(method, url, response, error, _pool, _stacktrace)
+            raise MaxRetryError(more["_pool"], "", ResponseError("asked to wait too long"))
+        return super().increment(*args, **more)
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -102,27 +94,19 @@ class Transport:
     """GET below one base address. It holds the token; its text forms do not show it."""
 
     def __init__(
-        self,
-        base_url: str,
-        token: str,
-        timeout_s: float = TIMEOUT_S,
-        backoff_s: float = 0.5,
-        cache: Path | None = None,
+        self, base_url: str, token: str, timeout_s: float = TIMEOUT_S, backoff_s: float = 0.5, cache: Path | None = None
     ) -> None:
-        """Check the address and the token.
+        """Check the address and the token. ServiceError for no address, or one that would send the token in the clear.
 
-        Args:
-            base_url: http or https; credentials in it are sent, and neither shown nor kept.
-            token: Sent in the header `auth-token`.
-            timeout_s: Limit for the connection, and for the whole response.
-            backoff_s: Pause before the first retry; doubles with each, with jitter.
-            cache: Directory to keep responses in until the next full hour.
-
-        Raises:
-            ServiceError: The address is not one, or would send the token over a network in the clear.
+        Credentials in `base_url` are sent, and neither shown nor kept. `timeout_s` limits the connection, and the whole
+        response. The pause `backoff_s` before the first retry doubles with each, with jitter. `cache` is a directory to
+        keep responses in until the next full hour.
         """
         self._token, self._timeout_s, self._cache = token.strip(), timeout_s, cache
-        parts = _split(base_url.rstrip("/"))
+        try:
+            parts = urlsplit(base_url.rstrip("/"))
+        except ValueError:
+            parts = urlsplit("")
         self.host = parts.hostname or ""
         if parts.scheme not in {"http", "https"} or not self.host:
             raise ServiceError("request", "the address of the service is not an http or https URL")
@@ -155,8 +139,7 @@ class Transport:
     def get(self, path: str, parameters: Mapping[str, str], now: datetime, parse: Callable[[JsonResponse], T]) -> T:
         """Return what `parse` makes of the response to GET `path`; only a response that it accepts is kept.
 
-        Raises:
-            ServiceError: `parse` did not accept the response, or there was none within the time.
+        ServiceError where `parse` does not accept the response, or there is none within the time.
         """
         start_s = time.monotonic()
         try:
@@ -209,10 +192,3 @@ def _json_response(response: requests.Response) -> JsonResponse:
         retry_after_s=None if retry_after is None else int(retry_after),
         retrieved_at=response.headers[response_cache.RETRIEVED_AT],
     )
-
-
-def _split(address: str) -> SplitResult:
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return urlsplit("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from joulemark.suite.carbon.electricity_maps import FORECAST_HOURS, ElectricityMaps
+from joulemark.suite.carbon.electricity_maps import FORECAST_HOURS
 from joulemark.suite.carbon.location import Location
 from joulemark.suite.carbon.series import Series, Window, best_window, in_order, iso
 from joulemark.suite.carbon.service import Service
@@ -30,11 +30,7 @@ class Advice:
 def advise(
     service: Service, location: Location, duration: timedelta, now: datetime, before: datetime | None = None
 ) -> Advice:
-    """Return the best time for `duration` under a constant load that ends by `before` and within the forecast.
-
-    Raises:
-        UsageError: There is no forecast, or the time does not fit into it.
-    """
+    """Return the best time for a constant load of `duration` that ends by `before`. UsageError if outside the forecast."""
     try:
         series = forecast_from_now(service, location, now)
     except ServiceError as error:
@@ -53,24 +49,16 @@ def advise(
 
 
 def forecast_from_now(service: Service, location: Location, now: datetime) -> Series:
-    """Return the longest forecast that the token's plan includes, with the current hour.
-
-    Raises:
-        ServiceError: There is no forecast.
-    """
+    """Return the longest forecast that the token's plan includes, with the current hour. ServiceError if none."""
     if service.maps is None:
         raise ServiceError("no_token", service.unused_reason or "no service is configured")
-    forecast = _longest_forecast(service.maps, location)
+    try:
+        forecast = service.maps.forecast(location, FORECAST_HOURS[-1])
+    except ServiceError as error:
+        if error.kind not in {"not_licensed", "request"}:
+            raise
+        forecast = service.maps.forecast(location, 24)
     if forecast.points[0].start <= now:
         return forecast
     latest = service.maps.latest(location)
     return replace(forecast, points=in_order((*latest.points, *forecast.points)))
-
-
-def _longest_forecast(maps: ElectricityMaps, location: Location) -> Series:
-    try:
-        return maps.forecast(location, FORECAST_HOURS[-1])
-    except ServiceError as error:
-        if error.kind not in {"not_licensed", "request"}:
-            raise
-    return maps.forecast(location, 24)

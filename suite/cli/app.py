@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import importlib
@@ -14,8 +15,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from joulemark import __version__
+from joulemark.suite.cli import stop_signals
 from joulemark.suite.cli.arguments import expand
 from joulemark.suite.errors import JoulemarkError, StoppedError
+from joulemark.suite.system.streams import open_closed_streams
 from joulemark.suite.terminal.ascii import replace_missing_characters
 from joulemark.workloads.errors import BrokenPackageError
 
@@ -40,7 +43,8 @@ VERBS = (
 )
 """The modules of `suite/cli/verbs`, in the order of the help."""
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""A disk is full or fails, or standard output is open for reading only."""
 
 _SIGPIPE_EXIT = 141
 """128 + SIGPIPE, as a shell reports it; 1 would mean a regression."""
@@ -81,7 +85,7 @@ def build(verb: str | None) -> typer.Typer:
 
 
 def _interruptible(command: Callable[..., object]) -> Callable[..., object]:
-    """Return `command` raising StoppedError on Ctrl-C, of which Typer would make an exit code without a message."""
+    """Return `command` raising StoppedError for KeyboardInterrupt, which Typer turns into a code without a message."""
 
     @functools.wraps(command)
     def interruptible(*args: object, **kwargs: object) -> object:
@@ -106,6 +110,8 @@ def _without_options() -> None:
 
 def main() -> NoReturn:
     """Run the command and exit: 0 fine, 2 bad usage or input, 130 interrupted, others as the verb says."""
+    stop_signals.install()
+    open_closed_streams()
     arguments = sys.argv[1:] or ["--help"]
     for stream in (sys.stdout, sys.stderr):
         replace_missing_characters(stream)
@@ -126,7 +132,7 @@ def main() -> NoReturn:
         _discard_output()
         sys.exit(_SIGPIPE_EXIT)
     except Exception as error:  # noqa: BLE001  no traceback reaches a user
-        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
             _discard_output()
             _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}.", 2)
         if os.environ.get("JOULEMARK_DEBUG"):
@@ -142,5 +148,6 @@ def _discard_output() -> None:
 
 def _fail(message: str, code: int) -> NoReturn:
     one_line = " ".join(message.split())
-    print(f"joulemark: {one_line}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the disk of standard error may be full too: the code still tells
+        print(f"joulemark: {one_line}", file=sys.stderr)
     sys.exit(code)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from joulemark.suite.energy.sensor_error import SummedEnergy, summed_energy
 from joulemark.suite.records import KINDS, Case, EnergyReading, Kind, Trial
 
 ReadingKey = tuple[str, str, str]
@@ -76,12 +77,32 @@ class CaseEnergy:
         return weakest(energy.kind for energy in self.trials)
 
     @property
+    def by_component(self) -> dict[ReadingKey, tuple[EnergyReading, ...]]:
+        """The readings of each component, one for each trial."""
+        readings: dict[ReadingKey, tuple[EnergyReading, ...]] = {}
+        for energy in self.trials:
+            for reading in energy.readings:
+                readings[reading_key(reading)] = (*readings.get(reading_key(reading), ()), reading)
+        return readings
+
+    @property
     def sensor_range(self) -> tuple[float, float] | None:
         """Factors by which the sensors may be off, over all trials; None where a sensor gives no limits."""
-        total = energy_sum(reading for energy in self.trials for reading in energy.readings)
-        if total.energy_j is None or total.low_j is None or total.high_j is None:
+        return self._range(lambda summed: summed.limits_j)
+
+    @property
+    def gain_range(self) -> tuple[float, float] | None:
+        """The part of `sensor_range` that more trials do not narrow: the sensors' gain."""
+        return self._range(lambda summed: (summed.energy_j * summed.gain[0], summed.energy_j * summed.gain[1]))
+
+    def _range(self, limits_j: Callable[[SummedEnergy], tuple[float, float]]) -> tuple[float, float] | None:
+        """Return the sum of `limits_j` over all components, relative to the energy."""
+        summed = [summed_energy(readings) for readings in self.by_component.values()]
+        known = [limits_j(component) for component in summed if component is not None]
+        if not summed or len(known) < len(summed):
             return None
-        return total.low_j / total.energy_j, total.high_j / total.energy_j
+        total_j = sum(energy.energy_j for energy in self.trials)
+        return sum(low for low, _ in known) / total_j, sum(high for _, high in known) / total_j
 
 
 def attributed_readings(readings: Iterable[EnergyReading]) -> tuple[EnergyReading, ...]:

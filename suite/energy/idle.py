@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from joulemark.suite.energy.attribution import CaseEnergy, ReadingKey, attributed_readings, reading_key, weakest
+from joulemark.suite.energy.sensor_error import error_range_j, summed_energy
 from joulemark.suite.records import Case, EnergyReading, Idle, Kind, RunFile, Trial
 
 ROUNDING: Final = 1e-6
@@ -103,15 +104,6 @@ def _limits_j(reading: EnergyReading) -> tuple[float, float] | None:
     return None if reading.low_j is None or reading.high_j is None else (reading.low_j, reading.high_j)
 
 
-def error_range_j(reading: EnergyReading) -> tuple[float, float] | None:
-    """Return how far below and above its value a reading may lie apart from its gain, joules: errors that add."""
-    limits = _limits_j(reading)
-    if reading.energy_j is None or limits is None:
-        return None
-    below_j, above_j = reading.energy_j - limits[0] / reading.gain[0], limits[1] / reading.gain[1] - reading.energy_j
-    return max(0.0, below_j), max(0.0, above_j)
-
-
 def net_energy(energy: CaseEnergy, idle: Iterable[Idle]) -> NetEnergy:
     """Return the energy of each trial above idle; none, with the reason, where one of them is not above idle."""
     if not energy.trials:
@@ -140,33 +132,30 @@ def _net_range(energy: CaseEnergy, power: Mapping[ReadingKey, IdlePower]) -> tup
     A component's gain scales its own net energy. Errors that add to its gross and to its idle readings add here too,
     also where it uses no more than idle. The error of a model changes with the load, and so does not cancel.
     """
+    length_s = sum(trial.trial.window_length_s for trial in energy.trials)
     total_j = low_j = high_j = 0.0
-    for trial in energy.trials:
-        length_s = trial.trial.window_length_s
-        for reading in trial.readings:
-            idle = power[reading_key(reading)]
-            limits = _net_limits_j(reading, idle, length_s)
-            if limits is None:
-                return None
-            total_j += (reading.energy_j or 0.0) - idle.power_w * length_s
-            low_j += limits[0]
-            high_j += limits[1]
+    for key, readings in energy.by_component.items():
+        limits_j = _net_limits_j(readings, power[key], length_s)
+        if limits_j is None:
+            return None
+        total_j += sum(reading.energy_j or 0.0 for reading in readings) - power[key].power_w * length_s
+        low_j += limits_j[0]
+        high_j += limits_j[1]
     return max(0.0, low_j) / total_j, high_j / total_j
 
 
-def _net_limits_j(reading: EnergyReading, idle: IdlePower, length_s: float) -> tuple[float, float] | None:
-    """Return the least and the most that a component's net energy may be, joules."""
-    limits, error = _limits_j(reading), error_range_j(reading)
-    if reading.energy_j is None or limits is None or error is None:
+def _net_limits_j(readings: Sequence[EnergyReading], idle: IdlePower, length_s: float) -> tuple[float, float] | None:
+    """Return the least and the most that a component's net energy over all trials may be, joules."""
+    gross = summed_energy(readings)
+    if gross is None or idle.error_range_w is None or idle.limits_w is None:
         return None
-    if idle.error_range_w is None or idle.limits_w is None:
-        return None
-    if "model" in (reading.kind, idle.kind):
-        return limits[0] - idle.limits_w[1] * length_s, limits[1] - idle.limits_w[0] * length_s
-    net_j = reading.energy_j - idle.power_w * length_s
-    least_j = net_j - error[0] - idle.error_range_w[1] * length_s
-    most_j = net_j + error[1] + idle.error_range_w[0] * length_s
-    return min(least_j * gain for gain in reading.gain), max(most_j * gain for gain in reading.gain)
+    if "model" in (readings[0].kind, idle.kind):
+        least_j, most_j = gross.limits_j
+        return least_j - idle.limits_w[1] * length_s, most_j - idle.limits_w[0] * length_s
+    net_j = gross.energy_j - idle.power_w * length_s
+    least_j = net_j - gross.below_j - idle.error_range_w[1] * length_s
+    most_j = net_j + gross.above_j + idle.error_range_w[0] * length_s
+    return min(least_j * gain for gain in gross.gain), max(most_j * gain for gain in gross.gain)
 
 
 def component_energy(energy: CaseEnergy, idle: Iterable[Idle]) -> tuple[ComponentEnergy, ...]:

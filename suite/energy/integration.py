@@ -1,31 +1,31 @@
-"""One channel around one window: its values, the energy between two times, and the error of that energy. Pure.
+"""One channel around one window: its values at the times they stand for, and the energy between two times. Pure.
 
 A counter is interpolated linearly at the window's ends. Power samples are integrated by trapezoids, with the ends
 interpolated too; power is held constant only outside the first and the last sample. A value stands for a time before it
-was read: half of what it averages over, and half of the update period.
+was read: half of what it averages over, and half of the update period on average. Where the channel's publication lag
+is known, the time of each update is found (`suite.energy.update_times`), and the lag is taken from it.
 """
 
 from __future__ import annotations
 
-import math
 import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from joulemark.suite.energy.aliasing import worst_unevenness
+from joulemark.suite.energy.update_times import update_times
 from joulemark.suite.records import Channel, Trace
 
 MAX_GAP_PERIODS = 5.0
 """A gap of more reads than this makes the energy unknown, if it lies where reads matter."""
 MARGIN = 24
 """Reads kept on either side of the window."""
-MAX_SAMPLES = 1000
-"""Samples folded by a step, at most. Over more, both neighbours of an aliased period would drift through the step, and
-the aliased period between them would be missed; and folding a day of samples takes half a minute a reading."""
-MAX_POWER_FACTOR = 5.0
-"""Where no power limit is known: about the most that a GPU draws, over what it draws while it waits for work."""
+MAX_UPDATES = 100
+"""Over so many updates, an error of 0.1 % in the update period shifts them by a tenth of a period."""
+
+Window = tuple[float, float]
+"""Begin and end, seconds since the run's start."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +39,25 @@ class Curve:
     """Median time between two reads, seconds."""
     update_period_s: float | None
     """Time between two updates of the value, seconds: the channel's, or for a counter as observed; None if unknown."""
+    time_error_s: float
+    """How far the times may be off because values were not read when they were updated, seconds."""
 
     @classmethod
-    def around(cls, trace: Trace, channel: Channel, window_s: tuple[float, float]) -> Curve:
+    def around(cls, trace: Trace, channel: Channel, window_s: Window) -> Curve:
         """Return `channel` of `trace` around `window_s` (seconds since the run's start)."""
-        lag = lag_s(channel)
         first = max(0, bisect_left(trace.t_s, window_s[0]) - MARGIN)
-        last = bisect_right(trace.t_s, window_s[1] + lag) + MARGIN
+        last = bisect_right(trace.t_s, window_s[1] + lag_s(channel)) + MARGIN
         times, values = trace.t_s[first:last], channel.values[first:last]
-        pairs = [(t - lag, v) for t, v in zip(times, values, strict=True) if v is not None]
+        pairs = [(t, v) for t, v in zip(times, values, strict=True) if v is not None]
         intervals = [b - a for a, b in pairwise(times)]
-        t_s, known = [t for t, _ in pairs], [v for _, v in pairs]
+        read_s, known = [t for t, _ in pairs], [v for _, v in pairs]
         is_known = channel.tick_s is not None or channel.unit == "W"
-        update_period_s = channel.tick_s if is_known else observed_update_period_s(t_s, known)
-        return cls(channel, t_s, known, statistics.median(intervals) if intervals else 0.0, update_period_s)
+        update_period_s = channel.tick_s if is_known else observed_update_period_s(read_s, known)
+        t_s, error_s = [t - lag_s(channel) for t in read_s], (update_period_s or 0.0) / 2
+        if channel.publication_lag is not None and channel.tick_s is not None:
+            t_s, known, error_s = _at_updates(read_s, known, channel, channel.tick_s, window_s)
+        read_period_s = statistics.median(intervals) if intervals else 0.0
+        return cls(channel, t_s, known, read_period_s, update_period_s, error_s)
 
     @property
     def is_counter(self) -> bool:
@@ -72,39 +77,64 @@ class Curve:
         observed_s = max(self.channel.average_s, self.channel.coverage * (self.update_period_s or 0.0))
         return min(1.0, observed_s / self.sample_period_s) if self.read_period_s else 0.0
 
-    def energy_j(self, window_s: tuple[float, float]) -> float:
-        """Return the joules in the window."""
-        if self.is_counter:
-            return self._interpolate(window_s[1]) - self._interpolate(window_s[0])
-        blocks = round((window_s[1] - window_s[0]) / self.channel.average_s) if self._averages_overlap else 0
-        return self._blocks_j(window_s, blocks) if blocks else self._trapezoid_j(window_s)
-
     @property
-    def _averages_overlap(self) -> bool:
+    def averages_overlap(self) -> bool:
         """Whether each value averages over several reads."""
         return self.channel.average_s > 2 * max(self.read_period_s, self.update_period_s or 0.0) > 0
 
-    def _blocks_j(self, window_s: tuple[float, float], blocks: int) -> float:
+    def energy_j(self, window_s: Window) -> float:
+        """Return the joules in the window."""
+        if self.is_counter:
+            return self._interpolate(window_s[1]) - self._interpolate(window_s[0])
+        if not self.averages_overlap:
+            return self.trapezoid_j(window_s)
+        blocks = round((window_s[1] - window_s[0]) / self.channel.average_s)
+        if self.channel.publication_lag is not None:
+            return self._blocks_j(window_s, blocks, self._steadiest_block(window_s, blocks))
+        if not blocks:
+            return self.trapezoid_j(window_s)
+        return (self._blocks_j(window_s, blocks, 0) + self._blocks_j(window_s, blocks, -blocks)) / 2
+
+    def _blocks_j(self, window_s: Window, blocks: int, rest: int) -> float:
         """Return the energy from averages over `average_s`, laid end to end.
 
-        Exact whatever the power does, except for the remainder of the window that no whole average fits in. Computed
-        from the window's end and from its beginning, and averaged.
+        They are laid back from the window's end, and back from its beginning, where the energy is subtracted. Exact
+        whatever the power does, but for the remainder that no whole average fits in: it begins `rest` averages before
+        the window, or `-rest` after its beginning, and is integrated by trapezoids.
         """
-        block_s = self.channel.average_s
         begin_s, end_s = window_s
-        from_end_j = sum(self.power_w(end_s - (k + 0.5) * block_s) for k in range(blocks)) * block_s
-        from_begin_j = sum(self.power_w(begin_s + (k + 0.5) * block_s) for k in range(blocks)) * block_s
-        before_j = self._signed_j(begin_s, end_s - blocks * block_s)
-        after_j = self._signed_j(begin_s + blocks * block_s, end_s)
-        return (from_end_j + before_j + from_begin_j + after_j) / 2
+        block_s = self.channel.average_s
+        whole_j = self._laid_back_j(end_s, blocks + rest) - self._laid_back_j(begin_s, rest)
+        return whole_j + self._signed_j(begin_s - rest * block_s, end_s - (blocks + rest) * block_s)
+
+    def _laid_back_j(self, time_s: float, blocks: int) -> float:
+        """Return the energy of so many averages before `time_s`; the negative of those after it for negative ones."""
+        block_s = self.channel.average_s
+        if blocks < 0:
+            return -sum(self.power_w(time_s + (k + 0.5) * block_s) for k in range(-blocks)) * block_s
+        return sum(self.power_w(time_s - (k + 0.5) * block_s) for k in range(blocks)) * block_s
+
+    def _steadiest_block(self, window_s: Window, blocks: int) -> int:
+        """Return where the remainder of `_blocks_j` meets the least change of power."""
+        block_s = self.channel.average_s
+        length_s = window_s[1] - window_s[0] - blocks * block_s
+
+        def spread_w(rest: int) -> float:
+            begin_s = window_s[0] - rest * block_s
+            around = min(begin_s, begin_s + length_s) - block_s / 2, max(begin_s, begin_s + length_s) + block_s / 2
+            powers = [self.power_w(around[0]), *self.powers_w(around), self.power_w(around[1])]
+            return max(powers) - min(powers)
+
+        return min(range(-blocks - 2, 3), key=spread_w)
 
     def _signed_j(self, begin_s: float, end_s: float) -> float:
         """Return the integral from one time to the other; negative if the second is the earlier."""
         if begin_s == end_s:
             return 0.0
-        return self._trapezoid_j((begin_s, end_s)) if begin_s < end_s else -self._trapezoid_j((end_s, begin_s))
+        return self.trapezoid_j((begin_s, end_s)) if begin_s < end_s else -self.trapezoid_j((end_s, begin_s))
 
-    def _trapezoid_j(self, window_s: tuple[float, float]) -> float:
+    def trapezoid_j(self, window_s: Window) -> float:
+        """Return the integral of the power samples over the window, joules."""
         inside = range(bisect_right(self.t_s, window_s[0]), bisect_left(self.t_s, window_s[1]))
         times = [window_s[0], *(self.t_s[i] for i in inside), window_s[1]]
         powers = [self.power_w(window_s[0]), *(self.values[i] for i in inside), self.power_w(window_s[1])]
@@ -118,26 +148,38 @@ class Curve:
             return self.values[-1]
         return self._interpolate(time_s)
 
-    def powers_w(self, window_s: tuple[float, float]) -> list[float]:
+    def powers_w(self, window_s: Window) -> list[float]:
         """Return the power samples in the window; of a counter, its slopes."""
         first, last = bisect_left(self.t_s, window_s[0]), bisect_right(self.t_s, window_s[1])
         if self.is_counter:
-            return [self._slope_w(i) for i in range(max(1, first), last)]
+            return [self.slope(i) for i in range(max(1, first), last)]
         return list(self.values[first:last])
 
-    def _slope_w(self, i: int) -> float:
+    def slope(self, i: int) -> float:
+        """Return the slope between values `i - 1` and `i`; of a counter, the mean power in watts."""
         return (self.values[i] - self.values[i - 1]) / (self.t_s[i] - self.t_s[i - 1])
 
-    def _index(self, time_s: float) -> int:
-        """Return the index of the read that ends the interval `time_s` lies in, or is nearest to."""
+    def index(self, time_s: float) -> int:
+        """Return the index of the value that ends the interval `time_s` lies in, or is nearest to."""
         return min(max(bisect_left(self.t_s, time_s), 1), len(self.t_s) - 1)
 
     def _interpolate(self, time_s: float) -> float:
-        i = self._index(time_s)
+        """Return the value at `time_s`: linear between two values.
+
+        Where times are exact, joules and averages may also bend between two values, from the slope before to the slope
+        after: power stepped there (Harten, "ENO schemes with subcell resolution", 1989).
+        """
+        i = self.index(time_s)
+        if self.channel.publication_lag is not None and 2 <= i < len(self.t_s) - 1:
+            before, slope, after = (self.slope(j) for j in (i - 1, i, i + 1))
+            if (slope - before) * (after - slope) > 0 and (self.is_counter or self.averages_overlap):
+                from_begin = self.values[i - 1] + before * (time_s - self.t_s[i - 1])
+                from_end = self.values[i] - after * (self.t_s[i] - time_s)
+                return max(from_begin, from_end) if after > before else min(from_begin, from_end)
         share = (time_s - self.t_s[i - 1]) / (self.t_s[i] - self.t_s[i - 1])
         return self.values[i - 1] * (1 - share) + self.values[i] * share
 
-    def coverage_gap(self, window_s: tuple[float, float]) -> str | None:
+    def coverage_gap(self, window_s: Window) -> str | None:
         """Return why the reads do not cover the window; None if they do."""
         if len(self.t_s) < 2:
             return self.channel.source or "the sensor was read less than twice"
@@ -145,7 +187,7 @@ class Curve:
         outside_s = max(self.t_s[0] - window_s[0], window_s[1] - self.t_s[-1])
         if outside_s > allowed_s + lag_s(self.channel):
             return f"the trace does not cover the window: {outside_s:.2f} s of it have no read"
-        first, last = self._index(window_s[0]), self._index(window_s[1])
+        first, last = self.index(window_s[0]), self.index(window_s[1])
         # A counter goes on counting while nobody reads it: only the reads at the window's ends matter.
         indices = (first, last) if self.is_counter else range(first, last + 1)
         gap_s = max(self.t_s[i] - self.t_s[i - 1] for i in indices)
@@ -154,81 +196,34 @@ class Curve:
             return f"the sensor gave no value for {gap_s:.2f} s {where}"
         return None
 
-    def border_error_j(self, time_s: float) -> float:
-        """Return the error of the energy up to `time_s`, joules: half an update, and the power's change around it."""
-        powers = self._powers_near_w(time_s)
-        spread_w = max(powers) - min(powers)
-        half_update_s = (self.update_period_s or 0.0) / 2
-        i = self._index(time_s)
-        interval_s = self.t_s[i] - self.t_s[i - 1]
-        share = min(max((time_s - self.t_s[i - 1]) / interval_s, 0.0), 1.0)
-        if self.is_counter:
-            return half_update_s * max(powers) + share * (1 - share) * interval_s * spread_w
-        return (half_update_s + (interval_s + self.channel.average_s) / 8) * spread_w
 
-    def _powers_near_w(self, time_s: float) -> list[float]:
-        i = self._index(time_s)
-        reads = 2 + round(self.channel.average_s / self.read_period_s) if self.read_period_s else 2
-        near = range(max(1, i - reads), min(len(self.t_s), i + reads + 1))
-        return [self._slope_w(j) for j in near] if self.is_counter else [self.values[j] for j in near]
+def _at_updates(
+    read_s: Sequence[float], values: Sequence[float], channel: Channel, period_s: float, window_s: Window
+) -> tuple[list[float], list[float], float]:
+    """Return the times that values stand for, the values at these times, and the error of the times.
 
-    def unobserved_error_j(self, window_s: tuple[float, float]) -> float:
-        """Return the error from the time that the sensor does not observe, joules: 95 % of the mean of its samples.
-
-        Samples that resemble their neighbours count for fewer: n (1 - r) / (1 + r), r their correlation (Bayley and
-        Hammersley, "The effective number of independent observations in an autocorrelated time series", 1946).
-        """
-        unobserved = 1 - self.observed_share
-        powers = self.powers_w(window_s)
-        length_s = window_s[1] - window_s[0]
-        if unobserved <= 0 or not powers:
-            return 0.0
-        if len(powers) < 4:
-            return unobserved * length_s * (max(powers) - min(powers))
-        mean_w = statistics.fmean(powers)
-        variance = statistics.fmean((p - mean_w) ** 2 for p in powers)
-        if variance == 0:
-            return 0.0
-        products = statistics.fmean((p - mean_w) * (q - mean_w) for p, q in pairwise(powers))
-        correlation = min(max(products / variance, 0.0), 0.95)
-        count = max(2.0, len(powers) * (1 - correlation) / (1 + correlation))
-        quantile = 1.96 + 2.5 / count  # about Student's t at 97.5 % for `count` degrees of freedom
-        return quantile * math.sqrt(unobserved * variance / count) * length_s
-
-    def unevenness(self, window_s: tuple[float, float], step_s: float | None) -> float:
-        """Return how unevenly the sensor observes a load whose steps take `step_s` (`suite.energy.aliasing`).
-
-        0 for a sensor that observes all the time, or where nothing is known of steps.
-        """
-        period_s, share = self.sample_period_s, self.observed_share
-        if not step_s or period_s <= 0 or not 0 < share < 1:
-            return 0.0
-        samples = min(max(1, round((window_s[1] - window_s[0]) / period_s)), MAX_SAMPLES)
-        return worst_unevenness(step_s, period_s, share * period_s, samples)
-
-    def aliasing_error_j(
-        self, window_s: tuple[float, float], step_s: float | None, unevenness: float
-    ) -> tuple[float, float]:
-        """Return how far below and above the observed energy the true one may lie, joules, for uneven samples.
-
-        This is `unevenness` times the difference between a step's highest and lowest power. Power that was never
-        observed lies between nothing and the most that can be drawn. Samples longer than a step show averages, and
-        nothing of that difference.
-        """
-        powers = self.powers_w(window_s)
-        if not step_s or unevenness <= 0 or not powers:
-            return 0.0, 0.0
-        mean_w, spread_w = statistics.fmean(powers), max(powers) - min(powers)
-        most_w = self.channel.limit_w or MAX_POWER_FACTOR * mean_w
-        resolves_steps = self.observed_share * self.sample_period_s < step_s
-        below_w = max(mean_w, spread_w) if resolves_steps else max(most_w, mean_w)
-        uneven_s = unevenness * (window_s[1] - window_s[0])
-        return uneven_s * below_w, uneven_s * max(most_w - mean_w, spread_w)
+    In a window of many updates, the error of the update period adds up: each end then has a phase of its own.
+    """
+    delay_s = lag_s(channel) - period_s / 2
+    ends = [time_s + delay_s for time_s in window_s]
+    groups = [ends] if ends[1] - ends[0] < MAX_UPDATES * period_s else [[time_s] for time_s in ends]
+    phases = [update_times(read_s, values, period_s, group, is_counter=channel.unit == "J") for group in groups]
+    half = bisect_left(read_s, sum(ends) / 2)
+    t_s: list[float] = []
+    known: list[float] = []
+    for time_s, value in zip([*phases[0][0][:half], *phases[-1][0][half:]], values, strict=True):
+        if t_s and time_s - delay_s - t_s[-1] < period_s / 4:
+            known[-1] = value  # two reads of one update
+        else:
+            t_s.append(time_s - delay_s)
+            known.append(value)
+    return t_s, known, max(error_s for _, error_s in phases)
 
 
 def lag_s(channel: Channel) -> float:
     """Return how long before its read a value stands for, on average, seconds."""
-    return ((channel.average_s if channel.unit == "W" else 0.0) + (channel.tick_s or 0.0)) / 2
+    published_s = channel.publication_lag.lag_s if channel.publication_lag is not None else 0.0
+    return published_s + ((channel.average_s if channel.unit == "W" else 0.0) + (channel.tick_s or 0.0)) / 2
 
 
 def observed_update_period_s(t_s: Sequence[float], values: Sequence[float]) -> float | None:

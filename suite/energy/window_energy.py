@@ -12,7 +12,13 @@ from collections.abc import Sequence
 
 from joulemark.suite.energy.aliasing import is_aliased
 from joulemark.suite.energy.components import HOST_MEASURED, HOST_MODELLED, component_named
-from joulemark.suite.energy.integration import Curve
+from joulemark.suite.energy.integration import Curve, Window
+from joulemark.suite.energy.reading_errors import (
+    aliasing_error_j,
+    border_errors_j,
+    sampling_unevenness,
+    unobserved_error_j,
+)
 from joulemark.suite.records import Channel, EnergyReading, Gpu, Trace
 
 STUCK_S = 1.0
@@ -20,11 +26,9 @@ STUCK_S = 1.0
 STUCK_W = 1e-9
 """A counter that has not moved, up to the rounding error between two equal reads."""
 UPDATES_NEEDED = 48.0
-"""A window of fewer updates of its sensor is below resolution: each end is uncertain by up to one update. Windows are
-made for 50, 5 s for an update period of 100 ms; two less, so that one of up to 104 ms does not decide."""
-
-Window = tuple[float, float]
-"""Begin and end, seconds since the run's start."""
+"""A window of fewer updates of its sensor is below resolution: each end is uncertain by half an update, or by less
+where the times of updates are known. Windows are made for 50, 5 s for an update period of 100 ms; two less, so that one
+of up to 104 ms does not decide."""
 
 
 def compute_readings(
@@ -65,18 +69,17 @@ def compute_reading(
     length_s = window_s[1] - window_s[0]
     energy_j = curve.energy_j(window_s)
     lost_j, caveats = _lost_in_resets_j(curve, window_s)
-    unobserved_j = curve.unobserved_error_j(window_s)
-    unevenness = curve.unevenness(window_s, load_period_s)
-    below_j, above_j = curve.aliasing_error_j(window_s, load_period_s, unevenness)
-    aliased = (
-        load_period_s is not None and unevenness > 0 and is_aliased(load_period_s, curve.sample_period_s, unevenness)
-    )
+    unobserved_j = unobserved_error_j(curve, window_s)
+    uneven = sampling_unevenness(curve, window_s, load_period_s)
+    below_j, above_j = aliasing_error_j(curve, window_s, load_period_s, uneven)
+    aliased = load_period_s is not None and uneven > 0 and is_aliased(load_period_s, curve.sample_period_s, uneven)
     if aliased:
         caveats.append(f"a step takes {load_period_s:.3g} s, near the sensor's period: it may always see the same part")
-    if curve.update_period_s and length_s < UPDATES_NEEDED * curve.update_period_s:
+    if curve.update_period_s and length_s < UPDATES_NEEDED * 2 * curve.time_error_s:
         updates = length_s / curve.update_period_s
         caveats.append(f"below resolution: the window spans {updates:.0f} updates of the sensor")
-    border_j = sum(curve.border_error_j(time_s) for time_s in window_s)
+    sampling_j, repeated_j = border_errors_j(curve, window_s)
+    border_j = sampling_j + repeated_j
     least_j = max(0.0, energy_j - border_j - max(unobserved_j, below_j))
     most_j = energy_j + border_j + max(unobserved_j, above_j) + lost_j
     return EnergyReading(
@@ -88,7 +91,10 @@ def compute_reading(
         low_j=min(energy_j, least_j * channel.gain[0]),
         high_j=max(energy_j, most_j * channel.gain[1]),
         gain=channel.gain,
+        repeated_error_j=repeated_j,
+        publication_lag_s=channel.publication_lag.lag_s if channel.publication_lag is not None else None,
         tick_s=curve.update_period_s,
+        time_error_s=curve.time_error_s,
         samples=bisect_right(trace.t_s, window_s[1]) - bisect_left(trace.t_s, window_s[0]),
         reason="; ".join(caveats) or None,
         sensor=trace.sensor,

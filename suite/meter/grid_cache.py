@@ -20,7 +20,7 @@ from joulemark.suite.carbon.series import Series
 from joulemark.suite.carbon.service import from_environment
 from joulemark.suite.energy.totals import with_mean_intensity
 from joulemark.suite.records import Emissions, Notice, Settings
-from joulemark.suite.settings import home
+from joulemark.suite.system.directories import expanded, find_cache
 
 GridInputs = tuple[Emissions, tuple[Notice, ...]]
 HOUR = timedelta(hours=1)
@@ -62,7 +62,7 @@ class GridCache:
 
 
 def _resolve(settings: Settings, span: Span) -> GridInputs:
-    service = from_environment(settings.offline, settings.emission_factors, home() / "cache")
+    service = from_environment(settings.offline, settings.emission_factors, find_cache("cache"))
     return resolve(settings, datetime.now(UTC), service, span)
 
 
@@ -70,7 +70,7 @@ def _intensity_file(settings: Settings) -> Path | None:
     """Return the user's file of intensities; None where `intensity` is a number or not set."""
     if settings.intensity is None or inputs.parse_amount(settings.intensity, "--intensity") is not None:
         return None
-    return Path(str(settings.intensity)).expanduser()
+    return expanded(str(settings.intensity))
 
 
 def _holds_for_an_hour(emissions: Emissions) -> bool:

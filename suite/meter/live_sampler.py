@@ -68,8 +68,11 @@ class LiveSampler:
         return time.monotonic() - self.origin_s
 
     def wait_for(self, end_s: float) -> None:
-        """Wait until every sensor covers the time up to `end_s`: usually a tenth of a second, MAX_WAIT_S at most."""
-        give_up_s = end_s + MAX_WAIT_S
+        """Wait until every sensor covers the time up to `end_s`: usually a tenth of a second, MAX_WAIT_S at most.
+
+        An end that lies in the future is not waited for: the clock that it was read from is not this one.
+        """
+        give_up_s = min(end_s, self.now()) + MAX_WAIT_S
         while self.trace_file.covered_s() < end_s and self.now() < give_up_s and self.sampler.alive:
             time.sleep(POLL_PERIOD_S)
 

@@ -15,18 +15,18 @@ with `error` says in one line what went wrong. The process ends with its input, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from joulemark.suite.errors import JoulemarkError, UsageError
+from joulemark.suite.errors import JoulemarkError, MeasurementError, UsageError
 from joulemark.suite.meter.session import MeterSession
+from joulemark.suite.system.scratch import scratch_directory
 from joulemark.suite.trial.processes import claim_stdout
 
 Document = dict[str, Any]
@@ -41,25 +41,19 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which then ends this process
     answers = claim_stdout()
     os.dup2(1, 2)  # nor may a library write to the program's terminal
-    with tempfile.TemporaryDirectory(prefix="joulemark-meter-") as scratch:
-        session: MeterSession | None = None
-        try:
-            for line in _lines(sys.stdin.fileno(), os.getppid()):
-                try:
-                    request = json.loads(line)
-                except ValueError:
-                    continue  # Ctrl-C cut it off as it was written: nobody waits for an answer
-                if request["do"] == "open" and session is None:
-                    answer, session = _open(request, Path(scratch))
-                else:
-                    answer = _answer(session, request)
-                answers.write(json.dumps({**answer, "number": request.get("number")}) + "\n")
-                answers.flush()
-        except BrokenPipeError:
-            pass  # the program has ended
-        finally:
-            if session is not None:
-                session.close()
+    session: MeterSession | None = None
+    with contextlib.suppress(BrokenPipeError), contextlib.ExitStack() as resources:  # until the program has ended
+        for line in _lines(sys.stdin.fileno(), os.getppid()):
+            try:
+                request = json.loads(line)
+            except ValueError:
+                continue  # Ctrl-C cut it off as it was written: nobody waits for an answer
+            if request["do"] == "open" and session is None:
+                answer, session = _open(request, resources)
+            else:
+                answer = _answer(session, request)
+            answers.write(json.dumps({**answer, "number": request.get("number")}) + "\n")
+            answers.flush()
 
 
 def _lines(descriptor: int, parent: int) -> Iterator[bytes]:
@@ -76,11 +70,13 @@ def _lines(descriptor: int, parent: int) -> Iterator[bytes]:
         yield from lines
 
 
-def _open(request: Mapping[str, Any], scratch: Path) -> tuple[Document, MeterSession | None]:
+def _open(request: Mapping[str, Any], resources: contextlib.ExitStack) -> tuple[Document, MeterSession | None]:
+    """Start sampling until `resources` are closed. Return the answer, and the session where there is one."""
     try:
-        session = MeterSession.open(scratch, request["sensor"])
-    except JoulemarkError as error:
+        session = MeterSession.open(resources.enter_context(scratch_directory()), request["sensor"])
+    except Exception as error:  # noqa: BLE001 - the user's program must go on
         return _error(error), None
+    resources.callback(session.close)
     return session.sensors_found(), session
 
 
@@ -95,13 +91,13 @@ def _answer(session: MeterSession | None, request: Mapping[str, Any]) -> Documen
     }
     try:
         return methods[request["do"]](request)
-    except JoulemarkError as error:
-        return _error(error)
     except Exception as error:  # noqa: BLE001 - the user's program must go on
-        return {"error": f"a bug, please report it: {type(error).__name__}: {error}", "type": "MeasurementError"}
+        return _error(error)
 
 
-def _error(error: JoulemarkError) -> Document:
+def _error(error: Exception) -> Document:
+    if not isinstance(error, JoulemarkError):
+        error = MeasurementError(f"a bug, please report it: {type(error).__name__}: {error}")
     return {"error": " ".join(str(error).split()), "type": type(error).__name__}
 
 

@@ -15,6 +15,7 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.machine import default_threads, describe
 from joulemark.suite.meter import user_run
 from joulemark.suite.meter.grid_cache import GridCache, GridInputs, weighted_by_energy
+from joulemark.suite.meter.known_lags import SETTLE_S, KnownLags, lacks_lag
 from joulemark.suite.meter.live_sampler import LiveSampler, Window, charged_devices
 from joulemark.suite.meter.window_result import window_result
 from joulemark.suite.notices import Code
@@ -51,6 +52,9 @@ class MeterSession:
     sensors: tuple[str, ...]
     """The sensors that were requested; empty: all that can be read."""
     grid: GridCache = field(default_factory=GridCache)
+    lags: KnownLags = field(default_factory=KnownLags)
+    _has_settled: bool = False
+    """Whether the end of a window was waited for until it could show the lags."""
     _detected: dict[tuple[str, ...], GpuInventory] = field(default_factory=dict)
 
     @classmethod
@@ -85,7 +89,7 @@ class MeterSession:
         """Return readings, joules and grams of each window."""
         target = self._target(request)
         windows = self._windows(request)
-        traces = self.sampler.traces(windows)
+        traces = self._traces(request, windows)
         simulated = ", ".join(sorted({trace.sensor for trace in traces if trace.simulated}))
         results = []
         for window in windows:
@@ -100,7 +104,7 @@ class MeterSession:
         """Return only the attributed joules of each window. A training may have very many steps."""
         target = self._target(request)
         windows = self._windows(request)
-        traces = self.sampler.traces(windows)
+        traces = self._traces(request, windows)
         return {"energy_j": [target.energy_j(traces, window) for window in windows]}
 
     def save(self, request: Mapping[str, Any]) -> Document:
@@ -135,7 +139,7 @@ class MeterSession:
             {"finished_at": span[1].isoformat(timespec="milliseconds")},
         ]
         path = Path(request["path"]).expanduser()
-        write(assemble_events(planned, events, self.sampler.traces(windows)), path)
+        write(assemble_events(planned, events, self._traces(request, windows)), path)
         return {"path": str(path)}
 
     def _target(self, request: Mapping[str, Any]) -> _Target:
@@ -156,8 +160,21 @@ class MeterSession:
         origin_s = self.sampler.origin_s
         windows = [(begin - origin_s, end - origin_s) for begin, end in request["windows"]]
         if windows:
-            self.sampler.wait_for(max(end for _, end in windows))
+            self.sampler.wait_for(max(end for _, end in windows) + self.lags.longest_s)
         return windows
+
+    def _traces(self, request: Mapping[str, Any], windows: Sequence[Window]) -> tuple[Trace, ...]:
+        """Return the traces around `windows`, with the publication lags that are known.
+
+        The end of a synchronised window shows them a little later, which is waited for once.
+        """
+        ends_s = [end for _, end in windows] if request.get("synchronised") else []
+        traces = self.lags.apply(self.sampler.traces(windows), ends_s)
+        if ends_s and not self._has_settled and lacks_lag(traces):
+            self._has_settled = True
+            self.sampler.wait_for(max(ends_s) + SETTLE_S)
+            traces = self.lags.apply(self.sampler.traces(windows), ends_s)
+        return traces
 
     def _grid_inputs(self, target: _Target, traces: Sequence[Trace], window: Window) -> GridInputs:
         """Return what the emissions of `window` are computed with."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.plan.cases import make_plan
 from joulemark.suite.plan.plan import Plan
+from joulemark.suite.plan.profiles import find_profile
 from joulemark.suite.records import NOT_ATTEMPTED, ArmName, ArmRecord, Case, Settings
 from joulemark.suite.stats.pairs import CASE_FIELDS
 
@@ -71,10 +72,14 @@ def _check_axes(settings: Settings) -> None:
 
 def _arm_plan(settings: Settings, name: ArmName, arm: ArmSpec, order_seed: int) -> Plan:
     """Return the plan of one arm as if it were a run of its own."""
-    changes = {
+    # Pairs need the rounds that they are given, however long these take: a verdict is what an A/B run is for.
+    changes: dict[str, object] = {"rounds": settings.rounds or find_profile(settings).rounds}
+    changes |= {
         axis: (value,) if isinstance(getattr(settings, axis), tuple) else value
         for axis, value in settings.arms[name].axes().items()
     }
+    if settings.arms[name].python is not None:
+        changes["python"] = {}  # interpreters by framework are for the other arm
     try:
         return make_plan(settings.model_copy(update=changes), arm.record.frameworks, order_seed, arm.threads)
     except JoulemarkError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile
 from joulemark.suite.records import DeviceKind, FrameworkInfo, Settings
+from joulemark.suite.trial.framework_problem import find_problem
 from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework, framework
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Phase, Workload
@@ -16,18 +17,19 @@ from joulemark.workloads.spec import Phase, Workload
 def frameworks(settings: Settings, installed: Mapping[str, FrameworkInfo]) -> list[Framework]:
     """Return the named frameworks, or all.
 
-    Raises UsageError for a mode that none has, for a named framework that is not installed, and if none is.
+    Raises UsageError if one that is named, or that has an interpreter of its own, cannot be used, and if none can.
     """
     selected = [framework(name) for name in settings.framework or FRAMEWORKS]
-    known_modes = {mode for each in FRAMEWORKS.values() for mode in each.modes}
-    for mode in settings.mode:
-        if mode not in known_modes:
-            raise unknown("mode", mode, known_modes)
-    missing = [each for each in selected if each.name not in installed]
-    if missing and (settings.framework or len(missing) == len(selected)):
-        extras = ",".join(each.extra for each in missing)
-        names = " and ".join(each.title for each in missing)
-        raise UsageError(f"{names} not installed. Install: pip install 'joulemark[{extras}]'.")
+    problems = {
+        each.name: problem
+        for each in FRAMEWORKS.values()
+        if (problem := find_problem(each, installed.get(each.name), settings.python.get(each.name))) is not None
+    }
+    refused = [name for name in problems if name in settings.framework or name in settings.python]
+    if not refused and all(each.name in problems for each in selected):
+        refused = [each.name for each in selected]
+    if refused:
+        raise UsageError(" ".join(f"{problems[name].text}." for name in refused))
     return selected
 
 
@@ -74,6 +76,10 @@ def phases(settings: Settings, workload: Workload) -> Sequence[Phase]:
 
 def modes(settings: Settings, profile: Profile, framework: Framework) -> Sequence[str]:
     """Return those of the named modes that the framework has, or its default and, by profile, compiled ones."""
+    known = {mode for each in FRAMEWORKS.values() for mode in each.modes}
+    for mode in settings.mode:
+        if mode not in known:
+            raise unknown("mode", mode, known)
     if settings.mode:
         return [mode for mode in settings.mode if mode in framework.modes]
     compiled = [mode for mode, kind in framework.modes.items() if kind == "compiled"]
@@ -81,14 +87,20 @@ def modes(settings: Settings, profile: Profile, framework: Framework) -> Sequenc
 
 
 def devices(settings: Settings, info: FrameworkInfo | None) -> Sequence[str]:
-    """Return the named devices, or the CPU and the first GPU if there is one."""
-    available = info.devices if info is not None else ("cpu",)
-    if not settings.device:
-        return [device for device in available if device in ("cpu", "cuda:0")]
+    """Return the named devices, or the CPU and, if the framework sees one, the first GPU."""
+    if settings.device:
+        return settings.device
+    return ("cpu", "cuda:0") if info is not None and "cuda:0" in info.devices else ("cpu",)
+
+
+def check_devices(settings: Settings, infos: Iterable[FrameworkInfo]) -> None:
+    """Raise UsageError for a named device that none of the frameworks sees, with what they say of it."""
+    infos = list(infos)
+    available = {device for info in infos for device in info.devices}
     for device in settings.device:
-        if info is not None and device not in available:
-            raise unknown("device", device, available)
-    return settings.device
+        if device not in available:
+            reasons = "".join(f" No GPU is seen: {info.blind}." for info in infos if info.blind and device != "cpu")
+            raise UsageError(f"{unknown('device', device, available)}{reasons}")
 
 
 def precisions(settings: Settings, profile: Profile, framework: Framework, kind: DeviceKind) -> Sequence[str]:

@@ -13,7 +13,9 @@ from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile, find_profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind, FrameworkInfo, Parameters, Settings
-from joulemark.suite.trial.frameworks import Framework
+from joulemark.suite.trial.framework_problem import find_problem
+from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework
+from joulemark.suite.trial.frameworks import framework as find_framework
 from joulemark.workloads.registry import supports
 from joulemark.workloads.spec import ELEMENT_BYTES, Phase, Size, Workload
 
@@ -58,11 +60,12 @@ class _Task:
 def make_plan(settings: Settings, installed: Mapping[str, FrameworkInfo], order_seed: int, threads: int) -> Plan:
     """Return the plan for `settings` with the `installed` frameworks.
 
-    Raises UsageError for unknown names, a named framework that is not installed, a missing device, and an empty
+    Raises UsageError for unknown names, a named framework that cannot be used, a missing device, and an empty
     selection.
     """
     profile = find_profile(settings)
     frameworks = axes.frameworks(settings, installed)
+    axes.check_devices(settings, (installed[each.name] for each in frameworks if each.name in installed))
     cases = [
         case
         for workload in axes.selected_workloads(settings, profile)
@@ -83,6 +86,20 @@ def make_plan(settings: Settings, installed: Mapping[str, FrameworkInfo], order_
     latency_s = LATENCY_S if settings.latency else 0.0
     plan = Plan(profile, tuple(cases), settings.rounds or profile.rounds, order_seed, latency_s)
     return plan if settings.rounds else plan.within_limit()
+
+
+def check_names(settings: Settings) -> None:
+    """Raise UsageError for an unknown name in a selection, before frameworks are imported to plan it."""
+    profile = find_profile(settings)
+    if settings.keyword is not None:
+        compile_keyword(settings.keyword)
+    for workload in axes.selected_workloads(settings, profile):
+        _tasks(settings, profile, workload)
+    for name in settings.framework or FRAMEWORKS:
+        framework = find_framework(name)
+        axes.modes(settings, profile, framework)
+        for kind in DEVICE_KINDS:
+            axes.precisions(settings, profile, framework, kind)
 
 
 def _tasks(settings: Settings, profile: Profile, workload: Workload) -> list[_Task]:
@@ -138,7 +155,7 @@ def _cases(
         for precision, batch_size in itertools.product(precisions, batch_sizes):
             compiled = framework.modes[mode] == "compiled"
             refusal = task.workload.refusal(kind, precision, batch_size, compiled)
-            reason_code, reason = _initial_reason(task.workload, framework, info, refusal)
+            reason_code, reason = _initial_reason(settings, task.workload, framework, info, device, refusal)
             cases.append(
                 Case(
                     id=f"{task.id}/{framework.name}/{mode}/{device}/{precision}/b{batch_size}",
@@ -159,14 +176,22 @@ def _cases(
 
 
 def _initial_reason(
-    workload: Workload, framework: Framework, info: FrameworkInfo | None, refusal: str | None
+    settings: Settings,
+    workload: Workload,
+    framework: Framework,
+    info: FrameworkInfo | None,
+    device: str,
+    refusal: str | None,
 ) -> tuple[str, str]:
     """Return the code and reason why a case will be skipped, or that it was not attempted yet.
 
     `refusal` is the reason of its workload, if it has one.
     """
-    if info is None:
-        return "not_installed", f"{framework.title} is not installed: pip install 'joulemark[{framework.extra}]'"
+    problem = find_problem(framework, info, settings.python.get(framework.name))
+    if problem is not None:
+        return problem.code, problem.text
+    if info is not None and device not in info.devices:
+        return "unsupported", f"{framework.title} sees no device {device}{f': {info.blind}' if info.blind else ''}"
     if not supports(workload, framework.name):
         return "unsupported", f"{workload.id} has no implementation in {framework.title}"
     if refusal is not None:

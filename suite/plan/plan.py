@@ -54,6 +54,8 @@ class Plan:
     """Name of the pair that a case belongs to, by case id; a pair is measured one right after the other."""
     max_rounds: int | None = None
     """Maximum rounds of pairs that are undecided after `rounds`, a multiple of it; None: no more rounds."""
+    dropped_rounds: int = 0
+    """Rounds that the profile's limit leaves no time for."""
 
     def runnable(self) -> tuple[Case, ...]:
         """Return the cases that will be attempted."""
@@ -130,14 +132,15 @@ class Plan:
         limit_s = self.profile.limit_s
         if limit_s is None or self.rounds == 1 or self.expected_s() <= limit_s:
             return self
-        return replace(self, rounds=self.rounds - 1).within_limit()
+        return replace(self, rounds=self.rounds - 1, dropped_rounds=self.dropped_rounds + 1).within_limit()
 
     def outline(self) -> dict[str, Any]:
         """Return the plan as plain data; a case that will be run has no reason."""
         runnable = self.runnable()
         cases = [{"id": case.id, "reason": None if case in runnable else case.reason} for case in self.cases]
-        max_rounds = {"max_rounds": self.max_rounds} if self.max_rounds else {}
-        return {"rounds": self.rounds, **max_rounds, "expected_s": self.expected_s(), "cases": cases}
+        other_rounds = {"max_rounds": self.max_rounds, "dropped_rounds": self.dropped_rounds}
+        other_rounds = {name: rounds for name, rounds in other_rounds.items() if rounds}
+        return {"rounds": self.rounds, **other_rounds, "expected_s": self.expected_s(), "cases": cases}
 
 
 def new_order_seed() -> int:

@@ -15,7 +15,16 @@ from joulemark.suite.records.case import (
     Summary,
     Trial,
 )
-from joulemark.suite.records.energy import KINDS, Channel, EnergyReading, GpuState, Kind, SecondOpinion, Trace
+from joulemark.suite.records.energy import (
+    KINDS,
+    Channel,
+    EnergyReading,
+    GpuState,
+    Kind,
+    PublicationLag,
+    SecondOpinion,
+    Trace,
+)
 from joulemark.suite.records.files import parse, read, schema, write, write_text
 from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, Machine
 from joulemark.suite.records.notice import Notice, worst
@@ -65,6 +74,7 @@ __all__ = [
     "Parameters",
     "Probe",
     "ProfileSettings",
+    "PublicationLag",
     "Pue",
     "Quantity",
     "Ranges",

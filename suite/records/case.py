@@ -30,6 +30,9 @@ class Ranges(Record):
     """
 
     sensor: tuple[float, float] | None = None
+    """Gain and sampling of the sensors: the second part narrows with the number of trials."""
+    gain: tuple[float, float] | None = None
+    """The part of `sensor` that is the sensors' gain: the same in all trials, and in all cases on one device."""
     intensity: tuple[float, float] | None = None
     pue: tuple[float, float] | None = None
 
@@ -138,6 +141,9 @@ class Trial(Record):
     """Duration of each block of `steps_per_block` steps in the window, seconds."""
     window_s: tuple[float, float] | None = None
     """Interval over which throughput and energy are measured, seconds since `run.started_at`."""
+    last_step_s: float | None = None
+    """When the device had finished the last step of all, seconds since `run.started_at`: power falls there. None if
+    nothing waited for the device."""
     steps: int = 0
     """Number of steps in the window."""
     items: int = 0

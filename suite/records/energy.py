@@ -6,13 +6,26 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from joulemark.suite.records.base import Record
+from joulemark.suite.records.base import PositiveCount, Record
 
 Kind = Literal["counter", "integrated", "model", "unavailable"]
 """How an energy was obtained, best first: from a hardware energy counter; from power samples integrated over time; from
 a model of load and TDP; not at all."""
 
 KINDS: tuple[Kind, ...] = ("counter", "integrated", "model", "unavailable")
+
+
+class PublicationLag(Record):
+    """How late a sensor publishes its values, as found from steps of the load."""
+
+    lag_s: float
+    """From the moment of an update to when it can be read, seconds."""
+    error_s: float
+    """95 % limit of its error, seconds."""
+    steps: PositiveCount
+    """Number of steps of the load that it is the median of."""
+    method: str
+    """How it was found: which steps, and where their times come from."""
 
 
 class Channel(Record):
@@ -32,6 +45,8 @@ class Channel(Record):
     """Length of the boxcar filter that the sensor averages over, seconds; 0 if it does not average."""
     coverage: float = 1.0
     """Share of each update period that the sensor observes: 0.25 if it observes 25 of every 100 ms."""
+    publication_lag: PublicationLag | None = None
+    """None if unknown: times are then not corrected for it."""
     limit_w: float | None = None
     """Power limit when the trace began, watts; None if unknown."""
     gain: tuple[float, float] = (1.0, 1.0)
@@ -107,8 +122,16 @@ class EnergyReading(Record):
     gain: tuple[float, float] = (1.0, 1.0)
     """The sensor's gain in `low_j` and `high_j`, true over reported energy: the part of the interval that scales. The
     rest of it is in joules, and adds."""
+    repeated_error_j: float = 0.0
+    """The part of that rest that is the same in every trial, joules: the publication lag, where power steps at an end
+    of the window. What remains is from sampling and differs from trial to trial."""
+    publication_lag_s: float | None = None
+    """Publication lag that the sensor's times were corrected for, seconds; None if unknown."""
     tick_s: float | None = None
     """Update period of the sensor, seconds; None if it was not measured."""
+    time_error_s: float | None = None
+    """How far either end of the window may be off against the sensor's updates, seconds: half an update period where
+    their times are not known."""
     samples: int = 0
     """Sensor samples in the window."""
     reason: str | None = None

@@ -2,22 +2,27 @@
 
 `<id>.journal` holds one JSON document a line: the planned run file, then the events in order. The sampler writes its
 trace beside it, `<id>.trace`. Both are removed once `<id>.json` is written.
+
+The process that writes a journal holds a lock of it (flock(2), which works over NFS too): machines that share a home do
+not measure the same run.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records.case import Case, Trial
 from joulemark.suite.records.energy import SecondOpinion
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.run import Floor, Idle, Probe, RunFile
+from joulemark.suite.system.text import read_text
 
 SUFFIX = ".journal"
 
@@ -31,8 +36,14 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("xb", buffering=0)
+        except FileExistsError:
+            raise UsageError(
+                f"{path} exists: this run is being measured by another process, or was interrupted. Continue it with "
+                f"--resume {path.stem}."
+            ) from None
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}. Choose another place with --out.") from None
+        _lock(self._file)
         try:
             self._write(planned=planned.model_dump(mode="json"))
         except UsageError:
@@ -103,13 +114,43 @@ def trace_path(journal: Path) -> Path:
     return journal.with_suffix(".trace")
 
 
+@contextlib.contextmanager
+def claim(journal: Path) -> Iterator[None]:
+    """Hold the lock of a journal that no process is writing, to finish it. UsageError if one is, maybe elsewhere."""
+    try:
+        file = journal.open("rb+")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {journal}: {error.strerror}. Resume the run as the user who began it."
+        ) from None
+    with file:
+        # Whoever finished it meanwhile has removed it.
+        if not _lock(file) or not os.fstat(file.fileno()).st_nlink:
+            raise UsageError(
+                f"run {journal.stem} is being measured by another process, maybe on another machine: wait until it has "
+                "finished."
+            )
+        yield
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Lock a journal until it is closed; return whether no other process has it, as far as its file system knows."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # no locks there
+        return True
+    return True
+
+
 def read_lines(journal: Path) -> list[dict[str, Any]]:
     """Return the documents of a journal, without an incomplete last line: its trial did not end.
 
     Raises UsageError if the journal cannot be read, or is not one.
     """
     try:
-        lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = read_text(journal).splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {journal}: {error}.") from None
     if lines and not lines[-1].endswith("\n"):

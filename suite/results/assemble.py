@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from joulemark.suite.energy.publication_lag import with_publication_lags
 from joulemark.suite.energy.sensor_checks import sensor_notices
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
@@ -35,10 +36,7 @@ def finish(journal: Path) -> Path:
 
 
 def assemble(journal: Path) -> RunFile:
-    """Return the run file of `journal`, as far as the run has come.
-
-    Raises UsageError if the file is not a journal.
-    """
+    """Return the run file of `journal`, as far as the run has come. Raises UsageError if the file is not a journal."""
     lines = read_lines(journal)
     try:
         planned = RunFile.model_validate(lines[0]["planned"])
@@ -57,14 +55,16 @@ def assemble_events(planned: RunFile, events: Sequence[dict[str, Any]], traces: 
 def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ...]) -> RunFile:
     """Return the planned run file with what happened. If resumed, it holds its earlier trials, idle and traces."""
     gpus = planned.machine.gpus
+    ends_s = [t.last_step_s for trials in state.trials.values() for t in trials if t.last_step_s is not None]
+    new_traces = with_publication_lags(new_traces, ends_s, method="the end of the last step of trials")
     traces = (*planned.traces, *new_traces)
     probes = (*planned.probes, *state.probes)
     # Idle power is attributed to no case. Asked for the CPU, the readings list the GPUs too.
-    idle = tuple(
+    new_idle = (
         entry.model_copy(update={"energy": compute_readings(new_traces, entry.window_s, "cpu", gpus)})
         for entry in state.idle
     )
-    idle = (*planned.idle, *idle)
+    idle = (*planned.idle, *new_idle)
     cases = [_with_trials(case, state, new_traces, planned) for case in planned.cases]
     missing = sum(
         _missing_trials(case, planned.run.rounds)
@@ -146,10 +146,7 @@ def _with_notices(cases: Iterable[Case], *notices: Mapping[str, Notice]) -> list
 
 
 def _interrupted(cases: Sequence[Case], missing: int) -> list[Notice]:
-    """Return the notice that `missing` trials were not attempted, with what resumes a run of this kind.
-
-    A command that failed is not run again, so that its run was not interrupted.
-    """
+    """Return the notice of `missing` trials and how to resume; none for a failed command, which is not run again."""
     notice = Notice.of(Code.RUN_INCOMPLETE, missing)
     if any(case.framework == COMMAND for case in cases):
         if any(trial.status == "failed" for case in cases for trial in case.trials):

@@ -10,7 +10,7 @@ from typing import Final
 from joulemark.suite.errors import NotComparableError, UsageError
 from joulemark.suite.records import RunFile, read, write
 from joulemark.suite.results import store
-from joulemark.suite.settings import home
+from joulemark.suite.system.directories import find_home, home
 
 HISTORY: Final = "history"
 """In place of a name: all kept runs of the same machine and selection."""
@@ -71,7 +71,7 @@ def saved() -> tuple[Baseline, ...]:
     return tuple(baselines)
 
 
-def load(name: str, runs: Path) -> RunFile:
+def load(name: str, runs: Path | None) -> RunFile:
     """Return the baseline that `name` means: a file, a saved name, or a run kept in `runs`.
 
     Raises NotComparableError if there is none, UsageError if it cannot be read or is ambiguous.
@@ -79,8 +79,9 @@ def load(name: str, runs: Path) -> RunFile:
     file = store.named_file(name)
     if file is not None:
         return store.load_path(file)
-    if _NAME.fullmatch(name) and (path := directory() / f"{name}.json").is_file():
-        return read(path)
+    saved_paths = {path.stem: path for path in _paths()}
+    if name in saved_paths:
+        return read(saved_paths[name])
     try:
         path = store.find(name, runs)
     except store.NoRunError:
@@ -97,7 +98,8 @@ def _path(name: str) -> Path:
 
 
 def _paths() -> list[Path]:
-    return sorted(directory().glob("[!.]*.json"))
+    """Return the paths of all baselines; none where there is no home directory."""
+    return sorted(directory().glob("[!.]*.json")) if find_home() is not None else []
 
 
 def _no_baseline(name: str) -> NotComparableError:

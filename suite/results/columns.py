@@ -60,65 +60,47 @@ def _trials(case: Case) -> Quantity:
     return Quantity(value=float(ok), unit="", n=ok, reason=f"{lost} lost" if lost else None)
 
 
+def _from_summary(key: str, title: str, unit: str, tooltip: str, better: Better | None = "lower") -> ColumnSpec:
+    """Return the column of a field of the summary."""
+    return ColumnSpec(key, title, unit, tooltip, better, attrgetter(f"summary.{key}"))
+
+
 COLUMN_SPECS: Final = (
-    ColumnSpec(
-        "throughput",
-        "Throughput",
-        "items/s",
-        "Items per second in steady state: how fast.",
-        "higher",
-        attrgetter("summary.throughput"),
-    ),
-    ColumnSpec(
-        "step_time_s",
-        "Step",
-        "s",
-        "Time of one step, one batch through the model: the latency.",
-        "lower",
-        attrgetter("summary.step_time_s"),
-    ),
-    ColumnSpec(
+    _from_summary("throughput", "Throughput", "items/s", "Items per second in steady state: how fast.", "higher"),
+    _from_summary("step_time_s", "Step", "s", "Time of one step, one batch through the model: the latency."),
+    _from_summary(
         "energy_per_item_j",
         "Energy per item",
         "J",
         "Gross energy of one item over the same window as throughput: CPU package and memory, and the GPU if the case "
         "uses one, idle power included. Cases are ranked by it.",
-        "lower",
-        attrgetter("summary.energy_per_item_j"),
     ),
-    ColumnSpec(
+    _from_summary(
         "net_energy_per_item_j",
         "Net energy per item",
         "J",
         "Gross energy minus what the idle machine uses in the same time: what the work itself adds.",
-        "lower",
-        attrgetter("summary.net_energy_per_item_j"),
     ),
-    ColumnSpec(
+    _from_summary(
         "facility_energy_per_item_j",
         "Facility energy per item",
         "J",
         "Gross energy x PUE: includes the data centre's cooling and power supply.",
-        "lower",
-        attrgetter("summary.facility_energy_per_item_j"),
     ),
-    ColumnSpec(
+    _from_summary(
         "emissions_g_per_1000_items",
         "CO₂e per 1,000 items",
         "g",
         "Facility energy x carbon intensity of the grid, for 1,000 items. All cases of a table share one intensity and "
         "one PUE, so it ranks them as energy does.",
-        "lower",
-        attrgetter("summary.emissions_g_per_1000_items"),
     ),
-    ColumnSpec(
+    _from_summary(
         "power_w",
         "Power",
         "W",
         "Mean gross power over the window, of the same components as energy. High power is no drawback if the work is "
         "done sooner.",
         None,
-        attrgetter("summary.power_w"),
     ),
     ColumnSpec(
         "first_call_s",

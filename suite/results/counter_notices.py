@@ -61,10 +61,7 @@ def _values(trials: Sequence[Trial], counter: str) -> list[float]:
 
 
 def _share(trials: Sequence[Trial], counter: str, threads: int) -> float:
-    """Return the median over trials of a counter in seconds per step, as a share of step time x `threads`.
-
-    0 if no trial has the counter.
-    """
+    """Return the median of a counter in seconds per step, as a share of step time x `threads`; 0 without any value."""
     shares = [
         value / (trial.window_length_s / trial.steps * threads)
         for trial in trials

@@ -12,13 +12,11 @@ from joulemark.suite.records import Intensity
 
 @dataclass(frozen=True)
 class IntensityKind:
-    """One kind of intensity and its mark."""
+    """One kind of intensity, the character that marks grams of it, and its label for people."""
 
     key: str
     mark: str
-    """One character, shown beside grams."""
     label: str
-    """For people: `the grid at the time of the run`."""
 
 
 INTENSITY_KINDS: Final[Mapping[str, IntensityKind]] = MappingProxyType(

@@ -22,7 +22,7 @@ _SELECTION: Final = (
 )  # fmt: skip
 
 
-def runs_of_machine(run_file: RunFile, directory: Path) -> list[RunFile]:
+def runs_of_machine(run_file: RunFile, directory: Path | None) -> list[RunFile]:
     """Return the kept runs of the machine of `run_file` but for that run itself, oldest first.
 
     Files that cannot be read are left out.

@@ -24,10 +24,7 @@ GRID_OPTIONS: Final = frozenset({*SOURCE_OPTIONS, "emission_factors"})
 
 
 def recompute_with_actual_intensity(run_file: RunFile, now: datetime, service: Service | None = None) -> RunFile:
-    """Return the run with the intensities of its own hours, where its source has hours; otherwise unchanged.
-
-    Raises nothing: if the source can no longer be asked, the run keeps what was known at its start.
-    """
+    """Return the run with the intensities of its own hours; unchanged if its source has none, or cannot be asked."""
     if run_file.emissions.intensity.interval_start is None:
         return run_file
     try:
@@ -42,10 +39,8 @@ def recompute_with_actual_intensity(run_file: RunFile, now: datetime, service: S
 def recompute_with_options(
     run_file: RunFile, given: Mapping[str, Any], now: datetime, service: Service | None = None
 ) -> RunFile:
-    """Return the run under the carbon options in `given`; options that are None stay as they were in the run.
-
-    The intensity is that of the run's own time. UsageError as in `resolve`.
-    """
+    """Return the run under the carbon options in `given`, with the intensity of its own time; None keeps an option.
+    Raises UsageError as `resolve` does."""
     chosen = {name: value for name, value in given.items() if value is not None}
     if not chosen:
         return run_file

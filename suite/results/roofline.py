@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Notice, Probe
@@ -22,7 +23,6 @@ class Roof:
     bytes_per_s: float
 
     def attainable_flops_per_s(self, flops_per_byte: float) -> float:
-        """Return the FLOP/s attainable at this arithmetic intensity."""
         return min(self.flops_per_s, flops_per_byte * self.bytes_per_s)
 
 
@@ -46,11 +46,8 @@ class Share:
 
 def roof(case: Case, probes: Iterable[Probe]) -> Roof | None:
     """Return the best that was probed for the case's device, precision and threads, or None without such a probe."""
-    matching = [
-        probe
-        for probe in probes
-        if (probe.device, probe.precision, probe.threads) == (case.device, case.precision, case.threads)
-    ]
+    place = attrgetter("device", "precision", "threads")
+    matching = [probe for probe in probes if place(probe) == place(case)]
     flops = max((probe.flops_per_s for probe in matching if probe.flops_per_s), default=None)
     bandwidth = max((probe.bytes_per_s for probe in matching if probe.bytes_per_s), default=None)
     return Roof(flops, bandwidth) if flops and bandwidth else None

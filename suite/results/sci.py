@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from joulemark.suite.carbon.accounting import combined, embodied_g
 from joulemark.suite.energy.attribution import weakest
-from joulemark.suite.records import Case, Embodied, Emissions, Quantity
+from joulemark.suite.records import Case, Embodied, Emissions, Quantity, Ranges
 
 ITEMS = 1000
 _SECONDS_PER_HOUR = 3600.0
@@ -33,7 +33,8 @@ def sci(case: Case, emissions: Emissions) -> Sci | None:
     """Return the SCI of `case`, or None if embodied emissions were not requested or no trial succeeded."""
     if emissions.embodied is None or case.summary is None:
         return None
-    low_g, used_g, high_g = _embodied_g_per_hour(emissions.embodied, _gpu_count(case.device))
+    gpus = 0 if case.device == "cpu" else len(case.device.split("+"))  # 2 on `cuda:0+cuda:1`
+    low_g, used_g, high_g = _embodied_g_per_hour(emissions.embodied, gpus)
     throughput, operational = case.summary.throughput, case.summary.emissions_g_per_1000_items
 
     def at_rate(items_per_s: float | None) -> float | None:
@@ -55,23 +56,18 @@ def sci(case: Case, emissions: Emissions) -> Sci | None:
             "low": _sum(operational.low, embodied.low),
             "high": _sum(operational.high, embodied.high),
             "kind": weakest(kind for kind in (operational.kind, embodied.kind) if kind is not None),
-            "ranges": operational.ranges.model_copy(update={"sensor": None, "pue": None, "intensity": None}),
+            "ranges": Ranges(),
         }
     )
     possible = None
     if operational.value is not None and embodied.value is not None:
         ranges = operational.ranges
-        factors = combined(ranges.sensor, ranges.pue, ranges.intensity)
+        low, high = combined(ranges.sensor, ranges.pue, ranges.intensity)
         possible = (
-            operational.value * factors[0] + embodied.value * assumed[0],
-            operational.value * factors[1] + embodied.value * assumed[1],
+            operational.value * low + embodied.value * assumed[0],
+            operational.value * high + embodied.value * assumed[1],
         )
     return Sci(operational, embodied, score, assumed, possible)
-
-
-def _gpu_count(device: str) -> int:
-    """Return how many GPUs a case is charged with: 0 on `cpu`, 2 on `cuda:0+cuda:1`."""
-    return 0 if device == "cpu" else len(device.split("+"))
 
 
 def _embodied_g_per_hour(embodied: Embodied, gpus: int) -> tuple[float, float, float]:

@@ -10,6 +10,7 @@ from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import RunFile, read
 from joulemark.suite.records.journal import SUFFIX
 from joulemark.suite.results.assemble import assemble
+from joulemark.suite.system.directories import no_home_reason
 
 _RUN_FILE = ".json"
 
@@ -23,7 +24,7 @@ class NoRunError(UsageError):
     """There is no such run. Other errors concern a run that is there, or a place that cannot be read."""
 
 
-def load(run: str, directory: Path) -> RunFile:
+def load(run: str, directory: Path | None) -> RunFile:
     """Return the run that `run` names, an interrupted one from its journal. Raises UsageError if there is none."""
     return load_path(find(run, directory))
 
@@ -33,14 +34,19 @@ def load_path(path: Path) -> RunFile:
     return assemble(path) if path.suffix == SUFFIX else read(path)
 
 
-def find(run: str, directory: Path) -> Path:
-    """Return the path of the run that `run` names.
+def find(run: str, directory: Path | None) -> Path:
+    """Return the path of the run that `run` names; `directory` holds those that are kept, None: none is.
 
     Raises NoRunError if there is none, UsageError if several match.
     """
     path = named_file(run)
     if path is not None:
         return path
+    if directory is None:
+        raise NoRunError(
+            f"no run {_quoted(run)}: there is no such file, and no runs are kept, since {no_home_reason()}. "
+            "Name a file, give --out, or set JOULEMARK_HOME."
+        )
     names = _names_by_stem(directory)
     if not names:
         raise NoRunError(
@@ -80,12 +86,14 @@ def named_file(text: str) -> Path | None:
         raise UsageError(f"cannot read {_quoted(text)}: {cause[:1].lower()}{cause[1:]}.") from None
 
 
-def kept_runs(directory: Path) -> list[Path]:
+def kept_runs(directory: Path | None) -> list[Path]:
     """Return the run files, and the journals of running or interrupted runs, oldest first by the UTC time in their ids.
 
     A journal takes the place of the run file beside it: that run was resumed, and the journal holds all of it. Names
     that begin with a dot are temporary files, whatever their ending.
     """
+    if directory is None:
+        return []
     names = _names_by_stem(directory)
     return [directory / names[stem] for stem in sorted(names)]
 

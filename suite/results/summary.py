@@ -21,10 +21,7 @@ ONE_TRIAL: Final = "n=1, no interval"
 
 
 def case_summary(case: Case, idle: Sequence[Idle], emissions: Emissions) -> Summary | None:
-    """Return the summary of `case` from its usable trials, or None without any.
-
-    `idle` holds the idle windows of the run, `emissions` the PUE and the carbon intensity to compute grams with.
-    """
+    """Return the summary of `case` from its usable trials; None without any. `idle` are the run's idle windows."""
     trials = [trial for trial in case.trials if trial.is_usable]
     if not trials:
         return None
@@ -56,10 +53,7 @@ def facility_and_emissions(energy: Quantity, emissions: Emissions, items: int = 
 
 
 def recompute(run_file: RunFile, emissions: Emissions, notices: Sequence[Notice] = ()) -> RunFile:
-    """Return the run file as if it had been measured with `emissions`; no measured number changes.
-
-    `notices` are those about `emissions`, from the chain of sources; they replace the file's own.
-    """
+    """Return the run file as if measured with `emissions`. `notices` about these replace the file's carbon notices."""
     cases = tuple(
         case.model_copy(update={"summary": case_summary(case, run_file.idle, emissions)}) for case in run_file.cases
     )
@@ -93,7 +87,7 @@ def _energy(energy: CaseEnergy, unit: str, values: Sequence[float]) -> Quantity:
         kind=energy.kind,
         lower_bound=bool(energy.missing),
         reason="; ".join(reasons) or None,
-        ranges=Ranges(sensor=energy.sensor_range),
+        ranges=Ranges(sensor=energy.sensor_range, gain=energy.gain_range),
     )
 
 

@@ -50,7 +50,7 @@ class Cell:
     """One value: as text in the column's unit, and raw in the unit without prefix."""
 
     text: str
-    """The value, rounded to match its interval; `not measured` if there is none."""
+    """Rounded to match the interval; `not measured` if there is no value."""
     interval: str
     """`[low, high]` between trials, or `(low to high)` for the error range of an estimate; empty if unknown."""
     mark: str
@@ -129,10 +129,8 @@ def matching_digits(value: float, low: float | None, high: float | None, most: i
     if value > 0:
         places = min(places, most - 1 - math.floor(math.log10(value)))
 
-    def text_of(number: float) -> str:
-        return f"{round(number, places):,.{max(0, places)}f}"
-
-    return text_of(value), text_of(low), text_of(high)
+    value_text, low_text, high_text = (f"{round(end, places):,.{max(0, places)}f}" for end in (value, low, high))
+    return value_text, low_text, high_text
 
 
 def _order(case: Case) -> tuple[object, ...]:

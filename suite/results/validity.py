@@ -146,7 +146,7 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
     if energy.lower_bound:
         notices.append(Notice.of(Code.ENERGY_LOWER_BOUND, energy.reason))
     updates = [
-        trial.window_length_s / reading.tick_s
+        trial.window_length_s / (reading.tick_s if reading.time_error_s is None else 2 * reading.time_error_s)
         for trial, reading in readings
         if reading.tick_s and reading.kind != "model"
     ]

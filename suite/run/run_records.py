@@ -1,19 +1,17 @@
-"""The run file at the start of a run, or when it is resumed: everything known before the first trial."""
+"""The run file at the start of a run: everything known before the first trial."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from joulemark import __version__
 from joulemark.suite.notices import Code
 from joulemark.suite.records import ArmName, Notice, Run, RunFile, Segment
-from joulemark.suite.results.validity import run_notices
 from joulemark.suite.run.run_spec import RunSpec
 from joulemark.suite.trial.environment import Environment
-from joulemark.suite.trial.outcome import TIMEOUT
 
 
 def new_run_file(
@@ -55,35 +53,14 @@ def new_run_file(
     )
 
 
-def resumed_run_file(interrupted: RunFile, segment: Segment) -> RunFile:
-    """Return the interrupted run as the start of its next segment, with everything that it has."""
-    segments = (*interrupted.run.segments, segment)
-    run = interrupted.run.model_copy(update={"segments": segments, "finished_at": None, "complete": False})
-    recomputed = {Code.RUN_INCOMPLETE, *(notice.code for notice in run_notices(interrupted))}
-    notices = tuple(notice for notice in interrupted.notices if notice.code not in recomputed)
-    return interrupted.model_copy(update={"run": run, "notices": notices})
-
-
 def new_segment(at_s: float) -> Segment:
     """Return the segment of a start or resume, `at_s` seconds after the run's first start."""
     return Segment(at_s=at_s, monotonic_s=time.monotonic(), boot_id=_boot_id())
 
 
-def measured_trials(interrupted: RunFile | None) -> frozenset[tuple[str, int]]:
-    """Return (case id, round) of the trials that an interrupted run has."""
-    cases = interrupted.cases if interrupted else ()
-    return frozenset((case.id, trial.round) for case in cases for trial in case.trials)
-
-
-def timed_out_cases(interrupted: RunFile | None) -> set[str]:
-    """Return the ids of the cases that an interrupted run gave up because a trial timed out."""
-    cases = interrupted.cases if interrupted else ()
-    return {case.id for case in cases if any(trial.reason_code == TIMEOUT for trial in case.trials)}
-
-
-def seconds_since(started_at: str) -> float:
-    """Return the wall-clock time since an ISO 8601 time, seconds."""
-    return (datetime.now(UTC) - datetime.fromisoformat(started_at)).total_seconds()
+def time_at(started_at: str, elapsed_s: float) -> str:
+    """Return the time `elapsed_s` seconds after `started_at`, ISO 8601: whatever the clock was set to meanwhile."""
+    return (datetime.fromisoformat(started_at) + timedelta(seconds=elapsed_s)).isoformat(timespec="milliseconds")
 
 
 def _shared(environments: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from joulemark.suite.records import ArmName, Case
+from joulemark.suite.records import ArmName, Case, RunFile
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.records.run_id import new_run_id
 from joulemark.suite.results.assemble import assemble, finish
-from joulemark.suite.run import lock, run_records
+from joulemark.suite.run import lock, resume, run_records
 from joulemark.suite.run.idle_and_floor import IdleAndFloor, wait_until_settled
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
 from joulemark.suite.run.trials import TrialRunner
 from joulemark.suite.sensors.external_tracker import ExternalTracker
 from joulemark.suite.sensors.sampler import Sampler
 from joulemark.suite.stats.interim_analysis import first_rounds
+from joulemark.suite.system.scratch import scratch_directory
 from joulemark.suite.trial import environment
 from joulemark.suite.trial.environment import Environment
 from joulemark.suite.trial.outcome import TIMEOUT
@@ -29,12 +29,12 @@ from joulemark.suite.trial.outcome import TIMEOUT
 def measure(spec: RunSpec, listener: ProgressListener) -> Path:
     """Measure `spec` and return the path of its run file. A run that fails to start leaves no files.
 
-    Raises UsageError if another run is measuring or the directory cannot be written, and InterruptedRun on Ctrl-C,
-    after the run file has been written (`complete` is false).
+    Raises UsageError if another run is measuring or the directory cannot be written, and InterruptedRun on
+    KeyboardInterrupt, after the run file has been written (`complete` is false).
     """
     run_id = spec.resumed.run.id if spec.resumed else new_run_id(datetime.now(UTC))
-    with lock.hold(run_id), tempfile.TemporaryDirectory(prefix="joulemark-") as scratch:
-        runner = Runner(spec, run_id, _environments(spec, Path(scratch)), listener)
+    with lock.hold(), scratch_directory() as scratch:
+        runner = Runner(spec, run_id, _environments(spec, scratch), listener)
         try:
             runner.run()
         except KeyboardInterrupt:
@@ -45,7 +45,7 @@ def measure(spec: RunSpec, listener: ProgressListener) -> Path:
 
 
 class InterruptedRun(KeyboardInterrupt):
-    """Ctrl-C during a run; `path` is the run file with what was finished before."""
+    """Ctrl-C or a signal during a run; `path` is the run file with what was finished before."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
@@ -56,7 +56,11 @@ def _environments(spec: RunSpec, scratch: Path) -> dict[ArmName | None, Environm
     """Return the environment of the trials by arm, each with its own threads and caches; by None without arms."""
     if not spec.arms:
         return {None: environment.build(os.environ, spec.plan.cases[0].threads, scratch)}
-    return {name: environment.build(os.environ, arm.threads, scratch / name) for name, arm in spec.arms.items()}
+    environments: dict[ArmName | None, Environment] = {}
+    for name, arm in spec.arms.items():
+        (scratch / name).mkdir()
+        environments[name] = environment.build(os.environ, arm.threads, scratch / name)
+    return environments
 
 
 class Runner:
@@ -71,21 +75,33 @@ class Runner:
     ) -> None:
         """Start the journal; `environments` are the trials', by arm."""
         self.spec, self.plan, self.listener = spec, spec.plan, listener
-        # A resumed run counts from its first start, by the wall clock: the machine may have been rebooted.
-        elapsed_s = run_records.seconds_since(spec.resumed.run.started_at) if spec.resumed else 0.0
+        # A resumed run counts from its first start.
+        elapsed_s, notices = resume.resume_time(spec.resumed, datetime.now(UTC)) if spec.resumed else (0.0, [])
         self.origin_s = time.monotonic() - elapsed_s
         segment = run_records.new_segment(self.now())
         run_file = (
-            run_records.resumed_run_file(spec.resumed, segment)
+            resume.resumed_run_file(spec.resumed, segment, notices)
             if spec.resumed
             else run_records.new_run_file(spec, run_id, environments, segment)
         )
-        self.journal = Journal(spec.directory / f"{run_id}{SUFFIX}", run_file)
-        self.measured = run_records.measured_trials(spec.resumed)
-        self.given_up = run_records.timed_out_cases(spec.resumed)
+        self.started_at = run_file.run.started_at
+        self.journal = self._start_journal(spec.directory / f"{run_id}{SUFFIX}", run_file)
+        self.measured = resume.measured_trials(spec.resumed)
+        self.given_up = resume.timed_out_cases(spec.resumed)
         self.trials = TrialRunner(spec, environments, self.origin_s, listener, self.journal.notice)
         variables = next(iter(environments.values())).variables
         self.idle_and_floor = IdleAndFloor(self.journal, self.now, variables, self.plan.cases[0].threads)
+
+    def _start_journal(self, path: Path, run_file: RunFile) -> Journal:
+        """Start the journal. From now on no other process, on any machine, can resume the run."""
+        journal = Journal(path, run_file)
+        try:
+            if self.spec.resumed:
+                resume.check_unchanged(self.spec.resumed, path.with_suffix(".json"))
+        except BaseException:
+            journal.delete()
+            raise
+        return journal
 
     def now(self) -> float:
         """Return the seconds since the run started."""
@@ -115,7 +131,7 @@ class Runner:
             if tracker is not None:
                 self.journal.second_opinion(tracker.stop(self.origin_s))
             self.sampler.stop()
-        self.journal.end(datetime.now(UTC).isoformat(timespec="milliseconds"))
+        self.journal.end(run_records.time_at(self.started_at, self.now()))
 
     def _announce(self) -> None:
         """Tell the listener what the run will do, and what of it is done or given up already."""

@@ -24,10 +24,11 @@ def trial_record(
         return Trial(status=status, reason_code=outcome.reason_code, reason=outcome.reason, **attempt)
     fields = dict(outcome.trial)
     try:
-        window, resident_idle = fields.pop("window"), fields.pop("resident_idle")
+        window, resident_idle, last_step = (fields.pop(name) for name in ("window", "resident_idle", "last_step"))
         return Trial(
             status="ok",
             window_s=_relative(window, origin_s),
+            last_step_s=last_step - origin_s,
             resident_idle=ResidentIdle(window_s=_relative(resident_idle, origin_s)) if resident_idle else None,
             compile_cache=compile_cache,
             **attempt,

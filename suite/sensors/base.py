@@ -31,8 +31,9 @@ class Sensor(ABC):
     """The name of its trace: `rapl`, `nvml`, ..."""
     simulated: bool = False
     """Whether its values come from anything but this machine's hardware, now."""
-    period_s: float = 0.1
-    """The time between two reads, seconds. An expensive read is made less often."""
+    period_s: float = 0.093
+    """The time between two reads, seconds. An expensive read is made less often. Reads must not keep step with updates
+    of 20 or 100 ms: when these are would not be known (`suite.energy.update_times`)."""
     timestamp_s: float | None = None
     """CLOCK_MONOTONIC of the values last read; None for a sensor without timestamps, whose values are of the moment
     they are read."""

@@ -104,6 +104,8 @@ def main() -> None:
     """Run the tracker until standard input ends, then print its result as one JSON line."""
     stdout = processes.claim_stdout()
     os.environ["CODECARBON_LOG_LEVEL"] = "CRITICAL"
+    if os.path.expanduser("~") == "~":
+        os.environ["HOME"] = "/nonexistent"  # codecarbon looks for its settings in the home, and fails without one
     try:
         answer = _track(stdout)
     except Exception as error:  # noqa: BLE001 - a failure of another package is a result, not an error of ours

@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from joulemark.suite.energy.sensor_checks import UNKNOWN_CPU
 from joulemark.suite.records import Channel
@@ -99,21 +100,11 @@ def _is_known(tdp: object) -> bool:
 def _channels(cpu_model: str, tdp_w: float, known: bool, ram_w: float) -> tuple[Channel, Channel]:
     low, high = (1.0, 1.0) if known else UNKNOWN_CPU_ERROR_RANGE
     origin = "from codecarbon's table" if known else f"4 W a thread, since codecarbon's table {UNKNOWN_CPU}"
-    cpu = Channel(
-        component="cpu",
-        scope="host",
-        unit="W",
-        kind="model",
-        average_s=PERIOD_S,
-        gain=(CPU_ERROR_RANGE[0] * low, CPU_ERROR_RANGE[1] * high),
-        source=f"codecarbon's model of {cpu_model} from the machine's load and a TDP of {tdp_w:.0f} W ({origin})",
+    gain = CPU_ERROR_RANGE[0] * low, CPU_ERROR_RANGE[1] * high
+    cpu_source = f"codecarbon's model of {cpu_model} from the machine's load and a TDP of {tdp_w:.0f} W ({origin})"
+    ram_source = f"codecarbon's model: {ram_w:.0f} W for this much memory, whatever its load"
+    model = partial(Channel, scope="host", unit="W", kind="model")
+    return (
+        model(component="cpu", average_s=PERIOD_S, gain=gain, source=cpu_source),
+        model(component="ram", gain=RAM_ERROR_RANGE, source=ram_source),
     )
-    ram = Channel(
-        component="ram",
-        scope="host",
-        unit="W",
-        kind="model",
-        gain=RAM_ERROR_RANGE,
-        source=f"codecarbon's model: {ram_w:.0f} W for this much memory, whatever its load",
-    )
-    return cpu, ram

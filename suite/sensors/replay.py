@@ -14,6 +14,7 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Channel, Trace, read
 from joulemark.suite.sensors import trace_file
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions
+from joulemark.suite.system.directories import expanded
 
 
 class ReplaySensor(Sensor):
@@ -53,7 +54,7 @@ def value_at(trace: Trace, channel: Channel, at_s: float) -> float | None:
 
 def load(file: str) -> tuple[Trace, ...]:
     """Return the traces in `file`. Raises UsageError if it cannot be read or has none."""
-    path = Path(file).expanduser()
+    path = expanded(file)
     if not file:
         raise UsageError("--sensor replay needs a file: replay:RUN.json.")
     traces = tuple(trace for trace in trace_file.load(path) or read(path).traces if trace.t_s)

@@ -23,7 +23,7 @@ from typing import Any
 from joulemark.suite.energy.components import contains_others
 from joulemark.suite.errors import MeasurementError
 from joulemark.suite.sensors.base import POWERCAP_ROOT, Finding, check_request
-from joulemark.suite.settings import home
+from joulemark.suite.system.directories import find_cache
 from joulemark.suite.trial import processes
 
 READY_TIMEOUT_S = 60.0
@@ -45,7 +45,7 @@ class SamplerRequest:
     """Requests such as `rapl` or `replay:FILE`; empty: the hardware there is, and fallbacks for the CPU."""
     powercap_root: str
     update_periods: str
-    """The file that measured update periods are kept in."""
+    """The file that measured update periods are kept in; empty where there is none."""
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Sampler:
             check_request(sensor)
         environment = dict(os.environ if environment is None else environment)
         root = powercap_root or environment.get("JOULEMARK_POWERCAP_ROOT") or POWERCAP_ROOT
-        update_periods = str(home(environment) / "ticks.json")
+        update_periods = str(find_cache("ticks.json", environment) or "")
         request = SamplerRequest(str(path), origin_monotonic_s, tuple(sensors), root, update_periods)
         process = processes.start_module("joulemark.suite.sensors.sampler_process", environment)
         try:

@@ -208,15 +208,10 @@ def _start_and_wait(readers: Sequence[Reader]) -> None:
 
 
 def _answer(readers: Sequence[Reader]) -> dict[str, object]:
-    findings: list[Finding] = []
-    for reader in readers:
-        if reader.ready.is_set():
-            findings.extend(reader.result.findings)
-        else:
-            reason = f"did not answer within {OPEN_TIMEOUT_S:.0f} s"
-            findings.append(Finding(reader.name, found=True, readable=False, reason=reason))
-    sensors = [reader.result.sensor.name for reader in readers if reader.ready.is_set() and reader.result.sensor]
-    return {"findings": [asdict(finding) for finding in findings], "sensors": sensors}
+    no_answer = partial(Finding, found=True, readable=False, reason=f"did not answer within {OPEN_TIMEOUT_S:.0f} s")
+    results = [r.result if r.ready.is_set() else FindResult(None, (no_answer(r.name),)) for r in readers]
+    findings = [asdict(finding) for result in results for finding in result.findings]
+    return {"findings": findings, "sensors": [result.sensor.name for result in results if result.sensor is not None]}
 
 
 if __name__ == "__main__":

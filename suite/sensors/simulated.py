@@ -40,6 +40,8 @@ class SensorSpec:
     """Standard deviation of one power value, watts."""
     resets_s: tuple[float, ...] = ()
     """When the counter starts again from 0, seconds since the sensor's start."""
+    publication_lag_s: float = 0.0
+    """From the moment of an update to when it can be read, seconds."""
 
 
 SENSOR_SPECS: Mapping[str, SensorSpec] = MappingProxyType(
@@ -72,13 +74,14 @@ def simulate(
 ) -> tuple[Array, Array]:
     """Return what the sensor shows at times `t_s`: power (W) and counter (J), each of the shape of `t_s`.
 
-    Updates are at `phase_s` plus multiples of the update period. Each power value is the mean over the boxcar that ends
+    Updates are at `phase_s` plus multiples of the update period, and can be read after the publication lag. Each power
+    value is the mean over the boxcar that ends
     with its update. The counter adds each value times the update period: if the sensor observes only a part of the
     time, the counter is no better than its samples.
     """
     import numpy as np
 
-    k = np.floor((np.asarray(t_s) - phase_s) / spec.update_period_s).astype(np.int64)
+    k = np.floor((np.asarray(t_s) - spec.publication_lag_s - phase_s) / spec.update_period_s).astype(np.int64)
     first = int(k.min())
     updates_s = phase_s + spec.update_period_s * np.arange(first, int(k.max()) + 1)
     power = (load.energy_j(updates_s) - load.energy_j(updates_s - spec.boxcar_s)) / spec.boxcar_s * spec.true_gain

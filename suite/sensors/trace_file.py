@@ -54,7 +54,6 @@ class _SensorLines:
             self.missed, self.cpu_s = line["missed"], line["cpu_s"]
 
     def trace(self) -> Trace:
-        """Return the trace of the sensor."""
         channels = []
         for number, channel in enumerate(self.channels):
             values: Sequence[float | None] = [row[number] for row in self.rows]
@@ -75,10 +74,7 @@ class _SensorLines:
 
 
 def load(path: Path) -> tuple[Trace, ...]:
-    """Return the traces in the file at `path`; none if there is no file. Damaged lines are left out.
-
-    Counters begin at 0; their wraps and resets are undone.
-    """
+    """Return the traces in a file, counters from 0 without wraps and resets; none if there is no file."""
     return collect(_lines(path))
 
 

@@ -43,10 +43,7 @@ class TraceTail:
         return trace_file.collect(self._lines(span_s))
 
     def covered_s(self) -> float:
-        """Return the time up to which every sensor has reported, seconds since the origin; infinity without sensors.
-
-        A value is of a time before its read: a window is covered only some time after its end.
-        """
+        """Return the time up to which every sensor has reported, seconds since the origin; infinity without sensors."""
         times = dict.fromkeys(self._lag_s, float("-inf"))
         self._file.seek(max(0, self._file.seek(0, 2) - BLOCK_BYTES))
         for entry in _entries(self._file):
@@ -55,7 +52,6 @@ class TraceTail:
         return min(times.values(), default=float("inf"))
 
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
     def _lines(self, span_s: tuple[float, float]) -> Iterator[Entry]:

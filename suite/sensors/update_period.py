@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from joulemark.suite.energy.aliasing import PERIOD_ERROR
+from joulemark.suite.records import Channel
 from joulemark.suite.system.output import atomic_replacement
 
 SHORTEST_S = 0.8
@@ -42,7 +43,6 @@ class _Changes:
     second's end."""
 
     def sample(self, read: Read, clock: Clock) -> None:
-        """Read the value and note whether it has changed."""
         begin_s, value = clock(), read()
         if self.value is not None and value is not None and value != self.value:
             self.seen.append(((self.read_s + begin_s) / 2, clock() - self.read_s))
@@ -105,6 +105,23 @@ def load_or_measure(
             save(path, certain)
         periods_s |= _periods(changes)
     return periods_s
+
+
+def call_of(channel: Channel) -> str:
+    """Return the call that a channel of a GPU is read by, in words."""
+    return channel.source.partition(";")[0]
+
+
+def with_update_periods(
+    channels: Sequence[Channel], reads: Sequence[Read], driver: str | None, path: Path | None
+) -> list[Channel]:
+    """Return the channels of GPUs with their update periods, kept in `path` for the same GPU, driver and call."""
+    names = [f"{channel.scope} driver {driver} {call_of(channel)}" for channel in channels]
+    periods_s = load_or_measure(path, dict(zip(names, reads, strict=True)))
+    return [
+        channel.model_copy(update={"tick_s": periods_s.get(name)})
+        for channel, name in zip(channels, names, strict=True)
+    ]
 
 
 def _watch(reads: Mapping[str, Read], seconds: float, pause_s: float, clock: Clock) -> dict[str, _Changes]:

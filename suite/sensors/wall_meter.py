@@ -20,6 +20,8 @@ from pathlib import Path
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Channel
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions
+from joulemark.suite.system.directories import expanded
+from joulemark.suite.system.text import decode, read_text
 
 # A meter of class 1 (IEC 62053-21) is accurate to 1 %; a plug-in meter rarely states its class and is allowed twice
 # that.
@@ -64,7 +66,7 @@ class WallMeter(Sensor):
             block = self._file.read(4096)
             *lines, incomplete = (incomplete + block).split(b"\n")
             for line in lines:
-                row = parse(line.decode("utf-8", "replace"))
+                row = parse(decode(line, "replace"))
                 if row is not None:
                     yield row
             if not block:
@@ -107,7 +109,7 @@ def _epoch_s(text: str) -> float:
 def load(path: Path) -> list[tuple[float, float]]:
     """Return the present rows of the file. Raises UsageError if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_text(path, errors="replace")
     except OSError as error:
         raise UsageError(f"cannot read the meter's file {path}: {error.strerror}.") from None
     return [row for line in text.splitlines() if (row := parse(line)) is not None]
@@ -117,7 +119,7 @@ def check(argument: str) -> None:
     """Raise UsageError unless `argument` is a file with at least two rows of time and watts."""
     if not argument:
         raise UsageError("--sensor meter needs a file: meter:FILE.")
-    if len(load(Path(argument).expanduser())) < 2:
+    if len(load(expanded(argument))) < 2:
         raise UsageError(
             f"{argument} has fewer than two rows of time,watt: start the meter's logger before the run; it must write "
             "seconds since 1970 or ISO 8601, and watts."
@@ -126,7 +128,7 @@ def check(argument: str) -> None:
 
 def find(options: SensorOptions) -> FindResult:
     """Follow the file from its end."""
-    path = Path(options.argument).expanduser()
+    path = expanded(options.argument)
     intervals_s = [after[0] - before[0] for before, after in pairwise(load(path)[-20:])]
     interval_s = max(0.0, statistics.median_high(intervals_s)) if intervals_s else 1.0
     reason = f"reads {path.name}, a row every {interval_s:.2g} s"

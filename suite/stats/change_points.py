@@ -16,13 +16,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from joulemark.suite.stats.intervals import t_quantile
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from joulemark.suite.stats.variance import Effect, Variance, sum_of_variances
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 LEVEL: Final = 0.005
 """Share of flat histories that raise a change point. Half of the 1 % that is promised: machines drift a little from run
@@ -61,12 +63,7 @@ class ChangePoint:
 
 
 def find_change_points(values: Sequence[float], level: float = LEVEL) -> tuple[ChangePoint, ...]:
-    """Return the change points of positive `values` in the order of time; deterministic.
-
-    Raises ValueError if a value is not positive and finite.
-    """
-    import numpy as np
-
+    """Return the change points of `values` by time; deterministic. ValueError if one is not positive and finite."""
     if not all(value > 0 and math.isfinite(value) for value in values):
         raise ValueError("values must be positive and finite")
     if len(values) < 2 * MIN_SEGMENT:
@@ -83,7 +80,7 @@ def find_change_points(values: Sequence[float], level: float = LEVEL) -> tuple[C
     )
 
 
-def _search(logs: NDArray[np.float64], start: int, level: float, clip_limit: float) -> dict[int, float]:
+def _search(logs: Floats, start: int, level: float, clip_limit: float) -> dict[int, float]:
     """Return the p-value of each change point in `logs` by its index, counted from `start`."""
     if len(logs) < 2 * MIN_SEGMENT:
         return {}
@@ -91,18 +88,12 @@ def _search(logs: NDArray[np.float64], start: int, level: float, clip_limit: flo
     p = _p_value(logs, maximum, level, clip_limit)
     if p > level:
         return {}
-    left, right = logs[:index], logs[index:]
-    return {
-        start + index: p,
-        **_search(left, start, level, clip_limit),
-        **_search(right, start + index, level, clip_limit),
-    }
+    before = _search(logs[:index], start, level, clip_limit)
+    return {start + index: p} | before | _search(logs[index:], start + index, level, clip_limit)
 
 
-def _p_value(logs: NDArray[np.float64], observed: float, level: float, clip_limit: float) -> float:
+def _p_value(logs: Floats, observed: float, level: float, clip_limit: float) -> float:
     """Return the permutation p-value of `observed`, or 1 as soon as it is known to exceed `level`."""
-    import numpy as np
-
     generator = np.random.default_rng(len(logs))
     allowed = math.floor(level * (PERMUTATIONS + 1)) - 1
     as_large = 0
@@ -118,35 +109,27 @@ def _p_value(logs: NDArray[np.float64], observed: float, level: float, clip_limi
     return (1 + as_large) / (PERMUTATIONS + 1)
 
 
-def _clip_limit(logs: NDArray[np.float64]) -> float:
+def _clip_limit(logs: Floats) -> float:
     """Return how far a run may lie from the running median: `_OUTLIER_DEVIATIONS` robust standard deviations."""
-    import numpy as np
-
     return _OUTLIER_DEVIATIONS * 1.4826 * float(np.median(np.abs(logs - _running_median(logs[:, None])[:, 0])))
 
 
-def _clipped(series: NDArray[np.float64], clip_limit: float) -> NDArray[np.float64]:
+def _clipped(series: Floats, clip_limit: float) -> Floats:
     """Return `series` (one history a column) with each value at most `clip_limit` from the running median."""
-    import numpy as np
-
     median = _running_median(series)
     return np.asarray(median + np.clip(series - median, -clip_limit, clip_limit))
 
 
-def _running_median(series: NDArray[np.float64]) -> NDArray[np.float64]:
+def _running_median(series: Floats) -> Floats:
     """Return the running median of each column over `_MEDIAN_WINDOW` values, one-sided at the ends."""
-    import numpy as np
-
     count = len(series)
     windows = np.lib.stride_tricks.sliding_window_view(series, _MEDIAN_WINDOW, axis=0)
     inner = np.partition(windows, _MEDIAN_WINDOW // 2, axis=2)[:, :, _MEDIAN_WINDOW // 2]
     return np.asarray(inner[np.clip(np.arange(count) - _MEDIAN_WINDOW // 2, 0, count - _MEDIAN_WINDOW)])
 
 
-def _strongest_split(series: NDArray[np.float64]) -> tuple[int, float]:
+def _strongest_split(series: Floats) -> tuple[int, float]:
     """Return the index at which the single history in `series` splits most clearly, and the statistic there."""
-    import numpy as np
-
     strongest = (0, -1.0)
     for starts, cuts, statistics in _cusums(series):
         interval, cut, _ = np.unravel_index(statistics.argmax(), statistics.shape)
@@ -155,14 +138,12 @@ def _strongest_split(series: NDArray[np.float64]) -> tuple[int, float]:
     return strongest
 
 
-def _cusums(series: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]]:
+def _cusums(series: Floats) -> Iterator[tuple[Indices, Indices, Floats]]:
     """Yield, for each layer of seeded intervals: their starts, the cuts within them, |CUSUM| (starts x cuts x columns).
 
     The statistic is the difference between the means before and after the cut, over its standard error per unit of the
     standard deviation of one run.
     """
-    import numpy as np
-
     sums = np.zeros((len(series) + 1, series.shape[1]))
     np.cumsum(series - series.mean(axis=0), axis=0, out=sums[1:])
     for length, starts in _layers(len(series)):
@@ -174,10 +155,8 @@ def _cusums(series: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp], NDA
         yield starts, cuts, np.abs(statistics, out=statistics)
 
 
-def _layers(count: int) -> list[tuple[int, NDArray[np.intp]]]:
+def _layers(count: int) -> list[tuple[int, Indices]]:
     """Return the seeded intervals over `count` values: (length, starts) of each layer, overlapping by half."""
-    import numpy as np
-
     layers = []
     share, last = 1.0, 0
     while (length := math.ceil(count * share)) >= 2 * MIN_SEGMENT:
@@ -189,10 +168,8 @@ def _layers(count: int) -> list[tuple[int, NDArray[np.intp]]]:
     return layers
 
 
-def _refined(logs: NDArray[np.float64], indices: list[int]) -> list[int]:
+def _refined(logs: Floats, indices: list[int]) -> list[int]:
     """Move each index to the clearest split between its neighbours: each was found within one interval only."""
-    import numpy as np
-
     borders = [0, *indices, len(logs)]
     for i in range(1, len(borders) - 1):
         segment = logs[borders[i - 1] : borders[i + 1]]
@@ -202,17 +179,10 @@ def _refined(logs: NDArray[np.float64], indices: list[int]) -> list[int]:
     return borders[1:-1]
 
 
-def _change_point(logs: NDArray[np.float64], start: int, index: int, end: int, skipped: int, p: float) -> ChangePoint:
+def _change_point(logs: Floats, start: int, index: int, end: int, skipped: int, p: float) -> ChangePoint:
     """Return the change point at `index` between `start` and `end`, with Welch's interval (1947) on the log scale."""
     segments = logs[start:index], logs[index:end]
     difference = float(segments[1].mean() - segments[0].mean())
-    parts = [float(segment.var(ddof=1)) / len(segment) for segment in segments]
-    variance = sum(parts)
-    degrees = 1.0
-    if variance > 0:
-        squares = (part**2 / (len(segment) - 1) for part, segment in zip(parts, segments, strict=True))
-        degrees = variance**2 / sum(squares)
-    half = t_quantile(0.975, degrees) * math.sqrt(variance)
-    return ChangePoint(
-        skipped + index, math.exp(difference), math.exp(difference - half), math.exp(difference + half), p
-    )
+    variances = [Variance(float(segment.var(ddof=1)) / len(segment), len(segment) - 1.0) for segment in segments]
+    low, high = Effect(difference, sum_of_variances(variances)).interval(0.05)
+    return ChangePoint(skipped + index, math.exp(difference), math.exp(low), math.exp(high), p)

@@ -20,15 +20,7 @@ from joulemark.suite.stats.paired_samples import PairedSample, error_range, pair
 from joulemark.suite.stats.pairs import Pair, arm_differences, environment_differences, pair_cases, with_earlier_runs
 from joulemark.suite.stats.sequential import analysis_levels
 from joulemark.suite.stats.thresholds import Thresholds
-from joulemark.suite.stats.variance import (
-    Effect,
-    LevelFunction,
-    Variance,
-    fit_prior,
-    holm,
-    moderate,
-    sum_of_variances,
-)
+from joulemark.suite.stats.variance import Effect, LevelFunction, Variance, fit_prior, holm, moderate, sum_of_variances
 
 
 def compare(
@@ -41,41 +33,32 @@ def compare(
     allow_estimates: bool = False,
     earlier: Sequence[RunFile] = (),
 ) -> ComparisonResult:
-    """Return the comparison of the cases of `b` with those of `a`.
+    """Return the comparison of the cases of `b` with those of the baseline `a`. UsageError for an unknown factor.
 
-    Args:
-        a: The baseline.
-        b: What is compared with it; may be the same run, with `by` a factor.
-        by: The one factor that may differ within a pair.
-        thresholds: Relative, by metric, or by metric and case: a metric that is off for a case is left out there.
-        metrics: Keys of METRICS.
-        drift: Variance of one run about the mean of its machine, log scale; or a mapping by metric, with ASSUMED_DRIFT
-            for the others.
-        allow_estimates: Whether modelled energy may be compared with measured energy.
-        earlier: More runs of the same cases on the machine of `a`; they form one baseline with it.
-
-    Raises:
-        UsageError: The factor is unknown.
+    `by` is the one factor that may differ within a pair; with it, `b` may be `a` itself. `metrics` are keys of METRICS.
+    `thresholds` are relative, by metric, or by metric and case: a metric that is off for a case is left out there.
+    `drift` is the variance of one run about the mean of its machine, log scale; or a mapping by metric, with
+    ASSUMED_DRIFT for the others. `allow_estimates` lets modelled energy be compared with measured energy. `earlier` are
+    more runs of the same cases on the machine of `a`; they form one baseline with it.
     """
     matches = pair_cases(a, b, by)
     same_run = a.run.id == b.run.id
     limits = thresholds if isinstance(thresholds, Thresholds) else Thresholds.of_metrics(thresholds or {})
-    drifts = {key: _metric_drift(key, drift) for key in metrics if METRICS[key].drifts and not same_run}
+    drifts = {
+        key: drift if isinstance(drift, Variance) else drift.get(key, ASSUMED_DRIFT)
+        for key in metrics
+        if METRICS[key].drifts and not same_run
+    }
     pairs = [with_earlier_runs(p, earlier) for p in matches.pairs] if earlier and not same_run else matches.pairs
-    comparisons: list[Comparison] = []
-    effects: list[tuple[int, Effect]] = []
-    for key in metrics:
-        for comparison, effect in _compare_metric(METRICS[key], pairs, limits, drifts.get(key), allow_estimates):
-            if effect is not None:
-                effects.append((len(comparisons), effect))
-            comparisons.append(comparison)
+    rows = [
+        row for key in metrics for row in _compare_metric(METRICS[key], pairs, limits, drifts.get(key), allow_estimates)
+    ]
+    effects = [(comparison, effect) for comparison, effect in rows if effect is not None]
     sequential = same_run and a.run.max_rounds is not None
-    nominal = [_level_function(comparisons[index].pair, a) for index, _ in effects] if sequential else None
-    intervals = holm([effect for _, effect in effects], nominal=nominal)
-    for (index, _), interval in zip(effects, intervals, strict=True):
-        comparisons[index] = _with_interval(comparisons[index], interval)
+    nominal = [_level_function(comparison.pair, a) for comparison, _ in effects] if sequential else None
+    intervals = iter(holm([effect for _, effect in effects], nominal=nominal))
     return ComparisonResult(
-        comparisons=tuple(comparisons),
+        comparisons=tuple(c if effect is None else _with_interval(c, next(intervals)) for c, effect in rows),
         only_a=matches.only_a,
         only_b=matches.only_b,
         environment=environment_differences(a, b) if not same_run else arm_differences(a),
@@ -97,10 +80,6 @@ def metric_families(
     return [family for family in (tuple(metric for metric in metrics if metric != "energy"), ("energy",)) if family]
 
 
-def _metric_drift(metric: str, drift: Variance | Mapping[str, Variance]) -> Variance:
-    return drift if isinstance(drift, Variance) else drift.get(metric, ASSUMED_DRIFT)
-
-
 def _compare_metric(
     metric: Metric, pairs: Sequence[Pair], limits: Thresholds, drift: Variance | None, allow_estimates: bool
 ) -> list[tuple[Comparison, Effect | None]]:
@@ -114,24 +93,36 @@ def _compare_metric(
         if isinstance(sample, str):
             rows.append((_not_comparable(pair, metric, sample, limit, drift), None))
             continue
-        comparison, effect = _without_interval(pair, metric, sample, limit, drift), None
         moderated = moderate(sample.variance, prior, max(degrees, 1.0))
         run_drift = assumed_drift(moderated) if drift == ASSUMED_DRIFT else drift
-        if moderated.degrees > 0:
-            effect = Effect(sample.difference, _error(sample, moderated, run_drift))
-        if sample.variance.degrees > 0:
-            comparison = replace(comparison, error=_error(sample, sample.variance, run_drift))
+        comparison = Comparison(
+            pair=pair,
+            metric=metric,
+            ratio=math.exp(sample.difference),
+            low=None,
+            high=None,
+            n=sample.n,
+            threshold=limit,
+            verdict="inconclusive",
+            estimated=sample.estimated,
+            reason="n=1, no interval",
+            error=_error(sample, sample.variance, run_drift) if sample.variance.degrees > 0 else None,
+            drift=drift,
+            values=(math.exp(sample.means[0]), math.exp(sample.means[1])),
+            runs=sample.runs,
+            log_ratio_by_round=sample.by_round,
+        )
+        effect = Effect(sample.difference, _error(sample, moderated, run_drift)) if moderated.degrees > 0 else None
         rows.append((comparison, effect))
     return rows
 
 
 def _level_function(pair: Pair, run_file: RunFile) -> LevelFunction:
     """Return the level of the interim analysis that a pair of `run_file` has reached."""
-    rounds, max_rounds = run_file.run.rounds, run_file.run.max_rounds or run_file.run.rounds
-    analyses = max_rounds // rounds
+    run = run_file.run
+    analyses = (run.max_rounds or run.rounds) // run.rounds
     # A run that was cut off between two analyses is judged at the level of the earlier one.
-    measured = min(len(pair.a.trials), len(pair.b.trials))
-    analysis = min(max(1, measured // rounds), analyses)
+    analysis = min(max(1, min(len(pair.a.trials), len(pair.b.trials)) // run.rounds), analyses)
     return lambda alpha: analysis_levels(analyses, alpha)[analysis - 1]
 
 
@@ -143,37 +134,16 @@ def _error(sample: PairedSample, variance: Variance, drift: Variance | None) -> 
     return sum_of_variances(parts)
 
 
+def _geometric_mean(case: Case, metric: Metric) -> float | None:
+    logs = [math.log(value) for value in metric.values(case).values()]
+    return math.exp(math.fsum(logs) / len(logs)) if logs else None
+
+
 def _not_comparable(pair: Pair, metric: Metric, reason: str, threshold: float, drift: Variance | None) -> Comparison:
     values = _geometric_mean(pair.a, metric), _geometric_mean(pair.b, metric)
     return Comparison(
         pair, metric, None, None, None, (0, 0), threshold, "not comparable", False, reason, drift=drift, values=values
     )
-
-
-def _without_interval(
-    pair: Pair, metric: Metric, sample: PairedSample, threshold: float, drift: Variance | None
-) -> Comparison:
-    return Comparison(
-        pair=pair,
-        metric=metric,
-        ratio=math.exp(sample.difference),
-        low=None,
-        high=None,
-        n=sample.n,
-        threshold=threshold,
-        verdict="inconclusive",
-        estimated=sample.estimated,
-        reason="n=1, no interval",
-        drift=drift,
-        values=(math.exp(sample.means[0]), math.exp(sample.means[1])),
-        runs=sample.runs,
-        log_ratio_by_round=sample.by_round,
-    )
-
-
-def _geometric_mean(case: Case, metric: Metric) -> float | None:
-    logs = [math.log(value) for value in metric.values(case).values()]
-    return math.exp(math.fsum(logs) / len(logs)) if logs else None
 
 
 def _with_interval(comparison: Comparison, interval: tuple[float, float]) -> Comparison:

@@ -50,9 +50,8 @@ class Comparison:
     @property
     def label(self) -> str:
         """The verdict in words: `faster`, `more energy`, `same`, ..."""
-        if self.verdict == "better":
-            return self.metric.labels[0]
-        return self.metric.labels[1] if self.verdict == "worse" else self.verdict
+        better, worse = self.metric.labels
+        return {"better": better, "worse": worse}.get(self.verdict, self.verdict)
 
     @property
     def regressed(self) -> bool:
@@ -80,7 +79,6 @@ class ComparisonResult:
     """Ids of cases that B lacks."""
     only_b: tuple[str, ...]
     environment: Differences
-    """What differs between the environments of the two."""
     drift: Mapping[str, Variance]
     """The variance of a run that was used, by metric; empty within one run."""
     missing_reasons: Mapping[str, str] = field(default_factory=dict)
@@ -88,15 +86,10 @@ class ComparisonResult:
 
 
 def verdict(low: float, high: float, threshold: float, metric: Metric) -> Verdict:
-    """Return the verdict on an interval on the log scale.
-
-    `same` if it lies within the threshold; else `better` or `worse` if it excludes 0; else `inconclusive`.
-    """
+    """Return the verdict on a log-scale interval: `same` within the threshold, else `better` or `worse` without 0."""
     limit = math.log1p(threshold)
     if -limit <= low and high <= limit:
         return "same"
-    if low > 0:
-        return "better" if metric.better == "higher" else "worse"
-    if high < 0:
-        return "worse" if metric.better == "higher" else "better"
+    if low > 0 or high < 0:
+        return "better" if (low > 0) == (metric.better == "higher") else "worse"
     return "inconclusive"

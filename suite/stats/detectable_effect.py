@@ -69,13 +69,10 @@ def calibrate(runs: Sequence[RunFile], metric: str) -> Calibration | None:
 
 
 def detectable_effect(trials: Variance, rounds: int, drift: Variance | None = None) -> DetectableEffect:
-    """Return what `rounds` rounds in each arm can detect.
+    """Return what `rounds` rounds in each arm can detect. ValueError for fewer than two.
 
-    Args:
-        trials: Variance between trials, log scale.
-        rounds: Rounds in each arm; at least two, else ValueError.
-        drift: Variance between runs, log scale. None if the arms are measured turn by turn: the variance is then known
-            from the differences within rounds, with the degrees of freedom of the rounds.
+    `trials` and `drift` are the variances between trials and between runs, log scale. Without `drift` the arms are
+    measured turn by turn: the variance is then known from the differences within rounds, with their degrees of freedom.
     """
     if rounds < 2:
         raise ValueError(f"{rounds} rounds: an interval needs two")
@@ -85,12 +82,11 @@ def detectable_effect(trials: Variance, rounds: int, drift: Variance | None = No
     scale = math.sqrt(error.value)
     half = scale * t_quantile((1 + CONFIDENCE) / 2, error.degrees)
     detected, same = (scale * t_quantile(p, error.degrees) for p in (POWER, (1 + SAME_PROBABILITY) / 2))
-    threshold = half + same
     return DetectableEffect(
         rounds=rounds,
         told_apart=math.expm1(half + detected),
-        threshold=math.expm1(threshold),
-        fires_at=math.expm1(threshold + half + detected),
+        threshold=math.expm1(half + same),
+        fires_at=math.expm1(half + same + half + detected),
     )
 
 
@@ -98,11 +94,10 @@ def self_comparison(runs: Sequence[RunFile], metric: str, drift: Variance) -> di
     """Count the verdicts of each run against the next: every difference among them is false."""
     from joulemark.suite.stats.compare import compare
 
-    verdicts: dict[str, int] = {"same": 0, "inconclusive": 0, "differs": 0, "regressed": 0}
+    verdicts = {"same": 0, "inconclusive": 0, "differs": 0, "regressed": 0}
     for a, b in itertools.pairwise(runs):
         for comparison in compare(a, b, metrics=[METRICS[metric].key], drift=drift).comparisons:
-            if comparison.low is None:
-                continue
-            verdicts[comparison.verdict if comparison.verdict in verdicts else "differs"] += 1
-            verdicts["regressed"] += comparison.regressed
+            if comparison.low is not None:
+                verdicts[comparison.verdict if comparison.verdict in verdicts else "differs"] += 1
+                verdicts["regressed"] += comparison.regressed
     return verdicts

@@ -14,11 +14,12 @@ nothing drifts, and wider still if those runs had fewer rounds than what is comp
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Final
 
-from joulemark.suite.records import Case, RunFile
+from joulemark.suite.records import RunFile
 from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.variance import Variance, upper_bound
@@ -69,14 +70,14 @@ def assumed_drift(trials: Variance) -> Variance:
 
 def drift_variances(runs: Sequence[RunFile]) -> dict[str, Variance]:
     """Return the drift of the machine of `runs` by metric, without the metrics that too few runs can tell."""
-    drifts = {key: estimate_drift(runs, key) for key, metric in METRICS.items() if metric.drifts}
-    return {key: drift for key, drift in drifts.items() if drift is not None}
+    drifting = [key for key, metric in METRICS.items() if metric.drifts]
+    return {key: drift for key in drifting if (drift := estimate_drift(runs, key)) is not None}
 
 
 def estimate_drift(runs: Sequence[RunFile], metric: str = "throughput") -> Variance | None:
     """Return the variance of a run about the mean of its machine, log scale; None if fewer than 5 runs can tell.
 
-    `metric` is a key of METRICS. The degrees of freedom are those of the runs, however many cases they have: what slows
+    The degrees of freedom are those of the runs, however many cases they have: what slows
     one case down slows the others down too. A case that is in fewer runs than others counts with its own number.
     """
     estimate = variance_components(runs, metric)
@@ -90,20 +91,19 @@ def variance_components(runs: Sequence[RunFile], metric: str = "throughput") -> 
     and framework version in the last run that has it, and at least two trials.
     """
     separate = {run.run.id: run for run in runs if run.machine.fingerprint == runs[-1].machine.fingerprint}
-    logs_by_case = _logs_by_case(list(separate.values()), METRICS[metric])
+    logs_by_case = _logs_by_case(separate.values(), METRICS[metric])
     usable = {case: run_logs for case, run_logs in logs_by_case.items() if len(run_logs) >= MIN_RUNS}
     if not usable:
         return None
     all_logs = [logs for run_logs in usable.values() for logs in run_logs]
-    squares = math.fsum((len(logs) - 1) * standard_deviation(logs) ** 2 for logs in all_logs)
     trial_degrees = sum(len(logs) - 1 for logs in all_logs)
-    within = squares / trial_degrees
-    observed = [standard_deviation([_mean(logs) for logs in run_logs]) ** 2 for run_logs in usable.values()]
-    from_trials = [within * _mean([1 / len(logs) for logs in run_logs]) for run_logs in usable.values()]
+    within = math.fsum((len(logs) - 1) * standard_deviation(logs) ** 2 for logs in all_logs) / trial_degrees
+    observed = fmean(standard_deviation([fmean(logs) for logs in run_logs]) ** 2 for run_logs in usable.values())
+    from_trials = fmean(within * fmean(1 / len(logs) for logs in run_logs) for run_logs in usable.values())
     return VarianceComponents(
         trials=Variance(within, float(trial_degrees)),
-        runs=Variance(_mean(observed), _degrees([len(run_logs) for run_logs in usable.values()])),
-        hedges_estimate=max(0.0, _mean(observed) - _mean(from_trials)),
+        runs=Variance(observed, _degrees([len(run_logs) for run_logs in usable.values()])),
+        hedges_estimate=max(0.0, observed - from_trials),
         cases=tuple(case for case, _, _ in usable),
     )
 
@@ -114,15 +114,14 @@ def _degrees(run_counts: Sequence[int]) -> float:
     Runs are taken to move all cases alike, and the runs of a case with fewer to be among those of a case with more.
     The covariance of two such variances is then the variance of the one from more runs, 2/(n - 1) of its square.
     """
-    shares = [1 / (max(first, second) - 1) for first in run_counts for second in run_counts]
-    return 1 / _mean(shares)
+    return 1 / fmean(1 / (max(first, second) - 1) for first in run_counts for second in run_counts)
 
 
 _CaseKey = tuple[str, str, str]
 """Case id, workload version, framework version: equal for values of two runs that measure the same thing."""
 
 
-def _logs_by_case(runs: Sequence[RunFile], metric: Metric) -> Mapping[_CaseKey, list[list[float]]]:
+def _logs_by_case(runs: Iterable[RunFile], metric: Metric) -> Mapping[_CaseKey, list[list[float]]]:
     """Return the logs of each run's trials, by case as it is in the last run that has it."""
     logs: dict[_CaseKey, list[list[float]]] = {}
     newest: dict[str, _CaseKey] = {}
@@ -130,15 +129,8 @@ def _logs_by_case(runs: Sequence[RunFile], metric: Metric) -> Mapping[_CaseKey, 
         for case in run.cases:
             values = metric.values(case)
             if len(values) >= 2:
-                key = newest[case.id] = _case_key(run, case)
+                framework = run.machine.frameworks.get(case.framework)
+                key = case.id, case.workload_version, framework.version if framework is not None else ""
+                newest[case.id] = key
                 logs.setdefault(key, []).append([math.log(value) for value in values.values()])
     return {key: logs[key] for key in newest.values()}
-
-
-def _case_key(run: RunFile, case: Case) -> _CaseKey:
-    info = run.machine.frameworks.get(case.framework)
-    return case.id, case.workload_version, info.version if info is not None else ""
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)

@@ -7,7 +7,7 @@ is in doubt: a gate that cannot tell says so, and neither passes nor alarms.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -16,7 +16,6 @@ from joulemark.suite.errors import NotComparableError
 from joulemark.suite.notices import INVALIDATING
 from joulemark.suite.records import Case, RunFile
 from joulemark.suite.stats.comparison import Comparison, ComparisonResult
-from joulemark.suite.stats.pairs import Pair
 from joulemark.suite.stats.thresholds import Thresholds
 
 Outcome = Literal["regression", "not conclusive", "fine"]
@@ -61,11 +60,9 @@ class Gate:
 
     def label(self, comparison: Comparison) -> str:
         """Return `regressed`, `in doubt`, `held` or `not judged`."""
-        groups = (("regressed", self.regressed), ("in doubt", self.doubtful), ("held", self.held))
-        for label, comparisons in groups:
-            if _key(comparison) in map(_key, comparisons):
-                return label
-        return "not judged"
+        groups = {"regressed": self.regressed, "in doubt": self.doubtful, "held": self.held}
+        key = _key(comparison)
+        return next((label for label, group in groups.items() if key in map(_key, group)), "not judged")
 
 
 def _key(comparison: Comparison) -> tuple[str, str, str]:
@@ -73,15 +70,11 @@ def _key(comparison: Comparison) -> tuple[str, str, str]:
 
 
 def evaluate(
-    result: ComparisonResult,
-    a: RunFile,
-    b: RunFile,
-    thresholds: Thresholds,
-    allow_estimates: bool = False,
+    result: ComparisonResult, a: RunFile, b: RunFile, thresholds: Thresholds, allow_estimates: bool = False
 ) -> Gate:
     """Return the gate's verdict on `result`, the comparison of `b` with the baseline `a`.
 
-    Raises NotComparableError if no comparison can be judged, unless the reason is a failed case.
+    NotComparableError if no comparison can be judged, unless the reason is a failed case.
     """
     judged: list[Comparison] = []
     lost: list[Unjudged] = []
@@ -92,15 +85,14 @@ def evaluate(
             (lost if counts else not_judged).append(unjudged)
         else:
             judged.append(comparison)
-    for case in _cases(a, result.only_a):
-        if case.status == "ok":
-            lost.append(Unjudged(case.id, None, result.missing_reasons[case.id]))
+    missing = result.missing_reasons
+    lost += [Unjudged(case.id, None, missing[case.id]) for case in _cases(a, result.only_a) if case.status == "ok"]
     for case in _cases(b, result.only_b):
-        reason = f"new: {result.missing_reasons[case.id]}" if case.status == "ok" else _failure(case)
+        reason = f"new: {missing[case.id]}" if case.status == "ok" else _failure(case)
         (lost if case.status == "failed" else not_judged).append(Unjudged(case.id, None, reason))
     gate = Gate(
         regressed=tuple(comparison for comparison in judged if comparison.regressed),
-        doubtful=tuple(comparison for comparison in judged if not comparison.regressed and not comparison.held),
+        doubtful=tuple(comparison for comparison in judged if not (comparison.regressed or comparison.held)),
         held=tuple(comparison for comparison in judged if comparison.held),
         lost=tuple(dict.fromkeys(lost)),
         not_judged=tuple(dict.fromkeys(not_judged)),
@@ -121,9 +113,8 @@ def nothing_comparable(a: RunFile, b: RunFile, reasons: Iterable[str], by: str |
     return NotComparableError(f"nothing in {b.run.id} can be compared with {a.run.id}: {text}.")
 
 
-def _cases(run_file: RunFile, ids: Iterable[str]) -> Iterator[Case]:
-    wanted = set(ids)
-    return (case for case in run_file.cases if case.id in wanted)
+def _cases(run_file: RunFile, ids: Collection[str]) -> list[Case]:
+    return [case for case in run_file.cases if case.id in ids]
 
 
 def _failure(case: Case) -> str:
@@ -134,7 +125,8 @@ def _unjudged(comparison: Comparison, thresholds: Thresholds) -> tuple[Unjudged,
     """Return why a comparison has no verdict, and whether that counts as a loss."""
     pair, metric = comparison.pair, comparison.metric
     if pair.incomparable is not None:
-        unjudged = Unjudged(pair.b.id, None, _incomparable_reason(pair, pair.incomparable))
+        reason = f"new: the baseline's {pair.incomparable}" if pair.a.status != "ok" else pair.incomparable
+        unjudged = Unjudged(pair.b.id, None, _failure(pair.b) if pair.b.status != "ok" else reason)
         return unjudged, pair.a.status == "ok" or pair.b.status == "failed"
     reason = comparison.reason or "no value"
     in_baseline = comparison.values[0] is not None
@@ -143,12 +135,6 @@ def _unjudged(comparison: Comparison, thresholds: Thresholds) -> tuple[Unjudged,
         if comparison.estimated and not in_baseline and not _is_measured(pair.b):
             reason = "estimated, not measured (--allow-estimates judges it anyway)"
     return Unjudged(pair.b.id, metric.key, reason), in_baseline or metric.key in thresholds.requested
-
-
-def _incomparable_reason(pair: Pair, reason: str) -> str:
-    if pair.b.status != "ok":
-        return _failure(pair.b)
-    return f"new: the baseline's {reason}" if pair.a.status != "ok" else reason
 
 
 def _is_measured(case: Case) -> bool:
@@ -164,8 +150,8 @@ def without_invalid_cases(result: ComparisonResult) -> ComparisonResult:
 
 def _without_interval_if_invalid(comparison: Comparison) -> Comparison:
     for name, case in (("A", comparison.pair.a), ("B", comparison.pair.b)):
-        notice = next((notice for notice in case.notices if notice.code in INVALIDATING), None)
-        if notice is not None:
-            reason = f"{name} is not valid: {notice.message}"
-            return replace(comparison, low=None, high=None, verdict="inconclusive", reason=reason)
+        for notice in case.notices:
+            if notice.code in INVALIDATING:
+                reason = f"{name} is not valid: {notice.message}"
+                return replace(comparison, low=None, high=None, verdict="inconclusive", reason=reason)
     return comparison

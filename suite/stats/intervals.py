@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final
 
 CONFIDENCE: Final = 0.95
@@ -36,13 +37,9 @@ def t_quantile(p: float, degrees: float) -> float:
 
 
 def geometric_mean(values: Sequence[float], confidence: float = CONFIDENCE) -> GeometricMean:
-    """Return the geometric mean of positive `values` with its t interval on the log scale.
-
-    Raises ValueError if there are no values, or one is not positive and finite.
-    """
+    """Return the geometric mean of `values` with its t interval on the log scale. ValueError unless all are above 0."""
     logs = [math.log(value) for value in _positive(values)]
-    n = len(logs)
-    centre = math.fsum(logs) / n
+    n, centre = len(logs), fmean(logs)
     if n == 1:
         return GeometricMean(values[0], None, None, 1, None)
     mean = math.exp(centre)
@@ -62,15 +59,13 @@ def standard_deviation(values: Sequence[float]) -> float:
     n = len(values)
     if n < 2:
         raise ValueError(f"{n} values have no standard deviation")
-    mean = math.fsum(values) / n
+    mean = fmean(values)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
 
 
 def coefficient_of_variation(values: Sequence[float]) -> float | None:
     """Return the standard deviation of positive `values` over their arithmetic mean; None at n = 1."""
-    if len(_positive(values)) == 1:
-        return None
-    return standard_deviation(values) / (math.fsum(values) / len(values))
+    return standard_deviation(values) / fmean(values) if len(_positive(values)) > 1 else None
 
 
 def _positive(values: Sequence[float]) -> Sequence[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 from joulemark.suite.energy.attribution import CaseEnergy, case_energy, is_estimated
 from joulemark.suite.records import Case
@@ -48,18 +49,18 @@ def paired_sample(pair: Pair, metric: Metric, allow_estimates: bool) -> PairedSa
         if estimates[0] != estimates[1] and not allow_estimates:
             return "one is measured and the other estimated"
         if _missing_components(pair.a) != _missing_components(pair.b):
-            components = f"{_measured_components(pair.a)} and {_measured_components(pair.b)}"
-            return f"different components were measured: {components}"
+            a, b = _measured_components(pair.a), _measured_components(pair.b)
+            return f"different components were measured: {a} and {b}"
         estimated = any(estimates)
     logs_a, logs_b = ({r: math.log(value) for r, value in values.items()} for values in (values_a, values_b))
     rounds = sorted(logs_a.keys() & logs_b.keys())
     if pair.same_run and len(rounds) >= 2:
         # Trials of one round share the machine's state, so their difference is free of drift.
         by_round = {number: logs_b[number] - logs_a[number] for number in rounds}
-        variance = Variance(standard_deviation(list(by_round.values())) ** 2, len(by_round) - 1.0)
-        n = (len(rounds), len(rounds))
-        means = _mean(logs_a[number] for number in rounds), _mean(logs_b[number] for number in rounds)
-        return PairedSample(_mean(by_round.values()), variance, 1 / len(by_round), n, estimated, means, 1, by_round)
+        n = len(rounds)
+        variance = Variance(standard_deviation(list(by_round.values())) ** 2, n - 1.0)
+        means = fmean(logs_a[number] for number in rounds), fmean(logs_b[number] for number in rounds)
+        return PairedSample(fmean(by_round.values()), variance, 1 / n, (n, n), estimated, means, 1, by_round)
     return _unpaired(logs_a.values(), logs_b.values(), _earlier_logs(pair, metric), estimated)
 
 
@@ -68,10 +69,13 @@ def _unpaired(
 ) -> PairedSample:
     """Compare the trials of B with those of A's run and of earlier runs; each run has the same weight."""
     runs, b = [list(logs_a), *earlier], list(logs_b)
-    mean_a, mean_b = _mean([_mean(run) for run in runs]), _mean(b)
+    mean_a, mean_b = fmean([fmean(run) for run in runs]), fmean(b)
+    groups = [group for group in (*runs, b) if len(group) > 1]
+    degrees = sum(len(group) - 1 for group in groups)
+    squares = sum(standard_deviation(group) ** 2 * (len(group) - 1) for group in groups)
     return PairedSample(
         difference=mean_b - mean_a,
-        variance=_pooled_variance([*runs, b]),
+        variance=Variance(squares / degrees if degrees else 0.0, float(degrees)),  # pooled over runs
         scale=math.fsum(1 / len(run) for run in runs) / len(runs) ** 2 + 1 / len(b),
         n=(sum(len(run) for run in runs), len(b)),
         estimated=estimated,
@@ -82,41 +86,21 @@ def _unpaired(
 
 def _earlier_logs(pair: Pair, metric: Metric) -> list[list[float]]:
     """Return the logs of each earlier run whose energy, if energy is compared, was measured like that of `pair.a`."""
-    cases = [
-        case for case in pair.earlier if not metric.energy or _energy_provenance(case) == _energy_provenance(pair.a)
-    ]
-    values = [metric.values(case).values() for case in cases]
-    return [[math.log(value) for value in run] for run in values if run]
+    cases = [case for case in pair.earlier if not metric.energy or _provenance(case) == _provenance(pair.a)]
+    return [[math.log(value) for value in values.values()] for case in cases if (values := metric.values(case))]
 
 
-def _energy_provenance(case: Case) -> object:
+def _provenance(case: Case) -> object:
     """Return what the energy of `case` is made of, and whether it is modelled."""
     energy = case_energy(case.trials)
     return energy.kind == "model", energy.trials[0].keys if energy.trials else None, _missing_components(case)
 
 
-def _mean(values: Iterable[float]) -> float:
-    known = list(values)
-    return math.fsum(known) / len(known)
-
-
-def _pooled_variance(groups: Sequence[Sequence[float]]) -> Variance:
-    """Return the variance of a trial, pooled over groups; no degrees of freedom if no group has two trials."""
-    degrees = sum(len(group) - 1 for group in groups)
-    squares = sum(standard_deviation(group) ** 2 * (len(group) - 1) for group in groups if len(group) > 1)
-    return Variance(squares / degrees if degrees else 0.0, float(degrees))
-
-
 def _missing_components(case: Case) -> frozenset[str]:
     """Return the attributed components that no trial measured."""
-    missing = (
-        reading.component
-        for trial in case.trials
-        for reading in trial.energy
-        if reading.attributed and reading.energy_j is None
-    )
+    attributed = [reading for trial in case.trials for reading in trial.energy if reading.attributed]
     measured = {component for energy in case_energy(case.trials).trials for _, component, _ in energy.keys}
-    return frozenset(missing) - measured
+    return frozenset(reading.component for reading in attributed if reading.energy_j is None) - measured
 
 
 def _measured_components(case: Case) -> str:
@@ -135,16 +119,12 @@ def error_range(pair: Pair) -> tuple[float, float]:
     if pair.same_machine and energy_a.trials[0].keys == energy_b.trials[0].keys:
         if "model" not in (energy_a.kind, energy_b.kind):
             return 1.0, 1.0
-        if _is_same_case(pair):
+        same_case = all(getattr(pair.a, name) == getattr(pair.b, name) for name in CASE_FIELDS if name != "arm")
+        if same_case:
             power = _mean_power_w(energy_b) / _mean_power_w(energy_a)
             return min(1.0, 1 / power), max(1.0, 1 / power)
     ranges = (energy_a.sensor_range or (1.0, 1.0)), (energy_b.sensor_range or (1.0, 1.0))
     return ranges[1][0] / ranges[0][1], ranges[1][1] / ranges[0][0]
-
-
-def _is_same_case(pair: Pair) -> bool:
-    """Return whether the pair is one case, in two runs or in the two arms of one."""
-    return all(getattr(pair.a, name) == getattr(pair.b, name) for name in CASE_FIELDS if name != "arm")
 
 
 def _mean_power_w(energy: CaseEnergy) -> float:

@@ -69,24 +69,27 @@ class Pairs:
 
 
 def pair_cases(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
-    """Pair the cases of `a` and `b`, possibly one run, that are equal in all but the factor `by`.
-
-    Raises UsageError if the factor is unknown.
-    """
+    """Pair the cases of `a` and `b`, possibly one run, that differ only in the factor `by`. UsageError if unknown."""
     if by is not None and by not in FACTORS:
         raise unknown("factor", by, FACTORS)
     free = FACTORS[by] if by is not None else ()
     if by == "arm":
         free += b.settings.varied()
     same_run = a.run.id == b.run.id
-    pairs: list[Pair] = []
     candidates: dict[tuple[object, ...], list[Case]] = defaultdict(list)
     for case in b.cases:
         candidates[_fixed_values(case, free)].append(case)
-    ranks = _ranks([*a.cases, *b.cases])
+    order = {framework: place for place, framework in enumerate(FRAMEWORKS)}
+    ranks = {case.id: (order.get(case.framework, len(order)), i) for i, case in enumerate([*a.cases, *b.cases])}
+    pairs: list[Pair] = []
     for case in a.cases:
-        for partner in _partners(case, candidates[_fixed_values(case, free)], free, ranks if same_run else None):
-            pairs.append(_pair(case, partner, a, b, by))
+        partners = candidates[_fixed_values(case, free)]
+        if same_run:  # each pair counts once: in the order of the frameworks, then of the file
+            partners = [partner for partner in partners if ranks[partner.id] > ranks[case.id]]
+        else:  # the equal case if there is one, else all that differ in the free fields only
+            equal = [partner for partner in partners if all(getattr(partner, f) == getattr(case, f) for f in free)]
+            partners = equal or partners
+        pairs += [_pair(case, partner, a, b, by) for partner in partners]
     if same_run:
         return Pairs(tuple(pairs), (), ())
     paired_a, paired_b = {pair.a.id for pair in pairs}, {pair.b.id for pair in pairs}
@@ -99,11 +102,8 @@ def pair_cases(a: RunFile, b: RunFile, by: str | None = None) -> Pairs:
 
 def _nearest_case(case: Case, candidates: Sequence[Case], run_name: str) -> str:
     """Describe the case of run `run_name` nearest to `case`, and the factor by which the two could be compared."""
-    same_work = [
-        candidate
-        for candidate in candidates
-        if (candidate.workload_id, candidate.phase) == (case.workload_id, case.phase)
-    ]
+    work = case.workload_id, case.phase
+    same_work = [candidate for candidate in candidates if (candidate.workload_id, candidate.phase) == work]
     if not same_work:
         return f"{run_name} does not have it"
     differing = min((_differing_fields(case, candidate) for candidate in same_work), key=len)
@@ -121,25 +121,6 @@ def _differing_fields(case: Case, candidate: Case) -> list[tuple[str, object, ob
 def _fixed_values(case: Case, free: tuple[str, ...]) -> tuple[object, ...]:
     """Return the values that a case and its partner must share."""
     return tuple(getattr(case, name) for name in CASE_FIELDS if name not in free)
-
-
-def _partners(
-    case: Case, candidates: Sequence[Case], free: tuple[str, ...], ranks: Mapping[str, tuple[int, int]] | None
-) -> list[Case]:
-    """Return the partners of `case`: its equal if there is one, else all that differ in the free fields only.
-
-    `ranks` orders the cases of one run that is compared with itself; None for two runs.
-    """
-    if ranks is not None:
-        # Within a run each pair counts once: in the order of the frameworks, then of the file.
-        return [candidate for candidate in candidates if ranks[candidate.id] > ranks[case.id]]
-    equal = [c for c in candidates if all(getattr(c, name) == getattr(case, name) for name in free)]
-    return equal or list(candidates)
-
-
-def _ranks(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
-    order = {framework: place for place, framework in enumerate(FRAMEWORKS)}
-    return {case.id: (order.get(case.framework, len(order)), i) for i, case in enumerate(cases)}
 
 
 def with_earlier_runs(pair: Pair, runs: Sequence[RunFile]) -> Pair:
@@ -187,9 +168,7 @@ def _arm_versions(arm: ArmRecord | None) -> dict[str, str]:
         return {}
     versions = {"python": arm.python, "joulemark": arm.suite_version}
     versions |= {f"package {name}": version for name, version in arm.packages.items()}
-    for name, info in arm.frameworks.items():
-        versions |= {name: f"{info.version} ({info.build})"}
-    return versions
+    return versions | {name: info.label for name, info in arm.frameworks.items()}
 
 
 def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Differences:
@@ -214,7 +193,7 @@ def _environment(run_file: RunFile) -> dict[str, str]:
         **{f"variable {name}": value for name, value in variables.items()},
     }
     for name, info in machine.frameworks.items():
-        facts |= {name: f"{info.version} ({info.build})", f"{name} python": info.python}
+        facts |= {name: info.label, f"{name} python": info.python}
     for gpu in machine.gpus:
         facts |= {f"board {gpu.index}": gpu.name, f"board {gpu.index} driver": gpu.driver}
     return facts

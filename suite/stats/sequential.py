@@ -15,64 +15,46 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, np.dtype[np.float64]]
 
 POINTS = 401
 """Points of the quadrature between two boundaries; 401 and 4001 agree in nine digits."""
 
 
+@cache
 def analysis_levels(analyses: int, alpha: float = 0.05) -> tuple[float, ...]:
     """Return the two-sided level of each of at most `analyses` analyses, made after equal numbers of rounds.
 
     Whichever analysis the measurement stops at, and for whatever reason, the chance of any false difference is at most
-    `alpha` for normal values of known variance, and slightly more with Student's t: see above.
+    `alpha` for normal values of known variance, and slightly more with Student's t: see above. The density of what is
+    not yet rejected follows the recursion of Armitage, McPherson and Rowe (1969).
 
     Raises ValueError for fewer than one analysis, or an `alpha` outside 0 .. 1.
     """
+    import numpy as np
+    from scipy.special import ndtr
+
     if analyses < 1:
         raise ValueError(f"{analyses} analyses: there must be at least one")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}: it must lie between 0 and 1")
-    return _levels(analyses, alpha)
-
-
-def spent_alpha(share: float, alpha: float) -> float:
-    """Return how much of `alpha` is spent after `share` (0 .. 1) of all rounds: Lan and DeMets 1983, Pocock's type."""
-    return alpha * math.log(1 + (math.e - 1) * share)
-
-
-@cache
-def _levels(analyses: int, alpha: float) -> tuple[float, ...]:
-    """Return the levels, by the recursion of Armitage, McPherson and Rowe (1969) for the density not yet rejected."""
-    import numpy as np
-    from scipy.special import ndtr
-
     levels: list[float] = []
-    sums: Array = np.zeros(1)
-    density: Array = np.ones(1)  # of the sum of `analysis` standard normal steps inside all boundaries, times weights
+    nodes, weights = np.polynomial.legendre.leggauss(POINTS)
+    sums = np.zeros(1)
+    density = np.ones(1)  # of the sum of `analysis` standard normal steps inside all boundaries, times weights
     for analysis in range(1, analyses + 1):
         increment = spent_alpha(analysis / analyses, alpha) - spent_alpha((analysis - 1) / analyses, alpha)
-        boundary = _boundary(sums, density, increment, math.sqrt(analysis))
+        low, high = 0.0, 10.0 * math.sqrt(analysis)
+        for _ in range(80):  # bisection: |sum| after one more step exceeds the boundary with probability `increment`
+            boundary = (low + high) / 2
+            beyond = float((ndtr(sums - boundary) + ndtr(-sums - boundary)) @ density)
+            low, high = (boundary, high) if beyond > increment else (low, boundary)
         levels.append(2 * float(ndtr(-boundary / math.sqrt(analysis))))
-        nodes, weights = np.polynomial.legendre.leggauss(POINTS)
         points = boundary * nodes
         steps = np.exp(-0.5 * (points[:, None] - sums[None, :]) ** 2) / math.sqrt(2 * math.pi)
         sums, density = points, boundary * weights * (steps @ density)
     return tuple(levels)
 
 
-def _boundary(sums: Array, density: Array, probability: float, scale: float) -> float:
-    """Return the value that |sum| after one more step exceeds with `probability`, by bisection."""
-    from scipy.special import ndtr
-
-    low, high = 0.0, 10.0 * scale
-    for _ in range(80):
-        middle = (low + high) / 2
-        beyond = float((ndtr(sums - middle) + ndtr(-sums - middle)) @ density)
-        low, high = (middle, high) if beyond > probability else (low, middle)
-    return (low + high) / 2
+def spent_alpha(share: float, alpha: float) -> float:
+    """Return how much of `alpha` is spent after `share` (0 .. 1) of all rounds: Lan and DeMets 1983, Pocock's type."""
+    return alpha * math.log(1 + (math.e - 1) * share)

@@ -80,9 +80,8 @@ def parse_thresholds(
             limits = {_metric(key, f"thresholds in {source}"): _limit(value, key, source)}
             everywhere |= limits
         requested |= {metric for metric, limit in limits.items() if limit is not None}
-    overrides = dict(_option(text) for text in options)
-    requested |= overrides.keys()
-    requested -= {metric for metric, limit in overrides.items() if limit is None}
+    overrides = dict(map(_option, options))
+    requested = (requested | overrides.keys()) - {metric for metric, limit in overrides.items() if limit is None}
     # An option applies to all cases, including those with a pattern of their own.
     kept = tuple((p, {m: limit for m, limit in limits.items() if m not in overrides}) for p, limits in patterns)
     return Thresholds(everywhere | overrides, kept, frozenset(requested))

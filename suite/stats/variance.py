@@ -30,11 +30,10 @@ SMALLEST: Final = 1e-5
 
 @dataclass(frozen=True)
 class Variance:
-    """A variance with its degrees of freedom."""
+    """A variance with its degrees of freedom, infinite if it is taken as known."""
 
     value: float
     degrees: float
-    """Degrees of freedom; infinite if the variance is taken as known."""
 
 
 def fit_prior(variances: Sequence[Variance]) -> Variance | None:
@@ -42,27 +41,21 @@ def fit_prior(variances: Sequence[Variance]) -> Variance | None:
 
     The degrees are infinite if the variances differ by no more than equal ones do by chance.
     """
+    import numpy as np
     from scipy.special import digamma, polygamma
 
     known = [variance for variance in variances if variance.degrees > 0]
     if len(known) < MIN_CASES:
         return None
-    values = sorted(variance.value for variance in known)
-    median = values[len(values) // 2]
+    values, half_degrees = np.array([(variance.value, variance.degrees / 2) for variance in known]).T
+    median = np.sort(values)[len(values) // 2]
     if median <= 0:
         return None
     # Smyth 2004, section 6.2: moments of the logarithm of a scaled F distribution.
-    logs = [
-        math.log(max(variance.value, SMALLEST * median))
-        - float(digamma(variance.degrees / 2))
-        + math.log(variance.degrees / 2)
-        for variance in known
-    ]
-    mean = math.fsum(logs) / len(logs)
-    spread = math.fsum((log - mean) ** 2 for log in logs) / (len(logs) - 1)
+    logs = np.log(np.maximum(values, SMALLEST * median)) - digamma(half_degrees) + np.log(half_degrees)
     # The relative standard error of a variance is sqrt(2 / (n - 1)).
-    spread *= 1 + SPREAD_QUANTILE * math.sqrt(2 / (len(logs) - 1))
-    excess = spread - math.fsum(float(polygamma(1, variance.degrees / 2)) for variance in known) / len(known)
+    spread = logs.var(ddof=1) * (1 + SPREAD_QUANTILE * math.sqrt(2 / (len(logs) - 1)))
+    mean, excess = float(logs.mean()), float(spread - polygamma(1, half_degrees).mean())
     if excess <= 0:
         return Variance(math.exp(mean), math.inf)
     degrees = 2 * inverse_trigamma(excess)
@@ -79,10 +72,7 @@ def inverse_trigamma(x: float) -> float:
 
 
 def moderate(variance: Variance, prior: Variance | None, pooled_degrees: float = math.inf) -> Variance:
-    """Return the mean of `variance` and `prior`, weighted by degrees of freedom.
-
-    The result never has more degrees than all cases have together, `pooled_degrees`.
-    """
+    """Return the mean of both, weighted by degrees of freedom, with at most `pooled_degrees`: those of all cases."""
     if prior is None:
         return variance
     if math.isinf(prior.degrees):
@@ -98,8 +88,7 @@ def upper_bound(variance: Variance, confidence: float = CONFIDENCE) -> float:
 
     if math.isinf(variance.degrees) or variance.degrees <= 0:
         return variance.value
-    quantile = 2 * float(gammaincinv(variance.degrees / 2, 1 - confidence))
-    return variance.value * variance.degrees / quantile
+    return variance.value * variance.degrees / (2 * float(gammaincinv(variance.degrees / 2, 1 - confidence)))
 
 
 def sum_of_variances(parts: Sequence[Variance]) -> Variance:
@@ -120,10 +109,13 @@ class Effect:
 
     def p_value(self) -> float:
         """Return the two-sided p-value of no effect."""
-        if self.variance.value <= 0:
+        from scipy.special import ndtr, stdtr
+
+        value, degrees = self.variance.value, self.variance.degrees
+        if value <= 0:
             return 1.0 if self.estimate == 0 else 0.0
-        t = abs(self.estimate) / math.sqrt(self.variance.value)
-        return 2 * _upper_tail(t, self.variance.degrees)
+        t = -abs(self.estimate) / math.sqrt(value)  # the lower tail is accurate far out
+        return 2 * float(ndtr(t) if math.isinf(degrees) else stdtr(degrees, t))
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Return the interval at confidence 1 - `alpha`."""
@@ -162,10 +154,3 @@ def holm(
     for i in remaining:
         intervals[i] = effects[i].interval(level(i))
     return intervals
-
-
-def _upper_tail(t: float, degrees: float) -> float:
-    """Return P(T > t) for t >= 0, accurate far out in the tail."""
-    from scipy.special import ndtr, stdtr
-
-    return float(ndtr(-t)) if math.isinf(degrees) else float(stdtr(degrees, -t))

@@ -40,7 +40,8 @@ def sentence(comparison: Comparison) -> str:
     if comparison.low is None or comparison.high is None:
         return f"{subject} changed by {_signed(100 * change, 1)} % (no interval)"
     ends = [100 * (comparison.low - 1), 100 * (comparison.high - 1)]
-    digits = _percent_decimals(ends[1] - ends[0])
+    width = ends[1] - ends[0]
+    digits = 0 if width >= 2 else 1 if width >= 0.2 else 2  # the ends differ in the last two places
     if ends[0] > 0 or ends[1] < 0:
         verb = "grew" if ends[0] > 0 else "fell"
         sizes = sorted(abs(end) for end in ends)
@@ -53,11 +54,6 @@ def sentence(comparison: Comparison) -> str:
 def _capped(text: str, value: float, limit: float, sign: str = "") -> str:
     """Return `text`, the end `value` of an interval, or `over LIMIT` beyond `limit`."""
     return text if value <= limit else f"over {sign}{limit}"
-
-
-def _percent_decimals(width: float) -> int:
-    """Return the decimals of percentages whose interval is `width` wide: the ends differ in the last two places."""
-    return 0 if width >= 2 else 1 if width >= 0.2 else 2
 
 
 def _signed(value: float, digits: int) -> str:
@@ -92,8 +88,7 @@ def case_title(comparison: Comparison) -> str:
 
 @dataclass(frozen=True)
 class PairEmissions:
-    """Emissions of both cases of a pair on one grid, grams CO2-equivalent per 1,000 items. Shown but not judged: their
-    ratio is that of energy."""
+    """Grams CO2-equivalent per 1,000 items of both cases, on one grid. Not judged: their ratio is that of energy."""
 
     title: str
     a: float
@@ -107,12 +102,12 @@ def pair_emissions(result: ComparisonResult, reference: Emissions) -> tuple[Pair
     def emissions(energy_j: float) -> float:
         return 1000 * emissions_g(facility_energy_j(energy_j, reference.pue.value), reference.intensity.g_per_kwh)
 
-    pairs: list[PairEmissions] = []
-    for comparison in result.comparisons:
-        a, b = comparison.values
-        if comparison.metric.energy and comparison.ratio is not None and a is not None and b is not None:
-            pairs.append(PairEmissions(case_title(comparison), emissions(a), emissions(b), comparison.estimated))
-    return tuple(pairs)
+    return tuple(
+        PairEmissions(case_title(comparison), emissions(a), emissions(b), comparison.estimated)
+        for comparison in result.comparisons
+        for a, b in [comparison.values]
+        if comparison.metric.energy and comparison.ratio is not None and a is not None and b is not None
+    )
 
 
 def drift_labels(drifts: Mapping[str, Variance]) -> list[str]:

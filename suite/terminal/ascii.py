@@ -6,29 +6,12 @@ import codecs
 import io
 from typing import TextIO
 
-REPLACEMENTS = {
-    "₂": "2",
-    "µ": "u",
-    "≥": ">=",
-    "≤": "<=",
-    "±": "+-",
-    "\u00d7": "x",
-    "·": "-",
-    "…": "...",
-    "\u2013": "-",
-    "★": "*",
-    "●": "*",
-    "◐": "o",
-    "◔": "o",
-    "○": "o",
-    "◇": "o",
-    "░": ":",
-    "─": "-",
-    "━": "-",
-    "┆": "|",
-    **dict.fromkeys("│├┤└▏▎▍▌", "|"),
-    **dict.fromkeys("▋▊▉█▁▂▃▄▅▆▇", "="),
-}
+REPLACEMENTS = (
+    {"≥": ">=", "≤": "<=", "±": "+-", "…": "..."}
+    | dict(zip("₂µ\u00d7·\u2013─━┆★●◐◔○◇░", "2ux----|**oooo:", strict=True))
+    | dict.fromkeys("│├┤└▏▎▍▌", "|")
+    | dict.fromkeys("▋▊▉█▁▂▃▄▅▆▇", "=")
+)
 """ASCII text for a character; any other becomes "?"."""
 
 

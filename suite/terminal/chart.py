@@ -40,19 +40,21 @@ class Bar:
     low: float | None = None
     high: float | None = None
     hatched: bool = False
-    """Mark the value as an estimate."""
+    """Whether the value is an estimate."""
 
 
 @dataclass(frozen=True)
 class _Style:
     full: str
     hatched: str
+    cut: str
+    """Mark at the end of a label that is cut."""
     interval: str
     """Lower end, line, upper end and middle of an interval."""
 
 
-_BLOCKS: Final = _Style("█", "░", "├─┤●")
-_ASCII: Final = _Style("=", ":", "[-]o")
+_BLOCKS: Final = _Style("█", "░", "…", "├─┤●")
+_ASCII: Final = _Style("=", ":", "~", "[-]o")
 
 
 def interval_chart(bars: Sequence[Bar], width: int, ascii: bool = False) -> list[str]:
@@ -67,16 +69,16 @@ def interval_chart(bars: Sequence[Bar], width: int, ascii: bool = False) -> list
     ends = [end for bar in bars for end in (bar.value, bar.high) if end is not None]
     scale = (bar_width - 1) / max(ends) if ends and max(ends) > 0 and bar_width > 1 else 0.0
     style = _ASCII if ascii else _BLOCKS
-    lines = []
-    for bar in bars:
-        label = _shortened(bar.label, label_width, ascii)
-        line = f"{label:<{label_width}}  {bar.text:>{text_width}}  {_with_interval(bar, scale, style)}"
-        lines.append(line.rstrip()[: max(0, width)])
-    return lines
+    lines = (
+        f"{_shortened(bar.label, label_width, style.cut):<{label_width}}  {bar.text:>{text_width}}  "
+        f"{_with_interval(bar, scale, style)}"
+        for bar in bars
+    )
+    return [line.rstrip()[: max(0, width)] for line in lines]
 
 
-def _shortened(label: str, length: int, ascii: bool) -> str:
-    return label if len(label) <= length else label[: length - 1] + ("~" if ascii else "…")
+def _shortened(label: str, length: int, mark: str) -> str:
+    return label if len(label) <= length else label[: length - 1] + mark
 
 
 def _with_interval(bar: Bar, scale: float, style: _Style) -> str:

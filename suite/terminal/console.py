@@ -16,13 +16,9 @@ PIPED_WIDTH = 200
 
 
 class PipeConsole(Console):
-    """A console that raises BrokenPipeError, which `suite.cli.app` turns into an exit code.
-
-    Rich would exit with 1, the code of a regression.
-    """
+    """A console that leaves BrokenPipeError to `suite.cli.app`: rich would exit with 1, the code of a regression."""
 
     def on_broken_pipe(self) -> None:
-        """Raise BrokenPipeError."""
         raise BrokenPipeError
 
 

@@ -38,7 +38,13 @@ def cases_table(document: Mapping[str, Any]) -> Text:
     cases = document["cases"]
     planned = sum(case["reason"] is None for case in cases)
     lines = [case["id"] if case["reason"] is None else f"{case['id']}  ({case['reason']})" for case in cases]
-    extent = units.extent(planned, document["rounds"], document.get("max_rounds"), document["expected_s"])
+    extent = units.extent(
+        planned,
+        document["rounds"],
+        document.get("max_rounds"),
+        document["expected_s"],
+        document.get("dropped_rounds", 0),
+    )
     return Text("\n".join([*lines, "", f"{extent}."]))
 
 

@@ -22,11 +22,8 @@ _INDENT: Final = "  "
 def overview(run_file: RunFile, width: int, ascii: bool = False) -> list[str]:
     """Return lines of at most `width` characters, in ASCII if `ascii`; none if nothing was measured."""
     run_table = table(run_file)
-    lines: list[str] = []
-    for key, hint in _CHARTS:
-        column = next(column for column in run_table.columns if column.key == key)
-        lines += _chart(run_table, column, hint, width, ascii)
-    return lines
+    columns = {column.key: column for column in run_table.columns}
+    return [line for key, hint in _CHARTS for line in _chart(run_table, columns[key], hint, width, ascii)]
 
 
 def _chart(run_table: Table, column: Column, hint: str, width: int, ascii: bool) -> list[str]:

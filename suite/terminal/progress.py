@@ -32,10 +32,7 @@ def show_progress(console: Console) -> Iterator[ProgressListener]:
 
 
 class RunClock:
-    """How far a run is, from the expected duration of its trials.
-
-    `measured` are (case, round) of the trials that a resumed run already has.
-    """
+    """How far a run is; `measured` are (case, round) of the trials that a resumed run already has."""
 
     def __init__(
         self, plan: Plan, measured: Collection[tuple[str, int]], now: Callable[[], float] = time.monotonic
@@ -68,11 +65,9 @@ class RunClock:
         self.expected_s -= rounds * self.plan.trial_s(case)
 
     def elapsed_s(self) -> float:
-        """Return the time since the start, seconds."""
         return self.now() - self.started
 
     def finish_trial(self, case: Case) -> None:
-        """Count one more trial as done."""
         self.done += 1
         self.done_here += 1
         self.elapsed_plan_s += self._trial_s(case)
@@ -103,7 +98,9 @@ class _Progress:
 
     def on_run_start(self, plan: Plan, measured: Collection[tuple[str, int]]) -> None:
         self.plan, self.clock = plan, RunClock(plan, measured)
-        extent = units.extent(len(plan.runnable()), plan.rounds, plan.max_rounds, self.clock.expected_s)
+        extent = units.extent(
+            len(plan.runnable()), plan.rounds, plan.max_rounds, self.clock.expected_s, plan.dropped_rounds
+        )
         resumed = f"; {units.counted(len(measured), 'trial')} measured before" if measured else ""
         self.print_line(f"{plan.profile.name}: {extent}{resumed}.")
         for case in plan.cases:
@@ -152,8 +149,6 @@ class _Progress:
 
 
 class _LineProgress(_Progress):
-    """One line per trial."""
-
     def show_result(self, case: Case) -> None:
         position = f"[{self.clock.done}/{self.clock.trials}]"
         left = units.duration(self.clock.left_s())

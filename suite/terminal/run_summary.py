@@ -20,14 +20,9 @@ from joulemark.suite.terminal.overview import overview
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 COLUMNS: Final = (
-    "throughput",
-    "step_time_s",
-    "energy_per_item_j",
-    "power_w",
-    "emissions_g_per_1000_items",
-    "actual_g_per_1000_items",
-    "sci_g_per_1000_items",
-)
+    "throughput", "step_time_s", "energy_per_item_j", "power_w", "emissions_g_per_1000_items",
+    "actual_g_per_1000_items", "sci_g_per_1000_items",
+)  # fmt: skip
 """Columns of the table that fit a terminal, for a run that has them; the page has all."""
 
 PIPED_CHART_WIDTH: Final = 100
@@ -55,7 +50,9 @@ def total_prefix(estimated: bool, lower_bound: bool) -> str:
 
 def _head(run_file: RunFile) -> Text:
     run, machine, emissions = run_file.run, run_file.machine, run_file.emissions
-    versions = ", ".join(f"{name} {info.version}" for name, info in machine.frameworks.items())
+    versions = ", ".join(
+        f"{name} {info.version}{' (broken)' if info.broken_reason else ''}" for name, info in machine.frameworks.items()
+    )
     gpus = f", {', '.join(gpu.name for gpu in machine.gpus)}" if machine.gpus else ""
     state = "complete" if run.complete else "NOT COMPLETE"
     if lost := sum(len(_lost_trials(case)) for case in run_file.cases):
@@ -78,7 +75,8 @@ def _cases(run_file: RunFile) -> AdaptiveTable:
     shown = AdaptiveTable("Case", *(Column(title, right=True) for title in titles), Column("n", right=True))
     for row in run_table.rows:
         if row.status == "ok":
-            values = (_cell_text(row.cells[column.key]) for column in columns)
+            shown_cells = (row.cells[column.key] for column in columns)
+            values = (f"{cell.mark}{cell.text}\n{cell.interval}".rstrip("\n") for cell in shown_cells)
             shown.add(row.case.id, *values, str(row.cells["throughput"].n))
         else:
             shown.add(Text(row.case.id, style="dim"), Text(row.status, style="red"))
@@ -90,10 +88,6 @@ def _bracket_titles(cells: Sequence[Cell]) -> list[str]:
     estimated = [cell.error_range is not None for cell in cells if cell.value is not None]
     titles = [] if estimated and all(estimated) else ["[95 %]"]
     return [*titles, "~ (may be off by)"] if any(estimated) else titles
-
-
-def _cell_text(cell: Cell) -> str:
-    return f"{cell.mark}{cell.text}\n{cell.interval}".rstrip("\n")
 
 
 def _charts(run_file: RunFile) -> list[Text]:

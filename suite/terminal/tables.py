@@ -27,7 +27,6 @@ class Column:
 
     title: str
     right: bool = False
-    """Align to the right."""
     wrap: bool = False
     """Cells are prose, which may continue on the next line."""
 
@@ -90,21 +89,16 @@ def _column_widths(
     spare = available - sum(widths) - _GAP * (len(columns) - 1)
     if spare < 0:
         return None
-    for _ in range(spare):
-        growing = [i for i, width in enumerate(widths) if width < widest[i]]
-        if not growing:
-            break
-        widths[min(growing, key=widths.__getitem__)] += 1
+    for _ in range(min(spare, sum(widest) - sum(widths))):
+        widths[min((i for i, width in enumerate(widths) if width < widest[i]), key=widths.__getitem__)] += 1
     return widths
 
 
 def _line_width(text: Text) -> int:
-    """Return the width of the widest line."""
     return max((Text(line).cell_len for line in text.plain.split("\n")), default=0)
 
 
 def _word_width(text: Text) -> int:
-    """Return the width of the widest word."""
     return max((Text(word).cell_len for word in text.plain.split()), default=0)
 
 

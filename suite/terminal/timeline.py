@@ -15,7 +15,7 @@ Value = tuple[float, float | None, float | None]
 
 @dataclass(frozen=True)
 class CharacterSet:
-    """Characters to draw a chart with."""
+    """Characters to draw a chart with; `bars` are those of a sparkline, from lowest to highest."""
 
     value: str
     interval: str
@@ -25,7 +25,6 @@ class CharacterSet:
     corner: str
     floor: str
     bars: str
-    """Bars of a sparkline, from lowest to highest."""
 
 
 UNICODE: Final = CharacterSet("●", "│", "─", "┆", "┤", "└", "─", "▁▂▃▄▅▆▇█")
@@ -68,8 +67,12 @@ def timeline(
         for line in canvas:
             line[column_of[first] * run_width] = characters.change
     for column in range(columns):
-        value = _value_of_column(values, column_of, column)
-        _draw(canvas, column * run_width + run_width // 2, value, scale, characters)
+        middle, low, high = _value_of_column(values, column_of, column)
+        x = column * run_width + run_width // 2
+        if low is not None and high is not None:
+            for y in range(scale.row(high), scale.row(low) + 1):
+                canvas[y][x] = characters.interval
+        canvas[scale.row(middle)][x] = characters.value
     lines = [f"{label:>{margin}}{characters.axis}{''.join(line)}" for label, line in zip(labels, canvas, strict=True)]
     lines.append(f"{'':>{margin}}{characters.corner}{characters.floor * len(canvas[0])}")
     return [line.rstrip() for line in lines]
@@ -126,14 +129,6 @@ def _value_of_column(values: Sequence[Value], column_of: Sequence[int], column: 
         return members[0]
     numbers = [number for value in members for number in value if number is not None]
     return _geometric_mean([value for value, _, _ in members]), min(numbers), max(numbers)
-
-
-def _draw(canvas: list[list[str]], x: int, value: Value, scale: _Scale, characters: CharacterSet) -> None:
-    middle, low, high = value
-    if low is not None and high is not None:
-        for y in range(scale.row(high), scale.row(low) + 1):
-            canvas[y][x] = characters.interval
-    canvas[scale.row(middle)][x] = characters.value
 
 
 def _geometric_mean(values: Sequence[float]) -> float:

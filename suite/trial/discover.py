@@ -21,7 +21,7 @@ from typing import Any
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import FrameworkInfo
-from joulemark.suite.system.paths import scratch_directory
+from joulemark.suite.system.scratch import scratch_directory
 from joulemark.suite.trial import environment
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
@@ -81,7 +81,7 @@ def _from_metadata(framework: str) -> FrameworkInfo | None:
 def _ask(framework: str, python: str, timeout_s: float) -> FrameworkInfo | None:
     """Return what `framework` says of itself in the interpreter `python`; None if it is not installed there."""
     try:
-        with scratch_directory("joulemark-") as scratch:
+        with scratch_directory() as scratch:
             variables = environment.build(os.environ, 1, scratch).variables
             try:
                 answer = run_module(python, "discover", [framework], timeout_s, variables)

@@ -16,7 +16,13 @@ class FrameworkProblem:
     code: Literal["not_installed", "import_failed"]
     """The reason code of its cases."""
     reason: str
-    fix: str
+    fix: str | None
+    """The command that installs it; None if the reason says what to do."""
+
+    @property
+    def text(self) -> str:
+        """Reason and fix, without a full stop."""
+        return f"{self.reason}. Run: {self.fix}" if self.fix else self.reason.removesuffix(".")
 
 
 def find_problem(framework: Framework, info: FrameworkInfo | None, python: str | None = None) -> FrameworkProblem | None:
@@ -35,6 +41,7 @@ def find_problem(framework: Framework, info: FrameworkInfo | None, python: str |
     if info.broken_reason is None:
         return None
     if not info.python:  # nothing is known of the interpreter
-        return FrameworkProblem("import_failed", info.broken_reason, f"--python {framework.name}=PATH")
-    reason = f"{framework.title} {info.version} is installed but cannot be imported: {info.broken_reason}"
+        return FrameworkProblem("import_failed", info.broken_reason, None)
+    error = info.broken_reason.rstrip(".")
+    reason = f"{framework.title} {info.version} is installed but cannot be imported: {error}"
     return FrameworkProblem("import_failed", reason, f"{pip} install --force-reinstall {package}")

@@ -1,7 +1,7 @@
 """Another Python interpreter: which joulemark it has, and whether it can run trials for this one.
 
-Run as `python -P -m joulemark.suite.trial.interpreter [devices]`, this module describes its own interpreter in one
-line of JSON. Versions are read from metadata; with `devices`, throw-away processes ask each framework for its devices.
+Run as `python -P -m joulemark.suite.trial.interpreter FRAMEWORK...`, this module describes its own interpreter in one
+line of JSON. The frameworks named are imported, in throw-away processes; of others only metadata are read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from joulemark import __version__
@@ -34,13 +34,13 @@ class Interpreter:
     """Version of each workload that it has, by id and framework."""
 
 
-def query(python: str, ask_devices: bool) -> Interpreter:
-    """Return what the interpreter `python` says of itself; with `ask_devices`, of its frameworks' devices too.
+def query(python: str, names: Iterable[str]) -> Interpreter:
+    """Return what the interpreter `python` says of itself, and the frameworks called `names` of themselves.
 
     Raises UsageError if it cannot be run, or has no joulemark, or too old a one.
     """
     try:
-        facts = run_module(python, "interpreter", ["devices"] if ask_devices else [], QUERY_TIMEOUT_S)
+        facts = run_module(python, "interpreter", list(names), QUERY_TIMEOUT_S)
         frameworks = {name: FrameworkInfo.model_validate(info) for name, info in facts["frameworks"].items()}
         arm = ArmRecord(
             interpreter=python,
@@ -54,9 +54,9 @@ def query(python: str, ask_devices: bool) -> Interpreter:
         raise UsageError(f"{python} could not be queried: {' '.join(str(error).split())}.") from None
 
 
-def main(arguments: list[str]) -> None:
+def main(names: list[str]) -> None:
     """Print the facts that `query` asks for, without importing a framework here."""
-    frameworks = installed_frameworks(list(FRAMEWORKS), {}, ask_devices="devices" in arguments)
+    frameworks = installed_frameworks(names, {})
     facts = {
         "suite_version": __version__,
         "python": platform.python_version(),

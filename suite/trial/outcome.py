@@ -73,7 +73,7 @@ class TrialLog:
         if self._stage not in gpu_busy.STAGES:
             return Outcome(self._trial, None, None, text)
         failed = self._error is not None or timed_out or any(exit_status.values())
-        busy = {**(self._gpu_busy or {}), "reason": reason if failed else None}
+        busy = {**(self._gpu_busy or {}), **({"reason": reason} if failed else {})}
         return Outcome({**self._trial, "gpu_busy": busy}, None, None, text)
 
     def _failure(self, exit_status: Mapping[str, int], timed_out: bool, timeout_s: float) -> tuple[str, str]:

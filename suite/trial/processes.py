@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import joulemark
+from joulemark.suite.system.clock import monotonic_s, sleep
+from joulemark.suite.system.streams import closed_streams_reserved
 
 IMPORT_ROOT = Path(joulemark.__file__).absolute().parents[1]
 """The folder that joulemark is imported from: a checkout, site-packages, or that of an editable install. Links are not
 resolved: the last holds nothing but joulemark, and the checkout that it links to has packages that others have too."""
+
+POLL_PERIOD_S = 0.01
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -40,15 +44,16 @@ def start_module(
 
     The new session keeps Ctrl-C at the terminal from the child, which the parent ends itself.
     """
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        env=child_environment(environment),
-        start_new_session=True,
-    )
+    with closed_streams_reserved():  # else what this process prints goes to the child
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=child_environment(environment),
+            start_new_session=True,
+        )
 
 
 def send_json(process: subprocess.Popen[str], message: Mapping[str, Any]) -> None:
@@ -77,9 +82,10 @@ def close_stdin(process: subprocess.Popen[str]) -> None:
 def stop(process: subprocess.Popen[str], timeout_s: float) -> None:
     """End the child: close its input, wait up to `timeout_s`, then kill it. Does nothing the second time."""
     close_stdin(process)
-    try:
-        process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
+    deadline_s = monotonic_s() + timeout_s  # `Popen.wait` counts on a clock that a test may have frozen
+    while process.poll() is None and monotonic_s() < deadline_s:
+        sleep(POLL_PERIOD_S)
+    if process.poll() is None:
         process.kill()
         process.wait()
     for pipe in (process.stdout, process.stderr):

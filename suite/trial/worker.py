@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from joulemark.suite.trial import allocator, counters, gpu_passes, timing
+from joulemark.suite.trial import allocator, counters, timing
 from joulemark.suite.trial.affinity import allowed_cores
+from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
+from joulemark.suite.trial.gpu_busy import passes
 from joulemark.suite.trial.outcome import NotFiniteError
-from joulemark.suite.trial.prepared import Prepared, prepare
 from joulemark.suite.trial.request import Effort, Request
 
 PERCENTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
@@ -43,7 +44,7 @@ def run(request: Request, started: float, report: Report) -> None:
     report(trial=trial)
     if request.effort.profiled_s:
         start, end = trial["window"]
-        gpu_passes.measure(case, request, (end - start) / trial["steps"], report)
+        passes.measure(case, request, (end - start) / trial["steps"], report)
 
 
 def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
     adapter.finish_background_compilation()
 
     measured = _measure(case, request.effort, on_stage)
+    last_step = timing.CLOCK()
     on_stage("fetch")
     return {
         "context_s": case.context_s,
@@ -76,6 +78,7 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
         "steps_per_block": measured.window.steps_per_block,
         "block_s": measured.window.block_s,
         "window": (measured.window.start, measured.window.end),
+        "last_step": last_step,
         "steps": measured.window.steps,
         "items": measured.window.steps * case.items_per_step,
         "result": {"first": first_digest, "last": _digest(measured.last_outputs, kit)},

@@ -24,8 +24,11 @@ def test_profiles_match_the_table(name: str) -> None:
     assert windows == f"{profile.window_s['cpu']:g}, {profile.window_s['cuda']:g}"
     assert compiled == ("yes" if profile.optimised else "no")
     if name in ("quick", "ci"):
-        assert what == ", ".join(profile.workloads)
-    assert profile.size == "small"
+        on_cpu, on_gpu = (", ".join(profile.workloads[kind]) for kind in ("cpu", "cuda"))
+        assert what == (on_cpu if on_cpu == on_gpu else f"{on_cpu}; on a GPU: {on_gpu}")
+    assert profile.size == {"cpu": "small", "cuda": "base"}
+    assert profile.precisions == {"cpu": ("fp32",), "cuda": ("fp32", "bf16")}
+    assert profile.limit_s == (8 * 60 if name == "quick" else None)
 
 
 def test_all_environment_variables_are_listed() -> None:

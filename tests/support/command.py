@@ -43,10 +43,11 @@ def joulemark(
     *arguments: str,
     variables: Mapping[str, str] | None = None,
     timeout: float = 300,
+    python: str = sys.executable,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `joulemark ARGUMENTS` in `home` to its end."""
+    """Run `joulemark ARGUMENTS` of the interpreter `python` in `home` to its end."""
     return subprocess.run(
-        [*COMMAND, *arguments],
+        [python, *COMMAND[1:], *arguments],
         env=environment(home, **(variables or {})),
         cwd=home,
         capture_output=True,

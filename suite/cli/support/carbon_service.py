@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def carbon_service(settings: Settings) -> Service:
     """Return the Electricity Maps service for the environment and `settings`, with its cache in the home."""
     from joulemark.suite.carbon.service import from_environment
-    from joulemark.suite.settings import home
+    from joulemark.suite.system.directories import find_cache
 
-    return from_environment(settings.offline, settings.emission_factors, home() / "cache")
+    return from_environment(settings.offline, settings.emission_factors, find_cache("cache"))
 
 
 def notice_text(notice: Notice) -> str:

@@ -57,7 +57,7 @@ def compare_runs(
     b: RunFile,
     by: str | None,
     thresholds: Thresholds,
-    directory: Path,
+    directory: Path | None,
     allow_estimates: bool,
     history: bool = False,
 ) -> RunComparison:

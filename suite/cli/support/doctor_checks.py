@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from joulemark.suite.records import Gpu, Machine
@@ -46,14 +44,19 @@ class Check:
 
 def sensor_checks() -> list[Check]:
     """Return a check per sensor, after a second of reading them in the sampler's process as in a run."""
+    from joulemark.suite.errors import JoulemarkError
     from joulemark.suite.sensors import trace_file
     from joulemark.suite.sensors.sampler import Sampler
+    from joulemark.suite.system.scratch import scratch_directory
 
-    with tempfile.TemporaryDirectory(prefix="joulemark-") as directory:
-        path = Path(directory) / "trace"
-        with Sampler.start(path, time.monotonic()) as sampler:
-            time.sleep(SENSOR_S)
-        cost_s = {trace.sensor: trace.read_cost_s for trace in trace_file.load(path)}
+    try:
+        with scratch_directory() as directory:
+            path = directory / "trace"
+            with Sampler.start(path, time.monotonic()) as sampler:
+                time.sleep(SENSOR_S)
+            cost_s = {trace.sensor: trace.read_cost_s for trace in trace_file.load(path)}
+    except JoulemarkError as error:
+        return [Check("sensor", "sampler", found=False, readable=False, reason=str(error))]
     return [
         Check(
             kind="sensor",
@@ -97,30 +100,47 @@ def _gpu_check(gpu: Gpu, reason: str | None) -> Check:
     return Check("device", gpu.uuid, found=True, readable=False, reason=f"{gpu.name}: {hidden}", fix=fix)
 
 
-def framework_checks(machine: Machine) -> list[Check]:
-    """Return a check per framework: whether it is installed, and whether it sees the GPUs there are."""
+def framework_checks(machine: Machine, pythons: Mapping[str, str]) -> list[Check]:
+    """Return a check per framework: whether it is installed and works, and whether it sees the GPUs there are.
+
+    `pythons` are the interpreters by framework.
+    """
+    from joulemark.suite.trial.framework_problem import find_problem
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
     has_gpu = any(gpu.device for gpu in machine.gpus)
     checks = []
     for framework in FRAMEWORKS.values():
-        info = machine.frameworks.get(framework.name)
-        if info is None:
-            reason, fix = f"{framework.title} is not installed", f"pip install 'joulemark[{framework.extra}]'"
-            checks.append(Check("framework", framework.name, found=False, readable=False, reason=reason, fix=fix))
+        name, info = framework.name, machine.frameworks.get(framework.name)
+        problem = find_problem(framework, info, pythons.get(name))
+        if problem is not None:
+            is_found = info is not None
+            checks.append(Check("framework", name, is_found, readable=False, reason=problem.reason, fix=problem.fix))
             continue
+        assert info is not None  # it has no problem
         build = f", built for {info.build}" if info.build else ""
         reason, gpu_fix = f"{framework.title} {info.version}{build}, Python {info.python}", None
         if has_gpu and all(device == "cpu" for device in info.devices):
             reason += f"; it does not see the GPUs{f': {info.blind}' if info.blind else ''}"
             gpu_fix = "pip install 'joulemark[gpu]'" if info.build in ("", "cpu") else CUDA_MISMATCH_FIX
-        checks.append(Check("framework", framework.name, found=True, readable=True, reason=reason, fix=gpu_fix))
+        checks.append(Check("framework", name, found=True, readable=True, reason=reason, fix=gpu_fix))
     return checks
 
 
 def machine_checks(environment: Mapping[str, str] = os.environ) -> list[Check]:
     """Return checks of what else affects a result: other programs, hypervisor, scheduler, noise floor, power supply."""
-    return [_load(), _steal(), _jitter(), _noise_floor(environment), _power_supply()]
+    checks = {"load": _load, "steal": _steal, "jitter": _jitter, "supply": _power_supply}
+    checks["floor"] = lambda: _noise_floor(environment)
+    return [_guarded(name, check) for name, check in checks.items()]
+
+
+def _guarded(name: str, check: Callable[[], Check]) -> Check:
+    """Return the result of `check`, or that it cannot be made."""
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001  a container may hide any part of /proc and /sys
+        reason = f"this system does not report it ({type(error).__name__}: {error})"
+        return Check("machine", name, found=False, readable=False, reason=reason)
 
 
 def _machine_check(name: str, good: bool, reason: str, fix: str) -> Check:

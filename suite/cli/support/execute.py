@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def measure_run(
     prepared: PreparedRun, out: Path | None, undecided: FindUndecided | None = None
 ) -> tuple[RunFile, Path, bool]:
-    """Measure a run with its progress on standard error; return it, its path, and whether Ctrl-C ended it.
+    """Measure a run with its progress on standard error; return it, its path, and whether Ctrl-C or a signal ended it.
 
-    Raises StoppedError on Ctrl-C before the end of the first trial: nothing is kept then.
+    Raises StoppedError if that was before the end of the first trial: nothing is kept then.
     """
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_service import carbon_service, update_intensity
@@ -27,7 +27,7 @@ def measure_run(
     from joulemark.suite.results.history.parquet import keep
     from joulemark.suite.run import runner
     from joulemark.suite.run.run_spec import RunSpec
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import runs_directory
     from joulemark.suite.terminal.console import ERR
     from joulemark.suite.terminal.progress import show_progress
 

@@ -15,9 +15,6 @@ from joulemark.suite.records import ArmName, FrameworkInfo, Machine, RunFile, Se
 if TYPE_CHECKING:
     from joulemark.suite.sensors.gpus.inventory import GpuInventory
 
-NVIDIA_DRIVER = Path("/dev/nvidiactl")
-"""A container may have CUDA without NVML."""
-
 
 @dataclass(frozen=True)
 class PreparedRun:
@@ -43,13 +40,13 @@ def prepare_run(given: Mapping[str, Any]) -> PreparedRun:
     return _prepare(settings.resolve({**given, "python": interpreters}), new_order_seed())
 
 
-def prepare_resumed_run(run: str, flags: Sequence[str], directory: Path, arms: bool = False) -> PreparedRun:
+def prepare_resumed_run(run: str, flags: Sequence[str], directory: Path | None, arms: bool = False) -> PreparedRun:
     """Return what is left of the interrupted run that `run` names; `arms` if it has to be an A/B run.
 
     Raises UsageError if it is complete or still being measured, if the machine or the plan has changed, and if there
     are `flags`, which would ask for something else.
     """
-    from joulemark.suite.records.journal import SUFFIX
+    from joulemark.suite.records.journal import SUFFIX, claim
     from joulemark.suite.results.assemble import finish
     from joulemark.suite.results.store import find, load_path
     from joulemark.suite.run import lock
@@ -72,8 +69,8 @@ def prepare_resumed_run(run: str, flags: Sequence[str], directory: Path, arms: b
     if change := _change_since(earlier, prepared):
         raise UsageError(f"run {earlier.run.id} cannot be resumed: {change} since then. Start a new run.")
     if path.suffix == SUFFIX:
-        # The lock says whether the run is still being measured: its journal must not be finished then.
-        with lock.hold(f"--resume {earlier.run.id}"):
+        # A journal that is still being written must not be finished.
+        with lock.hold(), claim(path):
             path = finish(path)
         earlier = load_path(path)
     return replace(prepared, resumed=earlier, directory=path.parent.absolute())
@@ -81,10 +78,10 @@ def prepare_resumed_run(run: str, flags: Sequence[str], directory: Path, arms: b
 
 def _change_since(earlier: RunFile, now: PreparedRun) -> str:
     """Return what has changed since the run began; empty if nothing has."""
-    for name, info in earlier.machine.frameworks.items():
-        installed = now.machine.frameworks.get(name)
+    for name in earlier.machine.frameworks | now.machine.frameworks:
+        info, installed = (run.machine.frameworks.get(name) for run in (earlier, now))
         if installed != info:
-            return f"{name} has changed from {info.version} to {installed.version if installed else 'nothing'}"
+            return f"{name} has changed from {_state(info)} to {_state(installed)}"
     for name, arm in earlier.arms.items():
         if now.arms[name].record != arm.model_copy(update={"environment": {}}):
             return f"what is installed for arm {name} ({arm.interpreter}) has changed"
@@ -96,34 +93,36 @@ def _change_since(earlier: RunFile, now: PreparedRun) -> str:
     return ""
 
 
+def _state(info: FrameworkInfo | None) -> str:
+    if info is None:
+        return "not installed"
+    return info.version + (" (broken)" if info.broken_reason else f" on {', '.join(info.devices)}")
+
+
 def _prepare(settings: Settings, order_seed: int) -> PreparedRun:
     from joulemark.suite import machine
     from joulemark.suite.cli.support.arms import find_arms
     from joulemark.suite.plan.ab import make_ab_plan
-    from joulemark.suite.plan.cases import make_plan
+    from joulemark.suite.plan.cases import check_names, make_plan
     from joulemark.suite.sensors.base import check_request
     from joulemark.suite.sensors.gpus.inventory import discover
     from joulemark.suite.trial.discover import installed_frameworks
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
+    check_names(settings)
     for sensor in settings.sensor:
         check_request(sensor)
     gpus = discover()
-    ask_devices = may_have_gpus(gpus)
+    names = [*(settings.framework or FRAMEWORKS), *settings.python]
     threads = settings.threads or machine.default_threads()
     if settings.arms:
-        arms = find_arms(settings, ask_devices, threads)
+        arms = find_arms(settings, names, threads)
         plan = make_ab_plan(settings, arms, order_seed, threads)
         # Where there is room for one version it is that of the arm under test; `arms` has both.
         return PreparedRun(settings, describe_machine(gpus, arms["b"].record.frameworks), plan, arms)
-    installed = installed_frameworks(list(FRAMEWORKS), settings.python, ask_devices=ask_devices)
+    installed = installed_frameworks(names, settings.python)
     plan = make_plan(settings, installed, order_seed, threads)
     return PreparedRun(settings, describe_machine(gpus, installed), plan)
-
-
-def may_have_gpus(gpus: GpuInventory) -> bool:
-    """Return whether frameworks may see GPUs, which makes it worth the seconds to ask them."""
-    return bool(gpus.gpus) or NVIDIA_DRIVER.exists()
 
 
 def describe_machine(gpus: GpuInventory, frameworks: Mapping[str, FrameworkInfo]) -> Machine:

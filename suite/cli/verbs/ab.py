@@ -75,7 +75,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
     from joulemark.suite.cli.support.execute import print_plan
     from joulemark.suite.cli.support.prepare import prepare_resumed_run, prepare_run
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import find_runs
     from joulemark.suite.stats.metrics import METRICS
     from joulemark.suite.terminal.console import print_message
 
@@ -86,7 +86,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
         prepared = prepare_run({**settings, "arms": _arms(context, arm_options)})
     else:
         flags = given_flags(context, {**settings, **arm_options})
-        prepared = prepare_resumed_run(given["resume"], flags, runs_directory(given["out"]), arms=True)
+        prepared = prepare_resumed_run(given["resume"], flags, find_runs(given["out"]), arms=True)
     if _are_equal(prepared):
         print_message("Both arms are equal: any difference is noise.")
     if given["dry_run"]:

@@ -31,10 +31,10 @@ def save(name: Name, run: options.RunName = "latest", out: options.Out = None) -
     """Keep a copy of a run as a baseline, replacing an older one of that name."""
     from joulemark.suite.results import baselines
     from joulemark.suite.results.store import load
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import find_runs
     from joulemark.suite.terminal.console import print_message
 
-    run_file = load(run, runs_directory(out))
+    run_file = load(run, find_runs(out))
     path = baselines.save(name, run_file)
     print_message(f"Baseline {name} is run {run_file.run.id}: {path}")
 

@@ -60,14 +60,14 @@ def command(
     """
     from joulemark.suite.cli.support.calibration_output import calibration_document, calibration_text
     from joulemark.suite.errors import UsageError
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import find_runs
     from joulemark.suite.terminal.console import print_result
 
     settings, out = settings_from_context(context, given), given["out"]
     if run:
         if flags := given_flags(context, ["runs", "every", *sorted(settings.keys() - {"allow_estimates"})]):
             raise UsageError(f"{flags[0]} is for measuring: leave it out, or name no runs.")
-        kept, code = _load(run, runs_directory(out)), 0
+        kept, code = _load(run, find_runs(out)), 0
     else:
         count = RUNS if runs is None else runs
         kept, code = _measure(settings, count, EVERY_MIN if every is None else every, out)
@@ -78,7 +78,7 @@ def command(
     return code
 
 
-def _load(names: Sequence[str], directory: Path) -> list[RunFile]:
+def _load(names: Sequence[str], directory: Path | None) -> list[RunFile]:
     """Return the runs in `names`, each once, in the order they were made."""
     from joulemark.suite.results.store import load
 

@@ -90,6 +90,7 @@ def command(
     from joulemark.suite.cli.support.gate_output import GateOptions, report_gate
     from joulemark.suite.cli.support.live_baseline import check_against_live_baseline
     from joulemark.suite.errors import UsageError
+    from joulemark.suite.system.directories import find_runs
 
     check_output_format(given["as_json"], given["markdown"])
     thresholds = read_thresholds(JUDGED, given["threshold"])
@@ -104,12 +105,14 @@ def command(
         raise UsageError(f"{flags[0]} is for measuring with --baseline-python; a kept run has its own selection.")
     if baseline is None:
         raise UsageError("--baseline is missing: give a path, a saved name, a run, or history.")
-    resolved, directory = settings.resolve(chosen), settings.runs_directory(out)
+    resolved, directory = settings.resolve(chosen), find_runs(out)
     comparison = _compare(baseline, run or "latest", thresholds, directory, resolved.allow_estimates)
     return report_gate(comparison, gate_options, resolved.allow_estimates, resolved.strict)
 
 
-def _compare(baseline: str, run: str, thresholds: Thresholds, directory: Path, allow_estimates: bool) -> RunComparison:
+def _compare(
+    baseline: str, run: str, thresholds: Thresholds, directory: Path | None, allow_estimates: bool
+) -> RunComparison:
     """Compare a run with its baseline. NotComparableError if there is none, UsageError if it is the run itself."""
     from joulemark.suite.cli.support.comparison import compare_runs
     from joulemark.suite.errors import UsageError

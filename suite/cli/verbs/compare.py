@@ -51,13 +51,14 @@ def command(
         warn_unmatched_patterns,
     )
     from joulemark.suite.stats.metrics import METRICS
+    from joulemark.suite.system.directories import find_runs
     from joulemark.suite.terminal.console import print_json
 
     check_output_format(as_json, markdown)
     thresholds = read_thresholds(tuple(METRICS), threshold)
     given = settings_from_context(context, {"allow_estimates": allow_estimates})
     allowed = settings.resolve(given).allow_estimates
-    comparison = _compare(a, b, by, thresholds, settings.runs_directory(out), allowed)
+    comparison = _compare(a, b, by, thresholds, find_runs(out), allowed)
     warn_unmatched_patterns(thresholds, comparison.b)
     if as_json:
         print_json(comparison_document(comparison))
@@ -70,7 +71,7 @@ def command(
 
 
 def _compare(
-    a: str, b: str | None, by: str | None, thresholds: Thresholds, directory: Path, allow_estimates: bool
+    a: str, b: str | None, by: str | None, thresholds: Thresholds, directory: Path | None, allow_estimates: bool
 ) -> RunComparison:
     """Compare two runs, or one with itself. UsageError for one run without a factor; NotComparableError."""
     from joulemark.suite.cli.support.comparison import compare_runs

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def command(python: options.Python = None, as_json: options.Json = False) -> int:
     """Check what this machine can measure: sensors, devices, frameworks, noise; reasons and fixes for what it cannot.
 
-    Exit codes: 0 if energy can be measured, 4 if it can only be estimated.
+    What is missing or broken is a line of its answer. Exit codes: 0 if energy can be measured, 4 if it can only be estimated.
     """
     from dataclasses import asdict
 
     from joulemark.suite import settings
     from joulemark.suite.cli.support import doctor_checks
-    from joulemark.suite.cli.support.prepare import describe_machine, may_have_gpus, parse_interpreters
+    from joulemark.suite.cli.support.prepare import describe_machine, parse_interpreters
     from joulemark.suite.sensors.gpus.inventory import discover
     from joulemark.suite.terminal.console import print_result
     from joulemark.suite.trial.discover import installed_frameworks
@@ -29,12 +29,12 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
 
     interpreters = settings.resolve({"python": parse_interpreters(python or ())}).python
     gpus = discover()
-    installed = installed_frameworks(list(FRAMEWORKS), interpreters, ask_devices=may_have_gpus(gpus))
+    installed = installed_frameworks(FRAMEWORKS, interpreters)
     machine = describe_machine(gpus, installed)
     checks = [
         *doctor_checks.sensor_checks(),
         *doctor_checks.device_checks(machine, gpus.reason),
-        *doctor_checks.framework_checks(machine),
+        *doctor_checks.framework_checks(machine, interpreters),
         *doctor_checks.machine_checks(),
     ]
     can_measure = doctor_checks.can_measure_energy(checks)

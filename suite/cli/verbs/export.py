@@ -24,10 +24,10 @@ def command(
     """
     from joulemark.suite.results.export import renderer
     from joulemark.suite.results.store import load
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import find_runs
 
     render = renderer(format)
-    run_file = load(run, runs_directory(out))
+    run_file = load(run, find_runs(out))
     if anonymous:
         from joulemark.reports.anonymous import anonymous as without_names
 

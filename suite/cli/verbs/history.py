@@ -62,7 +62,7 @@ def command(context: typer.Context, plotlyjs: options.PlotlyJs = "embed", **give
     from joulemark.suite.plan.case_filter import any_of
     from joulemark.suite.results.history.remote import open_rows
     from joulemark.suite.results.history.series import METRIC_COLUMNS, columns_needed
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import home
     from joulemark.suite.terminal.console import print_json, print_message, print_text
 
     output, as_json, as_csv = given["output"], given["as_json"], given["as_csv"]
@@ -75,7 +75,7 @@ def command(context: typer.Context, plotlyjs: options.PlotlyJs = "embed", **give
     for name in metrics:
         if name not in METRIC_COLUMNS:
             raise unknown("metric", name, METRIC_COLUMNS)
-    location = given["source"] or str(runs_directory())
+    location = given["source"] or str(home() / "runs")
     rows = open_rows(location, columns_needed(metrics))
     all_series = _series(rows, any_of(given["k"]), metrics, location)
     for name, (_, reason) in rows.unreadable.items():

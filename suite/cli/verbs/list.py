@@ -41,9 +41,9 @@ def command(
         fix = "; --runs lists all that are kept: leave it out" if runs else ": add --cases"
         raise UsageError(f"{flags[0]} selects cases{fix}.")
     if runs:
-        from joulemark.suite.settings import runs_directory
+        from joulemark.suite.system.directories import find_runs
 
-        document: dict[str, Any] = {"runs": _runs(runs_directory(out))}
+        document: dict[str, Any] = {"runs": _runs(find_runs(out))}
         print_result(document, as_json, lambda: [listings.runs_table(document)])
     elif cases:
         from joulemark.suite.cli.support.prepare import prepare_run
@@ -91,11 +91,13 @@ def _workloads() -> list[dict[str, Any]]:
 _STATUSES = ("ok", "failed", "skipped")
 
 
-def _runs(directory: Path) -> list[dict[str, Any]]:
+def _runs(directory: Path | None) -> list[dict[str, Any]]:
     """Return the runs in `directory`, oldest first; one that cannot be read has an `error`."""
     from joulemark.suite.results.history.directory import open_directory
     from joulemark.suite.results.history.parquet import source_path
 
+    if directory is None:
+        return []
     columns = ("run_id", "started_at", "profile", "complete", "hostname")
     rows = open_directory(directory, [*columns, "status", "trials_lost"])
     runs: list[dict[str, Any]] = [

@@ -55,6 +55,7 @@ def command(
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_service import carbon_service
     from joulemark.suite.meter.command_run import CommandRun, measure
+    from joulemark.suite.system.directories import runs_directory
 
     if shutil.which(program[0]) is None:
         raise UsageError(f"cannot run {program[0]!r}: {_why_not(Path(program[0]))}")
@@ -68,7 +69,7 @@ def command(
         settings=chosen,
         emissions=emissions,
         notices=notices,
-        directory=settings.runs_directory(given["out"]).absolute(),
+        directory=runs_directory(given["out"]).absolute(),
         command=("joulemark", *sys.argv[1:]),
         idle_s=idle,
         output_to_stderr=given["as_json"],

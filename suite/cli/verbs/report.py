@@ -47,7 +47,7 @@ def command(
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
     from joulemark.suite.errors import UsageError
     from joulemark.suite.results.store import find, load_path
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import find_runs
     from joulemark.suite.terminal.console import print_message
     from joulemark.suite.units import counted
 
@@ -57,7 +57,7 @@ def command(
         raise UsageError("--image-format applies to the pictures that --images DIR writes: give both, or neither.")
     if output is not None and _is_summary(output) and given_flags(context, ["plotlyjs"]):
         raise UsageError("--plotlyjs applies to a page: a Markdown summary has no charts. Leave it out.")
-    directory = runs_directory(out)
+    directory = find_runs(out)
     paths = [find(run, directory) for run in runs]
     files = [recompute_emissions(load_path(path), given, offline) for path in paths]
     if allow_estimates:

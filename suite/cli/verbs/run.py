@@ -30,21 +30,21 @@ class Options(Measurement):
 def command(context: typer.Context, **given: Unpack[Options]) -> int:
     """Measure: speed, energy and carbon of the selected cases, in rounds of fresh processes.
 
-    Without options: profile quick, at most 3 minutes on two cores. Exit codes: 0 fine; 2 bad usage; 4 all trials of a
-    case failed, a case is not valid (with --strict), or nothing was measured; 130 interrupted (what was finished is
-    kept; --resume continues).
+    Without options: profile quick, 3 minutes on two cores, at most 8 with a GPU. Exit codes: 0 fine; 2 bad usage; 4 all
+    trials of a case failed, a case is not valid (with --strict), or nothing was measured; 130 interrupted (what was
+    finished is kept; --resume continues).
     """
     from joulemark.suite.cli.support.comparison import read_thresholds
     from joulemark.suite.cli.support.execute import print_plan
     from joulemark.suite.cli.support.prepare import prepare_resumed_run, prepare_run
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import find_runs
 
     read_thresholds((), None)  # an error in the settings file is reported now, not when the run is judged
     settings, out = settings_from_context(context, given), given["out"]
     if given["resume"] is None:
         prepared = prepare_run(settings)
     else:
-        prepared = prepare_resumed_run(given["resume"], given_flags(context, settings), runs_directory(out))
+        prepared = prepare_resumed_run(given["resume"], given_flags(context, settings), find_runs(out))
     if given["dry_run"]:
         return print_plan(prepared, given["as_json"])
     return _measure(prepared, out, given["as_json"], report=not given["no_report"])

@@ -28,11 +28,11 @@ def command(
     """Show a run in the terminal, even an interrupted one."""
     from joulemark.suite.carbon import ember
     from joulemark.suite.results.store import load
-    from joulemark.suite.settings import runs_directory
+    from joulemark.suite.system.directories import find_runs
     from joulemark.suite.terminal.console import print_json, print_text
     from joulemark.suite.terminal.run_summary import print_run
 
-    run_file = load(run, runs_directory(out))
+    run_file = load(run, find_runs(out))
     intensities = {intensity.zone or zone: intensity for zone in what_if or () for intensity in [ember.intensity(zone)]}
     totals = _totals_elsewhere(run_file, intensities)
     if as_json:

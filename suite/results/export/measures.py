@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,13 +10,8 @@ from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import AT_LEAST, ESTIMATED, Cell, Column, Row, Table, table
 
 KEYS: Final = (
-    "throughput",
-    "step_time_s",
-    "energy_per_item_j",
-    "emissions_g_per_1000_items",
-    "first_call_s",
-    "peak_memory_bytes",
-)
+    "throughput", "step_time_s", "energy_per_item_j", "emissions_g_per_1000_items", "first_call_s", "peak_memory_bytes",
+)  # fmt: skip
 """Columns that a dashboard plots over time. Emissions move with the grid too: set alerts on energy."""
 
 
@@ -51,13 +45,13 @@ class Measure:
 
 
 def measures(run_file: RunFile, format_name: str) -> list[tuple[Row, list[Measure]]]:
-    """Return the rows that have numbers, in the order of the table, each with its numbers.
+    """Return the rows of the table that have numbers, each with its numbers.
 
     Raises UsageError if there is none: tools take an empty file for a mistake.
     """
     run_table = table(run_file)
-    rows = [(row, list(_measures_of(run_table, row))) for row in run_table.rows]
-    rows = [(row, row_measures) for row, row_measures in rows if row_measures]
+    candidates = ((row, _measures_of(run_table, row)) for row in run_table.rows if row.status == "ok")
+    rows = [(row, row_measures) for row, row_measures in candidates if row_measures]
     if not rows:
         raise no_numbers(run_file, format_name)
     return rows
@@ -71,10 +65,6 @@ def no_numbers(run_file: RunFile, format_name: str) -> UsageError:
     )
 
 
-def _measures_of(run_table: Table, row: Row) -> Iterator[Measure]:
-    if row.status != "ok":
-        return
-    for column in run_table.columns:
-        cell = row.cells[column.key]
-        if column.key in KEYS and cell.value is not None:
-            yield Measure(column, cell, cell.value)
+def _measures_of(run_table: Table, row: Row) -> list[Measure]:
+    cells = ((column, row.cells[column.key]) for column in run_table.columns if column.key in KEYS)
+    return [Measure(column, cell, cell.value) for column, cell in cells if cell.value is not None]

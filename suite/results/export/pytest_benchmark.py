@@ -102,15 +102,8 @@ def _scaled(quantity: dict[str, Any], factor: float) -> dict[str, Any]:
 
 def _quantity(cell: Cell) -> dict[str, Any]:
     """Return a number with all that it must carry, or null with the reason."""
-    return {
-        "value": cell.value,
-        "low": cell.low,
-        "high": cell.high,
-        "n": cell.n,
-        "kind": cell.kind,
-        "lower_bound": AT_LEAST in cell.mark,
-        "reason": cell.reason,
-    }
+    numbers = {name: getattr(cell, name) for name in ("value", "low", "high", "n", "kind")}
+    return {**numbers, "lower_bound": AT_LEAST in cell.mark, "reason": cell.reason}
 
 
 def round_statistics(times: Sequence[float]) -> dict[str, Any]:

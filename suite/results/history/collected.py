@@ -8,6 +8,8 @@ deleted at any time; if it is damaged or cannot be written, only time is lost.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -102,7 +104,4 @@ def lacking_columns(connection: DuckDBPyConnection, directory: Path, names: Sequ
 
 def _common_mode(files: Sequence[Path]) -> int:
     """Return the permissions that all of `files` have. Raises OSError if one is gone."""
-    mode = 0o666
-    for file in files:
-        mode &= file.stat().st_mode
-    return mode | 0o600
+    return reduce(and_, (file.stat().st_mode for file in files), 0o666) | 0o600

@@ -13,16 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulemark.suite.errors import JoulemarkError
-from joulemark.suite.results.history import collected
-from joulemark.suite.results.history.parquet import (
-    connect,
-    escaped,
-    insert,
-    is_current,
-    rows_path,
-    source_path,
-    write,
-)
+from joulemark.suite.results.history import collected, parquet
+from joulemark.suite.results.history.parquet import rows_path
 from joulemark.suite.results.history.rows import rows
 from joulemark.suite.results.store import kept_runs, load_path
 
@@ -51,12 +43,12 @@ def open_directory(directory: Path, columns: Sequence[str], many: int = collecte
     Missing rows are made. If `many` files had to be opened, their rows are collected in one file. Raises UsageError if
     the directory cannot be read.
     """
-    connection = connect()
+    connection = parquet.connect()
     sources = kept_runs(directory)
     mtimes_ns = _mtimes_ns(directory, sources)
     copies = collected.load(connection, directory, columns, mtimes_ns)
     others = [source for source in sources if rows_path(source).name not in copies]
-    current = {str(rows_path(source)): source for source in others if is_current(source)}
+    current = {str(rows_path(source)): source for source in others if parquet.is_current(source)}
     outdated = set(others).difference(current.values())
     files = list(current)
     unreadable: Unreadable = {}
@@ -79,7 +71,7 @@ def choose(connection: DuckDBPyConnection, files: Sequence[str], columns: Sequen
     query, values = f"SELECT {names}, file FROM in_memory", []
     if files:
         query += f" UNION ALL SELECT {names}, filename AS file FROM read_parquet(?, filename = true)"
-        values = [escaped(files)]
+        values = [parquet.escaped(files)]
     try:
         connection.execute(f"CREATE OR REPLACE TABLE beside AS {query}", values)
         connection.execute(
@@ -114,9 +106,9 @@ def _make(connection: DuckDBPyConnection, sources: Iterable[Path], files: list[s
             if source.exists():
                 unreadable[source.stem] = (str(source), str(error))
             continue
-        path = write(connection, source, run_rows, mtime_ns) if source.suffix == ".json" else None
+        path = parquet.write(connection, source, run_rows, mtime_ns) if source.suffix == ".json" else None
         if path is None:
-            insert(connection, run_rows, str(source))
+            parquet.insert(connection, run_rows, str(source))
         else:
             files.append(str(path))
 
@@ -127,11 +119,12 @@ def _collect(directory: Path, copies: Mapping[str, int], files: Iterable[str]) -
     for path in map(Path, files):
         with contextlib.suppress(OSError):
             new[path.name] = path.stat().st_mtime_ns
-    with contextlib.closing(connect()) as connection:
+    with contextlib.closing(parquet.connect()) as connection:
         if collected.write(connection, directory, copies, new):
             return
         lacking = collected.lacking_columns(connection, directory, [*copies, *new])
         if lacking:  # written by an older version: made anew now, and added the next time
             complete = {name: mtime_ns for name, mtime_ns in {**copies, **new}.items() if name not in lacking}
-            _make(connection, [source_path(str(directory / name)) for name in lacking - {collected.NAME}], [], {})
+            sources = [parquet.source_path(str(directory / name)) for name in lacking - {collected.NAME}]
+            _make(connection, sources, [], {})
             collected.write(connection, directory, {}, complete)

@@ -7,7 +7,6 @@ file without rows is read whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from joulemark.suite.errors import JoulemarkError, UsageError
@@ -15,6 +14,8 @@ from joulemark.suite.records import parse
 from joulemark.suite.results.history.directory import Rows, Unreadable, choose, open_directory
 from joulemark.suite.results.history.parquet import SUFFIX, connect, insert
 from joulemark.suite.results.history.rows import rows
+from joulemark.suite.system.directories import expanded
+from joulemark.suite.system.text import decode
 
 
 def open_rows(location: str, columns: Sequence[str]) -> Rows:
@@ -23,7 +24,7 @@ def open_rows(location: str, columns: Sequence[str]) -> Rows:
     Raises UsageError if the location does not exist, cannot be read, or needs a package that is not installed.
     """
     if "://" not in location or location.startswith("file://"):
-        directory = Path(location.removeprefix("file://")).expanduser()
+        directory = expanded(location.removeprefix("file://"))
         if not directory.is_dir():
             raise UsageError(f"no runs at {location}: there is no such directory.")
         return open_directory(directory, columns)
@@ -42,7 +43,7 @@ def open_rows(location: str, columns: Sequence[str]) -> Rows:
             urls.append(url)
             continue
         try:
-            text = filesystem.cat_file(name).decode("utf-8")
+            text = decode(filesystem.cat_file(name))
             insert(connection, rows(parse(text, name)), str(filesystem.unstrip_protocol(name)))
         except (JoulemarkError, OSError, UnicodeDecodeError) as error:
             unreadable[name.rpartition("/")[2].removesuffix(".json")] = (name, str(error))

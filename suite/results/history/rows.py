@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,73 +19,49 @@ Row = dict[str, Any]
 QUANTITIES: Final = tuple(spec for spec in COLUMN_SPECS if spec.key not in {"variation", "trials"})
 """The columns of the table that become `<key>`, `<key>_low`, `<key>_high` and `<key>_n`."""
 
-RUN: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "run_id": "VARCHAR",
-        "started_at": "TIMESTAMP",  # UTC
-        "profile": "VARCHAR",
-        "complete": "BOOLEAN",
-        "suite_version": "VARCHAR",
-        "fingerprint": "VARCHAR",
-        "hostname": "VARCHAR",
-        "os": "VARCHAR",
-        "cpu_model": "VARCHAR",
-        "usable_cores": "DOUBLE",
-        "g_per_kwh": "DOUBLE",
-        "intensity_source": "VARCHAR",
-        "zone": "VARCHAR",
-        "pue": "DOUBLE",
-    }
-)
-"""Columns that are equal in all rows of a run, with DuckDB's types."""
+_FIELDS: Final[Mapping[str, str]] = MappingProxyType({"": "value", "_low": "low", "_high": "high", "_n": "n"})
+"""The field of a quantity by the ending of its column."""
 
-CASE: Final[Mapping[str, str]] = MappingProxyType(
+_RUN: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "case_id": "VARCHAR",
-        "workload": "VARCHAR",
-        "variant": "VARCHAR",
-        "workload_version": "VARCHAR",
-        "size": "VARCHAR",
-        "phase": "VARCHAR",
-        "framework": "VARCHAR",
-        "mode": "VARCHAR",
-        "device": "VARCHAR",
-        "precision": "VARCHAR",
-        "batch_size": "INTEGER",
-        "threads": "INTEGER",
-        "allocator": "VARCHAR",
-        "arm": "VARCHAR",
-        "item": "VARCHAR",
-        "status": "VARCHAR",
-        "reason_code": "VARCHAR",
-        "notices": "VARCHAR",  # codes, separated by spaces
-        "framework_version": "VARCHAR",
-        "framework_build": "VARCHAR",
-        "python_version": "VARCHAR",
-        "board": "VARCHAR",
-        "driver": "VARCHAR",
-        "trials_ok": "INTEGER",
-        "trials_lost": "INTEGER",
-        "energy_kind": "VARCHAR",
-        "energy_lower_bound": "BOOLEAN",
+        "run_id": "run.id",
+        "started_at": "run.started_at",  # UTC
+        "profile": "run.profile",
+        "complete": "run.complete",
+        "suite_version": "run.suite_version",
+        "fingerprint": "machine.fingerprint",
+        "hostname": "machine.hostname",
+        "os": "machine.os",
+        "cpu_model": "machine.cpu.model",
+        "usable_cores": "machine.cpu.usable_cores",
+        "g_per_kwh": "emissions.intensity.g_per_kwh",
+        "intensity_source": "emissions.intensity.source",
+        "zone": "emissions.intensity.zone",
+        "pue": "emissions.pue.value",
     }
 )
+"""Columns that are equal in all rows of a run, and where their values are in the run file."""
+
+_CASE: Final = (
+    "case_id", "workload", "variant", "workload_version", "size", "phase", "framework", "mode", "device", "precision",
+    "batch_size", "threads", "allocator", "arm", "item", "status", "reason_code", "notices", "framework_version",
+    "framework_build", "python_version", "board", "driver", "trials_ok", "trials_lost", "energy_kind",
+    "energy_lower_bound",
+)  # fmt: skip
+
+_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "started_at": "TIMESTAMP",
+        **dict.fromkeys(("complete", "energy_lower_bound"), "BOOLEAN"),
+        **dict.fromkeys(("usable_cores", "g_per_kwh", "pue"), "DOUBLE"),
+        **dict.fromkeys(("batch_size", "threads", "trials_ok", "trials_lost"), "INTEGER"),
+    }
+)
+"""DuckDB's types of the columns of runs and cases that are not text."""
 
 COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **RUN,
-        **CASE,
-        **{
-            column: kind
-            for spec in QUANTITIES
-            for column, kind in (
-                (spec.key, "DOUBLE"),
-                (f"{spec.key}_low", "DOUBLE"),
-                (f"{spec.key}_high", "DOUBLE"),
-                (f"{spec.key}_n", "INTEGER"),
-            )
-        },
-    }
+    {name: _TYPES.get(name, "VARCHAR") for name in (*_RUN, *_CASE)}
+    | {spec.key + end: "INTEGER" if end == "_n" else "DOUBLE" for spec in QUANTITIES for end in _FIELDS}
 )
 """All columns of a row in order, with DuckDB's types."""
 
@@ -93,9 +70,9 @@ _UNKNOWN: Final = Quantity(value=None, unit="", n=0)
 
 def rows(run_file: RunFile) -> list[Row]:
     """Return the rows of `run_file`; values that were not measured are null."""
-    run = _run_columns(run_file)
-    empty: Row = dict.fromkeys(COLUMNS)
-    return [{**empty, **run, **_case_columns(run_file, case)} for case in run_file.cases] or [{**empty, **run}]
+    run: Row = dict.fromkeys(COLUMNS) | {name: attrgetter(place)(run_file) for name, place in _RUN.items()}
+    run["started_at"] = utc(run_file.run.started_at)
+    return [run | _case_columns(run_file, case) for case in run_file.cases] or [run]
 
 
 def utc(text: str) -> datetime:
@@ -104,33 +81,14 @@ def utc(text: str) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _run_columns(run_file: RunFile) -> Row:
-    run, machine, emissions = run_file.run, run_file.machine, run_file.emissions
-    return {
-        "run_id": run.id,
-        "started_at": utc(run.started_at),
-        "profile": run.profile,
-        "complete": run.complete,
-        "suite_version": run.suite_version,
-        "fingerprint": machine.fingerprint,
-        "hostname": machine.hostname,
-        "os": machine.os,
-        "cpu_model": machine.cpu.model,
-        "usable_cores": machine.cpu.usable_cores,
-        "g_per_kwh": emissions.intensity.g_per_kwh,
-        "intensity_source": emissions.intensity.source,
-        "zone": emissions.intensity.zone,
-        "pue": emissions.pue.value,
-    }
-
-
 def _case_columns(run_file: RunFile, case: Case) -> Row:
     framework = run_file.machine.frameworks.get(case.framework, FrameworkInfo(version="", python="", build=""))
     gpus = [gpu for gpu in run_file.machine.gpus if gpu.device in case.device.split("+")]
     ok = len(case.ok_trials)
     energy = case.summary.energy_per_item_j if case.summary else _UNKNOWN
+    quantities = {spec.key: spec.quantity(case) if case.summary else _UNKNOWN for spec in QUANTITIES}
     return {
-        **{name: getattr(case, name) for name in CASE if name in Case.model_fields},
+        **{name: getattr(case, name) for name in _CASE if name in Case.model_fields},
         "case_id": case.id,
         "notices": " ".join(dict.fromkeys(notice.code.value for notice in case.notices)),
         "framework_version": framework.version or None,
@@ -142,23 +100,13 @@ def _case_columns(run_file: RunFile, case: Case) -> Row:
         "trials_lost": len(case.trials) - ok,
         "energy_kind": energy.kind,
         "energy_lower_bound": energy.lower_bound,
-        **_quantity_columns(case),
+        **{
+            key + end: getattr(quantity, field)
+            for key, quantity in quantities.items()
+            for end, field in _FIELDS.items()
+        },
     }
 
 
 def _joined(names: Iterable[str | None]) -> str | None:
-    """Return each name once, or None without any."""
     return ", ".join(dict.fromkeys(name for name in names if name)) or None
-
-
-def _quantity_columns(case: Case) -> Row:
-    columns: Row = {}
-    for spec in QUANTITIES:
-        quantity = spec.quantity(case) if case.summary else _UNKNOWN
-        columns |= {
-            spec.key: quantity.value,
-            f"{spec.key}_low": quantity.low,
-            f"{spec.key}_high": quantity.high,
-            f"{spec.key}_n": quantity.n,
-        }
-    return columns

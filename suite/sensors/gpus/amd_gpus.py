@@ -29,10 +29,7 @@ class Agent:
 
 
 def amd_gpus(environment: Mapping[str, str] = os.environ, kfd: Path = KFD) -> tuple[Gpu, ...]:
-    """Return AMD's GPUs, with a device for each that `environment` leaves visible to the frameworks.
-
-    There are none if `kfd` does not exist or amdsmi cannot be used.
-    """
+    """Return AMD's GPUs, with a device for each that `environment` shows; none without `kfd` or a usable amdsmi."""
     if not kfd.exists():
         return ()
     try:

@@ -16,7 +16,7 @@ from joulemark.suite.records import Channel
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions, median_cost_s
 from joulemark.suite.sensors.gpus.vendor_libraries import LibraryMissing, one_line, optional, start_amdsmi
 from joulemark.suite.sensors.trace_file import PLAUSIBLE_W
-from joulemark.suite.sensors.update_period import load_or_measure
+from joulemark.suite.sensors.update_period import call_of, with_update_periods
 
 # We know of no published comparison of AMD's counters with a meter: twice the error that was found for NVIDIA's.
 ERROR_RANGE = (0.9, 1.1)
@@ -71,31 +71,9 @@ def find(options: SensorOptions) -> FindResult:
         nothing = Finding("amdsmi", found=False, readable=False, reason="amdsmi finds no GPU")
         return FindResult(None, tuple(findings) or (nothing,))
     path = Path(options.update_periods) if options.update_periods else None
-    channels = _with_update_periods(_driver(amdsmi, handles[0]), channels, reads, path)
+    driver = optional(amdsmi.AmdSmiException, amdsmi.amdsmi_get_gpu_driver_info, handles[0]) or {}
+    channels = with_update_periods(channels, reads, str(driver.get("driver_version", "")), path)
     return FindResult(AmdSmiSensor(amdsmi, channels, reads), tuple(findings))
-
-
-def _driver(amdsmi: Any, handle: Any) -> str:
-    """Return the version of the driver, one for all GPUs."""
-    info = optional(amdsmi.AmdSmiException, amdsmi.amdsmi_get_gpu_driver_info, handle)
-    return str(info.get("driver_version", "")) if info else ""
-
-
-def _with_update_periods(
-    driver: str, channels: Sequence[Channel], reads: Sequence[Read], path: Path | None
-) -> list[Channel]:
-    """Return `channels` with their update periods, kept in `path` for the same GPU, driver and call."""
-    names = [f"{channel.scope} driver {driver} {_call(channel)}" for channel in channels]
-    periods_s = load_or_measure(path, dict(zip(names, reads, strict=True)))
-    return [
-        channel.model_copy(update={"tick_s": periods_s.get(name)})
-        for channel, name in zip(channels, names, strict=True)
-    ]
-
-
-def _call(channel: Channel) -> str:
-    """Return the call that a channel is read by."""
-    return channel.source.partition(";")[0]
 
 
 def _open_gpu(amdsmi: Any, handle: Any) -> tuple[list[Channel], list[Read], Finding]:
@@ -120,7 +98,7 @@ def _open_gpu(amdsmi: Any, handle: Any) -> tuple[list[Channel], list[Read], Find
         fields = {"component": "gpu", "scope": uuid, "unit": unit, "kind": kind, "gain": ERROR_RANGE}
         channels.append(Channel.model_validate(fields | {"source": f"{call}; gain {ERROR_SOURCE}"}))
         reads.append(partial(optional, failures, read))
-    reason = ", ".join(_call(channel) for channel in channels) if channels else "; ".join(reasons)
+    reason = ", ".join(map(call_of, channels)) if channels else "; ".join(reasons)
     cost_s = median_cost_s(lambda: [read() for read in reads]) if reads else None
     return channels, reads, Finding(f"amdsmi {uuid}", True, bool(reads), reason=reason, read_cost_s=cost_s)
 

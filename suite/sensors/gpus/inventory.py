@@ -39,10 +39,7 @@ class GpuInventory:
 
 
 def discover(environment: Mapping[str, str] = os.environ, kfd: Path = KFD) -> GpuInventory:
-    """Return all GPUs, with a device for each that `environment` leaves visible to the frameworks.
-
-    `kfd` is AMD's compute device; amdsmi is used only if it exists.
-    """
+    """Return all GPUs, with a device for each that `environment` shows; amdsmi is used only if `kfd` exists."""
     nvidia, amd = _nvidia_gpus(environment), amd_gpus(environment, kfd)
     if not amd or not nvidia.gpus:
         return GpuInventory(amd, None) if amd else nvidia
@@ -97,7 +94,6 @@ def _nvidia_gpu(nvml: Any, index: int) -> Gpu:
 
 
 def _mig_instances(nvml: Any, gpus: Sequence[Gpu]) -> dict[str, Gpu]:
-    """Return the GPU of each MIG instance, by the instance's UUID."""
     parents: dict[str, Gpu] = {}
     for gpu in gpus:
         handle = nvml.nvmlDeviceGetHandleByIndex(gpu.index)

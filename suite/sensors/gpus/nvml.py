@@ -11,7 +11,7 @@ from joulemark.suite.records import GpuState
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions, median_cost_s
 from joulemark.suite.sensors.gpus.nvml_gpu import NvmlGpu, open_gpu
 from joulemark.suite.sensors.gpus.vendor_libraries import LibraryMissing, optional, start_nvml
-from joulemark.suite.sensors.update_period import load_or_measure
+from joulemark.suite.sensors.update_period import call_of, with_update_periods
 
 THROTTLE_REASONS = {0x4: "power_cap", 0x8: "slowdown", 0x20: "thermal", 0x40: "thermal", 0x80: "power_brake"}
 """Bits of nvmlDeviceGetCurrentClocksEventReasons that hold clocks below what the load could use (nvml.h)."""
@@ -77,7 +77,12 @@ def find(options: SensorOptions) -> FindResult:
             gpus.append(open_gpu(nvml, index))
         except nvml.NVMLError as error:
             refused.append(Finding(f"nvml GPU {index}", found=True, readable=False, reason=f"NVML: {error}"))
-    _set_update_periods(nvml, gpus, Path(options.update_periods) if options.update_periods else None)
+    driver = optional(nvml.NVMLError, nvml.nvmlSystemGetDriverVersion)
+    path = Path(options.update_periods) if options.update_periods else None
+    channels, reads = [c for gpu in gpus for c in gpu.channels], [read for gpu in gpus for read in gpu.reads]
+    channels = with_update_periods(channels, reads, driver, path)
+    for gpu in gpus:
+        gpu.channels = [channel for channel in channels if channel.scope == gpu.uuid]
     findings = (*(_finding(gpu) for gpu in gpus), *refused)
     readable = [gpu for gpu in gpus if gpu.reads]
     if not readable:
@@ -87,29 +92,13 @@ def find(options: SensorOptions) -> FindResult:
     return FindResult(NvmlSensor(nvml, readable), findings)
 
 
-def _set_update_periods(nvml: Any, gpus: Sequence[NvmlGpu], path: Path | None) -> None:
-    """Set the update period of each channel, kept in `path` for the same GPU, driver and call."""
-    driver = optional(nvml.NVMLError, nvml.nvmlSystemGetDriverVersion)
-
-    def names(gpu: NvmlGpu) -> list[str]:
-        return [f"{gpu.uuid} driver {driver} {call}" for call in gpu.calls()]
-
-    reads = {name: read for gpu in gpus for name, read in zip(names(gpu), gpu.reads, strict=True)}
-    periods_s = load_or_measure(path, reads) if reads else {}
-    for gpu in gpus:
-        gpu.channels = [
-            channel.model_copy(update={"tick_s": periods_s.get(name)})
-            for channel, name in zip(gpu.channels, names(gpu), strict=True)
-        ]
-
-
 def _finding(gpu: NvmlGpu) -> Finding:
     finding = partial(Finding, f"nvml {gpu.uuid}", found=True)
     if not gpu.reads:
         return finding(readable=False, reason=f"{gpu.name}: neither energy nor power: {'; '.join(gpu.reasons)}")
     return finding(
         readable=True,
-        reason=f"{gpu.name}: {', '.join(gpu.calls())}",
+        reason=f"{gpu.name}: {', '.join(map(call_of, gpu.channels))}",
         tick_s=max((channel.tick_s for channel in gpu.channels if channel.tick_s is not None), default=None),
         read_cost_s=median_cost_s(gpu.read),
     )

@@ -49,12 +49,7 @@ class NvmlGpu:
     """Why other calls do not work."""
 
     def read(self) -> list[float | None]:
-        """Return one value for each channel."""
         return [read() for read in self.reads]
-
-    def calls(self) -> list[str]:
-        """Return the NVML call behind each channel, in words."""
-        return [channel.source.partition(";")[0] for channel in self.channels]
 
     def add_if_supported(
         self, nvml: Any, call: Call, unit: Literal["J", "W"], source: str, average_s: float, component: str = "gpu"

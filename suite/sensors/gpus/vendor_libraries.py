@@ -27,14 +27,14 @@ class LibraryMissing(Exception):  # noqa: N818 - a finding, not a fault
 
 
 def start_nvml() -> Any:
-    """Import nvidia-ml-py's `pynvml`, start NVML and return the module; the caller calls nvmlShutdown.
-
-    Raises LibraryMissing.
-    """
+    """Import, start and return nvidia-ml-py's `pynvml`; the caller calls nvmlShutdown. Raises LibraryMissing."""
     try:
         import pynvml
     except ImportError:
         raise LibraryMissing("the Python package nvidia-ml-py is not installed", "pip install nvidia-ml-py") from None
+    except Exception as error:  # noqa: BLE001  a broken installation may raise anything
+        reason = f"the Python package nvidia-ml-py cannot be imported: {one_line(error)}"
+        raise LibraryMissing(reason, "pip install --force-reinstall nvidia-ml-py") from None
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
@@ -43,10 +43,7 @@ def start_nvml() -> Any:
 
 
 def start_amdsmi() -> Any:
-    """Import and start amdsmi, and return the module; the caller calls amdsmi_shut_down. Raises LibraryMissing.
-
-    amdsmi must not be used from several threads.
-    """
+    """Import, start and return amdsmi, for one thread, which calls amdsmi_shut_down. Raises LibraryMissing."""
     try:
         # Without its shared library it prints a message, and then fails in its own way.
         with contextlib.redirect_stdout(io.StringIO()):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from joulemark.suite.records import Channel
 from joulemark.suite.sensors import update_period
-from joulemark.suite.sensors.base import Sensor
+from joulemark.suite.sensors.base import Finding, Sensor, median_cost_s
 from joulemark.suite.sensors.rapl.cpu_topology import socket
 
 # Intel SDM vol. 3B, 15.10 "Platform specific power management": counters are updated about each millisecond.
@@ -44,7 +44,6 @@ class Counter(ABC):
         """Return what the counter shows; None if it cannot be read."""
 
     def read_j(self) -> float | None:
-        """Return the joules that the counter shows; None if it cannot be read."""
         count = self.count()
         return None if count is None else count / self.counts_per_joule
 
@@ -77,6 +76,14 @@ class RaplSensor(Sensor):
             for counter in counters
         ]
         super().__init__(channels, [counter.wrap_j for counter in counters])
+
+    def finding(self) -> Finding:
+        """Return what is read, how often it changes, and what a read costs."""
+        opened = (
+            f"{counter.component} {counter.scope}" for counter in self._counters if counter.descriptor is not None
+        )
+        reason, cost_s = f"reads {', '.join(opened)}", median_cost_s(self.read)
+        return Finding(self.name, True, True, reason=reason, tick_s=self.update_period_s, read_cost_s=cost_s)
 
     def read(self) -> list[float | None]:
         return [counter.read_j() for counter in self._counters]

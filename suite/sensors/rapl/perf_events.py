@@ -14,7 +14,7 @@ import struct
 from functools import partial
 from pathlib import Path
 
-from joulemark.suite.sensors.base import Finding, FindResult, SensorOptions, median_cost_s
+from joulemark.suite.sensors.base import Finding, FindResult, SensorOptions
 from joulemark.suite.sensors.rapl.counters import Counter, RaplSensor, error_source, without_duplicates
 from joulemark.suite.sensors.rapl.cpu_topology import scopes
 
@@ -63,15 +63,7 @@ def find(options: SensorOptions) -> FindResult:
         reason = f"no event energy-pkg under {root}"
         return FindResult(None, (Finding("perf", found=True, readable=False, reason=reason),))
     sensor = RaplSensor("perf", counters)
-    finding = Finding(
-        "perf",
-        found=True,
-        readable=True,
-        reason=f"reads {', '.join(f'{counter.component} {counter.scope}' for counter in counters)}",
-        tick_s=sensor.update_period_s,
-        read_cost_s=median_cost_s(sensor.read),
-    )
-    return FindResult(sensor, (finding,))
+    return FindResult(sensor, (sensor.finding(),))
 
 
 def _close(counters: list[Counter]) -> None:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.sensors.base import Finding, FindResult, SensorOptions, median_cost_s
+from joulemark.suite.sensors.base import Finding, FindResult, SensorOptions
 from joulemark.suite.sensors.rapl.counters import Counter, RaplSensor, error_source, without_duplicates
 from joulemark.suite.sensors.rapl.powercap_zones import Zone, counted_zones, zones
 
@@ -73,16 +73,7 @@ def find(options: SensorOptions) -> FindResult:
     if len(refused) == len(counters):
         return FindResult(None, refused[:1])
     sensor = RaplSensor("rapl", counters)
-    opened = [f"{counter.component} {counter.scope}" for counter in counters if counter.descriptor is not None]
-    readable = Finding(
-        "rapl",
-        found=True,
-        readable=True,
-        reason=f"reads {', '.join(opened)}",
-        tick_s=sensor.update_period_s,
-        read_cost_s=median_cost_s(sensor.read),
-    )
-    return FindResult(sensor, (readable, *refused))
+    return FindResult(sensor, (sensor.finding(), *refused))
 
 
 def _open(zone: Zone) -> Counter:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joulemark.suite.energy.aliasing import PERIOD_ERROR, PERIODS_TRIED, unevenness, worst_unevenness
-from joulemark.suite.energy.integration import MAX_SAMPLES, Curve
+from joulemark.suite.energy.integration import Curve
+from joulemark.suite.energy.reading_errors import MAX_SAMPLES, sampling_unevenness
 from joulemark.suite.records import Channel, Trace
 from joulemark.suite.sensors import simulated_loads
 
@@ -65,7 +66,7 @@ def test_number_of_folded_samples_is_limited() -> None:
         expected = worst_unevenness(
             step_s, curve.sample_period_s, curve.observed_share * curve.sample_period_s, MAX_SAMPLES
         )
-        assert curve.unevenness((0.0, day * PERIOD_S), step_s) == expected
+        assert sampling_unevenness(curve, (0.0, day * PERIOD_S), step_s) == expected
 
 
 def test_aliasing_is_found_between_two_periods_that_are_tried() -> None:

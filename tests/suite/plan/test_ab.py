@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from plans import INSTALLED
+from plans import INSTALLED, with_gpus
 from plans import make as make_one
 
 from joulemark.suite.errors import UsageError
@@ -130,6 +130,14 @@ def test_the_maximum_of_rounds_is_a_multiple_of_the_rounds() -> None:
     for max_rounds, nearest in ((12, 10), (13, 15), (3, 10)):
         with pytest.raises(UsageError, match=rf"--max-rounds {max_rounds} .*\b5\b.*Give {nearest}"):
             make(rounds=5, max_rounds=max_rounds, workload=["matmul"])
+
+
+def test_the_rounds_of_pairs_have_no_limit() -> None:
+    """`quick` alone would have one, with two frameworks on a GPU."""
+    settings = Settings.model_validate({"arms": {"a": {"threads": 1}, "b": {"threads": 2}}})
+    arms = {name: arm(name, settings, with_gpus()) for name in ("a", "b")}
+    assert make_one(with_gpus()).rounds == 1
+    assert make_ab_plan(settings, arms, order_seed=1, base_threads=2).rounds == 3
 
 
 def test_the_expected_duration_includes_the_imports_of_both_arms() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from plans import INSTALLED, make, with_gpus
 
 from joulemark.suite.errors import UsageError
+from joulemark.suite.plan import axes
+from joulemark.suite.plan.profiles import PROFILES
+from joulemark.suite.records import Settings
 from joulemark.workloads.registry import workloads
 
 
@@ -20,6 +25,84 @@ def test_quick_measures_the_default_modes_on_the_cpu():
 def test_the_first_gpu_is_measured_by_default_and_others_by_name():
     assert {case.device for case in make(with_gpus()).cases} == {"cpu", "cuda:0"}
     assert {case.device for case in make(with_gpus(), device=["cuda:1"]).cases} == {"cuda:1"}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_gpu_takes_the_papers_size_in_two_precisions_and_a_cpu_a_small_one(profile):
+    cases = make(with_gpus(), profile=profile).cases
+    selected = {(case.device, case.size, case.precision) for case in cases}
+    assert selected == {("cpu", "small", "fp32"), ("cuda:0", "base", "fp32"), ("cuda:0", "base", "bf16")}
+    on_cpu = {case.id for case in cases if case.device == "cpu"}
+    assert on_cpu == {case.id for case in make(profile=profile).cases}
+
+
+def test_a_named_size_or_precision_is_that_of_every_device():
+    cases = make(with_gpus(), size=["tiny"]).cases
+    assert {(case.device, case.size) for case in cases} == {("cpu", "tiny"), ("cuda:0", "tiny")}
+    assert {case.precision for case in cases if case.device == "cuda:0"} == {"fp32", "bf16"}
+    cases = make(with_gpus(), precision=["bf16"]).cases
+    assert {(case.device, case.size) for case in cases} == {("cpu", "small"), ("cuda:0", "base")}
+    assert {case.precision for case in cases} == {"bf16"}
+
+
+def test_a_named_workload_is_measured_on_every_device():
+    """`quick` measures it on the CPU only."""
+    assert {case.device for case in make(with_gpus(), workload=["ddpm"]).cases} == {"cpu", "cuda:0"}
+    assert {case.device for case in make(with_gpus()).cases if case.workload == "ddpm"} == {"cpu"}
+
+
+def own_profile(**changes):
+    return {"profile": "mine", "profiles": {"mine": {"base": "quick", "workloads": ["matmul"], **changes}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"size": "tiny"}, {("cpu", "tiny", "fp32"), ("cuda:0", "tiny", "fp32"), ("cuda:0", "tiny", "bf16")}),
+        (
+            {"size": {"cuda": "n2048"}},
+            {("cpu", "small", "fp32"), ("cuda:0", "n2048", "fp32"), ("cuda:0", "n2048", "bf16")},
+        ),
+        ({"precisions": ["tf32"]}, {("cpu", "small", "tf32"), ("cuda:0", "base", "tf32")}),
+        ({"precisions": {"cuda": ["fp16"]}}, {("cpu", "small", "fp32"), ("cuda:0", "base", "fp16")}),
+    ],
+)
+def test_a_profile_of_the_users_own_gives_size_and_precisions_for_all_devices_or_by_device(changes, expected):
+    cases = make(with_gpus(), **own_profile(**changes)).cases
+    assert {(case.device, case.size, case.precision) for case in cases} == expected
+
+
+def test_a_profile_of_the_users_own_gives_workloads_and_windows_by_device():
+    plan = make(with_gpus(), **own_profile(workloads={"cuda": ["vit"]}, window_s={"cpu": 0.7}))
+    workloads_by_device = {
+        device: {c.workload for c in plan.cases if c.device == device} for device in ("cpu", "cuda:0")
+    }
+    assert workloads_by_device["cuda:0"] == {"vit"}
+    assert workloads_by_device["cpu"] == {case.workload for case in make().cases}
+    windows = {case.device: plan.effort(case).window_s for case in plan.cases}
+    assert windows == {"cpu": 0.7, "cuda:0": PROFILES["quick"].window_s["cuda"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"size": {"cuda": "bsae"}}, "'bsae'.*'base'"),
+        ({"precisions": {"cuda": ["bf61"]}}, "'bf61'.*'bf16'"),
+        ({"workloads": {"cpu": ["matmull"]}}, "'matmull'.*'matmul'"),
+    ],
+)
+def test_unknown_names_in_a_profile_are_refused(changes, text):
+    with pytest.raises(UsageError, match=text):
+        make(with_gpus(), **own_profile(**changes))
+
+
+def test_a_workload_without_the_profiles_size_takes_its_reference_size():
+    matmul = workloads()["matmul"]
+    for kind, named, expected in (("cpu", ("tiny", "base"), "base"), ("cuda", ("tiny", "small"), "small")):
+        other = replace(matmul, sizes={name: matmul.sizes[name] for name in named})
+        assert axes.sizes(Settings(), other, PROFILES["full"], kind) == [expected]
+        # A size that the user names is no default: who lacks it is left out.
+        assert axes.sizes(Settings(size=("n1024",)), other, PROFILES["full"], kind) == []
 
 
 def test_a_named_axis_replaces_only_that_axis():
@@ -114,8 +197,32 @@ def test_a_missing_framework_is_skipped_unless_it_was_named():
     assert {case.framework for case in plan.runnable()} == {"pytorch"}
     with pytest.raises(UsageError, match=r"TensorFlow .*joulemark\[tensorflow\]"):
         make(only_pytorch, framework=["tensorflow"])
-    with pytest.raises(UsageError, match=r"joulemark\[pytorch,tensorflow\]"):
+    with pytest.raises(UsageError, match=r"joulemark\[pytorch\].*joulemark\[tensorflow\]"):
         make({})
+
+
+def test_a_broken_framework_is_skipped_unless_it_was_asked_for():
+    broken = INSTALLED["tensorflow"].model_copy(update={"devices": (), "broken_reason": "ImportError: bad symbol."})
+    installed = INSTALLED | {"tensorflow": broken}
+    skipped = [case for case in make(installed).cases if case.framework == "tensorflow"]
+    assert skipped
+    assert {case.reason_code for case in skipped} == {"import_failed"}
+    refusal = r"cannot be imported: ImportError: bad symbol\. Run: {}pip install --force-reinstall 'joulemark\[tens"
+    with pytest.raises(UsageError, match=refusal.format("")):
+        make(installed, framework=["tensorflow"])
+    with pytest.raises(UsageError, match=refusal.format("/opt/tf/bin/python -m ")):
+        make(installed, python={"tensorflow": "/opt/tf/bin/python"})
+
+
+def test_a_device_is_skipped_in_a_framework_that_does_not_see_it():
+    gpus = with_gpus()
+    blind = gpus["tensorflow"].model_copy(update={"devices": ("cpu",), "blind": "no libcudnn.so.9"})
+    plan = make(gpus | {"tensorflow": blind}, device=["cuda:0"])
+    assert {case.framework for case in plan.runnable()} == {"pytorch"}
+    reasons = {case.reason for case in plan.cases if case.framework == "tensorflow"}
+    assert reasons == {"TensorFlow sees no device cuda:0: no libcudnn.so.9"}
+    with pytest.raises(UsageError, match=r"'cuda:0'.*No GPU is seen: no libcudnn"):
+        make(gpus | {"tensorflow": blind}, device=["cuda:0"], framework=["tensorflow"])
 
 
 def test_a_missing_device_is_refused():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from plans import make, with_gpus
+
+from joulemark.suite.terminal.listings import cases_table
 
 
 def test_each_round_has_every_case_in_its_own_order_which_the_seed_repeats():
@@ -17,13 +20,15 @@ def test_each_round_has_every_case_in_its_own_order_which_the_seed_repeats():
     assert orders(seed=2) != first
 
 
-def test_a_gpu_trial_has_resident_idle_and_a_guard_longer_than_the_sensor_lags():
+def test_a_gpu_trial_has_a_guard_longer_than_the_sensor_lags_and_more_stages_in_the_first_round():
     plan = make(with_gpus())
     cases = {case.device: case for case in plan.cases}
-    assert plan.effort(cases["cuda:0"], resident_idle=True).resident_idle_s > 0
-    assert plan.effort(cases["cuda:0"]).resident_idle_s == 0
-    assert plan.effort(cases["cpu"], resident_idle=True).resident_idle_s == 0
     assert plan.effort(cases["cuda:0"]).guard_s >= 1.1
+    first, later = plan.effort(cases["cuda:0"], first_round=True), plan.effort(cases["cuda:0"])
+    assert (later.resident_idle_s, later.profiled_s) == (0.0, 0.0)
+    assert first.resident_idle_s > 0
+    assert first.profiled_s > 0
+    assert plan.effort(cases["cpu"], first_round=True) == plan.effort(cases["cpu"])
 
 
 def test_a_request_has_the_fields_of_its_case():
@@ -38,3 +43,30 @@ def test_a_request_has_the_fields_of_its_case():
 
 def test_the_expected_duration_grows_with_the_rounds():
     assert make(rounds=6).expected_s() > 1.5 * make(rounds=3).expected_s()
+
+
+@pytest.mark.parametrize("names", [("pytorch",), ("tensorflow",), ("pytorch", "tensorflow")])
+def test_quick_takes_at_most_8_minutes_with_a_gpu(names):
+    installed = {name: with_gpus()[name] for name in names}
+    for selection in ({}, {"device": ["cuda:0"]}):
+        plan = make(installed, **selection)
+        assert plan.expected_s() <= 480
+        assert 1 <= plan.rounds <= 3
+    # One framework leaves time for the rounds that an interval needs.
+    assert make(installed).rounds == (3 if len(names) == 1 else 1)
+    assert make().rounds == 3
+
+
+def test_dropped_rounds_are_announced():
+    outline = make(with_gpus()).outline()
+    assert (outline["rounds"], outline["dropped_rounds"]) == (1, 2)
+    assert "--rounds 3" in str(cases_table(outline))
+    assert "dropped_rounds" not in make().outline()
+    assert "too long" not in str(cases_table(make().outline()))
+
+
+def test_rounds_that_are_asked_for_have_no_limit():
+    assert make(with_gpus(), rounds=3).rounds == 3
+    assert make(with_gpus(), rounds=3).expected_s() > 480
+    own = {"mine": {"base": "quick", "rounds": 4}}
+    assert make(with_gpus(), profile="mine", profiles=own).rounds == 4

@@ -24,6 +24,7 @@ def test_notice_has_three_sentences(code: Code) -> None:
         (Code.HIGH_VARIANCE, (0.2, 0.4, 0.3), 0.4),
         (Code.SENSORS_DISAGREE, (0.1, -0.4, 0.3), -0.4),
         (Code.TOO_SHORT_FOR_SENSOR, (9.0, 3.0, 5.0), 3.0),
+        (Code.GPU_IDLE, (0.5, 0.1, 0.7), 0.1),
         (Code.BOARD_SHARED, ("first", "second"), "first"),
     ],
 )

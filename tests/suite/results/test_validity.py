@@ -8,7 +8,7 @@ import pytest
 from run_files import case, energy, failed_trial, machine, run_file, trace, trial
 
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Case, Cpu, EnergyReading, Floor, Idle, Notice, Result, Trial
+from joulemark.suite.records import Case, Cpu, EnergyReading, Floor, GpuBusy, Idle, Notice, Result, Trial
 from joulemark.suite.results.summary import case_summary
 from joulemark.suite.results.validity import case_notices, differences_from_eager, machine_notices, run_notices
 
@@ -104,6 +104,29 @@ def test_outputs_of_other_names_differ() -> None:
 )
 def test_energy(readings: list[EnergyReading], codes: set[Code]) -> None:
     assert set(notices(*(trial(i, readings=readings, start_s=10.0 * i) for i in (1, 2)))) == codes
+
+
+@pytest.mark.parametrize(
+    ("busy", "code"),
+    [
+        (None, None),  # the CPU, and rounds after the first
+        (GpuBusy(share=0.8), None),
+        (GpuBusy(share=1.0), None),
+        (GpuBusy(share=0.79, doubled_batch_ratio=1.5), Code.LAUNCH_BOUND),
+        (GpuBusy(share=0.05, doubled_batch_ratio=2.1), Code.LAUNCH_BOUND),
+        (GpuBusy(share=0.79, doubled_batch_ratio=1.49), Code.GPU_IDLE),
+        (GpuBusy(share=0.3, reason="out of memory"), Code.GPU_IDLE),
+        (GpuBusy(reason="the framework's profiler recorded nothing on the GPU"), None),
+    ],
+)
+def test_a_waiting_gpu(busy: GpuBusy | None, code: Code | None) -> None:
+    first, *others = at_rates(99, 100, 101)
+    by_code = notices(first.model_copy(update={"gpu_busy": busy}), *others)
+    assert set(by_code) == ({code} if code else set())
+    if code is not None and busy is not None:
+        assert (by_code[code].value, by_code[code].threshold) == (busy.share, 0.8)
+        assert f"{busy.share:.0%}" in by_code[code].message
+        assert "--batch-size" in by_code[code].remedy
 
 
 def test_a_failed_case_has_no_notice() -> None:

@@ -128,7 +128,7 @@ def test_steps_that_sweep_through_a_part_time_sensors_period_are_not_flagged(ste
         assert not energy.in_step
         assert energy.low_j is not None
         assert energy.high_j is not None
-        assert 0.85 * true_j < energy.low_j <= true_j <= energy.high_j < 1.15 * true_j
+        assert 0.83 * true_j < energy.low_j <= true_j <= energy.high_j < 1.17 * true_j
 
 
 def test_interval_is_no_wider_than_necessary() -> None:

@@ -26,11 +26,11 @@ def program(path: Path, text: str) -> str:
 
 
 def test_this_interpreter_describes_itself() -> None:
-    interpreter = query(sys.executable, ask_devices=False)
+    interpreter = query(sys.executable, names=())
     assert interpreter.protocol == protocol()
     assert (interpreter.arm.interpreter, interpreter.arm.python) == (sys.executable, platform.python_version())
     assert interpreter.arm.suite_version == __version__
-    assert interpreter.arm.frameworks == installed_frameworks(list(FRAMEWORKS), {}, ask_devices=False)
+    assert interpreter.arm.frameworks == installed_frameworks((), {})
     assert interpreter.workloads["matmul"] == {name: workloads()["matmul"].version(name) for name in FRAMEWORKS}
     assert interpreter.workloads.keys() == workloads().keys()
 
@@ -39,7 +39,7 @@ def test_an_interpreter_without_joulemark_is_refused(tmp_path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     python = str(tmp_path / "bare" / "bin" / "python")
     with pytest.raises(UsageError, match=rf"{python} -m pip install joulemark"):
-        query(python, ask_devices=False)
+        query(python, names=())
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_interpreter_without_joulemark_is_refused(tmp_path) -> None:
 def test_a_program_that_gives_no_answer_is_refused_in_one_line(tmp_path, text, detail) -> None:
     python = program(tmp_path / "python", text)
     with pytest.raises(UsageError) as caught:
-        query(python, ask_devices=False)
+        query(python, names=())
     assert detail in str(caught.value)
     assert python in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -66,24 +66,38 @@ def test_a_program_that_gives_no_answer_is_refused_in_one_line(tmp_path, text, d
 
 def test_a_missing_interpreter_is_refused(tmp_path) -> None:
     with pytest.raises(UsageError, match="No such file"):
-        query(str(tmp_path / "nowhere"), ask_devices=False)
+        query(str(tmp_path / "nowhere"), names=())
 
 
 def test_output_of_a_start_up_file_is_ignored(tmp_path) -> None:
     python = program(tmp_path / "python", f'echo "welcome"; exec {sys.executable} "$@"')
-    assert query(python, ask_devices=False).arm.suite_version == __version__
+    assert query(python, names=()).arm.suite_version == __version__
 
 
-def test_a_broken_framework_is_not_reported_as_absent(tmp_path) -> None:
-    def installed(text: str) -> dict[str, object]:
-        python = program(tmp_path / "python", text)
-        return dict(installed_frameworks(["pytorch"], {"pytorch": python}, ask_devices=False))
+def test_frameworks_that_are_named_are_imported() -> None:
+    interpreter = query(sys.executable, ["pytorch"])
+    assert interpreter.arm.frameworks == installed_frameworks(["pytorch"], {})
+    if "tensorflow" in interpreter.arm.frameworks:
+        assert interpreter.arm.frameworks["tensorflow"].build == ""
 
-    with pytest.raises(UsageError, match=r"pytorch in .*ImportError: libcudnn"):
-        installed("echo 'ImportError: libcudnn.so.9: no such file' >&2; exit 1")
-    with pytest.raises(UsageError, match="pytorch in "):
-        installed("echo 'not JSON'")
-    with pytest.raises(UsageError, match="pytorch in ") as caught:
-        installed("echo 7")
-    assert "\n" not in str(caught.value)
-    assert installed("echo null") == {}
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("echo 'ImportError: libcudnn.so.9: no such file' >&2; exit 1", "ImportError: libcudnn.so.9"),
+        ("echo 'not JSON'", "not JSON"),
+        ("echo 7", "FrameworkInfo"),
+    ],
+    ids=["error", "no JSON", "a number"],
+)
+def test_an_interpreter_that_gives_no_answer_makes_the_framework_broken(tmp_path, text, reason) -> None:
+    python = program(tmp_path / "python", text)
+    info = installed_frameworks(["pytorch"], {"pytorch": python})["pytorch"]
+    assert (info.python, info.devices) == ("", ())
+    assert reason in str(info.broken_reason)
+    assert "\n" not in str(info.broken_reason)
+
+
+def test_a_framework_that_another_interpreter_does_not_have_is_absent(tmp_path) -> None:
+    python = program(tmp_path / "python", "echo null")
+    assert "pytorch" not in installed_frameworks(["pytorch"], {"pytorch": python})

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import nvml_library
 import pytest
-from command import joulemark
+from command import COMMAND, environment, joulemark
+from environments import environment_with
 from nvml_library import FakeGpu
 from powercap import FakeZone, build
 
@@ -90,3 +92,67 @@ def test_table_has_one_line_per_check_and_the_fix(tmp_path: Path) -> None:
     assert "fix: " in done.stdout
     assert "Energy can only be estimated" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("has_gpu", [False, True], ids=["no GPU", "GPU"])
+def test_a_broken_framework_is_a_row_with_reason_and_fix(tmp_path: Path, has_gpu: bool) -> None:
+    python = environment_with(tmp_path / "env", torch="raise ImportError('libcudnn.so.9: cannot open')", tensorflow="")
+    variables = nvml_library.environment(nvml_library.build(tmp_path), [FakeGpu(UUID)]) if has_gpu else {}
+    done = joulemark(tmp_path, "doctor", "--json", variables=variables, python=python)
+    assert (done.returncode, done.stderr) == (0 if has_gpu else 4, "")
+    checks = checks_of(done)
+    for name, reason in (("pytorch", "libcudnn.so.9: cannot open"), ("tensorflow", "No module named 'keras'")):
+        check = checks["framework", name]
+        assert (check["found"], check["readable"]) == (True, False)
+        assert reason in check["reason"]
+        assert check["fix"] == f"pip install --force-reinstall 'joulemark[{name}]'"
+
+
+def test_without_a_framework_it_says_what_to_install(tmp_path: Path) -> None:
+    done = joulemark(tmp_path, "doctor", "--json", python=environment_with(tmp_path / "env"))
+    assert (done.returncode, done.stderr) == (4, "")
+    checks = checks_of(done)
+    for name in ("pytorch", "tensorflow"):
+        assert not checks["framework", name]["found"]
+        assert checks["framework", name]["fix"] == f"pip install 'joulemark[{name}]'"
+
+
+def test_an_interpreter_that_cannot_be_used_is_a_row(tmp_path: Path) -> None:
+    other = environment_with(tmp_path / "env")
+    options = ("--python", "pytorch=/nowhere/python", "--python", f"tensorflow={other}")
+    done = joulemark(tmp_path, "doctor", "--json", *options)
+    assert (done.returncode, done.stderr) == (4, "")
+    checks = checks_of(done)
+    assert "/nowhere/python" in checks["framework", "pytorch"]["reason"]
+    assert checks["framework", "tensorflow"]["fix"] == f"{other} -m pip install 'joulemark[tensorflow]'"
+
+
+@pytest.mark.parametrize("package", ["pynvml", "codecarbon"])
+def test_a_broken_package_of_a_sensor_is_a_row(tmp_path: Path, package: str) -> None:
+    python = environment_with(tmp_path / "env", **{package: "raise RuntimeError('planted')"})
+    done = joulemark(tmp_path, "doctor", "--json", python=python)
+    assert (done.returncode, done.stderr) == (4, "")
+    sensor = checks_of(done)["sensor", {"pynvml": "nvml"}.get(package, package)]
+    assert not sensor["readable"]
+    assert "planted" in sensor["reason"]
+
+
+def test_a_container_that_hides_the_power_supply(tmp_path: Path) -> None:
+    """psutil raises FileNotFoundError there."""
+    hide = "mount -t tmpfs none /sys/class && exec \"$@\""
+    command = ["unshare", "--mount", "sh", "-c", hide, "sh"]
+    if os.geteuid() or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs root that may mount")
+    done = subprocess.run(
+        [*command, *COMMAND, "doctor", "--json"],
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (4, "")
+    supply = checks_of(done)["machine", "supply"]
+    assert not supply["found"]
+    assert "/sys/class/power_supply" in supply["reason"]

@@ -1,14 +1,19 @@
-"""`joulemark run` ended by a kill or Ctrl-C, and `--resume`."""
+"""`joulemark run` ended by a kill, a signal or Ctrl-C, and `--resume`."""
 
 from __future__ import annotations
 
 import json
 import signal
 import time
+from datetime import datetime, timedelta
 
 import psutil
 import pytest
 from command import FAST, joulemark, start, wait_for
+
+from joulemark.suite.energy.totals import run_totals, sampled_windows
+from joulemark.suite.notices import Code
+from joulemark.suite.records import read
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("torch")
@@ -55,28 +60,41 @@ def test_killed_run_has_every_finished_trial(tmp_path):
     assert joulemark(tmp_path, "report", "latest", "-o", "page.html").returncode == 0
 
 
-def test_ctrl_c_keeps_finished_trials_and_exits_130(tmp_path):
+def test_a_second_run_is_refused(tmp_path):
     running = start(tmp_path, *MATMUL, "--rounds", "3")
     wait_for(running, "[1/6]")
     refused = joulemark(tmp_path, *MATMUL)
+    running.kill()
+    running.communicate()
     assert refused.returncode == 2
-    assert "is measuring on this machine" in refused.stderr
-    time.sleep(1)
-    running.send_signal(signal.SIGINT)
+    assert f"process {running.pid} is measuring on this machine" in refused.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_keeps_finished_trials_ends_all_processes_and_leaves_no_scratch(tmp_path, how):
+    running = start(tmp_path, *MATMUL, "--rounds", "3")
+    wait_for(running, "[1/6]")
+    descendants = psutil.Process(running.pid).children(recursive=True)
+    # As timeout(1) and a terminal do: to the process, and to its group.
+    running.send_signal(how)
+    running.send_signal(how)
     _, stderr = running.communicate(timeout=60)
     assert running.returncode == 130, stderr
+    assert "continue with --resume" in stderr
     assert "Traceback" not in stderr
+    assert psutil.wait_procs(descendants, timeout=10)[1] == []
     document = show(tmp_path)
     assert document["run"]["complete"] is False
     assert len(trials(document)) >= 1
     assert files(tmp_path) == [".json", ".parquet"]
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_ctrl_c_before_the_first_trial_leaves_no_run(tmp_path):
+def test_a_signal_before_the_first_trial_leaves_no_run(tmp_path):
     running = start(tmp_path, *MATMUL)
     wait_for(running, "cases x")
     time.sleep(0.3)  # idle power is being measured
-    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGTERM)
     _, stderr = running.communicate(timeout=60)
     assert running.returncode == 130
     assert stderr.startswith("joulemark: interrupted")
@@ -91,8 +109,10 @@ def test_resumed_run_keeps_its_trials_and_finishes(tmp_path):
     running.communicate()
     before = show(tmp_path)
     assert joulemark(tmp_path, "run", "--resume", "latest", "--rounds", "5").returncode == 2
+    assert len(list((tmp_path / "tmp").iterdir())) == 1, "a killed run leaves its scratch directory"
     done = joulemark(tmp_path, "run", "--resume", "latest", "--json", "--no-report")
     assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == [], "the next run does not remove it"
     after = json.loads(done.stdout)
     assert after["run"]["id"] == before["run"]["id"]
     assert after["run"]["complete"] is True
@@ -108,6 +128,48 @@ def test_resumed_run_keeps_its_trials_and_finishes(tmp_path):
     again = joulemark(tmp_path, "run", "--resume", "latest")
     assert again.returncode == 2
     assert "is complete" in again.stderr
+
+
+def test_times_do_not_go_back_where_the_clock_did(tmp_path):
+    """A machine without a clock battery was a day ahead: here the run's start is moved a day ahead instead."""
+    running = start(tmp_path, *MATMUL, "--rounds", "2")
+    wait_for(running, "[1/4]")
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=60)
+    (path,) = (tmp_path / "runs").glob("*.json")
+    document = json.loads(path.read_text())
+    started_at = datetime.fromisoformat(document["run"]["started_at"]) + timedelta(days=1)
+    document["run"]["started_at"] = started_at.isoformat(timespec="milliseconds")
+    path.write_text(json.dumps(document))
+    before = read(path)
+    done = joulemark(tmp_path, "run", "--resume", "latest", "--no-report")
+    assert done.returncode == 0, done.stderr
+    after = read(path)
+    assert Code.CLOCK_SET_BACK in {notice.code for notice in after.notices}
+    assert after.run.finished_at is not None
+    finished_s = (datetime.fromisoformat(after.run.finished_at) - started_at).total_seconds()
+    first, second = (segment.at_s for segment in after.run.segments)
+    ends = [trial.ended_s for case in before.cases for trial in case.trials]
+    assert first == 0.0
+    assert second >= max(ends)
+    assert finished_s > max(trial.ended_s for case in after.cases for trial in case.trials)
+    windows = sampled_windows(after)
+    assert len(windows) == 2
+    assert windows[0] == sampled_windows(before)[0]
+    assert second <= windows[1][0] < windows[1][1] <= finished_s
+    assert run_totals(after).run.energy_j > run_totals(before).run.energy_j
+
+
+def test_a_run_that_another_machine_measures_is_not_resumed(tmp_path):
+    """Two machines with one home have a lock of their own each."""
+    running = start(tmp_path, *MATMUL, "--rounds", "2")
+    wait_for(running, "[1/4]")
+    done = joulemark(tmp_path, "run", "--resume", "latest", variables={"JOULEMARK_LOCK": str(tmp_path / "other")})
+    running.kill()
+    running.communicate()
+    assert done.returncode == 2
+    assert "is being measured by another process, maybe on another machine" in done.stderr
+    assert files(tmp_path) == [".journal", ".trace"]
 
 
 def test_run_in_progress_cannot_be_resumed(tmp_path):

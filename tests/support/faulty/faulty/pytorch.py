@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from joulemark.suite.trial.frameworks.pytorch import Adapter
 from joulemark.workloads.spec import Program
 
 
@@ -20,6 +21,8 @@ def build(size, phase, kit):
     fault = size.fault
     if fault == "raises_at_load":
         raise ValueError("planted at load")
+    if fault.startswith("gpu"):
+        return simulated_gpu(fault, size.batch)
     if fault == "retraces":
         return Program(step=retracing_step())
     calls = 0
@@ -38,6 +41,34 @@ def build(size, phase, kit):
             misbehave(fault)
         return {"y": x * float("nan") if fault == "nan" else x + 1}
 
+    return Program(step=step)
+
+
+def simulated_gpu(fault, batch_size):
+    """Return a step of 5 ms, whatever the batch size, of which a simulated GPU computes 1 ms, or all if it is busy.
+
+    At twice the batch size, that of the trial's second pass, the program has the fault.
+    """
+    if batch_size > 1:
+        if fault == "gpu_waits_then_raises":
+            raise MemoryError("planted at twice the batch size")
+        if fault == "gpu_waits_then_dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fault == "gpu_waits_then_hangs":
+            time.sleep(3600)
+    kernels = []
+
+    def step(x):
+        kernels.append((0.01 * len(kernels), 0.01 * len(kernels) + (0.01 if fault == "gpu_busy" else 0.001)))
+        time.sleep(0.005)
+        return {"y": x + 1}
+
+    def device_intervals(_adapter, run):
+        kernels.clear()
+        run()
+        return kernels
+
+    Adapter.device_intervals = device_intervals
     return Program(step=step)
 
 

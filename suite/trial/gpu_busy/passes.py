@@ -6,18 +6,14 @@ from collections.abc import Callable
 from typing import Final
 
 from joulemark.suite.trial import timing
+from joulemark.suite.trial.frameworks.prepared import Prepared, at_batch_size
 from joulemark.suite.trial.gpu_busy import BUSY_SHARE, STAGES, busy_share
-from joulemark.suite.trial.prepared import Prepared, at_batch_size
 from joulemark.suite.trial.request import Effort, Request
 
 MIN_STEPS: Final = 3
 
 DOUBLED_BATCH: Final = Effort(window_s=1.0, warmup_s=0.3, max_warmup_s=2.0, guard_s=0.0)
 """Effort of the pass at twice the batch size, which reads no sensor."""
-
-
-class NothingRecordedError(Exception):
-    """The profiler recorded nothing on the GPU."""
 
 
 def measure(case: Prepared, request: Request, step_s: float, report: Callable[..., None]) -> None:
@@ -39,7 +35,8 @@ def measure(case: Prepared, request: Request, step_s: float, report: Callable[..
 
     intervals = case.adapter.device_intervals(run)
     if not intervals:
-        raise NothingRecordedError("the framework's profiler recorded nothing on the GPU")
+        report(gpu_busy={"reason": "the framework's profiler recorded nothing on the GPU"})
+        return
     share = busy_share(intervals, steps, step_s)
     report(gpu_busy={"share": share})
     if share < BUSY_SHARE:

@@ -16,7 +16,7 @@ LAUNCH_BOUND_RATIO: Final = 1.5
 starting as many kernels as before; 1 if the GPU does."""
 
 STAGES: Final = ("gpu_busy", "doubled_batch")
-"""The stages of a trial that measure this. The trial is complete before them: a failure in one costs only its values."""
+"""The stages of a trial that measure this, after its result is complete: a failure in one costs only its values."""
 
 
 def busy_s(intervals: Iterable[Interval]) -> float:

@@ -1,0 +1,30 @@
+"""SIGTERM and SIGHUP interrupt the command as Ctrl-C does: schedulers, `timeout` and closed terminals send them."""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+REPEATED_S = 1.0
+"""Signals within this time are one: `timeout` and the kernel send them to the process and to its group."""
+
+
+def install() -> None:
+    """Let each of the signals raise KeyboardInterrupt in the main thread, unless it is ignored, as by nohup(1).
+
+    A second one soon after is ignored, since it would interrupt what the first one lets be kept and cleaned up.
+    """
+    last_s = -REPEATED_S
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal last_s
+        previous_s, last_s = last_s, time.monotonic()
+        if last_s - previous_s >= REPEATED_S:
+            raise KeyboardInterrupt
+
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)

@@ -1,0 +1,107 @@
+"""When the values of a sensor were updated, from when they were read. Pure.
+
+A sensor updates its value once in each update period, and a read returns the last update: at the time of the read, a
+value is up to a period old. How old follows from the phase of the updates. It must explain between which reads the
+value changed and, where power is steady, how many updates of a counter lie between two reads.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+
+READS = 12
+"""Reads on either side that a phase is found from: few, so that the error of the update period does not shift it, and
+enough that reads which do not keep step with the updates meet many phases."""
+NEIGHBOURS = 3
+"""Reads on either side of an interval that its power is taken from."""
+STEADINESS = 0.5
+"""Power whose change makes a larger difference than so many updates does not tell how many an interval holds."""
+PHASES = 50
+"""Phases tried."""
+MISFIT = 0.75
+"""Phases that explain the reads worse than the best by less than this, update periods, are as good. A read that is
+taken for one update too early changes two intervals by one."""
+KNOWN = 0.5
+"""If more than this share of all phases is as good as the best, the phase is not known."""
+READ_ERROR_S = 0.003
+"""A value is of some moment within its read, which takes up to 7 ms."""
+
+Interval = tuple[float, float, float | None, bool]
+"""Between two reads: their times, seconds; the updates between them, or None if not known; whether the value changed.
+"""
+
+
+def update_times(
+    t_s: Sequence[float], values: Sequence[float], period_s: float, at_s: Sequence[float], is_counter: bool
+) -> tuple[list[float], float]:
+    """Return when each read's value was updated, and the error of that, by the phase of the updates around `at_s`.
+
+    Where the phase cannot be told, as from reads that keep step with the updates, values are taken to be half a period
+    old.
+
+    Args:
+        t_s: Times of the reads, seconds, increasing.
+        values: What was read, joules or watts.
+        period_s: Update period, seconds.
+        at_s: Times around which the phase is wanted, seconds. From one to the other, the phase must not drift.
+        is_counter: Whether the values are joules.
+
+    Returns:
+        A time for each read, and how far all of them may be off together, seconds.
+    """
+    middles = [bisect_left(t_s, time_s) for time_s in at_s]
+    near = {i for middle in middles for i in range(max(1, middle - READS), min(len(t_s), middle + READS))}
+    intervals = [_interval(t_s, values, i, period_s, is_counter) for i in sorted(near)]
+    phase_s, error_s = _phase(intervals, period_s)
+    if error_s > KNOWN * period_s / 2:
+        return [t - period_s / 2 for t in t_s], period_s / 2
+    times_s = [phase_s + math.floor((t - phase_s) / period_s) * period_s for t in t_s]
+    return times_s, error_s + READ_ERROR_S
+
+
+def _interval(t_s: Sequence[float], values: Sequence[float], i: int, period_s: float, is_counter: bool) -> Interval:
+    changed = values[i] != values[i - 1]
+    updates = None
+    if is_counter:
+        updates = _updates(t_s, values, i, period_s) if changed else 0.0
+    elif 1 < i < len(values) - 1 and values[i - 2] != values[i - 1] == values[i] != values[i + 1]:
+        updates = 0.0  # constant power may be updated without a change, but not amid changes
+    return t_s[i - 1], t_s[i], updates, changed
+
+
+def _updates(t_s: Sequence[float], values: Sequence[float], i: int, period_s: float) -> float | None:
+    """Return the updates of a counter from read `i - 1` to read `i` by the power around; None if that is not steady."""
+    first, last = max(0, i - 1 - NEIGHBOURS), min(len(t_s) - 1, i + NEIGHBOURS)
+    if first == i - 1 or last == i:
+        return None
+    before_w = (values[i - 1] - values[first]) / (t_s[i - 1] - t_s[first])
+    after_w = (values[last] - values[i]) / (t_s[last] - t_s[i])
+    power_w = (values[last] - values[first]) / (t_s[last] - t_s[first])
+    if abs(after_w - before_w) * (t_s[i] - t_s[i - 1]) > STEADINESS * power_w * period_s:
+        return None
+    return (values[i] - values[i - 1]) / power_w / period_s
+
+
+def _phase(intervals: Sequence[Interval], period_s: float) -> tuple[float, float]:
+    """Return the middle of the phases that explain `intervals`, and half the width of their range, seconds."""
+    misfits = [_misfit(intervals, k / PHASES * period_s, period_s) for k in range(PHASES)]
+    good = [k for k, misfit in enumerate(misfits) if misfit <= min(misfits) + MISFIT]
+    # Phases lie on a circle: the shortest arc with all good ones begins after the longest gap between two of them.
+    gap, begin = max((after - before, after) for before, after in pairwise([*good, good[0] + PHASES]))
+    width = PHASES - gap
+    return (begin + width / 2) / PHASES * period_s, (width + 1) / 2 / PHASES * period_s
+
+
+def _misfit(intervals: Sequence[Interval], phase_s: float, period_s: float) -> float:
+    """Return how far updates at `phase_s` are from explaining the intervals, update periods."""
+    misfit = 0.0
+    for begin_s, end_s, expected, changed in intervals:
+        updates = math.floor((end_s - phase_s) / period_s) - math.floor((begin_s - phase_s) / period_s)
+        if expected is not None:
+            misfit += abs(expected - updates)
+        elif changed and not updates:
+            misfit += 1.0
+    return misfit

@@ -1,0 +1,107 @@
+"""The command with any set of frameworks: a verb is refused only where what it was asked for is missing or broken.
+
+`tests/only` does the same with what a user installs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nvml_library
+import pytest
+from command import FAST, joulemark
+from environments import environment_with
+from nvml_library import FakeGpu
+
+pytestmark = pytest.mark.slow
+
+GPU = FakeGpu("GPU-aaaa1111-0000-0000-0000-000000000000")
+DRY_RUN = ("run", "--dry-run", "--json", "--workload", "cnn")
+BROKEN = "import ctypes; ctypes.CDLL('libcudart.so.99')"
+
+
+def variables(directory: Path, has_gpu: bool) -> dict[str, str]:
+    """Return the variables under which processes see a GPU, or none."""
+    if not has_gpu:
+        return {}
+    inherited = nvml_library.environment(nvml_library.build(directory), [GPU])
+    return {name: inherited[name] for name in ("LD_LIBRARY_PATH", "NVML_GPUS")}
+
+
+def reasons(document: str) -> dict[str, str | None]:
+    """Return why the cases of each framework are skipped; None for those that would be run."""
+    return {case["id"].split("/")[2]: case["reason"] for case in json.loads(document)["cases"]}
+
+
+@pytest.mark.parametrize("has_gpu", [False, True], ids=["no GPU", "GPU"])
+@pytest.mark.parametrize(
+    ("parts", "usable", "other"),
+    [(["torch"], "pytorch", "tensorflow"), (["tensorflow", "keras"], "tensorflow", "pytorch")],
+    ids=["only PyTorch", "only TensorFlow"],
+)
+def test_one_framework_is_enough(tmp_path: Path, parts: list[str], usable: str, other: str, has_gpu: bool) -> None:
+    python = environment_with(tmp_path / "env", *parts)
+    seen = variables(tmp_path, has_gpu)
+    done = joulemark(tmp_path, *DRY_RUN, variables=seen, python=python)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert reasons(done.stdout)[usable] is None
+    assert f"Run: pip install 'joulemark[{other}]'" in str(reasons(done.stdout)[other])
+    done = joulemark(tmp_path, *DRY_RUN, "--framework", other, variables=seen, python=python)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"is not installed. Run: pip install 'joulemark[{other}]'." in done.stderr
+
+
+@pytest.mark.parametrize("has_gpu", [False, True], ids=["no GPU", "GPU"])
+def test_a_broken_framework_is_skipped_unless_it_was_named(tmp_path: Path, has_gpu: bool) -> None:
+    (tmp_path / "joulemark.toml").write_text(FAST)
+    python = environment_with(tmp_path / "env", "torch", keras="", tensorflow=BROKEN)
+    seen = variables(tmp_path, has_gpu)
+    measure = ("run", "--profile", "fast", "--workload", "cnn", "--phase", "inference", "--rounds", "1", "--json")
+    done = joulemark(tmp_path, *measure, variables=seen, python=python)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    outcomes = {case["framework"]: (case["status"], case["reason_code"]) for case in document["cases"]}
+    assert outcomes == {"pytorch": ("ok", None), "tensorflow": ("skipped", "import_failed")}
+    info = document["machine"]["frameworks"]["tensorflow"]
+    assert (info["version"], info["devices"]) == ("9.9", [])
+    assert "libcudart.so.99" in info["broken_reason"]
+    shown = joulemark(tmp_path, "show", "latest", variables=seen, python=python)
+    assert shown.returncode == 0
+    assert "tensorflow 9.9 (broken)" in shown.stdout
+    assert "TensorFlow 9.9 (broken)" in Path(document["report"]).read_text()
+    for named in (("--framework", "tensorflow"), ("--python", f"tensorflow={python}")):
+        done = joulemark(tmp_path, *DRY_RUN, *named, variables=seen, python=python)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert "libcudart.so.99" in done.stderr
+        assert "install --force-reinstall 'joulemark[tensorflow]'" in done.stderr
+
+
+def test_without_a_framework_what_measures_nothing_works(tmp_path: Path) -> None:
+    python = environment_with(tmp_path / "env")
+    for arguments in (("list",), ("list", "--runs"), ("show", "--help"), ("schema",)):
+        assert joulemark(tmp_path, *arguments, python=python).returncode == 0
+    for arguments in (("run",), ("run", "--dry-run"), ("list", "--cases"), ("calibrate",)):
+        done = joulemark(tmp_path, *arguments, python=python)
+        assert (done.returncode, done.stdout) == (2, "")
+        for extra in ("pytorch", "tensorflow"):
+            assert f"pip install 'joulemark[{extra}]'" in done.stderr
+
+
+def test_a_device_that_one_framework_does_not_see_is_skipped_in_it(tmp_path: Path) -> None:
+    """PyTorch for the GPU and a TensorFlow whose CUDA libraries are missing."""
+    facts = {"version": "2.13", "python": "3.11.7", "build": "cuda 13.0", "devices": ["cpu", "cuda:0"]}
+    pytorch = tmp_path / "python"  # there is no CUDA to make a real one see the GPU
+    pytorch.write_text(f"#!/bin/sh\necho '{json.dumps(facts)}'\n")
+    pytorch.chmod(0o755)
+    python = environment_with(tmp_path / "env", "tensorflow", "keras")
+    options = ("--python", f"pytorch={pytorch}", "--device", "cuda:0")
+    done = joulemark(tmp_path, *DRY_RUN, *options, variables=variables(tmp_path, True), python=python)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert reasons(done.stdout)["pytorch"] is None
+    assert "TensorFlow sees no device cuda:0" in str(reasons(done.stdout)["tensorflow"])
+    done = joulemark(tmp_path, *DRY_RUN, "--device", "cuda:0", variables=variables(tmp_path, True), python=python)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "unknown device 'cuda:0'" in done.stderr
+    assert "No GPU is seen: a library that it needs cannot be loaded" in done.stderr

@@ -1,0 +1,171 @@
+"""A user without HOME and without an entry in /etc/passwd, as `docker run --user 54321` and clusters have them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import COMMAND
+from run_files import run_file
+
+from joulemark.suite.records import read, write
+from joulemark.suite.results.summary import recompute
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user"),
+]
+
+USER = 54321
+# Reading may need more than the user has: this interpreter may lie in root's home.
+CAPABILITIES = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
+AS_USER = ("setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", *CAPABILITIES)
+REASON = f"HOME is not set, and user {USER} is not in /etc/passwd"
+MATMUL = "--size tiny --workload matmul --phase inference --framework pytorch --device cpu --rounds 1 --no-report"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that the user may write, with two runs."""
+    tmp_path.chmod(0o777)
+    (tmp_path / "tmp").mkdir(mode=0o777)
+    (tmp_path / "tmp").chmod(0o777)
+    for day in (1, 2):
+        run = run_file(id=f"2026110{day}T120000Z-a1b2")
+        write(recompute(run, run.emissions), tmp_path / f"{day}.json")
+    return tmp_path
+
+
+def run_as_user(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(folder / "tmp"),
+        "JOULEMARK_LOCK": str(folder / "tmp" / "lock"),
+        "COLUMNS": "200",
+    }
+    return subprocess.run(
+        [*AS_USER, *command],
+        env={**environment, **variables},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_the_user_has_no_home(folder: Path) -> None:
+    done = run_as_user(folder, sys.executable, "-P", "-c", "import os; print(os.path.expanduser('~'), os.getuid())")
+    assert done.stdout.split() == ["~", str(USER)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("list", 0),
+        ("list --cases", 0),
+        ("list --runs", 0),
+        ("show 1.json", 0),
+        ("report 1.json 2.json -o page.html", 0),
+        ("export 1.json --format csv -o run.csv", 0),
+        ("compare 1.json 2.json", 0),
+        ("check --baseline 1.json 2.json", 4),
+        ("check --baseline history 2.json", 3),
+        ("check --baseline kept 2.json", 3),
+        ("calibrate 1.json", 3),
+        ("baseline list", 0),
+        ("history --from .", 0),
+        ("intensity CH", 0),
+        ("when CH --duration 2h", 2),
+        ("estimate --hours 1 --cores 4 --watts-per-core 9 --zone CH", 0),
+        ("schema", 0),
+        ("doctor", 0),
+        ("measure --no-report --out kept -- true", 0),
+        (f"run {MATMUL} --out kept", 0),
+    ],
+)
+def test_each_verb_works(folder: Path, arguments: str, code: int) -> None:
+    done = run_as_user(folder, *COMMAND, *arguments.split())
+    assert "a bug" not in done.stderr
+    assert done.returncode == code or (arguments, done.returncode) == ("doctor", 4), done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [f"run {MATMUL}", "measure -- true", "baseline save main 1.json", "history", "show latest"]
+)
+def test_what_needs_a_home_says_so_in_one_line(folder: Path, arguments: str) -> None:
+    done = run_as_user(folder, *COMMAND, *arguments.split())
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert REASON in line
+    assert "JOULEMARK_HOME" in line
+
+
+@pytest.mark.parametrize("home", ["/", "/nonexistent"])
+def test_a_home_that_cannot_be_written_is_one_line(folder: Path, home: str) -> None:
+    """Docker sets HOME to / for such a user; Debian gives /nonexistent to some."""
+    done = run_as_user(folder, *COMMAND, "measure", "--", "true", HOME=home)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, "a bug" in line) == (2, False)
+    assert "--out" in line
+    done = run_as_user(folder, *COMMAND, "export", "1.json", "--format", "csv", HOME=home)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("home", ["~", "~/runs", "~nobody-of-that-name"])
+def test_a_tilde_that_means_nothing_is_one_line(folder: Path, home: str) -> None:
+    done = run_as_user(folder, *COMMAND, "measure", "--", "true", JOULEMARK_HOME=home)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert f"{home}: that user has no home directory" in line
+    assert sorted(path.name for path in folder.iterdir()) == ["1.json", "2.json", "tmp"]
+
+
+METER = """
+import joulemark
+with joulemark.Meter(zone="CH") as meter:
+    sum(range(5_000_000))
+print(meter.energy.value, meter.emissions.value)
+meter.save("saved.json")
+"""
+
+
+def test_a_meter_measures(folder: Path) -> None:
+    done = run_as_user(folder, sys.executable, "-P", "-c", METER)
+    energy_j, emissions_g = map(float, done.stdout.split())
+    assert energy_j > 0
+    assert emissions_g > 0
+    assert done.stderr == ""
+    assert len(read(folder / "saved.json").cases[0].trials) == 1
+
+
+def test_codecarbon_works(folder: Path) -> None:
+    """Of the sensors, the only one that looks for a home."""
+    done = run_as_user(folder, *COMMAND, "run", *MATMUL.split(), "--second-opinion", "--out", "kept")
+    assert done.returncode == 0, done.stderr
+    (path,) = (folder / "kept").glob("*.json")
+    opinion = read(path).second_opinion
+    assert opinion is not None
+    assert opinion.reason is None
+    assert opinion.energy_j["cpu"] or opinion.energy_j["ram"]
+
+
+@pytest.mark.parametrize("command", [["measure", "--", "true"], ["doctor"]])
+def test_nowhere_to_write_temporary_files_is_one_line(folder: Path, command: list[str]) -> None:
+    """A container whose root is read-only."""
+    script = 'mount --bind / / && mount -o remount,ro,bind / || exit 77; cd /; exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, "sh", *AS_USER, *COMMAND, *command],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode == 77:
+        pytest.skip("nothing can be mounted here")
+    assert done.returncode in (0, 2, 4)
+    assert "a bug" not in done.stderr
