@@ -1,8 +1,8 @@
 """Carbon arithmetic, pure: IT energy -> facility energy -> emissions, each kept apart from the one before.
 
 Nothing here measures, reads a file or a network, so that any stored energy can be recomputed with other inputs.
-Numbers that cannot be raise UsageError. Ranges are pairs of factors (low, high) on a value and combine by interval
-arithmetic: they are bounds, not standard deviations.
+A number that is out of range raises UsageError. Ranges are pairs of factors (low, high) on a value and combine by
+interval arithmetic: they are bounds, not standard deviations.
 
 Sources: L. Lannelongue, J. Grealey, M. Inouye, "Green Algorithms: Quantifying the Carbon Footprint of Computation",
 Advanced Science 2021, doi 10.1002/advs.202100707; ISO/IEC 21031:2024, Software Carbon Intensity (SCI).
@@ -82,7 +82,7 @@ def combined(*ranges: Factors | None) -> Factors:
 
 
 def embodied_g(total_g: float, reserved_h: float, lifespan_h: float) -> float:
-    """Return the share of `total_g`, embodied in hardware, for `reserved_h` of its `lifespan_h` (SCI: M = TE x TS)."""
+    """Return the share of embodied emissions for `reserved_h` of a `lifespan_h`, grams (SCI: M = TE x TS)."""
     if not (math.isfinite(total_g) and total_g >= 0):
         raise UsageError(f"embodied emissions are {total_g:g} g; they must be 0 or more.")
     if not (math.isfinite(lifespan_h) and lifespan_h > 0):

@@ -30,7 +30,7 @@ class Advice:
 def advise(
     service: Service, location: Location, duration: timedelta, now: datetime, before: datetime | None = None
 ) -> Advice:
-    """Return the best time for a constant load of `duration` that ends by `before`. UsageError if outside the forecast."""
+    """Return the best time for a constant load of `duration` that ends by `before`. UsageError if not in a forecast."""
     try:
         series = forecast_from_now(service, location, now)
     except ServiceError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from types import FrameType
@@ -19,8 +20,10 @@ def install() -> None:
     """
     last_s = -REPEATED_S
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+    def interrupt(number: int, _frame: FrameType | None) -> None:
         nonlocal last_s
+        if number == signal.SIGHUP:
+            _discard_output_to_closed_terminal()
         previous_s, last_s = last_s, time.monotonic()
         if last_s - previous_s >= REPEATED_S:
             raise KeyboardInterrupt
@@ -28,3 +31,12 @@ def install() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
+
+
+def _discard_output_to_closed_terminal() -> None:
+    """Replace output streams whose terminal has gone: writing there fails, and what is finished is still to be kept."""
+    for descriptor in (1, 2):
+        try:
+            os.write(descriptor, b"")
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -8,8 +8,8 @@ from typing import get_args
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile
 from joulemark.suite.records import DeviceKind, FrameworkInfo, Settings
-from joulemark.suite.trial.framework_problem import find_problem
 from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework, framework
+from joulemark.suite.trial.frameworks.problem import find_problem
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Phase, Workload
 

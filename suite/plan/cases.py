@@ -13,9 +13,9 @@ from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile, find_profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind, FrameworkInfo, Parameters, Settings
-from joulemark.suite.trial.framework_problem import find_problem
 from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework
 from joulemark.suite.trial.frameworks import framework as find_framework
+from joulemark.suite.trial.frameworks.problem import find_problem
 from joulemark.workloads.registry import supports
 from joulemark.workloads.spec import ELEMENT_BYTES, Phase, Size, Workload
 

@@ -138,7 +138,6 @@ def _with_summary(case: Case, idle: tuple[Idle, ...], planned: RunFile, traces: 
 
 
 def _with_notices(cases: Iterable[Case], *notices: Mapping[str, Notice]) -> list[Case]:
-    """Add to each case the notices under its id."""
     return [
         case.model_copy(update={"notices": (*case.notices, *(by_id[case.id] for by_id in notices if case.id in by_id))})
         for case in cases

@@ -21,26 +21,21 @@ _RESERVED: Final = (HISTORY, "latest")
 
 @dataclass(frozen=True)
 class Baseline:
-    """A saved baseline."""
+    """A saved baseline; if it cannot be read, `run_file` is None and `reason` says why."""
 
     name: str
     path: Path
     run_file: RunFile | None
-    """None if the file cannot be read."""
     reason: str | None = None
-    """Why it cannot be read."""
 
 
 def directory() -> Path:
-    """Return where baselines are kept."""
     return home() / "baselines"
 
 
 def save(name: str, run_file: RunFile) -> Path:
-    """Save `run_file` as the baseline `name`, replacing an older one, and return its path.
-
-    Raises UsageError for an invalid name, or a run without results.
-    """
+    """Save `run_file` as the baseline `name`, replacing an older one, and return its path. Raises UsageError for an
+    invalid name, or a run without results."""
     if not any(case.status == "ok" for case in run_file.cases):
         raise UsageError(f"run {run_file.run.id} has no case with a result: nothing can be compared with it.")
     path = _path(name)
@@ -72,10 +67,8 @@ def saved() -> tuple[Baseline, ...]:
 
 
 def load(name: str, runs: Path | None) -> RunFile:
-    """Return the baseline that `name` means: a file, a saved name, or a run kept in `runs`.
-
-    Raises NotComparableError if there is none, UsageError if it cannot be read or is ambiguous.
-    """
+    """Return the baseline that `name` means: a file, a saved name, or a run kept in `runs`. Raises NotComparableError
+    if there is none, UsageError if it cannot be read or is ambiguous."""
     file = store.named_file(name)
     if file is not None:
         return store.load_path(file)

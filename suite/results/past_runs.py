@@ -23,10 +23,7 @@ _SELECTION: Final = (
 
 
 def runs_of_machine(run_file: RunFile, directory: Path | None) -> list[RunFile]:
-    """Return the kept runs of the machine of `run_file` but for that run itself, oldest first.
-
-    Files that cannot be read are left out.
-    """
+    """Return the other kept runs of the machine of `run_file`, oldest first, without those that cannot be read."""
     runs: dict[str, RunFile] = {}
     for path in reversed(kept_runs(directory)[-MAX_FILES:]):
         try:
@@ -43,9 +40,7 @@ def runs_of_machine(run_file: RunFile, directory: Path | None) -> list[RunFile]:
 
 def earlier_runs(run_file: RunFile, runs: Sequence[RunFile]) -> list[RunFile]:
     """Return those of `runs` that started before `run_file` and have the same profile and selection, oldest first.
-
-    Raises NotComparableError if there is none.
-    """
+    Raises NotComparableError if there is none."""
     selection = _selection(run_file)
     earlier = [run for run in runs if run.run.started_at < run_file.run.started_at and _selection(run) == selection]
     if not earlier:

@@ -52,9 +52,7 @@ def sci(case: Case, emissions: Emissions) -> Sci | None:
     assumed = (low_g / used_g, high_g / used_g) if used_g else (1.0, 1.0)
     score = operational.model_copy(
         update={
-            "value": _sum(operational.value, embodied.value),
-            "low": _sum(operational.low, embodied.low),
-            "high": _sum(operational.high, embodied.high),
+            **{end: _sum(getattr(operational, end), getattr(embodied, end)) for end in ("value", "low", "high")},
             "kind": weakest(kind for kind in (operational.kind, embodied.kind) if kind is not None),
             "ranges": Ranges(),
         }

@@ -12,9 +12,7 @@ from joulemark.suite.records.journal import SUFFIX
 from joulemark.suite.results.assemble import assemble
 from joulemark.suite.system.directories import no_home_reason
 
-_RUN_FILE = ".json"
-
-_ENDINGS = (_RUN_FILE, SUFFIX)
+_ENDINGS = (".json", SUFFIX)
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[\w-]+")
 """The form of a run's id. Files with other names, such as exports, may be runs, but are never the latest."""
@@ -35,12 +33,9 @@ def load_path(path: Path) -> RunFile:
 
 
 def find(run: str, directory: Path | None) -> Path:
-    """Return the path of the run that `run` names; `directory` holds those that are kept, None: none is.
-
-    Raises NoRunError if there is none, UsageError if several match.
-    """
-    path = named_file(run)
-    if path is not None:
+    """Return the path of the run that `run` names, among those kept in `directory` (None: none are). Raises NoRunError
+    if there is none, UsageError if several match."""
+    if (path := named_file(run)) is not None:
         return path
     if directory is None:
         raise NoRunError(
@@ -64,10 +59,8 @@ def find(run: str, directory: Path | None) -> Path:
 
 
 def named_file(text: str) -> Path | None:
-    """Return the path of the file called `text`, or None if there is none.
-
-    Raises UsageError if it is a directory, a dangling link or not a regular file, or if the place cannot be read.
-    """
+    """Return the path of the file called `text`, or None if there is none. Raises UsageError if it is a directory, a
+    dangling link or not a regular file, or if the place cannot be read."""
     try:
         path = Path(text).expanduser()
         if path.is_file():

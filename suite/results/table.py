@@ -41,7 +41,6 @@ class Column:
     factor: float
     """Raw values are divided by it for display."""
     tooltip: str
-    """What the column shows and why it matters."""
     better: Better | None
 
 

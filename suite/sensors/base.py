@@ -46,10 +46,8 @@ class Sensor(ABC):
 
     @abstractmethod
     def read(self) -> Sequence[float | None]:
-        """Return one value for each channel, in its unit; None for a missed read.
-
-        Counters are returned as they stand, wraps and resets included. Never raises for what a machine may do.
-        """
+        """Return one value for each channel, in its unit; None for a missed read. Counters are returned as they stand,
+        wraps and resets included. Never raises for what a machine may do."""
 
     def states(self) -> Sequence[GpuState]:
         """Return the present state of each of its GPUs; the sampler fills in `t_s`. Most sensors have none."""

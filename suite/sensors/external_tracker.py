@@ -65,10 +65,7 @@ def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def with_comparison(result: SecondOpinion, traces: Sequence[Trace], gpus: Sequence[Gpu]) -> SecondOpinion:
-    """Return `result` with our readings over the same interval, and why the two differ.
-
-    A model that runs beside our sensors does not count as our reading.
-    """
+    """Return `result` with our readings over its interval but for models beside our sensors, and why they differ."""
     if result.reason is not None:
         return result
     ours = tuple(
@@ -116,8 +113,7 @@ def main() -> None:
 def _track(stdout: TextIO) -> dict[str, Any]:
     from codecarbon import OfflineEmissionsTracker
 
-    # Offline, it does not look up its location. The country only affects its grams, which are not used. PUE 1: IT
-    # energy.
+    # Offline: it does not look up its location. The country affects only grams, which are not used. PUE 1: IT energy.
     tracker = OfflineEmissionsTracker(
         country_iso_code="CHE",
         save_to_file=False,

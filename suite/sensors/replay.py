@@ -28,12 +28,11 @@ class ReplaySensor(Sensor):
         self._begin_s = time.monotonic()
         self._first_s = min(trace.t_s[0] for trace in traces)
         empty = {"values": (), "resets_s": ()}
-        super().__init__(
-            [
-                channel.model_copy(update=empty | {"source": f"replay of {file_name}: {channel.source}"})
-                for _, channel in self._recorded
-            ]
-        )
+        channels = [
+            channel.model_copy(update=empty | {"source": f"replay of {file_name}: {channel.source}"})
+            for _, channel in self._recorded
+        ]
+        super().__init__(channels)
 
     def read(self) -> list[float | None]:
         at_s = time.monotonic() - self._begin_s + self._first_s

@@ -22,7 +22,7 @@ from typing import Any
 
 from joulemark.suite.energy.components import contains_others
 from joulemark.suite.errors import MeasurementError
-from joulemark.suite.sensors.base import POWERCAP_ROOT, Finding, check_request
+from joulemark.suite.sensors.base import POWERCAP_ROOT, Finding, SensorOptions, check_request
 from joulemark.suite.system.directories import find_cache
 from joulemark.suite.trial import processes
 
@@ -35,26 +35,12 @@ RECENT_S = 1.0
 """Ten updates of the slowest counters, 100 ms."""
 
 
-@dataclass(frozen=True)
-class SamplerRequest:
-    """What the sampler's process is asked to do: one JSON line on its standard input."""
-
-    path: str
-    origin_monotonic_s: float
-    sensors: tuple[str, ...]
-    """Requests such as `rapl` or `replay:FILE`; empty: the hardware there is, and fallbacks for the CPU."""
-    powercap_root: str
-    update_periods: str
-    """The file that measured update periods are kept in; empty where there is none."""
-
-
 @dataclass
 class Sampler:
     """The measuring process's handle on the sampler."""
 
     path: Path
     findings: tuple[Finding, ...]
-    """The outcome of looking for each sensor."""
     sensors: tuple[str, ...]
     """Names of those that are being read."""
     process: subprocess.Popen[str]
@@ -68,29 +54,24 @@ class Sampler:
         powercap_root: str | None = None,
         environment: dict[str, str] | None = None,
     ) -> Sampler:
-        """Start sampling into `path` and wait until every sensor has been read once.
+        """Start sampling into the trace file `path`, and wait until every sensor has been read once.
+
+        Its times are relative to `origin_monotonic_s`, a time of CLOCK_MONOTONIC. `sensors` are requests such as `rapl`
+        or `replay:FILE`; if there is none but `meter:FILE`, all hardware is read, and an estimate if none of it reads
+        the CPU. `powercap_root` and `environment` are by default those of this process. A machine without any sensor is
+        no error: `findings` say why.
 
         Must be called from the main thread: the kernel ends the sampler when the thread that started it ends (prctl(2),
-        PR_SET_PDEATHSIG). A machine without any sensor is no error: `findings` say why.
-
-        Args:
-            path: the trace file.
-            origin_monotonic_s: CLOCK_MONOTONIC that the trace's times are relative to, seconds.
-            sensors: requests such as `rapl` or `replay:FILE`. If empty, or only `meter:FILE`: all hardware there is,
-                and an estimate if none of it reads the CPU.
-            powercap_root: where RAPL is; by default as the environment says.
-            environment: the variables of the process; by default those of this one.
-
-        Raises:
-            UsageError: a sensor is unknown, or its argument cannot be used.
-            MeasurementError: the process does not start.
+        PR_SET_PDEATHSIG). Raises UsageError for an unknown sensor or an argument that cannot be used, MeasurementError
+        if the process does not start.
         """
         for sensor in sensors:
             check_request(sensor)
         environment = dict(os.environ if environment is None else environment)
         root = powercap_root or environment.get("JOULEMARK_POWERCAP_ROOT") or POWERCAP_ROOT
         update_periods = str(find_cache("ticks.json", environment) or "")
-        request = SamplerRequest(str(path), origin_monotonic_s, tuple(sensors), root, update_periods)
+        options = SensorOptions(root, update_periods=update_periods, origin_monotonic_s=origin_monotonic_s)
+        request = {"path": str(path), "sensors": list(sensors), "options": asdict(options)}
         process = processes.start_module("joulemark.suite.sensors.sampler_process", environment)
         try:
             answer = _handshake(process, request)
@@ -106,11 +87,23 @@ class Sampler:
         For a progress line, and to see whether the machine is idle; not for results, since overlapping sensors are not
         told apart. It only reads the end of the trace file.
         """
-        return _latest_power_w(self.path)
+        try:
+            with self.path.open("rb") as file:
+                head = [json.loads(line) for line in _complete_lines(file.read(TAIL_BYTES)) if b'"channels"' in line]
+                file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+                tail = file.read(TAIL_BYTES)
+        except OSError:
+            return None
+        reads: dict[int, list[dict[str, Any]]] = {}
+        for line in _complete_lines(tail):
+            if line.startswith(b'{"i"') and b'"v"' in line:
+                entry = json.loads(line)
+                reads.setdefault(entry["i"], []).append(entry)
+        powers = [w for sensor in head for w in _powers_w(sensor["channels"], _recent(reads.get(sensor["sensor"], [])))]
+        return sum(powers) if powers else None
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs."""
         return self.process.poll() is None
 
     def stop(self) -> None:
@@ -124,9 +117,9 @@ class Sampler:
         self.stop()
 
 
-def _handshake(process: subprocess.Popen[str], request: SamplerRequest) -> dict[str, Any]:
+def _handshake(process: subprocess.Popen[str], request: dict[str, Any]) -> dict[str, Any]:
     """Send the request and return the answer. Raises MeasurementError if there is none."""
-    processes.send_json(process, asdict(request))
+    processes.send_json(process, request)
     answer = processes.receive_json(process, READY_TIMEOUT_S)
     if answer is None:
         process.kill()
@@ -135,24 +128,6 @@ def _handshake(process: subprocess.Popen[str], request: SamplerRequest) -> dict[
         reason = last_line or f"no answer in {READY_TIMEOUT_S:.0f} s"
         raise MeasurementError(f"the power sampler did not start: {reason}.")
     return answer
-
-
-def _latest_power_w(path: Path) -> float | None:
-    """Return the sum over sensors and components of the power over the file's last second."""
-    try:
-        with path.open("rb") as file:
-            head = [json.loads(line) for line in _complete_lines(file.read(TAIL_BYTES)) if b'"channels"' in line]
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
-            tail = file.read(TAIL_BYTES)
-    except OSError:
-        return None
-    reads: dict[int, list[dict[str, Any]]] = {}
-    for line in _complete_lines(tail):
-        if line.startswith(b'{"i"') and b'"v"' in line:
-            entry = json.loads(line)
-            reads.setdefault(entry["i"], []).append(entry)
-    powers = [w for sensor in head for w in _powers_w(sensor["channels"], _recent(reads.get(sensor["sensor"], [])))]
-    return sum(powers) if powers else None
 
 
 def _complete_lines(block: bytes) -> list[bytes]:
@@ -169,10 +144,8 @@ def _recent(reads: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
 
 
 def _powers_w(channels: Sequence[dict[str, Any]], reads: Sequence[dict[str, Any]]) -> list[float]:
-    """Return the mean power of each component over `reads`, without components that contain others.
-
-    A power channel is preferred to a counter, which moves by whole updates.
-    """
+    """Return the mean power of each component over `reads`, without components that contain others. A power channel is
+    preferred to a counter, which moves by whole updates."""
     powers: dict[tuple[str, str], float] = {}
     for number, channel in sorted(enumerate(channels), key=lambda pair: pair[1]["unit"] != "W"):
         values = [(read["t"], read["v"][number]) for read in reads if read["v"][number] is not None]

@@ -166,12 +166,8 @@ def main() -> None:
     stdout = processes.claim_stdout()
     request = json.loads(sys.stdin.readline())
     log = Log(request["path"])
-    log.write(origin_monotonic_s=request["origin_monotonic_s"], pid=os.getpid())
-    options = SensorOptions(
-        powercap_root=request["powercap_root"],
-        update_periods=request["update_periods"],
-        origin_monotonic_s=request["origin_monotonic_s"],
-    )
+    options = SensorOptions(**request["options"])
+    log.write(origin_monotonic_s=options.origin_monotonic_s, pid=os.getpid())
     stop = threading.Event()
     readers = _start_readers(request["sensors"], partial(Reader, options=options, log=log, stop=stop))
     log.write(ready=True)

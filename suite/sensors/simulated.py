@@ -57,7 +57,6 @@ SENSOR_SPECS: Mapping[str, SensorSpec] = MappingProxyType(
     }
 )
 
-
 LOADS: Mapping[str, Callable[[SensorSpec], PowerProfile]] = MappingProxyType(
     {
         "constant": lambda _: constant(),
@@ -75,9 +74,8 @@ def simulate(
     """Return what the sensor shows at times `t_s`: power (W) and counter (J), each of the shape of `t_s`.
 
     Updates are at `phase_s` plus multiples of the update period, and can be read after the publication lag. Each power
-    value is the mean over the boxcar that ends
-    with its update. The counter adds each value times the update period: if the sensor observes only a part of the
-    time, the counter is no better than its samples.
+    value is the mean over the boxcar that ends with its update. The counter adds each value times the update period: if
+    the sensor observes only a part of the time, the counter is no better than its samples.
     """
     import numpy as np
 
@@ -137,10 +135,7 @@ class SimulatedSensor(Sensor):
 
 
 def parse(argument: str) -> tuple[SensorSpec, str]:
-    """Return the sensor and the name of the load in `a100/square`; the default load is `constant`.
-
-    Raises UsageError for an unknown name.
-    """
+    """Return the sensor and the load's name in `a100/square`, by default `constant`. Raises UsageError if unknown."""
     name, _, load = argument.partition("/")
     if name not in SENSOR_SPECS:
         raise unknown("simulated sensor", name, SENSOR_SPECS)

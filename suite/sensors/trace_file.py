@@ -79,20 +79,14 @@ def load(path: Path) -> tuple[Trace, ...]:
 
 
 def collect(lines: Iterable[dict[str, Any]]) -> tuple[Trace, ...]:
-    """Return the traces made of the `lines` of a trace file. Each sensor's own line comes before its reads.
-
-    The file of a resumed run has two samplers in it, which both number their sensors from 0.
-    """
+    """Return the traces made of the `lines` of a trace file. Each sensor's own line comes before its reads. The file of
+    a resumed run has two samplers in it, which both number their sensors from 0."""
     sensors: list[_SensorLines] = []
     by_number: dict[int, _SensorLines] = {}
     for line in lines:
         if "sensor" in line:
-            sensor = _SensorLines(
-                name=line["name"],
-                simulated=line["simulated"],
-                channels=tuple(Channel.model_validate(channel) for channel in line["channels"]),
-                wrap_j=tuple(line["wrap_j"]),
-            )
+            channels = tuple(Channel.model_validate(channel) for channel in line["channels"])
+            sensor = _SensorLines(line["name"], line["simulated"], channels, tuple(line["wrap_j"]))
             sensors.append(sensor)
             by_number[line["sensor"]] = sensor
         elif line.get("i") in by_number:  # else the sensor's own line is damaged

@@ -72,10 +72,7 @@ class TraceTail:
             self._file.seek(middle)
             self._file.readline()  # the end of a line
             time_s = next((entry["t"] for entry in _entries(self._file) if "t" in entry), None)
-            if time_s is None or time_s >= at_s:
-                high = middle
-            else:
-                low = middle
+            low, high = (low, middle) if time_s is None or time_s >= at_s else (middle, high)
         self._file.seek(low)
         if low != self._begin:
             self._file.readline()
@@ -89,10 +86,8 @@ def _lag_s(sensor: Entry) -> float:
 
 
 def _entries(file: BinaryIO) -> Iterator[Entry]:
-    """Yield the objects from here on, up to a line that is still being written.
-
-    Lines are read one at a time: `file.tell()` stays behind the last object yielded.
-    """
+    """Yield the objects from here on, up to a line that is still being written. Lines are read one at a time:
+    `file.tell()` stays behind the last object yielded."""
     while line := file.readline():
         if not line.endswith(b"\n"):
             return

@@ -23,8 +23,7 @@ from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOpti
 from joulemark.suite.system.directories import expanded
 from joulemark.suite.system.text import decode, read_text
 
-# A meter of class 1 (IEC 62053-21) is accurate to 1 %; a plug-in meter rarely states its class and is allowed twice
-# that.
+# A meter of class 1 (IEC 62053-21) is accurate to 1 %; a plug-in meter rarely states its class: twice that is allowed.
 ERROR_RANGE = (0.98, 1.02)
 
 TAIL_BYTES = 256
@@ -37,19 +36,16 @@ class WallMeter(Sensor):
     name = "meter"
 
     def __init__(self, path: Path, interval_s: float) -> None:
-        super().__init__(
-            [
-                Channel(
-                    component="machine",
-                    scope="wall",
-                    unit="W",
-                    kind="integrated",
-                    average_s=interval_s,
-                    gain=ERROR_RANGE,
-                    source=f"wall meter, {path.name}; gain +-2 % (class 1 meter, twice)",
-                )
-            ]
+        channel = Channel(
+            component="machine",
+            scope="wall",
+            unit="W",
+            kind="integrated",
+            average_s=interval_s,
+            gain=ERROR_RANGE,
+            source=f"wall meter, {path.name}; gain +-2 % (class 1 meter, twice)",
         )
+        super().__init__([channel])
         # Twice as often as rows are written: a read takes one row, and none may be left behind.
         self.period_s = min(0.1, max(0.005, interval_s / 2)) if interval_s > 0 else 0.1
         self.timestamp_s: float | None = 0.0
@@ -65,10 +61,7 @@ class WallMeter(Sensor):
         while True:
             block = self._file.read(4096)
             *lines, incomplete = (incomplete + block).split(b"\n")
-            for line in lines:
-                row = parse(decode(line, "replace"))
-                if row is not None:
-                    yield row
+            yield from (row for line in lines if (row := parse(decode(line, "replace"))) is not None)
             if not block:
                 yield None
 

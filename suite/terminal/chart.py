@@ -30,11 +30,10 @@ def _bar(value: float, largest: float, width: int) -> str:
 
 @dataclass(frozen=True)
 class Bar:
-    """One value with its interval."""
+    """One value, as text and as a number, with its interval."""
 
     label: str
     text: str
-    """The value as text."""
     value: float | None
     """None if it was not measured: no bar is drawn."""
     low: float | None = None
@@ -58,10 +57,8 @@ _ASCII: Final = _Style("=", ":", "~", "[-]o")
 
 
 def interval_chart(bars: Sequence[Bar], width: int, ascii: bool = False) -> list[str]:
-    """Return one line per bar, at most `width` characters: label, value, and a bar with its interval drawn over it.
-
-    All bars share one scale, from zero to the largest upper end.
-    """
+    """Return a line of at most `width` characters per bar: label, value, and the bar under its interval, on one scale
+    from zero to the largest upper end."""
     text_width = max((len(bar.text) for bar in bars), default=0)
     longest_label = max((len(bar.label) for bar in bars), default=0)
     label_width = max(1, min(longest_label, width - text_width - _MIN_BAR_WIDTH - 4))

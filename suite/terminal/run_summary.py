@@ -131,7 +131,6 @@ def _idle_power(run_file: RunFile) -> list[Text]:
 
 
 def _sensors(run_file: RunFile) -> list[Text]:
-    """Return which sensors were read, and what reading them cost."""
     traces = [trace for trace in run_file.traces if trace.cpu_s is not None and len(trace.t_s) > 1]
     if not traces:
         return []
@@ -142,7 +141,6 @@ def _sensors(run_file: RunFile) -> list[Text]:
 
 
 def _external_tracker(run_file: RunFile) -> list[Text]:
-    """Return the result of the tracker that ran alongside, and why it differs from ours."""
     tracker = run_file.second_opinion
     if tracker is None:
         return []

@@ -32,10 +32,8 @@ class Column:
 
 
 class AdaptiveTable:
-    """A table for a terminal. The first column labels the row; an empty label means the same as the row above.
-
-    The lines of a multi-line cell are joined where there is room, except in columns that wrap.
-    """
+    """A table for a terminal. The first column labels the row; an empty label means the same as the row above. The
+    lines of a multi-line cell are joined where there is room, except in columns that wrap."""
 
     def __init__(self, *columns: Column | str) -> None:
         self._columns = [Column(column) if isinstance(column, str) else column for column in columns]

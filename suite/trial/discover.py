@@ -59,10 +59,10 @@ def installed_frameworks(
         pythons: their interpreters; those that it does not name are looked for in this one.
         timeout_s: how long an import may take, seconds.
     """
-    asked = list(dict.fromkeys(names))
-    with ThreadPoolExecutor(max(1, len(asked))) as pool:
-        answers = pool.map(lambda name: _ask(name, pythons.get(name, sys.executable), timeout_s), asked)
-    infos = dict(zip(asked, answers, strict=True))
+    requested = list(dict.fromkeys(names))
+    with ThreadPoolExecutor(max(1, len(requested))) as pool:
+        answers = pool.map(lambda name: _ask(name, pythons.get(name, sys.executable), timeout_s), requested)
+    infos = dict(zip(requested, answers, strict=True))
     infos |= {name: _from_metadata(name) for name in FRAMEWORKS if name not in infos and name not in pythons}
     return {name: info for name in FRAMEWORKS if (info := infos.get(name)) is not None}
 

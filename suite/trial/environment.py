@@ -21,8 +21,16 @@ MANAGED = (
 )
 """Prefixes of variables that joulemark's options replace: the user's are dropped."""
 
+NEEDED = (
+    "KMP_DUPLICATE_LIB_OK",  # or a program with two OpenMP runtimes ends at once
+    # Which kernels a library takes: the others may be ones that this virtual machine cannot run.
+    *("MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE", "MKL_CBWR", "BLIS_ARCH_TYPE", "NVPL_BLAS_DEBUG_CPU_TYPE"),
+    *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"),
+)
+"""Exceptions to MANAGED: variables that no option replaces, and without which a trial may not run at all."""
+
 KEPT = (
-    "KMP_DUPLICATE_LIB_OK",  # without it, a program with two OpenMP runtimes ends at once
+    *NEEDED,
     *("ONEDNN_", "DNNL_", "MKLDNN_", "ZENDNN_", "TBB_"),
     *("CUDA_", "CUDNN_", "CUBLAS", "CUFFT_", "CUSPARSE", "NCCL_"),
     *("HIP_", "HSA_", "ROCR_", "ROCBLAS_", "HIPBLAS", "MIOPEN_", "RCCL_", "AMD_", "GPU_MAX_HW_QUEUES"),
@@ -81,7 +89,7 @@ def build(user: Mapping[str, str], threads: int, scratch: Path) -> Environment:
     }
     for framework in FRAMEWORKS.values():
         managed |= {name: value.format(scratch=scratch) for name, value in framework.variables.items()}
-    replaced = {name for name in user if name.startswith(MANAGED) and not name.startswith(KEPT)}
+    replaced = {name for name in user if name.startswith(MANAGED) and not name.startswith(NEEDED)}
     kept = {
         name: value
         for name, value in sorted(user.items())

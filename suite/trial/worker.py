@@ -151,14 +151,14 @@ def _digest(outputs: Mapping[str, Any], kit: Any) -> dict[str, float]:
 
     Raises NotFiniteError if an output is not finite.
     """
-    digest = {name: _root_mean_square(kit.array(tensor)) for name, tensor in outputs.items()}
+    digest = {name: root_mean_square(kit.array(tensor)) for name, tensor in outputs.items()}
     for name, value in digest.items():
         if not math.isfinite(value):
             raise NotFiniteError(f"output {name!r} holds NaN or infinity")
     return digest
 
 
-def _root_mean_square(values: Any) -> float:
+def root_mean_square(values: Any) -> float:
     """Return the root mean square of an array, a piece at a time: a copy of large logits in float64 takes seconds."""
     import numpy as np
 

@@ -13,6 +13,8 @@ from command import environment
 from environments import environment_like_this
 from places import DOCS
 
+pytestmark = pytest.mark.slow
+
 PAGE = (DOCS / "own-workload.md").read_text()
 FILES = re.findall(r"^`([\w/.]+)`[^\n]*\n\n```(?:toml|python)\n(.*?)```", PAGE, re.S | re.M)
 EMPTY = re.findall(r"`([\w/]+/__init__\.py)`", PAGE)

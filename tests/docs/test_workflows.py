@@ -102,6 +102,7 @@ def space(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_gate_on_a_dedicated_machine(space: Path) -> None:
     """A push saves a baseline, and a pull request is checked against it. The device is the CPU here.
 
@@ -126,6 +127,7 @@ def test_gate_on_a_dedicated_machine(space: Path) -> None:
     assert pull.run(workflow, done) == {"Check against the baseline": 3}
 
 
+@pytest.mark.slow
 def test_gate_on_a_shared_runner(space: Path) -> None:
     """Two equal environments are measured turn by turn and compared. After so short a time, any verdict is possible."""
     (workflow,) = (path for path in WORKFLOWS if path.stem == "shared-runner")

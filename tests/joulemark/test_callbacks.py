@@ -20,6 +20,8 @@ from simulated_meter import HALF_PERIOD_S, SENSOR
 
 import joulemark
 
+pytestmark = pytest.mark.slow
+
 PRINT_RESULTS = """
 def print_results(callback, **more):
     import json

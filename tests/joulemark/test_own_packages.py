@@ -11,6 +11,8 @@ from scratch_project import CONSTANT, benchmarks, pytest_in, python_in
 import joulemark
 from joulemark.suite.records import read
 
+pytestmark = pytest.mark.slow
+
 TINY = ("--size", "tiny", "--workload", "matmul", "--phase", "inference", "--framework", "pytorch", "--mode", "eager")
 
 

@@ -20,3 +20,10 @@ def processes() -> Iterator[Processes]:
     processes = Processes()
     yield processes
     processes.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a framework as slow."""
+    for item in items:
+        if "processes" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)

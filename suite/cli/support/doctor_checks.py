@@ -105,8 +105,8 @@ def framework_checks(machine: Machine, pythons: Mapping[str, str]) -> list[Check
 
     `pythons` are the interpreters by framework.
     """
-    from joulemark.suite.trial.framework_problem import find_problem
     from joulemark.suite.trial.frameworks import FRAMEWORKS
+    from joulemark.suite.trial.frameworks.problem import find_problem
 
     has_gpu = any(gpu.device for gpu in machine.gpus)
     checks = []

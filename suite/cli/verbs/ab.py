@@ -75,8 +75,8 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
     from joulemark.suite.cli.support.execute import print_plan
     from joulemark.suite.cli.support.prepare import prepare_resumed_run, prepare_run
-    from joulemark.suite.system.directories import find_runs
     from joulemark.suite.stats.metrics import METRICS
+    from joulemark.suite.system.directories import find_runs
     from joulemark.suite.terminal.console import print_message
 
     check_output_format(given["as_json"], given["markdown"])

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def command(python: options.Python = None, as_json: options.Json = False) -> int:
     """Check what this machine can measure: sensors, devices, frameworks, noise; reasons and fixes for what it cannot.
 
-    What is missing or broken is a line of its answer. Exit codes: 0 if energy can be measured, 4 if it can only be estimated.
+    What is missing or broken is a line of its answer.
+
+    Exit codes: 0 if energy can be measured, 4 if it can only be estimated.
     """
     from dataclasses import asdict
 

@@ -79,7 +79,6 @@ def _add_test(suite: ElementTree.Element, row: Row, columns: tuple[Column, ...])
 
 
 def _line(row: Row, column: Column) -> str:
-    """Return one number of the table as a line of text."""
     cell = row.cells[column.key]
     value = " ".join(part for part in (cell.mark + cell.text, cell.interval) if part)
     unit = f" {column.unit}" if column.unit and cell.value is not None else ""

@@ -45,10 +45,7 @@ class Measure:
 
 
 def measures(run_file: RunFile, format_name: str) -> list[tuple[Row, list[Measure]]]:
-    """Return the rows of the table that have numbers, each with its numbers.
-
-    Raises UsageError if there is none: tools take an empty file for a mistake.
-    """
+    """Return the rows that have numbers, with these. Raises UsageError without any: tools take that for a mistake."""
     run_table = table(run_file)
     candidates = ((row, _measures_of(run_table, row)) for row in run_table.rows if row.status == "ok")
     rows = [(row, row_measures) for row, row_measures in candidates if row_measures]

@@ -25,10 +25,8 @@ NODE: Final = "joulemark"
 
 
 def render(run_file: RunFile) -> str:
-    """Return the document. Cases without numbers are listed under `joulemark`.
-
-    Raises UsageError if no case has numbers: pytest-benchmark cannot read an empty file.
-    """
+    """Return the document. Cases without numbers are listed under `joulemark`. Raises UsageError if no case has
+    numbers: pytest-benchmark cannot read an empty file."""
     rows = table(run_file).rows
     timed = [(row, _step_times(row.case)) for row in rows if row.status == "ok"]
     benchmarks = [_benchmark(row, *times) for row, times in timed if times[0]]
@@ -101,7 +99,6 @@ def _scaled(quantity: dict[str, Any], factor: float) -> dict[str, Any]:
 
 
 def _quantity(cell: Cell) -> dict[str, Any]:
-    """Return a number with all that it must carry, or null with the reason."""
     numbers = {name: getattr(cell, name) for name in ("value", "low", "high", "n", "kind")}
     return {**numbers, "lower_bound": AT_LEAST in cell.mark, "reason": cell.reason}
 

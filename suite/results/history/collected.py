@@ -34,9 +34,7 @@ def load(
     connection: DuckDBPyConnection, directory: Path, columns: Sequence[str], mtimes_ns: Mapping[str, int]
 ) -> set[str]:
     """Load `columns` of the valid copies into the table `collected`, and return the names of their rows files.
-
-    `mtimes_ns` are the modification times of the run files in nanoseconds, by the names of their rows files.
-    """
+    `mtimes_ns` are the modification times of the run files in nanoseconds, by the names of their rows files."""
     import duckdb
 
     # One statement, since another process may replace the file at any moment.

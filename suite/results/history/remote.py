@@ -19,10 +19,8 @@ from joulemark.suite.system.text import decode
 
 
 def open_rows(location: str, columns: Sequence[str]) -> Rows:
-    """Return `columns` of all rows at `location`: a directory, or a URL such as s3://bucket/runs.
-
-    Raises UsageError if the location does not exist, cannot be read, or needs a package that is not installed.
-    """
+    """Return `columns` of all rows at `location`: a directory, or a URL such as s3://bucket/runs. Raises UsageError if
+    the location does not exist, cannot be read, or needs a package that is not installed."""
     if "://" not in location or location.startswith("file://"):
         directory = expanded(location.removeprefix("file://"))
         if not directory.is_dir():

@@ -54,8 +54,7 @@ def visible_agents(agents: Sequence[Agent], environment: Mapping[str, str]) -> l
     amd_filter_device.cpp; ROCm/clr, rocdevice.cpp).
     """
     visible = sorted(agents, key=lambda agent: agent.node)
-    selection = environment.get("ROCR_VISIBLE_DEVICES")
-    if selection is not None:
+    if (selection := environment.get("ROCR_VISIBLE_DEVICES")) is not None:
         visible = _select(visible, selection)
     selection = environment.get("HIP_VISIBLE_DEVICES") or environment.get("CUDA_VISIBLE_DEVICES")
     return _select(visible, selection) if selection else visible

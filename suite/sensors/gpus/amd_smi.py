@@ -111,11 +111,8 @@ def energy_j(amdsmi: Any, handle: Any) -> float:
 
 
 def power_w(amdsmi: Any, handle: Any) -> float:
-    """Return the GPU's power, watts: current if it is known, else average.
-
-    A missing value is not a number, or has all bits set in a wider type than the package checks for. Raises ValueError
-    if both are missing.
-    """
+    """Return the GPU's power, watts: current if it is known, else average. A missing value is not a number, or has all
+    bits set in a wider type than the package checks for. Raises ValueError if both are missing."""
     info = amdsmi.amdsmi_get_power_info(handle)
     for name in ("current_socket_power", "average_socket_power"):
         value = info.get(name)

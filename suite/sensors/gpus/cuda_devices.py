@@ -71,11 +71,8 @@ def _names(gpus: Sequence[Gpu]) -> dict[str, str]:
 
 
 def _by_uuid(gpus: Sequence[Gpu], entry: str, mig_instances: Mapping[str, Gpu]) -> Gpu | None:
-    """Return the only GPU whose UUID begins with `entry`.
-
-    For a MIG instance, given by its own UUID or as `MIG-GPU-<uuid>/<instance>/<compute instance>` (drivers before
-    R470), return the GPU that it is part of.
-    """
+    """Return the only GPU whose UUID begins with `entry`. For a MIG instance, given by its own UUID or as
+    `MIG-GPU-<uuid>/<instance>/<compute instance>` (drivers before R470), return the GPU that it is part of."""
     if entry in mig_instances:
         return mig_instances[entry]
     beginning = entry.removeprefix("MIG-").partition("/")[0] if entry.startswith("MIG-GPU-") else entry

@@ -93,13 +93,8 @@ def open_gpu(nvml: Any, index: int) -> NvmlGpu:
     capability = ask(nvml.nvmlDeviceGetCudaComputeCapability, handle)
     is_ga100 = capability is not None and tuple(capability) == GA100_CAPABILITY
     limit_mw = ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
-    gpu = NvmlGpu(
-        handle,
-        str(nvml.nvmlDeviceGetUUID(handle)),
-        name,
-        coverage(architecture, is_ga100, name),
-        limit_mw / 1000 if limit_mw is not None else None,
-    )
+    limit_w = limit_mw / 1000 if limit_mw is not None else None
+    gpu = NvmlGpu(handle, str(nvml.nvmlDeviceGetUUID(handle)), name, coverage(architecture, is_ga100, name), limit_w)
     energy = partial(nvml.nvmlDeviceGetTotalEnergyConsumption, handle)
     gpu.add_if_supported(nvml, energy, "J", "nvmlDeviceGetTotalEnergyConsumption", 0.0)
     # For an unknown architecture, the worse of the two.

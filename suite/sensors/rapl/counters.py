@@ -100,10 +100,8 @@ def error_source(component: str) -> str:
 
 
 def without_duplicates(counters: Sequence[Counter], max_difference: float = float("inf")) -> list[Counter]:
-    """Return `counters` without those that show the same register as an earlier one, which are closed.
-
-    On some CPUs (Threadripper) all dies of a package show the package's counter: its energy must be counted once.
-    """
+    """Return `counters` without those that show the same register as an earlier one, which are closed. On some CPUs
+    (Threadripper) all dies of a package show the package's counter: its energy must be counted once."""
     distinct: list[Counter] = []
     for counter in counters:
         neighbours = [

@@ -8,11 +8,8 @@ from pathlib import Path
 
 
 def scopes(root: Path, processors: Sequence[int]) -> dict[int, str]:
-    """Return the scope of each of `processors`, which have one counter each.
-
-    The scope is the processor's package, or its die if the package has several counters. `root` is Linux's
-    /sys/devices/system/cpu.
-    """
+    """Return the scope of each of `processors`: its package, or its die if the package has several of them.
+    `root` is Linux's /sys/devices/system/cpu."""
     packages = {processor: _read_id(root, processor, "physical_package_id") for processor in processors}
     counts = Counter(packages.values())
     return {

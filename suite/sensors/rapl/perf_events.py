@@ -78,10 +78,7 @@ def _refused(error: OSError) -> Finding:
 
 
 def _open(root: Path, kind: int, event: str, component: str, processor: int, scope: str) -> Counter | None:
-    """Open `event` on `scope`, the package or die of `processor`; return None if this machine has no such event.
-
-    Raises OSError if the kernel refuses it.
-    """
+    """Open `event` on `scope`, the package or die of `processor`; None without such an event. Raises OSError."""
     try:
         config = int((root / "events" / event).read_text().partition("=")[2].split(",")[0], 0)
         joules_per_count = float((root / "events" / f"{event}.scale").read_text())
@@ -98,8 +95,7 @@ def _perf_event_open(kind: int, config: int, processor: int) -> int:
     if number is None:
         raise OSError(errno.ENOSYS, f"the system call's number is not known on {platform.machine()}")
     attributes = struct.pack("=IIQ", kind, ATTRIBUTE_BYTES, config).ljust(ATTRIBUTE_BYTES, b"\0")
-    library = ctypes.CDLL(None, use_errno=True)
-    call = partial(library.syscall, ctypes.c_long(number), attributes)
+    call = partial(ctypes.CDLL(None, use_errno=True).syscall, ctypes.c_long(number), attributes)
     descriptor: int = call(
         ctypes.c_int(-1), ctypes.c_int(processor), ctypes.c_int(-1), ctypes.c_ulong(PERF_FLAG_FD_CLOEXEC)
     )

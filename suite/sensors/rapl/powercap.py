@@ -7,6 +7,7 @@ unless asked for; the intel-rapl-mmio twin of a package; and a die that shows th
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 from joulemark.suite.errors import UsageError
@@ -59,14 +60,10 @@ def find(options: SensorOptions) -> FindResult:
     packages = [_open(zone) for zone in chosen if zone.component == "package"]
     others = [_open(zone) for zone in chosen if zone.component != "package"]
     counters = [*without_duplicates(packages, DUPLICATE_DIFFERENCE_UJ), *others]
+    fix = f"{CHMOD.format(root=root)} (until the next boot; {UDEV})"
+    unreadable = partial(Finding, "rapl", found=True, readable=False, fix=fix)
     refused = tuple(
-        Finding(
-            "rapl",
-            found=True,
-            readable=False,
-            reason=f"{counter.scope} {counter.component}: {counter.source}",
-            fix=f"{CHMOD.format(root=root)} (until the next boot; {UDEV})",
-        )
+        unreadable(reason=f"{counter.scope} {counter.component}: {counter.source}")
         for counter in counters
         if counter.descriptor is None
     )

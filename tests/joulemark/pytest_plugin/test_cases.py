@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from scratch_project import CONSTANT, benchmarks, pytest_in
 
+pytestmark = pytest.mark.slow
+
 FAST = '[profiles.fast]\nbase = "quick"\nworkloads = ["matmul"]\nsize = "tiny"\nwindow_s = 0.3\nidle_s = 0.5\n'
 
 

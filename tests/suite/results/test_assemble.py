@@ -32,19 +32,21 @@ def codes(file: RunFile) -> set[Code]:
     return {notice.code for notice in file.notices}
 
 
-def without_prose(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: without_prose(entry) for key, entry in value.items() if key not in PROSE}
-    return [without_prose(entry) for entry in value] if isinstance(value, list) else value
+def as_kept(value: Any, kept: Any) -> Any:
+    """Return what of `value` the kept file has too, without prose; floats to 12 digits."""
+    if isinstance(kept, dict):
+        return {key: as_kept(value[key], kept[key]) for key in kept if key not in PROSE}
+    if isinstance(kept, list):
+        return [as_kept(entry, other) for entry, other in zip(value, kept, strict=True)]
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 @pytest.mark.parametrize("name", ["estimate", "ab"])
 def test_kept_journals_give_the_run_files_they_always_gave(name):
     """A run under codecarbon's model with an external tracker, and an A/B run without any energy."""
-    file = assemble(KEPT_JOURNALS / name / "run.journal")
-    # Read and written again: fields that were added since then have their defaults.
-    kept = RunFile.model_validate_json(gzip.decompress((KEPT_JOURNALS / name / "run.json.gz").read_bytes()))
-    assert without_prose(json.loads(file.model_dump_json())) == without_prose(json.loads(kept.model_dump_json()))
+    kept = json.loads(gzip.decompress((KEPT_JOURNALS / name / "run.json.gz").read_bytes()))
+    file = json.loads(assemble(KEPT_JOURNALS / name / "run.journal").model_dump_json())
+    assert as_kept(file, kept) == as_kept(kept, kept)
 
 
 def test_an_interrupted_run_has_its_finished_trials(tmp_path):

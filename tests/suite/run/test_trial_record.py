@@ -12,6 +12,7 @@ from joulemark.suite.trial.outcome import Outcome
 ATTEMPT = {"round": 3, "started_s": 1.0, "ended_s": 9.0, "isolation": "fork"}
 RESULT: dict[str, Any] = {
     "window": (105.0, 107.5),
+    "last_step": 108.0,
     "resident_idle": None,
     "steps": 10,
     "items": 20,
@@ -23,6 +24,7 @@ def test_times_count_from_the_start_of_the_run() -> None:
     outcome = Outcome({**RESULT, "resident_idle": (101.0, 104.0)}, None, None, "")
     record = trial_record(outcome, ATTEMPT, 100.0, "cold")
     assert (record.status, record.round, record.window_s, record.items) == ("ok", 3, (5.0, 7.5), 20)
+    assert record.last_step_s == 8.0
     assert record.resident_idle is not None
     assert record.resident_idle.window_s == (1.0, 4.0)
     assert record.compile_cache == "cold"

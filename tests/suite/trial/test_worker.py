@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from faulty_trials import request
+
+from joulemark.suite.trial.worker import PIECE, root_mean_square
 
 pytest.importorskip("torch")
 
@@ -48,3 +51,14 @@ def test_counts_are_divided_by_the_steps_that_were_run(server):
     trial = server.run(request("sleep", window_s=0.05), 30.0).trial
     assert len(trial["block_s"]) <= 6
     assert trial["counters"]["context_switches_voluntary"] == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_digest_of_large_outputs_is_that_of_the_whole_array():
+    random = np.random.default_rng(1)
+    real = random.standard_normal((3, PIECE), dtype=np.float32)[:, 5:]
+    for array in (real, real.astype(np.float64), real + 1j * real[::-1], real > 0, (100 * real).astype(np.int32)):
+        expected = np.sqrt(np.mean(np.abs(array).astype(np.float64) ** 2))
+        assert root_mean_square(array) == pytest.approx(expected, rel=1e-12)
+    real[2, -1] = np.nan
+    assert np.isnan(root_mean_square(real))
+    assert root_mean_square(np.float32(-2.0)) == 2.0

@@ -139,7 +139,7 @@ def test_a_broken_package_of_a_sensor_is_a_row(tmp_path: Path, package: str) -> 
 
 def test_a_container_that_hides_the_power_supply(tmp_path: Path) -> None:
     """psutil raises FileNotFoundError there."""
-    hide = "mount -t tmpfs none /sys/class && exec \"$@\""
+    hide = 'mount -t tmpfs none /sys/class && exec "$@"'
     command = ["unshare", "--mount", "sh", "-c", hide, "sh"]
     if os.geteuid() or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
         pytest.skip("needs root that may mount")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
 import signal
+import subprocess
+import termios
 import time
 from datetime import datetime, timedelta
 
 import psutil
 import pytest
-from command import FAST, joulemark, start, wait_for
+from command import COMMAND, FAST, environment, joulemark, start, wait_for
 
 from joulemark.suite.energy.totals import run_totals, sampled_windows
 from joulemark.suite.notices import Code
@@ -86,6 +91,29 @@ def test_a_signal_keeps_finished_trials_ends_all_processes_and_leaves_no_scratch
     document = show(tmp_path)
     assert document["run"]["complete"] is False
     assert len(trials(document)) >= 1
+    assert files(tmp_path) == [".json", ".parquet"]
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_closed_terminal_ends_a_run_and_keeps_what_is_finished(tmp_path):
+    """The kernel sends SIGHUP, and writing to the terminal fails from then on."""
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [*COMMAND, *MATMUL, "--rounds", "3"],
+        env=environment(tmp_path, TERM="xterm"),
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    printed = b""
+    while b"[1/6]" not in printed:
+        printed += os.read(ours, 65536)
+    os.close(ours)
+    assert running.wait(60) == 130
     assert files(tmp_path) == [".json", ".parquet"]
     assert list((tmp_path / "tmp").iterdir()) == []
 

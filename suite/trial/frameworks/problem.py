@@ -10,7 +10,7 @@ from joulemark.suite.trial.frameworks import Framework
 
 
 @dataclass(frozen=True)
-class FrameworkProblem:
+class Problem:
     """A framework is not installed, or is broken."""
 
     code: Literal["not_installed", "import_failed"]
@@ -25,7 +25,7 @@ class FrameworkProblem:
         return f"{self.reason}. Run: {self.fix}" if self.fix else self.reason.removesuffix(".")
 
 
-def find_problem(framework: Framework, info: FrameworkInfo | None, python: str | None = None) -> FrameworkProblem | None:
+def find_problem(framework: Framework, info: FrameworkInfo | None, python: str | None = None) -> Problem | None:
     """Return why `framework` cannot be used; None if it can, as far as it was asked.
 
     Args:
@@ -37,11 +37,11 @@ def find_problem(framework: Framework, info: FrameworkInfo | None, python: str |
     package = f"'joulemark[{framework.extra}]'"
     if info is None:
         where = f" in {python}" if python else ""
-        return FrameworkProblem("not_installed", f"{framework.title} is not installed{where}", f"{pip} install {package}")
+        return Problem("not_installed", f"{framework.title} is not installed{where}", f"{pip} install {package}")
     if info.broken_reason is None:
         return None
     if not info.python:  # nothing is known of the interpreter
-        return FrameworkProblem("import_failed", info.broken_reason, None)
+        return Problem("import_failed", info.broken_reason, None)
     error = info.broken_reason.rstrip(".")
     reason = f"{framework.title} {info.version} is installed but cannot be imported: {error}"
-    return FrameworkProblem("import_failed", reason, f"{pip} install --force-reinstall {package}")
+    return Problem("import_failed", reason, f"{pip} install --force-reinstall {package}")
