@@ -9,6 +9,8 @@
     run = joulemark.read("20261101T120000Z-a1b2.json")
 
 Names are imported on first use: trials and other child processes import `joulemark.suite` and need none of them.
+`joulemark.KerasCallback`, `LightningCallback` and `TrainerCallback` import their framework, and are not in
+`dir(joulemark)`: freezegun, help() and debuggers look at each name in it.
 """
 
 from __future__ import annotations
@@ -19,29 +21,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from joulemark.huggingface import TrainerCallback
-    from joulemark.keras import KerasCallback
-    from joulemark.lightning import LightningCallback
+    from joulemark.huggingface import TrainerCallback as TrainerCallback
+    from joulemark.keras import KerasCallback as KerasCallback
+    from joulemark.lightning import LightningCallback as LightningCallback
     from joulemark.measurement import Amount, Measurement, Reading
     from joulemark.meter import Meter
     from joulemark.suite.errors import JoulemarkError
-    from joulemark.suite.records import RunFile
+    from joulemark.suite.records import RunFile as RunFile
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Amount",
     "JoulemarkError",
-    "KerasCallback",
-    "LightningCallback",
     "Measurement",
     "Meter",
     "Reading",
-    "RunFile",
-    "TrainerCallback",
     "__version__",
     "read",
 ]
+"""Names that import nothing but the standard library. `RunFile` and the callbacks are as public."""
 
 _MODULES = {
     "Amount": "measurement",
@@ -54,7 +53,7 @@ _MODULES = {
     "RunFile": "suite.records",
     "TrainerCallback": "huggingface",
 }
-"""Module of each public name, below `joulemark`. Those of the callbacks import their framework."""
+"""Module of each public name, below `joulemark`."""
 
 
 def __getattr__(name: str) -> Any:

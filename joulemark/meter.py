@@ -7,7 +7,6 @@ import inspect
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -15,6 +14,8 @@ from typing import Any, Self, TypeVar
 from joulemark.measurement import Measurement
 from joulemark.measurement_log import MeasurementLog
 from joulemark.suite.errors import UsageError
+from joulemark.suite.system.clock import monotonic_s
+from joulemark.suite.system.output import output_file
 from joulemark.synchronise import synchronise
 from joulemark.window_reader import WindowReader
 
@@ -171,18 +172,20 @@ class Meter(MeasurementLog):
             JoulemarkError: where nothing was measured or the file cannot be written.
         """
         self.last  # noqa: B018 - raises where nothing was measured
-        answer = self._reader.ask(
-            do="save",
-            path=os.path.abspath(path),
-            name=self.name,
-            about=self._reader.about,
-            windows=[(window.begin_s, window.end_s) for window in self._measurements],
-            items=self._items,
-            step_s=step_s,
-            steps_per_block=steps_per_block,
-            command=sys.argv,
-        )
-        return Path(answer["path"])
+        absolute = Path(os.path.abspath(path))
+        with output_file(absolute) as temporary:  # here: the meter process does not have this program's descriptors
+            self._reader.ask(
+                do="save",
+                path=str(temporary),
+                name=self.name,
+                about=self._reader.about,
+                windows=[(window.begin_s, window.end_s) for window in self._measurements],
+                items=self._items,
+                step_s=step_s,
+                steps_per_block=steps_per_block,
+                command=sys.argv,
+            )
+        return absolute
 
     def prepare(self) -> None:
         """Start reading the sensors, as the first `start` in a process does. JoulemarkError as there."""
@@ -192,7 +195,7 @@ class Meter(MeasurementLog):
         """Return CLOCK_MONOTONIC in seconds, after the devices have finished if `sync` asks for that."""
         if self._sync is not None:
             self._sync()
-        return time.monotonic()
+        return monotonic_s()
 
     def _begins(self) -> list[float]:
         """Return the begins of this thread's open windows, seconds."""

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import stats
 
 from joulemark.suite.stats.drift import variance_components
-from studies.gate_comparisons import ARMS, KINDS, Kind, Sample, disjoint, judge, relabelled, sampler
+from studies.gate_comparisons import ARMS, KINDS, Kind, Sample, compare_sample, disjoint, relabelled, sampler
 from studies.gate_sessions import POOL, RESULTS, Session, load, run_file
 from studies.gate_tables import tables
 
@@ -44,7 +44,11 @@ def simulate(
     for _ in range(count):
         sample = next_sample(random)
         for analysis in range(1, analyses + 1):
-            comparison = judge(sample, analysis * rounds) if naive else judge(sample, rounds, analysis, analyses)
+            comparison = (
+                compare_sample(sample, analysis * rounds)
+                if naive
+                else compare_sample(sample, rounds, analysis, analyses)
+            )
             if comparison.regressed or comparison.held:
                 break
         rounds_used += analysis * rounds
@@ -75,8 +79,8 @@ def as_measured(sessions: Sequence[Session]) -> list[dict[str, Any]]:
     for rounds in FEW_ROUNDS:
         others = relabelled(sessions, rounds, np.random.default_rng(rounds))
         for kind, samples in disjoint(sessions, rounds).items():
-            both = [(judge(s, rounds), judge(Sample(s.b, s.a, s.drift), rounds)) for s in samples]
-            alarms = [judge(sample, rounds).regressed for sample in others[kind]]
+            both = [(compare_sample(s, rounds), compare_sample(Sample(s.b, s.a, s.drift), rounds)) for s in samples]
+            alarms = [compare_sample(sample, rounds).regressed for sample in others[kind]]
             n = len(samples)
             rows.append(
                 {

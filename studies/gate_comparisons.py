@@ -36,7 +36,7 @@ class Sample:
     """Drift of a run; None for two arms of one run."""
 
 
-def judge(sample: Sample, rounds: int, analysis: int = 1, analyses: int = 1) -> Comparison:
+def compare_sample(sample: Sample, rounds: int, analysis: int = 1, analyses: int = 1) -> Comparison:
     """Return the gate's comparison at interim analysis `analysis` of at most `analyses`, each after `rounds` rounds."""
     if sample.drift is None:
         arms = sample.a[: analysis * rounds], sample.b[: analysis * rounds]

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 from joulemark.suite.records import Cpu, FrameworkInfo, Gpu, Machine
+from joulemark.suite.system.affinity import allowed_cores
 from joulemark.suite.trial import cgroup
-from joulemark.suite.trial.affinity import allowed_cores
 from joulemark.suite.trial.discover import packages
 
 FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "asimd", "sve", "bf16")

@@ -98,10 +98,10 @@ class Code(StrEnum):
         "Intervals rest on fewer trials than planned.",
         "Finish it with `joulemark run --resume RUN`.")
     CLOCK_SET_BACK = ("clock_set_back",
-        "Before the run was resumed, the machine's clock was set back by {value:.0f} s or more (threshold {threshold:g} "
-        "s).",
-        "The date of the run, or of its later part, is wrong, and so may be the hour of the carbon intensity. The resumed "
-        "part follows the earlier one without a pause; durations and joules are not affected.",
+        "Before the run was resumed, the machine's clock was set back by {value:.0f} s or more "
+        "(threshold {threshold:g} s).",
+        "The date of the run, or of its later part, is wrong, and so may be the hour of the carbon intensity. "
+        "The resumed part follows the earlier one without a pause; durations and joules are not affected.",
         "If the grams matter, give the intensity of the real time: `joulemark report RUN --intensity G`.")
     SIMULATED = ("simulated",
         "Power comes from a simulated sensor: {value}.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import time
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ import joulemark
 from joulemark.pytest_plugin.call_energy import CallEnergy, call_energy, required_length_s, unmeasured
 from joulemark.pytest_plugin.cases import CaseItem
 from joulemark.pytest_plugin.limits import MARK, check_limits, marker_arguments
+from joulemark.suite.system.clock import monotonic_s
 
 SHORTEST_S = 1.0
 """The shortest window of a call that may be repeated."""
@@ -28,7 +28,7 @@ LONGEST_S = 30.0
 LEAD_S = 0.3
 """How long calls are repeated before and after a window, so that both its ends lie in steady load."""
 BLOCK_S = 0.02
-"""Calls between two reads of the clock take about this long."""
+"""Calls between two reads of the clock take at least about this long."""
 
 
 class EnergyPlugin:
@@ -144,17 +144,15 @@ class MeasuredBenchmark(BenchmarkFixture):
 
     def _repeat(self, call: Callable[[], object]) -> CallEnergy:
         """Measure windows of repeated calls, until one is as long as its sensors need."""
-        call_s = max(self.stats.stats.mean, 1e-9)
-        block_size = max(1, round(BLOCK_S / call_s))
         # A longer call has just been steady load itself.
-        lead_s = LEAD_S if call_s < LEAD_S else 0.0
+        lead_s = LEAD_S if self.stats.stats.mean < LEAD_S else 0.0
         length_s = SHORTEST_S
         while True:
             with PauseInstrumentation():
-                _call_for(call, block_size, lead_s)
+                _call_for(call, lead_s)
                 with self.joulemark_meter as meter:
-                    calls = _call_for(call, block_size, length_s)
-                _call_for(call, block_size, lead_s)
+                    calls = _call_for(call, length_s)
+                _call_for(call, lead_s)
             required_s = required_length_s(meter.last)
             if meter.duration_s >= required_s or length_s >= LONGEST_S:
                 return call_energy([meter.last], calls)
@@ -162,12 +160,19 @@ class MeasuredBenchmark(BenchmarkFixture):
             length_s = min(1.05 * required_s, LONGEST_S)
 
 
-def _call_for(call: Callable[[], object], block_size: int, length_s: float) -> int:
-    """Repeat a call for `length_s` seconds, in blocks, and return the number of calls."""
-    calls = 0
-    end_s = time.monotonic() + length_s
-    while time.monotonic() < end_s:
+def _call_for(call: Callable[[], object], length_s: float) -> int:
+    """Repeat a call for `length_s` seconds, in blocks that grow to `BLOCK_S`, and return the number of calls.
+
+    Neither the clock nor the length of a call is pytest-benchmark's: a test may have frozen its timer, or chosen one
+    that stands still.
+    """
+    calls, block_size = 0, 1
+    begin_s = now_s = monotonic_s()
+    while now_s - begin_s < length_s:
         for _ in range(block_size):
             call()
         calls += block_size
+        block_begin_s, now_s = now_s, monotonic_s()
+        if now_s - block_begin_s < BLOCK_S:
+            block_size *= 2
     return calls

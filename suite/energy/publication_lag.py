@@ -13,7 +13,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from joulemark.suite.energy.integration import Curve
-from joulemark.suite.energy.update_times import READ_ERROR_S
 from joulemark.suite.records import Channel, PublicationLag, Trace
 
 MAX_LAG_S = 0.25
@@ -30,8 +29,8 @@ MAX_FALLS = 100
 """More do not make the lag better known."""
 FEWEST_FALLS = 3
 """From fewer, the error of the lag is taken to be half an update period."""
-MAX_ERROR_S = 0.05
-"""A less certain lag is not known."""
+MAX_SPREAD_S = 0.05
+"""Falls that disagree by more do not show a lag."""
 UNPUBLISHED = PublicationLag(lag_s=0.0, error_s=0.0, steps=1, method="none")
 """For a curve at the times at which values can first be read."""
 
@@ -58,18 +57,24 @@ def with_publication_lags(traces: Iterable[Trace], falls_s: Sequence[float], met
 def publication_lag(trace: Trace, channel: Channel, falls_s: Sequence[float], method: str) -> PublicationLag | None:
     """Return the publication lag of `channel`, the median over falls; None where they do not show it."""
     falls_s = falls_s[:: 1 + len(falls_s) // MAX_FALLS] if can_lag(channel) else ()
-    delays_s = [delay_s for fall_s in falls_s if (delay_s := _delay_s(trace, channel, fall_s)) is not None]
-    if not delays_s or channel.tick_s is None:
+    shown = [delay for fall_s in falls_s if (delay := _delay(trace, channel, fall_s)) is not None]
+    if not shown or channel.tick_s is None:
         return None
-    lag_s, error_s = statistics.median(delays_s), channel.tick_s / 2
-    if len(delays_s) >= FEWEST_FALLS:
-        # 1.4826 median absolute deviations are a standard deviation; a median's is 1.253 times a mean's.
-        deviation_s = 1.4826 * statistics.median(abs(delay_s - lag_s) for delay_s in delays_s)
-        quantile = 1.96 + 2.5 / len(delays_s)  # about Student's t at 97.5 %
-        error_s = READ_ERROR_S + quantile * 1.253 * deviation_s / math.sqrt(len(delays_s))
-    if error_s > MAX_ERROR_S:
+    delays_s, time_errors_s = sorted(delay_s for delay_s, _ in shown), [error_s for _, error_s in shown]
+    lag_s, n = statistics.median(delays_s), len(delays_s)
+    # The median's 95 % interval in order statistics, the whole range of up to 8 (Conover, "Practical nonparametric
+    # statistics", 3.2).
+    outside = max(1, sum(_share_below(n, k) <= 0.025 for k in range(n // 2))) - 1
+    spread_s = max(lag_s - delays_s[outside], delays_s[-1 - outside] - lag_s)
+    if spread_s > MAX_SPREAD_S:
         return None
-    return PublicationLag(lag_s=lag_s, error_s=error_s, steps=len(delays_s), method=method)
+    error_s = channel.tick_s / 2 if n < FEWEST_FALLS else spread_s + statistics.median(time_errors_s)
+    return PublicationLag(lag_s=lag_s, error_s=error_s, steps=n, method=method)
+
+
+def _share_below(n: int, k: int) -> float:
+    """Return the probability that at most `k` of `n` values lie below the true median."""
+    return sum(math.comb(n, j) for j in range(k + 1)) / 2**n
 
 
 def can_lag(channel: Channel) -> bool:
@@ -77,8 +82,11 @@ def can_lag(channel: Channel) -> bool:
     return channel.kind != "model" and channel.tick_s is not None and channel.tick_s >= SHORTEST_PERIOD_S
 
 
-def _delay_s(trace: Trace, channel: Channel, fall_s: float) -> float | None:
-    """Return how long after `fall_s` power fell in the trace, seconds; None where no clear fall is there."""
+def _delay(trace: Trace, channel: Channel, fall_s: float) -> tuple[float, float] | None:
+    """Return how long after `fall_s` power fell in the trace, and the error of the trace's times, seconds.
+
+    None where no clear fall is there.
+    """
     half_average_s = channel.average_s / 2 if channel.unit == "W" else 0.0
     fallen_s = fall_s + MAX_LAG_S + half_average_s
     channel = channel.model_copy(update={"publication_lag": UNPUBLISHED})
@@ -100,7 +108,7 @@ def _delay_s(trace: Trace, channel: Channel, fall_s: float) -> float | None:
         return None
     excess_w = _power_w(curve, end, begin) - after_w
     delay_s = t_s[end] + excess_w / step_w * (t_s[begin] - t_s[end]) - fall_s
-    return delay_s if -(channel.tick_s or 0.0) <= delay_s <= MAX_LAG_S else None
+    return (delay_s, curve.time_error_s) if -(channel.tick_s or 0.0) <= delay_s <= MAX_LAG_S else None
 
 
 def _last_before(t_s: Sequence[float], i: int) -> int:

@@ -7,7 +7,7 @@ that the program only reads a clock while something is measured.
     {"do": "check", "given": {"zone": "CH"}, "about": {...}}        -> {}
     {"do": "read", "given": {...}, "windows": [[t0, t1], ...]}      -> {"windows": [{...}, ...]}
     {"do": "sums", "windows": [[t0, t1], ...]}                      -> {"energy_j": [...]}
-    {"do": "save", "path": ..., "name": ..., "windows": [...]}      -> {"path": ...}
+    {"do": "save", "path": ..., "name": ..., "windows": [...]}      -> {}
 
 An answer carries the `number` of its request, which tells it from the answer to a request that was interrupted. One
 with `error` says in one line what went wrong. The process ends with its input, or with its parent.

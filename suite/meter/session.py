@@ -138,9 +138,8 @@ class MeterSession:
             *({"trial": trial.model_dump(mode="json"), "case": case.id} for trial in trials),
             {"finished_at": span[1].isoformat(timespec="milliseconds")},
         ]
-        path = Path(request["path"]).expanduser()
-        write(assemble_events(planned, events, self._traces(request, windows)), path)
-        return {"path": str(path)}
+        write(assemble_events(planned, events, self._traces(request, windows)), Path(request["path"]))
+        return {}
 
     def _target(self, request: Mapping[str, Any]) -> _Target:
         """Return what a request is for. Its `visible` holds the program's variables that select GPUs."""

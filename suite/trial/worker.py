@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from joulemark.suite.system.affinity import allowed_cores
 from joulemark.suite.trial import allocator, counters, timing
-from joulemark.suite.trial.affinity import allowed_cores
 from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
 from joulemark.suite.trial.gpu_busy import passes
 from joulemark.suite.trial.outcome import NotFiniteError

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from run_files import run_file
 
 import joulemark
-from joulemark.suite.records import write
+from joulemark.suite.records import RunFile, write
 
 
 def test_a_run_file_is_read(tmp_path):
@@ -29,19 +31,41 @@ def test_public_names():
     assert sorted(joulemark.__all__) == [
         "Amount",
         "JoulemarkError",
-        "KerasCallback",
-        "LightningCallback",
         "Measurement",
         "Meter",
         "Reading",
-        "RunFile",
-        "TrainerCallback",
         "__version__",
         "read",
     ]
     assert dir(joulemark) == sorted(joulemark.__all__)
     with pytest.raises(AttributeError, match="meter_of"):
         joulemark.meter_of  # noqa: B018
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "look",
+    [
+        "import inspect; inspect.getmembers(joulemark)",
+        "from joulemark import *; Meter, read",
+        "import pydoc; pydoc.render_doc(joulemark)",
+        "for name in dir(joulemark): getattr(joulemark, name)",
+        "from unittest import mock; mock.create_autospec(joulemark)",
+        "from freezegun import freeze_time\nwith freeze_time('2024-02-29'): pass",
+    ],
+)
+def test_looking_through_the_module_imports_no_other_package(look: str) -> None:
+    """And so needs none: no framework has to be installed."""
+    code = f"import sys, joulemark\n{look}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    names = {name.partition(".")[0] for name in done.stdout.split()}
+    assert names & {"torch", "tensorflow", "keras", "transformers", "lightning", "numpy", "pandas", "pydantic"} == set()
+    assert "joulemark" in names
+
+
+def test_names_that_bring_a_package_are_public_too() -> None:
+    assert joulemark.RunFile is RunFile  # for callbacks see test_callbacks.py
+    assert "RunFile" not in dir(joulemark)
 
 
 def test_an_installation_puts_only_joulemark_at_top_level():

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from command import joulemark as joulemark_command
+from run_files import run_file
 from scratch_project import CONSTANT, benchmarks, pytest_in, python_in
 
 import joulemark
-from joulemark.suite.records import read
+from joulemark.suite.records import read, write
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +39,22 @@ def test_run(project: Path) -> None:
     (case,) = read(path).cases
     assert case.status == "ok"
     assert path.with_suffix(".html").exists()
+
+
+@pytest.mark.parametrize("arguments", ["list", "show run.json", "report run.json -o page.html"])
+def test_the_project_on_the_module_path(project: Path, arguments: str) -> None:
+    write(run_file(), project / "run.json")
+    done = joulemark_command(project, *arguments.split(), variables={"PYTHONPATH": str(project)})
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("package", ["suite", "workloads", "reports"])
+def test_folders_without_an_init_file(tmp_path: Path, package: str) -> None:
+    """Namespace packages (PEP 420), which any regular package of the same name hides, wherever it is installed."""
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "own.py").write_text("VALUE = 7")
+    program = f"import joulemark; joulemark.Meter; from {package}.own import VALUE; print(VALUE)"
+    assert python_in(tmp_path, "-c", program).stdout == "7\n"
 
 
 PROGRAM = """

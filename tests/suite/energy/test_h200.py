@@ -86,7 +86,9 @@ def test_readings_of_an_old_run_file_are_recomputed_as_they_were(name: str) -> N
     for trial in run.trials:
         assert trial.window_s is not None
         (kept,) = (reading for reading in trial.energy if reading.component == "gpu")
-        again = compute_reading(run.trace, run.counter, trial.window_s, load_period_s=trial.window_length_s / trial.steps)
+        again = compute_reading(
+            run.trace, run.counter, trial.window_s, load_period_s=trial.window_length_s / trial.steps
+        )
         assert (again.energy_j, again.publication_lag_s) == (pytest.approx(kept.energy_j, rel=1e-12), None)
         assert again.low_j is not None
         assert again.high_j is not None

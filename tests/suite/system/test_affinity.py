@@ -10,7 +10,7 @@ from pathlib import Path
 import faulty_trials
 import pytest
 
-from joulemark.suite.trial.affinity import allowed_cores, as_ranges
+from joulemark.suite.system.affinity import allowed_cores, as_ranges
 from joulemark.suite.trial.fork_server_client import ForkServer
 
 
@@ -23,7 +23,7 @@ def test_cores_are_ranges(numbers, text):
 
 
 def test_cores_are_those_of_the_kernel():
-    code = "from joulemark.suite.trial.affinity import allowed_cores; print(allowed_cores())"
+    code = "from joulemark.suite.system.affinity import allowed_cores; print(allowed_cores())"
     cores = min(os.sched_getaffinity(0))
     done = subprocess.run(
         ["taskset", "-c", str(cores), sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True
