@@ -74,7 +74,7 @@ def publication_lag(trace: Trace, channel: Channel, falls_s: Sequence[float], me
 
 def _share_below(n: int, k: int) -> float:
     """Return the probability that at most `k` of `n` values lie below the true median."""
-    return sum(math.comb(n, j) for j in range(k + 1)) / 2**n
+    return float(sum(math.comb(n, j) for j in range(k + 1)) / 2**n)
 
 
 def can_lag(channel: Channel) -> bool:
