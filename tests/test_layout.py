@@ -59,7 +59,6 @@ RETIRED = frozenset(
         "off_w",
         "off_j",
         "words",
-        "finding",
         "reading",
         "descends",
         "doubts",
