@@ -46,7 +46,10 @@ class MeterProcess:
         self._cut_off = False
         """Whether a request may have been interrupted while it was written."""
         self._unread = b""
-        self._process = processes.start_module("joulemark.suite.meter.server")
+        try:
+            self._process = processes.start_module("joulemark.suite.meter.server")
+        except OSError as error:
+            raise MeasurementError(f"the meter process cannot be started: {error.strerror}.") from None
         try:
             self.sensors_found = self.ask(do="open", sensor=sensors)
         except BaseException:

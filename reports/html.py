@@ -21,6 +21,7 @@ from joulemark.reports.plotting.figure import Figure
 from joulemark.reports.sections import sections
 from joulemark.reports.templating import asset, digits, environment, safe_json, script
 from joulemark.reports.theme import TEMPLATES
+from joulemark.suite.errors import UsageError
 from joulemark.suite.records import RunFile, write_text
 from joulemark.suite.results.intensity_kind import INTENSITY_KINDS
 from joulemark.suite.results.validity import CARBON_CODES
@@ -128,7 +129,12 @@ def write(
 
 
 def write_page(path: Path, page: str, plotlyjs: str) -> Path:
-    """Write `page` to `path` atomically, with Plotly beside it for `directory`, and return `path`."""
+    """Write `page` to `path` atomically, with Plotly beside it for `directory`, and return `path`.
+
+    Raises UsageError if it cannot be written, or if nothing can stand beside it.
+    """
+    if plotlyjs == plotly_library.DIRECTORY and path.exists() and not path.is_file():
+        raise UsageError(f"--plotlyjs directory writes {plotly_library.FILE} beside the page, and {path} is no file.")
     write_text(path, page)
     if plotlyjs == plotly_library.DIRECTORY:
         write_text(path.parent / plotly_library.FILE, plotly_library.code())

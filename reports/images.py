@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -15,6 +16,8 @@ from joulemark.reports.sections import all_figures
 from joulemark.reports.theme import TEMPLATES
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import RunFile
+from joulemark.suite.system.output import output_file
+from joulemark.suite.system.scratch import scratch_directory
 
 FORMATS = ("svg", "png", "pdf")
 _WIDTH_PX = 1000
@@ -39,23 +42,23 @@ def write_images(run_files: Sequence[RunFile], directory: Path, format: str, ano
         The paths.
 
     Raises:
-        UsageError: If kaleido or a browser is missing, the format is unknown, or the directory cannot be written.
+        UsageError: If kaleido or a browser is missing, the format is unknown, or a file cannot be written.
     """
     if format not in FORMATS:
         raise UsageError(f"--image-format is {format!r}; it must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
     if find_spec("kaleido") is None:
         raise UsageError("images need kaleido, which is not installed: pip install 'joulemark[images]'.")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write to {directory}: {error.strerror}.") from None
     drawn = all_figures(build(run_files, anonymous))
-    paths = [directory / f"{figure.id}.{format}" for figure in drawn]
-    _write(drawn, paths)
-    return paths
+    names = [f"{figure.id}.{format}" for figure in drawn]
+    with scratch_directory() as scratch:
+        _draw(drawn, [scratch / name for name in names])
+        for name in names:
+            with output_file(directory / name) as temporary:
+                shutil.copyfile(scratch / name, temporary)
+    return [directory / name for name in names]
 
 
-def _write(drawn: Sequence[Figure], paths: Sequence[Path]) -> None:
+def _draw(drawn: Sequence[Figure], paths: Sequence[Path]) -> None:
     from plotly import io
 
     plotly_figures = [plotly_figure(_with_title(figure), _template()) for figure in drawn]
@@ -63,8 +66,6 @@ def _write(drawn: Sequence[Figure], paths: Sequence[Path]) -> None:
         io.write_images(plotly_figures, list(paths), width=_WIDTH_PX, scale=_SCALE)
     except RuntimeError:  # how plotly reports a missing browser, and nothing else once kaleido is there
         raise UsageError(_NO_BROWSER) from None
-    except OSError as error:
-        raise UsageError(f"cannot write to {paths[0].parent}: {error.strerror}.") from None
 
 
 def _with_title(figure: Figure) -> Figure:

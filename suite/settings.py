@@ -199,7 +199,10 @@ def _file_values() -> dict[str, Any]:
 
 def _settings_file() -> tuple[Path | None, dict[str, Any]]:
     """Return the path and the content of the nearest settings file; (None, {}) where there is none."""
-    directory = Path.cwd()
+    try:
+        directory = Path.cwd()
+    except FileNotFoundError:  # it was removed
+        return None, {}
     for folder in (directory, *directory.parents):
         path = folder / "joulemark.toml"
         if path.exists():  # a folder of that name is a mistake, and reading it says so

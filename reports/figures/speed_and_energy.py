@@ -18,7 +18,7 @@ def figures(report: Report) -> list[Figure]:
 def _energy(report: Report) -> Figure | None:
     how_to_read = (
         ROWS_TEXT + MARKS_TEXT + "A grey bar is the error range of the sensor, or of the estimate; it is not part of "
-        "the interval, and is common to all cases on one device. Further left is less energy."
+        f"the interval. {_parts_text(report)} Further left is less energy."
     )
     figure = dot_plot(report, "energy_per_item_j", "Energy per item", "joules per item", how_to_read)
     estimated = {view.estimated for view in report.shown}
@@ -26,3 +26,10 @@ def _energy(report: Report) -> Figure | None:
     return with_ranges(
         figure, report, "energy_per_item_j", f"error range of the {source}", lambda quantity: [quantity.ranges.sensor]
     )
+
+
+def _parts_text(report: Report) -> str:
+    """Return which part of the error range is common to all cases, and which narrows with more trials."""
+    gains = {view.quantity("energy_per_item_j").ranges.gain for view in report.shown} - {None}
+    limits = "".join(f" (x {gain[0]:.3g} to {gain[1]:.3g})" for gain in gains if gain) if len(gains) == 1 else ""
+    return f"Its gain{limits} is common to all cases on one device; the rest is sampling, and narrows with more trials."

@@ -73,7 +73,8 @@ COLUMN_SPECS: Final = (
         "Energy per item",
         "J",
         "Gross energy of one item over the same window as throughput: CPU package and memory, and the GPU if the case "
-        "uses one, idle power included. Cases are ranked by it.",
+        "uses one, idle power included. Cases are ranked by it. Of the sensors' error, the gain is common to all "
+        "trials; the sampling part narrows with more of them.",
     ),
     _from_summary(
         "net_energy_per_item_j",

@@ -71,7 +71,7 @@ def command(
         pictures = write_images(files, images, image_format, anonymous)
         print_message(f"Wrote {counted(len(pictures), 'picture')} to {images}")
     page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _arguments(given, offline))
-    print_message(f"Wrote {page} ({_size(page)})")
+    print_message(f"Wrote {page}{_size(page)}")
 
 
 def _arguments(given: Mapping[str, Any], offline: bool) -> list[str]:
@@ -108,5 +108,8 @@ def _write(
 
 
 def _size(path: Path) -> str:
+    """Return the size of a file in parentheses; empty for a pipe or a device, which has none."""
+    if not path.is_file():
+        return ""
     size = path.stat().st_size
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
+    return f" ({size / 1e6:.1f} MB)" if size >= 1e6 else f" ({size / 1e3:.1f} kB)"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from journal_files import RUN_ID, journal_path, planned_run, record_trial, write_journal
+from late_counter import LAG_S, LOAD_W, late_trace
 from places import ROOT
 from run_files import failed_trial, trial
 
@@ -170,6 +171,25 @@ def test_only_marked_steps_can_alias_with_a_sensor(steps, in_step):
     (reading,) = (reading for reading in case.trials[0].energy if reading.sensor == "test")
     assert reading.in_step == in_step
     assert (Code.NEAR_SENSOR_PERIOD in {notice.code for notice in case.notices}) == in_step
+
+
+def test_ends_of_trials_show_the_publication_lag():
+    planned = planned_run(rounds=3)
+    loads = [(5.0, 8.0), (13.0, 16.0), (21.0, 24.0)]
+    trials = [
+        trial(number, start_s=begin_s + 0.5, readings=()).model_copy(update={"last_step_s": end_s})
+        for number, (begin_s, end_s) in enumerate(loads, 1)
+    ]
+    events = [{"trial": one.model_dump(mode="json"), "case": planned.cases[0].id} for one in trials]
+    file = assemble_events(planned, events, (late_trace(loads),))
+    lag = file.traces[0].channels[0].publication_lag
+    assert lag is not None
+    assert (lag.steps, lag.method) == (3, "the end of the last step of trials")
+    assert lag.lag_s == pytest.approx(LAG_S, abs=lag.error_s)
+    for one in file.cases[0].trials:
+        (reading,) = (reading for reading in one.energy if reading.sensor == "simulated")
+        assert reading.publication_lag_s == lag.lag_s
+        assert reading.energy_j == pytest.approx(LOAD_W * one.window_length_s, rel=0.01)
 
 
 def test_trials_of_a_resumed_run_come_after_its_earlier_ones(path):
