@@ -18,6 +18,7 @@ from simulated_meter import SENSOR, meter, true_energies_j
 
 import joulemark
 from joulemark import meter_process
+from joulemark.suite.records import parse
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -150,6 +151,36 @@ def test_sampling_ends_with_a_program_that_is_killed(tmp_path):
     worker.kill()
     assert len(children) == 3
     assert [process.cmdline() for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+SAVED_TO_A_PIPE = """
+import joulemark
+with joulemark.Meter("meter", sensor="simulated:rapl/constant") as meter:
+    sum(range(3_000_000))
+meter.save("/dev/stdout")
+"""
+
+
+def test_a_file_is_saved_to_a_descriptor_of_the_program(tmp_path):
+    """Which the meter process does not have."""
+    run_file = parse(run_program(tmp_path, SAVED_TO_A_PIPE).stdout, "standard output")
+    assert run_file.cases[0].workload == "meter"
+
+
+NO_INTERPRETER = """
+import sys, warnings
+import joulemark
+warnings.simplefilter("ignore")
+sys.executable = "/nonexistent/python"
+with joulemark.Meter() as meter:
+    pass
+print(meter.energy.reason)
+"""
+
+
+def test_a_program_goes_on_where_no_meter_process_can_be_started(tmp_path):
+    reason = run_program(tmp_path, NO_INTERPRETER).stdout
+    assert reason == "the meter process cannot be started: No such file or directory.\n"
 
 
 def program_environment(folder: Path) -> dict[str, str]:

@@ -88,3 +88,15 @@ def test_page_can_have_any_name(home: Path) -> None:
         done = joulemark(home, "report", "a.json", "--plotlyjs", "cdn", "-o", name)
         assert (done.returncode, message in done.stderr) == (0, True), done.stderr
         assert (home / name).read_text().startswith("<!doctype html>")
+
+
+def test_a_page_for_a_pipe(home: Path) -> None:
+    done = joulemark(home, "report", "a.json", "-o", "/dev/stdout")
+    assert (done.returncode, done.stderr) == (0, "Wrote /dev/stdout\n")
+    assert done.stdout.rstrip().endswith("</html>")
+
+
+def test_plotly_cannot_stand_beside_what_is_no_file(home: Path) -> None:
+    done = joulemark(home, "report", "a.json", "-o", "/dev/stdout", "--plotlyjs", "directory")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "beside the page, and /dev/stdout is no file" in done.stderr

@@ -173,6 +173,13 @@ def test_a_byte_order_mark_is_no_part_of_the_file(file: Path, name: str) -> None
     assert resolve({}).zone == "CH"
 
 
+def test_a_working_directory_that_was_removed_has_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert resolve({}) == Settings()
+
+
 def test_a_folder_in_place_of_the_file_is_not_ignored(file: Path) -> None:
     file.mkdir()
     assert error_of() == f"cannot read {file}: Is a directory."

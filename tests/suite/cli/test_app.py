@@ -106,6 +106,34 @@ def test_full_disk_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str]) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    ("arguments", "code"), [(["show", "missing"], 2), (["check", "--baseline", "missing"], 3), (["list"], 0)]
+)
+def test_a_full_disk_behind_standard_error_does_not_change_the_code(
+    tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments], env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=full, check=False
+        )
+    assert done.returncode == code
+
+
+@pytest.mark.slow
+def test_standard_output_that_is_open_for_reading_is_one_line(tmp_path: Path) -> None:
+    with open("/dev/null") as null:
+        done = subprocess.run(
+            [*COMMAND, "list"],
+            env=environment(tmp_path),
+            stdout=null.fileno(),
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "joulemark: cannot write the output: Bad file descriptor.\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     ("source", "text"),
     [
         ("WORKLOADS = 3", "TypeError"),
