@@ -36,7 +36,8 @@ def summed_energy(readings: Sequence[EnergyReading]) -> SummedEnergy | None:
     errors = [error_j for reading in readings if (error_j := error_range_j(reading)) is not None]
     if len(errors) < len(readings):
         return None
-    repeated_j = [reading.repeated_error_j for reading in readings]
+    # What a model is wrong about is the same in every trial.
+    repeated_j = [math.inf if reading.kind == "model" else reading.repeated_error_j for reading in readings]
     below_j, above_j = (
         sum(map(min, repeated_j, limits_j))
         + math.hypot(*(max(0.0, limit_j - known_j) for limit_j, known_j in zip(limits_j, repeated_j, strict=True)))

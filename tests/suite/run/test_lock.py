@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -80,8 +81,9 @@ def kind(request: pytest.FixtureRequest) -> bytes:
 @pytest.fixture
 def open_folder(tmp_path: Path) -> None:
     """Let other users reach `tmp_path`, and write there."""
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
+    for path in (tmp_path, *tmp_path.parents):
+        if path.is_relative_to(tempfile.gettempdir()) and path != Path(tempfile.gettempdir()):
+            path.chmod(0o755)
     tmp_path.chmod(0o777)
 
 
