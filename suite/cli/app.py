@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import functools
 import importlib
@@ -10,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
@@ -129,11 +128,11 @@ def main() -> NoReturn:
         _fail("interrupted.", 130)
     except (BrokenPipeError, SystemExit):  # Click turns the first into the second, with code 1
         # The reader of a pipe has gone (`joulemark list | head`): there is nobody to report it to.
-        _discard_output()
+        _discard(sys.stdout)
         sys.exit(_SIGPIPE_EXIT)
     except Exception as error:  # noqa: BLE001  no traceback reaches a user
         if isinstance(error, OSError) and error.errno in _UNWRITABLE:
-            _discard_output()
+            _discard(sys.stdout)
             _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}.", 2)
         if os.environ.get("JOULEMARK_DEBUG"):
             traceback.print_exc()
@@ -141,13 +140,16 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _discard_output() -> None:
-    """Discard what standard output has buffered, which Python would try to write again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _discard(stream: TextIO) -> None:
+    """Discard what `stream` has buffered; Python would try to write it at exit, and exit with 120 if that fails."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fail(message: str, code: int) -> NoReturn:
     one_line = " ".join(message.split())
-    with contextlib.suppress(OSError):  # the disk of standard error may be full too: the code still tells
+    try:
         print(f"joulemark: {one_line}", file=sys.stderr)
+        sys.stderr.flush()
+    except OSError:  # the disk of standard error may be full too: the code still tells
+        _discard(sys.stderr)
     sys.exit(code)

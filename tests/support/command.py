@@ -24,8 +24,11 @@ COMMAND = [sys.executable, "-P", "-c", "from joulemark.suite.cli.app import main
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """Return a user's environment whose runs and lock on the machine are in `home`, without anyone's token."""
-    settings = ("JOULEMARK_", "ELECTRICITYMAPS_", "CO2_SIGNAL_")
+    """Return a user's environment whose runs and lock on the machine are in `home`, without anyone's token.
+
+    PYTHON* go too: PYTHONUNBUFFERED, which images of containers set, changes what happens on a full disk.
+    """
+    settings = ("JOULEMARK_", "ELECTRICITYMAPS_", "CO2_SIGNAL_", "PYTHON")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     (home / "tmp").mkdir(parents=True, exist_ok=True)
     return {
