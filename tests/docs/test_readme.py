@@ -68,6 +68,7 @@ def test_ci_calls_the_test_line_and_nothing_else():
     assert done.stdout.strip() == f"+ {blocks()[1].strip()}"
 
 
+@pytest.mark.slow
 def test_options_and_verbs_that_the_readme_names_exist(tmp_path):
     text = README.read_text()
     known = {verb: joulemark(tmp_path, verb, "--help").stdout for verb in VERBS}

@@ -152,6 +152,7 @@ def test_workflow_is_complete_and_linked(workflow: Path) -> None:
     assert f"(workflows/{workflow.name})" in (DOCS / "ci.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["ci.md", "pytest.md"])
 def test_links_and_options_in_the_page_exist(tmp_path: Path, page: str) -> None:
     text = (DOCS / page).read_text()

@@ -28,6 +28,7 @@ def _close_processes():
     meter_process.close()
 
 
+@pytest.mark.slow
 def test_windows_in_a_loop_have_the_counter_s_energy(tmp_path):
     loop = meter("loop", item="image")
     for index in range(3):
@@ -180,6 +181,7 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
         block.save(tmp_path / "file" / "run.json")
 
 
+@pytest.mark.slow
 def test_a_saved_file_is_shown_like_any_other(tmp_path):
     with meter("my-loop") as block:
         time.sleep(0.1)

@@ -20,6 +20,8 @@ import joulemark
 from joulemark import meter_process
 from joulemark.suite.records import parse
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _close_processes():

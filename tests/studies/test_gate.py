@@ -31,6 +31,7 @@ def rows(study: dict[str, Any], section: str, **expected: object) -> list[dict[s
     return matching
 
 
+@pytest.mark.slow
 def test_kept_study_is_of_this_pool(study: dict[str, Any]) -> None:
     kept = json.loads((ROOT / "docs" / "results" / "gate-2-cores.json").read_text())
     assert study["pool"]["base_trials"] == kept["pool"]["base_trials"] >= 320

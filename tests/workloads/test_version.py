@@ -15,6 +15,8 @@ import joulemark
 from joulemark.workloads.registry import supports, workloads
 from joulemark.workloads.version import canonical, sources
 
+pytestmark = pytest.mark.slow
+
 PRINT = """
 import json
 from joulemark.workloads.registry import supports, workloads

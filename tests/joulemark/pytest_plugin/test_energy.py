@@ -17,6 +17,8 @@ from joulemark.pytest_plugin.call_energy import UPDATES_NEEDED
 from joulemark.suite.energy import window_energy
 from joulemark.suite.sensors.simulated_loads import constant
 
+pytestmark = pytest.mark.slow
+
 POWER = """
 from suite.sums import total
 

@@ -11,6 +11,8 @@ from scratch_project import CONSTANT, pytest_in
 
 from joulemark.pytest_plugin.limits import limit_failure, marker_arguments
 
+pytestmark = pytest.mark.slow
+
 LIMITS = """
 import time
 

@@ -76,6 +76,7 @@ def simulated_mean(random: np.random.Generator, spread: float, shared: float, pa
     return mean_ratio(ratios, "throughput", one_run=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spread", "shared"), [(0.0, 0.0), (0.3, 0.0), (1.0, 0.0), (0.3, 0.02)])
 def test_interval_of_mean_misses_one_in_twenty_whatever_the_noise(spread: float, shared: float) -> None:
     random = np.random.default_rng(11)

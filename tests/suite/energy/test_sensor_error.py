@@ -77,6 +77,7 @@ def test_components_keep_their_own_gain_and_one_without_limits_leaves_none() -> 
     assert summed_energy([unlimited]) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 4, 16])
 @pytest.mark.parametrize("name", LOADS)
 def test_range_of_trials_at_random_phases_covers_the_truth(name: str, n: int) -> None:

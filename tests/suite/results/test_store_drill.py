@@ -33,6 +33,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_every_finished_run_survives_the_killing_of_two_writers(tmp_path):
     done = python(str(SUPPORT / "store_drill.py"), str(tmp_path), "12", "1")
     finished = json.loads(done.stdout)

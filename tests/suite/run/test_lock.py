@@ -145,6 +145,7 @@ def test_the_machines_lock_is_no_file_that_another_could_stand_in_for(address):
     assert done.stdout == b"[]\n"
 
 
+@pytest.mark.slow
 def test_a_process_that_holds_the_address_and_does_not_answer_is_refused_for(address):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as squatter:
         squatter.bind(address)

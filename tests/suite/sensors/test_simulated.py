@@ -88,6 +88,7 @@ def test_interval_of_a_part_time_sensor_covers_the_truth(name: str) -> None:
         assert _covered(_trials(SENSOR_SPECS[name], load, count=1000, seed=2)) >= 950, shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hopper-instant", "a100"])
 def test_load_near_the_period_of_a_part_time_sensor_is_flagged_and_covered(name: str) -> None:
     spec = SENSOR_SPECS[name]

@@ -128,6 +128,7 @@ def test_first_rounds_is_the_run_as_it_was() -> None:
     assert first_rounds(run, 15) == run
 
 
+@pytest.mark.slow
 def test_levels_of_interim_analyses_keep_false_alarms_few() -> None:
     def false_alarms(adjusted: bool) -> int:
         random = np.random.default_rng(8)

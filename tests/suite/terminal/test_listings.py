@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from command import in_terminal, joulemark
 from report_files import summarised
 from rich.console import Console
@@ -26,6 +27,7 @@ def test_run_ids_can_be_copied_from_a_narrow_terminal(tmp_path: Path) -> None:
         assert "unreadable" in text
 
 
+@pytest.mark.slow
 def test_lost_trials_of_a_run_are_counted(tmp_path: Path) -> None:
     partly = case("vit", trials=[trial(1), failed_trial(2), trial(3, 99.0)])
     failed = case("mlp", trials=[failed_trial(1), failed_trial(2)])

@@ -29,6 +29,7 @@ def show(home: Path, run: RunFile) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_idle_power_before_and_after(tmp_path: Path) -> None:
     run = full()
     estimated = energy(101.234, kind="model")
@@ -46,6 +47,7 @@ def test_idle_power_with_a_resident_program(tmp_path: Path) -> None:
     assert "35.0 W" in line
 
 
+@pytest.mark.slow
 def test_column_titles_say_what_brackets_hold(tmp_path: Path) -> None:
     titles = show(tmp_path, summarised(run_file(cases(kind="model")))).partition(":small/")[0]
     assert titles.count("[95 %]") == 2  # throughput and step time

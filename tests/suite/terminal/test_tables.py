@@ -78,6 +78,7 @@ def test_three_layouts() -> None:
     assert rendered(table, 20, terminal=False) == rendered(table, 80)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_run_is_complete_in_a_narrow_terminal(tmp_path: Path, width: int) -> None:
     path = RESULTS / "quick-2-cores.json"
@@ -94,6 +95,7 @@ def test_run_is_complete_in_a_narrow_terminal(tmp_path: Path, width: int) -> Non
             assert part in block
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 80])
 def test_comparison_is_complete_in_a_narrow_terminal(tmp_path: Path, width: int) -> None:
     a = read(RESULTS / "quick-2-cores.json")

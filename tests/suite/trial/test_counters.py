@@ -27,6 +27,7 @@ def test_fresh_memory_is_counted_as_page_faults():
     assert pages <= counts["page_faults"] <= pages * 1.1
 
 
+@pytest.mark.slow
 def test_cpu_time_of_another_process_is_not_counted_as_ours():
     before = counters.snapshot()
     subprocess.run([sys.executable, "-c", SPIN_1_S], check=True)

@@ -74,6 +74,7 @@ def test_output_of_a_start_up_file_is_ignored(tmp_path) -> None:
     assert query(python, names=()).arm.suite_version == __version__
 
 
+@pytest.mark.slow
 def test_frameworks_that_are_named_are_imported() -> None:
     interpreter = query(sys.executable, ["pytorch"])
     assert interpreter.arm.frameworks == installed_frameworks(["pytorch"], {})

@@ -16,6 +16,8 @@ from simulated_meter import HALF_PERIOD_S
 from joulemark.suite.meter.command_run import execute
 from joulemark.suite.records import read
 
+pytestmark = pytest.mark.slow
+
 
 def test_output_input_and_exit_code_are_the_command_s(tmp_path):
     program = (

@@ -15,6 +15,8 @@ from measured_command import QUICK, saved_run
 
 from joulemark.suite.results.assemble import assemble
 
+pytestmark = pytest.mark.slow
+
 # Signals are waited for, not handled: a handler that prints while the main program prints raises ("reentrant call").
 TRAP = """
 import signal, sys
