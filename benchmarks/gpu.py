@@ -1,169 +1,225 @@
 """All checks that need a GPU, in at most 8 minutes; writes one JSON and prints a table.
 
-`python -m benchmarks.gpu [--device cuda:0] [--out gpu.json] [--budget 480]`. Parts, in this order: doctor; every
-workload and phase in every precision and in a compiled mode once; `joulemark run` in one round; matrix products of 8192
-by precision against the probe; Meters of 0.1 to 10 s against the counter. What the budget leaves no time for is listed
-as not run. docs/gpu.md explains the table. With `--device cpu` it runs what a CPU can, to try the script.
+`python -m benchmarks.gpu [--device cuda:0] [--out gpu.json] [--budget 480]`. Parts, in this order: `doctor`; `product`,
+matrix products of 8192 by precision against the probe; `meter`, Meters of 0.1 to 10 s against the counter; `quick`,
+`joulemark run` in one round; `workloads`, every workload and phase in every precision and in a compiled mode once. The
+file is written anew after each step, and what was not measured has a reason in it. docs/gpu.md explains the table. With
+`--device cpu` it does what a CPU can, to try the script.
 """
 
 from __future__ import annotations
 
 import argparse
-import collections
+import contextlib
 import json
-import os
-import subprocess
+import math
+import platform
+import signal
 import sys
-import tempfile
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import joulemark
+from benchmarks import gpu_process
 from benchmarks.gpu_sweep import sweep
+from benchmarks.gpu_table import has_failed, table
+from joulemark.suite import machine
+from joulemark.suite.errors import JoulemarkError
+from joulemark.suite.records.files import write_text
+from joulemark.suite.system.scratch import scratch_directory
 from joulemark.suite.trial.discover import installed_frameworks
 from joulemark.suite.trial.frameworks import FRAMEWORKS
+from joulemark.suite.units import counted
 from joulemark.workloads.registry import workloads
 
-ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = {"cuda": "n8192", "cpu": "n1024"}
-SWEEP_SHARE = 0.5
-"""Share of the budget that the sweep may take."""
+"""Size of the matrix product, by kind of device."""
+CPU_PRECISIONS = ("fp32", "bf16")
+"""Those of matrix products that take less than seconds on a CPU."""
+LIMITS_S = {"doctor": 60.0, "product": 150.0, "meter": 90.0, "quick": 240.0, "workloads": math.inf}
+"""The longest that each part may take, seconds; in their order. On a GPU, four products are expected to take 112 s, and
+`quick` 166 s."""
+RESERVE_S = gpu_process.STOP_S + gpu_process.KILL_S + 2.0
+"""How long before the end of the budget the last part has to stop, seconds."""
+
+Result = tuple[Any, str | None]
+"""What a part found, and the reason if that is not all."""
 
 
-class Budget:
-    """The time that is left."""
+@dataclass
+class Check:
+    """The options of one invocation, and what it has found so far."""
 
-    def __init__(self, seconds: float) -> None:
-        self.end_s = time.monotonic() + seconds
+    device: str
+    size: str
+    profile: str
+    workloads: list[str]
+    case_timeout_s: float
+    out: Path
+    scratch: Path
+    end_s: float
+    """CLOCK_MONOTONIC at which the last part has to stop, seconds."""
+    document: dict[str, Any] = field(default_factory=dict)
 
-    def left_s(self) -> float:
-        """Return the seconds left, at least 1."""
-        return max(1.0, self.end_s - time.monotonic())
+    @property
+    def kind(self) -> str:
+        """The kind of device."""
+        return self.device.partition(":")[0]
+
+    def write(self) -> None:
+        """Write the file."""
+        write_text(self.out, json.dumps(self.document, indent=1) + "\n")
+
+    def begin(self, budget_s: float) -> None:
+        """Describe the machine and its frameworks. An import that hangs takes a fifth of the budget."""
+        infos = installed_frameworks(FRAMEWORKS, {}, timeout_s=budget_s / 5)
+        self.document |= {
+            "schema_version": 1,
+            "suite_version": joulemark.__version__,
+            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "device": self.device,
+            "budget_s": budget_s,
+            "python": platform.python_version(),
+            "machine": machine.describe(frameworks=infos).model_dump(mode="json"),
+            "frameworks": {name: self._reason(name, infos) for name in FRAMEWORKS},
+            "parts": {},
+        }
+
+    def _reason(self, name: str, infos: Any) -> str | None:
+        """Return why a framework cannot be used on the device; None if it can."""
+        info = infos.get(name)
+        if info is None:
+            return "not installed"
+        if info.broken_reason or self.device in info.devices:
+            return info.broken_reason
+        return f"sees no {self.device}{f': {info.blind}' if info.blind else ''}"
+
+    def usable(self) -> list[str]:
+        """Return the frameworks that can be used on the device."""
+        return [name for name, reason in self.document["frameworks"].items() if reason is None]
+
+    def part(self, name: str, measure: Callable[[float], Iterable[Result]]) -> None:
+        """Run one part: `measure` yields its results so far, given the CLOCK_MONOTONIC at which it has to stop."""
+        begin_s, reason = time.monotonic(), None
+        self.document[name] = None
+        self.document["parts"][name] = {"seconds": 0.0, "reason": "interrupted"}  # until it has ended
+        self.write()
+        try:
+            if begin_s >= self.end_s:
+                reason = "no time was left"
+            else:
+                for result in measure(min(self.end_s, begin_s + LIMITS_S[name])):
+                    self.document[name], reason = result
+                    self.write()
+        except Exception as error:  # noqa: BLE001  whatever happens, the other parts are run
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        seconds = round(time.monotonic() - begin_s, 1)
+        self.document["parts"][name] = {"seconds": seconds, "reason": reason}
+        self.write()
+        print(f"{name}: {seconds} s{f', {reason}' if reason else ''}", file=sys.stderr, flush=True)
+
+    def doctor(self, end_s: float) -> Iterable[Result]:
+        """Yield the answer of `joulemark doctor`."""
+        ended = gpu_process.run(["joulemark", "doctor", "--json"], self.scratch, end_s - time.monotonic())
+        try:
+            yield json.loads(ended.output), None  # its exit status 4 says that energy can only be estimated
+        except ValueError:
+            yield None, ended.reason
+
+    def product(self, end_s: float) -> Iterable[Result]:
+        """Yield the run file of a matrix product in each precision."""
+        precisions = dict.fromkeys(each for name in self.usable() for each in FRAMEWORKS[name].precisions)
+        selected = precisions if self.kind == "cuda" else CPU_PRECISIONS
+        options = [option for each in selected for option in ("--precision", each)]
+        return self._run(["--workload", "matmul", "--size", PRODUCT[self.kind], *options], end_s)
+
+    def quick(self, end_s: float) -> Iterable[Result]:
+        """Yield the run file of the profile in one round."""
+        return self._run([option for each in self.workloads for option in ("--workload", each)], end_s)
+
+    def _run(self, options: list[str], end_s: float) -> Iterable[Result]:
+        """Yield the run file of `joulemark run OPTIONS` in one round, also if it was interrupted."""
+        if not self.usable():
+            yield None, f"no framework can use {self.device}"
+            return
+        folder = self.scratch / f"runs-{time.monotonic()}"
+        options += ["--profile", self.profile, "--device", self.device, "--rounds", "1", "--offline", "--no-report"]
+        command = ["joulemark", "run", *options, "--json", "--out", str(folder)]
+        ended = gpu_process.run(command, self.scratch, end_s - time.monotonic())
+        path = next(folder.glob("*.json"), None)
+        yield json.loads(path.read_text(encoding="utf-8")) if path else None, ended.reason
+
+    def meter(self, end_s: float) -> Iterable[Result]:
+        """Yield the windows of Meters."""
+        ended = gpu_process.run(["benchmarks.gpu_meter", self.device], self.scratch, end_s - time.monotonic())
+        yield [json.loads(line) for line in ended.output.split("\n")[:-1] if line.startswith("{")], ended.reason
+
+    def every_workload(self, end_s: float) -> Iterable[Result]:
+        """Yield a row for each case of every workload."""
+        if not self.usable():
+            yield [], f"no framework can use {self.device}"
+            return
+        for rows in sweep(self.usable(), self.device, self.size, self.workloads, self.case_timeout_s, end_s):
+            left = sum(row["status"] == "not run" for row in rows)
+            yield rows, f"no time was left for {counted(left, 'case')}" if left else None
 
 
-def command(arguments: list[str], timeout_s: float) -> tuple[Any, str | None]:
-    """Run `python -m ARGUMENTS` and return its JSON, or None and the reason."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False
-        )
-        return json.loads(done.stdout.strip().splitlines()[-1] if "gpu_meter" in arguments[0] else done.stdout), None
-    except subprocess.TimeoutExpired:
-        return None, f"not finished within {timeout_s:.0f} s"
-    except (ValueError, IndexError):
-        return None, (done.stderr.strip().splitlines() or ["no output"])[-1]
-
-
-def run(arguments: list[str], device: str, budget: Budget) -> tuple[Any, str | None]:
-    """Return the run file of `joulemark run ARGUMENTS` in one round."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--device", device, "--rounds", "1", "--no-report", "--json", "--offline", "--out", folder]
-        return command(["joulemark", "run", *arguments, *options], budget.left_s())
-
-
-def measure(device: str, frameworks: list[str], budget: Budget) -> dict[str, Any]:
-    """Return the results of all parts."""
-    kind = device.partition(":")[0]
-    results: dict[str, Any] = {"device": device, "frameworks": frameworks, "seconds": {}, "not_run": {}}
-
-    def part(name: str, value: Any, reason: str | None = None) -> None:
-        results[name] = value
-        results["seconds"][name] = round(time.monotonic() - begin_s, 1)
-        if reason:
-            results["not_run"][name] = reason
-        print(f"{name}: {results['seconds'][name]} s{f', {reason}' if reason else ''}", file=sys.stderr)
-
-    begin_s = time.monotonic()
-    part("doctor", *command(["joulemark", "doctor", "--json"], budget.left_s()))
-    begin_s = time.monotonic()
-    processes = max(1, min(8, (os.cpu_count() or 1) // 2))
-    share_s = SWEEP_SHARE * budget.left_s()
-    part("sweep", list(sweep(frameworks, device, "tiny", processes, share_s)))
-    begin_s = time.monotonic()
-    part("quick", *run([], device, budget))
-    begin_s = time.monotonic()
-    precisions = [option for name in FRAMEWORKS[frameworks[0]].precisions for option in ("--precision", name)]
-    part("product", *run(["--workload", "matmul", "--size", PRODUCT[kind], *precisions], device, budget))
-    begin_s = time.monotonic()
-    if kind == "cuda" and "pytorch" in frameworks:
-        part("meter", *command(["benchmarks.gpu_meter", device], budget.left_s()))
-    else:
-        part("meter", None, "needs PyTorch on an NVIDIA GPU")
-    return results
-
-
-def product_shares(run_file: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return FLOP/s of the matrix product by framework and precision, and its share of the probe's."""
-    probes = {(p["framework"], p["precision"]): p["flops_per_s"] for p in run_file.get("probes", ())}
-    rows = []
-    for case in run_file["cases"]:
-        summary, peak = case["summary"], probes.get((case["framework"], case["precision"]))
-        flops_per_s = summary["throughput"]["value"] * case["flops_per_item"] if summary else None
-        rows.append(
-            {
-                **{name: case[name] for name in ("framework", "mode", "precision", "status", "reason")},
-                "tflops_per_s": flops_per_s / 1e12 if flops_per_s else None,
-                "share_of_probe": flops_per_s / peak if flops_per_s and peak else None,
-            }
-        )
-    return rows
-
-
-def show(results: dict[str, Any]) -> int:
-    """Print the table; return 1 if anything failed, else 0."""
-    statuses = collections.Counter((row["framework"], row["status"]) for row in results["sweep"])
-    print(f"\nWorkloads on {results['device']}: each phase and precision once, and fp32 compiled")
-    for (framework, status), count in sorted(statuses.items()):
-        print(f"  {framework:12} {status:8} {count}")
-    bad = [row for row in results["sweep"] if row["status"] in ("failed", "differs")]
-    for row in bad:
-        name = " ".join(str(row[key]) for key in ("framework", "workload", "phase", "mode", "precision") if key in row)
-        print(f"  ! {name}: {row['reason']}")
-    if results["quick"]:
-        print("\nquick, one round")
-        for case in results["quick"]["cases"]:
-            summary = case["summary"] or {}
-            values = [summary.get(key, {}).get("value") for key in ("throughput", "energy_per_item_j", "power_w")]
-            shown = "  ".join(f"{value:12.4g}" if value is not None else f"{'-':>12}" for value in values)
-            print(f"  {case['id']:60} {shown}  {case['status']}")
-    if results["product"]:
-        print("\nMatrix product, TFLOP/s, and its share of the probe")
-        for row in product_shares(results["product"]):
-            rate, share = row["tflops_per_s"], row["share_of_probe"]
-            shown = f"{rate:8.1f}  {share:.2f}" if rate and share else f"{row['status']}: {row['reason']}"
-            print(f"  {row['framework']:12} {row['mode']:8} {row['precision']:5} {shown}")
-    for row in results["meter"] or ():
-        meter_j, reader_j = row["meter_j"], row["reader_j"]
-        ratio = f"{meter_j / reader_j:.3f}" if meter_j and reader_j else "-"
-        print(f"  Meter of {row['duration_s']:5.2f} s: {meter_j} J; second reader {reader_j:.1f} J; ratio {ratio}")
-    for name, reason in results["not_run"].items():
-        print(f"! {name} was not run: {reason}")
-    failed = [case["id"] for key in ("quick", "product") for case in (results[key] or {}).get("cases", ())
-              if case["status"] == "failed"]  # fmt: skip
-    return int(bool(bad or failed))
+def arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description="All checks that need a GPU.")
+    parser.add_argument("--device", default="cuda:0", help="(default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("gpu.json"), help="the JSON (default: %(default)s)")
+    parser.add_argument("--budget", type=float, default=480.0, help="seconds for all parts (default: %(default)s)")
+    parser.add_argument("--part", action="append", choices=LIMITS_S, help="only this one (repeatable)")
+    parser.add_argument("--workload", action="append", choices=workloads(), metavar="NAME", help="only this one")
+    parser.add_argument("--size", default="tiny", help="of the part `workloads` (default: %(default)s)")
+    parser.add_argument(
+        "--case-timeout", type=float, default=120.0, help="seconds for a case of that part (default: %(default)s)"
+    )
+    parser.add_argument("--profile", default="quick", help="of the runs (default: %(default)s)")
+    given = parser.parse_args()
+    if given.device.partition(":")[0] not in PRODUCT:
+        parser.error(f"--device is cpu or cuda:N, found {given.device}")
+    return given
 
 
 def main() -> int:
     """Measure, write the JSON, and print the table."""
-    parser = argparse.ArgumentParser(description="All checks that need a GPU.")
-    parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--out", type=Path, default=Path("gpu.json"))
-    parser.add_argument("--budget", type=float, default=480.0, help="seconds for all parts")
-    arguments = parser.parse_args()
-    infos = installed_frameworks(FRAMEWORKS, {})
-    frameworks = [name for name, info in infos.items() if info.broken_reason is None]
-    if not frameworks:
-        print("no framework can be imported: pip install 'joulemark[pytorch]'", file=sys.stderr)
-        return 2
-    # What the harness sets in trials; read by the processes of the sweep.
-    os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", ABSL_MIN_LOG_LEVEL="3")
-    print(f"{len(workloads())} workloads, {', '.join(frameworks)} on {arguments.device}", file=sys.stderr)
-    results = measure(arguments.device, frameworks, Budget(arguments.budget))
-    arguments.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
-    status = show(results)
-    print(f"\nWrote {arguments.out}")
-    return status
+    given, begin_s = arguments(), time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with scratch_directory() as scratch:
+        end_s = begin_s + given.budget - RESERVE_S
+        check = Check(
+            device=given.device,
+            size=given.size,
+            profile=given.profile,
+            workloads=given.workload or [],
+            case_timeout_s=given.case_timeout,
+            out=given.out,
+            scratch=scratch,
+            end_s=end_s,
+        )
+        check.begin(given.budget)
+        check.write()
+        methods = {name: check.every_workload if name == "workloads" else getattr(check, name) for name in LIMITS_S}
+        try:
+            for name, method in methods.items():
+                if name in (given.part or methods):
+                    check.part(name, method)
+        finally:
+            print("\n".join(table(check.document)))
+            print(f"\nWrote {given.out}")
+    return int(has_failed(check.document))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            sys.exit(main())
+        except JoulemarkError as problem:
+            sys.exit(f"error: {problem}")
+    sys.exit(128 + signal.SIGINT)

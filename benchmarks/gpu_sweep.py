@@ -1,139 +1,149 @@
-"""Every workload and phase in every precision, and in one compiled mode, once on a device: finite, and near eager fp32.
+"""Every workload and phase in every precision, and in one compiled mode, once on a device.
 
-Each workload runs in a process of its own, so that an error of the device ends one workload and not the others.
+Each workload has a process of its own, `benchmarks.gpu_case`. A case that crashes or hangs loses itself alone: a new
+process goes on with the next one.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from fnmatch import fnmatch
-from multiprocessing import get_context
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
-import numpy as np
+from benchmarks import gpu_process
+from benchmarks.gpu_case import FRESH_PROCESS, Row, cases, row_of
+from joulemark.suite.system.scratch import scratch_directory
+from joulemark.suite.trial import environment
+from joulemark.workloads.registry import supports, workloads
+from joulemark.workloads.spec import Workload
 
-from joulemark.suite.trial.frameworks import FRAMEWORKS
-from joulemark.suite.trial.frameworks.adapter import Execution, UnsupportedError, load
-from joulemark.workloads.registry import builder, supports, workloads
-from joulemark.workloads.spec import Phase, Workload
-
-Row = dict[str, Any]
-
-SEED = 1
-STEPS = 3
-"""Training diverges within a few steps where it does at all: fp16 without loss scaling in the second."""
-TOLERANCES = {"fp32": 1e-3, "tf32": 0.02, "bf16": 0.1, "fp16": 0.05}
-"""||a - b|| / ||b|| of the first outputs against eager fp32: a few roundings of the precision, through all layers."""
+POLL_S = 0.1
+THREADS = 2
+"""Threads of a case on the CPU."""
 
 
-def modes(framework: str) -> Iterator[tuple[str, str]]:
-    """Yield the (mode, precision) that are run: each precision in the default mode, and fp32 in a compiled one."""
-    facts = FRAMEWORKS[framework]
-    yield from ((facts.default_mode, precision) for precision in facts.precisions)
-    yield from ((mode, "fp32") for mode, kind in facts.modes.items() if kind == "compiled")
+@dataclass
+class Task:
+    """The cases of one workload in one framework."""
+
+    framework: str
+    workload: Workload
+    device: str
+    size: str
+    folder: Path
+    timeout_s: float
+    """Time limit of one case, with the start of its process, seconds."""
+    rows: list[Row] = field(default_factory=list)
+    """Of the cases that have ended, in order."""
+    process: subprocess.Popen[bytes] | None = None
+    stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """Kills the process."""
+    changed_s: float = 0.0
+    """When the process was started, or its last case ended."""
+
+    def start(self, variables: dict[str, str]) -> None:
+        """Start a process for the cases that have no row."""
+        self.folder.mkdir(exist_ok=True)
+        arguments = (self.framework, self.workload.id, self.device, self.size, str(len(self.rows)), str(self.folder))
+        started = gpu_process.started(["benchmarks.gpu_case", *arguments], self.folder, variables)
+        self.process, self.changed_s = self.stack.enter_context(started), time.monotonic()
+
+    def update(self) -> bool:
+        """Read the rows that were added; return whether the process has ended, or was killed for taking too long."""
+        assert self.process is not None
+        count, now_s = len(self.rows), time.monotonic()
+        self._read_rows()
+        if len(self.rows) > count:
+            self.changed_s = now_s
+        returncode = self.process.poll()
+        if returncode is None and now_s - self.changed_s < self.timeout_s:
+            return False
+        self.stop()
+        self._read_rows()
+        if self.remaining() and returncode != FRESH_PROCESS:
+            late = f"not finished within {self.timeout_s:.0f} s"
+            self._add_failure(late if returncode is None else gpu_process.failure(returncode, self.folder))
+        return True
+
+    def remaining(self) -> list[Row]:
+        """Return the cases that have no row."""
+        planned = [
+            row_of(self.framework, self.workload, self.size, case) for case in cases(self.framework, self.workload)
+        ]
+        return planned[len(self.rows) :]
+
+    def abandon(self) -> None:
+        """Kill the process: no time is left for the remaining cases."""
+        running = self.process is not None
+        self.stop()
+        self._read_rows()
+        reasons = ["not finished when the time was over"] if running else []
+        for row in self.remaining():
+            self.rows.append(row | {"status": "not run", "reason": reasons.pop() if reasons else "no time was left"})
+
+    def stop(self) -> None:
+        """Kill the process."""
+        self.stack.close()
+        self.process = None
+
+    def _read_rows(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self.folder / "rows").read_text(encoding="utf-8").split("\n")
+            self.rows = [json.loads(line) for line in lines[:-1]]  # the last one is empty, or cut off
+
+    def _add_failure(self, reason: str | None) -> None:
+        reason = reason or "its process ended early"
+        self.rows.append(self.remaining()[0] | {"status": "failed", "reason": reason})
+        self._write_rows()
+
+    def _write_rows(self) -> None:
+        (self.folder / "rows").write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
 
 
-def sweep(frameworks: list[str], device: str, size: str, processes: int, timeout_s: float) -> Iterator[Row]:
-    """Yield a row for each workload, phase, mode and precision, as they end; workloads without time are `not run`."""
-    tasks = [
-        (framework, workload.id)
-        for workload in workloads().values()
-        for framework in frameworks
-        if supports(workload, framework) and device.partition(":")[0] in workload.devices and size in workload.sizes
-    ]
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), max_tasks_per_child=1)
-    futures = {pool.submit(run_workload, *task, device, size): task for task in tasks}
-    try:
-        for future in as_completed(futures, timeout_s):
-            framework, workload = futures.pop(future)
-            try:
-                yield from future.result()
-            except Exception as error:  # noqa: BLE001 - a crash is a result of this workload
-                yield {"framework": framework, "workload": workload, "status": "failed", "reason": _line(error)}
-    except TimeoutError:
-        for framework, workload in futures.values():
-            yield {"framework": framework, "workload": workload, "status": "not run", "reason": "no time was left"}
-    finally:
-        for process in (pool._processes or {}).values():
-            process.terminate()
-        pool.shutdown(cancel_futures=True)
+def sweep(
+    frameworks: Sequence[str], device: str, size: str, names: Sequence[str], timeout_s: float, end_s: float
+) -> Iterator[list[Row]]:
+    """Yield all rows so far whenever a process ends, and at last.
 
-
-def run_workload(framework: str, workload_id: str, device: str, size: str) -> list[Row]:
-    """Return the rows of one workload in one framework. Runs in a process of its own."""
-    workload = workloads()[workload_id]
-    rows = []
-    for phase in workload.phases:
-        reference: Mapping[str, np.ndarray] = {}
-        for mode, precision in modes(framework):
-            row: Row = {"framework": framework, "workload": workload_id, "phase": phase}
-            row |= {"size": size, "mode": mode, "precision": precision}
-            compiled = FRAMEWORKS[framework].modes[mode] == "compiled"
-            batch_size = workload.sizes[size].batch_size[device.partition(":")[0]]
-            refusal = workload.refusal(device.partition(":")[0], precision, batch_size, compiled)
-            if refusal:
-                rows.append(row | {"status": "skipped", "reason": refusal})
-                continue
-            start_s = time.monotonic()
-            try:
-                first, last = _outputs(framework, workload, phase, size, mode, device, precision)
-            except UnsupportedError as error:
-                rows.append(row | {"status": "skipped", "reason": str(error)})
-                continue
-            except Exception as error:  # noqa: BLE001 - whatever a framework raises is a result
-                rows.append(row | {"status": "failed", "reason": _line(error)})
-                continue
-            reference = reference or first
-            rows.append(
-                row | {"seconds": time.monotonic() - start_s} | _compare(workload, precision, first, last, reference)
-            )
-    return rows
-
-
-def _outputs(
-    framework: str, workload: Workload, phase: Phase, size: str, mode: str, device: str, precision: str
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return the outputs of the first and of the last step."""
-    adapter = load(framework)(Execution(mode, device, precision, threads=2))
-    kit = adapter.kit(SEED)
-    batch_size = workload.sizes[size].batch_size[device.partition(":")[0]]
-    program = builder(workload, framework)(workload.sizes[size].at(batch_size), phase, kit)
-    arrays = workload.inputs(workload.sizes[size].at(batch_size), phase, batch_size, np.random.default_rng(SEED))
-    inputs = {name: kit.tensor(array) for name, array in arrays.items()}
-    step = adapter.compile(program.step)
-    outputs = []
-    for _ in range(STEPS):
-        results = step(**inputs)
-        adapter.synchronize()
-        outputs.append({name: kit.array(tensor) for name, tensor in results.items()})
-    return outputs[0], outputs[-1]
-
-
-def _compare(
-    workload: Workload,
-    precision: str,
-    first: Mapping[str, np.ndarray],
-    last: Mapping[str, np.ndarray],
-    reference: Mapping[str, np.ndarray],
-) -> Row:
-    """Return status, reason and error of one case."""
-    not_finite = [name for name, array in {**first, **last}.items() if not np.isfinite(array).all()]
-    if not_finite:
-        return {"status": "failed", "reason": f"not finite after {STEPS} steps: {', '.join(not_finite)}", "error": None}
-    compared = [name for name in reference if not any(fnmatch(name, pattern) for pattern in workload.substitutes)]
-    error = max((_distance(first[name], reference[name]) for name in compared), default=None)
-    if error is not None and error > TOLERANCES[precision]:
-        return {"status": "differs", "reason": f"first outputs differ from eager fp32 by {error:.2g}", "error": error}
-    return {"status": "ok", "reason": None, "error": error}
-
-
-def _distance(a: np.ndarray, b: np.ndarray) -> float:
-    scale = float(np.linalg.norm(np.ravel(b)))
-    gap = float(np.linalg.norm(np.ravel(np.asarray(a, complex if np.iscomplexobj(a) else float) - b)))
-    return gap / scale if scale else gap
-
-
-def _line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    Args:
+        frameworks: Those that can use the device.
+        device: Such as `cuda:0`.
+        size: The size of all workloads; those without it are left out.
+        names: Ids of workloads; empty: all.
+        timeout_s: Time limit of one case, seconds.
+        end_s: CLOCK_MONOTONIC of the deadline.
+    """
+    processes = max(1, min(12, (os.cpu_count() or 1) * 3 // 4))
+    with scratch_directory() as scratch, contextlib.ExitStack() as stack:
+        built = environment.build(os.environ, THREADS, scratch).variables
+        # One process compiles for one workload: Inductor's own workers would each import PyTorch first.
+        variables = gpu_process.variables({**built, "TORCHINDUCTOR_COMPILE_THREADS": "1"})
+        tasks = [
+            Task(framework, workload, device, size, scratch / f"{workload.id}-{framework}", timeout_s)
+            for workload in workloads().values()
+            for framework in frameworks
+            if supports(workload, framework)
+            and device.partition(":")[0] in workload.devices
+            and size in workload.sizes
+            and (not names or workload.id in names)
+        ]
+        for task in tasks:
+            stack.callback(task.stop)
+        waiting, running = list(tasks), list[Task]()
+        while (waiting or running) and time.monotonic() < end_s:
+            while waiting and len(running) < processes:
+                running.append(waiting.pop(0))
+                running[-1].start(variables)
+            time.sleep(POLL_S)
+            for task in [each for each in running if each.update()]:
+                running.remove(task)
+                waiting = [task, *waiting] if task.remaining() else waiting
+                yield [row for each in tasks for row in each.rows]
+        for task in tasks:
+            task.abandon()
+        yield [row for task in tasks for row in task.rows]

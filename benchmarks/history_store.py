@@ -22,8 +22,9 @@ from report_files import summarised, trials
 from run_files import case, run_file
 
 from benchmarks.ratios import interleaved, report
-from joulemark.suite.records import RunFile, parse
+from joulemark.suite.records import RunFile
 from joulemark.suite.results.history import collected, directory, parquet
+from joulemark.suite.results.run_files import parse
 
 ROUNDS = 3
 SMALL, LARGE = 1_000, 10_000

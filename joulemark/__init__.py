@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import importlib
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # without importing typing: the command starts here, and installs its signal handlers after this
 if TYPE_CHECKING:
+    from typing import Any
+
     from joulemark.huggingface import TrainerCallback as TrainerCallback
     from joulemark.keras import KerasCallback as KerasCallback
     from joulemark.lightning import LightningCallback as LightningCallback
@@ -72,6 +73,8 @@ def read(path: str | os.PathLike[str]) -> RunFile:
     Raises:
         JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema.
     """
-    from joulemark.suite.records import read as read_run_file
+    from pathlib import Path
+
+    from joulemark.suite.results.run_files import read as read_run_file
 
     return read_run_file(Path(path))

@@ -90,6 +90,8 @@ class Measurement:
         """
         self.begin_s = begin_s
         self.end_s = end_s
+        self.items: int | None = None
+        """Items done in it; None where none were set."""
         self.result: Document | None = None
         self._resolve = resolve
 
@@ -142,6 +144,11 @@ class Measurement:
         return str(self._resolved()["scope"])
 
     @property
+    def source(self) -> str:
+        """Where the total comes from, in words: `measured (nvml); host estimated, not in the sums`."""
+        return str(self._resolved()["source"])
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What may make the result misleading, with the remedy."""
         return tuple(f"{notice['message']} {notice['remedy']}" for notice in self._resolved()["notices"])
@@ -175,6 +182,7 @@ def unavailable(reason: str, duration_s: float) -> Document:
         "intensity": {},
         "pue": {},
         "scope": "nothing was measured",
+        "source": "not measured",
         "text": f"{duration_s:.3g} s; energy not measured: {reason}",
         "notices": [],
     }

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import operator
 from collections.abc import Sequence
+from typing import Any
 
 from joulemark.measurement import Amount, Measurement, Reading
+from joulemark.open_windows import OpenWindows
 from joulemark.suite.errors import UsageError
 from joulemark.window_reader import WindowReader
+
+LATEST_S = 1e10
+"""CLOCK_MONOTONIC of three centuries."""
 
 
 class MeasurementLog:
@@ -15,26 +22,56 @@ class MeasurementLog:
     def __init__(self, name: str, reader: WindowReader) -> None:
         """Start an empty log for the meter `name`; `reader` reads its windows."""
         self.name = name
-        self.items: int | None = None
-        """Items done in the open window, or in the last one. Set it for energy per item in a saved file."""
         self._reader = reader
+        self._open_windows = OpenWindows()
         self._measurements: list[Measurement] = []
-        self._items: list[int] = []
+
+    @property
+    def items(self) -> int | None:
+        """Items done in the innermost open window of this task or thread, for energy per item in a saved file.
+
+        Without an open window: what those that follow here have until it is set in them, or what the last one had.
+        `save` refuses what is not an integer above 0.
+        """
+        window = self._open_windows.innermost()
+        if window is not None:
+            items = window.items
+        else:
+            items = self._open_windows.next_items
+            if items is None and self._measurements:
+                items = self._measurements[-1].items
+        return items  # type: ignore[no-any-return]
+
+    @items.setter
+    def items(self, items: int | None) -> None:
+        self._open_windows.set_items(items)
 
     def window(self, begin_s: float, end_s: float) -> Measurement:
         """Return the measurement of any window between two `mark`s. It is not added to `measurements`."""
+        _check_window(begin_s, end_s)
         return self._reader.measurement(begin_s, end_s)
 
     def add(self, begin_s: float, end_s: float, items: int | None = None) -> Measurement:
-        """Add the window between two `mark`s to `measurements`, with `items` items (default: `self.items`, else 1)."""
+        """Add the window between two `mark`s to `measurements`, with `items` items (default: as `items` was set)."""
+        return self._add(begin_s, end_s, self._open_windows.next_items if items is None else items)
+
+    def _add(self, begin_s: float, end_s: float, items: Any) -> Measurement:
         measurement = self.window(begin_s, end_s)
+        measurement.items = items
+        if items is not None and not isinstance(items, bool):
+            with contextlib.suppress(TypeError):  # what is no integer is kept, and refused when it is saved
+                measurement.items = operator.index(items)
         self._measurements.append(measurement)
-        self._items.append(items or self.items or 1)
         return measurement
+
+    @property
+    def _items(self) -> list[Any]:
+        """Items of each window, in the order of `measurements`; 1 where none were set."""
+        return [1 if window.items is None else window.items for window in self._measurements]
 
     def clear(self) -> None:
         """Forget all measurements."""
-        self._measurements, self._items = [], []
+        self._measurements = []
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -79,4 +116,16 @@ class MeasurementLog:
         Args:
             windows: Begin and end of each, as `mark` returned them, since the first `start` or `prepare`.
         """
+        for begin_s, end_s in windows:
+            _check_window(begin_s, end_s)
         return self._reader.sums_j(windows)
+
+
+def _check_window(begin_s: float, end_s: float) -> None:
+    """Raise UsageError where a window is not from one mark to the same or a later one: it is read with others."""
+    try:
+        is_window = 0 <= begin_s <= end_s <= LATEST_S
+    except (TypeError, ValueError):
+        is_window = False
+    if not is_window:
+        raise UsageError(f"a window is from one mark to a later one, found {begin_s!r:.40} and {end_s!r:.40}.")

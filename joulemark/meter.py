@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from joulemark.measured_calls import measured
 from joulemark.measurement import Measurement
 from joulemark.measurement_log import MeasurementLog
+from joulemark.open_windows import OpenWindow
 from joulemark.suite.errors import UsageError
 from joulemark.suite.system.clock import monotonic_s
 from joulemark.suite.system.output import output_file
@@ -20,6 +19,8 @@ from joulemark.synchronise import synchronise
 from joulemark.window_reader import WindowReader
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+MAX_ITEMS = 2**53
+"""Integers up to here are exact in every reader of JSON."""
 
 
 class Meter(MeasurementLog):
@@ -31,13 +32,14 @@ class Meter(MeasurementLog):
             train()
         print(meter.energy.value, "J,", meter.emissions.value, "g")
 
-    As a decorator, of coroutine functions too:
+    As a decorator, of coroutine functions and generators too:
 
         @joulemark.Meter("step")
         def step(): ...
 
     With `start` and `stop`, wherever these are called. Each use adds a window to `measurements`; `energy`, `emissions`
-    and `readings` are those of the last. A meter may be nested in others and in itself, and used from several threads.
+    and `readings` are those of the last. A meter may be nested in others and in itself, and used from several threads
+    and tasks: `stop` and `items` are for the innermost window of the task or thread that they are used in.
 
     A window only reads a clock. The sensors are read by a process of its own, which the first meter of a program starts
     before its window opens (a second or two) and which ends with the program. Results are computed when they are first
@@ -83,11 +85,11 @@ class Meter(MeasurementLog):
             JoulemarkError: for an argument of the wrong type. Values are checked when the first window opens.
         """
         if not isinstance(name, str):
-            raise UsageError(f"a meter's name is text, found {name!r}. Write @joulemark.Meter().")
+            raise UsageError(f"a meter's name is text, found {name!r:.80}. Write @joulemark.Meter().")
         if not (isinstance(sync, bool) or callable(sync)):
-            raise UsageError(f"sync is True, False or a function, found {sync!r}.")
+            raise UsageError(f"sync is True, False or a function, found {sync!r:.80}.")
         if not isinstance(about, dict | None):
-            raise UsageError(f"about is a dict, found {about!r}.")
+            raise UsageError(f"about is a dict, found {about!r:.80}.")
         given = {
             "zone": zone,
             "coordinates": coordinates,
@@ -96,31 +98,25 @@ class Meter(MeasurementLog):
             "pue": pue,
             "psf": psf,
             "offline": offline,
-            "device": [device] if isinstance(device, str) else list(device),
+            "device": _names("device", device) or None,
         }
-        reader = WindowReader(
-            name,
-            {key: value for key, value in given.items() if value not in (None, [])},
-            (sensor,) if isinstance(sensor, str) else tuple(sensor),
-            {"item": item, **(about or {})},
-            synchronised=bool(sync),
-        )
-        super().__init__(name, reader)
+        given = {key: value for key, value in given.items() if value is not None}
+        about = {"item": item, **(about or {})}
+        super().__init__(name, WindowReader(name, given, _names("sensor", sensor), about, synchronised=bool(sync)))
         self._sync = synchronise if sync is True else (sync or None)
-        self._open_windows = threading.local()
 
     def start(self) -> Self:
         """Open a window. JoulemarkError where an argument cannot be met."""
-        self.prepare()
-        self._begins().append(self.mark())
+        self._open_windows.enter(self._begin())
         return self
 
     def stop(self) -> Measurement:
-        """Close the window that was opened last in this thread, and return its measurement."""
+        """Close the innermost window of this task or thread, and return its measurement."""
         end_s = self.mark()
-        if not self._begins():
-            raise UsageError(f"{self.name} was stopped, but not started in this thread.")
-        return self.add(self._begins().pop(), end_s)
+        window = self._open_windows.innermost()
+        if window is None:
+            raise UsageError(f"{self.name} was stopped, but not started in this thread or task.")
+        return self._end(window, end_s)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -129,28 +125,20 @@ class Meter(MeasurementLog):
         self.stop()
 
     def __call__(self, function: Function) -> Function:
-        """Return `function` with each call measured. Calls may overlap."""
+        """Return `function` with each call measured. Calls may overlap.
 
-        @functools.wraps(function)
-        def measured(*args: Any, **kwargs: Any) -> Any:
-            self.prepare()
-            begin_s = self.mark()
-            try:
-                return function(*args, **kwargs)
-            finally:
-                self.add(begin_s, self.mark())
+        The window of a generator lasts from its first step to its end, and includes what is done with its values.
+        """
+        return measured(function, self._begin, self._end)  # type: ignore[return-value]
 
-        @functools.wraps(function)
-        async def measured_coroutine(*args: Any, **kwargs: Any) -> Any:
-            self.prepare()
-            begin_s = self.mark()
-            try:
-                return await function(*args, **kwargs)
-            finally:
-                self.add(begin_s, self.mark())
+    def _begin(self) -> OpenWindow:
+        self.prepare()
+        return self._open_windows.new(self.mark())
 
-        wrapper: Any = measured_coroutine if inspect.iscoroutinefunction(function) else measured
-        return wrapper  # type: ignore[no-any-return]
+    def _end(self, window: OpenWindow, end_s: float | None = None) -> Measurement:
+        end_s = self.mark() if end_s is None else end_s
+        self._open_windows.close(window)
+        return self._add(window.begin_s, end_s, window.items)
 
     def save(
         self,
@@ -169,11 +157,17 @@ class Meter(MeasurementLog):
             The absolute path of the file.
 
         Raises:
-            JoulemarkError: where nothing was measured or the file cannot be written.
+            JoulemarkError: where nothing was measured, items are no integers above 0, or the file cannot be written.
         """
         self.last  # noqa: B018 - raises where nothing was measured
+        for number, items in enumerate(self._items, 1):
+            if not isinstance(items, int) or isinstance(items, bool) or not 0 < items <= MAX_ITEMS:
+                raise UsageError(
+                    f"items of window {number} of {self.name} is {items!r:.80}. Set an integer from 1 to 2^53, or None."
+                )
         absolute = Path(os.path.abspath(path))
-        with output_file(absolute) as temporary:  # here: the meter process does not have this program's descriptors
+        # Here: the meter process does not have this program's descriptors.
+        with output_file(absolute, private=True) as temporary:
             self._reader.ask(
                 do="save",
                 path=str(temporary),
@@ -197,9 +191,10 @@ class Meter(MeasurementLog):
             self._sync()
         return monotonic_s()
 
-    def _begins(self) -> list[float]:
-        """Return the begins of this thread's open windows, seconds."""
-        if not hasattr(self._open_windows, "begins"):
-            self._open_windows.begins = []
-        begins: list[float] = self._open_windows.begins
-        return begins
+
+def _names(argument: str, names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one name or several as several. UsageError where they are neither."""
+    listed = (names,) if isinstance(names, str) else names
+    if not isinstance(listed, Sequence | set) or not all(isinstance(name, str) for name in listed):
+        raise UsageError(f"{argument} is a name or a list of names, found {names!r:.80}.")
+    return tuple(listed)

@@ -12,16 +12,20 @@ import os
 import select
 import sys
 import threading
+import warnings
 from typing import Any
 
 from joulemark.suite import errors
 from joulemark.suite.errors import JoulemarkError, MeasurementError, UsageError
+from joulemark.suite.system.clock import monotonic_s
 from joulemark.suite.trial import processes
 
 ANSWER_TIMEOUT_S = 120.0
 """Opening takes a second or two; it may take a minute to give up on a driver that hangs."""
 STOP_TIMEOUT_S = 10.0
 READ_BYTES = 1 << 16
+MAX_RESTARTS = 10
+"""A meter process that always ends soon is not started for each window."""
 VISIBLE_DEVICES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 """Variables that select GPUs. They are read for each request: a program may set them after its start."""
 
@@ -29,16 +33,18 @@ Document = dict[str, Any]
 
 _processes: dict[tuple[str, ...], MeterProcess] = {}
 """By the sensors that they read."""
-_inherited: list[MeterProcess] = []
-"""Those of the process that this one was forked from, kept so that nothing finalises them."""
 _lock = threading.RLock()
 
 
 class MeterProcess:
     """A meter process and the pipe to it. It answers one request at a time."""
 
-    def __init__(self, sensors: tuple[str, ...] = ()) -> None:
-        """Start the process and wait until every sensor was read. JoulemarkError where there is no sampling."""
+    def __init__(self, sensors: tuple[str, ...] = (), replaced: MeterProcess | None = None) -> None:
+        """Start the process and wait until every sensor was read. JoulemarkError where there is no sampling.
+
+        It counts seconds from the same moment as the one that it replaced, so that both have one run file.
+        """
+        self.restarts: int = replaced.restarts + 1 if replaced else 0
         if not sys.executable:
             raise MeasurementError("this Python does not know its own executable, and cannot start the meter process.")
         self._lock = threading.Lock()
@@ -47,11 +53,12 @@ class MeterProcess:
         """Whether a request may have been interrupted while it was written."""
         self._unread = b""
         try:
-            self._process = processes.start_module("joulemark.suite.meter.server")
+            self._process = processes.start_module("joulemark.suite.meter.server", secrets=True)
         except OSError as error:
             raise MeasurementError(f"the meter process cannot be started: {error.strerror}.") from None
         try:
-            self.sensors_found = self.ask(do="open", sensor=sensors)
+            origin = replaced.sensors_found["origin"] if replaced else None
+            self.sensors_found: Document = self.ask(do="open", sensor=sensors, origin=origin)
         except BaseException:
             self.close()
             raise
@@ -83,7 +90,7 @@ class MeterProcess:
         prefix, self._cut_off = (b"\n" if self._cut_off else b""), True
         try:
             _write_all(stdin.fileno(), prefix + line)
-        except BrokenPipeError:
+        except (OSError, ValueError):  # it has ended, or was closed meanwhile by another thread
             return None
         self._cut_off = False
         while received := self._line():
@@ -99,12 +106,15 @@ class MeterProcess:
         """Return the next line of the process; empty where there is none."""
         stdout = self._process.stdout
         assert stdout is not None
+        deadline_s = monotonic_s() + ANSWER_TIMEOUT_S
         while b"\n" not in self._unread:
-            ready, _, _ = select.select([stdout], [], [], ANSWER_TIMEOUT_S)
+            try:
+                ready, _, _ = select.select([stdout], [], [], max(0.0, deadline_s - monotonic_s()))
+                received = os.read(stdout.fileno(), READ_BYTES) if ready else b""
+            except (OSError, ValueError):  # closed meanwhile by another thread
+                return b""
             if not ready:
                 self._process.kill()  # it hangs: the next request would wait as long
-                return b""
-            received = os.read(stdout.fileno(), READ_BYTES)
             if not received:
                 return b""
             self._unread += received
@@ -116,9 +126,13 @@ class MeterProcess:
         stderr = self._process.stderr
         if stderr is None or stderr.closed:
             return ""
-        ready, _, _ = select.select([stderr], [], [], 1.0)
-        text = os.read(stderr.fileno(), READ_BYTES).decode(errors="replace").strip() if ready else ""
-        return f": {text.splitlines()[-1]}" if text else ""
+        line = processes.last_line(stderr, 1.0)
+        return f": {line}" if line else ""
+
+    @property
+    def to_be_replaced(self) -> bool:
+        """Whether the process has ended by itself, and not too often."""
+        return self._process.poll() is not None and self.restarts < MAX_RESTARTS
 
     def close(self) -> None:
         """End the process. Does nothing the second time."""
@@ -127,25 +141,41 @@ class MeterProcess:
     def abandon(self) -> None:
         """Close this end of the pipe in a forked child, so that the process sees its own program end."""
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
+            if pipe is not None:  # nothing is buffered: requests and answers are written and read unbuffered
                 with contextlib.suppress(OSError):
-                    os.close(pipe.fileno())
+                    pipe.close()
         self._process.returncode = 0  # it is no child of this process
 
 
 def shared(sensors: tuple[str, ...] = ()) -> MeterProcess:
-    """Return the meter process of all meters that read `sensors`. JoulemarkError where it cannot be started."""
+    """Return the meter process of all meters that read `sensors`, a new one with a warning if it has ended.
+
+    Raises JoulemarkError where it cannot be started.
+    """
     with _lock:
-        if sensors not in _processes:
-            _processes[sensors] = MeterProcess(sensors)
-        return _processes[sensors]
+        process = _processes.get(sensors)
+        if process is None:
+            process = _processes[sensors] = MeterProcess(sensors)
+        elif process.to_be_replaced:
+            process.close()
+            process = _processes[sensors] = MeterProcess(sensors, replaced=process)
+            message = (
+                "joulemark: the meter process had ended and has been started again. Windows that had begun by then "
+                "and were not read have no energy."
+            )
+            warnings.warn(message, RuntimeWarning, stacklevel=7)
+        return process
 
 
 def close() -> None:
     """End all meter processes of this program."""
-    with _lock:
+    if not _lock.acquire(timeout=STOP_TIMEOUT_S):  # a thread is starting one, which ends with its input
+        return
+    try:
         while _processes:
             _processes.popitem()[1].close()
+    finally:
+        _lock.release()
 
 
 def _after_fork() -> None:
@@ -153,7 +183,6 @@ def _after_fork() -> None:
     _lock = threading.RLock()
     for process in _processes.values():
         process.abandon()
-    _inherited.extend(_processes.values())
     _processes.clear()
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from joulemark.epoch_marks import EpochMarks, Window, gaps_between
 from joulemark.measurement import Measurement
 from joulemark.meter import Meter
+from joulemark.suite.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class Training:
     """The marks of one training, and its measurements once it has ended."""
 
     def __init__(self, meter: Meter, every: int = 1) -> None:
-        """Measure with `meter`, marking `every` steps together; 0 marks none."""
+        """Measure with `meter`, marking `every` steps together; 0 marks none. UsageError where that is no count."""
+        if not isinstance(every, int) or isinstance(every, bool) or every < 0:
+            raise UsageError(f"steps is how many steps are marked together, 0 or more, found {every!r:.80}.")
         self.meter = meter
         self.every = every
         self._begin_s: float | None = None

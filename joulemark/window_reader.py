@@ -15,6 +15,9 @@ from joulemark.suite.errors import JoulemarkError, MeasurementError
 BATCH_SIZE = 1000
 """Windows in one request: so many take the meter process a second or two."""
 
+_reading = threading.Lock()
+"""Held while windows are read, of all meters: a forked child makes it anew, since a thread may have held it."""
+
 
 class WindowReader:
     """The windows of one meter, from marks to results."""
@@ -47,16 +50,16 @@ class WindowReader:
         self._prepared_in = 0
         """Id of the process that `prepare` was called in: a forked child must not use its parent's pipe."""
         self._unread: list[Measurement] = []
-        self._lock = threading.Lock()
 
     def prepare(self) -> None:
-        """Start sampling and check the meter's arguments, once in each process.
+        """Start sampling and check the meter's arguments, once in each process, and again if its meter process ended.
 
         Raises:
             JoulemarkError: where an argument cannot be met. Without sampling, it only warns: the program goes on, and
                 its windows say why they have no energy.
         """
-        if self._prepared_in == os.getpid():
+        process = self._process
+        if self._prepared_in == os.getpid() and (process is None or not process.to_be_replaced):
             return
         process = None
         try:
@@ -64,7 +67,7 @@ class WindowReader:
             process.ask(do="check", given=self._given, name=self.name, about=self.about)
         except MeasurementError as error:
             self._failure = str(error)
-            warnings.warn(f"joulemark: {error}", RuntimeWarning, stacklevel=5)
+            warnings.warn(f"joulemark: {error}", RuntimeWarning, stacklevel=6)
         self._prepared_in, self._process = os.getpid(), process
 
     def ask(self, **request: Any) -> Document:
@@ -83,7 +86,7 @@ class WindowReader:
 
     def _read_all(self) -> None:
         """Read all windows that have no result yet."""
-        with self._lock:
+        with _reading:
             while batch := self._unread[:BATCH_SIZE]:
                 try:
                     results = self.ask(do="read", windows=[(w.begin_s, w.end_s) for w in batch])["windows"]
@@ -103,3 +106,11 @@ class WindowReader:
             ]
         except JoulemarkError:
             return [None] * len(windows)
+
+
+def _after_fork() -> None:
+    global _reading  # noqa: PLW0603
+    _reading = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -8,7 +8,7 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 
-from joulemark.reports.anonymous import without_paths
+from joulemark.reports.anonymous import anonymous_options
 from joulemark.reports.thinning import extremes
 from joulemark.suite.records import RunFile, Trace
 
@@ -29,7 +29,7 @@ def checksum(packed: str) -> str:
 
 def report_command(run_files: Sequence[RunFile], recomputed: Sequence[str], anonymous: bool) -> str:
     """Return the command that makes the page of `run_files` again, with the carbon options `recomputed`."""
-    options = [without_paths(option) for option in recomputed] if anonymous else list(recomputed)
+    options = anonymous_options(recomputed) if anonymous else list(recomputed)
     if all(run_file.settings.allow_estimates for run_file in run_files):
         options.append("--allow-estimates")
     if anonymous:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from joulemark.suite.system.text import one_line
+
 MAX_NAME: Final = 60
 MAX_TEXT: Final = 480
-
-# Control characters that change the direction of text, or end its isolation, would act beyond their own label.
-_CONTROLS: Final = re.compile("[\x00-\x1f\x7f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]|~#])")
 
 
 def for_plotly(name: str, limit: int = MAX_NAME) -> str:
     """Return `name`, at most `limit` characters, with nothing that Plotly reads as HTML or as `%{...}`."""
-    plain = _CONTROLS.sub("", name)
+    plain = one_line(name)
     if len(plain) > limit:
         plain = plain[: limit - 1] + "…"
     return _escape_html(plain).replace("%{", "% {")
@@ -24,7 +23,7 @@ def for_plotly(name: str, limit: int = MAX_NAME) -> str:
 
 def for_markdown(text: str) -> str:
     """Return `text` as one line of at most MAX_TEXT characters, with Markdown and HTML escaped."""
-    line = " ".join(text.split())
+    line = one_line(text)
     if len(line) > MAX_TEXT:
         line = line[: MAX_TEXT - 1] + "…"
     return _MARKDOWN.sub(r"\\\1", _escape_html(line))

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulemark.reports import plotly_library
-from joulemark.reports.anonymous import without_paths
+from joulemark.reports.anonymous import anonymous_options
 from joulemark.reports.data_table import DataTable, TableValue
 from joulemark.reports.embedded_run import report_command
 from joulemark.reports.markers import SHAPE_PATHS
 from joulemark.reports.model import Report, build
 from joulemark.reports.model.tiles import TILE_COLUMNS, TileGroup
 from joulemark.reports.model.whatif import INTENSITY_COLUMNS, formulas, whatif_data
-from joulemark.reports.plotting.case_rows import slices
+from joulemark.reports.plotting.case_rows import SECOND_LINE_STYLE, slices
 from joulemark.reports.plotting.figure import Figure
 from joulemark.reports.sections import sections
 from joulemark.reports.templating import asset, digits, environment, safe_json, script
@@ -71,7 +71,6 @@ def render(
     page_sections = sections(report)
     drawn = [figure for _, figures in page_sections for figure in figures]
     titles = [(section.id, section.short_title) for section, _ in page_sections]
-    library = plotly_library.plotly_library(plotlyjs)
     return (
         environment()
         .get_template("report.html")
@@ -86,14 +85,11 @@ def render(
             carbon_codes=CARBON_CODES,
             intensity_kinds=tuple(INTENSITY_KINDS.values()),
             formulas=formulas(report),
-            report_command=report_command(run_files, recomputed, anonymous),
-            recomputed=shlex.join(map(without_paths, recomputed) if anonymous else recomputed),
+            report_command=report_command([run.file for run in report.runs], recomputed, anonymous),
+            recomputed=shlex.join(anonymous_options(recomputed) if anonymous else recomputed),
             shape_paths=SHAPE_PATHS,
             payload=safe_json(_payload(report, drawn)),
-            library=library,
-            style=asset("report.css"),
-            early_script=asset("theme.js"),
-            script=script(_SCRIPTS),
+            **_page_head(_SCRIPTS, plotlyjs),
         )
     )
 
@@ -120,22 +116,23 @@ def write(
     anonymous: bool = False,
     zones: Sequence[Country] = (),
     recomputed: Sequence[str] = (),
+    private: bool = False,
 ) -> Path:
     """Write the page of `run_files` to `path` atomically, with Plotly beside it for `directory`, and return `path`.
 
-    Raises UsageError if it cannot be written.
+    `private` keeps a new page from other users. Raises UsageError if it cannot be written.
     """
-    return write_page(path, render(run_files, plotlyjs, anonymous, zones, recomputed), plotlyjs)
+    return write_page(path, render(run_files, plotlyjs, anonymous, zones, recomputed), plotlyjs, private)
 
 
-def write_page(path: Path, page: str, plotlyjs: str) -> Path:
+def write_page(path: Path, page: str, plotlyjs: str, private: bool = False) -> Path:
     """Write `page` to `path` atomically, with Plotly beside it for `directory`, and return `path`.
 
     Raises UsageError if it cannot be written, or if nothing can stand beside it.
     """
     if plotlyjs == plotly_library.DIRECTORY and path.exists() and not path.is_file():
         raise UsageError(f"--plotlyjs directory writes {plotly_library.FILE} beside the page, and {path} is no file.")
-    write_text(path, page)
+    write_text(path, page, private)
     if plotlyjs == plotly_library.DIRECTORY:
         write_text(path.parent / plotly_library.FILE, plotly_library.code())
     return path
@@ -149,13 +146,25 @@ def render_figures(template: str, drawn: Sequence[Figure], scripts: Sequence[str
         .get_template(template)
         .render(
             payload=safe_json({"figures": figures, "templates": TEMPLATES, "model": {"cases": {}}}),
-            library=plotly_library.plotly_library(plotlyjs),
-            style=asset("report.css"),
-            early_script=asset("theme.js"),
-            script=script(scripts),
+            **_page_head(scripts, plotlyjs),
             **values,
         )
     )
+
+
+def _page_head(scripts: Sequence[str], plotlyjs: str) -> dict[str, Any]:
+    """Return the code of a page, by its names in `page.html`, and the policy that allows this code alone."""
+    library = plotly_library.plotly_library(plotlyjs)
+    style, early_script, own_script = asset("report.css"), asset("theme.js"), script(scripts)
+    policy = library.content_security_policy([early_script, own_script], [style], [SECOND_LINE_STYLE])
+    return {
+        "library": library,
+        "library_style_ids": plotly_library.style_ids(),
+        "style": style,
+        "early_script": early_script,
+        "script": own_script,
+        "content_security_policy": policy,
+    }
 
 
 def _figure_data(figure: Figure, **more: Any) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,17 +27,26 @@ class PlotlyLibrary:
     integrity: str | None = None
     """Hash that a browser checks a fetched library against."""
 
-    @property
-    def content_security_policy(self) -> str:
-        """The page's policy: whatever a run file holds, the page can load nothing from a network.
+    def content_security_policy(
+        self, scripts: Sequence[str], styles: Sequence[str], style_attributes: Sequence[str]
+    ) -> str:
+        """Return the page's policy: whatever a run file holds, nothing of it runs, and nothing is loaded or sent.
 
-        Only a library that is not embedded may be fetched, and only from its own address.
+        Args:
+            scripts: The page's own scripts, each the whole text of its element. Inline, they and an embedded library
+                alone may run. A library that is not embedded may be fetched, from its own address alone.
+            styles: The page's own style sheets.
+            style_attributes: Values of style attributes that Plotly makes for the page's labels.
         """
-        source = f" {self.address}" if self.address and "://" in self.address else " 'self' file:"
-        scripts = "'unsafe-inline'" + (source if self.address else "")
+        fetched = f" {self.address}" if self.address and "://" in self.address else " 'self' file:"
+        script_hashes = [*map(_hash_source, scripts), *([_library_hash()] if self.code is not None else [])]
+        # Plotly adds a style element without text, and its rules by script.
+        style_hashes = map(_hash_source, [*styles, ""])
+        attribute_hashes = map(_hash_source, style_attributes)
         return (
-            f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
-            "base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; script-src {' '.join(script_hashes)}{fetched if self.address else ''}; "
+            f"style-src {' '.join(style_hashes)}; style-src-attr 'unsafe-hashes' {' '.join(attribute_hashes)}; "
+            "img-src data: blob:; base-uri 'none'; form-action 'none'"
         )
 
 
@@ -44,9 +55,8 @@ def plotly_library(plotlyjs: str) -> PlotlyLibrary:
     if plotlyjs == EMBED:
         return PlotlyLibrary(code=Markup(code()))
     if plotlyjs == CDN:
-        digest = base64.b64encode(hashlib.sha256(code().encode()).digest()).decode()
         address = f"https://cdn.plot.ly/plotly-{_version()}.min.js"
-        return PlotlyLibrary(address=address, integrity=f"sha256-{digest}")
+        return PlotlyLibrary(address=address, integrity=_library_hash().strip("'"))
     if plotlyjs == DIRECTORY:
         return PlotlyLibrary(address=FILE)
     if plotlyjs.endswith(".js"):
@@ -65,6 +75,25 @@ def code() -> str:
     if "</script" in text.lower():
         raise UsageError("the installed plotly's library cannot be embedded in a page; use --plotlyjs directory.")
     return text
+
+
+@cache
+def style_ids() -> tuple[str, ...]:
+    """Return the ids of the style sheets that the library adds as it loads, unless there is an element of that id.
+
+    They are those of its maps, which no page has. The policy refuses them, which a browser reports as an error.
+    """
+    return tuple(dict.fromkeys(re.findall(r'if\(!document\.getElementById\("([0-9a-f]{64})"\)\)', code())))
+
+
+@cache
+def _library_hash() -> str:
+    return _hash_source(code())
+
+
+def _hash_source(text: str) -> str:
+    """Return what a policy allows an inline script or style sheet by: the hash of its text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _version() -> str:

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from joulemark.reports.embedded_run import checksum
+from joulemark.suite.system.text import printable
 
 
 @cache
@@ -20,6 +21,7 @@ def environment() -> Environment:
     """Return the Jinja environment of the templates, with its filters."""
     jinja = Environment(
         autoescape=True,
+        finalize=_finalize,
         undefined=StrictUndefined,
         loader=PackageLoader("joulemark.reports", "templates"),
         trim_blocks=True,
@@ -33,6 +35,11 @@ def environment() -> Environment:
     jinja.filters["checksum"] = checksum
     jinja.filters["of_item"] = _of_item
     return jinja
+
+
+def _finalize(value: Any) -> Any:
+    """Return the value of an expression as it goes into a page: text without control characters."""
+    return printable(value) if type(value) is str else value
 
 
 def _table_text(value: str | float | int | None) -> str:

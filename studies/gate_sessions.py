@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from joulemark.suite.records import Case, RunFile, read
+from joulemark.suite.records import Case, RunFile
+from joulemark.suite.results.run_files import read
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 POOL = RESULTS / "gate-pool-2-cores.json.gz"

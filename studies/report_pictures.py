@@ -1,7 +1,7 @@
-"""Pictures of a run's page for the README and the gallery: `python -m studies.report_pictures [RUN.json]`.
+"""The galleries: `python -m studies.report_pictures [NAME...]`, pages of docs/ that show the charts of a kept run.
 
-Needs playwright and Chromium. Writes docs/pictures/report.png and report-dark.png, docs/gallery.md, and for that page
-one picture of each kind of chart, light and dark.
+Needs playwright and Chromium. For each of `GALLERIES` it writes docs/NAME.md, a picture of the top of the run's page,
+and one of each kind of chart, light and dark. The top of the first is also the README's picture.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,36 +21,72 @@ from joulemark.reports.model import build
 from joulemark.reports.plotting.figure import Figure
 from joulemark.reports.sections import all_figures, sections
 from joulemark.suite.carbon import ember
-from joulemark.suite.records import RunFile, read
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.run_files import read
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-RUN = DOCS / "results" / "quick-2-cores.json"
 WIDTH, HEIGHT = 1200, 900
 CHART_WIDTH = 760
-SCREENSHOTS = {"light": "report.png", "dark": "report-dark.png"}
-"""Picture of the top of the page, by colour scheme."""
+SCHEMES = ("light", "dark")
 
 
-def main(path: Path) -> None:
-    """Write the pictures of the run in `path`, and the gallery."""
-    run_file = read(path)
+@dataclass(frozen=True)
+class Gallery:
+    """A page of docs/ that shows the charts of one run."""
+
+    name: str
+    title: str
+    run: str
+    """The name of its file in docs/results."""
+    about: str
+    """Markdown that follows the first sentence."""
+    screenshots: tuple[str, str]
+    """Pictures of the top of the run's page, by scheme, relative to docs/."""
+
+    def picture(self, figure: Figure, scheme: str) -> str:
+        """Return the path of the picture of `figure`, relative to docs/."""
+        return f"pictures/{self.name}/{figure.id}-{scheme}.png"
+
+
+GALLERIES = (
+    Gallery(
+        name="gallery",
+        title="Gallery",
+        run="quick-2-cores.json",
+        about="[report.md](report.md) describes the page, and [gallery-h200.md](gallery-h200.md) shows that of a GPU.",
+        screenshots=("pictures/report.png", "pictures/report-dark.png"),
+    ),
+    Gallery(
+        name="gallery-h200",
+        title="Gallery: one NVIDIA H200",
+        run="h200-base-bf16.json",
+        about="[gpu.md](gpu.md) has the machine and the numbers. They were measured by an earlier state of joulemark, "
+        "whose warnings are shown as they were kept.",
+        screenshots=("pictures/gallery-h200/page-light.png", "pictures/gallery-h200/page-dark.png"),
+    ),
+)
+
+
+def write(gallery: Gallery) -> None:
+    """Write the page and the pictures of `gallery`."""
+    run_file = read(DOCS / "results" / gallery.run)
     figures = first_of_each_kind(all_figures(build([run_file])))
-    (DOCS / "pictures" / "gallery").mkdir(parents=True, exist_ok=True)
+    (DOCS / "pictures" / gallery.name).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
         page = html.write([run_file], Path(scratch) / "page.html", zones=tuple(ember.countries().values()))
-        for scheme, screenshot in SCREENSHOTS.items():
-            tab = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
+        for scheme, screenshot in zip(SCHEMES, gallery.screenshots, strict=True):
+            # The page's content security policy would refuse the style of `take_pictures`.
+            size = {"width": WIDTH, "height": HEIGHT}
+            tab = browser.new_page(viewport=size, color_scheme=scheme, bypass_csp=True)
             tab.goto(page.as_uri())
-            tab.screenshot(path=DOCS / "pictures" / screenshot)
+            tab.screenshot(path=DOCS / screenshot)
             tab.set_viewport_size({"width": CHART_WIDTH, "height": HEIGHT})
             tab.reload()
-            take_pictures(tab, figures, scheme)
+            take_pictures(tab, gallery, figures, scheme)
             tab.close()
-    (DOCS / "gallery.md").write_text(gallery(run_file, path, figures), encoding="utf-8")
-    pictures = list((DOCS / "pictures").rglob("*.png"))
-    print(f"{len(pictures)} pictures, {sum(path.stat().st_size for path in pictures) / 1e6:.1f} MB")
+    (DOCS / f"{gallery.name}.md").write_text(document(gallery, run_file, figures), encoding="utf-8")
 
 
 def first_of_each_kind(figures: Sequence[Figure]) -> list[Figure]:
@@ -60,32 +97,28 @@ def first_of_each_kind(figures: Sequence[Figure]) -> list[Figure]:
     return list(first.values())
 
 
-def picture(figure: Figure, scheme: str) -> str:
-    """Return the path of the picture of `figure`, relative to docs/."""
-    return f"pictures/gallery/{figure.id}-{scheme}.png"
-
-
-def take_pictures(tab: Page, figures: Sequence[Figure], scheme: str) -> None:
+def take_pictures(tab: Page, gallery: Gallery, figures: Sequence[Figure], scheme: str) -> None:
     """Write a picture of each chart as the page shows it."""
     tab.add_style_tag(content=".bar { position: static !important; } .figure-tools { display: none !important; }")
     for figure in figures:
         chart = tab.locator(f"#fig-{figure.id}")
         chart.scroll_into_view_if_needed()
         chart.locator(".main-svg").first.wait_for(state="attached")
-        chart.screenshot(path=DOCS / picture(figure, scheme))
+        chart.screenshot(path=DOCS / gallery.picture(figure, scheme))
 
 
-def gallery(run_file: RunFile, path: Path, figures: Sequence[Figure]) -> str:
-    """Return docs/gallery.md: every kind of chart in its section, with what it shows and how to read it."""
+def document(gallery: Gallery, run_file: RunFile, figures: Sequence[Figure]) -> str:
+    """Return the gallery's page: every kind of chart in its section, with what it shows and how to read it."""
+    light, dark = gallery.screenshots
     lines = [
-        "# Gallery",
+        f"# {gallery.title}",
         "",
-        f"Every kind of chart on the page of one run, [{path.name}](results/{path.name}): profile "
-        f"{run_file.run.profile}, {len(run_file.cases)} cases. `python -m studies.report_pictures` writes this file "
-        "and its pictures; [report.md](report.md) describes the page.",
+        f"Every kind of chart on the page of one run, [{gallery.run}](results/{gallery.run}): profile "
+        f"{run_file.run.profile}, {len(run_file.cases)} cases. {gallery.about} `python -m studies.report_pictures` "
+        "writes this file and its pictures.",
         "",
-        '<picture><source media="(prefers-color-scheme: dark)" srcset="pictures/report-dark.png">',
-        '<img src="pictures/report.png" alt="The top of the page"></picture>',
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">',
+        f'<img src="{light}" alt="The top of the page"></picture>',
     ]
     ids = {figure.id for figure in figures}
     for section, section_figures in sections(build([run_file])):
@@ -96,8 +129,8 @@ def gallery(run_file: RunFile, path: Path, figures: Sequence[Figure]) -> str:
             lines += ["", f"### {figure.title}"] if len(shown) > 1 else []
             lines += [
                 "",
-                f'<picture><source media="(prefers-color-scheme: dark)" srcset="{picture(figure, "dark")}">',
-                f'<img src="{picture(figure, "light")}" alt="{alt}"></picture>',
+                f'<picture><source media="(prefers-color-scheme: dark)" srcset="{gallery.picture(figure, "dark")}">',
+                f'<img src="{gallery.picture(figure, "light")}" alt="{alt}"></picture>',
                 "",
                 figure.how_to_read.strip(),
             ]
@@ -106,5 +139,10 @@ def gallery(run_file: RunFile, path: Path, figures: Sequence[Figure]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", nargs="?", type=Path, default=RUN, metavar="RUN.json", help="(default: %(default)s)")
-    main(parser.parse_args().run)
+    known = {gallery.name: gallery for gallery in GALLERIES}
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)} (default: all)")
+    names = parser.parse_args().names or list(known)
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"no gallery is called {unknown[0]}")
+    for each in names:
+        write(known[each])

@@ -1,14 +1,13 @@
 """Resolve what a user can set, for commands and meters alike: options, environment, settings file, defaults.
 
-The settings file is `joulemark.toml`, or `[tool.joulemark]` in `pyproject.toml`, of the working directory or the
-nearest parent that has one. Its keys are the options' names; `batch-size` and `batch_size` are the same.
+The keys of the settings file are the options' names; `batch-size` and `batch_size` are the same.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import tomllib
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -19,7 +18,7 @@ from pydantic.fields import FieldInfo
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Settings
 from joulemark.suite.records.settings import FORMS
-from joulemark.suite.system.text import read_text
+from joulemark.suite.system import settings_file
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 if TYPE_CHECKING:
@@ -43,30 +42,45 @@ _LISTS = frozenset(name for name, field in Settings.model_fields.items() if str(
 _TABLES = frozenset(name for name, field in Settings.model_fields.items() if str(field.annotation).startswith("dict"))
 
 
-def resolve(given: Mapping[str, Any], cores: int = os.cpu_count() or 1) -> Settings:
+def resolve(given: Mapping[str, Any], cores: int = os.cpu_count() or 1, measures: bool = False) -> Settings:
     """Return the settings for the options or arguments in `given`.
 
     Args:
         given: Values by field name. None and empty values count as not given.
         cores: Logical cores of this machine.
+        measures: Whether something is measured with them. Otherwise programs and files that the settings file names
+            are left out (see `settings_file`).
 
     Raises:
-        UsageError: for an unknown key, a value out of range, or a settings file that does not parse.
+        UsageError: for an unknown key, a value out of range, a settings file that does not parse, or one of another
+            user that names programs or files.
     """
     options = _options(given)
+    path, values = _file_values(options)
     try:
-        resolved = _resolver()(**options)
+        stronger = _resolver()(**options).model_dump(exclude_unset=True)
+        Settings.model_validate({**values, **stronger})
     except ValidationError as error:
         raise _usage_error(error, options) from None
-    settings = Settings.model_validate(resolved.model_dump(exclude_unset=True))
-    for name in settings.python:
+    for name in values.get("python", {}):
         if name not in FRAMEWORKS:
-            raise unknown(f"framework in [python] of {_settings_file()[0]}", name, FRAMEWORKS)
+            raise unknown(f"framework in [python] of {path}", name, FRAMEWORKS)
+    if measures and path is not None:
+        settings_file.check_trust(path, values)
+    values = values if measures else settings_file.without_references(values)
+    settings = Settings.model_validate({**values, **stronger})
     limit = THREADS_PER_CORE * cores
     for option, threads in _thread_counts(settings):
         if threads > limit:
             raise UsageError(f"{option}: {threads} threads are too many for {cores} logical cores: {limit} at most.")
     return settings
+
+
+def named_by_file(given: Mapping[str, Any]) -> str | None:
+    """Return in words the programs and files that the settings file names and `given` does not override; or None."""
+    path, values = _file_values(_options(given))
+    named = settings_file.references(values)
+    return settings_file.describe(path, named) if path is not None and named else None
 
 
 def validated(given: Mapping[str, Any]) -> Settings:
@@ -80,8 +94,8 @@ def validated(given: Mapping[str, Any]) -> Settings:
 
 @functools.cache
 def _resolver() -> type[Settings]:
-    """Return `Settings` as a class that fills itself from all sources. Made here: importing its base takes 50 ms."""
-    from pydantic_settings import BaseSettings, EnvSettingsSource, InitSettingsSource, SettingsConfigDict
+    """Return `Settings` as a class that fills itself from options and environment. Its base takes 50 ms to import."""
+    from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
     class Environment(EnvSettingsSource):
         """The variables in FROM_ENVIRONMENT, converted: the records themselves take no text for a number."""
@@ -94,13 +108,6 @@ def _resolver() -> type[Settings]:
         def prepare_field_value(self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool) -> Any:  # noqa: ARG002
             return None if value is None else _from_text(field_name, field, value)
 
-    class SettingsFile(InitSettingsSource):
-        """The settings file, without what stronger sources give."""
-
-        def __call__(self) -> dict[str, Any]:
-            overridden = _overridden(self.current_state)
-            return {name: value for name, value in super().__call__().items() if name not in overridden}
-
     class Resolver(BaseSettings, Settings):
         model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True)
 
@@ -108,7 +115,7 @@ def _resolver() -> type[Settings]:
         def settings_customise_sources(
             cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, Environment(settings_cls), SettingsFile(settings_cls, _file_values())
+            return init_settings, Environment(settings_cls)
 
     return Resolver
 
@@ -156,8 +163,8 @@ def _usage_error(error: ValidationError, options: Mapping[str, Any]) -> UsageErr
     if name not in options and name in FROM_ENVIRONMENT and os.environ.get(_variable(name)):
         place = _variable(name)
     elif name not in options:
-        place += f" in {_settings_file()[0]}"
-    value = "" if first["type"] == "missing" else f", found {first.get('input')!r}"
+        place += f" in {settings_file.load()[0]}"
+    value = "" if first["type"] == "missing" else f", found {reprlib.repr(first.get('input'))}"
     return UsageError(f"{place}: {first['msg'].lower()}{value}.")
 
 
@@ -175,50 +182,16 @@ def _option(location: tuple[int | str, ...]) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def section(name: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the path of the settings file and its table `name`, one of SECTIONS; empty where there is none.
+def _file_values(options: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any]]:
+    """Return the path of the settings file, and its values by field name without those that stronger sources give.
 
-    UsageError for a file that does not parse, or where `name` is no table.
+    UsageError for an unknown key.
     """
-    path, values = _settings_file()
-    table = values.get(name, {})
-    if not isinstance(table, Mapping):
-        raise UsageError(f"{name} in {path}: it is a table, found {table!r}.")
-    return str(path or ""), table
-
-
-def _file_values() -> dict[str, Any]:
-    """Return the values of the settings file by field name. UsageError for an unknown key."""
-    path, values = _settings_file()
+    path, values = settings_file.load()
     fields = {key: ALIASES.get(key, key.replace("-", "_")) for key in values if key not in SECTIONS}
     for key, name in fields.items():
         if name not in Settings.model_fields:
             raise unknown(f"key in {path}", key, Settings.model_fields)
-    return {name: _as_list(name, values[key]) for key, name in fields.items()}
-
-
-def _settings_file() -> tuple[Path | None, dict[str, Any]]:
-    """Return the path and the content of the nearest settings file; (None, {}) where there is none."""
-    try:
-        directory = Path.cwd()
-    except FileNotFoundError:  # it was removed
-        return None, {}
-    for folder in (directory, *directory.parents):
-        path = folder / "joulemark.toml"
-        if path.exists():  # a folder of that name is a mistake, and reading it says so
-            return path, _load(path)
-        pyproject = folder / "pyproject.toml"
-        if pyproject.is_file():
-            table = _load(pyproject).get("tool", {}).get("joulemark")
-            if table is not None:
-                return pyproject, table
-    return None, {}
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_text(path))
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}.") from None
+    overridden = _overridden({*options, *(name for name in FROM_ENVIRONMENT if os.environ.get(_variable(name)))})
+    named = {name: _as_list(name, values[key]) for key, name in fields.items()}
+    return path, {name: value for name, value in named.items() if name not in overridden}

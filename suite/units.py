@@ -6,6 +6,15 @@ import math
 
 JOULES_PER_KWH = 3.6e6
 
+MAX_G_PER_KWH = 3000.0
+"""No grid is above about 1,300 g/kWh over a year, and a lignite block is at about 1,200; more is a mistaken unit."""
+
+MAX_PSF = 1e12
+"""Repetitions of a computation."""
+
+MAX_PUE = 5.0
+"""Uptime Institute's surveys began in 2007 at 2.5 on average; more than 5 is a mistake (a percentage, say)."""
+
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 

@@ -111,8 +111,8 @@ class Kit(Protocol):
     def group_norm(self, width: int, groups: int, *, epsilon: float = 1e-6) -> Layer:
         """Return normalisation over the image and the channels of each group."""
 
-    def embedding(self, count: int, width: int) -> Layer:
-        """Return a table of `count` vectors."""
+    def embedding(self, count: int, width: int, *, sparse: bool = False) -> Layer:
+        """Return a table of `count` vectors; the gradient of a `sparse` one has only the rows looked up."""
 
     def lstm(self, width_in: int, width: int) -> Layer:
         """Return an LSTM: x (B, T, width_in) -> states (B, T, width), and the last state and cell."""

@@ -66,6 +66,13 @@ class Adam:
 
 Optimizer = Sgd | Adam
 
+
+def refuse_state(optimizer: Optimizer) -> None:
+    """Raise ValueError where an optimizer keeps a state: with sparse gradients, it would be dense."""
+    if isinstance(optimizer, Adam) or optimizer.momentum:
+        raise ValueError(f"sparse gradients need SGD without momentum, not {optimizer}")
+
+
 ELEMENT_BYTES: Mapping[str, int] = {"fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}
 """Bytes of an element of inputs and outputs, by precision."""
 

@@ -31,7 +31,7 @@ class CallEnergy:
     window_s: float
     """Length of all windows together, seconds."""
     details: Mapping[str, Any]
-    """`power_w`, `sensors`, `scope`, `intensity`, `notices`."""
+    """`power_w`, `sensors`, `source`, `scope`, `intensity`, `notices`."""
 
     @property
     def extra_info(self) -> dict[str, Any]:
@@ -41,12 +41,14 @@ class CallEnergy:
 
     @property
     def explanation(self) -> list[str]:
-        """Lines for the terminal: what the energy covers, and what may make it misleading."""
+        """Lines for the terminal: where the energy comes from, and what may make it misleading; none without energy."""
+        if self.energy["value"] is None:
+            return []
         marks = [
             "~ is an estimate from load and rated power, not a measurement" if self.energy["kind"] == "model" else "",
-            f"≥ lacks a component: {self.energy['reason']}" if self.energy["lower_bound"] else "",
+            f"≥ lacks a component; {self.energy['reason']}" if self.energy["lower_bound"] else "",
         ]
-        covered = f"{self.details['sensors'] or 'no sensor'}: {self.details['scope']}"
+        covered = f"Energy: {self.details['source']}; {self.details['scope']}."
         return [covered, *filter(None, marks), *self.details["notices"]]
 
 
@@ -65,6 +67,7 @@ def call_energy(windows: Sequence[Measurement], calls: int) -> CallEnergy:
         details={
             "power_w": None if too_short else power_w,
             "sensors": ", ".join(dict.fromkeys(r.sensor for window in windows for r in _attributed(window))),
+            "source": "; ".join(dict.fromkeys(window.source for window in windows)),
             "scope": first.scope,
             "intensity": first.intensity,
             "notices": list(dict.fromkeys(notice for window in windows for notice in window.notices)),
@@ -122,6 +125,7 @@ def unmeasured(reason: str) -> CallEnergy:
     details: dict[str, Any] = {
         "power_w": None,
         "sensors": "",
+        "source": "not measured",
         "scope": "nothing was measured",
         "intensity": {},
         "notices": [],

@@ -4,6 +4,7 @@ const { model } = payload;
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, showSendToCloud: false };
 const AROUND_PX = 92; // legend and axis, as in reports/plotting/case_rows.py
 const plots = [...document.querySelectorAll('.plot')];
+plots.forEach((plot) => { plot.style.height = `${plot.dataset.height}px`; }); // the page's policy allows no style attribute
 
 const theme = () => document.documentElement.dataset.theme;
 
@@ -89,7 +90,6 @@ function figureOf(plot) {
   const figure = payload.figures[plot.dataset.figure];
   const whole = plot.clientWidth < NARROW ? withStackedLabels(figure) : figure;
   const { from, to } = plot.dataset;
-  plot.dataset.height ??= parseFloat(plot.style.height);
   const height = Number(plot.dataset.height);
   const sliced = from === undefined ? whole : slice(whole, Number(from), Number(to), plot.clientWidth);
   const isFirst = from === undefined || Number(from) === whole.layout.yaxis.range[1];

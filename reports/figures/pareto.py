@@ -29,13 +29,13 @@ _MAX_LABELLED = 4
 
 
 def figures(report: Report) -> list[Figure]:
-    """Return one figure for each task, over all devices, precisions, batch sizes and frameworks."""
+    """Return a figure for each task with several cases, over all devices, precisions, batch sizes and frameworks."""
     tasks: dict[Group, list[CaseView]] = defaultdict(list)
     for view in report.shown:
         if view.quantity("throughput").value and view.quantity("energy_per_item_j").value:
             tasks[view.task].append(view)
-    only_task = len(tasks) == 1
-    return [_figure(f"pareto-{i}", views, only_task) for i, views in enumerate(tasks.values())]
+    compared = [views for views in tasks.values() if len(views) > 1]
+    return [_figure(f"pareto-{i}", views, only_task=len(compared) == 1) for i, views in enumerate(compared)]
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -104,7 +104,7 @@ def _value_and_ends(view: CaseView, name: str) -> tuple[float | None, float | No
 def _names(views: Sequence[CaseView]) -> dict[str, str]:
     """Return by key the names that tell the cases of one chart apart, without what all of them share."""
     names = {view.key: [view.name, *filter(None, view.detail.split(" · "))] for view in views}
-    shared = set.intersection(*(set(of_view) for of_view in names.values())) if len(views) > 1 else set()
+    shared = set.intersection(*(set(of_view) for of_view in names.values()))
     return {
         key: " · ".join([name, *(label for label in details if label not in shared)])
         for key, (name, *details) in names.items()
@@ -112,8 +112,6 @@ def _names(views: Sequence[CaseView]) -> dict[str, str]:
 
 
 def _summary(names: Sequence[str], front: Sequence[int]) -> str:
-    if len(names) == 1:
-        return f"Only one case, so nothing to compare it with: {names[0]}."
     return f"{len(front)} of {len(names)} on the Pareto front: {'; '.join(names[i] for i in front)}."
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from joulemark.reports.model.cases import CaseView, run_label
 from joulemark.reports.model.pairs import UNKNOWN_DRIFT, Pair, pair_views
+from joulemark.suite.energy.energy_source import source_of_cases
 from joulemark.suite.records import RunFile
 from joulemark.suite.stats.drift import drift_variances
 from joulemark.suite.stats.variance import Variance
@@ -96,7 +97,7 @@ def _environment_facts(file: RunFile) -> dict[str, str]:
         "profile": file.run.profile,
         "intensity": f"{emissions.intensity.g_per_kwh:g} g/kWh ({emissions.intensity.source})",
         "PUE": f"{emissions.pue.value:g}",
-        "sensors": ", ".join(dict.fromkeys(trace.sensor for trace in file.traces)) or "none",
+        "energy": source_of_cases([file]) or "none was read",
     }
     for gpu in machine.gpus:
         facts[f"GPU {gpu.index}"] = f"{gpu.name}, driver {gpu.driver}, limit {gpu.power_limit_w or 'unknown'} W"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from joulemark.reports.thinning import extremes
-from joulemark.suite.energy.components import channel_label
+from joulemark.suite.energy.idle_table import component_label
 from joulemark.suite.records import Channel, RunFile, Trace
 
 CHART_POINTS = 1000
@@ -22,7 +22,7 @@ class PowerTrace:
     """One channel as power over time."""
 
     name: str
-    """For people: `package-0`, or `gpu GPU-1a2b`."""
+    """For people: `package-0`, or `cuda:0 counter` where a GPU has several channels."""
     sensor: str
     kind: str
     simulated: bool
@@ -38,15 +38,21 @@ class PowerTrace:
 
 def power_traces(run_file: RunFile) -> tuple[PowerTrace, ...]:
     """Return every channel of every trace as power in watts, at most CHART_POINTS points each."""
-    return tuple(_power_trace(trace, channel) for trace in run_file.traces for channel in trace.channels)
+    channels = [(trace, channel) for trace in run_file.traces for channel in trace.channels]
+    labels = [component_label(channel, run_file.machine.gpus) for _, channel in channels]
+    names = [
+        f"{label} {channel.kind}" if labels.count(label) > 1 else label
+        for label, (_, channel) in zip(labels, channels, strict=True)
+    ]
+    return tuple(_power_trace(name, *channel) for name, channel in zip(names, channels, strict=True))
 
 
-def _power_trace(trace: Trace, channel: Channel) -> PowerTrace:
+def _power_trace(name: str, trace: Trace, channel: Channel) -> PowerTrace:
     points = _power(trace.t_s, channel)
     thinned = thin(points, CHART_POINTS)
     gaps_s = sorted(b - a for a, b in pairwise(trace.t_s))
     return PowerTrace(
-        name=channel_label(channel.component, channel.scope),
+        name=name,
         sensor=trace.sensor,
         kind=channel.kind,
         simulated=trace.simulated,

@@ -71,8 +71,7 @@ def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence
     """Return the report of `run_files`, in their order. Raises ValueError if there are none."""
     if not run_files:
         raise ValueError("a report needs at least one run file")
-    hosts = list(dict.fromkeys(file.machine.hostname for file in run_files))
-    files = [without_names(file, hosts.index(file.machine.hostname) + 1) if anonymous else file for file in run_files]
+    files = without_names(run_files) if anonymous else list(run_files)
     table, cases, common = case_views(files)
     pairs = framework_pairs(files, cases)
     groups = tile_groups(cases, pairs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from dataclasses import dataclass
 
 from joulemark.reports.data_table import DataTable, TableValue, data_table
@@ -16,7 +17,7 @@ from joulemark.reports.model.run_facts import (
 )
 from joulemark.suite import units
 from joulemark.suite.energy.components import channel_label
-from joulemark.suite.energy.idle import IdlePowerRow, idle_power_rows
+from joulemark.suite.energy.idle_table import IdleTable, IdleValue, idle_table
 from joulemark.suite.energy.totals import RunTotals, Total, run_totals
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.intensity_kind import IntensityKind, intensity_kind
@@ -38,7 +39,9 @@ class RunView:
     provenance: Facts
     sensors: DataTable
     idle: DataTable
-    """Idle power before and after the run, and with a program resident on its device."""
+    """Idle power before and after the run, and with the program of each case resident on its GPU."""
+    idle_notes: str
+    """What of it was not measured, or is weak; empty for nothing."""
     command: str
     intensity_kind: IntensityKind
     intensity_provenance: str
@@ -59,7 +62,7 @@ class RunView:
 
 def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
     """Return the view of the run `file`."""
-    totals = run_totals(file)
+    totals, idle = run_totals(file), idle_table(file)
     return RunView(
         label=label,
         file=file,
@@ -67,7 +70,8 @@ def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
         environment=environment_facts(file, anonymous),
         provenance=provenance_facts(file),
         sensors=_sensor_table(file),
-        idle=_idle_table(file),
+        idle=_idle_table(idle),
+        idle_notes=_idle_notes(idle),
         command=shlex.join(file.run.command),
         intensity_kind=intensity_kind(file.emissions.intensity),
         intensity_provenance=intensity_provenance(file.emissions),
@@ -99,28 +103,35 @@ def _sensor_table(file: RunFile) -> DataTable:
     return data_table((*head, "source"), rows)
 
 
-def _idle_table(file: RunFile) -> DataTable:
-    rows = [
-        (
-            f"{row.case.id} resident" if row.case else _IDLE_STATES[row.when],
-            channel_label(row.component, row.scope),
-            _watts(row),
-            round(row.length_s, 3) if row.length_s else "no window",
-            row.kind,
-            row.reason or "",
-        )
-        for row in idle_power_rows(file)
-        # Without a GPU there is no device for a program to be resident on.
-        if row.when != "resident" or file.machine.gpus
-    ]
-    return data_table(("state", "component", "watts", "seconds", "kind", "note"), rows)
+def _idle_table(table: IdleTable) -> DataTable:
+    """Return a row for each idle window, with a column for each component that was measured in any."""
+    rows = []
+    for row in table.rows:
+        values = [row.values.get(label) for label in table.components]
+        state = row.case.id if row.case else _IDLE_STATES[row.when]
+        rows.append((state, *(None if value is None else _watts(value) for value in values), round(row.length_s, 3)))
+    return data_table(("state", *(f"{label}, W" for label in table.components), "seconds"), rows)
 
 
-def _watts(row: IdlePowerRow) -> TableValue:
-    """Return idle power; that of a model with no more digits than it deserves."""
-    if row.power_w is None or row.kind != "model":
-        return row.power_w
-    return f"{ESTIMATED}{units.significant(row.power_w, 2)}"
+def _idle_notes(table: IdleTable) -> str:
+    """Return what was not measured, and what weakens values, each with its number of windows; empty for nothing."""
+    weak = Counter(
+        f"{label}: {value.reason}" for row in table.rows for label, value in row.values.items() if value.reason
+    )
+    notes = [f"{text} ({units.counted(count, 'window')})" for text, count in weak.items()]
+    notes += [f"{label} was not measured: {reason}" for label, reason in table.missing.items()]
+    if table.no_resident is not None:
+        notes.append(f"power {_IDLE_STATES['resident']} was not measured: {table.no_resident}")
+    return f"Notes: {'; '.join(notes)}." if notes else ""
+
+
+def _watts(value: IdleValue) -> TableValue:
+    """Return idle power with no more digits than it deserves."""
+    if value.power_w is None:
+        return None
+    if value.kind == "model":
+        return f"{ESTIMATED}{units.significant(value.power_w, 2)}"
+    return float(f"{value.power_w:.4g}")
 
 
 def _total_text(total: Total, psf: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from joulemark.reports.model.cases import CaseView, run_label
+from joulemark.suite.energy.energy_source import source_of_cases
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Notice, RunFile, worst
 from joulemark.suite.units import counted
@@ -62,7 +63,7 @@ def report_warnings(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> 
     groups = [_group(entries) for entries in by_code.values()]
     failed = tuple(_failed_case(view) for view in cases if view.case.status != "ok")
     return Warnings(
-        verdict=" ".join((_completeness(run_files, cases), _counts(cases), _energy(run_files, cases))),
+        verdict=" ".join((_completeness(run_files, cases), _counts(cases), _energy(run_files))),
         all_clear=bool(cases) and not groups and not failed and _is_measured(run_files, cases),
         notices=tuple(sorted(groups, key=lambda group: not group.severe)),
         failed=failed,
@@ -113,18 +114,7 @@ def _counts(cases: Sequence[CaseView]) -> str:
     return ", ".join(texts) + "."
 
 
-def _energy(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> str:
-    """Return what kind of energy the page shows, and from what sensors."""
-    kinds = {view.quantity("energy_per_item_j").kind for view in cases if view.case.status == "ok"}
-    if not kinds:
-        return "No energy was read."
-    if kinds <= {None, "unavailable"}:
-        return "Energy was not measured."
-    sensors = ", ".join(sorted({trace.sensor for file in run_files for trace in file.traces}))
-    if any(trace.simulated for file in run_files for trace in file.traces):
-        return f"Energy comes from a simulated sensor ({sensors})."
-    if "model" not in kinds:
-        return f"Energy was measured ({sensors or 'sensor not named'})."
-    if kinds - {"model", None, "unavailable"}:
-        return "Energy was measured for some cases and estimated for others: see the marks."
-    return f"Energy is estimated, not measured, by {sensors or 'a model'}."
+def _energy(run_files: Sequence[RunFile]) -> str:
+    """Return where the energy on the page comes from."""
+    source = source_of_cases(run_files)
+    return "No energy was read." if source is None else f"Energy: {source}."

@@ -11,6 +11,8 @@ from joulemark.reports.model.cases import CaseView
 
 MAX_ROWS_UNSLICED = 40
 """Rows up to which a chart is drawn in one piece: a browser takes seconds for the labels of hundreds."""
+SECOND_LINE_STYLE = "font-size:10px"
+"""Style attribute of the second line of a label; the page's policy allows no other."""
 _SLICE_PX = 900
 _AROUND_PX = 92
 """Height of legend and axis."""
@@ -28,7 +30,7 @@ def case_label(view: CaseView) -> str:
 
 def two_line_label(first: str, second: str) -> str:
     """Return a label in two lines, the second smaller, escaped for Plotly."""
-    below = f"<br><span style='font-size:10px'>{for_plotly(second, 90)}</span>" if second else ""
+    below = f"<br><span style='{SECOND_LINE_STYLE}'>{for_plotly(second, 90)}</span>" if second else ""
     return for_plotly(first) + below
 
 

@@ -14,16 +14,10 @@ import math
 from dataclasses import dataclass
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.units import kwh
+from joulemark.suite.units import MAX_G_PER_KWH, MAX_PSF, MAX_PUE, kwh
 
 Factors = tuple[float, float]
 """(low, high) of a value, each divided by the value."""
-
-MAX_INTENSITY_G_PER_KWH = 3000.0
-"""No grid is above about 1,300 g/kWh over a year, and a lignite block is at about 1,200; more is a mistaken unit."""
-
-MAX_PUE = 5.0
-"""Uptime Institute's surveys began in 2007 at 2.5 on average; more than 5 is a mistake (a percentage, say)."""
 
 MEMORY_W_PER_GB = 0.3725
 """Power of memory by what is available, not by what is used (Green Algorithms 2021)."""
@@ -31,9 +25,9 @@ MEMORY_W_PER_GB = 0.3725
 
 def check_intensity(g_per_kwh: float) -> float:
     """Return `g_per_kwh`. UsageError where it cannot be a carbon intensity."""
-    if not (math.isfinite(g_per_kwh) and 0 <= g_per_kwh <= MAX_INTENSITY_G_PER_KWH):
+    if not (math.isfinite(g_per_kwh) and 0 <= g_per_kwh <= MAX_G_PER_KWH):
         raise UsageError(
-            f"intensity is {g_per_kwh:g} g/kWh; it must lie between 0 and {MAX_INTENSITY_G_PER_KWH:g}. "
+            f"intensity is {g_per_kwh:g} g/kWh; it must lie between 0 and {MAX_G_PER_KWH:g}. "
             "Give grams of CO2-equivalent per kilowatt-hour."
         )
     return g_per_kwh
@@ -51,9 +45,10 @@ def check_pue(pue: float) -> float:
 
 def check_psf(psf: float) -> float:
     """Return `psf`. UsageError where it cannot be a pragmatic scaling factor."""
-    if not (math.isfinite(psf) and psf > 0):
+    if not 0 < psf <= MAX_PSF:
         raise UsageError(
-            f"PSF is {psf:g}; it must be greater than 0. It is how often the computation is repeated: 1 is once."
+            f"PSF is {psf:g}; it must be greater than 0 and at most {MAX_PSF:g}. It is how often the computation is "
+            "repeated: 1 is once."
         )
     return psf
 

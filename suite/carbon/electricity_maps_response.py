@@ -11,19 +11,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from joulemark.suite.carbon.accounting import MAX_INTENSITY_G_PER_KWH
-from joulemark.suite.carbon.series import Basis, Point, Series, in_order, iso, parse_time
+from joulemark.suite.carbon.series import LENGTHS, Basis, Point, Series, in_order, iso, parse_time
 from joulemark.suite.carbon.service_response import JsonResponse, ServiceError
+from joulemark.suite.units import MAX_G_PER_KWH
 
 SOURCE: Final = "Electricity Maps"
 TOKEN_VARIABLE: Final = "ELECTRICITYMAPS_API_TOKEN"
-
-_LENGTHS: Final = {
-    "5_minutes": timedelta(minutes=5),
-    "15_minutes": timedelta(minutes=15),
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-}
 
 
 def parse_series(response: JsonResponse, factors: Basis) -> Series:
@@ -36,7 +29,7 @@ def parse_series(response: JsonResponse, factors: Basis) -> Series:
     zone, granularity = document.get("zone"), document.get("temporalGranularity") or "hourly"
     if not isinstance(zone, str) or not zone:
         raise ServiceError("wrong_zone", "its response does not name a zone")
-    if (length := _LENGTHS.get(str(granularity))) is None:
+    if (length := LENGTHS.get(str(granularity))) is None:
         raise ServiceError("malformed", f"its values are {granularity}, which is too coarse")
     known = [row for row in rows if row.get("carbonIntensity") is not None]
     if not known:
@@ -88,10 +81,10 @@ def _rows(document: Any) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
 
 
 def _point(row: Mapping[str, Any], length: timedelta, factors: Basis, document_updated_at: Any) -> Point:
-    value, stated_factors = row["carbonIntensity"], row.get("emissionFactorType")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    value, stated_factors = _number(row["carbonIntensity"]), row.get("emissionFactorType")
+    if not math.isfinite(value):
         raise ServiceError("malformed", "a value is not a number")
-    if not 0 <= value <= MAX_INTENSITY_G_PER_KWH:
+    if not 0 <= value <= MAX_G_PER_KWH or (value == 0 and factors == "lifecycle"):
         raise ServiceError("out_of_range", f"a value of {value:g} g/kWh is impossible")
     if stated_factors is not None and stated_factors != factors:
         raise ServiceError("malformed", f"it returned other than {factors} factors")
@@ -105,8 +98,16 @@ def _point(row: Mapping[str, Any], length: timedelta, factors: Basis, document_u
     return Point(
         start=start,
         end=start + length,
-        g_per_kwh=float(value),
+        g_per_kwh=value,
         is_estimated=estimated if isinstance(estimated, bool) else None,
         method=str(method)[:80] if method is not None else None,
         updated_at=updated,
     )
+
+
+def _number(value: Any) -> float:
+    """Return a value of JSON as a number; NaN where it is none, or beyond all numbers."""
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        return math.nan

@@ -31,7 +31,21 @@ WORLD: Final = Intensity(
 )
 """Not in the table, which holds countries only: published with Ember's yearly data, CC BY 4.0
 (https://ember-energy.org/data/yearly-electricity-data/), and carried by the Green Web Foundation's co2.js."""
-
+WITHOUT_VALUE: Final = MappingProxyType(
+    {
+        "AD": "Andorra", "AI": "Anguilla", "AQ": "Antarctica", "AX": "Åland", "BL": "Saint Barthélemy",
+        "BQ": "Caribbean Netherlands", "BV": "Bouvet Island", "CC": "Cocos Islands", "CW": "Curaçao",
+        "CX": "Christmas Island", "FM": "Micronesia", "GG": "Guernsey",
+        "GS": "South Georgia and the South Sandwich Islands", "HM": "Heard Island and McDonald Islands",
+        "IM": "Isle of Man", "IO": "British Indian Ocean Territory", "JE": "Jersey", "LI": "Liechtenstein",
+        "MC": "Monaco", "MF": "Saint Martin", "MH": "Marshall Islands", "MP": "Northern Mariana Islands",
+        "NF": "Norfolk Island", "NU": "Niue", "PN": "Pitcairn", "PW": "Palau", "SJ": "Svalbard and Jan Mayen",
+        "SM": "San Marino", "SX": "Sint Maarten", "TF": "French Southern Territories", "TK": "Tokelau",
+        "TV": "Tuvalu", "UM": "United States Minor Outlying Islands", "VA": "Vatican City",
+        "WF": "Wallis and Futuna", "XK": "Kosovo", "YT": "Mayotte",
+    }
+)  # fmt: skip
+"""Names of the codes of ISO 3166, and of Kosovo, that Ember has no value for."""
 _ALIASES: Final = {"UK": "GB", "EL": "GR"}  # in common use, but not in ISO 3166
 
 
@@ -59,11 +73,12 @@ def countries() -> Mapping[str, Country]:
 def intensity(zone: str) -> Intensity:
     """Return the intensity of the country `zone` (`CH`), or for a part of one (`DK-DK2`) of the country, with a reason.
 
-    UsageError where there is no such country; it names the one that was probably meant.
+    UsageError where there is no such country, or no value for it; it names the one that was probably meant.
     """
-    wanted = zone.strip().upper()
-    code = wanted.partition("-")[0] if re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]+)+", wanted) else wanted
+    wanted, code = zone.strip().upper(), _code(zone)
     if (country := countries().get(code)) is None:
+        if code in WITHOUT_VALUE:
+            raise UsageError(f"{no_value(zone)}. Give --intensity, or the zone of a country with a like grid.")
         raise _unknown(zone)
     part = code != wanted
     return Intensity(
@@ -76,6 +91,24 @@ def intensity(zone: str) -> Intensity:
         fallback=part,
         reason=f"the yearly table has no figure for {wanted}; that of {country.name} is used" if part else None,
     )
+
+
+def check_zone(zone: str) -> None:
+    """Raise UsageError where `zone` is no country or part of one, whether or not there is a value for it."""
+    if _code(zone) not in {*countries(), *WITHOUT_VALUE}:
+        raise _unknown(zone)
+
+
+def no_value(zone: str) -> str | None:
+    """Return why the table has no value for `zone`; None where it has one, or does not know the zone."""
+    name = WITHOUT_VALUE.get(_code(zone))
+    return f"the yearly table has no value for {_code(zone)} ({name})" if name is not None else None
+
+
+def _code(zone: str) -> str:
+    """Return the code of the country of `zone`: DK of DK-DK2."""
+    wanted = zone.strip().upper()
+    return wanted.partition("-")[0] if re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]+)+", wanted) else wanted
 
 
 def _unknown(zone: str) -> UsageError:

@@ -13,7 +13,8 @@ from joulemark.suite.records import GridInterval, Intensity, Notice
 
 Span = tuple[datetime, datetime]
 """Start and end of a run; the same moment twice where it has not begun."""
-
+ASKED_NOW: Final = timedelta(seconds=30)
+"""An answer that is older was kept: a request takes 10 s at most, and a few follow each other."""
 STALE_AFTER_H: Final = 6.0
 """A grid's day has two peaks and two troughs: a value from further away is of another part of the day."""
 
@@ -72,15 +73,21 @@ def _intensity(series: Series, pieces: Sequence[Piece], g_per_kwh: float) -> Int
         signal="average" if series.zone else "unknown",
         granularity=series.granularity,
         method=", ".join(methods) or None,
-        reason=_nearest_reason(pieces),
+        reason=_nearest_reason(pieces, series.retrieved_at),
     )
 
 
-def _nearest_reason(pieces: Sequence[Piece]) -> str | None:
+def _nearest_reason(pieces: Sequence[Piece], retrieved_at: datetime | None) -> str | None:
     """Return which values stand in for missing ones; None where none is missing."""
     missing = [piece for piece in pieces if piece.nearest]
+    if not missing:
+        return None
     starts = ", ".join(dict.fromkeys(iso(piece.point.start) for piece in missing))
-    return f"the source has no value for {iso(missing[0].start)}; the nearest ({starts}) is used" if missing else None
+    if retrieved_at is not None and missing[-1].end > retrieved_at + ASKED_NOW:
+        had = f"the source had no value for {iso(missing[0].start)} at {iso(retrieved_at)} and was not asked again"
+    else:
+        had = f"the source has no value for {iso(missing[0].start)}"
+    return f"{had}; the nearest ({starts}) is used"
 
 
 def _stale(pieces: Sequence[Piece]) -> tuple[Notice, ...]:

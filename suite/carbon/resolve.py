@@ -7,6 +7,7 @@ while a trial runs, and no failed look-up fails a run.
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 OLD_AFTER_YEARS: Final = 3
 """Yearly tables lag by one year or two; a value older than this describes another grid."""
-
 NO_DIRECT_FACTORS: Final = "direct factors were asked for; Ember's are life-cycle ones"
 
 
@@ -35,7 +35,8 @@ def resolve(
     """Return what to compute emissions with, and notices about it.
 
     `service` is asked for the grid by the hour, if given; `span` is the time of a run that is over, if not now.
-    UsageError where a value cannot be, the zone is not known, or the user's file cannot be read; never for a network.
+    UsageError where a value cannot be, the zone is not known and the service was not asked for it, or the user's file
+    cannot be read; never for a network.
     """
     resolved = _intensity(settings, now, service, span)
     emissions = Emissions(
@@ -52,7 +53,7 @@ def _intensity(settings: Settings, now: datetime, service: Service | None, span:
     location = location_of(settings)
     if settings.intensity is not None:
         if location is not None and location.zone is not None:
-            ember.intensity(location.zone)  # a mistyped zone is a mistake, whether it is needed or not
+            ember.check_zone(location.zone)  # a mistyped zone is a mistake, whether it is needed or not
         return _given_by_user(settings.intensity, settings, span or (now, now))
     if location is None:
         return _world_average(NO_DIRECT_FACTORS if settings.emission_factors == "direct" else None)
@@ -70,7 +71,7 @@ def _given_by_user(given: float | str, settings: Settings, span: Span) -> Resolv
     amount = inputs.parse_amount(given, "--intensity")
     if amount is None:
         path = expanded(str(given))
-        if not path.exists():
+        if not os.path.exists(path):  # a name may be too long for a path
             raise UsageError(f"--intensity got {given!r}, which is neither a number of g/kWh nor a file that exists.")
         return from_series(intensity_csv.read(path, settings.emission_factors), span)
     amount.check(check_intensity)
@@ -93,9 +94,16 @@ def _yearly(
     reason = reason or "it was not asked"
     if location.zone is None:
         return _world_average(f"only Electricity Maps can resolve {location.label}: {reason}")
-    table = ember.intensity(location.zone)
     fallbacks = [f"Electricity Maps: {reason}"] if asked else []
     fallbacks += [NO_DIRECT_FACTORS] if settings.emission_factors == "direct" else []
+    if (absent := ember.no_value(location.zone)) is not None:
+        return _world_average("; ".join([*fallbacks, absent]))
+    try:
+        table = ember.intensity(location.zone)
+    except UsageError:
+        if not asked:
+            raise
+        return _world_average("; ".join([*fallbacks, f"the yearly table does not know {location.zone}"]))
     reasons = [*fallbacks, *([table.reason] if table.reason else [])]
     intensity = table.model_copy(update={"fallback": bool(reasons), "reason": "; ".join(reasons) or None})
     notices = [Notice.of(Code.INTENSITY_FALLBACK, "; ".join(fallbacks))] if fallbacks else []

@@ -6,8 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Literal
 
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+HOUR = timedelta(hours=1)
+LENGTHS = MappingProxyType(
+    {"5_minutes": timedelta(minutes=5), "15_minutes": timedelta(minutes=15), "hourly": HOUR, "daily": timedelta(days=1)}
+)
+"""Granularities, as Electricity Maps calls them, and their lengths."""
 Basis = Literal["lifecycle", "direct", "unknown"]
 
 
@@ -148,14 +155,26 @@ def utc_now() -> datetime:
 
 def start_of_hour(time: datetime) -> datetime:
     """Return the full hour at or before `time`."""
-    return time.replace(minute=0, second=0, microsecond=0)
+    return start_of_interval(time, HOUR)
+
+
+def start_of_interval(time: datetime, length: timedelta) -> datetime:
+    """Return the latest time at or before `time` that is a multiple of `length` since midnight, UTC."""
+    midnight = time.replace(hour=0, minute=0, second=0, microsecond=0)
+    return time - (time - midnight) % length
 
 
 def parse_time(text: str) -> datetime:
     """Return an ISO 8601 time with its offset, in UTC. ValueError where it is none, or has no offset."""
-    time = datetime.fromisoformat(text.strip())
+    return to_utc(datetime.fromisoformat(text.strip()), text)
+
+
+def to_utc(time: datetime, text: str) -> datetime:
+    """Return `time`, which was written as `text`, in UTC. ValueError where it has no offset, or cannot be."""
     if time.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset from UTC")
+        raise ValueError(f"{text.strip()} has no offset from UTC")
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:  # times near the ends of the calendar cannot be added to
+        raise ValueError(f"{text.strip()} is not between {FIRST_YEAR} and {LAST_YEAR}")
     return time.astimezone(UTC)
 
 

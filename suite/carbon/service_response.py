@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 TIMEOUT_S: Final = 10.0
-"""Limit for the connection, and for the whole response."""
+"""Limit for a whole request: name look-up, connection, retries, headers and body."""
 
 ErrorKind = Literal[
     "no_token", "bad_token", "not_licensed", "no_data", "throttled", "server", "unreachable", "timeout", "malformed",

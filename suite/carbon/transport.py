@@ -1,4 +1,4 @@
-"""HTTP GET with time-outs, a size limit, retries with back-off, and a token that stays in the request's header.
+"""HTTP GET with a deadline, a size limit, retries with back-off, and a token that stays in the request's header.
 
 Nothing here raises anything but `ServiceError`, whose text holds neither the token nor credentials of the address. It
 is raised outside of `except`, since an exception of requests refers to the request with its headers.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import time
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -18,16 +18,15 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_auth_from_url
-from urllib3 import HTTPResponse, Retry
-from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ResponseError
+from urllib3 import HTTPResponse
 
 from joulemark import __version__
 from joulemark.suite.carbon import response_cache
+from joulemark.suite.carbon.deadline import Deadline, RetryPolicy
 from joulemark.suite.carbon.series import iso
 from joulemark.suite.carbon.service_response import TIMEOUT_S, JsonResponse, ServiceError
+from joulemark.suite.system.redaction import HIDDEN, pattern_of, redacted
 
-MAX_RETRY_AFTER_S: Final = 30.0
-"""A service that asks for a longer pause than this is not retried."""
 MAX_BYTES: Final = 4_000_000
 """Ten days by the hour are 60 kB; a longer response is no answer."""
 READ_BYTES: Final = 65_536
@@ -42,35 +41,27 @@ HEADERS: Final = {
 T = TypeVar("T")
 
 
-class RetryPolicy(Retry):
-    """urllib3's retries, but none where the service asks for a longer pause than anybody would wait for."""
-
-    def increment(self, *args: Any, **more: Any) -> RetryPolicy:
-        """Return the state after one more failure; MaxRetryError ends the attempts with the response at hand."""
-        response = more.get("response")
-        try:
-            wait_s = (self.get_retry_after(response) or 0.0) if response is not None else 0.0
-        except InvalidHeader:
-            wait_s = MAX_RETRY_AFTER_S + 1
-        if wait_s > MAX_RETRY_AFTER_S:
-            raise MaxRetryError(more["_pool"], "", ResponseError("asked to wait too long"))
-        return super().increment(*args, **more)
-
-
 class _BoundedAdapter(HTTPAdapter):
-    """Reads whole bodies within the limits and returns copies free of the token, which some services repeat."""
+    """Reads whole bodies within the limits and returns copies free of secrets, which some services repeat."""
 
-    def __init__(self, host: str, token: str, timeout_s: float, now: datetime, retries: Retry) -> None:
+    def __init__(self, host: str, secrets: re.Pattern[str] | None, now: datetime, retries: RetryPolicy) -> None:
         super().__init__(max_retries=retries)
-        self._host, self._token, self._timeout_s, self._now = host, token, timeout_s, now
+        self._host, self._secrets, self._now, self._retries = host, secrets, now, retries
+
+    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:
+        """Return a pool whose connections end at the deadline."""
+        pool: Any = super().get_connection_with_tls_context(*args, **more)
+        if self._retries.deadline is not None:
+            pool.ConnectionCls = self._retries.deadline.connection_class(pool.ConnectionCls)
+        return pool
 
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
-        """Return the response with its body read. ServiceError where that takes too long or is too much."""
+        """Return the response with its body read. ServiceError where that is too much."""
         with super().send(request, *args, **more) as response:
-            body = self._read(response).replace(self._token.encode(), b"***")
+            body = _cleaned(self._read(response), self._secrets)
             retry_after = response.headers.get("Retry-After", "")
             headers = {"Content-Type": "application/json", response_cache.RETRIEVED_AT: iso(self._now)}
-            headers |= {"Retry-After": retry_after} if retry_after.isdecimal() else {}
+            headers |= {"Retry-After": retry_after} if re.fullmatch(r"\d{1,6}", retry_after) else {}
         path = request.path_url
         raw = HTTPResponse(
             io.BytesIO(body), headers, response.status_code, reason="", request_url=path, preload_content=False
@@ -78,13 +69,10 @@ class _BoundedAdapter(HTTPAdapter):
         return self.build_response(request, raw)
 
     def _read(self, response: requests.Response) -> bytes:
-        deadline = time.monotonic() + self._timeout_s
         body = bytearray()
-        # read1 returns what has arrived; read would wait for a whole block, however slowly that arrives.
+        # read1 returns what has arrived; read would wait for a whole block.
         while block := response.raw.read1(READ_BYTES):
             body += block
-            if time.monotonic() > deadline:
-                raise ServiceError("timeout", f"{self._host} did not finish its response within {self._timeout_s:g} s")
             if len(body) > MAX_BYTES:
                 raise ServiceError("malformed", f"{self._host} sent more than {MAX_BYTES} bytes")
         return bytes(body)
@@ -98,9 +86,9 @@ class Transport:
     ) -> None:
         """Check the address and the token. ServiceError for no address, or one that would send the token in the clear.
 
-        Credentials in `base_url` are sent, and neither shown nor kept. `timeout_s` limits the connection, and the whole
-        response. The pause `backoff_s` before the first retry doubles with each, with jitter. `cache` is a directory to
-        keep responses in until the next full hour.
+        Credentials in `base_url` are sent, and neither shown nor kept. `timeout_s` limits each request as a whole.
+        The pause `backoff_s` before the first retry doubles with each, with jitter. `cache` is a directory to
+        keep responses in (`response_cache`).
         """
         self._token, self._timeout_s, self._cache = token.strip(), timeout_s, cache
         try:
@@ -118,6 +106,10 @@ class Transport:
             raise ServiceError("bad_token", "the token has invalid characters")
         self._base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         self._credentials = get_auth_from_url(base_url) if "@" in parts.netloc else None
+        user, password = self._credentials or ("", "")
+        self._secrets = pattern_of([self._token, password, f"{user}:{password}" if password else ""])
+        # http is for this machine alone: the token would pass a proxy in the clear.
+        self._trust_proxies = parts.scheme == "https"
         self._retries = RetryPolicy(
             total=3,
             connect=1,
@@ -141,9 +133,25 @@ class Transport:
 
         ServiceError where `parse` does not accept the response, or there is none within the time.
         """
-        start_s = time.monotonic()
+        deadline = Deadline(self._timeout_s)
         try:
-            with self._session(now, parse) as session:
+            result = deadline.run(lambda: self._exchange(deadline, path, parameters, now, parse))
+        except TimeoutError:
+            result = self._timeout()
+        if isinstance(result, ServiceError):
+            raise result
+        return parse(result)
+
+    def _exchange(
+        self,
+        deadline: Deadline,
+        path: str,
+        parameters: Mapping[str, str],
+        now: datetime,
+        parse: Callable[[JsonResponse], T],
+    ) -> JsonResponse | ServiceError:
+        try:
+            with self._session(deadline, now, parse) as session:
                 # A redirect would carry the token to whatever address it names.
                 response = session.get(
                     f"{self._base}/{path}",
@@ -153,19 +161,18 @@ class Transport:
                     timeout=(self._timeout_s, self._timeout_s),
                     allow_redirects=False,
                 )
-                result: JsonResponse | ServiceError = _json_response(response)
+                return _json_response(response)
         except ServiceError as error:
-            result = ServiceError(error.kind, error.message)
-        except (OSError, ValueError, HTTPError) as error:  # requests' own exceptions are OSErrors
-            if isinstance(error, requests.Timeout) or time.monotonic() - start_s >= self._timeout_s:
-                result = ServiceError("timeout", f"{self.host} did not answer within {self._timeout_s:g} s")
-            else:
-                result = ServiceError("unreachable", f"{self.host} cannot be reached ({type(error).__name__})")
-        if isinstance(result, ServiceError):
-            raise result
-        return parse(result)
+            return ServiceError(error.kind, error.message)
+        except Exception as error:  # noqa: BLE001  nothing of an exception that refers to the request may get out
+            if isinstance(error, requests.Timeout) or deadline.left_s() <= 0:
+                return self._timeout()
+            return ServiceError("unreachable", f"{self.host} cannot be reached ({type(error).__name__})")
 
-    def _session(self, now: datetime, parse: Callable[[JsonResponse], object]) -> requests.Session:
+    def _timeout(self) -> ServiceError:
+        return ServiceError("timeout", f"{self.host} did not answer within {self._timeout_s:g} s")
+
+    def _session(self, deadline: Deadline, now: datetime, parse: Callable[[JsonResponse], object]) -> requests.Session:
         def is_valid(response: requests.Response) -> bool:
             try:
                 parse(_json_response(response))
@@ -174,21 +181,39 @@ class Transport:
             return True
 
         session = response_cache.session(self._cache, now, is_valid)
-        adapter = _BoundedAdapter(self.host, self._token, self._timeout_s, now, self._retries)
+        session.trust_env = self._trust_proxies
+        retries = self._retries.new()
+        retries.deadline = deadline
+        adapter = _BoundedAdapter(self.host, self._secrets, now, retries)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
 
 
 def _json_response(response: requests.Response) -> JsonResponse:
-    try:
-        document = json.loads(response.content)
-    except (ValueError, RecursionError):
-        document = None
     retry_after = response.headers.get("Retry-After")
     return JsonResponse(
         status=response.status_code,
-        document=document,
+        document=json.loads(response.content) if response.content else None,
         retry_after_s=None if retry_after is None else int(retry_after),
         retrieved_at=response.headers[response_cache.RETRIEVED_AT],
     )
+
+
+def _cleaned(body: bytes, secrets: re.Pattern[str] | None) -> bytes:
+    """Return the JSON in `body` without `secrets`, looked for after decoding; empty where there is none."""
+    try:
+        return json.dumps(_without(json.loads(body), secrets)).encode()
+    except (ValueError, RecursionError):
+        return b""
+
+
+def _without(value: Any, secrets: re.Pattern[str] | None) -> Any:
+    """Return a JSON value without `secrets` in its keys, texts and numbers."""
+    if isinstance(value, dict):
+        return {redacted(key, secrets): _without(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without(item, secrets) for item in value]
+    if isinstance(value, str):
+        return redacted(value, secrets)
+    return HIDDEN if secrets is not None and secrets.fullmatch(str(value)) else value

@@ -18,6 +18,7 @@ from joulemark.suite.cli import stop_signals
 from joulemark.suite.cli.arguments import expand
 from joulemark.suite.errors import JoulemarkError, StoppedError
 from joulemark.suite.system.streams import open_closed_streams
+from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.ascii import replace_missing_characters
 from joulemark.workloads.errors import BrokenPackageError
 
@@ -109,7 +110,18 @@ def _without_options() -> None:
 
 def main() -> NoReturn:
     """Run the command and exit: 0 fine, 2 bad usage or input, 130 interrupted, others as the verb says."""
-    stop_signals.install()
+    try:
+        stop_signals.install()
+        code = _run()
+    except (KeyboardInterrupt, typer.Abort):
+        stop_signals.exit_silently()
+        code = _fail("interrupted.", stop_signals.EXIT_CODE)
+    stop_signals.exit_silently()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command and return its exit code; what goes wrong has been printed then."""
     open_closed_streams()
     arguments = sys.argv[1:] or ["--help"]
     for stream in (sys.stdout, sys.stderr):
@@ -119,25 +131,25 @@ def main() -> NoReturn:
         code = build(verb if verb in VERBS else None)(arguments, standalone_mode=False)
         sys.stdout.flush()  # buffered output may not fit on the disk either
     except JoulemarkError as error:
-        _fail(str(error), error.exit_code)
+        code = _fail(str(error), error.exit_code)
     except BrokenPackageError as error:
-        _fail(str(error), 2)
+        code = _fail(str(error), 2)
     except typer.TyperException as error:
-        _fail(error.format_message(), 2)
-    except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted.", 130)
+        code = _fail(error.format_message(), 2)
+    except typer.Abort:
+        raise
     except (BrokenPipeError, SystemExit):  # Click turns the first into the second, with code 1
         # The reader of a pipe has gone (`joulemark list | head`): there is nobody to report it to.
         _discard(sys.stdout)
-        sys.exit(_SIGPIPE_EXIT)
+        code = _SIGPIPE_EXIT
     except Exception as error:  # noqa: BLE001  no traceback reaches a user
         if isinstance(error, OSError) and error.errno in _UNWRITABLE:
             _discard(sys.stdout)
-            _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}.", 2)
+            return _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}.", 2)
         if os.environ.get("JOULEMARK_DEBUG"):
             traceback.print_exc()
-        _fail(f"a bug, please report it: {type(error).__name__}: {error} (JOULEMARK_DEBUG=1 shows where).", 2)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _fail(f"a bug, please report it: {type(error).__name__}: {error} (JOULEMARK_DEBUG=1 shows where).", 2)
+    return code if isinstance(code, int) else 0
 
 
 def _discard(stream: TextIO) -> None:
@@ -145,11 +157,11 @@ def _discard(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    one_line = " ".join(message.split())
+def _fail(message: str, code: int) -> int:
+    """Print an error in one line and return `code`, the exit code."""
     try:
-        print(f"joulemark: {one_line}", file=sys.stderr)
+        print(f"joulemark: {one_line(message)}", file=sys.stderr)
         sys.stderr.flush()
     except OSError:  # the disk of standard error may be full too: the code still tells
         _discard(sys.stderr)
-    sys.exit(code)
+    return code

@@ -7,11 +7,15 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
 
 from joulemark.suite.cli.option_groups import Recompute
+from joulemark.suite.errors import UsageError
+
+if TYPE_CHECKING:
+    from joulemark.suite.records import Settings
 
 
 def expand(command: Callable[..., object]) -> Callable[..., object]:
@@ -73,6 +77,20 @@ def settings_from_context(context: typer.Context, arguments: Mapping[str, Any]) 
     return {name: value for name, value in values.items() if name in Settings.model_fields}
 
 
+def resolve_settings(given: Mapping[str, Any], measures: bool) -> Settings:
+    """Return the settings for the options in `given`. UsageError as from `suite.settings.resolve`.
+
+    What the settings file names of programs and files is used if the verb `measures`, and printed in any case.
+    """
+    from joulemark.suite import settings
+    from joulemark.suite.terminal.console import print_message
+
+    chosen = settings.resolve(given, measures=measures)
+    if named := settings.named_by_file(given):
+        print_message(f"Using {named}." if measures else f"Left out, since nothing is measured: {named}.")
+    return chosen
+
+
 def given_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
     """Return the flags of the options `names` that stand on the command line, not in the environment."""
     parameters = {"keyword": "k"}
@@ -83,7 +101,5 @@ def given_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
 
 def check_suffix(output: Path | None, suffixes: Sequence[str]) -> None:
     """Raise UsageError if `output` has a suffix other than `suffixes`; none is fine."""
-    from joulemark.suite.errors import UsageError
-
     if output is not None and output.suffix and output.suffix.lower() not in suffixes:
         raise UsageError(f"-o got {str(output)!r}: the file ends in {' or '.join(suffixes)}, not {output.suffix}.")

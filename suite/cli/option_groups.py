@@ -10,7 +10,7 @@ from typing import Annotated, TypedDict
 import typer
 
 from joulemark.suite.cli import options
-from joulemark.suite.cli.options import CARBON, EFFORT, POWER, SELECTION
+from joulemark.suite.cli.options import carbon, effort, power, selection
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 _Texts = list[str] | None
@@ -26,81 +26,64 @@ class Selection(TypedDict):
 
     profile: Annotated[
         str | None,
-        typer.Option(
-            help="Selection and effort: quick, standard, full or ci. (default: quick)",
-            rich_help_panel=SELECTION,
-            envvar="JOULEMARK_PROFILE",
+        selection(
+            help="Selection and effort: quick, standard, full or ci. (default: quick)", envvar="JOULEMARK_PROFILE"
         ),
     ]
-    workload: Annotated[
-        _Texts, typer.Option(help="Workload; repeatable, like all options here.", rich_help_panel=SELECTION)
-    ]
-    size: Annotated[
-        _Texts, typer.Option(help="tiny, small, base, or one of the workload's own.", rich_help_panel=SELECTION)
-    ]
-    phase: Annotated[_Texts, typer.Option(help="inference, training or generation.", rich_help_panel=SELECTION)]
-    framework: Annotated[_Texts, typer.Option(help=_FRAMEWORKS, rich_help_panel=SELECTION)]
-    mode: Annotated[_Texts, typer.Option(help=_MODES, rich_help_panel=SELECTION)]
-    device: Annotated[_Texts, typer.Option(help="cpu, cuda:0, ...", rich_help_panel=SELECTION)]
-    precision: Annotated[_Texts, typer.Option(help="fp32, tf32, bf16 or fp16.", rich_help_panel=SELECTION)]
-    batch_size: Annotated[list[int] | None, typer.Option(help="Samples per batch.", rich_help_panel=SELECTION)]
-    k: Annotated[
-        _Texts,
-        typer.Option(
-            "-k", metavar="EXPR", help="Keep cases whose id matches, as in pytest.", rich_help_panel=SELECTION
-        ),
-    ]
+    workload: Annotated[_Texts, selection(help="Workload; repeatable, like all options here.")]
+    size: Annotated[_Texts, selection(help="tiny, small, base, or one of the workload's own.")]
+    phase: Annotated[_Texts, selection(help="inference, training or generation.")]
+    framework: Annotated[_Texts, selection(help=_FRAMEWORKS)]
+    mode: Annotated[_Texts, selection(help=_MODES)]
+    device: Annotated[_Texts, selection(help="cpu, cuda:0, ...")]
+    precision: Annotated[_Texts, selection(help="fp32, tf32, bf16 or fp16.")]
+    batch_size: Annotated[list[int] | None, selection(help="Samples per batch.")]
+    k: Annotated[_Texts, selection("-k", metavar="EXPR", help="Keep cases whose id matches, as in pytest.")]
     threads: Annotated[
         int | None,
-        typer.Option(
-            help="Threads per framework. (default: the cores available to this process)",
-            rich_help_panel=EFFORT,
-            envvar="JOULEMARK_THREADS",
+        effort(
+            help="Threads per framework. (default: the cores available to this process)", envvar="JOULEMARK_THREADS"
         ),
     ]
     allocator: Annotated[
         str | None,
-        typer.Option(
+        effort(
             help="retain: glibc keeps freed memory, for both frameworks; default: glibc's own settings. "
             "(default: retain)",
-            rich_help_panel=EFFORT,
             envvar="JOULEMARK_ALLOCATOR",
         ),
     ]
-    rounds: Annotated[
-        int | None,
-        typer.Option(
-            help="Trials per case. (default: the profile's)", rich_help_panel=EFFORT, envvar="JOULEMARK_ROUNDS"
-        ),
-    ]
+    rounds: Annotated[int | None, effort(help="Trials per case. (default: the profile's)", envvar="JOULEMARK_ROUNDS")]
 
 
-class Carbon(TypedDict):
-    """Inputs of the carbon accounting."""
+class Place(TypedDict):
+    """Where the electricity comes from, instead of a zone, and what its intensity includes."""
 
-    zone: options.Zone
     coordinates: options.Coordinates
     data_center: options.DataCenter
     emission_factors: options.EmissionFactors
+
+
+class Carbon(Place):
+    """Inputs of the carbon accounting."""
+
+    zone: options.Zone
     intensity: options.Intensity
     pue: options.Pue
     psf: options.Psf
     embodied: Annotated[
         str | None,
-        typer.Option(
+        carbon(
             metavar="KG|assumed",
             help="Include the hardware's embodied carbon: kg CO2e of the computer, LOW..VALUE..HIGH, or assumed. "
             "(default: not)",
-            rich_help_panel=CARBON,
             envvar="JOULEMARK_EMBODIED",
         ),
     ]
     lifespan_years: Annotated[
         float | None,
-        typer.Option(
-            help="Years that the hardware is in use, for --embodied. (default: 4)",
-            rich_help_panel=CARBON,
-            envvar="JOULEMARK_LIFESPAN_YEARS",
+        carbon(
+            help="Years that the hardware is in use, for --embodied. (default: 4)", envvar="JOULEMARK_LIFESPAN_YEARS"
         ),
     ]
 
@@ -118,10 +101,7 @@ class Measurement(Selection, Carbon):
     python: options.Python
     offline: options.Offline
     sensor: options.Sensor
-    second_opinion: Annotated[
-        bool,
-        typer.Option("--second-opinion", help="Run codecarbon's tracker alongside.", rich_help_panel=POWER),
-    ]
+    second_opinion: Annotated[bool, power("--second-opinion", help="Run codecarbon's tracker alongside.")]
     allow_estimates: options.AllowEstimates
     out: options.Out
     as_json: options.Json

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-SELECTION, CARBON, EFFORT, OUTPUT, POWER, VERDICT = "Selection", "Carbon", "Effort", "Output", "Power", "Verdict"
-
+_panels = ("Selection", "Carbon", "Effort", "Output", "Power", "Verdict")
+selection, carbon, effort, output, power, verdict = (partial(typer.Option, rich_help_panel=name) for name in _panels)
 PAGE_SUFFIXES = (".html", ".htm")
-
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
-
-Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where run files and pages are kept.", rich_help_panel=OUTPUT)
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.", rich_help_panel=OUTPUT)]
-Markdown = Annotated[
-    bool,
-    typer.Option("--markdown", help="Markdown on standard output, short enough for a comment.", rich_help_panel=OUTPUT),
-]
-NoReport = Annotated[bool, typer.Option("--no-report", help="Write no page.", rich_help_panel=OUTPUT)]
-Anonymous = Annotated[bool, typer.Option("--anonymous", help="Leave out host name, user and paths.")]
+Out = Annotated[Path | None, output(metavar="DIR", help="Where run files and pages are kept.")]
+Json = Annotated[bool, output("--json", help="One JSON object on standard output.")]
+Markdown = Annotated[bool, output("--markdown", help="Markdown on standard output, short enough for a comment.")]
+NoReport = Annotated[bool, output("--no-report", help="Write no page.")]
+Anonymous = Annotated[bool, typer.Option("--anonymous", help="Leave out what is not known to be harmless.")]
 PlotlyJs = Annotated[
     str,
     typer.Option(
@@ -31,100 +25,71 @@ PlotlyJs = Annotated[
 ]
 
 Zone = Annotated[
-    str | None,
-    typer.Option(
-        help="Grid zone, such as CH or DE. (default: the world's average)",
-        rich_help_panel=CARBON,
-        envvar="JOULEMARK_ZONE",
-    ),
+    str | None, carbon(help="Grid zone, such as CH or DE. (default: the world's average)", envvar="JOULEMARK_ZONE")
 ]
-Coordinates = Annotated[
-    str | None,
-    typer.Option(metavar="LAT,LON", help="Instead of a zone: degrees, such as 47.37,8.54.", rich_help_panel=CARBON),
-]
+Coordinates = Annotated[str | None, carbon(metavar="LAT,LON", help="Instead of a zone: degrees, such as 47.37,8.54.")]
 DataCenter = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PROVIDER:REGION", help="Instead of a zone, such as gcp:europe-west6.", rich_help_panel=CARBON
-    ),
+    str | None, carbon(metavar="PROVIDER:REGION", help="Instead of a zone, such as gcp:europe-west6.")
 ]
 EmissionFactors = Annotated[
     str | None,
-    typer.Option(
+    carbon(
         help="lifecycle: the whole life of power plants; direct: their operation only. (default: lifecycle)",
-        rich_help_panel=CARBON,
         envvar="JOULEMARK_EMISSION_FACTORS",
     ),
 ]
 Intensity = Annotated[
     str | None,
-    typer.Option(
+    carbon(
         metavar="G_PER_KWH|FILE",
         help="Your own carbon intensity: g/kWh, LOW..VALUE..HIGH, or a CSV of times and values.",
-        rich_help_panel=CARBON,
         envvar="JOULEMARK_INTENSITY",
     ),
 ]
 Pue = Annotated[
     str | None,
-    typer.Option(
+    carbon(
         metavar="PUE|PRESET",
         help="Power usage effectiveness: a number, LOW..VALUE..HIGH, or local, uptime-2025, green-algorithms, google, "
         "aws, azure, jean-zay. (default: 1.0)",
-        rich_help_panel=CARBON,
         envvar="JOULEMARK_PUE",
     ),
 ]
 Psf = Annotated[
     float | None,
-    typer.Option(
+    carbon(
         help="How often the computation is repeated; multiplies the run's totals only. (default: 1)",
-        rich_help_panel=CARBON,
         envvar="JOULEMARK_PSF",
     ),
 ]
-Offline = Annotated[
-    bool,
-    typer.Option("--offline", help="Make no network requests.", rich_help_panel=CARBON, envvar="JOULEMARK_OFFLINE"),
-]
+Offline = Annotated[bool, carbon("--offline", help="Make no network requests.", envvar="JOULEMARK_OFFLINE")]
 
 Python = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FW=PATH", help="Interpreter for a framework, with joulemark installed.", rich_help_panel=EFFORT
-    ),
+    list[str] | None, effort(metavar="FW=PATH", help="Interpreter for a framework, with joulemark installed.")
 ]
 MaxRounds = Annotated[
     int | None,
-    typer.Option(
+    effort(
         help="Run more rounds of inconclusive pairs, up to this multiple of the rounds; widens intervals. "
-        "(default: no more)",
-        rich_help_panel=EFFORT,
+        "(default: no more)"
     ),
 ]
 Sensor = Annotated[
     list[str] | None,
-    typer.Option(
+    power(
         metavar="NAME",
         help="rapl, rapl:psys, perf, nvml, amdsmi, codecarbon, replay:FILE, simulated:NAME/LOAD; meter:FILE is read "
         "alongside the others. Repeatable. (default: all available)",
-        rich_help_panel=POWER,
     ),
 ]
 AllowEstimates = Annotated[
-    bool,
-    typer.Option(
-        "--allow-estimates",
-        help="Rank estimated energy too, also against measured energy.",
-        rich_help_panel=EFFORT,
-    ),
+    bool, effort("--allow-estimates", help="Rank estimated energy too, also against measured energy.")
 ]
 Threshold = Annotated[
     list[str] | None,
-    typer.Option(
+    verdict(
         metavar="METRIC:PERCENT",
         help="Smallest change that matters, such as throughput:5% or energy:off; metrics are throughput, energy, "
         "memory, first-call. Repeatable; overrides the thresholds of the settings file.",
-        rich_help_panel=VERDICT,
     ),
 ]

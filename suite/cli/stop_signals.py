@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+EXIT_CODE = 130
+"""Interrupted."""
+
 REPEATED_S = 1.0
 """Signals within this time are one: `timeout` and the kernel send them to the process and to its group."""
+
+
+def exit_silently() -> None:
+    """Let each of the signals end the process at once: before there is anything to keep, and once all is kept."""
+    _handle(lambda _number, _frame: os._exit(EXIT_CODE))
 
 
 def install() -> None:
@@ -28,9 +37,13 @@ def install() -> None:
         if last_s - previous_s >= REPEATED_S:
             raise KeyboardInterrupt
 
+    _handle(interrupt)
+
+
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, interrupt)
+            signal.signal(number, handler)
 
 
 def _discard_output_to_closed_terminal() -> None:

@@ -23,6 +23,8 @@ class Component:
 
 _CPU, _MEMORY, _GPU, _WHOLE = (204, 121, 167), (122, 133, 148), (0, 158, 115), (140, 109, 49)
 
+UNDETERMINED: Final = "undetermined"
+"""The counter of a GPU in a module, where nothing shows whether it counts the module (`suite.energy.module_scope`)."""
 COMPONENTS: Final = {
     component.name: component
     for component in (
@@ -33,7 +35,10 @@ COMPONENTS: Final = {
         Component("gpu", "gpu", "whole GPU", charged=True, rgb=_GPU),
         Component("psys", "", "whole platform", charged=False, rgb=_WHOLE),
         Component("module", "", "CPU and GPU module", charged=False, rgb=_WHOLE),
+        Component(UNDETERMINED, "", "GPU, or CPU and GPU module", charged=False, rgb=_WHOLE),
         Component("machine", "", "whole machine", charged=False, rgb=_WHOLE),
+        Component("package_log", "", "processor by another program's log", charged=False, rgb=_WHOLE),
+        Component("gpu_log", "", "GPUs by another program's log", charged=False, rgb=_WHOLE),
     )
 }
 HARDWARE: Final = ("cpu", "ram", "gpu")

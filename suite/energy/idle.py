@@ -1,14 +1,21 @@
-"""Idle power: its mean over a run's idle windows, energy net of it, its drift, and its rows in tables. Pure."""
+"""Idle power: its mean over a run's idle windows, energy net of it, and its drift. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from joulemark.suite.energy.attribution import CaseEnergy, ReadingKey, attributed_readings, reading_key, weakest
-from joulemark.suite.energy.sensor_error import error_range_j, summed_energy
-from joulemark.suite.records import Case, EnergyReading, Idle, Kind, RunFile, Trial
+from joulemark.suite.energy.attribution import (
+    CaseEnergy,
+    ReadingKey,
+    attributed_readings,
+    error_range_j,
+    reading_key,
+    summed_energy,
+    weakest,
+)
+from joulemark.suite.records import EnergyReading, Idle, Kind, RunFile
 
 ROUNDING: Final = 1e-6
 """Share of idle energy below which net energy is only the rounding error of a sum: a model at its upper limit gives the
@@ -49,26 +56,6 @@ class ComponentEnergy:
     energy_j: float
     idle_j: float | None
     """What it would have used idle, at most `energy_j`; None where its idle power is not known."""
-
-
-When = Literal["before", "after", "resident"]
-
-
-@dataclass(frozen=True)
-class IdlePowerRow:
-    """Mean power of one component over one idle window."""
-
-    when: When
-    case: Case | None
-    """The case whose context and model were on the device, with nothing running; None for `before` and `after`."""
-    component: str
-    """Empty where there is no window at all."""
-    scope: str
-    power_w: float | None
-    """None where not measured, with the reason."""
-    kind: Kind
-    length_s: float
-    reason: str | None
 
 
 def mean_idle_power(idle: Iterable[Idle]) -> Mapping[ReadingKey, IdlePower]:
@@ -193,43 +180,3 @@ def idle_drift(run_file: RunFile) -> float | None:
         if before_w > 0:
             changes.append(sum(after[key].power_w for key in common) / before_w - 1)
     return max(changes, key=abs, default=None)
-
-
-def idle_power_rows(run_file: RunFile) -> tuple[IdlePowerRow, ...]:
-    """Return one row for each idle reading; if none is with a resident program, also a row with the reason."""
-    rows = [_row(entry.when, None, reading, entry.window_s) for entry in run_file.idle for reading in entry.energy]
-    resident = [
-        _row("resident", case, reading, trial.resident_idle.window_s)
-        for case, trial in _with_resident_idle(run_file.cases)
-        if trial.resident_idle is not None
-        for reading in trial.resident_idle.energy
-    ]
-    return (*rows, *(resident or [_no_resident_row(run_file.cases)]))
-
-
-def _with_resident_idle(cases: Sequence[Case]) -> Iterator[tuple[Case, Trial]]:
-    return ((case, trial) for case in cases for trial in case.trials if trial.resident_idle is not None)
-
-
-def _row(when: When, case: Case | None, reading: EnergyReading, window_s: tuple[float, float]) -> IdlePowerRow:
-    length_s = window_s[1] - window_s[0]
-    return IdlePowerRow(
-        when=when,
-        case=case,
-        component=reading.component,
-        scope=reading.scope,
-        power_w=reading.energy_j / length_s if reading.energy_j is not None and length_s > 0 else None,
-        kind=reading.kind,
-        length_s=length_s,
-        reason=reading.reason if reading.energy_j is not None or reading.reason else "the window has no length",
-    )
-
-
-def _no_resident_row(cases: Sequence[Case]) -> IdlePowerRow:
-    if any(True for _ in _with_resident_idle(cases)):
-        reason = "no sensor was read"
-    elif any(case.device != "cpu" for case in cases):
-        reason = "no trial on a GPU recorded it"
-    else:
-        reason = "cases on the CPU leave no context and no model on a device"
-    return IdlePowerRow("resident", None, "", "", None, "unavailable", 0.0, reason)

@@ -14,16 +14,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from joulemark.suite.energy.update_times import update_times
+from joulemark.suite.energy.update_times import observed_update_period_s, update_times
 from joulemark.suite.records import Channel, Trace
 
 MAX_GAP_PERIODS = 5.0
 """A gap of more reads than this makes the energy unknown, if it lies where reads matter."""
+LATE_UPDATES = 1.5
+"""So does a gap of more update periods than this."""
 MARGIN = 24
 """Reads kept on either side of the window."""
+SLOW = 2.0
+"""A counter that is updated more seldom than every so many reads has a value only where it changed: in between it is
+linear, as power is not known to be anything else."""
+SLOW_MARGIN = 2.5
+"""Update periods that are kept on either side of the window for it."""
 MAX_UPDATES = 100
 """Over so many updates, an error of 0.1 % in the update period shifts them by a tenth of a period."""
-
 Window = tuple[float, float]
 """Begin and end, seconds since the run's start."""
 
@@ -45,8 +51,9 @@ class Curve:
     @classmethod
     def around(cls, trace: Trace, channel: Channel, window_s: Window) -> Curve:
         """Return `channel` of `trace` around `window_s` (seconds since the run's start)."""
-        first = max(0, bisect_left(trace.t_s, window_s[0]) - MARGIN)
-        last = bisect_right(trace.t_s, window_s[1] + lag_s(channel)) + MARGIN
+        margin_s = SLOW_MARGIN * (channel.tick_s or 0.0)
+        first = max(0, bisect_left(trace.t_s, window_s[0] - margin_s) - MARGIN)
+        last = bisect_right(trace.t_s, window_s[1] + lag_s(channel) + margin_s) + MARGIN
         times, values = trace.t_s[first:last], channel.values[first:last]
         pairs = [(t, v) for t, v in zip(times, values, strict=True) if v is not None]
         intervals = [b - a for a, b in pairwise(times)]
@@ -57,6 +64,8 @@ class Curve:
         if channel.publication_lag is not None and channel.tick_s is not None:
             t_s, known, error_s = _at_updates(read_s, known, channel, channel.tick_s, window_s)
         read_period_s = statistics.median(intervals) if intervals else 0.0
+        if channel.unit == "J" and (update_period_s or 0.0) > SLOW * read_period_s > 0:
+            t_s, known = _at_changes(read_s, known)
         return cls(channel, t_s, known, read_period_s, update_period_s, error_s)
 
     @property
@@ -182,8 +191,13 @@ class Curve:
     def coverage_gap(self, window_s: Window) -> str | None:
         """Return why the reads do not cover the window; None if they do."""
         if len(self.t_s) < 2:
-            return self.channel.source or "the sensor was read less than twice"
-        allowed_s = MAX_GAP_PERIODS * self.read_period_s
+            shown = any(value is not None for value in self.channel.values)
+            too_few = "the sensor has fewer than two values around the window"
+            return too_few if shown else self.channel.source or too_few
+        if self.is_counter and self.update_period_s is None and self.values[-1] > self.values[0]:
+            seconds = self.t_s[-1] - self.t_s[0]
+            return f"below resolution: the counter moved once in {seconds:.2g} s, so its update period is not known"
+        allowed_s = max(MAX_GAP_PERIODS * self.read_period_s, LATE_UPDATES * (self.update_period_s or 0.0))
         outside_s = max(self.t_s[0] - window_s[0], window_s[1] - self.t_s[-1])
         if outside_s > allowed_s + lag_s(self.channel):
             return f"the trace does not cover the window: {outside_s:.2f} s of it have no read"
@@ -220,14 +234,13 @@ def _at_updates(
     return t_s, known, max(error_s for _, error_s in phases)
 
 
+def _at_changes(read_s: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return when the value was updated, in the middle of the two reads that it changed between, and the new values."""
+    changes = [i for i in range(1, len(values)) if values[i] != values[i - 1]]
+    return [(read_s[i - 1] + read_s[i]) / 2 for i in changes], [values[i] for i in changes]
+
+
 def lag_s(channel: Channel) -> float:
     """Return how long before its read a value stands for, on average, seconds."""
     published_s = channel.publication_lag.lag_s if channel.publication_lag is not None else 0.0
     return published_s + ((channel.average_s if channel.unit == "W" else 0.0) + (channel.tick_s or 0.0)) / 2
-
-
-def observed_update_period_s(t_s: Sequence[float], values: Sequence[float]) -> float | None:
-    """Return an upper bound of the update period: the median time between two reads at which the value changed."""
-    changed = [t for t, (a, b) in zip(t_s[1:], pairwise(values), strict=True) if a != b]
-    intervals = [b - a for a, b in pairwise(changed)]
-    return statistics.median(intervals) if intervals else None

@@ -19,6 +19,8 @@ MAX_LAG_S = 0.25
 """Lags up to this are found."""
 SHORTEST_PERIOD_S = 0.01
 """With a shorter update period, a lag matters to no window."""
+LONGEST_PERIOD_S = 0.5
+"""With a longer one, a lag is less than what the times of updates are known to."""
 SLOPE_S = 0.2
 """Power on either side of a fall is taken over this time or the next longer one between updates."""
 STEEPNESS = 0.25
@@ -78,8 +80,8 @@ def _share_below(n: int, k: int) -> float:
 
 
 def can_lag(channel: Channel) -> bool:
-    """Return whether a lag of `channel` matters: a sensor with known and not very short update periods."""
-    return channel.kind != "model" and channel.tick_s is not None and channel.tick_s >= SHORTEST_PERIOD_S
+    """Return whether a lag of `channel` matters: a sensor with known update periods, neither very short nor long."""
+    return channel.kind != "model" and SHORTEST_PERIOD_S <= (channel.tick_s or 0.0) <= LONGEST_PERIOD_S
 
 
 def _delay(trace: Trace, channel: Channel, fall_s: float) -> tuple[float, float] | None:

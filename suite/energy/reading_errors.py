@@ -1,4 +1,4 @@
-"""How far the energy of one channel in one window may be off, gain aside. Pure.
+"""Whether the energy of one channel in one window is known, and how far it may be off, gain aside. Pure.
 
 Errors that differ from trial to trial, since its phase against the sensor does, come from sampling; others are the same
 in every trial.
@@ -11,11 +11,25 @@ import statistics
 from itertools import pairwise
 
 from joulemark.suite.energy.aliasing import worst_unevenness
-from joulemark.suite.energy.integration import Curve, Window
+from joulemark.suite.energy.integration import LATE_UPDATES, Curve, Window
+from joulemark.suite.energy.plausibility import most_in_words
+from joulemark.suite.units import counted
 
 MAX_SAMPLES = 1000
 """Samples folded by a step, at most. Over more, both neighbours of an aliased period would drift through the step, and
 the aliased period between them would be missed; and folding a day of samples takes half a minute a reading."""
+INSTANT_S = 1e-6
+"""Windows shorter than this are as uncertain as one of this length."""
+STUCK_S = 1.0
+"""Hardware that is on draws power: a counter that has not moved for longer does not count."""
+STUCK_W = 1e-9
+"""A counter that has not moved, up to the rounding error between two equal reads."""
+GAP_NEIGHBOURS = 3
+"""Samples on either side of a gap that its power is compared with."""
+GAP_SHARE = 0.05
+"""Both sides of a gap agree if what they differ by is at most this share of the window's energy."""
+MAX_LEFT_OUT = 0.25
+"""A sensor that shows nonsense more often than this is not believed."""
 MAX_POWER_FACTOR = 5.0
 """Where no power limit is known: about the most that a GPU draws, over what it draws while it waits for work."""
 
@@ -38,10 +52,15 @@ def _border_errors_j(curve: Curve, time_s: float, length_s: float) -> tuple[floa
     lag_error_s = (curve.update_period_s or 0.0) / 2 if lag is None else lag.error_s
     # A load that is shorter than this shows only as the mean over it.
     resolution_s = 2 * interval_s if curve.is_counter else curve.channel.average_s
-    spread_w = (max(powers) - min(powers)) * (resolution_s / length_s if 0 < length_s < resolution_s else 1.0)
+    spread_w = (max(powers) - min(powers)) * (
+        resolution_s / max(length_s, INSTANT_S) if length_s < resolution_s else 1.0
+    )
     if curve.is_counter:
+        # A slow counter goes on beyond its first and last update at the power next to them.
+        beyond_s = max(curve.t_s[0] - time_s, time_s - curve.t_s[-1]) if curve.update_period_s else 0.0
+        time_error_s = max(curve.time_error_s, min(beyond_s, LATE_UPDATES * (curve.update_period_s or 0.0)))
         share = min(max((time_s - curve.t_s[i - 1]) / interval_s, 0.0), 1.0)
-        return curve.time_error_s * max(powers), (lag_error_s + share * (1 - share) * interval_s) * spread_w
+        return time_error_s * max(powers), (lag_error_s + share * (1 - share) * interval_s) * spread_w
     averages_s = (interval_s + curve.channel.average_s) / 8 if lag is None else interval_s / 4
     return curve.time_error_s * spread_w, (lag_error_s + averages_s) * spread_w
 
@@ -65,6 +84,8 @@ def unobserved_error_j(curve: Curve, window_s: Window) -> float:
     if unobserved <= 0 or not powers:
         return 0.0
     if len(powers) < 4:
+        if shows_moments(curve):  # then those next to the window count too
+            powers = curve.powers_w((window_s[0] - curve.read_period_s, window_s[1] + curve.read_period_s))
         return unobserved * length_s * (max(powers) - min(powers))
     mean_w = statistics.fmean(powers)
     variance = statistics.fmean((p - mean_w) ** 2 for p in powers)
@@ -105,3 +126,67 @@ def aliasing_error_j(curve: Curve, window_s: Window, step_s: float | None, uneve
     below_w = max(mean_w, spread_w) if resolves_steps else max(most_w, mean_w)
     uneven_s = unevenness * (window_s[1] - window_s[0])
     return uneven_s * below_w, uneven_s * max(most_w - mean_w, spread_w)
+
+
+def unknown_reason(curve: Curve, window_s: Window, samples: int) -> str | None:
+    """Return why the energy in the window is not known; None where it is."""
+    if len(left_out_s(curve, window_s)) > MAX_LEFT_OUT * samples:
+        return "too many to believe the others"
+    reason = curve.coverage_gap(window_s) or _stuck(curve, window_s)
+    if reason is None and shows_moments(curve) and samples < 2:
+        return f"below resolution: it has {counted(samples, 'sample')}, and they are {curve.read_period_s:.3g} s apart"
+    if reason is None and (gap_j := gap_error_j(curve, window_s)) > GAP_SHARE * curve.energy_j(window_s):
+        return f"power before that and after it differs, by {gap_j:.3g} J over the gap"
+    return reason
+
+
+def shows_moments(curve: Curve) -> bool:
+    """Return whether nothing is known of the power between two samples, as of a meter's rows."""
+    return curve.channel.component == "machine" and not curve.is_counter and curve.observed_share == 0
+
+
+def _stuck(curve: Curve, window_s: Window) -> str | None:
+    """Return why a counter that did not move is not used; None where it moved. No hardware that is on draws nothing."""
+    length_s = window_s[1] - window_s[0]
+    if not curve.is_counter or length_s <= 0 or curve.energy_j(window_s) > STUCK_W * length_s:
+        return None
+    if length_s < STUCK_S:
+        return f"the counter did not move in {length_s:.3g} s: it is stuck, or the window is below its resolution"
+    return f"the counter did not move for {length_s:.1f} s: it is stuck"
+
+
+def interruptions(curve: Curve, window_s: Window, samples: int) -> list[str]:
+    """Return in words which of the window's `samples` were left out, and whether the counter was interrupted."""
+    texts = []
+    if left_out := len(left_out_s(curve, window_s)):
+        of = f"{left_out} of {samples} samples left out"
+        texts.append(f"{of}: hardware that draws at most {most_in_words(curve.channel)} cannot have shown them")
+    if resets := len(_resets_s(curve, window_s)):
+        texts.append(f"the counter was reset or jumped {counted(resets, 'time')} in the window")
+    return texts
+
+
+def left_out_s(curve: Curve, window_s: Window) -> list[float]:
+    """Return the times in the window at which the sensor showed what its hardware cannot have shown, seconds."""
+    return [time_s for time_s in curve.channel.implausible_s if window_s[0] <= time_s <= window_s[1]]
+
+
+def _resets_s(curve: Curve, window_s: Window) -> list[float]:
+    return [time_s for time_s in curve.channel.resets_s if window_s[0] <= time_s <= window_s[1]]
+
+
+def gap_error_j(curve: Curve, window_s: Window) -> float:
+    """Return how far the energy that is interpolated may be off, joules.
+
+    In power samples that is where samples were left out; in a counter, which goes on counting meanwhile, only where it
+    was reset or jumped.
+    """
+    at_s = _resets_s(curve, window_s) if curve.is_counter else left_out_s(curve, window_s)
+    return sum(_gap_error_j(curve, i) for i in {curve.index(time_s) for time_s in at_s})
+
+
+def _gap_error_j(curve: Curve, i: int) -> float:
+    """Return what the power before and after the gap that ends at value `i` differs by, times its length."""
+    near = range(max(0, i - GAP_NEIGHBOURS), min(len(curve.t_s), i + GAP_NEIGHBOURS))
+    powers = [curve.slope(j) for j in near if j not in (0, i)] if curve.is_counter else [curve.values[j] for j in near]
+    return (curve.t_s[i] - curve.t_s[i - 1]) * (max(powers) - min(powers)) if powers else 0.0

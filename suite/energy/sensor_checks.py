@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
+from joulemark.suite.energy.components import channel_label
 from joulemark.suite.energy.integration import Curve
 from joulemark.suite.notices import Code
 from joulemark.suite.records import EnergyReading, Gpu, GpuState, Notice, Trace, Trial
@@ -43,6 +45,7 @@ def sensor_notices(
     return (
         *_disagreement(attributed),
         *_aliasing(attributed, traces),
+        *_implausible(trials),
         *_throttled(states),
         *_power_capped(states),
         *_clock_moved(by_window),
@@ -74,6 +77,21 @@ def _aliasing(attributed: Sequence[tuple[Trial, EnergyReading]], traces: Sequenc
             step_s = trial.window_length_s / trial.steps
             return [Notice.of(Code.NEAR_SENSOR_PERIOD, step_s, min(shares, default=0.0))]
     return []
+
+
+def _implausible(trials: Sequence[Trial]) -> list[Notice]:
+    """Return a notice of the samples that were left out, of components that are charged and of others."""
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    for reading in (reading for trial in trials for reading in trial.energy):
+        key = reading.sensor, channel_label(reading.component, reading.scope)
+        left_out, samples = counts.get(key, (0, 0))
+        counts[key] = left_out + reading.implausible, samples + reading.samples
+    texts = [
+        f"{sensor}, {label}, in {left_out} of {samples} samples"
+        for (sensor, label), (left_out, samples) in counts.items()
+        if left_out
+    ]
+    return [Notice.of(Code.IMPLAUSIBLE_SAMPLES, "; ".join(texts))] if texts else []
 
 
 def _states(trials: Sequence[Trial], traces: Sequence[Trace], uuid: str) -> list[list[GpuState]]:
@@ -119,4 +137,5 @@ def _unknown_cpu(attributed: Sequence[tuple[Trial, EnergyReading]], traces: Sequ
     if not any(reading.kind == "model" and reading.component == "cpu" for _, reading in attributed):
         return []
     sources = [c.source for trace in traces for c in trace.channels if c.component == "cpu" and UNKNOWN_CPU in c.source]
-    return [Notice.of(Code.CPU_NOT_KNOWN, sources[0])] if sources else []
+    # The notice itself says that the processor is not known.
+    return [Notice.of(Code.CPU_NOT_KNOWN, re.sub(rf", since [^)]*{UNKNOWN_CPU}", "", sources[0]))] if sources else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -21,7 +21,6 @@ from joulemark.suite.records import Emissions, EnergyReading, Intensity, Kind, R
 
 Window = tuple[float, float]
 """Begin and end, seconds since the run's start."""
-
 SENSOR_START_S = 1.0
 """All sensors start and stop within this time, unless one was lost: the slowest is read once a second."""
 
@@ -40,15 +39,8 @@ class Total:
 
     def times(self, factor: float) -> Total:
         """Return the total of `factor` such runs."""
-        return Total(
-            energy_j=_times(self.energy_j, factor),
-            facility_energy_j=_times(self.facility_energy_j, factor),
-            emissions_g=_times(self.emissions_g, factor),
-            kind=self.kind,
-            lower_bound=self.lower_bound,
-            reason=self.reason,
-            duration_s=self.duration_s * factor,
-        )
+        amounts = {name: getattr(self, name) for name in ("energy_j", "facility_energy_j", "emissions_g", "duration_s")}
+        return replace(self, **{name: amount * factor for name, amount in amounts.items() if amount is not None})
 
 
 @dataclass(frozen=True)
@@ -217,7 +209,3 @@ def _seconds(run_file: RunFile, start: str, end: str) -> Window:
 
 def _duration_s(windows: Sequence[Window]) -> float:
     return sum(end - start for start, end in windows)
-
-
-def _times(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor

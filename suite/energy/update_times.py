@@ -8,9 +8,12 @@ value changed and, where power is steady, how many updates of a counter lie betw
 from __future__ import annotations
 
 import math
+import statistics
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
+
+from joulemark.suite.records import Channel
 
 READS = 12
 """Reads on either side that a phase is found from: few, so that the error of the update period does not shift it, and
@@ -24,11 +27,14 @@ PHASES = 50
 MISFIT = 0.75
 """Phases that explain the reads worse than the best by less than this, update periods, are as good. A read that is
 taken for one update too early changes two intervals by one."""
+RESOLVED = 1.5
+"""A counter that moves less often than every so many reads shows its update period; another may move between them."""
+FEWEST_PERIODS = 4
+"""Periods in a trace that count more than what was known of the sensor before."""
 KNOWN = 0.5
 """If more than this share of all phases is as good as the best, the phase is not known."""
 READ_ERROR_S = 0.003
 """A value is of some moment within its read, which takes up to 7 ms."""
-
 Interval = tuple[float, float, float | None, bool]
 """Between two reads: their times, seconds; the updates between them, or None if not known; whether the value changed.
 """
@@ -60,6 +66,45 @@ def update_times(
         return [t - period_s / 2 for t in t_s], period_s / 2
     times_s = [phase_s + math.floor((t - phase_s) / period_s) * period_s for t in t_s]
     return times_s, error_s + READ_ERROR_S
+
+
+def longest_hold_s(t_s: Sequence[float], values: Sequence[float]) -> float:
+    """Return the longest time for which reads showed the same value, seconds."""
+    longest_s, since_s = 0.0, t_s[0] if t_s else 0.0
+    for (_, before), (time_s, value) in pairwise(zip(t_s, values, strict=True)):
+        since_s = time_s if value != before else since_s
+        longest_s = max(longest_s, time_s - since_s)
+    return longest_s
+
+
+def periods_s(t_s: Sequence[float], values: Sequence[float]) -> list[float]:
+    """Return the times between two reads at which the value had changed, seconds."""
+    changed = [t for t, (a, b) in zip(t_s[1:], pairwise(values), strict=True) if a != b]
+    return [b - a for a, b in pairwise(changed)]
+
+
+def observed_update_period_s(t_s: Sequence[float], values: Sequence[float | None]) -> float | None:
+    """Return an upper bound of the update period: the median time between two reads at which the value changed."""
+    reads = [(t, value) for t, value in zip(t_s, values, strict=True) if value is not None]
+    periods = periods_s([t for t, _ in reads], [value for _, value in reads])
+    return statistics.median(periods) if periods else None
+
+
+def with_observed_period(channel: Channel, t_s: Sequence[float]) -> Channel:
+    """Return a counter with the update period that its values show, where reads are often enough to show it.
+
+    One that was measured before is replaced only if the counter moves more seldom: it was that of another time.
+    """
+    if channel.unit != "J":
+        return channel
+    reads = [(t, v) for t, v in zip(t_s, channel.values, strict=True) if v is not None]
+    times, values = [t for t, _ in reads], [v for _, v in reads]
+    periods = periods_s(times, values)
+    if not periods or (channel.tick_s is not None and len(periods) < FEWEST_PERIODS):
+        return channel
+    observed_s = statistics.median(periods)
+    known_s = max(channel.tick_s or 0.0, statistics.median(b - a for a, b in pairwise(times)))
+    return channel.model_copy(update={"tick_s": observed_s}) if observed_s > RESOLVED * known_s else channel
 
 
 def _interval(t_s: Sequence[float], values: Sequence[float], i: int, period_s: float, is_counter: bool) -> Interval:

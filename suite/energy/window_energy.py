@@ -11,20 +11,23 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from joulemark.suite.energy.aliasing import is_aliased
-from joulemark.suite.energy.components import HOST_MEASURED, HOST_MODELLED, component_named
+from joulemark.suite.energy.components import HOST_MEASURED, HOST_MODELLED, UNDETERMINED, component_named
 from joulemark.suite.energy.integration import Curve, Window
 from joulemark.suite.energy.reading_errors import (
     aliasing_error_j,
     border_errors_j,
+    gap_error_j,
+    interruptions,
+    left_out_s,
     sampling_unevenness,
+    shows_moments,
+    unknown_reason,
     unobserved_error_j,
 )
 from joulemark.suite.records import Channel, EnergyReading, Gpu, Trace
 
-STUCK_S = 1.0
-"""Hardware that is on draws power: a counter that has not moved for longer does not count."""
-STUCK_W = 1e-9
-"""A counter that has not moved, up to the rounding error between two equal reads."""
+SPLIT = "the GPU is split (MIG): its energy is that of all who share it"
+NOT_KNOWN = "not summed: nothing shows whether it counts the GPU or its module, as the processor's power did not vary"
 UPDATES_NEEDED = 48.0
 """A window of fewer updates of its sensor is below resolution: each end is uncertain by half an update, or by less
 where the times of updates are known. Windows are made for 50, 5 s for an update period of 100 ms; two less, so that one
@@ -63,12 +66,15 @@ def compute_reading(
     may alias with it.
     """
     curve = Curve.around(trace, channel, window_s)
-    reason = curve.coverage_gap(window_s) or _stuck(curve, window_s)
+    samples = bisect_right(trace.t_s, window_s[1]) - bisect_left(trace.t_s, window_s[0])
+    caveats = interruptions(curve, window_s, samples)
+    reason = unknown_reason(curve, window_s, samples)
     if reason is not None:
-        return _unavailable(channel.component, channel.scope, reason, attributed, trace.sensor)
+        reason = "; ".join([*caveats, reason])
+        unavailable = _unavailable(channel.component, channel.scope, reason, attributed, trace.sensor)
+        return unavailable.model_copy(update={"implausible": len(left_out_s(curve, window_s)), "samples": samples})
     length_s = window_s[1] - window_s[0]
     energy_j = curve.energy_j(window_s)
-    lost_j, caveats = _lost_in_resets_j(curve, window_s)
     unobserved_j = unobserved_error_j(curve, window_s)
     uneven = sampling_unevenness(curve, window_s, load_period_s)
     below_j, above_j = aliasing_error_j(curve, window_s, load_period_s, uneven)
@@ -78,10 +84,12 @@ def compute_reading(
     if curve.update_period_s and length_s < UPDATES_NEEDED * 2 * curve.time_error_s:
         updates = length_s / curve.update_period_s
         caveats.append(f"below resolution: the window spans {updates:.0f} updates of the sensor")
+    if shows_moments(curve) and samples < UPDATES_NEEDED:
+        caveats.append(f"below resolution: {samples} samples in the window")
     sampling_j, repeated_j = border_errors_j(curve, window_s)
-    border_j = sampling_j + repeated_j
+    border_j = sampling_j + repeated_j + gap_error_j(curve, window_s)
     least_j = max(0.0, energy_j - border_j - max(unobserved_j, below_j))
-    most_j = energy_j + border_j + max(unobserved_j, above_j) + lost_j
+    most_j = energy_j + border_j + max(unobserved_j, above_j)
     return EnergyReading(
         component=channel.component,
         scope=channel.scope,
@@ -95,7 +103,8 @@ def compute_reading(
         publication_lag_s=channel.publication_lag.lag_s if channel.publication_lag is not None else None,
         tick_s=curve.update_period_s,
         time_error_s=curve.time_error_s,
-        samples=bisect_right(trace.t_s, window_s[1]) - bisect_left(trace.t_s, window_s[0]),
+        samples=samples,
+        implausible=len(left_out_s(curve, window_s)),
         reason="; ".join(caveats) or None,
         sensor=trace.sensor,
         residual=_residual(trace, channel, window_s, energy_j),
@@ -125,27 +134,6 @@ def _unavailable(component: str, scope: str, reason: str, attributed: bool, sens
         reason=reason,
         sensor=sensor,
     )
-
-
-def _stuck(curve: Curve, window_s: Window) -> str | None:
-    """Return why a counter that did not move is not used; None where it moved. No hardware that is on draws nothing."""
-    length_s = window_s[1] - window_s[0]
-    if not curve.is_counter or length_s <= 0 or curve.energy_j(window_s) > STUCK_W * length_s:
-        return None
-    if length_s < STUCK_S:
-        return f"the counter did not move in {length_s:.3g} s: it is stuck, or the window is below its resolution"
-    return f"the counter did not move for {length_s:.1f} s: it is stuck"
-
-
-def _lost_in_resets_j(curve: Curve, window_s: Window) -> tuple[float, list[str]]:
-    """Return the joules that resets of the counter in the window may have lost, and a caveat about them."""
-    resets = [time_s for time_s in curve.channel.resets_s if window_s[0] <= time_s <= window_s[1]]
-    highest_w = max(curve.powers_w(window_s), default=0.0)
-    lost_j = 0.0
-    for reset_s in resets:
-        after = min(max(bisect_left(curve.t_s, reset_s - curve.read_period_s / 2), 1), len(curve.t_s) - 1)
-        lost_j += (curve.t_s[after] - curve.t_s[after - 1]) * highest_w
-    return lost_j, [f"the counter was reset {len(resets)} times in the window"] if resets else []
 
 
 def _one_per_sensor(traces: Sequence[Trace], window_s: Window) -> list[Trace]:
@@ -217,7 +205,7 @@ def _gpu_readings(
             continue
         reading = compute_reading(trace, channel, window_s, attributed=uuid in used, load_period_s=step_s)
         if uuid not in by_uuid or reading.energy_j is not None:
-            by_uuid[uuid] = _with_mig_caveat(reading) if uuid in used and used[uuid].mig else reading
+            by_uuid[uuid] = _with_caveat(reading, SPLIT) if uuid in used and used[uuid].mig else reading
     missing = []
     for name in devices if device != "cpu" else ():
         uuid_of_device = next((gpu.uuid for gpu in used.values() if gpu.device == name), None)
@@ -228,17 +216,23 @@ def _gpu_readings(
     return [*by_uuid.values(), *missing]
 
 
-def _with_mig_caveat(reading: EnergyReading) -> EnergyReading:
-    """Return `reading` with a caveat: the power of a GPU that is split is measured for the whole GPU only."""
-    reasons = [reading.reason, "the GPU is split (MIG): its energy is that of all who share it"]
-    return reading.model_copy(update={"reason": "; ".join(reason for reason in reasons if reason)})
+def _with_caveat(reading: EnergyReading, caveat: str) -> EnergyReading:
+    """Return `reading` with one more caveat."""
+    return reading.model_copy(update={"reason": "; ".join(filter(None, (reading.reason, caveat)))})
 
 
 def _other_readings(traces: Sequence[Trace], window_s: Window) -> list[EnergyReading]:
-    """Return the readings of components that contain or overlap those a case is charged with."""
-    return [
-        compute_reading(trace, channel, window_s, attributed=False)
-        for trace in traces
-        for channel in trace.channels
-        if not component_named(channel.component).charged
-    ]
+    """Return the readings of components that contain or overlap those a case is charged with.
+
+    One for each where a sensor has both its counter and its power; wall meters are listed each.
+    """
+    by_component: dict[object, EnergyReading] = {}
+    for trace in traces:
+        for channel in trace.channels:
+            if component_named(channel.component).charged:
+                continue
+            key = id(trace), channel.component, channel.scope
+            if key not in by_component or by_component[key].energy_j is None:
+                reading = compute_reading(trace, channel, window_s, attributed=False)
+                by_component[key] = _with_caveat(reading, NOT_KNOWN) if channel.component == UNDETERMINED else reading
+    return list(by_component.values())

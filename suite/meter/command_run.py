@@ -5,13 +5,15 @@ The command's input, output and exit code are its own, and signals sent to this 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 import psutil
 
@@ -20,7 +22,7 @@ from joulemark.suite.machine import default_threads, describe
 from joulemark.suite.meter import user_run
 from joulemark.suite.meter.live_sampler import LiveSampler, charged_devices
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Emissions, Idle, Notice, Settings, Trial
+from joulemark.suite.records import Case, Emissions, Idle, Notice, Settings, Trial
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.results.assemble import COMMAND, finish
 from joulemark.suite.sensors.base import check_request
@@ -100,29 +102,69 @@ def measure(request: CommandRun) -> tuple[Path, tuple[Execution, ...]]:
         case,
         rounds,
     )
-    journal = Journal(request.directory / f"{planned.run.id}{SUFFIX}", planned)
-    trace = trace_path(journal.path)
+    journal_path = request.directory / f"{planned.run.id}{SUFFIX}"
+    with contextlib.closing(Journal(journal_path, planned)) as journal, _stop_signals() as stop:
+        executions = _execute_all(request, journal, case, (started_at, origin_s), stop)
+        journal.notice(Notice.of(Code.WHOLE_MACHINE, cpu_share(executions)))
+        finished_at = started_at + timedelta(seconds=time.monotonic() - origin_s)  # the clock may have been set
+        journal.end(finished_at.isoformat(timespec="milliseconds"))
+        return finish(journal.path), tuple(executions)
+
+
+def _execute_all(
+    request: CommandRun, journal: Journal, case: Case, start: tuple[datetime, float], stop: _Stop
+) -> list[Execution]:
+    """Execute the command as often as asked for; `start` is the time of the start, and CLOCK_MONOTONIC then."""
     executions: list[Execution] = []
     try:
-        with LiveSampler.start(trace, request.settings.sensor, started_at, origin_s) as sampler:
+        with LiveSampler.start(trace_path(journal.path), request.settings.sensor, *start) as sampler:
             if request.idle_s:
                 begin_s = sampler.now()
                 time.sleep(request.idle_s)
                 journal.idle(Idle(when="before", window_s=(begin_s, sampler.now())))
-            while len(executions) < rounds and not (executions and executions[-1].exit_code):
+            stop.is_deferred = True
+            while len(executions) < (request.settings.rounds or 1) and not stop.received:
                 executions.append(execute(request.program, request.output_to_stderr))
-                journal.trial(case, _trial(len(executions), executions[-1], origin_s))
-            sampler.wait_for(executions[-1].end_s - origin_s)
-        journal.notice(Notice.of(Code.WHOLE_MACHINE, cpu_share(executions)))
-        journal.end(datetime.now(UTC).isoformat(timespec="milliseconds"))
+                journal.trial(case, _trial(len(executions), executions[-1], start[1]))
+                if executions[-1].exit_code:
+                    break
+            if not executions:
+                raise KeyboardInterrupt
+            sampler.wait_for(executions[-1].end_s - start[1])
     except BaseException:
-        if not executions:  # there is nothing to keep
-            journal.path.unlink(missing_ok=True)
-            trace.unlink(missing_ok=True)
+        if not executions:
+            journal.delete()
         raise
+    return executions
+
+
+@dataclass
+class _Stop:
+    """Whether a signal has asked this process to end, and when it obeys."""
+
+    received: bool = False
+    is_deferred: bool = False
+    """Whether there is something to keep first; else the signal raises KeyboardInterrupt."""
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.received = True
+        if not self.is_deferred:
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[_Stop]:
+    """Handle the signals that end a process, those that are not ignored, for the length of the block."""
+    stop = _Stop()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield stop
     finally:
-        journal.close()
-    return finish(journal.path), tuple(executions)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _trial(number: int, execution: Execution, origin_s: float) -> Trial:

@@ -6,6 +6,7 @@ window.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import replace
@@ -51,7 +52,7 @@ class GridCache:
 
     def _from_file(self, settings: Settings, path: Path, span: Span) -> GridInputs:
         """Read the file again if it has changed: rows may be added while windows are measured."""
-        key, modified = settings.model_dump_json(), path.stat().st_mtime_ns if path.exists() else 0
+        key, modified = settings.model_dump_json(), path.stat().st_mtime_ns if os.path.exists(path) else 0
         if key not in self._files or self._files[key][0] != modified:
             emissions, _ = _resolve(settings, span)
             self._files[key] = modified, emissions, intensity_csv.read(path, settings.emission_factors)

@@ -10,6 +10,7 @@ from typing import Any
 
 from joulemark.suite.carbon.provenance import Span
 from joulemark.suite.energy.attribution import energy_sum
+from joulemark.suite.energy.energy_source import simulated_sensors
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.machine import default_threads, describe
@@ -51,6 +52,8 @@ class MeterSession:
     sampler: LiveSampler
     sensors: tuple[str, ...]
     """The sensors that were requested; empty: all that can be read."""
+    restarted_s: float | None = None
+    """When sampling began, seconds since the origin, if another process had begun before; else None."""
     grid: GridCache = field(default_factory=GridCache)
     lags: KnownLags = field(default_factory=KnownLags)
     _has_settled: bool = False
@@ -58,20 +61,32 @@ class MeterSession:
     _detected: dict[tuple[str, ...], GpuInventory] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, scratch: Path, sensors: Sequence[str] = ()) -> MeterSession:
+    def open(cls, scratch: Path, sensors: Sequence[str] = (), origin: Sequence[Any] | None = None) -> MeterSession:
         """Start sampling, into a file in `scratch`.
 
         Without `sensors`, those of the settings file are read, else all that can be. UsageError for an unknown sensor.
+        `origin` is that of the meter process that this one replaces.
         """
-        requested = tuple(sensors) or resolve({}).sensor
+        requested = tuple(sensors) or resolve({}, measures=True).sensor
         for sensor in requested:
             check_request(sensor)
-        return cls(LiveSampler.start(scratch / "sampler.trace", requested), requested)
+        started_at, origin_s = (datetime.fromisoformat(origin[0]), origin[1]) if origin else (None, None)
+        sampler = LiveSampler.start(scratch / "sampler.trace", requested, started_at, origin_s)
+        return cls(sampler, requested, sampler.now() if origin else None)
 
     def sensors_found(self) -> Document:
-        """Return the sensors that are read, and what was found of each."""
+        """Return the sensors that are read, what was found of each, and the moment that seconds are counted from."""
         sampler = self.sampler.sampler
-        return {"sensors": list(sampler.sensors), "findings": [asdict(finding) for finding in sampler.findings]}
+        return {
+            "sensors": list(sampler.sensors),
+            "findings": [asdict(finding) for finding in sampler.findings],
+            "origin": [self.sampler.started_at.isoformat(), self.sampler.origin_s],
+        }
+
+    @property
+    def alive(self) -> bool:
+        """Whether sensors are still sampled."""
+        return self.sampler.sampler.alive
 
     def close(self) -> None:
         """Stop sampling."""
@@ -79,7 +94,7 @@ class MeterSession:
 
     def check(self, request: Mapping[str, Any]) -> Document:
         """Check the arguments of a meter before it measures anything. UsageError where they cannot be met."""
-        settings = resolve(request["given"])
+        settings = resolve(request["given"], measures=True)
         user_run.case(request.get("name", ""), "cpu", default_threads(), request.get("about"))
         now = datetime.now(UTC)
         self.grid.inputs(settings, (now, now))
@@ -90,11 +105,12 @@ class MeterSession:
         target = self._target(request)
         windows = self._windows(request)
         traces = self._traces(request, windows)
-        simulated = ", ".join(sorted({trace.sensor for trace in traces if trace.simulated}))
+        simulated, sensors = simulated_sensors(traces), {trace.sensor for trace in traces if trace.simulated}
         results = []
         for window in windows:
             emissions, notices = self._grid_inputs(target, traces, window)
-            result = window_result(target.readings(traces, window), emissions, window[1] - window[0])
+            readings = target.readings(traces, window)
+            result = window_result(readings, emissions, window[1] - window[0], sensors)
             if simulated:
                 notices = (*notices, Notice.of(Code.SIMULATED, simulated))
             results.append({**result, "notices": [notice.model_dump(mode="json") for notice in notices]})
@@ -132,9 +148,11 @@ class MeterSession:
             case,
             len(trials),
         )
-        whole_machine = Notice.of(Code.WHOLE_MACHINE, "the share of other programs is not known")
+        of_run = [Notice.of(Code.WHOLE_MACHINE, "the share of other programs is not known")]
+        if self.restarted_s is not None and windows[0][0] < self.restarted_s:
+            of_run.append(Notice.of(Code.METER_RESTARTED, f"{self.restarted_s:.3g} s after its first start"))
         events: list[Document] = [
-            {"notice": whole_machine.model_dump(mode="json")},
+            *({"notice": notice.model_dump(mode="json")} for notice in of_run),
             *({"trial": trial.model_dump(mode="json"), "case": case.id} for trial in trials),
             {"finished_at": span[1].isoformat(timespec="milliseconds")},
         ]
@@ -152,7 +170,7 @@ class MeterSession:
         requested = given.pop("device", ())
         devices = [requested] if isinstance(requested, str) else requested
         device = charged_devices(detected.gpus, detected.reason, devices)
-        return _Target(resolve(given), device, detected.gpus)
+        return _Target(resolve(given, measures=True), device, detected.gpus)
 
     def _windows(self, request: Mapping[str, Any]) -> list[Window]:
         """Return the windows of a request, seconds since the sampler's start, once the sensors cover all of them."""

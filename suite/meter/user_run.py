@@ -14,6 +14,7 @@ from joulemark import __version__
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Case, Emissions, Machine, Notice, Run, RunFile, Segment, Settings, Trial
 from joulemark.suite.records.run_id import new_run_id
+from joulemark.suite.system.redaction import redacted_command, redacted_document
 
 AS_IS = "as-is"
 """A mode or precision that joulemark neither chose nor knows."""
@@ -33,7 +34,8 @@ ABOUT_KEYS = (*DEFAULTS, "flops_per_item", "bytes_per_item")
 
 def program_version(program: Sequence[str]) -> str:
     """Return the workload version of a command: a hash of its words, since nothing more is known of what it does."""
-    return hashlib.sha256("\0".join(program).encode(errors="surrogateescape")).hexdigest()[:12]
+    words = redacted_command(program)  # a hash of a weak password tells it
+    return hashlib.sha256("\0".join(words).encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None = None) -> Case:
@@ -115,7 +117,7 @@ def planned(
             started_at=started_at.isoformat(timespec="milliseconds"),
             finished_at=None,
             segments=(Segment(at_s=0.0, monotonic_s=origin_s),),
-            command=tuple(command),
+            command=redacted_document({"command": command})["command"],
             profile="own",
             suite_version=__version__,
             complete=False,

@@ -15,28 +15,23 @@ from joulemark.suite.trial.request import Effort, Request
 
 START_S: Mapping[ModeClass, float] = {"eager": 0.4, "graph": 1.0, "compiled": 5.0}
 """Load and first call of a small case, seconds (docs/results/standard-2-cores.json); only for the expected duration."""
-
 GPU_START_S = 5.5
 """What load and first call take longer on a GPU at size `base`: the context, and libraries that try out algorithms.
 Mean of the cases of `quick` on an H200, seconds; only for the expected duration."""
-
 GPU_PROBE_S = 7.0
 """Probe of a GPU in one precision, seconds; only for the expected duration."""
-
 IMPORTS_S = 7.0
 """Imports of all frameworks, once a round, seconds; only for the expected duration."""
-
 RESIDENT_IDLE_S = 3.0
 """Idle time with the program resident on a GPU, whose averaged power lags by about 1 s (arXiv 2312.02741)."""
-
 PROFILED_S = 0.2
 """Length of the steps that are profiled on a GPU, seconds: 20 of 10 ms; at 5 µs a kernel, a trace of 40,000."""
-
 PROFILING_S = 2.0
 """Start of the profiler and reading of its trace, seconds; only for the expected duration."""
-
 SEED = 20150926
 """Seed of inputs and initial weights: the same in all runs, whose outputs can then be compared."""
+_SHARED_FIELDS = ("size", "phase", "framework", "mode", "device", "precision", "batch_size", "threads", "allocator")
+"""Fields that a case and the request for its trials have in common."""
 
 
 @dataclass(frozen=True)
@@ -98,17 +93,9 @@ class Plan:
         """Return the request for a trial of `case`; `first_round` as for `effort`."""
         return Request(
             workload=case.workload_id,
-            size=case.size,
-            phase=case.phase,
-            framework=case.framework,
-            mode=case.mode,
-            device=case.device,
-            precision=case.precision,
-            batch_size=case.batch_size,
-            threads=case.threads,
-            allocator=case.allocator,
             seed=SEED,
             effort=self.effort(case, first_round),
+            **{name: getattr(case, name) for name in _SHARED_FIELDS},
         )
 
     def trial_s(self, case: Case) -> float:

@@ -1,4 +1,5 @@
-"""Profiles: a selection and an effort, as data. Users define their own in the settings file:
+"""Profiles: a selection and an effort. The built-in ones are in `profiles.toml`; users define their own in the settings
+file:
 
 [profiles.night]
 base = "standard"
@@ -8,8 +9,10 @@ rounds = 20
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from typing import Any, get_args
 
 from joulemark.suite.errors import UsageError, unknown
@@ -25,7 +28,7 @@ class Profile:
 
     name: str
     title: str
-    workloads: Mapping[DeviceKind, tuple[str, ...]]
+    workloads: Mapping[DeviceKind, Sequence[str]]
     """Empty: all workloads."""
     optimised: bool
     """Whether compiled modes are measured too, beside the default ones."""
@@ -37,7 +40,7 @@ class Profile:
     """Time limit of one trial, seconds."""
     # Small cases do not fill a GPU: they would measure how fast the CPU starts kernels.
     size: Mapping[DeviceKind, str] = field(default_factory=lambda: {"cpu": "small", "cuda": "base"})
-    precisions: Mapping[DeviceKind, tuple[str, ...]] = field(
+    precisions: Mapping[DeviceKind, Sequence[str]] = field(
         default_factory=lambda: {"cpu": ("fp32",), "cuda": ("fp32", "bf16")}
     )
     limit_s: float | None = None
@@ -46,73 +49,17 @@ class Profile:
     """Whether one case of each framework is also measured with the default allocator, as users' programs run."""
 
 
-def _on_all(*names: str) -> dict[DeviceKind, tuple[str, ...]]:
-    """Return the workloads called `names` for every kind of device."""
-    return dict.fromkeys(DEVICE_KINDS, names)
+def _by_device(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a profile, with one for each kind of device where one for all is given."""
+    axes = {name: values[name] for name in ("workloads", "size", "precisions", "window_s") if name in values}
+    by_device = {
+        name: value if isinstance(value, dict) else dict.fromkeys(DEVICE_KINDS, value) for name, value in axes.items()
+    }
+    return {**values, **by_device}
 
 
-_ONE_OF_EACH_FAMILY = (
-    "matmul",
-    "attention",
-    "resnet50",
-    "transfer.features",
-    "input_pipeline",
-    "transformer",
-    "ddpm",
-    "simclr",
-    "tsne",
-)
-"""With all of `quick`: longer runs contain its cases."""
-
-PROFILES: Mapping[str, Profile] = {
-    profile.name: profile
-    for profile in (
-        Profile(
-            name="quick",
-            title="a first answer: in 3 minutes on a CPU, in at most 8 on a GPU",
-            # On a GPU a trial starts and ends in load that outlasts its sensor's lag; the probes measure its products.
-            workloads={"cpu": ("matmul", "resnet50", "transformer", "ddpm"), "cuda": ("resnet50", "transformer")},
-            optimised=False,
-            rounds=3,
-            window_s={"cpu": 1.5, "cuda": 3.0},
-            idle_s=5.0,
-            timeout_s=60.0,
-            limit_s=480.0,
-        ),
-        Profile(
-            name="standard",
-            title="one workload of each family, default and compiled modes",
-            workloads=_on_all(*_ONE_OF_EACH_FAMILY),
-            optimised=True,
-            rounds=5,
-            window_s={"cpu": 5.0, "cuda": 10.0},
-            idle_s=10.0,
-            timeout_s=300.0,
-            out_of_the_box=True,
-        ),
-        Profile(
-            name="full",
-            title="every workload, default and compiled modes",
-            workloads=_on_all(),
-            optimised=True,
-            rounds=10,
-            window_s={"cpu": 5.0, "cuda": 10.0},
-            idle_s=10.0,
-            timeout_s=600.0,
-            out_of_the_box=True,
-        ),
-        Profile(
-            name="ci",
-            title="a few cases with the rounds that a gate needs",
-            workloads=_on_all("matmul", "cnn"),
-            optimised=False,
-            rounds=10,
-            window_s={"cpu": 2.0, "cuda": 5.0},
-            idle_s=5.0,
-            timeout_s=60.0,
-        ),
-    )
-}
+_TABLES = tomllib.loads(files("joulemark.suite.plan").joinpath("profiles.toml").read_text(encoding="utf-8"))
+PROFILES: Mapping[str, Profile] = {name: Profile(name, **_by_device(table)) for name, table in _TABLES.items()}
 
 
 def find_profile(settings: Settings) -> Profile:
@@ -137,12 +84,8 @@ def find_profile(settings: Settings) -> Profile:
 
 def _with_changes(name: str, base: Profile, user_profile: ProfileSettings) -> Profile:
     """Return the user's profile `name`: `base` with what differs from it. It has no limit of its duration."""
-    changes: dict[str, Any] = user_profile.model_dump(exclude={"base"}, exclude_none=True)
-    for axis in ("workloads", "size", "precisions", "window_s"):
-        if axis in changes:
-            value = changes[axis]
-            by_kind = value if isinstance(value, dict) else dict.fromkeys(DEVICE_KINDS, value)
-            changes[axis] = {**getattr(base, axis), **by_kind}
+    changes = _by_device(user_profile.model_dump(exclude={"base"}, exclude_none=True))
+    changes = {axis: {**getattr(base, axis), **v} if isinstance(v, dict) else v for axis, v in changes.items()}
     for workload in {each for names in changes.get("workloads", {}).values() for each in names}:
         if workload not in workloads():
             raise unknown(f"workload in profile {name}", workload, workloads())

@@ -25,7 +25,7 @@ from joulemark.suite.records.energy import (
     SecondOpinion,
     Trace,
 )
-from joulemark.suite.records.files import parse, read, schema, write, write_text
+from joulemark.suite.records.files import schema, write, write_text
 from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, Machine
 from joulemark.suite.records.notice import Notice, worst
 from joulemark.suite.records.run import (
@@ -90,8 +90,6 @@ __all__ = [
     "Summary",
     "Trace",
     "Trial",
-    "parse",
-    "read",
     "schema",
     "worst",
     "write",

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-from joulemark.suite.records.base import Count, PositiveCount, Record
+from joulemark.suite.records.base import (
+    Amount,
+    Count,
+    Factor,
+    Limits,
+    Number,
+    PositiveCount,
+    PositiveSeconds,
+    Record,
+    Seconds,
+    Share,
+    Size,
+    Time,
+    Value,
+    Window,
+)
 from joulemark.suite.records.energy import EnergyReading, Kind
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.settings import ArmName
@@ -18,8 +33,8 @@ NOT_ATTEMPTED = "not_attempted"
 class Parameters(Record):
     """Number of parameters of a model."""
 
-    total: int
-    trainable: int
+    total: Size
+    trainable: Size
 
 
 class Ranges(Record):
@@ -29,22 +44,22 @@ class Ranges(Record):
     that uncertainty does not affect the value, or is unknown.
     """
 
-    sensor: tuple[float, float] | None = None
+    sensor: Limits | None = None
     """Gain and sampling of the sensors: the second part narrows with the number of trials."""
-    gain: tuple[float, float] | None = None
+    gain: Limits | None = None
     """The part of `sensor` that is the sensors' gain: the same in all trials, and in all cases on one device."""
-    intensity: tuple[float, float] | None = None
-    pue: tuple[float, float] | None = None
+    intensity: Limits | None = None
+    pue: Limits | None = None
 
 
 class Quantity(Record):
     """One number of a case, with its uncertainty and origin."""
 
-    value: float | None
+    value: Value | None
     """Geometric mean over trials, in `unit`; None, with a reason, if not measured."""
-    low: float | None = None
+    low: Value | None = None
     """Lower end of the 95 % interval between trials; None at n = 1."""
-    high: float | None = None
+    high: Value | None = None
     unit: str
     n: Count
     """Number of trials that it is the mean of."""
@@ -78,32 +93,32 @@ class Summary(Record):
 class Result(Record):
     """Proof that the work was done: one number for each output, at the first and the last step of the trial."""
 
-    first: dict[str, float]
-    last: dict[str, float]
+    first: dict[str, Number]
+    last: dict[str, Number]
 
 
 class Latency(Record):
     """Percentiles of the durations of single steps, timed in a separate pass."""
 
-    p50_s: float
-    p95_s: float
-    p99_s: float
-    steps: int
+    p50_s: PositiveSeconds
+    p95_s: PositiveSeconds
+    p99_s: PositiveSeconds
+    steps: Size
 
 
 class ResidentIdle(Record):
     """The idle machine with the program loaded on its device."""
 
-    window_s: tuple[float, float]
+    window_s: Window
     energy: tuple[EnergyReading, ...] = ()
 
 
 class GpuBusy(Record):
     """How busy the GPU was in a step, from steps that the framework's profiler recorded after the window."""
 
-    share: float | None = None
+    share: Share | None = None
     """Union of the times of kernels, copies and fills, over the time of a step without the profiler; 0 to 1."""
-    doubled_batch_ratio: float | None = None
+    doubled_batch_ratio: Factor | None = None
     """Throughput at twice the batch size over that of the case; None if the GPU was busy, and it was not measured."""
     reason: str | None = None
     """Why a value that should have been measured is None."""
@@ -118,43 +133,43 @@ class Trial(Record):
     """Why it is not ok, as a code: `out_of_memory`, `timeout`, `killed`, `crashed`, `raised`, `not_finite`, ..."""
     reason: str | None = None
     """The same as text; None if it is ok."""
-    started_s: float | None = None
+    started_s: Time | None = None
     """Seconds since `run.started_at`."""
-    ended_s: float | None = None
+    ended_s: Time | None = None
     """When its process ended, seconds since `run.started_at`."""
     isolation: Literal["fork", "spawn"] | None = None
-    context_s: float | None = None
+    context_s: Seconds | None = None
     """Part of `load_s` that it took to set up the framework and wake the device (on a GPU, its context), seconds."""
-    load_s: float | None = None
+    load_s: Seconds | None = None
     """Time from the start of the process until the program is built and its inputs are on the device, seconds."""
     resident_idle: ResidentIdle | None = None
     """Idle power with context and model loaded; None except in the first round on a GPU."""
-    first_call_s: float | None = None
+    first_call_s: PositiveSeconds | None = None
     """Duration of the first step, with whatever it traces or compiles, seconds."""
     compile_cache: Literal["cold", "warm"] | None = None
     """State of the run's own compile cache; None if nothing is compiled."""
-    warmup_steps: int = 0
+    warmup_steps: Size = 0
     steady: Literal["steady", "drifting", "unknown"] | None = None
     """Verdict on the blocks of the window."""
-    steps_per_block: int = 0
-    block_s: tuple[float, ...] = ()
+    steps_per_block: Size = 0
+    block_s: tuple[Seconds, ...] = ()
     """Duration of each block of `steps_per_block` steps in the window, seconds."""
-    window_s: tuple[float, float] | None = None
+    window_s: Window | None = None
     """Interval over which throughput and energy are measured, seconds since `run.started_at`."""
-    last_step_s: float | None = None
+    last_step_s: Time | None = None
     """When the device had finished the last step of all, seconds since `run.started_at`: power falls there. None if
     nothing waited for the device."""
-    steps: int = 0
+    steps: Size = 0
     """Number of steps in the window."""
-    items: int = 0
+    items: Size = 0
     """Number of items in the window: steps x batch size x items of one sample."""
     result: Result | None = None
     latency: Latency | None = None
     """None without `--latency`."""
-    peak_memory_bytes: dict[str, int | None] = {}
+    peak_memory_bytes: dict[str, Size | None] = {}
     """`host`: peak resident set size of the process; `device`: peak of the framework's allocator in the window, None on
     the CPU."""
-    counters: dict[str, float | None] = {}
+    counters: dict[str, Number | None] = {}
     """Counts of the operating system over the window, per step: `page_faults`, `context_switches`, ..."""
     environment: dict[str, str] = {}
     """Settings read back: threads, precision and versions as the framework reports them, the allocator's policy, and
@@ -197,9 +212,9 @@ class Case(Record):
     """Arm of an A/B run that it belongs to; None in other runs."""
     item: str
     """What throughput counts: `image`, `matrix product`, `token`, ..."""
-    flops_per_item: float | None = None
+    flops_per_item: Amount | None = None
     """Floating-point operations (not multiply-adds) of one item; None if there is no formula."""
-    bytes_per_item: float | None = None
+    bytes_per_item: Amount | None = None
     """Compulsory memory traffic of one item in the case's precision, bytes; None if there is no formula."""
     parameters: Parameters = Parameters(total=0, trainable=0)
     status: Status

@@ -6,7 +6,21 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from joulemark.suite.records.base import PositiveCount, Record
+from joulemark.suite.records.base import (
+    Amount,
+    Count,
+    Gain,
+    Number,
+    Period,
+    PositiveCount,
+    Record,
+    Seconds,
+    Share,
+    Time,
+    Value,
+    Watts,
+    Window,
+)
 
 Kind = Literal["counter", "integrated", "model", "unavailable"]
 """How an energy was obtained, best first: from a hardware energy counter; from power samples integrated over time; from
@@ -18,9 +32,9 @@ KINDS: tuple[Kind, ...] = ("counter", "integrated", "model", "unavailable")
 class PublicationLag(Record):
     """How late a sensor publishes its values, as found from steps of the load."""
 
-    lag_s: float
+    lag_s: Time
     """From the moment of an update to when it can be read, seconds."""
-    error_s: float
+    error_s: Seconds
     """95 % limit of its error, seconds."""
     steps: PositiveCount
     """Number of steps of the load that it is the median of."""
@@ -39,42 +53,47 @@ class Channel(Record):
     """`J`: cumulative energy since the trace began, with wraps and resets already undone; `W`: power."""
     kind: Kind
     """Kind of a reading made from this channel: `counter` for J, `integrated` or `model` for W."""
-    tick_s: float | None = None
+    tick_s: Period | None = None
     """Update period of the value, seconds; None if it was not measured."""
-    average_s: float = 0.0
+    average_s: Period = 0.0
     """Length of the boxcar filter that the sensor averages over, seconds; 0 if it does not average."""
-    coverage: float = 1.0
+    coverage: Share = 1.0
     """Share of each update period that the sensor observes: 0.25 if it observes 25 of every 100 ms."""
     publication_lag: PublicationLag | None = None
     """None if unknown: times are then not corrected for it."""
-    limit_w: float | None = None
+    limit_w: Watts | None = None
     """Power limit when the trace began, watts; None if unknown."""
-    gain: tuple[float, float] = (1.0, 1.0)
+    highest_limit_w: Watts | None = None
+    """The highest power limit that can be set, watts; None if unknown."""
+    gain: Gain = (1.0, 1.0)
     """Low and high limits of true over reported energy: a sensor's systematic error, constant on one device; or a
     model's error, which changes with the load."""
     source: str = ""
     """Where the value is read and where `gain` comes from."""
-    resets_s: tuple[float, ...] = ()
-    """When the counter was found to have restarted, seconds; what it had counted since the read before is lost."""
-    values: tuple[float | None, ...] = ()
+    resets_s: tuple[Time, ...] = ()
+    """When the counter was found to have restarted, or jumped for good, seconds: what it had counted since the read
+    before is interpolated."""
+    implausible_s: tuple[Time, ...] = ()
+    """When the sensor showed what its hardware cannot have drawn or counted, seconds: that is left out of `values`."""
+    values: tuple[Watts | None, ...] = ()
     """One value for each time in `Trace.t_s`, in `unit`; None if the read was missed."""
 
 
 class GpuState(Record):
     """The state of one GPU at one moment: what its power depends on beside the load."""
 
-    t_s: float
+    t_s: Time
     """Seconds since `run.started_at`."""
     scope: str
     """UUID of the GPU."""
-    temperature_c: float | None = None
+    temperature_c: Number | None = None
     """None if the GPU does not report it; so are the next four."""
-    sm_clock_mhz: float | None = None
-    memory_clock_mhz: float | None = None
-    power_limit_w: float | None = None
+    sm_clock_mhz: Amount | None = None
+    memory_clock_mhz: Amount | None = None
+    power_limit_w: Watts | None = None
     throttled: tuple[str, ...] | None = None
     """Why its clocks were reduced: `power_cap`, `thermal`, `power_brake`, `slowdown`; empty if they were not."""
-    processes: int | None = None
+    processes: Count | None = None
     """Compute processes on it, of any user; None if the driver does not report them."""
 
 
@@ -83,13 +102,13 @@ class Trace(Record):
 
     sensor: str
     simulated: bool = False
-    t_s: tuple[float, ...] = ()
+    t_s: tuple[Time, ...] = ()
     """When each value was read (the middle of the read), seconds since `run.started_at`, increasing."""
-    read_cost_s: float | None = None
+    read_cost_s: Seconds | None = None
     """Median duration of a read, seconds; None before the first read."""
-    missed_deadlines: int = 0
+    missed_deadlines: Count = 0
     """Number of reads that were more than one period late."""
-    cpu_s: float | None = None
+    cpu_s: Seconds | None = None
     """CPU time that the sampler's thread spent on this sensor in the whole run, seconds; None if unknown."""
     channels: tuple[Channel, ...] = ()
     states: tuple[GpuState, ...] = ()
@@ -114,31 +133,33 @@ class EnergyReading(Record):
     kind: Kind
     attributed: bool
     """Whether the energy is attributed to the case; that of GPUs it does not use is listed only."""
-    energy_j: float | None
+    energy_j: Amount | None
     """Joules in the window; None, with a reason, if not measured."""
-    low_j: float | None = None
+    low_j: Value | None = None
     """Lower end of the sensor's interval (gain and quantisation, not the spread between trials), joules."""
-    high_j: float | None = None
-    gain: tuple[float, float] = (1.0, 1.0)
+    high_j: Value | None = None
+    gain: Gain = (1.0, 1.0)
     """The sensor's gain in `low_j` and `high_j`, true over reported energy: the part of the interval that scales. The
     rest of it is in joules, and adds."""
-    repeated_error_j: float = 0.0
+    repeated_error_j: Value = 0.0
     """The part of that rest that is the same in every trial, joules: the publication lag, where power steps at an end
     of the window. What remains is from sampling and differs from trial to trial."""
-    publication_lag_s: float | None = None
+    publication_lag_s: Time | None = None
     """Publication lag that the sensor's times were corrected for, seconds; None if unknown."""
-    tick_s: float | None = None
+    tick_s: Period | None = None
     """Update period of the sensor, seconds; None if it was not measured."""
-    time_error_s: float | None = None
+    time_error_s: Seconds | None = None
     """How far either end of the window may be off against the sensor's updates, seconds: half an update period where
     their times are not known."""
-    samples: int = 0
+    samples: Count = 0
     """Sensor samples in the window."""
+    implausible: Count = 0
+    """Those of them that were left out, since the hardware cannot have shown them."""
     reason: str | None = None
     """Why `energy_j` is None, or what weakens it; None if there is nothing to say."""
     sensor: str = ""
     """Sensor whose trace the reading was made from."""
-    residual: float | None = None
+    residual: Number | None = None
     """Integrated power samples of the same component over the counter, less 1; None unless both exist."""
     in_step: bool = False
     """Whether the load may alias with a sensor that observes only part of each update period."""
@@ -157,9 +178,9 @@ class SecondOpinion(Record):
 
     tool: str
     version: str
-    window_s: tuple[float, float]
+    window_s: Window
     """Interval that it covered, seconds since `run.started_at`."""
-    energy_j: dict[str, float | None]
+    energy_j: dict[str, Amount | None]
     """Joules of `cpu`, `ram` and `gpu` over the interval; None if it has no value (its own output says 0)."""
     methods: dict[str, str]
     """How it obtained each value."""

@@ -1,7 +1,7 @@
 """The journal of a run: one fsynced line for each event, so each finished trial is on disk before the next starts.
 
-`<id>.journal` holds one JSON document a line: the planned run file, then the events in order. The sampler writes its
-trace beside it, `<id>.trace`. Both are removed once `<id>.json` is written.
+`<id>.journal` holds one JSON document a line (see `journal_lines`): the planned run file, twice, then the events in
+order. The sampler writes its trace beside it, `<id>.trace`. Both are removed once `<id>.json` is written.
 
 The process that writes a journal holds a lock of it (flock(2), which works over NFS too): machines that share a home do
 not measure the same run.
@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records.case import Case, Trial
 from joulemark.suite.records.energy import SecondOpinion
+from joulemark.suite.records.journal_lines import encode
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.run import Floor, Idle, Probe, RunFile
-from joulemark.suite.system.text import read_text
+from joulemark.suite.system.directories import make_private
+from joulemark.suite.system.redaction import redacted_document
 
 SUFFIX = ".journal"
 
@@ -34,8 +35,9 @@ class Journal:
         """Start the journal of `planned`. Raises UsageError if `path` cannot be written."""
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("xb", buffering=0)
+            make_private(path.parent)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file = os.fdopen(descriptor, "wb", buffering=0)
         except FileExistsError:
             raise UsageError(
                 f"{path} exists: this run is being measured by another process, or was interrupted. Continue it with "
@@ -43,11 +45,12 @@ class Journal:
             ) from None
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}. Choose another place with --out.") from None
-        _lock(self._file)
         try:
-            self._write(planned=planned.model_dump(mode="json"))
-        except UsageError:
-            path.unlink()  # a run that fails to start leaves no files
+            _lock(self._file)
+            for _ in range(2):  # one damaged place must not cost all of the run
+                self._write(planned=planned.model_dump(mode="json"))
+        except BaseException:
+            self.delete()
             raise
 
     def trial(self, case: Case, trial: Trial) -> None:
@@ -83,8 +86,8 @@ class Journal:
         self._write(finished_at=finished_at)
 
     def _write(self, **fields: Any) -> None:
-        """Append a line durably, whole or not at all. Raises UsageError if there is no room for it."""
-        line = memoryview((json.dumps(fields) + "\n").encode())
+        """Append a line durably, whole or not at all, without secrets. Raises UsageError if there is no room for it."""
+        line = memoryview(encode(redacted_document(fields)))
         start = self._file.tell()
         try:
             while line:
@@ -142,51 +145,3 @@ def _lock(file: BinaryIO) -> bool:
     except OSError:  # no locks there
         return True
     return True
-
-
-def read_lines(journal: Path) -> list[dict[str, Any]]:
-    """Return the documents of a journal, without an incomplete last line: its trial did not end.
-
-    Raises UsageError if the journal cannot be read, or is not one.
-    """
-    try:
-        lines = read_text(journal).splitlines(keepends=True)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {journal}: {error}.") from None
-    if lines and not lines[-1].endswith("\n"):
-        lines.pop()
-    try:
-        return [json.loads(line) for line in lines]
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{journal} is not a joulemark journal: {error}.") from None
-
-
-class JournalState:
-    """The records of a run, collected from the events of its journal."""
-
-    def __init__(self, planned: RunFile, events: Sequence[dict[str, Any]]) -> None:
-        self.trials: dict[str, list[Trial]] = {case.id: [] for case in planned.cases}
-        self.skipped: dict[str, dict[str, str]] = {}
-        self.idle: list[Idle] = []
-        self.floor: list[Floor] = []
-        self.probes: list[Probe] = []
-        self.second_opinion: SecondOpinion | None = None
-        self.notices: list[Notice] = []
-        self.finished_at: str | None = None
-        for event in events:
-            if "trial" in event:
-                self.trials[event["case"]].append(Trial.model_validate(event["trial"]))
-            elif "skipped" in event:
-                self.skipped[event["case"]] = event["skipped"]
-            elif "idle" in event:
-                self.idle.append(Idle.model_validate(event["idle"]))
-            elif "floor" in event:
-                self.floor.append(Floor.model_validate(event["floor"]))
-            elif "probe" in event:
-                self.probes.append(Probe.model_validate(event["probe"]))
-            elif "second_opinion" in event:
-                self.second_opinion = SecondOpinion.model_validate(event["second_opinion"])
-            elif "notice" in event:
-                self.notices.append(Notice.model_validate(event["notice"]))
-            elif "finished_at" in event:
-                self.finished_at = event["finished_at"]

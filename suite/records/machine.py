@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from joulemark.suite.records.base import Record
+from joulemark.suite.records.base import Amount, Count, PositiveCount, Record, Size, Watts
 
 
 class Cpu(Record):
     """The host's processor."""
 
     model: str
-    physical_cores: int | None
+    physical_cores: PositiveCount | None
     """None if the system does not report it."""
-    logical_cores: int
-    usable_cores: float
+    logical_cores: PositiveCount
+    usable_cores: Amount
     """Cores that this process may use, by its affinity mask and cgroup quota."""
     affinity: str = ""
     """The affinity mask as ranges of core numbers, `0-3,8`; empty if the system has none."""
@@ -26,16 +26,16 @@ class Cpu(Record):
 class Gpu(Record):
     """One GPU."""
 
-    index: int
+    index: Count
     """Index in the vendor library's order (PCI bus order)."""
     vendor: str
     name: str
     uuid: str
     pci_bus_id: str
-    memory_bytes: int | None = None
+    memory_bytes: Size | None = None
     """None if the GPU does not report it."""
     driver: str = ""
-    power_limit_w: float | None = None
+    power_limit_w: Watts | None = None
     """Enforced power limit, watts; None if not supported."""
     device: str | None = None
     """The frameworks' name for it in this run (`cuda:0`); None if it is not visible to them."""
@@ -76,7 +76,7 @@ class Machine(Record):
     hostname: str
     os: str
     cpu: Cpu
-    memory_bytes: int
+    memory_bytes: Size
     gpus: tuple[Gpu, ...] = ()
     frameworks: dict[str, FrameworkInfo] = {}
     packages: dict[str, str] = {}

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from joulemark.suite.notices import Code
-from joulemark.suite.records.base import Record
+from joulemark.suite.records.base import Number, Record
 
 
 class Notice(Record):
     """Something that can make the result misleading, with its consequence and remedy."""
 
     code: Code
-    value: float | str | None
+    value: Number | str | None
     """What was found."""
-    threshold: float | None
+    threshold: Number | None
     """What it was compared with; None if there is no number."""
     message: str
     consequence: str

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from joulemark.suite.records.base import Count, PositiveCount, Record
+from pydantic import BeforeValidator, Field
+
+from joulemark.suite.records.base import (
+    Amount,
+    Count,
+    PositiveCount,
+    PositiveSeconds,
+    Record,
+    Seconds,
+    Size,
+    Time,
+    Window,
+)
 from joulemark.suite.records.case import Case
 from joulemark.suite.records.energy import EnergyReading, SecondOpinion, Trace
 from joulemark.suite.records.machine import FrameworkInfo, Machine
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.settings import ArmName, Settings
+from joulemark.suite.units import MAX_G_PER_KWH, MAX_PSF, MAX_PUE
 
 SCHEMA_VERSION: Final = 1
 # History of the run file, one line a version:
 # 1  2026-11  first
 
 
+GramsPerKwh = Annotated[float, Field(ge=0, le=MAX_G_PER_KWH)]
+
+Hours = Annotated[float, Field(gt=0, le=1e12)]
+
+Effectiveness = Annotated[float, Field(ge=1, le=MAX_PUE)]
+
+
+def _not_true(version: object) -> object:
+    return None if version is True else version  # which is 1 in Python
+
+
 class Segment(Record):
     """Maps a start or a resume of the run to the machine's monotonic clock."""
 
-    at_s: float
+    at_s: Time
     """Seconds since `run.started_at`."""
-    monotonic_s: float
+    monotonic_s: Seconds
     """CLOCK_MONOTONIC at that moment, seconds."""
     boot_id: str = ""
     """The boot that the clock belongs to."""
@@ -41,7 +65,7 @@ class Run(Record):
     suite_version: str
     complete: bool
     """Whether every planned trial was attempted."""
-    order_seed: int
+    order_seed: Size
     rounds: Count = 1
     """Planned trials of each case that can be run."""
     max_rounds: PositiveCount | None = None
@@ -73,7 +97,7 @@ class Idle(Record):
 
     when: Literal["before", "after"]
     """Before the first round, or after the last."""
-    window_s: tuple[float, float]
+    window_s: Window
     """Seconds since `run.started_at`."""
     energy: tuple[EnergyReading, ...] = ()
 
@@ -81,10 +105,10 @@ class Idle(Record):
 class Floor(Record):
     """Durations of a short fixed loop, run throughout the session: how much the machine itself varies."""
 
-    at_s: float
+    at_s: Time
     """Seconds since `run.started_at`."""
-    arithmetic_s: float
-    copy_s: float
+    arithmetic_s: PositiveSeconds
+    copy_s: PositiveSeconds
 
 
 class Probe(Record):
@@ -93,10 +117,10 @@ class Probe(Record):
     framework: str
     device: str
     precision: str
-    threads: int
-    flops_per_s: float | None
+    threads: PositiveCount
+    flops_per_s: Amount | None
     """None if the product could not be measured."""
-    bytes_per_s: float | None
+    bytes_per_s: Amount | None
     """Bytes read and written; None if the copy could not be measured."""
     reason: str | None = None
     """Why one of them is None."""
@@ -105,7 +129,7 @@ class Probe(Record):
 class Intensity(Record):
     """Carbon intensity of electricity, with its provenance."""
 
-    g_per_kwh: float
+    g_per_kwh: GramsPerKwh
     """Grams CO2-equivalent per kilowatt-hour."""
     source: str
     zone: str | None
@@ -118,15 +142,15 @@ class Intensity(Record):
     """Whether the source itself calls the value an estimate; None if it does not say."""
     basis: Literal["lifecycle", "direct", "unknown"] = "unknown"
     signal: Literal["average", "marginal", "unknown"] = "unknown"
-    vintage: int | None = None
+    vintage: Count | None = None
     """Year of the data; None for a live value and for the user's own."""
     fallback: bool = False
     """Whether another source was preferred."""
     reason: str | None = None
     """Why the preferred source was not used; None if it was."""
-    low: float | None = None
+    low: GramsPerKwh | None = None
     """Low end of the value's range, g/kWh; None if unknown."""
-    high: float | None = None
+    high: GramsPerKwh | None = None
     granularity: str | None = None
     """Length of the interval of the value, in the source's words: `hourly`, `yearly`; None if unknown."""
     method: str | None = None
@@ -141,7 +165,7 @@ class GridInterval(Record):
     start: str
     """ISO 8601, UTC."""
     end: str
-    g_per_kwh: float
+    g_per_kwh: GramsPerKwh
     is_estimated: bool | None = None
     nearest: bool = False
     """Whether the source has no value for this interval, and the nearest one stands in."""
@@ -150,28 +174,28 @@ class GridInterval(Record):
 class Embodied(Record):
     """Assumed emissions of making the hardware, charged by time in use over life span, separately from operation."""
 
-    host_g: float
+    host_g: Amount
     """For the computer without its GPUs, grams CO2-equivalent."""
-    host_low_g: float
-    host_high_g: float
-    board_g: float
+    host_low_g: Amount
+    host_high_g: Amount
+    board_g: Amount
     """For each GPU that a case uses, grams CO2-equivalent."""
-    board_low_g: float
-    board_high_g: float
-    lifespan_h: float
-    lifespan_low_h: float
-    lifespan_high_h: float
+    board_low_g: Amount
+    board_high_g: Amount
+    lifespan_h: Hours
+    lifespan_low_h: Hours
+    lifespan_high_h: Hours
     source: str
 
 
 class Pue(Record):
     """Power usage effectiveness: facility energy over IT energy."""
 
-    value: float
+    value: Effectiveness
     source: str
-    low: float | None = None
+    low: Effectiveness | None = None
     """Low end of its range; None if unknown."""
-    high: float | None = None
+    high: Effectiveness | None = None
 
 
 class Emissions(Record):
@@ -179,7 +203,7 @@ class Emissions(Record):
 
     intensity: Intensity
     pue: Pue
-    psf: float = 1.0
+    psf: Annotated[float, Field(gt=0, le=MAX_PSF)] = 1.0
     """Pragmatic scaling factor: how often the computation is repeated. Multiplies a run's totals only."""
     intervals: tuple[GridInterval, ...] = ()
     """The grid over the run by hour, if the source has it; `intensity` is then its mean over the run's energy. All
@@ -191,7 +215,7 @@ class Emissions(Record):
 class RunFile(Record):
     """A run file, schema version 1. Times are seconds since `run.started_at` unless a name says otherwise."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Annotated[Literal[1], BeforeValidator(_not_true)] = SCHEMA_VERSION
     run: Run
     machine: Machine
     arms: dict[ArmName, ArmRecord] = {}

@@ -107,7 +107,7 @@ class Settings(Record):
     psf: Real = 1.0
     embodied: Real | str | None = None
     """Embodied emissions of the computer: kg CO2-equivalent, `LOW..VALUE..HIGH`, or `assumed`; None: not included."""
-    lifespan_years: Real = Field(default=4.0, gt=0)
+    lifespan_years: Annotated[Real, Field(gt=0, le=1000)] = 4.0
     """Years that the hardware is in use, for embodied emissions."""
     sensor: tuple[str, ...] = ()
     """Sensors to read, such as `rapl`, `replay:FILE` or `meter:FILE`; empty: all that are readable."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from joulemark.suite.energy.publication_lag import with_publication_lags
 from joulemark.suite.energy.sensor_checks import sensor_notices
@@ -14,12 +12,16 @@ from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import NOT_ATTEMPTED, Case, Idle, Notice, RunFile, Trace, Trial, write
-from joulemark.suite.records.journal import JournalState, read_lines, trace_path
+from joulemark.suite.records.checks import contradictions
+from joulemark.suite.records.files import refuse
+from joulemark.suite.records.journal import trace_path
+from joulemark.suite.records.journal_lines import Event, JournalState, read_events
 from joulemark.suite.results.roofline import above_the_roof
 from joulemark.suite.results.summary import case_summary
 from joulemark.suite.results.validity import binding_notices, case_notices, differences_from_eager, run_notices
 from joulemark.suite.sensors.external_tracker import with_comparison
-from joulemark.suite.sensors.trace_file import load as load_traces
+from joulemark.suite.sensors.trace_file import read as read_traces
+from joulemark.suite.system.output import temporary_files
 from joulemark.suite.trial.outcome import TIMEOUT
 
 COMMAND = "command"
@@ -27,35 +29,47 @@ COMMAND = "command"
 
 
 def finish(journal: Path) -> Path:
-    """Return the run file written from `journal`, which is removed together with its trace."""
+    """Return the run file written from `journal`, which is removed together with its trace.
+
+    Only for who has the journal's lock: another process would remove what this one reads.
+    """
     target = journal.with_suffix(".json")
     write(assemble(journal), target)
     journal.unlink()
-    trace_path(journal).unlink(missing_ok=True)
+    remove_leftovers(target)
     return target
 
 
+def remove_leftovers(run_file: Path) -> None:
+    """Remove what processes that were killed have left beside a finished run: its trace, and half of its file."""
+    for path in (trace_path(run_file), *temporary_files(run_file)):
+        path.unlink(missing_ok=True)
+
+
 def assemble(journal: Path) -> RunFile:
-    """Return the run file of `journal`, as far as the run has come. Raises UsageError if the file is not a journal."""
-    lines = read_lines(journal)
-    try:
-        planned = RunFile.model_validate(lines[0]["planned"])
-        state = JournalState(planned, lines[1:])
-    except (ValidationError, KeyError, IndexError, TypeError) as error:
-        raise UsageError(f"{journal} is not a joulemark journal: {str(error).splitlines()[0]}.") from None
-    trace = trace_path(journal)
-    return _run_file(planned, state, load_traces(trace) if trace.exists() else ())
+    """Return the run file of `journal`, as far as the run has come, without what is damaged of it.
+
+    Raises UsageError if the file is not a journal, or one of a run that cannot be.
+    """
+    events, damaged = read_events(journal)
+    planned = next((event.planned for event in events if event.planned is not None), None)
+    if planned is None:
+        raise UsageError(f"{journal} is not a joulemark journal, or what it begins with, the run's plan, is damaged.")
+    traces, problem = read_traces(trace_path(journal))
+    run_file = _run_file(planned, JournalState(planned, events, damaged), traces, problem)
+    refuse(str(journal), list(contradictions(run_file)))
+    return run_file
 
 
 def assemble_events(planned: RunFile, events: Sequence[dict[str, Any]], traces: tuple[Trace, ...]) -> RunFile:
     """Return the run file of a run without a journal, from `events` in the form of a journal's lines."""
-    return _run_file(planned, JournalState(planned, events), traces)
+    return _run_file(planned, JournalState(planned, map(Event.model_validate, events)), traces)
 
 
-def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ...]) -> RunFile:
+def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ...], trace_problem: str = "") -> RunFile:
     """Return the planned run file with what happened. If resumed, it holds its earlier trials, idle and traces."""
     gpus = planned.machine.gpus
-    ends_s = [t.last_step_s for trials in state.trials.values() for t in trials if t.last_step_s is not None]
+    ends_s = [t.last_step_s for trials in state.trials.values() for t in trials.values() if t.last_step_s is not None]
     new_traces = with_publication_lags(new_traces, ends_s, method="the end of the last step of trials")
     traces = (*planned.traces, *new_traces)
     probes = (*planned.probes, *state.probes)
@@ -86,13 +100,14 @@ def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ..
         }
     )
     interrupted = _interrupted(cases, missing) if missing else []
-    notices = (*planned.notices, *state.notices, *interrupted, *run_notices(run_file))
+    damage = _damage(state.damaged, trace_problem)
+    notices = (*planned.notices, *state.notices, *damage, *interrupted, *run_notices(run_file))
     return run_file.model_copy(update={"notices": notices})
 
 
 def _with_trials(case: Case, state: JournalState, traces: Sequence[Trace], planned: RunFile) -> Case:
     """Add the new trials with their energy, and set the status: ok if any trial is, else that of the last one."""
-    trials = (*case.trials, *(_with_energy(trial, case, traces, planned) for trial in state.trials[case.id]))
+    trials = (*case.trials, *(_with_energy(trial, case, traces, planned) for trial in state.trials[case.id].values()))
     outcome: dict[str, str | None] = {}
     if trials:
         decisive = next((trial for trial in trials if trial.status == "ok"), trials[-1])
@@ -102,7 +117,8 @@ def _with_trials(case: Case, state: JournalState, traces: Sequence[Trace], plann
             "reason_code": decisive.reason_code if failed else None,
             "reason": decisive.reason if failed else None,
         }
-    return case.model_copy(update={"trials": trials, **outcome, **state.skipped.get(case.id, {})})
+    skip = state.skipped.get(case.id)
+    return case.model_copy(update={"trials": trials, **outcome, **(skip.model_dump() if skip is not None else {})})
 
 
 def _with_energy(trial: Trial, case: Case, traces: Sequence[Trace], planned: RunFile) -> Trial:
@@ -142,6 +158,13 @@ def _with_notices(cases: Iterable[Case], *notices: Mapping[str, Notice]) -> list
         case.model_copy(update={"notices": (*case.notices, *(by_id[case.id] for by_id in notices if case.id in by_id))})
         for case in cases
     ]
+
+
+def _damage(journal_lines: int, trace_problem: str) -> Iterator[Notice]:
+    if journal_lines:
+        yield Notice.of(Code.JOURNAL_DAMAGED, journal_lines)
+    if trace_problem:
+        yield Notice.of(Code.TRACE_DAMAGED, trace_problem)
 
 
 def _interrupted(cases: Sequence[Case], missing: int) -> list[Notice]:

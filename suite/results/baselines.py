@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from joulemark.suite.errors import NotComparableError, UsageError
-from joulemark.suite.records import RunFile, read, write
+from joulemark.suite.errors import JoulemarkError, NotComparableError, UsageError
+from joulemark.suite.records import RunFile, write
 from joulemark.suite.results import store
+from joulemark.suite.results.run_files import read
 from joulemark.suite.system.directories import find_home, home
 
 HISTORY: Final = "history"
@@ -60,8 +61,9 @@ def saved() -> tuple[Baseline, ...]:
     baselines = []
     for path in _paths():
         try:
-            baselines.append(Baseline(path.stem, path, read(path)))
-        except UsageError as error:
+            with store.one_file(str(path)):
+                baselines.append(Baseline(path.stem, path, read(path)))
+        except JoulemarkError as error:
             baselines.append(Baseline(path.stem, path, None, str(error)))
     return tuple(baselines)
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final
 
 from joulemark.suite.records import Case, Quantity
-from joulemark.suite.stats.intervals import geometric_mean
+from joulemark.suite.stats.intervals import coefficient_of_variation, geometric_mean
 from joulemark.suite.stats.metrics import Better
 
 
@@ -50,7 +50,7 @@ def _peak_memory(case: Case) -> Quantity:
 
 def _variation(case: Case) -> Quantity:
     rates = [trial.items / trial.window_length_s for trial in case.trials if trial.is_usable]
-    variation = geometric_mean(rates).variation
+    variation = coefficient_of_variation(rates)
     return Quantity(value=variation, unit="%", n=len(rates), reason="n=1" if variation is None else None)
 
 

@@ -53,7 +53,7 @@ def _busy_share(case: Case, trials: Sequence[Trial]) -> float:
         _share(trials, name, case.threads)
         for name in ("run_queue_wait_s", "cgroup_throttled_s", "other_cpu_s", "steal_s")
     )
-    return min(max(0.0, waiting - throttled), foreign) + stolen
+    return min(1.0, min(max(0.0, waiting - throttled), foreign) + stolen)
 
 
 def _values(trials: Sequence[Trial], counter: str) -> list[float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from joulemark.suite.errors import NotComparableError, UsageError
+from joulemark.suite.errors import JoulemarkError, NotComparableError
 from joulemark.suite.records import RunFile
-from joulemark.suite.results.store import kept_runs, load_path
+from joulemark.suite.results.store import kept_runs, load_path, one_file
 
 MAX_RUNS: Final = 20
 """How many runs of a machine count, the latest first: older ones say little about its state today."""
@@ -22,13 +22,18 @@ _SELECTION: Final = (
 )  # fmt: skip
 
 
-def runs_of_machine(run_file: RunFile, directory: Path | None) -> list[RunFile]:
-    """Return the other kept runs of the machine of `run_file`, oldest first, without those that cannot be read."""
+def runs_of_machine(
+    run_file: RunFile, directory: Path | None, leave_out: Callable[[str], None] = lambda _: None
+) -> list[RunFile]:
+    """Return the other kept runs of the machine of `run_file`, oldest first. `leave_out` is told why one cannot be
+    read."""
     runs: dict[str, RunFile] = {}
     for path in reversed(kept_runs(directory)[-MAX_FILES:]):
         try:
-            candidate = load_path(path)
-        except UsageError:
+            with one_file(str(path)):
+                candidate = load_path(path)
+        except JoulemarkError as error:
+            leave_out(f"Left out {path.stem}: {error}")
             continue
         same_machine = candidate.machine.fingerprint == run_file.machine.fingerprint
         if same_machine and candidate.run.id != run_file.run.id:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from joulemark.suite.errors import UsageError, unknown
-from joulemark.suite.records import RunFile, read
+from joulemark.suite.errors import JoulemarkError, UsageError, unknown
+from joulemark.suite.records import RunFile
 from joulemark.suite.records.journal import SUFFIX
 from joulemark.suite.results.assemble import assemble
+from joulemark.suite.results.run_files import read
 from joulemark.suite.system.directories import no_home_reason
+from joulemark.suite.system.text import one_line
 
 _ENDINGS = (".json", SUFFIX)
 
@@ -25,6 +29,17 @@ class NoRunError(UsageError):
 def load(run: str, directory: Path | None) -> RunFile:
     """Return the run that `run` names, an interrupted one from its journal. Raises UsageError if there is none."""
     return load_path(find(run, directory))
+
+
+@contextmanager
+def one_file(name: str) -> Iterator[None]:
+    """Turn whatever goes wrong with the file `name` into a UsageError: it must not hide the others."""
+    try:
+        yield
+    except JoulemarkError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{name} cannot be read: {type(error).__name__}: {one_line(str(error))}.") from error
 
 
 def load_path(path: Path) -> RunFile:

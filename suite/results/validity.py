@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from joulemark.suite.energy.attribution import attributed_readings
+from joulemark.suite.energy.attribution import attributed_readings, case_energy
+from joulemark.suite.energy.energy_source import simulated_sensors
 from joulemark.suite.energy.idle import idle_drift
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
@@ -62,8 +63,8 @@ def binding_notices(trials: Iterable[Trial], cpu: Cpu) -> tuple[Notice, ...]:
 
 def run_notices(run_file: RunFile) -> tuple[Notice, ...]:
     """Return the notices of the whole run: simulated power, drift of idle power, an unstable machine."""
-    simulated = sorted({trace.sensor for trace in run_file.traces if trace.simulated})
-    notices = [Notice.of(Code.SIMULATED, ", ".join(simulated))] if simulated else []
+    simulated = simulated_sensors(run_file.traces)
+    notices = [Notice.of(Code.SIMULATED, simulated)] if simulated else []
     drift = idle_drift(run_file)
     if drift is not None and abs(drift) > IDLE_DRIFT:
         notices.append(Notice.of(Code.IDLE_DRIFT, drift, IDLE_DRIFT))
@@ -137,14 +138,15 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
     notices = []
     readings = [(trial, reading) for trial in trials for reading in attributed_readings(trial.energy)]
     if energy.kind == "model":
-        models = dict.fromkeys(
-            f"{reading.component} by {reading.sensor or 'a model'}"
-            for _, reading in readings
-            if reading.kind == "model"
-        )
-        notices.append(Notice.of(Code.ENERGY_ESTIMATED, ", ".join(models)))
+        models: dict[str, dict[str, None]] = {}
+        for _, reading in readings:
+            if reading.kind == "model":
+                models.setdefault(reading.sensor or "a model", {})[reading.component] = None
+        texts = (f"{', '.join(components)} by {model}" for model, components in models.items())
+        notices.append(Notice.of(Code.ENERGY_ESTIMATED, "; ".join(texts)))
     if energy.lower_bound:
-        notices.append(Notice.of(Code.ENERGY_LOWER_BOUND, energy.reason))
+        missing = case_energy([trial for trial in trials if trial.is_usable]).missing
+        notices.append(Notice.of(Code.ENERGY_LOWER_BOUND, "; ".join(missing)))
     updates = [
         trial.window_length_s / (reading.tick_s if reading.time_error_s is None else 2 * reading.time_error_s)
         for trial, reading in readings

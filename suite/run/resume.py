@@ -8,7 +8,8 @@ from pathlib import Path
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Notice, RunFile, Segment, read
+from joulemark.suite.records import Notice, RunFile, Segment
+from joulemark.suite.results.run_files import read
 from joulemark.suite.results.validity import run_notices
 from joulemark.suite.trial.outcome import TIMEOUT
 

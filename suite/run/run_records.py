@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +22,12 @@ def new_run_file(
     # The kept variables are the user's, and therefore the same in both arms.
     kept = next(iter(environments.values())).kept
     dropped = sorted({name for environment in environments.values() for name in environment.dropped})
-    shared = _shared(environment.managed for environment in environments.values())
+    first, *others = (environment.managed for environment in environments.values())
+    shared = {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+    own = {
+        arm: {name: value for name, value in environment.managed.items() if name not in shared}
+        for arm, environment in environments.items()
+    }
     for code, names in ((Code.ENVIRONMENT_KEPT, kept), (Code.ENVIRONMENT_DROPPED, dropped)):
         if names:
             notices.append(Notice.of(code, ", ".join(names)))
@@ -42,10 +47,7 @@ def new_run_file(
             environment={**shared, **kept},
         ),
         machine=spec.machine,
-        arms={
-            name: arm.record.model_copy(update={"environment": _without(environments[name].managed, shared)})
-            for name, arm in spec.arms.items()
-        },
+        arms={name: arm.record.model_copy(update={"environment": own[name]}) for name, arm in spec.arms.items()},
         settings=spec.settings,
         cases=spec.plan.cases,
         notices=tuple(notices),
@@ -61,16 +63,6 @@ def new_segment(at_s: float) -> Segment:
 def time_at(started_at: str, elapsed_s: float) -> str:
     """Return the time `elapsed_s` seconds after `started_at`, ISO 8601: whatever the clock was set to meanwhile."""
     return (datetime.fromisoformat(started_at) + timedelta(seconds=elapsed_s)).isoformat(timespec="milliseconds")
-
-
-def _shared(environments: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Return the variables that have the same value in all environments."""
-    first, *others = environments
-    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
-
-
-def _without(variables: Mapping[str, str], shared: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in variables.items() if name not in shared}
 
 
 def _boot_id() -> str:

@@ -33,8 +33,9 @@ class ProgressListener(Protocol):
     def on_trial_stage(self, name: str) -> None:
         """A stage of the trial starts; after `window` there is no event until `fetch`."""
 
-    def on_trial_end(self, case: Case, trial: Trial, power_w: float | None) -> None:
-        """A trial has ended; `power_w` is the latest power, None if there is none."""
+    def on_trial_end(self, case: Case, trial: Trial, power: tuple[float, bool] | None) -> None:
+        """A trial has ended; `power` is what the case drew last, watts, and whether it is an estimate; None if nothing
+        shows it."""
 
     def on_give_up(self, case: Case, rounds: int) -> None:
         """This case is not tried in the remaining `rounds`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Collection, Mapping
@@ -9,19 +10,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from joulemark.suite.records import ArmName, Case, RunFile
+from joulemark.suite.energy.present_power import charged_power_w
+from joulemark.suite.errors import MeasurementError
+from joulemark.suite.notices import Code
+from joulemark.suite.records import ArmName, Case, Floor, Idle, Notice, RunFile
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.records.run_id import new_run_id
 from joulemark.suite.results.assemble import assemble, finish
 from joulemark.suite.run import lock, resume, run_records
-from joulemark.suite.run.idle_and_floor import IdleAndFloor, wait_until_settled
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
 from joulemark.suite.run.trials import TrialRunner
 from joulemark.suite.sensors.external_tracker import ExternalTracker
 from joulemark.suite.sensors.sampler import Sampler
 from joulemark.suite.stats.interim_analysis import first_rounds
 from joulemark.suite.system.scratch import scratch_directory
-from joulemark.suite.trial import environment
+from joulemark.suite.trial import environment, noise_floor
 from joulemark.suite.trial.environment import Environment
 from joulemark.suite.trial.outcome import TIMEOUT
 
@@ -35,13 +38,12 @@ def measure(spec: RunSpec, listener: ProgressListener) -> Path:
     run_id = spec.resumed.run.id if spec.resumed else new_run_id(datetime.now(UTC))
     with lock.hold(), scratch_directory() as scratch:
         runner = Runner(spec, run_id, _environments(spec, scratch), listener)
-        try:
-            runner.run()
-        except KeyboardInterrupt:
-            raise InterruptedRun(finish(runner.journal.path)) from None
-        finally:
-            runner.journal.close()
-        return finish(runner.journal.path)
+        with contextlib.closing(runner.journal):  # until its run file is written, no other process may resume it
+            try:
+                runner.run()
+            except KeyboardInterrupt:
+                raise InterruptedRun(finish(runner.journal.path)) from None
+            return finish(runner.journal.path)
 
 
 class InterruptedRun(KeyboardInterrupt):
@@ -90,12 +92,14 @@ class Runner:
         self.given_up = resume.timed_out_cases(spec.resumed)
         self.trials = TrialRunner(spec, environments, self.origin_s, listener, self.journal.notice)
         variables = next(iter(environments.values())).variables
-        self.idle_and_floor = IdleAndFloor(self.journal, self.now, variables, self.plan.cases[0].threads)
+        self.floor_variables = {**variables, "OPENBLAS_NUM_THREADS": str(self.plan.cases[0].threads)}
+        self.floor_failed = False
 
     def _start_journal(self, path: Path, run_file: RunFile) -> Journal:
         """Start the journal. From now on no other process, on any machine, can resume the run."""
         journal = Journal(path, run_file)
         try:
+            trace_path(path).unlink(missing_ok=True)  # of an earlier part, killed once its run file was written
             if self.spec.resumed:
                 resume.check_unchanged(self.spec.resumed, path.with_suffix(".json"))
         except BaseException:
@@ -124,7 +128,7 @@ class Runner:
                 self._run_round(round_number)
             self._run_more_rounds()
             self.listener.on_stage("settling")
-            wait_until_settled(self.sampler.latest_power_w)
+            self.sampler.wait_until_settled()
             self._measure_idle("after")
         finally:
             self.trials.close_servers()
@@ -143,11 +147,20 @@ class Runner:
 
     def _measure_idle(self, when: Literal["before", "after"]) -> None:
         self.listener.on_stage(f"idle {when}")
-        self.idle_and_floor.measure_idle(when, self.plan.profile.idle_s)
+        start_s = self.now()
+        time.sleep(self.plan.profile.idle_s)
+        self.journal.idle(Idle(when=when, window_s=(start_s, self.now())))
 
     def _measure_floor(self) -> None:
+        """Run the fixed loop once. Its first failure becomes a notice: later ones would repeat it."""
         self.listener.on_stage("noise floor")
-        self.idle_and_floor.measure_floor()
+        at_s = self.now()
+        try:
+            self.journal.floor(Floor(at_s=at_s, **noise_floor.measure(self.floor_variables)))
+        except MeasurementError as error:
+            if not self.floor_failed:
+                self.journal.notice(Notice.of(Code.FLOOR_NOT_MEASURED, str(error)))
+            self.floor_failed = True
 
     def _run_more_rounds(self) -> None:
         """Run more rounds of undecided cases, as many at a time as were planned, up to the plan's maximum."""
@@ -191,9 +204,9 @@ class Runner:
             self.journal.skipped(case, trial.reason_code or "skipped", trial.reason or "skipped")
         else:
             self.journal.trial(case, trial)
-        power_w = self.sampler.latest_power_w()
+        power = charged_power_w(self.sampler.latest_powers(), case.device, self.spec.machine.gpus)
         if trial.status == "skipped" or trial.reason_code == TIMEOUT:
             # Another trial would give the same reason, or take as long in vain.
             self.given_up.add(case.id)
             self.listener.on_give_up(case, max(0, self.plan.rounds - round_number))
-        self.listener.on_trial_end(case, trial, power_w)
+        self.listener.on_trial_end(case, trial, power)

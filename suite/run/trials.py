@@ -5,17 +5,51 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from joulemark.suite.notices import Code
-from joulemark.suite.records import ArmName, Case, Notice, Probe, Trial
+from joulemark.suite.records import ArmName, Case, Notice, Probe, ResidentIdle, Trial
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
-from joulemark.suite.run.timeouts import Timeouts
-from joulemark.suite.run.trial_record import trial_record
+from joulemark.suite.system.text import one_line
 from joulemark.suite.trial.environment import Environment
 from joulemark.suite.trial.fork_servers import ForkServers
 from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
+from joulemark.suite.trial.outcome import Outcome
 from joulemark.suite.trial.probe import probe
+
+FIRST_USE_FACTOR = 5
+"""A GPU's first trial may take so many times the timeout: a framework without kernels for its architecture compiles
+all of them at first use, and the driver caches them."""
+FIRST_CALL = "first_call"
+"""The stage of a trial (`suite.trial.worker`) in which a framework first computes."""
+
+
+class Timeouts:
+    """Extends the timeout of trials by arm, framework and GPU until one of them has reached its first call.
+
+    A trial that was refused before, such as one in a precision that the GPU lacks, has compiled nothing.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        """`timeout_s`: the limit of all other trials, seconds."""
+        self.timeout_s = timeout_s
+        self._used: set[tuple[ArmName | None, str, str]] = set()
+
+    def for_trial(self, case: Case) -> float:
+        """Return how long the next trial of `case` may take, seconds."""
+        first_use = case.device != "cpu" and _key(case) not in self._used
+        return self.timeout_s * (FIRST_USE_FACTOR if first_use else 1)
+
+    def on_stage(self, case: Case, stage: str) -> None:
+        """Note that a stage of a trial of `case` starts."""
+        if stage == FIRST_CALL:
+            self._used.add(_key(case))
+
+
+def _key(case: Case) -> tuple[ArmName | None, str, str]:
+    return case.arm, case.framework, case.device
 
 
 class TrialRunner:
@@ -101,3 +135,37 @@ class TrialRunner:
 def _probe_key(subject: Case | Probe) -> tuple[str, str, str, int]:
     """Return what distinguishes one probe from another."""
     return subject.framework, subject.device, subject.precision, subject.threads
+
+
+def trial_record(
+    outcome: Outcome, attempt: Mapping[str, Any], origin_s: float, compile_cache: Literal["cold", "warm"] | None
+) -> Trial:
+    """Return the record of `outcome`.
+
+    `attempt` are the trial's round, isolation and times; `origin_s` is the start of the run on CLOCK_MONOTONIC. A
+    result that another version of joulemark gave and this one cannot parse is a failed trial.
+    """
+    if outcome.trial is None:
+        status: Literal["skipped", "failed"] = "skipped" if outcome.reason_code == "unsupported" else "failed"
+        return Trial(status=status, reason_code=outcome.reason_code, reason=outcome.reason, **attempt)
+    fields = dict(outcome.trial)
+    try:
+        window, resident_idle, last_step = (fields.pop(name) for name in ("window", "resident_idle", "last_step"))
+        return Trial(
+            status="ok",
+            window_s=_relative(window, origin_s),
+            last_step_s=last_step - origin_s,
+            resident_idle=ResidentIdle(window_s=_relative(resident_idle, origin_s)) if resident_idle else None,
+            compile_cache=compile_cache,
+            **attempt,
+            **fields,
+        )
+    except (ValidationError, KeyError, TypeError) as error:
+        reason = f"could not parse the trial's result: {one_line(str(error))[:200]}"
+        return Trial(status="failed", reason_code="protocol", reason=reason, **attempt)
+
+
+def _relative(interval: tuple[float, float], origin_s: float) -> tuple[float, float]:
+    """Return an interval of CLOCK_MONOTONIC in seconds since the run started."""
+    start, end = interval
+    return start - origin_s, end - origin_s

@@ -109,18 +109,15 @@ SENSORS: Mapping[str, str] = MappingProxyType(
         "codecarbon": "joulemark.suite.sensors.power_model",
         "simulated": "joulemark.suite.sensors.simulated",
         "replay": "joulemark.suite.sensors.replay",
-        "meter": "joulemark.suite.sensors.wall_meter",
+        "meter": "joulemark.suite.sensors.wall_meter.sensor",
     }
 )
 """The module of each sensor. It has `find(options: SensorOptions) -> FindResult` and, if the sensor takes an argument,
 `check(argument: str)`, which raises UsageError for one that it cannot use."""
-
 DEFAULT_SENSORS = ("rapl", "nvml", "amdsmi")
 """Opened unless a sensor is named."""
-
 ADDITIONAL = frozenset({"meter"})
 """Opened in addition to the default sensors when named, not in place of them."""
-
 POWER_MODEL = "codecarbon"
 FALLBACKS = ("perf", POWER_MODEL)
 """Tried in this order as long as no sensor reads the CPU: another way to its counters, then an estimate."""
@@ -156,6 +153,12 @@ def sensors_to_open(requests: Sequence[str]) -> tuple[tuple[str, ...], bool]:
     if all(split_request(request)[0] in ADDITIONAL for request in requests):
         return (*DEFAULT_SENSORS, *requests), True
     return tuple(requests), False
+
+
+def slowest_tick_s(channels: Sequence[Channel]) -> float | None:
+    """Return the longest update period of `channels`, seconds; None where one of them is unknown."""
+    ticks_s = [channel.tick_s for channel in channels]
+    return max((tick_s for tick_s in ticks_s if tick_s is not None), default=None) if None not in ticks_s else None
 
 
 def median_cost_s(read: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,6 +99,7 @@ def _difference(hardware: str, result: SecondOpinion, ours: Sequence[EnergyReadi
 
 def main() -> None:
     """Run the tracker until standard input ends, then print its result as one JSON line."""
+    processes.die_with_parent(signal.SIGKILL)
     stdout = processes.claim_stdout()
     os.environ["CODECARBON_LOG_LEVEL"] = "CRITICAL"
     if os.path.expanduser("~") == "~":
@@ -128,7 +129,7 @@ def _track(stdout: TextIO) -> dict[str, Any]:
     tracker.start()
     begin_s = time.monotonic()
     print(json.dumps({"ready": True}), file=stdout, flush=True)
-    sys.stdin.read()
+    processes.wait_for_end_of_input()
     tracker.stop()
     end_s = time.monotonic()
     data = tracker.final_emissions_data

@@ -21,7 +21,6 @@ PERIOD_S = 0.5
 """The model needs the load over an interval: /proc/stat counts in hundredths of a second."""
 SHORTEST_S = 0.2
 """Over a shorter interval that count is too coarse: the read has no value."""
-
 # True over modelled package power, 5th and 95th percentile over 106 load levels on five machines: codecarbon's own
 # profiling against RAPL (mlco2/codecarbon, codecarbon/data/hardware/cpu_load_profiling, 2025-01), with RAPL's energy
 # over the duration of each level, and the model of codecarbon 3.3 with the machines' own TDP x sockets.

@@ -11,7 +11,8 @@ from bisect import bisect_right
 from pathlib import Path
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import Channel, Trace, read
+from joulemark.suite.records import Channel, Trace
+from joulemark.suite.records.files import read
 from joulemark.suite.sensors import trace_file
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions
 from joulemark.suite.system.directories import expanded
@@ -27,7 +28,7 @@ class ReplaySensor(Sensor):
         self._recorded = [(trace, channel) for trace in traces for channel in trace.channels]
         self._begin_s = time.monotonic()
         self._first_s = min(trace.t_s[0] for trace in traces)
-        empty = {"values": (), "resets_s": ()}
+        empty = {"values": (), "resets_s": (), "implausible_s": ()}
         channels = [
             channel.model_copy(update=empty | {"source": f"replay of {file_name}: {channel.source}"})
             for _, channel in self._recorded

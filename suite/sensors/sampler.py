@@ -15,13 +15,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from joulemark.suite.energy.components import contains_others
+from joulemark.suite.energy.present_power import ComponentPower
 from joulemark.suite.errors import MeasurementError
+from joulemark.suite.records import Channel, Trace
+from joulemark.suite.sensors import trace_file
 from joulemark.suite.sensors.base import POWERCAP_ROOT, Finding, SensorOptions, check_request
 from joulemark.suite.system.directories import find_cache
 from joulemark.suite.trial import processes
@@ -33,6 +38,13 @@ TAIL_BYTES = 32_768
 """More than all sensors write in a second."""
 RECENT_S = 1.0
 """Ten updates of the slowest counters, 100 ms."""
+MAX_SETTLING_S = 60.0
+"""Longest wait for the machine to become idle, seconds."""
+SETTLED_WITHIN = 0.02
+"""Power has settled when it changes by less than this between two successive spans of 2 s."""
+SETTLING_PERIOD_S = 0.5
+SETTLING_SPAN = 4
+"""Samples in a span."""
 
 
 @dataclass
@@ -82,25 +94,49 @@ class Sampler:
         return cls(path, findings, tuple(answer["sensors"]), process)
 
     def latest_power_w(self) -> float | None:
-        """Return the power that all sensors showed over the last second, watts; None if there is none yet.
+        """Return the power that all sensors showed over the last second, watts; None if there is none yet."""
+        powers = self.latest_powers()
+        return sum(power.power_w for power in powers) if powers else None
 
-        For a progress line, and to see whether the machine is idle; not for results, since overlapping sensors are not
-        told apart. It only reads the end of the trace file.
+    def latest_powers(self) -> list[ComponentPower]:
+        """Return the power of each component over the last second.
+
+        For a progress line, and to see whether the machine is idle; not for results. It only reads the end of the trace
+        file.
         """
         try:
             with self.path.open("rb") as file:
-                head = [json.loads(line) for line in _complete_lines(file.read(TAIL_BYTES)) if b'"channels"' in line]
+                head = [entry for entry in _entries(file.read(TAIL_BYTES)) if "sensor" in entry]
                 file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
-                tail = file.read(TAIL_BYTES)
+                tail = [entry for entry in _entries(file.read(TAIL_BYTES)) if "v" in entry]
         except OSError:
-            return None
-        reads: dict[int, list[dict[str, Any]]] = {}
-        for line in _complete_lines(tail):
-            if line.startswith(b'{"i"') and b'"v"' in line:
-                entry = json.loads(line)
-                reads.setdefault(entry["i"], []).append(entry)
-        powers = [w for sensor in head for w in _powers_w(sensor["channels"], _recent(reads.get(sensor["sensor"], [])))]
-        return sum(powers) if powers else None
+            return []
+        channels = [(trace, channel) for trace in trace_file.collect([*head, *tail]) for channel in trace.channels]
+        powers: dict[tuple[str, str], ComponentPower] = {}
+        # A power channel is preferred to a counter, which moves by whole updates.
+        for trace, channel in sorted(channels, key=lambda pair: pair[1].unit != "W"):
+            power_w = _recent_power_w(trace, channel)
+            if power_w is not None and not contains_others(channel.component):
+                power = ComponentPower(channel.component, channel.scope, channel.kind, power_w)
+                powers.setdefault((channel.component, channel.scope), power)
+        return list(powers.values())
+
+    def wait_until_settled(self) -> None:
+        """Wait until power is flat: GPUs stay warm, and fans on, for a while after the last trial.
+
+        Returns at once without a power sensor, and after MAX_SETTLING_S in any case.
+        """
+        deadline_s = time.monotonic() + MAX_SETTLING_S
+        powers_w: list[float] = []
+        while time.monotonic() < deadline_s:
+            time.sleep(SETTLING_PERIOD_S)
+            power_w = self.latest_power_w()
+            if power_w is None:
+                return
+            powers_w = [*powers_w, power_w][-2 * SETTLING_SPAN :]
+            earlier, later = sum(powers_w[:SETTLING_SPAN]), sum(powers_w[SETTLING_SPAN:])
+            if len(powers_w) == 2 * SETTLING_SPAN and abs(later - earlier) <= SETTLED_WITHIN * max(earlier, later):
+                return
 
     @property
     def alive(self) -> bool:
@@ -124,37 +160,26 @@ def _handshake(process: subprocess.Popen[str], request: dict[str, Any]) -> dict[
     if answer is None:
         process.kill()
         assert process.stderr is not None
-        last_line = process.stderr.read().strip().rpartition("\n")[2]
-        reason = last_line or f"no answer in {READY_TIMEOUT_S:.0f} s"
+        reason = processes.last_line(process.stderr, processes.KILL_TIMEOUT_S)
+        reason = reason or f"no answer in {READY_TIMEOUT_S:.0f} s"
         raise MeasurementError(f"the power sampler did not start: {reason}.")
     return answer
 
 
-def _complete_lines(block: bytes) -> list[bytes]:
-    """Return the lines of `block` without an incomplete first or last one."""
-    return [line for line in block.split(b"\n") if line.startswith(b"{") and line.endswith(b"}")]
+def _entries(block: bytes) -> list[dict[str, Any]]:
+    """Return the sensors and the reads in `block`, without an incomplete first or last line."""
+    lines = [line for line in block.split(b"\n") if line.endswith(b"}")]
+    reads = [line for line in lines if line.startswith(b'{"i"') and b'"v"' in line]
+    return [json.loads(line) for line in (*(line for line in lines if line.startswith(b'{"sensor"')), *reads)]
 
 
-def _recent(reads: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """Return the reads of the last `RECENT_S`, and the one before: at least two if there are two."""
-    if not reads:
-        return reads
-    old = sum(read["t"] < reads[-1]["t"] - RECENT_S for read in reads[:-1])
-    return reads[max(0, old - 1) :]
-
-
-def _powers_w(channels: Sequence[dict[str, Any]], reads: Sequence[dict[str, Any]]) -> list[float]:
-    """Return the mean power of each component over `reads`, without components that contain others. A power channel is
-    preferred to a counter, which moves by whole updates."""
-    powers: dict[tuple[str, str], float] = {}
-    for number, channel in sorted(enumerate(channels), key=lambda pair: pair[1]["unit"] != "W"):
-        values = [(read["t"], read["v"][number]) for read in reads if read["v"][number] is not None]
-        component = channel["component"], channel["scope"]
-        if component in powers or contains_others(channel["component"]) or not values:
-            continue
-        (begin_s, begin), (end_s, end) = values[0], values[-1]
-        if channel["unit"] == "W":
-            powers[component] = sum(value for _, value in values) / len(values)
-        elif end >= begin and end_s > begin_s:
-            powers[component] = (end - begin) / (end_s - begin_s)
-    return list(powers.values())
+def _recent_power_w(trace: Trace, channel: Channel) -> float | None:
+    """Return the mean power over the reads of the last `RECENT_S` and the one before, watts; None without any."""
+    first = max(0, bisect_left(trace.t_s, trace.t_s[-1] - RECENT_S) - 1) if trace.t_s else 0
+    reads = [(t, v) for t, v in zip(trace.t_s[first:], channel.values[first:], strict=True) if v is not None]
+    if channel.unit == "W":
+        return sum(value for _, value in reads) / len(reads) if reads else None
+    if len(reads) < 2:
+        return None
+    (begin_s, begin_j), (end_s, end_j) = reads[0], reads[-1]
+    return (end_j - begin_j) / (end_s - begin_s)

@@ -44,7 +44,7 @@ class Log:
     """The trace file. Each line is one write: it is on disk at once, whatever happens to this process."""
 
     def __init__(self, path: str) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         self._lock = threading.Lock()
         self._cut = False
         """Whether the file may end within a line: the disk was full."""
@@ -174,8 +174,7 @@ def main() -> None:
     print(json.dumps(_answer(readers)), file=stdout, flush=True)
     os.dup2(1, 2)  # to /dev/null: nobody reads messages from here on
     with contextlib.suppress(OSError):
-        while sys.stdin.readline():
-            pass
+        processes.wait_for_end_of_input()
     stop.set()
     for reader in readers:
         reader.join(1.0)

@@ -9,7 +9,6 @@ from typing import Any
 
 Array = Any
 """A numpy array of float64, or what converts to one; numpy itself is imported only where it is used."""
-
 LOW_W, HIGH_W = 150.0, 350.0
 RAMP_S = 120.0
 TELEGRAPH_S = 3600.0
@@ -70,13 +69,11 @@ def square(period_s: float = 0.1, duty: float = 0.5, high_w: float = HIGH_W, low
     return PowerProfile("square", (0.0, duty * period_s, period_s), (high_w, low_w))
 
 
-def telegraph(
-    shortest_s: float = 0.005, longest_s: float = 0.5, seed: int = 1, length_s: float = TELEGRAPH_S
-) -> PowerProfile:
+def telegraph(shortest_s: float = 0.005, longest_s: float = 0.5, length_s: float = TELEGRAPH_S) -> PowerProfile:
     """Return high and low power in turn, each for a random time, drawn on a logarithmic scale."""
     import numpy as np
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     mean_s = (longest_s - shortest_s) / math.log(longest_s / shortest_s)
     dwell_s = np.exp(rng.uniform(math.log(shortest_s), math.log(longest_s), 2 * math.ceil(length_s / mean_s / 2)))
     points = np.concatenate([[0.0], np.cumsum(dwell_s)])

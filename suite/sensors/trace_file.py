@@ -12,18 +12,25 @@ It has one JSON object a line, each written at once: a killed sampler loses noth
 
 from __future__ import annotations
 
-import contextlib
 import json
+import math
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from joulemark.suite.energy.module_scope import with_counter_scopes
+from joulemark.suite.energy.plausibility import plausible
+from joulemark.suite.energy.update_times import with_observed_period
 from joulemark.suite.records import Channel, GpuState, Trace
+from joulemark.suite.records.base import MAX_TIME_S
+from joulemark.suite.records.checks import MIN_READ_S
 
-PLAUSIBLE_W = 20_000.0
-"""More than any CPU or GPU draws: a counter that seems to have run faster was reset and has not wrapped."""
+Entry = dict[str, Any]
+
+LIMIT: Final = 1e12
+"""More than any line has, in seconds, joules or watts."""
 
 
 @dataclass
@@ -41,27 +48,45 @@ class _SensorLines:
     missed: int = 0
     cpu_s: float | None = None
 
-    def add(self, line: dict[str, Any]) -> None:
-        """Add one line. A read that is not later than the one before is left out."""
+    @classmethod
+    def of(cls, line: Entry) -> _SensorLines:
+        """Return the sensor of its own line. ValueError, KeyError or TypeError if that is damaged."""
+        channels = tuple(Channel.model_validate(channel) for channel in line["channels"])
+        wrap_j = tuple(None if wrap is None else _number(wrap) for wrap in line["wrap_j"])
+        if len(wrap_j) != len(channels) or not isinstance(line["name"], str):
+            raise ValueError("not the line of a sensor")
+        return cls(line["name"], bool(line["simulated"]), channels, wrap_j)
+
+    def add(self, line: Entry) -> None:
+        """Add one line; a read that is not later than the one before is left out. Errors as of `of`."""
         if "t" in line:
-            if not self.t_s or line["t"] > self.t_s[-1]:
-                self.t_s.append(line["t"])
-                self.cost_s.append(line["c"])
-                self.rows.append(line["v"])
+            time_s, cost_s = _number(line["t"], -MAX_TIME_S), _number(line["c"])
+            row = [None if value is None else _shown(value) for value in line["v"]]
+            if len(row) != len(self.channels):
+                raise ValueError("not one value for each channel")
+            if not self.t_s or time_s - self.t_s[-1] >= MIN_READ_S:
+                self.t_s.append(time_s)
+                self.cost_s.append(cost_s)
+                self.rows.append(row)
         elif "state" in line:
             self.states.append(GpuState.model_validate(line["state"]))
-        elif "missed" in line:
-            self.missed, self.cpu_s = line["missed"], line["cpu_s"]
+        else:
+            self.missed, self.cpu_s = int(_number(line["missed"])), _number(line["cpu_s"])
+
+    def _with_limit(self, channel: Channel) -> Channel:
+        """Return `channel` with the highest power limit that its GPU has had since: a limit may be changed."""
+        limits_w = [state.power_limit_w for state in self.states if state.scope == channel.scope]
+        highest_w = max([channel.highest_limit_w or 0.0, *(limit_w or 0.0 for limit_w in limits_w)])
+        has_limit = channel.limit_w is not None or channel.highest_limit_w is not None
+        return channel.model_copy(update={"highest_limit_w": highest_w}) if has_limit and highest_w else channel
 
     def trace(self) -> Trace:
         channels = []
         for number, channel in enumerate(self.channels):
-            values: Sequence[float | None] = [row[number] for row in self.rows]
-            resets: tuple[float, ...] = ()
-            if channel.unit == "J":
-                values, resets = accumulated(self.t_s, values, self.wrap_j[number])
-            channels.append(channel.model_copy(update={"values": tuple(values), "resets_s": resets}))
-        return Trace(
+            raw = [row[number] for row in self.rows]
+            checked = plausible(self._with_limit(channel), self.t_s, raw, self.wrap_j[number])
+            channels.append(with_observed_period(checked, self.t_s))
+        trace = Trace(
             sensor=self.name,
             simulated=self.simulated,
             t_s=tuple(self.t_s),
@@ -71,67 +96,89 @@ class _SensorLines:
             channels=tuple(channels),
             states=tuple(self.states),
         )
+        return with_counter_scopes(trace)
+
+
+def _number(value: object, least: float = 0.0) -> float:
+    """Return a number of a line. ValueError if it is none, or cannot be."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= LIMIT:
+        raise ValueError(f"{value!r} is not a number of a trace")
+    return value
+
+
+def _shown(value: object) -> float:
+    """Return what a sensor showed; NaN for what is no number. Whether it can be believed is judged with its trace."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LIMIT:
+        return math.nan
+    return float(value)
 
 
 def load(path: Path) -> tuple[Trace, ...]:
     """Return the traces in a file, counters from 0 without wraps and resets; none if there is no file."""
-    return collect(_lines(path))
+    return read(path)[0]
 
 
-def collect(lines: Iterable[dict[str, Any]]) -> tuple[Trace, ...]:
-    """Return the traces made of the `lines` of a trace file. Each sensor's own line comes before its reads. The file of
-    a resumed run has two samplers in it, which both number their sensors from 0."""
-    sensors: list[_SensorLines] = []
-    by_number: dict[int, _SensorLines] = {}
-    for line in lines:
-        if "sensor" in line:
-            channels = tuple(Channel.model_validate(channel) for channel in line["channels"])
-            sensor = _SensorLines(line["name"], line["simulated"], channels, tuple(line["wrap_j"]))
-            sensors.append(sensor)
-            by_number[line["sensor"]] = sensor
-        elif line.get("i") in by_number:  # else the sensor's own line is damaged
-            by_number[line["i"]].add(line)
-    return tuple(sensor.trace() for sensor in sensors)
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects of the file, without damaged lines: the disk was full, or the sampler was killed."""
+def read(path: Path) -> tuple[tuple[Trace, ...], str]:
+    """Return the traces in a file as `load` does, and what is damaged of it; empty if nothing is."""
+    sensors = _Sensors()
+    number = damaged = 0
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            for text in file:
-                with contextlib.suppress(json.JSONDecodeError):
-                    entry = json.loads(text)
-                    if isinstance(entry, dict):
-                        yield entry
-    except OSError:
-        return
+        with path.open("rb") as file:
+            for line in file:
+                number += 1
+                # A last line without its end was cut off by a kill.
+                damaged += line.endswith(b"\n") and not sensors.add(_entry(line))
+    except FileNotFoundError:
+        return (), ""
+    except OSError as error:
+        return (), f"it cannot be read ({error.strerror})"
+    return sensors.traces(), f"{damaged} of {number} lines" if damaged else ""
 
 
-def accumulated(
-    t_s: Sequence[float], raw_j: Iterable[float | None], wrap_j: float | None
-) -> tuple[list[float | None], tuple[float, ...]]:
-    """Return the joules since the first read, and the times at which the counter was reset.
+def collect(lines: Iterable[Entry]) -> tuple[Trace, ...]:
+    """Return the traces made of the `lines` of a trace file."""
+    sensors = _Sensors()
+    for line in lines:
+        sensors.add(line)
+    return sensors.traces()
 
-    A decrease is a wrap if the counter wraps at `wrap_j` and hardware can draw the power that this implies. Otherwise
-    it is a reset (the driver was reloaded, the machine slept): energy between the last read and the reset is lost, and
-    what the counter shows since is counted.
-    """
-    values: list[float | None] = []
-    resets: list[float] = []
-    total_j = 0.0
-    last: tuple[float, float] | None = None
-    for time_s, raw in zip(t_s, raw_j, strict=True):
-        if raw is None:
-            values.append(None)
-            continue
-        if last is not None:
-            step_j = raw - last[1]
-            if step_j < 0:
-                step_j += wrap_j or 0.0
-                if wrap_j is None or not 0 <= step_j <= PLAUSIBLE_W * (time_s - last[0]):
-                    step_j = raw
-                    resets.append(time_s)
-            total_j += step_j
-        last = (time_s, raw)
-        values.append(total_j)
-    return values, tuple(resets)
+
+def _entry(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+class _Sensors:
+    """The sensors of a trace file. Each one's own line comes before its reads. The file of a resumed run has two
+    samplers in it, which both number their sensors from 0."""
+
+    def __init__(self) -> None:
+        self._all: list[_SensorLines] = []
+        self._by_number: dict[int, _SensorLines] = {}
+
+    def add(self, line: object) -> bool:
+        """Add one line; return False if it is damaged, or the line of its sensor is."""
+        if not isinstance(line, dict):
+            return False
+        try:
+            if "sensor" in line:
+                number = line["sensor"]
+                self._by_number.pop(number, None)
+                self._by_number[number] = sensor = _SensorLines.of(line)
+                self._all.append(sensor)
+            elif "i" in line:
+                self._by_number[line["i"]].add(line)
+            else:
+                return not _OTHER_LINES.isdisjoint(line)
+        except (ValueError, KeyError, TypeError, OverflowError):
+            return False
+        return True
+
+    def traces(self) -> tuple[Trace, ...]:
+        """Return one trace for each sensor."""
+        return tuple(sensor.trace() for sensor in self._all)
+
+
+_OTHER_LINES: Final = frozenset({"origin_monotonic_s", "finding", "ready"})

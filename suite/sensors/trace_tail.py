@@ -20,7 +20,6 @@ MARGIN_S = MARGIN * SLOWEST_PERIOD_S + 6.0
 """What is read on either side of a window: the reads that a curve keeps, of the slowest sensor, and any lag."""
 BLOCK_BYTES = 65_536
 """Where bisection ends: reading on is cheaper."""
-
 Entry = dict[str, Any]
 
 

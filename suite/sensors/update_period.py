@@ -16,6 +16,7 @@ from pathlib import Path
 
 from joulemark.suite.energy.aliasing import PERIOD_ERROR
 from joulemark.suite.records import Channel
+from joulemark.suite.system.directories import make_private
 from joulemark.suite.system.output import atomic_replacement
 
 SHORTEST_S = 0.8
@@ -24,10 +25,8 @@ LONGEST_S = 6.0
 """Long enough for eight GPUs whose counters take 2.4 ms to read."""
 FEWEST_CHANGES = 4
 PAUSE_S = 0.0005
-
 VERSION = "probe 2: "
 """Prefix of the names in the file: an entry without it may be a period that was uncertain."""
-
 Read = Callable[[], float | None]
 Clock = Callable[[], float]
 
@@ -85,21 +84,18 @@ def measure(
 
 
 def load_or_measure(
-    path: Path | None,
-    reads: Mapping[str, Read],
-    seconds: float = SHORTEST_S,
-    pause_s: float = PAUSE_S,
-    clock: Clock = time.monotonic,
+    path: Path | None, reads: Mapping[str, Read], pause_s: float = PAUSE_S, clock: Clock = time.monotonic
 ) -> dict[str, float]:
     """Return the update period of each of `reads`, seconds: as kept in `path`, else measured.
 
     `reads` are named by device and driver. A period that is still uncertain is not kept, and is measured again the
     next time, when the machine may be less busy.
     """
-    periods_s = load(path, list(reads)) if path else {}
+    kept = load(path) if path else {}
+    periods_s = {name: kept[name] for name in reads if name in kept}
     missing = {name: read for name, read in reads.items() if name not in periods_s}
     if missing:
-        changes = _watch(missing, seconds, pause_s, clock)
+        changes = _watch(missing, SHORTEST_S, pause_s, clock)
         certain = _periods({name: seen for name, seen in changes.items() if not seen.is_uncertain()})
         if path and certain:
             save(path, certain)
@@ -141,25 +137,19 @@ def _periods(changes: Mapping[str, _Changes]) -> dict[str, float]:
     return {name: period[0] for name, seen in changes.items() if (period := seen.period()) is not None}
 
 
-def load(path: Path, names: Sequence[str]) -> dict[str, float]:
-    """Return the update periods kept in `path` for `names`, seconds; none if the file is missing or broken."""
-    kept = _load(path)
-    return {name: kept[name] for name in names if name in kept}
-
-
 def save(path: Path, periods_s: Mapping[str, float]) -> None:
     """Add `periods_s` to `path`. If it cannot be written, they are measured again the next time."""
-    kept = {f"{VERSION}{name}": period_s for name, period_s in (_load(path) | dict(periods_s)).items()}
+    kept = {f"{VERSION}{name}": period_s for name, period_s in (load(path) | dict(periods_s)).items()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_replacement(path) as temporary:
+        make_private(path.parent)
+        with atomic_replacement(path, private=True) as temporary:
             temporary.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
     except OSError:
         return
 
 
-def _load(path: Path) -> dict[str, float]:
-    """Return the periods in `path` by name, without those of another version."""
+def load(path: Path) -> dict[str, float]:
+    """Return the periods kept in `path` by name, seconds, without those of another version; none if it is broken."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

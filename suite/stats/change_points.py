@@ -25,17 +25,13 @@ from joulemark.suite.stats.variance import Effect, Variance, sum_of_variances
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
 LEVEL: Final = 0.005
 """Share of flat histories that raise a change point. Half of the 1 % that is promised: machines drift a little from run
 to run, which the permutations do not know."""
-
 MIN_SEGMENT: Final = 3
 """Runs on each side of a change point: fewer cannot be told from single outliers."""
-
 MAX_RUNS: Final = 500
 """The latest runs that are searched; earlier ones are left out."""
-
 PERMUTATIONS: Final = 999
 _BATCH: Final = 111
 _DECAY: Final = math.sqrt(0.5)
@@ -62,7 +58,7 @@ class ChangePoint:
     """Share of permuted series with as large a statistic, counting the series itself: at least 0.001."""
 
 
-def find_change_points(values: Sequence[float], level: float = LEVEL) -> tuple[ChangePoint, ...]:
+def find_change_points(values: Sequence[float]) -> tuple[ChangePoint, ...]:
     """Return the change points of `values` by time; deterministic. ValueError if one is not positive and finite."""
     if not all(value > 0 and math.isfinite(value) for value in values):
         raise ValueError("values must be positive and finite")
@@ -71,7 +67,7 @@ def find_change_points(values: Sequence[float], level: float = LEVEL) -> tuple[C
     skipped = max(0, len(values) - MAX_RUNS)
     logs = np.log(np.asarray(values[skipped:], dtype=np.float64))
     clip_limit = _clip_limit(logs)
-    p_values = _search(logs, 0, level, clip_limit)
+    p_values = _search(logs, 0, clip_limit)
     indices = _refined(_clipped(logs[:, None], clip_limit)[:, 0], sorted(p_values))
     borders = [0, *indices, len(logs)]
     return tuple(
@@ -80,16 +76,16 @@ def find_change_points(values: Sequence[float], level: float = LEVEL) -> tuple[C
     )
 
 
-def _search(logs: Floats, start: int, level: float, clip_limit: float) -> dict[int, float]:
+def _search(logs: Floats, start: int, clip_limit: float) -> dict[int, float]:
     """Return the p-value of each change point in `logs` by its index, counted from `start`."""
     if len(logs) < 2 * MIN_SEGMENT:
         return {}
     index, maximum = _strongest_split(_clipped(logs[:, None], clip_limit))
-    p = _p_value(logs, maximum, level, clip_limit)
-    if p > level:
+    p = _p_value(logs, maximum, LEVEL, clip_limit)
+    if p > LEVEL:
         return {}
-    before = _search(logs[:index], start, level, clip_limit)
-    return {start + index: p} | before | _search(logs[index:], start + index, level, clip_limit)
+    before, after = _search(logs[:index], start, clip_limit), _search(logs[index:], start + index, clip_limit)
+    return {start + index: p} | before | after
 
 
 def _p_value(logs: Floats, observed: float, level: float, clip_limit: float) -> float:

@@ -15,10 +15,10 @@ from joulemark.suite.energy.attribution import case_energy
 from joulemark.suite.records import Case, RunFile
 from joulemark.suite.stats.comparison import Comparison, ComparisonResult, verdict
 from joulemark.suite.stats.drift import ASSUMED_DRIFT, assumed_drift
+from joulemark.suite.stats.interim_analysis import analysis_levels
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.paired_samples import PairedSample, error_range, paired_sample
 from joulemark.suite.stats.pairs import Pair, arm_differences, environment_differences, pair_cases, with_earlier_runs
-from joulemark.suite.stats.sequential import analysis_levels
 from joulemark.suite.stats.thresholds import Thresholds
 from joulemark.suite.stats.variance import Effect, LevelFunction, Variance, fit_prior, holm, moderate, sum_of_variances
 

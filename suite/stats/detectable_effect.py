@@ -19,11 +19,9 @@ from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.variance import Variance, sum_of_variances
 
 ROUNDS: Final = (3, 5, 10, 15, 20, 30)
-
 POWER: Final = 0.8
 """Probability with which the smallest detectable effect is detected: the custom of trial design (J. Cohen, "Statistical
 power analysis for the behavioral sciences", 2nd edition, 1988)."""
-
 SAME_PROBABILITY: Final = 0.95
 """Probability that two equal things come out as the same under a proposed threshold: one build in 20 is in doubt."""
 

@@ -26,13 +26,11 @@ from joulemark.suite.stats.variance import Variance, upper_bound
 
 MIN_RUNS: Final = 5
 """Runs that an estimate needs: with fewer, a variance has too few degrees of freedom to be useful."""
-
 ASSUMED_DRIFT: Final = Variance(0.05**2, MIN_RUNS - 1.0)
 """Variance of a run about the mean of its machine, log scale, where it has not been measured in 5 separate runs: 5 %,
 with as few degrees of freedom as an estimate from 5 runs, or more if the trials of a run may vary by more. It hides
 small changes between stored runs and shows large ones: a single case is a regression from +28 % at the default
 threshold of 5 %."""
-
 TRIAL_BOUND_CONFIDENCE: Final = 0.99
 """Confidence of the upper bound on the variance of trials that replaces a smaller assumed drift."""
 

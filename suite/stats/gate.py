@@ -19,7 +19,6 @@ from joulemark.suite.stats.comparison import Comparison, ComparisonResult
 from joulemark.suite.stats.thresholds import Thresholds
 
 Outcome = Literal["regression", "not conclusive", "fine"]
-
 EXIT_CODES: Final = {"fine": 0, "regression": 1, "not conclusive": 4}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import fmean
 from typing import Final
 
@@ -25,10 +26,9 @@ class GeometricMean:
     """Lower end of the 95 % interval; None at n = 1."""
     high: float | None
     n: int
-    variation: float | None
-    """Coefficient of variation between trials; None at n = 1."""
 
 
+@cache
 def t_quantile(p: float, degrees: float) -> float:
     """Return the `p` quantile of Student's t with `degrees` degrees of freedom; infinite degrees give the normal's."""
     from scipy.special import ndtri, stdtrit  # a tenth of the import time of scipy.stats
@@ -36,21 +36,20 @@ def t_quantile(p: float, degrees: float) -> float:
     return float(ndtri(p)) if math.isinf(degrees) else float(stdtrit(degrees, p))
 
 
-def geometric_mean(values: Sequence[float], confidence: float = CONFIDENCE) -> GeometricMean:
+def geometric_mean(values: Sequence[float]) -> GeometricMean:
     """Return the geometric mean of `values` with its t interval on the log scale. ValueError unless all are above 0."""
     logs = [math.log(value) for value in _positive(values)]
     n, centre = len(logs), fmean(logs)
     if n == 1:
-        return GeometricMean(values[0], None, None, 1, None)
+        return GeometricMean(values[0], None, None, 1)
     mean = math.exp(centre)
-    half = t_quantile((1 + confidence) / 2, n - 1) * standard_deviation(logs) / math.sqrt(n)
+    half = t_quantile((1 + CONFIDENCE) / 2, n - 1) * standard_deviation(logs) / math.sqrt(n)
     return GeometricMean(
         value=mean,
         # If all values are equal, rounding must not put an end on the wrong side of the mean.
         low=min(mean, math.exp(centre - half)),
         high=max(mean, math.exp(centre + half)),
         n=n,
-        variation=coefficient_of_variation(values),
     )
 
 

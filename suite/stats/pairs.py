@@ -33,7 +33,6 @@ FACTORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """Factors that may differ between the two cases of a pair, and the fields each consists of."""
-
 Differences = dict[str, tuple[str | None, str | None]]
 """Values in A and in B by name; None if one does not have it."""
 

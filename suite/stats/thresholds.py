@@ -17,13 +17,10 @@ from joulemark.suite.stats.metrics import METRICS
 
 THRESHOLD: Final = 0.05
 """Ratios within 1/1.05 .. 1.05 count as the same, unless another threshold is given."""
-
 MAX_THRESHOLD: Final = 10.0
 """A threshold of more than 1,000 % must be a typing error."""
-
 OFF: Final = "off"
 """Given instead of a threshold: the metric is not judged."""
-
 Limits = Mapping[str, float | None]
 """Relative threshold by metric; None if it is not judged."""
 

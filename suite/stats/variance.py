@@ -19,11 +19,9 @@ from joulemark.suite.stats.intervals import CONFIDENCE, t_quantile
 MIN_CASES: Final = 6
 """Fewer variances say too little about how variances are spread: simulated families of 4 cases of 3 trials had 8 %
 false alarms at a nominal 5 %. From 6 on, with the factor below, it is 5 to 7 %."""
-
 SPREAD_QUANTILE: Final = 1.645
 """Normal quantile of the upper 95 % bound that is used for the spread of variances. Smyth's own estimate is made for
 thousands of genes; for a dozen cases it takes them for more alike than they are (8 % false alarms, against 5.7 %)."""
-
 SMALLEST: Final = 1e-5
 """A variance of 0 has no logarithm: it counts as this fraction of the median variance, as in limma's implementation."""
 

@@ -19,7 +19,6 @@ ASSUMED: Final = (
     "5 % assumed, or more if the trials of a run may vary by more: too few runs of this machine are kept to estimate "
     "it, `joulemark calibrate` makes them"
 )
-
 MAX_RATIO: Final = 1000
 """Two trials that vary much bound a ratio by next to nothing: an end beyond this is not worth a number."""
 

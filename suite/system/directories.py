@@ -63,6 +63,23 @@ def runs_directory(out: Path | None) -> Path:
     return directory
 
 
+def make_private(directory: Path) -> None:
+    """Make `directory`, and those above it that are missing, for this user alone. Those that exist stay as they are.
+
+    Runs hold command lines and environments. OSError where one cannot be made.
+    """
+    try:
+        directory.mkdir(mode=0o700)
+    except FileNotFoundError:
+        if directory.parent.is_dir():  # as in /proc, where nothing can be made
+            raise
+        make_private(directory.parent)
+        make_private(directory)
+    except OSError:
+        if not directory.is_dir():
+            raise
+
+
 def expanded(path: str | os.PathLike[str]) -> Path:
     """Return `path` with a leading `~` or `~user` replaced. UsageError where that user has no home directory."""
     whole = Path(os.path.expanduser(path))

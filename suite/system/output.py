@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -16,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.system.streams import own_descriptor
+from joulemark.suite.system.directories import make_private
+from joulemark.suite.system.streams import MAX_LINKS, own_descriptor
 
 IRREPLACEABLE = (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM)
 """Why rename(2) refuses a file that may be written: it is mounted on its own, or another user's in a sticky folder."""
@@ -25,23 +27,30 @@ SHORT_NAME = 40
 
 
 @contextlib.contextmanager
-def output_file(path: Path) -> Iterator[Path]:
+def output_file(path: Path, private: bool = False) -> Iterator[Path]:
     """Yield a temporary file to write; its content becomes that of `path`, whose folders are made.
+
+    Args:
+        path: The file.
+        private: Whether it, and the folders, are for this user alone, where they are new.
 
     Raises:
         UsageError: where `path` cannot be written.
     """
     try:
         with contextlib.suppress(FileExistsError):  # no folder: the error that follows says so
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_replacement(path) as temporary:
+            if private:
+                make_private(path.parent)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_replacement(path, private=private) as temporary:
             yield temporary
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}.") from None
 
 
 @contextlib.contextmanager
-def atomic_replacement(path: Path, mode: int | None = None) -> Iterator[Path]:
+def atomic_replacement(path: Path, mode: int | None = None, private: bool = False) -> Iterator[Path]:
     """Yield a temporary file, and put it durably in the place of `path` when the block succeeds.
 
     Through a symbolic link, the file that it points to is replaced. A device, a FIFO, a descriptor of this process, and
@@ -50,15 +59,17 @@ def atomic_replacement(path: Path, mode: int | None = None) -> Iterator[Path]:
     Args:
         path: The file.
         mode: Its permissions afterwards; by default those it has, or those of a new file under the umask.
+        private: Whether a new file is for this user alone.
 
     Raises:
         OSError: if it cannot be written, or its folder does not exist.
     """
+    _refuse_planted_links(path)
     in_place = _is_written_in_place(path)
     target = path if in_place else Path(os.path.realpath(path))
     if mode is None and not in_place and target.exists():
         mode = stat.S_IMODE(target.stat().st_mode)
-    temporary = _elsewhere(path) if in_place else _beside(target, mode)
+    temporary = _elsewhere(path) if in_place else _beside(target, 0o666 if mode is None and not private else 0o600)
     try:
         yield temporary
         if in_place:
@@ -83,11 +94,30 @@ def _is_written_in_place(path: Path) -> bool:
     return not stat.S_ISREG(mode) or not os.access(os.path.dirname(os.path.realpath(path)), os.W_OK | os.X_OK)
 
 
-def _beside(target: Path, mode: int | None) -> Path:
-    """Make a temporary file in the folder of `target`; one that gets a `mode` of its own is private until then."""
+def _refuse_planted_links(path: Path, links: int = 0) -> None:
+    """Raise PermissionError where another user's link in a folder like /tmp leads to what would be replaced.
+
+    The kernel does not follow these either (sysctl fs.protected_symlinks), unless told to; `os.path.realpath` does.
+    """
+    for part in (*reversed(path.parents), path):
+        if links < MAX_LINKS and part.is_symlink():  # a loop is an error of what follows
+            folder = part.parent.stat()
+            shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+            if shared and part.lstat().st_uid not in (os.geteuid(), folder.st_uid):
+                raise PermissionError(errno.EACCES, f"{part} is another user's link", str(path))
+            _refuse_planted_links(part.parent / part.readlink(), links + 1)
+
+
+def _beside(target: Path, mode: int) -> Path:
+    """Make a temporary file in the folder of `target`, with these permissions under the umask."""
     temporary = target.parent / f".{target.name[:SHORT_NAME]}.{secrets.token_hex(4)}.tmp"
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600))
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     return temporary
+
+
+def temporary_files(path: Path) -> list[Path]:
+    """Return the temporary files beside `path` that are written for it, or that killed processes have left."""
+    return [*path.parent.glob(f".{glob.escape(path.name[:SHORT_NAME])}.*.tmp")]
 
 
 def _elsewhere(path: Path) -> Path:

@@ -1,4 +1,7 @@
-"""Standard output and standard error: text for people, and one JSON object for programs."""
+"""Standard output and standard error: text for people, and one JSON object for programs.
+
+Whatever is printed here goes through `system.text.printable`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from joulemark.suite.system.text import printable
 
 SCHEMA_VERSION = 1
 """Version of the JSON objects other than run files."""
@@ -15,15 +21,22 @@ PIPED_WIDTH = 200
 """Characters in a line of text that is written to a file or pipe."""
 
 
-class PipeConsole(Console):
-    """A console that leaves BrokenPipeError to `suite.cli.app`: rich would exit with 1, the code of a regression."""
+class SafeConsole(Console):
+    """A console that prints no control sequences but its own.
+
+    It leaves BrokenPipeError to `suite.cli.app`: rich would exit with 1, the code of a regression.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
-OUT = PipeConsole(soft_wrap=False)
-ERR = PipeConsole(stderr=True)
+OUT = SafeConsole(soft_wrap=False)
+ERR = SafeConsole(stderr=True)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -33,7 +46,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 def print_text(*parts: RenderableType) -> None:
     """Print on standard output, without styles and cropping where it is piped."""
-    console = OUT if OUT.is_terminal else PipeConsole(width=PIPED_WIDTH)
+    console = OUT if OUT.is_terminal else SafeConsole(width=PIPED_WIDTH)
     for part in parts:
         console.print(part, highlight=False, crop=False)
 
@@ -46,7 +59,11 @@ def print_result(document: Mapping[str, Any], as_json: bool, render: Callable[[]
         print_text(*render())
 
 
+def print_document(text: str) -> None:
+    """Print text in the format of another tool on standard output."""
+    print(printable(text), end="")
+
+
 def print_message(text: str) -> None:
-    """Print a line on standard error; bytes of a file name that are not UTF-8 appear as `\\xff`."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Print a line on standard error."""
     ERR.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from joulemark.suite import units
+from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 
@@ -37,7 +38,7 @@ def cases_table(document: Mapping[str, Any]) -> Text:
     """Return the text of `joulemark list --cases` and `joulemark run --dry-run`: one case per line."""
     cases = document["cases"]
     planned = sum(case["reason"] is None for case in cases)
-    lines = [case["id"] if case["reason"] is None else f"{case['id']}  ({case['reason']})" for case in cases]
+    lines = [case["id"] if case["reason"] is None else f"{case['id']}  ({one_line(case['reason'])})" for case in cases]
     extent = units.extent(
         planned,
         document["rounds"],
@@ -55,11 +56,12 @@ def runs_table(document: Mapping[str, Any]) -> RenderableType:
     table = AdaptiveTable("Run", "Profile", "Host", "State", Column("Cases", wrap=True))
     for run in document["runs"]:
         if "error" in run:
-            table.add(run["id"], "", "", Text("unreadable", style="red"), run["error"])
+            table.add(one_line(run["id"]), "", "", Text("unreadable", style="red"), one_line(run["error"]))
             continue
         counts = [f"{count} {status}" for status, count in run["cases"].items() if count]
         if lost := run["trials_lost"]:
             counts.append(f"{units.counted(lost, 'trial')} lost")
         state = "complete" if run["complete"] else "not complete"
-        table.add(run["id"], run["profile"], run["hostname"], state, ", ".join(counts))
+        names = (one_line(run[name]) for name in ("id", "profile", "hostname"))
+        table.add(*names, state, ", ".join(counts))
     return table

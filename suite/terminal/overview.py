@@ -27,16 +27,22 @@ def overview(run_file: RunFile, width: int, ascii: bool = False) -> list[str]:
 
 
 def _chart(run_table: Table, column: Column, hint: str, width: int, ascii: bool) -> list[str]:
-    """Return the chart of one column. Each task has its own scale: images and matrix products do not compare."""
+    """Return the chart of one column: a scale for each task, since images and matrix products do not compare.
+
+    A task with one case is left out: on its own scale, its bar would be as long as any other.
+    """
     tasks: dict[str, list[Row]] = defaultdict(list)
     for row in run_table.rows:
         if row.cells[column.key].value is not None:
             tasks[_task(row.case, row.settings)].append(row)
+    tasks = {task: rows for task, rows in tasks.items() if len(rows) > 1}
     if not tasks:
         return []
-    estimated = any(row.cells[column.key].kind == "model" for rows in tasks.values() for row in rows)
-    hatch = f"; {':' if ascii else '░'} is an estimate, which may be off by more" if estimated else ""
-    head = f"{column.title}, {column.unit} ({hint}; marks are 95 % intervals between trials{hatch})"
+    cells = [row.cells[column.key] for rows in tasks.values() for row in rows]
+    hints = [hint, "marks are 95 % intervals between trials" if any(cell.low is not None for cell in cells) else ""]
+    if any(cell.kind == "model" for cell in cells):
+        hints.append(f"{':' if ascii else '░'} is an estimate, which may be off by more")
+    head = f"{column.title}, {column.unit} ({'; '.join(filter(None, hints))})"
     lines = ["", *textwrap.wrap(head, width)]
     for task, rows in list(tasks.items())[:MAX_TASKS]:
         bars = [_bar(row, column) for row in rows]

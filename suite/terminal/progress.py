@@ -16,7 +16,9 @@ from rich.text import Text
 from joulemark.suite import units
 from joulemark.suite.plan.plan import IMPORTS_S, Plan
 from joulemark.suite.records import Case, Trial
+from joulemark.suite.results.table import ESTIMATED
 from joulemark.suite.run.run_spec import ProgressListener
+from joulemark.suite.system.text import one_line
 
 _BAR_WIDTH = 30
 
@@ -105,7 +107,7 @@ class _Progress:
         self.print_line(f"{plan.profile.name}: {extent}{resumed}.")
         for case in plan.cases:
             if case not in plan.runnable():
-                self.print_line(f"skipped  {case.id}: {case.reason}")
+                self.print_line(f"skipped  {case.id}: {one_line(case.reason or '')}")
 
     def on_more_rounds(self, cases: Sequence[Case], rounds: int) -> None:
         self.clock.add_rounds(cases, rounds)
@@ -116,15 +118,17 @@ class _Progress:
         self.case, self.round = case, round_number
         self.update(case.id)
 
-    def on_trial_end(self, case: Case, trial: Trial, power_w: float | None) -> None:
+    def on_trial_end(self, case: Case, trial: Trial, power: tuple[float, bool] | None) -> None:
         self.clock.finish_trial(case)
         self.last_result = trial.status
         if trial.window_s is not None:
             self.last_result = units.quantity(trial.items / trial.window_length_s, f"{case.item}/s")
-        if power_w is not None:
-            self.last_result += f", {units.quantity(power_w, 'W')}"
+        if power is not None:
+            power_w, estimated = power
+            mark, digits = (ESTIMATED, 2) if estimated else ("", 3)
+            self.last_result += f", {mark}{units.quantity(power_w, 'W', digits)}"
         if trial.status != "ok":
-            self.print_line(f"{trial.status}  {case.id}, round {self.round}: {trial.reason}")
+            self.print_line(f"{trial.status}  {case.id}, round {self.round}: {one_line(trial.reason or '')}")
         self.show_result(case)
 
     def on_give_up(self, case: Case, rounds: int) -> None:

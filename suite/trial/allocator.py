@@ -12,7 +12,6 @@ import ctypes
 from typing import Literal
 
 Policy = Literal["retain", "default"]
-
 # Parameters of mallopt(3), glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 _SETTINGS = (

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
+import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +21,12 @@ from typing import Any
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import FrameworkInfo
+from joulemark.suite.system.redaction import without_secrets
 from joulemark.suite.system.scratch import scratch_directory
-from joulemark.suite.trial import environment
+from joulemark.suite.system.text import one_line
+from joulemark.suite.trial import environment, processes
 from joulemark.suite.trial.frameworks import FRAMEWORKS
+from joulemark.suite.trial.outcome import describe_exit, exit_status
 
 IMPORT_TIMEOUT_S = 180.0
 METADATA_TIMEOUT_S = 60.0
@@ -62,7 +65,11 @@ def installed_frameworks(
     requested = list(dict.fromkeys(names))
     with ThreadPoolExecutor(max(1, len(requested))) as pool:
         answers = pool.map(lambda name: _ask(name, pythons.get(name, sys.executable), timeout_s), requested)
-    infos = dict(zip(requested, answers, strict=True))
+        try:
+            infos = dict(zip(requested, answers, strict=True))
+        except BaseException:  # Ctrl-C: the threads wait for their children, and the pool for its threads
+            processes.kill_children()
+            raise
     infos |= {name: _from_metadata(name) for name in FRAMEWORKS if name not in infos and name not in pythons}
     return {name: info for name in FRAMEWORKS if (info := infos.get(name)) is not None}
 
@@ -89,7 +96,7 @@ def _ask(framework: str, python: str, timeout_s: float) -> FrameworkInfo | None:
                 answer = _describe_broken(framework, python, variables, str(error))
         return FrameworkInfo.model_validate(answer) if answer is not None else None
     except (UsageError, ValueError) as error:
-        return FrameworkInfo(version="unknown", python="", build="", devices=(), broken_reason=_one_line(error))
+        return FrameworkInfo(version="unknown", python="", build="", devices=(), broken_reason=one_line(str(error)))
 
 
 def _describe_broken(framework: str, python: str, variables: Mapping[str, str], reason: str) -> dict[str, Any]:
@@ -111,37 +118,24 @@ def run_module(
     """
     command = [python, "-P", "-m", f"joulemark.suite.trial.{module}", *arguments]
     try:
-        done = subprocess.run(
-            command, env=dict(variables), capture_output=True, text=True, timeout=timeout_s, check=False
-        )
+        code, output, errors = processes.output_of(command, without_secrets(variables), timeout_s)
+    except TimeoutError:
+        raise ValueError(f"no answer within {timeout_s:.0f} s") from None
     except OSError as error:
         raise UsageError(f"cannot run {python}: {error.strerror}. Give the path of a Python interpreter.") from None
-    except subprocess.TimeoutExpired:
-        raise ValueError(f"no answer within {timeout_s:.0f} s") from None
-    error_line = (done.stderr.strip().splitlines() or ["no output"])[-1]
+    error_line = one_line((errors.strip().splitlines() or ["no output"])[-1])
     missing_module = error_line.rpartition("No module named ")[2].strip("'\") ")
     if missing_module == "joulemark":
         raise UsageError(f"{python} has no joulemark: install it there ({python} -m pip install joulemark).")
     if missing_module.startswith("joulemark."):
         raise UsageError(f"{python} has a joulemark that is too old: upgrade it there.")
-    output_lines = done.stdout.strip().splitlines()  # a site's start-up file may print lines before the last one
-    if done.returncode or not output_lines:
-        raise ValueError(f"{error_line} ({_ending(done.returncode)})")
+    output_lines = output.strip().splitlines()  # a site's start-up file may print lines before the last one
+    if code or not output_lines:
+        raise ValueError(f"{error_line} ({describe_exit(exit_status(code))})")
     try:
         return json.loads(output_lines[-1])
     except json.JSONDecodeError:
         raise ValueError(f"its output is not JSON ({error_line})") from None
-
-
-def _ending(returncode: int) -> str:
-    """Return how a process ended, in words."""
-    from joulemark.suite.trial.outcome import describe_exit
-
-    return describe_exit({"exit": max(returncode, 0), "signal": max(-returncode, 0)})
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _from_import(framework: str) -> dict[str, Any]:
@@ -161,6 +155,7 @@ def _from_import(framework: str) -> dict[str, Any]:
 
 def main(framework: str, *options: str) -> None:
     """Print what `framework` says of itself, and end without the exit handlers of its libraries, which may crash."""
+    processes.die_with_parent(signal.SIGKILL)
     info = _from_metadata(framework)
     if info is not None and METADATA not in options:
         info = FrameworkInfo.model_validate(info.model_dump() | _from_import(framework))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from joulemark.suite.system.redaction import without_secrets
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 MANAGED = (
@@ -47,7 +48,6 @@ KEPT_WITHOUT_NOTICE = (
     *("CUDA_HOME", "CUDA_PATH"),
 )
 """They choose a device or a place, not a speed."""
-
 WITHOUT_EFFECT = "_VERSION"
 """How variables of container images end that say what is installed."""
 
@@ -76,7 +76,7 @@ def build(user: Mapping[str, str], threads: int, scratch: Path) -> Environment:
     """Return the environment of trials with `threads` threads.
 
     `scratch` exists, and holds all that they write: caches of compiled code, and temporary files such as Inductor's
-    precompiled headers.
+    precompiled headers. No variable that holds a secret gets to them: packages of others run there.
     """
     managed = {
         "TMPDIR": str(scratch),
@@ -90,11 +90,12 @@ def build(user: Mapping[str, str], threads: int, scratch: Path) -> Environment:
     for framework in FRAMEWORKS.values():
         managed |= {name: value.format(scratch=scratch) for name, value in framework.variables.items()}
     replaced = {name for name in user if name.startswith(MANAGED) and not name.startswith(NEEDED)}
+    safe = without_secrets(user)
     kept = {
         name: value
-        for name, value in sorted(user.items())
+        for name, value in sorted(safe.items())
         if name.startswith(KEPT) and name not in {*managed, *KEPT_WITHOUT_NOTICE} and not name.endswith(WITHOUT_EFFECT)
     }
-    base = {name: value for name, value in user.items() if name not in replaced}
+    base = {name: value for name, value in safe.items() if name not in replaced}
     dropped = tuple(sorted(name for name in replaced if user[name] != managed.get(name)))
     return Environment(variables={**base, **managed}, managed=managed, kept=kept, dropped=dropped)

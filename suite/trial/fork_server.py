@@ -10,22 +10,25 @@ With `spawn` the process runs one trial itself: the fallback where forking would
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
+from joulemark.suite.system.text import one_line
 from joulemark.suite.trial import processes
 
 BLOCKED_IMPORTS = ("pandas", "pyarrow")
 """Keras imports them where they are installed, they start threads, and no workload uses them."""
-
 MAX_MESSAGE_BYTES = 1 << 16
 
 
@@ -42,7 +45,12 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGTERM, _on_sigterm)
     gc.collect()
     gc.freeze()  # pages of imported objects stay shared with the children
+    parent = os.getppid()
     while True:
+        if not select.select([channel], [], [], processes.CHECK_PERIOD_S)[0]:
+            if os.getppid() != parent:  # prctl(2) may be forbidden, and the socket held open by another process
+                return
+            continue
         message, descriptors, _, _ = socket.recv_fds(channel, MAX_MESSAGE_BYTES, 2)
         if not message:
             processes.kill_children()
@@ -64,7 +72,7 @@ def import_adapter(framework: str) -> ModuleType:
 
 def describe_error(error: Exception) -> str:
     """Return the class and the message of `error` in one line of at most 500 characters."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    return one_line(f"{type(error).__name__}: {error}")[:500]
 
 
 def _import(framework: str) -> str | None:
@@ -81,11 +89,27 @@ def _import(framework: str) -> str | None:
 def _fork_hazards() -> str:
     """Return what a fork must not inherit but would; empty if there is nothing."""
     hazards = []
-    if processes.thread_count() > 1:
-        hazards.append(f"{processes.thread_count()} threads after the imports")
-    if devices := processes.open_devices():
+    if _thread_count() > 1:
+        hazards.append(f"{_thread_count()} threads after the imports")
+    if devices := _open_devices():
         hazards.append(f"{', '.join(devices)} open after the imports")
     return "; ".join(hazards)
+
+
+def _thread_count() -> int:
+    """Return the number of threads of this process."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def _open_devices() -> list[str]:
+    """Return the accelerator device files that this process holds open."""
+    devices = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = os.readlink(entry)
+            if target.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri")):
+                devices.add(target)
+    return sorted(devices)
 
 
 def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -105,13 +129,26 @@ def _fork_trial(channel: socket.socket, message: bytes, descriptors: list[int]) 
     for descriptor in descriptors:
         os.close(descriptor)
     channel.send(json.dumps({"pid": pid}).encode())
-    # WNOWAIT: as long as the leader is not reaped, its group's number cannot be reused.
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    _wait_for_trial(pid)
     processes.kill_group(pid)
     _, status = os.waitpid(pid, 0)
     processes.kill_children()
     code = os.waitstatus_to_exitcode(status)
     channel.send(json.dumps({"exit": max(code, 0), "signal": max(-code, 0)}).encode())
+
+
+def _wait_for_trial(pid: int) -> None:
+    """Wait until a trial has ended, or the runner, which limits its time.
+
+    The trial is not reaped: as long as the leader is not, its group's number cannot be reused.
+    """
+    runner = os.getppid()
+    while os.getppid() == runner:
+        ended = processes.ends_within(pid, processes.CHECK_PERIOD_S)
+        if ended is None:
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        if ended is not False:
+            return
 
 
 def _run_trial(message: bytes, report_descriptor: int, output_descriptor: int) -> NoReturn:

@@ -16,12 +16,11 @@ from typing import Literal
 
 from joulemark.suite.trial import processes
 from joulemark.suite.trial.fork_server import MAX_MESSAGE_BYTES
-from joulemark.suite.trial.outcome import Outcome, TrialLog, describe_exit
+from joulemark.suite.trial.outcome import Outcome, TrialLog, describe_exit, exit_status
 from joulemark.suite.trial.request import Request
 
 Isolation = Literal["fork", "spawn"]
 OnStage = Callable[[str], None]
-
 START_TIMEOUT_S = 180.0
 
 
@@ -87,9 +86,9 @@ class ForkServer:
     def _last_error_line(self) -> str:
         """Return the last line that the process printed before it ended."""
         assert self._process.stderr is not None
-        self._process.wait()
-        lines = self._process.stderr.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"the process ended with exit status {self._process.returncode}"
+        ended = processes.wait(self._process, processes.KILL_TIMEOUT_S)
+        line = processes.last_line(self._process.stderr, 0.0 if ended else processes.KILL_TIMEOUT_S)
+        return line or f"the process ended with exit status {self._process.returncode}"
 
     def run(self, request: Request, timeout_s: float, on_stage: OnStage = lambda _stage: None) -> Outcome:
         """Run one trial and return its outcome, after `timeout_s` at the latest.
@@ -119,13 +118,13 @@ class ForkServer:
         """Read what the trial reports and prints until it has ended or its time is up."""
         log = TrialLog(on_stage)
         deadline = time.monotonic() + timeout_s
-        pid, exit_status, timed_out = 0, None, False
+        pid, ended_with, timed_out = 0, None, False
         with selectors.DefaultSelector() as selector:
             selector.register(self._channel, selectors.EVENT_READ)
             for descriptor in (report, output):
                 os.set_blocking(descriptor, False)
                 selector.register(descriptor, selectors.EVENT_READ)
-            while exit_status is None:
+            while ended_with is None:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0 and pid:
                     timed_out = True
@@ -142,10 +141,10 @@ class ForkServer:
                     message = self._receive()
                     fields = json.loads(message) if message else self._wait()
                     pid = fields.get("pid", pid)
-                    exit_status = fields if "exit" in fields else None
+                    ended_with = fields if "exit" in fields else None
         _drain(report, log.add_report)
         _drain(output, log.add_output)
-        return log.outcome(exit_status, timed_out, timeout_s)
+        return log.outcome(ended_with, timed_out, timeout_s)
 
     def _receive(self) -> bytes:
         """Return the next message; empty if the other end is closed."""
@@ -156,11 +155,13 @@ class ForkServer:
 
     def _wait(self) -> dict[str, int]:
         """Return the exit status of a spawned trial. Raises ForkServerError if a fork server ended."""
-        code = self._process.wait()
-        exit_status = {"exit": max(code, 0), "signal": max(-code, 0)}
+        if not processes.wait(self._process, processes.KILL_TIMEOUT_S):
+            processes.kill_group(self._process.pid)
+            processes.wait(self._process, processes.KILL_TIMEOUT_S)
+        status = exit_status(self._process.returncode or 0)
         if self.isolation == "fork":
-            raise ForkServerError(f"the fork server ended ({describe_exit(exit_status)})")
-        return exit_status
+            raise ForkServerError(f"the fork server ended ({describe_exit(status)})")
+        return status
 
     def close(self) -> None:
         """End the process and everything that it started."""
@@ -168,10 +169,9 @@ class ForkServer:
         if self._process.poll() is None:
             # SIGTERM lets the server kill the descendants that it has adopted; killing its group covers a hang.
             self._process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
+            processes.wait(self._process, processes.KILL_TIMEOUT_S)
         processes.kill_group(self._process.pid)
-        self._process.wait()
+        processes.wait(self._process, processes.KILL_TIMEOUT_S)
         if self._process.stderr is not None:
             self._process.stderr.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from joulemark.suite.trial.fork_server_client import ForkServer, ForkServerError, Isolation, OnStage
@@ -68,10 +69,7 @@ class ForkServers:
             self._servers[framework].wait_ready()
 
     def _start(self, framework: str, isolation: Isolation) -> ForkServer:
-        python = self._pythons.get(framework)
-        if python is None:
-            return ForkServer(framework, self._variables, isolation=isolation)
-        return ForkServer(framework, self._variables, python=python, isolation=isolation)
+        return ForkServer(framework, self._variables, self._pythons.get(framework, sys.executable), isolation)
 
     @contextlib.contextmanager
     def _catching_failure(self, framework: str) -> Iterator[None]:

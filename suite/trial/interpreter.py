@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import signal
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from joulemark import __version__
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import ArmRecord, FrameworkInfo
+from joulemark.suite.system.text import one_line
+from joulemark.suite.trial import processes
 from joulemark.suite.trial.discover import installed_frameworks, packages, run_module
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.request import protocol
@@ -51,11 +54,12 @@ def query(python: str, names: Iterable[str]) -> Interpreter:
         )
         return Interpreter(arm, facts["protocol"], facts["workloads"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{python} could not be queried: {' '.join(str(error).split())}.") from None
+        raise UsageError(f"{python} could not be queried: {one_line(str(error))}.") from None
 
 
 def main(names: list[str]) -> None:
     """Print the facts that `query` asks for, without importing a framework here."""
+    processes.die_with_parent(signal.SIGKILL)
     frameworks = installed_frameworks(names, {})
     facts = {
         "suite_version": __version__,

@@ -7,21 +7,19 @@ Whatever varies here varies without any framework: the machine's share of the va
 from __future__ import annotations
 
 import json
-import subprocess
+import signal
 import sys
 import time
 from collections.abc import Mapping
 
-from joulemark.suite.errors import MeasurementError
+from joulemark.suite.errors import MeasurementError, UsageError
+from joulemark.suite.trial import processes
 
 MATRIX_ROWS = 512
 """As in the smallest matmul that the frameworks are compared with."""
-
 COPY_BYTES = 64 * 2**20
 """Larger than most last-level caches: the copy is limited by memory."""
-
 REPEATS = 5
-
 TIMEOUT_S = 120
 
 
@@ -30,27 +28,18 @@ def measure(environment: Mapping[str, str]) -> dict[str, float]:
 
     Raises MeasurementError if the process fails.
     """
+    from joulemark.suite.trial.discover import run_module
+
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "joulemark.suite.trial.noise_floor"],
-            capture_output=True,
-            text=True,
-            env=dict(environment),
-            timeout=TIMEOUT_S,
-            check=False,
-            start_new_session=True,
-        )
-    except subprocess.TimeoutExpired:
-        raise MeasurementError(f"the fixed loop did not finish within {TIMEOUT_S} s") from None
-    if done.returncode:
-        reason = "".join(done.stderr.strip().splitlines()[-1:]) or f"exit status {done.returncode}"
-        raise MeasurementError(f"the fixed loop failed: {reason}")
-    durations: dict[str, float] = json.loads(done.stdout)
+        durations: dict[str, float] = run_module(sys.executable, "noise_floor", [], TIMEOUT_S, environment)
+    except (ValueError, UsageError) as error:
+        raise MeasurementError(f"the fixed loop failed: {error}") from None
     return durations
 
 
 def main() -> None:
     """Print the duration of each loop: REPEATS passes over memory that was touched before."""
+    processes.die_with_parent(signal.SIGKILL)
     import numpy as np
 
     generator = np.random.default_rng(0)

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from joulemark.suite.system.text import one_line
 from joulemark.suite.trial import gpu_busy
 from joulemark.suite.trial.frameworks.adapter import UnsupportedError
 
 KEPT_OUTPUT = 1 << 16
 """Bytes of a trial's printed output that are kept, from its end."""
-
+MAX_REASON = 300
+"""Characters of the reason of a trial that raised."""
 TIMEOUT = "timeout"
 """Reason code of a trial that did not end in time."""
 
@@ -89,6 +91,11 @@ class TrialLog:
         return "crashed", f"the process crashed ({how}, {where})"
 
 
+def exit_status(code: int) -> dict[str, int]:
+    """Return the `exit` code and the `signal` of a process by its return code, which is -signal if one ended it."""
+    return {"exit": max(code, 0), "signal": max(-code, 0)}
+
+
 def describe_exit(exit_status: Mapping[str, int]) -> str:
     """Return how a process ended, in words: its exit status, or the signal that ended it."""
     number = exit_status["signal"]
@@ -110,7 +117,7 @@ _MEMORY_WORDS = re.compile(
 
 def classify(error: BaseException) -> tuple[str, str]:
     """Return the reason code and the reason, one line, of an exception that a trial raised."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = one_line(str(error)) or type(error).__name__
     if isinstance(error, UnsupportedError):
         return "unsupported", text
     if isinstance(error, NotFiniteError):
@@ -123,5 +130,5 @@ def classify(error: BaseException) -> tuple[str, str]:
     return "raised", _shorten(f"{type(error).__name__}: {text}")
 
 
-def _shorten(text: str, max_length: int = 300) -> str:
-    return text if len(text) <= max_length else text[: max_length - 1] + "…"
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"

@@ -12,7 +12,6 @@ from joulemark.workloads.spec import ELEMENT_BYTES
 
 SIZES = {"cpu": {"matmul": "n1024", "stream": "small"}, "cuda": {"matmul": "n8192", "stream": "base"}}
 """Sizes that reach the peak: larger than the caches, small enough to take a second."""
-
 WINDOW_S = 0.5
 
 

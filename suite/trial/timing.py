@@ -12,19 +12,14 @@ from dataclasses import dataclass
 from joulemark.suite.trial.request import Effort
 
 Clock = Callable[[], float]
-
 CLOCK: Clock = time.monotonic
 """CLOCK_MONOTONIC: the clock that the sampler and all trials of a machine share."""
-
 MIN_WARMUP_STEPS = 3
 """CUDA graphs need two warm-up calls, the third is the first fast one (pytorch issue 120309)."""
-
 BLOCK_S = 0.02
 """Shortest block: 20 ms is 10^4 times the cost of reading the clock, and still gives 100 blocks in 2 s."""
-
 BLOCK_OVERHEADS = 200
 """A block lasts at least as long as so many empty blocks (clock and synchronisation), which are then below 0.5 %."""
-
 STEADY_WITHIN = 0.05
 """Warm-up ends when the medians of the last two quarters of its steps differ by less than this."""
 
@@ -100,23 +95,14 @@ def measure(
     A block consists of its steps, one synchronisation and one reading of the clock.
     """
     with _garbage_collection_off():
-        _run_for(step, synchronize, count, effort.guard_s, clock)
+        _run_blocks(step, synchronize, count, effort.guard_s, clock)
         on_edge()
         # One more block: the cost of `on_edge` has left the device's queue when the window opens.
-        _run_for(step, synchronize, count, 0.0, clock)
-        block_s: list[float] = []
-        start = before = clock()
-        end_at = start + effort.window_s
-        while before < end_at or len(block_s) < effort.min_blocks:
-            for _ in range(count):
-                step()
-            synchronize()
-            now = clock()
-            block_s.append(now - before)
-            before = now
+        _run_blocks(step, synchronize, count, 0.0, clock)
+        window = _run_blocks(step, synchronize, count, effort.window_s, clock, effort.min_blocks)
         on_edge()
-        _run_for(step, synchronize, count, effort.guard_s, clock)
-    return Window(start, before, count, tuple(block_s))
+        _run_blocks(step, synchronize, count, effort.guard_s, clock)
+    return window
 
 
 def step_times(
@@ -126,16 +112,8 @@ def step_times(
 
     Not part of the window: synchronising after each step costs what blocks are there to save.
     """
-    durations: list[float] = []
     with _garbage_collection_off():
-        start = before = clock()
-        while before - start < seconds or not durations:
-            step()
-            synchronize()
-            now = clock()
-            durations.append(now - before)
-            before = now
-    return durations
+        return list(_run_blocks(step, synchronize, 1, seconds, clock).block_s)
 
 
 @contextlib.contextmanager
@@ -148,17 +126,25 @@ def _garbage_collection_off() -> Iterator[None]:
         gc.enable()
 
 
-def _run_for(
-    step: Callable[[], object], synchronize: Callable[[], None], count: int, seconds: float, clock: Clock
-) -> None:
-    """Run blocks until `seconds` have passed, at least one."""
-    end_at = clock() + seconds
-    while True:
+def _run_blocks(
+    step: Callable[[], object],
+    synchronize: Callable[[], None],
+    count: int,
+    seconds: float,
+    clock: Clock,
+    min_blocks: int = 1,
+) -> Window:
+    """Run blocks of `count` steps until `seconds` have passed, and at least `min_blocks` of them."""
+    block_s: list[float] = []
+    start = before = clock()
+    while before - start < seconds or len(block_s) < min_blocks:
         for _ in range(count):
             step()
         synchronize()
-        if clock() >= end_at:
-            return
+        now = clock()
+        block_s.append(now - before)
+        before = now
+    return Window(start, before, count, tuple(block_s))
 
 
 def steadiness(block_s: tuple[float, ...]) -> str:

@@ -6,7 +6,6 @@ import math
 import resource
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from joulemark.suite.system.affinity import allowed_cores
@@ -17,14 +16,11 @@ from joulemark.suite.trial.outcome import NotFiniteError
 from joulemark.suite.trial.request import Effort, Request
 
 PERCENTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
-
 PIECE = 1 << 18
 """Elements that are squared at a time: 2 MiB, which stay in the cache."""
-
 Report = Callable[..., None]
 """Called with `stage`, its name, when a stage begins: `load`, `resident_idle`, `first_call`, `warmup`, `window`,
 `fetch`, and those of `gpu_busy.STAGES`; with `trial`, the result; and with `gpu_busy`, which completes it."""
-
 OnStage = Callable[[str], None]
 
 
@@ -65,46 +61,25 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
     del outputs  # they would stay on the device for the whole window
     adapter.finish_background_compilation()
 
-    measured = _measure(case, request.effort, on_stage)
+    measured, last_outputs = _measure(case, request.effort, on_stage)
     last_step = timing.CLOCK()
     on_stage("fetch")
-    return {
+    return measured | {
         "context_s": case.context_s,
         "load_s": loaded - started,
         "resident_idle": (loaded, idle_end) if request.effort.resident_idle_s else None,
         "first_call_s": first_call_end - idle_end,
-        "warmup_steps": measured.warmup_steps,
-        "steady": timing.steadiness(measured.window.block_s),
-        "steps_per_block": measured.window.steps_per_block,
-        "block_s": measured.window.block_s,
-        "window": (measured.window.start, measured.window.end),
         "last_step": last_step,
-        "steps": measured.window.steps,
-        "items": measured.window.steps * case.items_per_step,
-        "result": {"first": first_digest, "last": _digest(measured.last_outputs, kit)},
-        "peak_memory_bytes": {"host": counters.peak_host_bytes(), "device": measured.peak_device_bytes},
-        "latency": _percentiles(measured.latencies_s),
-        "counters": measured.counters,
+        "result": {"first": first_digest, "last": _digest(last_outputs, kit)},
         "environment": adapter.read_back(),
     }
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Results of warm-up, window and the pass that times single steps."""
+def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Warm up and measure a case whose step has been called once.
 
-    warmup_steps: int
-    window: timing.Window
-    counters: dict[str, float | None]
-    """Counts of the window, per step."""
-    latencies_s: list[float]
-    peak_device_bytes: int | None
-    last_outputs: Mapping[str, Any]
-    """Outputs of the last step, on the device."""
-
-
-def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> _Measured:
-    """Warm up and measure a case whose step has been called once."""
+    Return fields of its trial, and the outputs of the last step, on the device.
+    """
     adapter = case.adapter
     outputs: list[Mapping[str, Any]] = [{}]
 
@@ -133,7 +108,19 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> _Measured:
         counts["traces_in_window"] = float(traces[1] - traces[0])
 
     latencies_s = timing.step_times(step, adapter.synchronize, effort.latency_s) if effort.latency_s else []
-    return _Measured(len(durations), window, counts, latencies_s, peak_device_bytes, outputs[0])
+    fields = {
+        "warmup_steps": len(durations),
+        "steady": timing.steadiness(window.block_s),
+        "steps_per_block": window.steps_per_block,
+        "block_s": window.block_s,
+        "window": (window.start, window.end),
+        "steps": window.steps,
+        "items": window.steps * case.items_per_step,
+        "peak_memory_bytes": {"host": counters.peak_host_bytes(), "device": peak_device_bytes},
+        "latency": _percentiles(latencies_s),
+        "counters": counts,
+    }
+    return fields, outputs[0]
 
 
 def _percentiles(durations: list[float]) -> dict[str, float] | None:

@@ -1,33 +1,41 @@
-"""The pictures of the gallery: each exists, and every kind of chart of its run is shown, light and dark."""
+"""The pictures of the galleries: each exists, and every kind of chart of its run is shown, light and dark."""
 
 from __future__ import annotations
 
 import re
 
+import pytest
 from places import DOCS
 
 from joulemark.reports.model import build
 from joulemark.reports.sections import all_figures
-from joulemark.suite.records import read
+from joulemark.suite.results.run_files import read
+
+RUNS = {"gallery": "quick-2-cores.json", "gallery-h200": "h200-base-bf16.json"}
+
+each_gallery = pytest.mark.parametrize("name", RUNS)
 
 
-def linked_pictures() -> list[str]:
-    return re.findall(r'(?:src|srcset)="([^"]+)"', (DOCS / "gallery.md").read_text(encoding="utf-8"))
+def linked_pictures(name: str) -> list[str]:
+    return re.findall(r'(?:src|srcset)="([^"]+)"', (DOCS / f"{name}.md").read_text(encoding="utf-8"))
 
 
-def test_every_linked_picture_is_a_png_file() -> None:
-    for name in linked_pictures():
-        assert (DOCS / name).read_bytes().startswith(b"\x89PNG\r\n"), name
+@each_gallery
+def test_every_linked_picture_is_a_png_file(name: str) -> None:
+    for picture in linked_pictures(name):
+        assert (DOCS / picture).read_bytes().startswith(b"\x89PNG\r\n"), picture
 
 
-def test_every_kind_of_chart_is_shown_light_and_dark() -> None:
-    pictures = [name for name in linked_pictures() if "gallery" in name]
-    shown = {re.sub(r".*/([a-z]+)(?:-\w+)?-(light|dark)\.png", r"\1 \2", name) for name in pictures}
-    report = build([read(DOCS / "results" / "quick-2-cores.json")])
+@each_gallery
+def test_every_kind_of_chart_is_shown_light_and_dark(name: str) -> None:
+    _top_dark, _top_light, *pictures = linked_pictures(name)
+    shown = {re.sub(r".*/([a-z]+)(?:-\w+)?-(light|dark)\.png", r"\1 \2", picture) for picture in pictures}
+    report = build([read(DOCS / "results" / RUNS[name])])
     kinds = {figure.id.partition("-")[0] for figure in all_figures(report)}
     assert shown == {f"{kind} {scheme}" for kind in kinds for scheme in ("light", "dark")}
 
 
-def test_every_picture_file_is_linked() -> None:
-    files = {f"pictures/gallery/{path.name}" for path in (DOCS / "pictures" / "gallery").iterdir()}
-    assert files <= set(linked_pictures())
+@each_gallery
+def test_every_picture_file_is_linked(name: str) -> None:
+    files = {f"pictures/{name}/{path.name}" for path in (DOCS / "pictures" / name).iterdir()}
+    assert files <= set(linked_pictures(name))

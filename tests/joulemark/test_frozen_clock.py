@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
-import psutil
 import pytest
-from command import environment
 from scratch_project import CONSTANT, pytest_in
+from user_program import left_behind, processes_left, run_program
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +75,7 @@ print(json.dumps([meter.duration_s, meter.energy.value, meter.energy.reason]))
 @pytest.mark.parametrize("patch", ["freezegun", "monotonic", "all"])
 def test_a_meter_measures_with_every_clock_frozen(tmp_path: Path, patch: str, late: bool) -> None:
     """The program ends with its clocks still frozen."""
-    duration_s, energy_j, reason = json.loads(run(tmp_path, PROGRAM.format(late=late, patch=PATCHES[patch])))
+    duration_s, energy_j, reason = measured(tmp_path, PROGRAM.format(late=late, patch=PATCHES[patch]))
     assert 0 < duration_s < 60
     assert energy_j > 0, reason
     assert left_behind(tmp_path) == []
@@ -96,7 +94,7 @@ print(json.dumps([future.energy.value, future.energy.reason, meter.energy.value]
 
 
 def test_a_window_of_another_clock_is_not_waited_for(tmp_path: Path) -> None:
-    future_j, reason, energy_j = json.loads(run(tmp_path, FUTURE))
+    future_j, reason, energy_j = measured(tmp_path, FUTURE)
     assert future_j is None
     assert reason
     assert energy_j > 0
@@ -117,32 +115,12 @@ os.kill(process._process.pid, signal.SIGSTOP)
 
 
 def test_a_meter_process_that_hangs_is_killed_at_the_end(tmp_path: Path) -> None:
-    assert run(tmp_path, HANGING) == ""
-    assert left_behind(tmp_path) == []
+    assert run_program(tmp_path, HANGING).stderr == ""
+    assert processes_left(tmp_path) == []
 
 
-def run(folder: Path, program: str) -> str:
-    """Run `program` to its end; return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", program],
-        env=environment(folder, JOULEMARK_TEST=str(folder)),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def left_behind(folder: Path) -> list[list[str]]:
-    """Return the command lines of processes that a program in `folder` has left, once those that end have ended."""
-    own = [process for process in psutil.process_iter() if _folder(process) == str(folder)]
-    return [process.cmdline() for process in psutil.wait_procs(own, timeout=20)[1]]
-
-
-def _folder(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get("JOULEMARK_TEST")
-    except psutil.Error:
-        return None
+def measured(folder: Path, program: str) -> Any:
+    """Return what `program` prints as JSON; it prints nothing else."""
+    done = run_program(folder, program)
+    assert done.stderr == ""
+    return json.loads(done.stdout)

@@ -9,16 +9,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import pytest
 from command import environment
 from simulated_meter import SENSOR, meter, true_energies_j
+from user_program import left_behind, run_program
 
 import joulemark
 from joulemark import meter_process
-from joulemark.suite.records import parse
+from joulemark.suite.results.run_files import parse
 
 pytestmark = pytest.mark.slow
 
@@ -70,30 +70,72 @@ def test_a_request_that_was_cut_off_does_not_spoil_the_next():
 
 
 METER_PROCESS_KILLED = """
-import json, os, signal, time, warnings
+import json, sys, time
 import joulemark, psutil
 first = joulemark.Meter("first", sensor="simulated:rapl/constant")
-with first:
+second = joulemark.Meter("second", sensor="simulated:rapl/constant")
+outer = joulemark.Meter("outer", sensor="simulated:rapl/constant").start()
+with first, second:
     time.sleep(0.1)
 before = first.energy.value
 with first:
-    for process in psutil.Process().children(recursive=True):
-        process.kill()
-    psutil.wait_procs(psutil.Process().children(), 10)
-after = first.last.energy
+    process = psutil.Process().children()[0]
+    victims = process.children() if sys.argv[1:] == ["sampler"] else [process, *process.children()]
+    for victim in victims:
+        victim.kill()
+    psutil.wait_procs([process], 20)
 with first:
-    pass
-print(json.dumps([before, after.value, after.kind, after.reason, first.last.emissions.value]))
+    time.sleep(0.1)
+with second:
+    time.sleep(0.1)
+outer.stop()
+first.save("run.json")
+measurements = [*first.measurements, *second.measurements, outer.last]
+print(json.dumps([before, [[each.energy.value, each.energy.reason] for each in measurements]]))
 """
 
 
-def test_a_program_goes_on_when_its_meter_process_dies(tmp_path):
-    done = run_program(tmp_path, METER_PROCESS_KILLED)
-    before_j, value, kind, reason, emissions_g = json.loads(done.stdout)
-    assert before_j > 0
-    assert (value, kind, emissions_g) == (None, "unavailable", None)
-    assert "has ended" in reason
-    assert done.stderr == ""
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["meter", "sampler"])
+def test_a_meter_process_that_was_killed_is_replaced(tmp_path, victim):
+    """Also where only its sampler was killed, which then ends it."""
+    done = run_program(tmp_path, METER_PROCESS_KILLED.replace("sys.argv[1:]", repr([victim])))
+    before_j, energies = json.loads(done.stdout)
+    first, during, after, unread, other, around = energies
+    assert first[0] == before_j > 0
+    assert after[0] > 0
+    assert other[0] > 0
+    for value, reason in (during, unread, around):
+        assert value is None
+        assert reason
+    assert done.stderr.count("RuntimeWarning: joulemark: the meter process had ended and has been started again") == 1
+    run_file = joulemark.read(tmp_path / "run.json")
+    assert [trial.energy[0].energy_j is not None for trial in run_file.cases[0].trials] == [False, False, True]
+    assert "meter_restarted" in [notice.code for notice in run_file.notices]
+    assert left_behind(tmp_path) == []
+
+
+ALWAYS_KILLED = """
+import warnings
+import joulemark, psutil
+from joulemark import meter_process
+meter_process.MAX_RESTARTS = 2
+warnings.simplefilter("ignore")
+meter = joulemark.Meter("meter", sensor="simulated:rapl/constant")
+pids = set()
+for _ in range(5):
+    with meter:
+        for process in psutil.Process().children():
+            pids.add(process.pid)
+            process.kill()
+        psutil.wait_procs(psutil.Process().children(), 20)
+print(len(pids), meter.energy.reason)
+"""
+
+
+@pytest.mark.slow
+def test_a_meter_process_that_always_ends_is_not_started_for_each_window(tmp_path):
+    assert run_program(tmp_path, ALWAYS_KILLED).stdout == "3 the meter process has ended.\n"
 
 
 FORK = """
@@ -141,7 +183,7 @@ time.sleep(60)
 
 def test_sampling_ends_with_a_program_that_is_killed(tmp_path):
     program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM_KILLED], env=program_environment(tmp_path), stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM_KILLED], env=environment(tmp_path), stdout=subprocess.PIPE, text=True
     )
     assert program.stdout is not None
     children = [psutil.Process(int(pid)) for pid in program.stdout.readline().split()]
@@ -183,20 +225,3 @@ print(meter.energy.reason)
 def test_a_program_goes_on_where_no_meter_process_can_be_started(tmp_path):
     reason = run_program(tmp_path, NO_INTERPRETER).stdout
     assert reason == "the meter process cannot be started: No such file or directory.\n"
-
-
-def program_environment(folder: Path) -> dict[str, str]:
-    return {**environment(folder), "PYTHONPATH": str(Path(joulemark.__file__).parents[1])}
-
-
-def run_program(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=program_environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done

@@ -11,7 +11,8 @@ from run_files import run_file
 from scratch_project import CONSTANT, benchmarks, pytest_in, python_in
 
 import joulemark
-from joulemark.suite.records import read, write
+from joulemark.suite.records import write
+from joulemark.suite.results.run_files import read
 
 pytestmark = pytest.mark.slow
 

@@ -73,3 +73,9 @@ def test_a_short_epoch_has_blocks_of_its_own_size(tmp_path):
 def test_unmarked_steps_are_one_block(tmp_path):
     (trial,) = train(tmp_path, 0, 12).cases[0].trials
     assert (trial.steps_per_block, len(trial.block_s), trial.items) == (1, 1, 12)
+
+
+@pytest.mark.parametrize("steps", [-1, 1.5, True, "10", None])
+def test_steps_that_are_no_count_are_one_line(steps):
+    with pytest.raises(joulemark.JoulemarkError, match="steps is how many"):
+        Training(joulemark.Meter(), steps)

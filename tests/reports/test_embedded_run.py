@@ -13,7 +13,8 @@ from run_files import run_file, trace
 from joulemark.reports.embedded_run import MAX_POINTS, packed, thinned
 from joulemark.reports.model.power import CHART_POINTS, power_traces
 from joulemark.reports.thinning import extremes
-from joulemark.suite.records import Trace, parse
+from joulemark.suite.records import Trace
+from joulemark.suite.results.run_files import parse
 
 
 def long_trace(points: int) -> Trace:

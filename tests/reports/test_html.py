@@ -121,7 +121,7 @@ def test_hostile_text_is_escaped() -> None:
 def test_unmeasured_energy_has_its_reason_and_no_chart() -> None:
     html = render([summarised(run_file(cases(kind="unavailable")))], plotlyjs="cdn")
     text = Page(html).text
-    assert "Energy was not measured" in text
+    assert "Energy: not measured." in text
     assert "not measured" in text
     assert "absent" in text
     assert 'id="fig-energy"' not in html
@@ -135,11 +135,12 @@ def test_idle_power_stands_under_the_power_chart() -> None:
     assert f'data-value="{watts:.12g}"' in power
     assert "before the run" in power
     assert "resident" not in power  # no GPU to be resident on
-    assert "with a program resident on a GPU" in section(render([on_gpu()], plotlyjs="cdn"), "power")
+    notes = "Notes: power with a program resident on a GPU was not measured: no trial on a GPU recorded it."
+    assert notes in section(render([on_gpu()], plotlyjs="cdn"), "power")
 
 
 def test_estimates_are_called_estimates() -> None:
-    assert "Energy is estimated, not measured" in page_text(summarised(run_file(cases(kind="model"))))
+    assert "Energy: estimated (rapl)." in page_text(summarised(run_file(cases(kind="model"))))
 
 
 def test_run_without_any_result_makes_a_page() -> None:

@@ -14,7 +14,8 @@ from command import joulemark
 from report_files import full, on_gpu
 
 from joulemark.reports.html import render
-from joulemark.suite.records import RunFile, parse, write
+from joulemark.suite.records import RunFile, write
+from joulemark.suite.results.run_files import parse
 
 CARBON_OPTIONS = ("--zone", "PL", "--pue", "1.3", "--psf", "4", "--offline")
 

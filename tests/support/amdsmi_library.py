@@ -103,6 +103,12 @@ int amdsmi_get_energy_count(void *handle, uint64_t *count, float *resolution, ui
     return OK;
 }
 
+int amdsmi_get_power_cap_info(void *handle, uint32_t sensor, uint64_t *caps) {
+    if (has("no_cap")) return NOT_SUPPORTED;
+    for (int i = 0; i < 5; i++) caps[i] = has("cap_in_watts") ? 750 : 750000000;
+    return OK;
+}
+
 int amdsmi_get_power_info(void *handle, power *info) {
     static int reads = 0;
     if (has("no_power") || (has("falters") && ++reads == 2)) return NOT_SUPPORTED;

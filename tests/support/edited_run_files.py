@@ -9,7 +9,8 @@ import pytest
 from run_files import run_file
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import RunFile, parse
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.run_files import parse
 
 
 def edited(path: str, value: Any, original: RunFile | None = None) -> str:

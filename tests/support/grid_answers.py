@@ -52,6 +52,7 @@ BAD: dict[str, tuple[Answer, str, str]] = {
     "another zone": (always(latest("DE")), "wrong_zone", "returned DE instead of CH"),
     "no zone": (always({**latest(), "zone": None}), "wrong_zone", "does not name a zone"),
     "negative": (always(latest(value=-1)), "out_of_range", "-1 g/kWh is impossible"),
+    "zero over a life cycle": (always(latest(value=0)), "out_of_range", "0 g/kWh is impossible"),
     "huge": (always(latest(value=120_000)), "out_of_range", "120000 g/kWh is impossible"),
     "text for a value": (always(latest(value="123")), "malformed", "not a number"),
     "true for a value": (always(latest(value=True)), "malformed", "not a number"),

@@ -34,6 +34,8 @@ class Reply:
     """Pause before the body."""
     drip_s: float = 0.0
     """Pause after each of its bytes."""
+    raw: tuple[bytes, bytes, float] | None = None
+    """Instead of all that: bytes, then others over and over for 5 s, and the pause between them, seconds."""
 
 
 Answer = Callable[[str, dict[str, str]], Reply]
@@ -57,6 +59,8 @@ class GridServer:
         self.answer = answer
         self.requests: list[Request] = []
         self.done = threading.Event()
+        self.hung_up = threading.Event()
+        """Set once a client has gone away before its answer ended."""
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -90,6 +94,9 @@ class GridServer:
         reply = self.answer(path, parameters)
         body = reply.body if reply.body is not None else json.dumps(reply.document).encode()
         try:
+            if reply.raw is not None:
+                self._send_raw(handler, *reply.raw)
+                return
             handler.send_response(reply.status)
             for name, value in reply.headers.items():
                 handler.send_header(name, value)
@@ -102,8 +109,15 @@ class GridServer:
                 if reply.drip_s and self.done.wait(reply.drip_s):
                     return
         except OSError:
-            pass  # the client has gone away, as it should after a stall
-        handler.close_connection = True
+            self.hung_up.set()  # as it should after a stall
+        finally:
+            handler.close_connection = True
+
+    def _send_raw(self, handler: BaseHTTPRequestHandler, begin: bytes, repeated: bytes, pause_s: float) -> None:
+        handler.wfile.write(begin)
+        end_s = time.monotonic() + 5.0
+        while time.monotonic() < end_s and not self.done.wait(pause_s):
+            handler.wfile.write(repeated)
 
     def start(self) -> None:
         self._thread.start()

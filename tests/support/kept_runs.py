@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from comparisons import case_with_rates
-from run_files import energy, run_file
+from run_files import energy, run_file, starting_at
 
 from joulemark.suite.records import Case, write
 
@@ -20,6 +20,5 @@ def case_at(factor: float = 1.0, joules: float = 100.0, **fields: object) -> Cas
 def keep_run(home: Path, day: int, *cases: Case, **fields: object) -> str:
     """Keep a run made on a day of November 2026; return its id."""
     made = run_file(list(cases), id=f"202611{day:02d}T120000Z-00{day:02d}", **fields)
-    started = made.run.model_copy(update={"started_at": f"2026-11-{day:02d}T12:00:00Z"})
-    write(made.model_copy(update={"run": started}), home / "runs" / f"{made.run.id}.json")
+    write(starting_at(made, f"2026-11-{day:02d}T12:00:00Z"), home / "runs" / f"{made.run.id}.json")
     return made.run.id

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from joulemark.suite.records import RunFile, read
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.run_files import read
 
 QUICK = ("measure", "--sensor", "simulated:rapl/telegraph", "--zone", "CH", "--no-report")
 

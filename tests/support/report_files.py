@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from run_files import case, energy, failed_trial, machine, run_file, trial
+from run_files import case, energy, failed_trial, machine, run_file, starting_at, trial
 
 from joulemark.suite.records import Case, EnergyReading, Gpu, Kind, Probe, RunFile, SecondOpinion, Trial
 from joulemark.suite.results.summary import recompute
@@ -108,7 +108,7 @@ def on_gpu(id: str = "20261102T120000Z-b2c3", started_at: str = "2026-11-02T12:0
             ]
             made.append(case(workload, framework, mode, phase, "cuda:0", trials=of_case))
     run = run_file(made, id=id, machine=machine(fingerprint="ffeeddccbbaa", hostname="gpu-1", gpus=(gpu,)))
-    return summarised(_started_at(run, started_at))
+    return summarised(starting_at(run, started_at))
 
 
 def run_on_day(day: int, factor: float) -> RunFile:
@@ -119,11 +119,7 @@ def run_on_day(day: int, factor: float) -> RunFile:
             of_case = trials(rate * slower * factor, power_w, 8.0 + 3 * len(made))
             made.append(case(workload, framework, mode, phase, trials=of_case))
     run = run_file(made, id=f"202611{day:02d}T120000Z-{day:04x}")
-    return summarised(_started_at(run, f"2026-11-{day:02d}T12:00:00Z"))
-
-
-def _started_at(run: RunFile, started_at: str) -> RunFile:
-    return run.model_copy(update={"run": run.run.model_copy(update={"started_at": started_at})})
+    return summarised(starting_at(run, f"2026-11-{day:02d}T12:00:00Z"))
 
 
 def report_inputs() -> dict[str, list[RunFile]]:

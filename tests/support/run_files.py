@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from joulemark.suite.records import (
     Case,
@@ -26,6 +27,7 @@ from joulemark.suite.records import (
     Trace,
     Trial,
 )
+from joulemark.suite.results.summary import recompute
 
 CH = Intensity(g_per_kwh=39.22, source="Ember 2025", zone="CH", basis="lifecycle", signal="average", vintage=2025)
 
@@ -173,7 +175,7 @@ def trace(seconds: float = 60.0, power_w: float = 50.0) -> Trace:
 
 
 def run_file(cases: Sequence[Case] | None = None, id: str = "20261101T120000Z-a1b2", **fields: object) -> RunFile:
-    """Return a run of `cases` without summaries, by default of cnn training in two frameworks."""
+    """Return a run of `cases` with their summaries, by default of cnn training in two frameworks."""
     if cases is None:
         cases = [case(), case(framework="tensorflow", mode="graph")]
     values: dict[str, object] = {
@@ -200,4 +202,12 @@ def run_file(cases: Sequence[Case] | None = None, id: str = "20261101T120000Z-a1
         "traces": (trace(),),
         "emissions": Emissions(intensity=CH, pue=Pue(value=1.0, source="one's own machine")),
     }
-    return RunFile.model_validate(values | fields)
+    file = RunFile.model_validate(values | fields)
+    return recompute(file, file.emissions).model_copy(update={"notices": file.notices})
+
+
+def starting_at(file: RunFile, time: str) -> RunFile:
+    """Return the run as if it had started at `time`, ISO 8601, and taken two minutes."""
+    end = datetime.fromisoformat(time) + timedelta(minutes=2)
+    run = file.run.model_copy(update={"started_at": time, "finished_at": end.isoformat()})
+    return file.model_copy(update={"run": run})

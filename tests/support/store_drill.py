@@ -19,10 +19,10 @@ from pathlib import Path
 import duckdb  # noqa: F401  imported before the forks: importing it takes longer than a writer lives
 from journal_files import journal_path, planned_run, record_trial
 
-from joulemark.suite.records import read
 from joulemark.suite.records.journal import Journal
 from joulemark.suite.results.assemble import finish
 from joulemark.suite.results.history import parquet
+from joulemark.suite.results.run_files import read
 
 MAX_LIFE_S = 0.25
 """Longest life of a writer: enough for a few runs on an idle machine."""

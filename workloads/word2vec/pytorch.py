@@ -16,8 +16,8 @@ class SkipGram(nn.Module):
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
-        self.centre = kit.embedding(size.vocabulary, size.width)
-        self.context = kit.embedding(size.vocabulary, size.width)
+        self.centre = kit.embedding(size.vocabulary, size.width, sparse=True)
+        self.context = kit.embedding(size.vocabulary, size.width, sparse=True)
 
     def forward(self, centres: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
         """centres (B,), others (B, K) -> logits (B, K)."""

@@ -15,17 +15,27 @@ INITIAL = normal(0.1)
 
 def inputs(size: Size, _phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
     """Return centres (B,), contexts (B, 1), negatives (B, K): numbers of words."""
+    in_text, as_negative = probabilities(size)
+    return {
+        "centres": generator.choice(size.vocabulary, batch, p=in_text),
+        "contexts": generator.choice(size.vocabulary, (batch, 1), p=in_text),
+        "negatives": generator.choice(size.vocabulary, (batch, size.negatives), p=as_negative),
+    }
+
+
+def probabilities(size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """Return each word's probability in the text, and as a negative."""
     frequency = 1.0 / np.arange(1, size.vocabulary + 1)
     sampled = frequency**0.75
+    return frequency / frequency.sum(), sampled / sampled.sum()
 
-    def draw(weights: np.ndarray, *shape: int) -> np.ndarray:
-        return generator.choice(size.vocabulary, shape, p=weights / weights.sum())
 
-    return {
-        "centres": draw(frequency, batch),
-        "contexts": draw(frequency, batch, 1),
-        "negatives": draw(sampled, batch, size.negatives),
-    }
+def rows(size: Size, batch: int) -> float:
+    """Return the expected number of rows of both tables that a step looks up, each counted once."""
+    in_text, as_negative = probabilities(size)
+    centres = 1 - (1 - in_text) ** batch
+    others = 1 - (1 - in_text) ** batch * (1 - as_negative) ** (batch * size.negatives)
+    return float(centres.sum() + others.sum())
 
 
 def parameters(size: Size) -> Count:
@@ -39,11 +49,12 @@ def flops(size: Size, _phase: Phase) -> float:
 
 
 def traffic(size: Size, phase: Phase, batch: int, _element: int) -> float:
-    """Return the compulsory bytes of one item: word numbers in (8 bytes each).
+    """Return the compulsory bytes of one item: word numbers in (8 bytes each), and the rows that a step looks up.
 
-    All weights, whose gradients are dense.
+    Gradients are sparse: the other rows are neither read nor written.
     """
-    return 8.0 * (2 + size.negatives) + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    touched = all_trained(round(rows(size, batch) * size.width))
+    return 8.0 * (2 + size.negatives) + weight_bytes(touched, phase, batch, OPTIMIZER)
 
 
 WORKLOADS = (

@@ -15,8 +15,8 @@ class SkipGram(keras.Layer):
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
-        self.centre = kit.embedding(size.vocabulary, size.width)
-        self.context = kit.embedding(size.vocabulary, size.width)
+        self.centre = kit.embedding(size.vocabulary, size.width, sparse=True)
+        self.context = kit.embedding(size.vocabulary, size.width, sparse=True)
 
     def call(self, centres: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
         """centres (B,), others (B, K) -> logits (B, K)."""

@@ -5,23 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from rich.console import RenderableType
 
-    from joulemark.suite.records import RunFile
-    from joulemark.suite.stats.detectable_effect import Calibration
-    from joulemark.suite.terminal.tables import AdaptiveTable
+from joulemark.suite.energy.attribution import is_estimated
+from joulemark.suite.errors import NotComparableError
+from joulemark.suite.records import RunFile
+from joulemark.suite.stats.detectable_effect import ROUNDS, Calibration, calibrate, self_comparison
+from joulemark.suite.stats.drift import MIN_RUNS
+from joulemark.suite.stats.metrics import METRICS
+from joulemark.suite.stats.thresholds import THRESHOLD
+from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 
 def calibration_document(runs: Sequence[RunFile], allow_estimates: bool) -> dict[str, Any]:
     """Return what `runs` show about each metric. NotComparableError if no metric has enough of them."""
-    from joulemark.suite.errors import NotComparableError
-    from joulemark.suite.stats.detectable_effect import calibrate
-    from joulemark.suite.stats.drift import MIN_RUNS
-    from joulemark.suite.stats.metrics import METRICS
-
     calibrations: dict[str, Calibration] = {}
     reasons: dict[str, str] = {}
     for key, metric in METRICS.items():
@@ -50,14 +49,10 @@ def calibration_document(runs: Sequence[RunFile], allow_estimates: bool) -> dict
 
 
 def _is_estimated(runs: Sequence[RunFile]) -> bool:
-    from joulemark.suite.energy.attribution import is_estimated
-
     return any(is_estimated(case) for run in runs for case in run.cases)
 
 
 def _metric_document(calibration: Calibration, runs: Sequence[RunFile]) -> dict[str, Any]:
-    from joulemark.suite.stats.detectable_effect import self_comparison
-
     components = calibration.components
     return {
         "runs": calibration.runs,
@@ -74,9 +69,6 @@ def _metric_document(calibration: Calibration, runs: Sequence[RunFile]) -> dict[
 
 def _proposal(calibrations: Mapping[str, Calibration]) -> dict[str, Any]:
     """Return the fewest rounds that reach the default threshold turn by turn, and thresholds in whole per cents."""
-    from joulemark.suite.stats.detectable_effect import ROUNDS
-    from joulemark.suite.stats.thresholds import THRESHOLD
-
     largest = [
         max(calibration.turn_by_turn[i].threshold for calibration in calibrations.values()) for i in range(len(ROUNDS))
     ]
@@ -94,8 +86,6 @@ def _proposal(calibrations: Mapping[str, Calibration]) -> dict[str, Any]:
 
 def calibration_text(document: Mapping[str, Any]) -> list[RenderableType]:
     """Return a document of `calibration_document` as text and tables."""
-    from joulemark.suite.stats.metrics import METRICS
-
     parts: list[RenderableType] = [f"{len(document['runs'])} runs, {document['runs'][0]} to {document['runs'][-1]}"]
     for key, facts in document["metrics"].items():
         title = METRICS[key].title
@@ -118,8 +108,6 @@ def _variation(facts: Mapping[str, Any]) -> str:
 
 
 def _table(facts: Mapping[str, Any]) -> AdaptiveTable:
-    from joulemark.suite.terminal.tables import AdaptiveTable, Column
-
     titles = [
         f"{how}\n{title}"
         for how in ("turn by turn", "against a kept run")

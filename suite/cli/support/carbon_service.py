@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from joulemark.suite.carbon.service import Service
-    from joulemark.suite.records import Notice, RunFile, Settings
+from joulemark.suite.carbon.service import Service, from_environment
+from joulemark.suite.notices import Code
+from joulemark.suite.records import Notice, RunFile, Settings, write
+from joulemark.suite.results.run_files import read
+from joulemark.suite.settings import resolve, validated
+from joulemark.suite.system.directories import find_cache
 
 
 def carbon_service(settings: Settings) -> Service:
     """Return the Electricity Maps service for the environment and `settings`, with its cache in the home."""
-    from joulemark.suite.carbon.service import from_environment
-    from joulemark.suite.system.directories import find_cache
-
     return from_environment(settings.offline, settings.emission_factors, find_cache("cache"))
 
 
 def notice_text(notice: Notice) -> str:
     """Return a notice with a remedy that fits verbs without a run to recompute."""
-    from joulemark.suite.notices import Code
-
     remedies = {
         Code.WORLD_INTENSITY: "Give --zone (for example --zone CH) or --intensity.",
         Code.INTENSITY_FALLBACK: "Try again when the service is available.",
@@ -33,9 +31,6 @@ def notice_text(notice: Notice) -> str:
 
 def update_intensity(path: Path, service: Service) -> RunFile:
     """Return the run file at `path` with the intensity of the hours it took; rewrite the file if that is new."""
-    from datetime import UTC, datetime
-
-    from joulemark.suite.records import read, write
     from joulemark.suite.results.recompute import recompute_with_actual_intensity
 
     run_file = read(path)
@@ -50,10 +45,7 @@ def recompute_emissions(run_file: RunFile, given: Mapping[str, Any], offline: bo
 
     Of the settings file and the environment only `offline` counts: they are about runs to come.
     """
-    from datetime import UTC, datetime
-
     from joulemark.suite.results.recompute import recompute_with_options
-    from joulemark.suite.settings import resolve, validated
 
     if not given:
         return run_file

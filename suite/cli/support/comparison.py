@@ -6,13 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from joulemark.suite.records import RunFile
-    from joulemark.suite.stats.comparison import Comparison, ComparisonResult
-    from joulemark.suite.stats.gate import Gate
-    from joulemark.suite.stats.thresholds import Thresholds
+from joulemark.suite.errors import UsageError
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.past_runs import earlier_runs, runs_of_machine
+from joulemark.suite.stats import verdicts
+from joulemark.suite.stats.compare import compare, metric_families
+from joulemark.suite.stats.comparison import Comparison, ComparisonResult
+from joulemark.suite.stats.drift import ASSUMED_DRIFT, drift_variances
+from joulemark.suite.stats.gate import Gate
+from joulemark.suite.stats.thresholds import Thresholds, parse_thresholds
+from joulemark.suite.stats.verdicts import pair_emissions
+from joulemark.suite.system import settings_file
+from joulemark.suite.terminal.console import print_message
 
 
 @dataclass(frozen=True)
@@ -29,25 +36,18 @@ class RunComparison:
 
 def read_thresholds(judged: Sequence[str], given: Sequence[str] | None) -> Thresholds:
     """Return the thresholds of the metrics `judged`, with those of the settings file and the options. UsageError."""
-    from joulemark.suite import settings
-    from joulemark.suite.stats.thresholds import parse_thresholds
-
-    source, table = settings.section("thresholds")
+    source, table = settings_file.section("thresholds")
     return parse_thresholds(judged, table, source, given or ())
 
 
 def warn_unmatched_patterns(thresholds: Thresholds, run_file: RunFile) -> None:
     """Print a line for each pattern of the settings file that matches no case of `run_file`."""
-    from joulemark.suite.terminal.console import print_message
-
     for pattern in thresholds.unmatched(case.id for case in run_file.cases):
         print_message(f"The pattern {pattern!r} of [thresholds] matches no case of {run_file.run.id}.")
 
 
 def check_output_format(as_json: bool, markdown: bool) -> None:
     """Raise UsageError if both formats were asked for: standard output holds one of them."""
-    from joulemark.suite.errors import UsageError
-
     if as_json and markdown:
         raise UsageError("--json and --markdown both write to standard output: give one of them.")
 
@@ -69,13 +69,8 @@ def compare_runs(
         NotComparableError: if there is no such earlier run.
         UsageError: for an unknown factor `by`, or if all thresholds are off.
     """
-    from joulemark.suite.errors import UsageError
-    from joulemark.suite.results.past_runs import earlier_runs, runs_of_machine
-    from joulemark.suite.stats.compare import compare, metric_families
-    from joulemark.suite.stats.drift import drift_variances
-
     same_machine = a.machine.fingerprint == b.machine.fingerprint
-    kept = runs_of_machine(b, directory) if same_machine and a.run.id != b.run.id else []
+    kept = runs_of_machine(b, directory, print_message) if same_machine and a.run.id != b.run.id else []
     earlier = [run for run in earlier_runs(b, kept) if run.run.id != a.run.id] if history else []
     result: ComparisonResult | None = None
     for metrics in metric_families(a, b, thresholds.metrics(), allow_estimates):
@@ -96,9 +91,6 @@ def compare_arms(run_file: RunFile, thresholds: Thresholds, allow_estimates: boo
 
 def comparison_document(comparison: RunComparison) -> dict[str, Any]:
     """Return the `--json` object of a comparison."""
-    from joulemark.suite.stats.drift import ASSUMED_DRIFT
-    from joulemark.suite.stats.verdicts import pair_emissions
-
     result, emissions = comparison.result, comparison.a.emissions
     return {
         "a": _run_document(comparison.a),
@@ -146,8 +138,6 @@ def _run_document(run_file: RunFile) -> dict[str, Any]:
 
 
 def _metric_document(comparison: Comparison, gate: Gate | None) -> dict[str, Any]:
-    from joulemark.suite.stats import verdicts
-
     document = {
         "a": comparison.pair.a.id,
         "b": comparison.pair.b.id,

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from joulemark.suite.cli.support.comparison import RunComparison
-    from joulemark.suite.records import ArmName, RunFile
-    from joulemark.suite.stats.comparison import Comparison, ComparisonResult
-    from joulemark.suite.stats.gate import Gate, Unjudged
+from rich.text import Text
+
+from joulemark.suite.cli.support.comparison import RunComparison
+from joulemark.suite.energy.attribution import is_estimated
+from joulemark.suite.records import ArmName, RunFile
+from joulemark.suite.results.table import ESTIMATED
+from joulemark.suite.stats import verdicts
+from joulemark.suite.stats.comparison import Comparison, ComparisonResult
+from joulemark.suite.stats.gate import Gate, Unjudged
+from joulemark.suite.stats.metrics import METRICS
+from joulemark.suite.stats.verdicts import case_title
+from joulemark.suite.system.text import one_line, printable
+from joulemark.suite.terminal.console import print_text
+from joulemark.suite.terminal.tables import AdaptiveTable, Column
+from joulemark.suite.units import quantity
 
 MAX_BYTES = 65_000
 """GitHub accepts 65,536 characters in a comment."""
-
 MAX_FINDINGS = 30
 
 
 def print_comparison(comparison: RunComparison) -> None:
     """Print a comparison on standard output."""
-    from rich.text import Text
-
-    from joulemark.suite.terminal.console import print_text
-    from joulemark.suite.terminal.tables import AdaptiveTable, Column
-
     numbers = (Column(name, right=True) for name in ("A", "B", "B/A\n[95 %]", "n"))
     table = AdaptiveTable("Case", Column("Metric", wrap=True), *numbers, Column("Verdict", wrap=True))
-    for case, metric, a, b, ratio, count, verdict in _rows(comparison):
+    for case, metric, a, b, ratio, count, verdict in (map(one_line, row) for row in _rows(comparison)):
         table.add(case, metric, a, b, ratio.replace(" [", "\n["), count, Text(verdict, style=_style(verdict)))
-    lines = _lines_below(comparison)
-    print_text(Text("\n".join(_head(comparison)) + "\n"), table, *([Text("\n" + "\n".join(lines))] if lines else []))
+    lines = [printable(line.replace("\n", " ")) for line in _lines_below(comparison)]
+    print_text(
+        Text("\n".join(map(one_line, _head(comparison))) + "\n"),
+        table,
+        *([Text("\n" + "\n".join(lines))] if lines else []),
+    )
 
 
 def markdown(comparison: RunComparison, title: str, sentences: Sequence[str]) -> str:
@@ -60,8 +67,6 @@ def markdown(comparison: RunComparison, title: str, sentences: Sequence[str]) ->
 
 def findings(gate: Gate) -> list[str]:
     """Return a sentence per regression and lost case, at most MAX_FINDINGS; the table has them all."""
-    from joulemark.suite.stats import verdicts
-
     sentences = [
         f"Regressed: {verdicts.case_title(comparison)}: {verdicts.sentence(comparison)}; "
         f"the threshold is {100 * comparison.threshold:g} %."
@@ -107,12 +112,6 @@ def _arm_text(run_file: RunFile, name: ArmName) -> str:
 
 def _rows(comparison: RunComparison) -> Iterator[list[str]]:
     """Yield case, metric, A, B, ratio, trials, verdict; `_lines_below` has what has no ratio."""
-    from joulemark.suite.energy.attribution import is_estimated
-    from joulemark.suite.results.table import ESTIMATED
-    from joulemark.suite.stats import verdicts
-    from joulemark.suite.stats.metrics import METRICS
-    from joulemark.suite.units import quantity
-
     result = comparison.result
     emissions = {pair.title: pair for pair in verdicts.pair_emissions(result, comparison.a.emissions)}
     order = {title: i for i, title in enumerate(dict.fromkeys(map(verdicts.case_title, result.comparisons)))}
@@ -153,8 +152,6 @@ def _verdict_text(comparison: Comparison, gate: Gate | None) -> str:
 
 def _lines_below(comparison: RunComparison) -> list[str]:
     """Return the lines below the table: what was not compared, caveats, drift, grid, environment."""
-    from joulemark.suite.stats import verdicts
-
     result, gate = comparison.result, comparison.gate
     compared = [each for each in result.comparisons if each.ratio is not None]
     if gate is not None:
@@ -175,8 +172,6 @@ def _lines_below(comparison: RunComparison) -> list[str]:
 
 
 def _without_ratio(result: ComparisonResult) -> list[str]:
-    from joulemark.suite.stats.verdicts import case_title
-
     return _grouped(
         (f"{'' if each.pair.incomparable else f'{each.metric.title.lower()}: '}{each.reason}", case_title(each))
         for each in result.comparisons
@@ -197,8 +192,6 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _unjudged_text(unjudged: Unjudged) -> str:
-    from joulemark.suite.stats.metrics import METRICS
-
     metric = f", {METRICS[unjudged.metric].title.lower()}" if unjudged.metric else ""
     return f"{unjudged.case}{metric}: {unjudged.reason}"
 

@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from joulemark.suite.records import Gpu, Machine
+from joulemark.suite.energy.update_times import observed_update_period_s
+from joulemark.suite.errors import JoulemarkError, MeasurementError
+from joulemark.suite.records import Gpu, Machine, Trace
+from joulemark.suite.sensors import trace_file
+from joulemark.suite.sensors.base import POWER_MODEL
+from joulemark.suite.sensors.sampler import Sampler
+from joulemark.suite.system.scratch import scratch_directory
+from joulemark.suite.trial import noise_floor
+from joulemark.suite.trial.frameworks import FRAMEWORKS
+from joulemark.suite.trial.frameworks.problem import find_problem
 
 Kind = Literal["sensor", "device", "framework", "machine"]
-
 SENSOR_S = 1.0
 """How long the sensors are read to learn the cost of one read."""
+SLOW_SENSOR_TRIES = 12
+"""How often at most, to see a counter move twice that is updated every 5 s."""
 SPIN_S = 0.5
 INTERRUPTION_S = 0.001
 """A loop that reads only the clock was interrupted if it misses a millisecond."""
@@ -22,7 +32,6 @@ MAX_LOAD = 0.1
 """Load average per core from which other programs disturb a measurement."""
 MAX_STOLEN = 0.005
 MAX_SPREAD = 0.02
-
 CUDA_MISMATCH_FIX = "Install a driver for its CUDA, or its build for the driver's CUDA (nvidia-smi names that)."
 """For a framework that was built for GPUs but sees none."""
 
@@ -43,39 +52,58 @@ class Check:
 
 
 def sensor_checks() -> list[Check]:
-    """Return a check per sensor, after a second of reading them in the sampler's process as in a run."""
-    from joulemark.suite.errors import JoulemarkError
-    from joulemark.suite.sensors import trace_file
-    from joulemark.suite.sensors.sampler import Sampler
-    from joulemark.suite.system.scratch import scratch_directory
-
+    """Return a check per sensor, after a second of reading them in the sampler's process as in a run; after more of
+    them for counters that move more seldom."""
     try:
         with scratch_directory() as directory:
             path = directory / "trace"
             with Sampler.start(path, time.monotonic()) as sampler:
-                time.sleep(SENSOR_S)
-            cost_s = {trace.sensor: trace.read_cost_s for trace in trace_file.load(path)}
+                for _ in range(SLOW_SENSOR_TRIES):
+                    time.sleep(SENSOR_S)
+                    if not _has_slow_counter(traces := trace_file.load(path)):
+                        break
+            cost_s = {trace.sensor: trace.read_cost_s for trace in traces}
+            tick_s = {trace.sensor: _slowest_counter_s(trace) for trace in traces}
     except JoulemarkError as error:
         return [Check("sensor", "sampler", found=False, readable=False, reason=str(error))]
+    checks = [Check("sensor", **asdict(finding)) for finding in sampler.findings]
     return [
-        Check(
-            kind="sensor",
-            name=finding.name,
-            found=finding.found,
-            readable=finding.readable,
-            tick_s=finding.tick_s,
-            read_cost_s=cost_s.get(finding.name, finding.read_cost_s) if finding.readable else None,
-            reason=finding.reason,
-            fix=finding.fix,
+        replace(
+            check,
+            read_cost_s=cost_s.get(check.name, check.read_cost_s) if check.readable else None,
+            tick_s=tick_s.get(check.name) or check.tick_s,
         )
-        for finding in sampler.findings
+        for check in checks
     ]
+
+
+def _slowest_counter_s(trace: Trace) -> float | None:
+    """Return the longest update period of the counters of `trace`, seconds; None where it cannot be told.
+
+    One whose period is not known does not matter if it moves more often than that.
+    """
+    known_s = [channel.tick_s for channel in trace.channels if channel.unit == "J" and channel.tick_s is not None]
+    bounds_s = [
+        observed_update_period_s(trace.t_s, channel.values)
+        for channel in trace.channels
+        if channel.unit == "J" and channel.tick_s is None
+    ]
+    slowest_s = max(known_s, default=None)
+    return slowest_s if all(bound_s is not None and bound_s <= (slowest_s or 0.0) for bound_s in bounds_s) else None
+
+
+def _has_slow_counter(traces: Sequence[Trace]) -> bool:
+    """Return whether a counter has moved too seldom to show its update period."""
+    return any(
+        channel.unit == "J" and len(set(channel.values) - {None}) in (1, 2)
+        for trace in traces
+        for channel in trace.channels
+        if channel.tick_s is None
+    )
 
 
 def can_measure_energy(checks: Sequence[Check]) -> bool:
     """Return whether a sensor is readable that measures rather than estimates."""
-    from joulemark.suite.sensors.base import POWER_MODEL
-
     return any(check.kind == "sensor" and check.readable and check.name != POWER_MODEL for check in checks)
 
 
@@ -105,9 +133,6 @@ def framework_checks(machine: Machine, pythons: Mapping[str, str]) -> list[Check
 
     `pythons` are the interpreters by framework.
     """
-    from joulemark.suite.trial.frameworks import FRAMEWORKS
-    from joulemark.suite.trial.frameworks.problem import find_problem
-
     has_gpu = any(gpu.device for gpu in machine.gpus)
     checks = []
     for framework in FRAMEWORKS.values():
@@ -127,10 +152,9 @@ def framework_checks(machine: Machine, pythons: Mapping[str, str]) -> list[Check
     return checks
 
 
-def machine_checks(environment: Mapping[str, str] = os.environ) -> list[Check]:
+def machine_checks() -> list[Check]:
     """Return checks of what else affects a result: other programs, hypervisor, scheduler, noise floor, power supply."""
-    checks = {"load": _load, "steal": _steal, "jitter": _jitter, "supply": _power_supply}
-    checks["floor"] = lambda: _noise_floor(environment)
+    checks = {"load": _load, "steal": _steal, "jitter": _jitter, "supply": _power_supply, "floor": _noise_floor}
     return [_guarded(name, check) for name, check in checks.items()]
 
 
@@ -178,12 +202,9 @@ def _jitter() -> Check:
     return _machine_check("jitter", share < MAX_STOLEN, reason, "Stop other programs; dedicate cores to the run.")
 
 
-def _noise_floor(environment: Mapping[str, str]) -> Check:
-    from joulemark.suite.errors import MeasurementError
-    from joulemark.suite.trial import noise_floor
-
+def _noise_floor() -> Check:
     try:
-        times = [noise_floor.measure(environment) for _ in range(FLOOR_PROCESSES)]
+        times = [noise_floor.measure(os.environ) for _ in range(FLOOR_PROCESSES)]
     except MeasurementError as error:
         return Check("machine", "floor", found=False, readable=False, reason=str(error))
     spread = max(max(t[name] for t in times) / min(t[name] for t in times) - 1 for name in times[0])

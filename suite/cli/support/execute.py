@@ -5,12 +5,21 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from joulemark.suite.cli.support.prepare import PreparedRun
-    from joulemark.suite.records import RunFile
-    from joulemark.suite.run.run_spec import FindUndecided
+from joulemark.suite.carbon.ember import countries
+from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.cli.support.carbon_service import carbon_service, update_intensity
+from joulemark.suite.cli.support.prepare import PreparedRun
+from joulemark.suite.errors import StoppedError
+from joulemark.suite.notices import INVALIDATING
+from joulemark.suite.records import RunFile, Settings
+from joulemark.suite.results.run_files import read
+from joulemark.suite.run import runner
+from joulemark.suite.run.run_spec import FindUndecided, RunSpec
+from joulemark.suite.system.directories import runs_directory
+from joulemark.suite.terminal.console import ERR, print_message, print_result
+from joulemark.suite.terminal.listings import cases_table
+from joulemark.suite.terminal.progress import show_progress
 
 
 def measure_run(
@@ -20,19 +29,7 @@ def measure_run(
 
     Raises StoppedError if that was before the end of the first trial: nothing is kept then.
     """
-    from joulemark.suite.carbon.resolve import resolve
-    from joulemark.suite.cli.support.carbon_service import carbon_service, update_intensity
-    from joulemark.suite.errors import StoppedError
-    from joulemark.suite.records import read
-    from joulemark.suite.results.history.parquet import keep
-    from joulemark.suite.run import runner
-    from joulemark.suite.run.run_spec import RunSpec
-    from joulemark.suite.system.directories import runs_directory
-    from joulemark.suite.terminal.console import ERR
-    from joulemark.suite.terminal.progress import show_progress
-
-    service = carbon_service(prepared.settings)
-    emissions, notices = resolve(prepared.settings, datetime.now(UTC), service)
+    emissions, notices = resolve(prepared.settings, datetime.now(UTC), carbon_service(prepared.settings))
     spec = RunSpec(
         plan=prepared.plan,
         settings=prepared.settings,
@@ -52,20 +49,26 @@ def measure_run(
             path = runner.measure(spec, listener)
         except runner.InterruptedRun as stop:
             path, interrupted = stop.path, True
-    run_file = read(path) if interrupted else update_intensity(path, service)
-    if interrupted and not any(case.trials for case in run_file.cases):
+    if interrupted and not any(case.trials for case in read(path).cases):
         path.unlink()  # an empty run would be `latest`
         raise StoppedError("interrupted before the end of the first trial: nothing is kept.")
-    keep(path, run_file)
+    run_file = keep(path, prepared.settings, ask_service=not interrupted)
+    if not (interrupted or run_file.run.complete):
+        print_message(f"Run {run_file.run.id} is not complete: trials were lost. Continue with --resume.")
     return run_file, path, interrupted
+
+
+def keep(path: Path, settings: Settings, ask_service: bool = True) -> RunFile:
+    """Return the run file at `path`, with its rows beside it, and the intensity of the hours that it took."""
+    from joulemark.suite.results.history import parquet
+
+    run_file = update_intensity(path, carbon_service(settings)) if ask_service else read(path)
+    parquet.keep(path, run_file)
+    return run_file
 
 
 def print_plan(prepared: PreparedRun, as_json: bool) -> int:
     """Print what would be run; return exit code 0. Raises UsageError for carbon inputs that `run` would reject."""
-    from joulemark.suite.carbon.resolve import resolve
-    from joulemark.suite.terminal.console import print_result
-    from joulemark.suite.terminal.listings import cases_table
-
     resolve(prepared.settings, datetime.now(UTC))
     document = prepared.plan.outline()
     print_result(document, as_json, lambda: [cases_table(document)])
@@ -73,17 +76,14 @@ def print_plan(prepared: PreparedRun, as_json: bool) -> int:
 
 
 def write_page(run_file: RunFile, path: Path) -> Path:
-    """Write the page of the run at `path` beside it; return the page's path."""
+    """Write the page of the run at `path` beside it, for this user alone as that is; return the page's path."""
     from joulemark.reports import html
-    from joulemark.suite.carbon.ember import countries
 
-    return html.write([run_file], path.with_suffix(".html"), zones=tuple(countries().values()))
+    return html.write([run_file], path.with_suffix(".html"), zones=tuple(countries().values()), private=True)
 
 
 def print_paths(run_file: RunFile, path: Path, report: bool) -> Path | None:
     """Print where the run is kept, and write its page if `report`; return the page's path."""
-    from joulemark.suite.terminal.console import print_message
-
     print_message(f"Run file: {path}")
     page = write_page(run_file, path) if report else None
     if page is not None:
@@ -97,11 +97,10 @@ def path_document(path: Path, page: Path | None) -> dict[str, str | None]:
 
 
 def has_failed(run_file: RunFile) -> bool:
-    """Return whether the exit code is 4: a case failed, none is ok or, with `--strict`, one is not valid."""
-    from joulemark.suite.notices import INVALIDATING
-
+    """Return whether the exit code is 4: a case failed, none is ok, trials are missing or, with `--strict`, a case is
+    not valid."""
     statuses = {case.status for case in run_file.cases}
-    if "failed" in statuses or "ok" not in statuses:
+    if "failed" in statuses or "ok" not in statuses or not run_file.run.complete:
         return True
     invalid = any(notice.code in INVALIDATING for case in run_file.cases for notice in case.notices)
     return run_file.settings.strict and invalid

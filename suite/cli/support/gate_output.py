@@ -1,14 +1,29 @@
-"""The verdict of `joulemark check` on a comparison, and its exit code."""
+"""The verdict of `joulemark check`: on two kept runs, or on a run and a baseline that are measured turn by turn."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from joulemark.suite.cli.support.comparison import RunComparison
-    from joulemark.suite.stats.gate import Gate
-    from joulemark.suite.stats.thresholds import Thresholds
+from rich.text import Text
+
+from joulemark.suite.cli.support import comparison_text
+from joulemark.suite.cli.support.comparison import (
+    RunComparison,
+    compare_arms,
+    comparison_document,
+    warn_unmatched_patterns,
+)
+from joulemark.suite.cli.support.execute import measure_run, print_paths
+from joulemark.suite.cli.support.prepare import prepare_run
+from joulemark.suite.errors import NotComparableError
+from joulemark.suite.records import RunFile
+from joulemark.suite.stats.gate import Gate, evaluate, without_invalid_cases
+from joulemark.suite.stats.interim_analysis import case_ids
+from joulemark.suite.stats.thresholds import Thresholds
+from joulemark.suite.terminal.console import print_document, print_json, print_message, print_text
 
 
 @dataclass(frozen=True)
@@ -23,17 +38,7 @@ class GateOptions:
 
 def report_gate(comparison: RunComparison, options: GateOptions, allow_estimates: bool, strict: bool) -> int:
     """Judge a comparison, print the verdict and return the exit code. NotComparableError if nothing can be judged."""
-    from rich.text import Text
-
-    from joulemark.suite.cli.support import comparison_text
-    from joulemark.suite.cli.support.comparison import comparison_document, warn_unmatched_patterns
-    from joulemark.suite.stats.gate import evaluate, without_invalid_cases
-    from joulemark.suite.terminal.console import print_json, print_message, print_text
-
-    if strict:
-        comparison = replace(comparison, result=without_invalid_cases(comparison.result))
-    gate = evaluate(comparison.result, comparison.a, comparison.b, options.thresholds, allow_estimates)
-    comparison = replace(comparison, gate=gate)
+    comparison, gate = _judged(comparison, options, allow_estimates, strict)
     code = 0 if options.advisory else gate.exit_code
     warn_unmatched_patterns(options.thresholds, comparison.b)
     outcome = _outcome(gate, options.advisory)
@@ -43,13 +48,47 @@ def report_gate(comparison: RunComparison, options: GateOptions, allow_estimates
     elif options.markdown:
         title = f"Joulemark: {comparison.b.run.id} against {_baseline(comparison)}"
         sentences = [outcome, *comparison_text.findings(gate)]
-        print(comparison_text.markdown(comparison, title, sentences), end="")
+        print_document(comparison_text.markdown(comparison, title, sentences))
     else:
         comparison_text.print_comparison(comparison)
         print_text("", *(Text(line) for line in (*comparison_text.findings(gate), outcome)))
     if options.as_json or options.markdown:
         print_message(outcome)
     return code
+
+
+def check_against_live_baseline(given: Mapping[str, Any], python: str, options: GateOptions, out: Path | None) -> int:
+    """Judge what `given` selects against `python`, both measured now, turn by turn; return the exit code."""
+    prepared = prepare_run({**given, "arms": {"a": {"python": python}, "b": {}}})
+    allow_estimates, strict = prepared.settings.allow_estimates, prepared.settings.strict
+
+    def undecided(run_file: RunFile) -> frozenset[str]:
+        """Return the cases that the gate would be in doubt about now."""
+        comparison = compare_arms(run_file, options.thresholds, allow_estimates)
+        try:
+            _, gate = _judged(comparison, options, allow_estimates, strict)
+        except NotComparableError:
+            return frozenset()
+        return case_ids(gate.doubtful)
+
+    run_file, path, interrupted = measure_run(prepared, out, undecided)
+    print_paths(run_file, path, report=not interrupted)
+    comparison = compare_arms(run_file, options.thresholds, allow_estimates)
+    if not interrupted:
+        return report_gate(comparison, options, allow_estimates, strict)
+    if options.as_json:
+        print_json(comparison_document(comparison))
+    print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; nothing is judged.")
+    return 130
+
+
+def _judged(
+    comparison: RunComparison, options: GateOptions, allow_estimates: bool, strict: bool
+) -> tuple[RunComparison, Gate]:
+    if strict:
+        comparison = replace(comparison, result=without_invalid_cases(comparison.result))
+    gate = evaluate(comparison.result, comparison.a, comparison.b, options.thresholds, allow_estimates)
+    return replace(comparison, gate=gate), gate
 
 
 def _baseline(comparison: RunComparison) -> str:

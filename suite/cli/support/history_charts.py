@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from joulemark.suite.results.history.series import Change, Series
+from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.console import OUT
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 from joulemark.suite.terminal.timeline import CharacterSet, character_set, sparkline, timeline
@@ -16,7 +17,6 @@ from joulemark.suite.units import counted, quantity
 
 MAX_CHARTS = 6
 """More series than this are listed instead of drawn."""
-
 MAX_WIDTH = 100
 HEIGHT = 11
 
@@ -30,7 +30,7 @@ def series_output(all_series: Sequence[Series]) -> list[RenderableType]:
 
 
 def _chart(series: Series, characters: CharacterSet) -> list[Text]:
-    head = [Text(series.case, style="bold"), Text(series.name)]
+    head = [Text(one_line(series.case), style="bold"), Text(one_line(series.name))]
     if not series.points:
         return [*head, Text(f"  not measured in any of {counted(series.runs_without_value, 'run')}\n")]
     first, last = series.points[0], series.points[-1]
@@ -49,7 +49,7 @@ def _change_text(series: Series, change: Change) -> str:
     improved = (step.ratio > 1) == (series.better == "higher")
     verdict = "" if series.better is None else ", better" if improved else ", worse"
     new = "".join(f"; {name} {before} -> {after}" for name, (before, after) in change.new_facts.items())
-    return (
+    return one_line(
         f"change at {point.run} ({point.started_at:%Y-%m-%d %H:%M} UTC): {step.ratio - 1:+.1%} "
         f"[{step.low - 1:+.1%}, {step.high - 1:+.1%}]{verdict}{new}"
     )
@@ -68,9 +68,9 @@ def _table(all_series: Sequence[Series], characters: CharacterSet) -> AdaptiveTa
             change = series.changes[-1]
             last = f"{change.change_point.ratio - 1:+.1%} at {change.point.run}"
         table.add(
-            series.case,
+            one_line(series.case),
             f"{series.metric}{kind}",
-            series.hostname,
+            one_line(series.hostname),
             str(len(series.points)),
             sparkline([point.value for point in series.points], 24, characters),
             quantity(series.points[-1].value if series.points else None, series.unit),

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from joulemark import __version__
+from joulemark.suite import machine
+from joulemark.suite.cli.arguments import resolve_settings
 from joulemark.suite.errors import UsageError, unknown
-from joulemark.suite.plan.ab import ArmSpec
-from joulemark.suite.plan.plan import Plan
-from joulemark.suite.records import ArmName, FrameworkInfo, Machine, RunFile, Settings
-
-if TYPE_CHECKING:
-    from joulemark.suite.sensors.gpus.inventory import GpuInventory
+from joulemark.suite.plan.ab import NAMES, ArmSpec, make_ab_plan
+from joulemark.suite.plan.cases import check_names, make_plan
+from joulemark.suite.plan.plan import Plan, new_order_seed
+from joulemark.suite.records import ArmName, ArmRecord, FrameworkInfo, Machine, RunFile, Settings
+from joulemark.suite.sensors.base import check_request
+from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
+from joulemark.suite.system.directories import expanded
+from joulemark.suite.trial.discover import installed_frameworks, packages
+from joulemark.suite.trial.frameworks import FRAMEWORKS
+from joulemark.suite.trial.interpreter import query
+from joulemark.suite.trial.request import protocol
 
 
 @dataclass(frozen=True)
@@ -31,84 +43,17 @@ class PreparedRun:
     """Where the interrupted run is kept; None for a new run."""
 
 
-def prepare_run(given: Mapping[str, Any]) -> PreparedRun:
-    """Return settings, machine and plan for the options in `given`. Raises UsageError if they cannot be met."""
-    from joulemark.suite import settings
-    from joulemark.suite.plan.plan import new_order_seed
+def prepare_run(given: Mapping[str, Any], measures: bool = True) -> PreparedRun:
+    """Return settings, machine and plan for the options in `given`. Raises UsageError if they cannot be met.
 
-    interpreters = parse_interpreters(given.get("python") or ())
-    return _prepare(settings.resolve({**given, "python": interpreters}), new_order_seed())
-
-
-def prepare_resumed_run(run: str, flags: Sequence[str], directory: Path | None, arms: bool = False) -> PreparedRun:
-    """Return what is left of the interrupted run that `run` names; `arms` if it has to be an A/B run.
-
-    Raises UsageError if it is complete or still being measured, if the machine or the plan has changed, and if there
-    are `flags`, which would ask for something else.
+    Programs and files that the settings file names are used if the verb `measures`, and named in any case.
     """
-    from joulemark.suite.records.journal import SUFFIX, claim
-    from joulemark.suite.results.assemble import finish
-    from joulemark.suite.results.store import find, load_path
-    from joulemark.suite.run import lock
-
-    if flags:
-        raise UsageError(f"--resume uses the settings of the interrupted run: leave out {flags[0]}.")
-    path = find(run, directory)
-    earlier = load_path(path)
-    if bool(earlier.arms) != arms:
-        raise UsageError(f"run {earlier.run.id} is resumed with `joulemark {'run' if arms else 'ab'} --resume`.")
-    # The planned rounds may be complete, and the additional ones of inconclusive cases not.
-    if earlier.run.complete and (earlier.run.finished_at is not None or earlier.run.max_rounds is None):
-        raise UsageError(f"run {earlier.run.id} is complete: there is nothing left to measure.")
-    prepared = _prepare(earlier.settings, earlier.run.order_seed)
-    if prepared.machine.fingerprint != earlier.machine.fingerprint:
-        raise UsageError(
-            f"run {earlier.run.id} was made on another machine ({earlier.machine.hostname}, "
-            f"{earlier.machine.cpu.model}): resume it there."
-        )
-    if change := _change_since(earlier, prepared):
-        raise UsageError(f"run {earlier.run.id} cannot be resumed: {change} since then. Start a new run.")
-    if path.suffix == SUFFIX:
-        # A journal that is still being written must not be finished.
-        with lock.hold(), claim(path):
-            path = finish(path)
-        earlier = load_path(path)
-    return replace(prepared, resumed=earlier, directory=path.parent.absolute())
+    interpreters = parse_interpreters(given.get("python") or ())
+    return prepare_settings(resolve_settings({**given, "python": interpreters}, measures), new_order_seed())
 
 
-def _change_since(earlier: RunFile, now: PreparedRun) -> str:
-    """Return what has changed since the run began; empty if nothing has."""
-    for name in earlier.machine.frameworks | now.machine.frameworks:
-        info, installed = (run.machine.frameworks.get(name) for run in (earlier, now))
-        if installed != info:
-            return f"{name} has changed from {_state(info)} to {_state(installed)}"
-    for name, arm in earlier.arms.items():
-        if now.arms[name].record != arm.model_copy(update={"environment": {}}):
-            return f"what is installed for arm {name} ({arm.interpreter}) has changed"
-    before = {case.id: (case.workload_version, case.threads) for case in earlier.cases}
-    if before != {case.id: (case.workload_version, case.threads) for case in now.plan.cases}:
-        return "the plan has changed (workloads or threads)"
-    if now.plan.rounds != earlier.run.rounds:
-        return f"the rounds of the profile have changed from {earlier.run.rounds} to {now.plan.rounds}"
-    return ""
-
-
-def _state(info: FrameworkInfo | None) -> str:
-    if info is None:
-        return "not installed"
-    return info.version + (" (broken)" if info.broken_reason else f" on {', '.join(info.devices)}")
-
-
-def _prepare(settings: Settings, order_seed: int) -> PreparedRun:
-    from joulemark.suite import machine
-    from joulemark.suite.cli.support.arms import find_arms
-    from joulemark.suite.plan.ab import make_ab_plan
-    from joulemark.suite.plan.cases import check_names, make_plan
-    from joulemark.suite.sensors.base import check_request
-    from joulemark.suite.sensors.gpus.inventory import discover
-    from joulemark.suite.trial.discover import installed_frameworks
-    from joulemark.suite.trial.frameworks import FRAMEWORKS
-
+def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
+    """Return machine and plan for the settings. Raises UsageError if they cannot be met."""
     check_names(settings)
     for sensor in settings.sensor:
         check_request(sensor)
@@ -127,16 +72,12 @@ def _prepare(settings: Settings, order_seed: int) -> PreparedRun:
 
 def describe_machine(gpus: GpuInventory, frameworks: Mapping[str, FrameworkInfo]) -> Machine:
     """Return this machine, its GPUs numbered as by the first framework that lists them."""
-    from joulemark.suite import machine
-
     uuids = next((info.boards for info in frameworks.values() if info.boards), ())
     return machine.describe(gpus.with_device_numbers(uuids), frameworks)
 
 
 def parse_interpreters(options: Iterable[str]) -> dict[str, str]:
     """Return `["tensorflow=/opt/tf/bin/python"]` as a mapping. Raises UsageError."""
-    from joulemark.suite.trial.frameworks import FRAMEWORKS
-
     interpreters = {}
     for option in options:
         name, _, path = option.partition("=")
@@ -146,3 +87,47 @@ def parse_interpreters(options: Iterable[str]) -> dict[str, str]:
             raise unknown("framework in --python", name, FRAMEWORKS)
         interpreters[name] = path
     return interpreters
+
+
+def find_arms(settings: Settings, names: Sequence[str], threads: int) -> dict[ArmName, ArmSpec]:
+    """Return the arms of `settings` with the frameworks `names`; `threads` for those without a number of their own.
+
+    Raises UsageError for an interpreter that cannot run the trials of this version.
+    """
+    if settings.python and all(settings.arms[name].python for name in NAMES):
+        raise UsageError("--python is for an arm without an interpreter of its own: both have one. Leave it out.")
+    arms: dict[ArmName, ArmSpec] = {}
+    for name in NAMES:
+        arm = settings.arms[name]
+        if arm.python is None:
+            arms[name] = ArmSpec(_this_interpreter(settings.python, names), settings.python, arm.threads or threads)
+            continue
+        path = _absolute_path(arm.python)
+        interpreter = query(path, names)
+        if interpreter.protocol != protocol():
+            raise UsageError(
+                f"{path} has joulemark {interpreter.arm.suite_version}, whose trials take other requests than those of "
+                f"{__version__} here (protocol {interpreter.protocol}, here {protocol()}). Use versions that agree."
+            )
+        pythons = dict.fromkeys(FRAMEWORKS, path)
+        arms[name] = ArmSpec(interpreter.arm, pythons, arm.threads or threads, interpreter.workloads)
+    return arms
+
+
+def _this_interpreter(pythons: Mapping[str, str], names: Sequence[str]) -> ArmRecord:
+    """Return the interpreter that runs joulemark as an arm."""
+    return ArmRecord(
+        interpreter=sys.executable,
+        python=platform.python_version(),
+        suite_version=__version__,
+        frameworks=installed_frameworks(names, pythons),
+        packages=packages(),
+    )
+
+
+def _absolute_path(python: str) -> str:
+    """Return the absolute path of an interpreter, without resolving links: they tell virtual environments apart."""
+    path = shutil.which(expanded(python))
+    if path is None:
+        raise UsageError(f"cannot run {python}: there is no such program. Give a path such as .venv/bin/python.")
+    return os.path.abspath(path)

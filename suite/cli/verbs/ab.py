@@ -11,9 +11,11 @@ import typer
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
 from joulemark.suite.cli.option_groups import Measurement
+from joulemark.suite.errors import UsageError
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.terminal.console import print_document, print_json, print_message, print_text
 
 if TYPE_CHECKING:
-    from joulemark.suite.cli.support.comparison import RunComparison
     from joulemark.suite.cli.support.prepare import PreparedRun
     from joulemark.suite.records import RunFile
     from joulemark.suite.stats.thresholds import Thresholds
@@ -74,24 +76,27 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     """
     from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
     from joulemark.suite.cli.support.execute import print_plan
-    from joulemark.suite.cli.support.prepare import prepare_resumed_run, prepare_run
+    from joulemark.suite.cli.support.prepare import prepare_run
+    from joulemark.suite.cli.support.resumed import find_resumed, finish_resumed, prepare_resumed
     from joulemark.suite.stats.metrics import METRICS
-    from joulemark.suite.system.directories import find_runs
-    from joulemark.suite.terminal.console import print_message
 
     check_output_format(given["as_json"], given["markdown"])
     thresholds = read_thresholds(tuple(METRICS), given["threshold"])
     settings, arm_options = settings_from_context(context, given), _arm_options(given)
+    output = (given["as_json"], given["markdown"], not given["no_report"])
     if given["resume"] is None:
-        prepared = prepare_run({**settings, "arms": _arms(context, arm_options)})
+        prepared = prepare_run({**settings, "arms": _arms(context, arm_options)}, not given["dry_run"])
     else:
         flags = given_flags(context, {**settings, **arm_options})
-        prepared = prepare_resumed_run(given["resume"], flags, find_runs(given["out"]), arms=True)
+        resumed = find_resumed(given["resume"], flags, find_runs(given["out"]), given["dry_run"], arms=True)
+        if resumed.is_measured:
+            return _show(*finish_resumed(resumed), thresholds, *output)
+        prepared = prepare_resumed(resumed)
     if _are_equal(prepared):
         print_message("Both arms are equal: any difference is noise.")
     if given["dry_run"]:
         return print_plan(prepared, given["as_json"])
-    return _measure(prepared, thresholds, given["out"], given["as_json"], given["markdown"], not given["no_report"])
+    return _measure(prepared, thresholds, given["out"], *output)
 
 
 def _arm_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,8 +110,6 @@ def _arms(context: typer.Context, arm_options: Mapping[str, Any]) -> dict[str, d
 
     Raises UsageError if there are none, or if an option for both arms is given although each has its own.
     """
-    from joulemark.suite.errors import UsageError
-
     if not arm_options:
         raise UsageError("ab needs what differs: interpreters (--a, --b), or settings (--a-threads, --b-threads, ...).")
     # The settings file is about other runs, and may say anything; an option would be ignored.
@@ -133,24 +136,39 @@ def _measure(
     prepared: PreparedRun, thresholds: Thresholds, out: Path | None, as_json: bool, as_markdown: bool, report: bool
 ) -> int:
     """Measure the run, keep its file, write its page and print the comparison; return the exit code."""
+    from joulemark.suite.cli.support.comparison import compare_arms
+    from joulemark.suite.cli.support.execute import measure_run
+    from joulemark.suite.stats.interim_analysis import undecided
+
+    def find_undecided(so_far: RunFile) -> frozenset[str]:
+        return undecided(compare_arms(so_far, thresholds, prepared.settings.allow_estimates).result)
+
+    measured = measure_run(prepared, out, find_undecided)
+    return _show(*measured, thresholds, as_json, as_markdown, report)
+
+
+def _show(
+    run_file: RunFile,
+    path: Path,
+    interrupted: bool,
+    thresholds: Thresholds,
+    as_json: bool,
+    as_markdown: bool,
+    report: bool,
+) -> int:
+    """Write the page of the run and print the comparison; return the exit code."""
     from joulemark.suite.cli.support.comparison import compare_arms, comparison_document, warn_unmatched_patterns
     from joulemark.suite.cli.support.comparison_text import markdown, print_comparison, verdict_counts
-    from joulemark.suite.cli.support.execute import has_failed, measure_run, path_document, print_paths
+    from joulemark.suite.cli.support.execute import has_failed, path_document, print_paths
     from joulemark.suite.stats.gate import nothing_comparable
-    from joulemark.suite.stats.interim_analysis import undecided
-    from joulemark.suite.terminal.console import print_json, print_message, print_text
     from joulemark.suite.terminal.notices import notice_lines
 
-    def compare(run_file: RunFile) -> RunComparison:
-        return compare_arms(run_file, thresholds, prepared.settings.allow_estimates)
-
-    run_file, path, interrupted = measure_run(prepared, out, lambda so_far: undecided(compare(so_far).result))
-    comparison = compare(run_file)
+    comparison = compare_arms(run_file, thresholds, run_file.settings.allow_estimates)
     comparisons = comparison.result.comparisons
     warn_unmatched_patterns(thresholds, run_file)
     if as_markdown:
         title = f"Joulemark: arm B against arm A in {run_file.run.id}"
-        print(markdown(comparison, title, [verdict_counts(comparison.result)]), end="")
+        print_document(markdown(comparison, title, [verdict_counts(comparison.result)]))
     elif not as_json:
         print_comparison(comparison)
         print_text(*notice_lines(run_file))

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import RenderableType
+from rich.text import Text
 
 from joulemark.suite.cli import options
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from joulemark.suite.errors import UsageError
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.terminal.console import print_message, print_result
+from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 app = typer.Typer()
-
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, `.`, `_` and `-`: main, v1.2, nightly.")]
 
 
 @app.callback(invoke_without_command=True)
 def verbs(context: typer.Context) -> None:
     """Keep runs under a name, for `check --baseline NAME`."""
-    from joulemark.suite.errors import UsageError
-
     if context.invoked_subcommand is None:
         raise UsageError("baseline what? save NAME [RUN], list, or remove NAME.")
 
@@ -31,8 +31,6 @@ def save(name: Name, run: options.RunName = "latest", out: options.Out = None) -
     """Keep a copy of a run as a baseline, replacing an older one of that name."""
     from joulemark.suite.results import baselines
     from joulemark.suite.results.store import load
-    from joulemark.suite.system.directories import find_runs
-    from joulemark.suite.terminal.console import print_message
 
     run_file = load(run, find_runs(out))
     path = baselines.save(name, run_file)
@@ -43,7 +41,6 @@ def save(name: Name, run: options.RunName = "latest", out: options.Out = None) -
 def remove(name: Name) -> None:
     """Remove a baseline; the run that it was saved from stays."""
     from joulemark.suite.results import baselines
-    from joulemark.suite.terminal.console import print_message
 
     print_message(f"Removed {baselines.remove(name)}")
 
@@ -52,7 +49,6 @@ def remove(name: Name) -> None:
 def list_(as_json: options.Json = False) -> None:
     """List the baselines that are kept."""
     from joulemark.suite.results import baselines
-    from joulemark.suite.terminal.console import print_result
 
     rows = [
         {
@@ -71,10 +67,6 @@ def list_(as_json: options.Json = False) -> None:
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> RenderableType:
-    from rich.text import Text
-
-    from joulemark.suite.terminal.tables import AdaptiveTable, Column
-
     if not rows:
         return Text("No baseline is kept yet. `joulemark baseline save NAME` makes one of the latest run.")
     table = AdaptiveTable("Name", "Run", "Host", Column("Cases", wrap=True))

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
+from joulemark.suite import units
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
 from joulemark.suite.cli.option_groups import Selection
+from joulemark.suite.errors import StoppedError, UsageError
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.terminal.console import print_message, print_result
 
 if TYPE_CHECKING:
     from joulemark.suite.cli.support.prepare import PreparedRun
@@ -20,10 +24,8 @@ if TYPE_CHECKING:
 
 PROFILE = "ci"
 """The default profile: the cases of a gate."""
-
 ROUNDS = 5
 """Default rounds per run: the variation between runs matters here, not the precision of one run."""
-
 RUNS = 5
 EVERY_MIN = 10.0
 
@@ -47,8 +49,7 @@ def command(
     ] = None,
     runs: Annotated[int | None, typer.Option(help="Runs to measure, 5 or more. (default: 5)")] = None,
     every: Annotated[
-        float | None,
-        typer.Option(metavar="MINUTES", help="Time from the start of a run to the next. (default: 10)"),
+        float | None, typer.Option(metavar="MINUTES", help="Time from the start of a run to the next. (default: 10)")
     ] = None,
     **given: Unpack[Options],
 ) -> int:
@@ -59,9 +60,6 @@ def command(
     usage, 3 the runs have too little in common, 4 a case failed, 130 interrupted (finished runs are kept).
     """
     from joulemark.suite.cli.support.calibration_output import calibration_document, calibration_text
-    from joulemark.suite.errors import UsageError
-    from joulemark.suite.system.directories import find_runs
-    from joulemark.suite.terminal.console import print_result
 
     settings, out = settings_from_context(context, given), given["out"]
     if run:
@@ -88,14 +86,12 @@ def _load(names: Sequence[str], directory: Path | None) -> list[RunFile]:
 
 def _measure(given: dict[str, Any], count: int, every_min: float, out: Path | None) -> tuple[list[RunFile], int]:
     """Measure `count` runs; return those that were finished, and the exit code."""
-    from joulemark.suite import units
     from joulemark.suite.cli.support.execute import has_failed, measure_run
-    from joulemark.suite.errors import StoppedError
     from joulemark.suite.plan.plan import new_order_seed
-    from joulemark.suite.terminal.console import print_message
 
     prepared = _prepare(given, count, every_min)
-    expected_s = _expected_s(prepared, count, every_min * 60)
+    run_s = prepared.plan.expected_s()
+    expected_s = (count - 1) * max(every_min * 60, run_s) + run_s
     print_message(f"{count} runs: about {units.duration(expected_s)}.")
     kept: list[RunFile] = []
     code = 0
@@ -125,7 +121,6 @@ def _measure(given: dict[str, Any], count: int, every_min: float, out: Path | No
 def _prepare(given: dict[str, Any], count: int, every_min: float) -> PreparedRun:
     """Return the run to repeat. Raises UsageError if runs or rounds are too few to show drift."""
     from joulemark.suite.cli.support.prepare import prepare_run
-    from joulemark.suite.errors import UsageError
     from joulemark.suite.stats.drift import MIN_RUNS
 
     if count < MIN_RUNS:
@@ -151,17 +146,8 @@ def _with_defaults(given: dict[str, Any]) -> dict[str, Any]:
     return {**defaults, **given}
 
 
-def _expected_s(prepared: PreparedRun, count: int, every_s: float) -> float:
-    """Return the expected duration of all runs, seconds."""
-    run_s = prepared.plan.expected_s()
-    return (count - 1) * max(every_s, run_s) + run_s
-
-
 def _wait_until(monotonic_s: float, number: int) -> None:
     """Wait for the start of run `number`."""
-    from joulemark.suite import units
-    from joulemark.suite.terminal.console import print_message
-
     left_s = monotonic_s - time.monotonic()
     if left_s > 0:
         print_message(f"Run {number} starts in {units.duration(left_s)}.")

@@ -9,7 +9,9 @@ import typer
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
 from joulemark.suite.cli.option_groups import Selection
-from joulemark.suite.cli.options import VERDICT
+from joulemark.suite.cli.options import verdict
+from joulemark.suite.errors import UsageError
+from joulemark.suite.system.directories import find_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,35 +37,23 @@ class Options(LiveBaselineOptions):
 
     baseline: Annotated[
         str | None,
-        typer.Option(
+        verdict(
             metavar="A",
             help="A path, a saved name, a run, or history: the kept runs of this machine with the same selection.",
-            rich_help_panel=VERDICT,
         ),
     ]
     baseline_python: Annotated[
         str | None,
-        typer.Option(
+        verdict(
             metavar="PYTHON",
             help="Instead of a kept run: measure the baseline now, with this interpreter, turn by turn with the one "
             "running this. Takes the selection and effort of `run`.",
-            rich_help_panel=VERDICT,
         ),
     ]
     threshold: options.Threshold
-    advisory: Annotated[
-        bool,
-        typer.Option(
-            "--advisory", help="Report as usual, but exit with 0 instead of 1 and 4.", rich_help_panel=VERDICT
-        ),
-    ]
+    advisory: Annotated[bool, verdict("--advisory", help="Report as usual, but exit with 0 instead of 1 and 4.")]
     strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict",
-            help="Treat cases that are not valid (noisy, throttled, not steady) as in doubt.",
-            rich_help_panel=VERDICT,
-        ),
+        bool, verdict("--strict", help="Treat cases that are not valid (noisy, throttled, not steady) as in doubt.")
     ]
     allow_estimates: options.AllowEstimates
     markdown: options.Markdown
@@ -87,10 +77,7 @@ def command(
     """
     from joulemark.suite import settings
     from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
-    from joulemark.suite.cli.support.gate_output import GateOptions, report_gate
-    from joulemark.suite.cli.support.live_baseline import check_against_live_baseline
-    from joulemark.suite.errors import UsageError
-    from joulemark.suite.system.directories import find_runs
+    from joulemark.suite.cli.support.gate_output import GateOptions, check_against_live_baseline, report_gate
 
     check_output_format(given["as_json"], given["markdown"])
     thresholds = read_thresholds(JUDGED, given["threshold"])
@@ -115,7 +102,6 @@ def _compare(
 ) -> RunComparison:
     """Compare a run with its baseline. NotComparableError if there is none, UsageError if it is the run itself."""
     from joulemark.suite.cli.support.comparison import compare_runs
-    from joulemark.suite.errors import UsageError
     from joulemark.suite.results import baselines, past_runs, store
 
     # The baseline first: without one it does not matter which run was to be judged.

@@ -8,6 +8,9 @@ import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import settings_from_context
+from joulemark.suite.errors import UsageError
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.terminal.console import print_document, print_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +27,10 @@ def command(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(
+        options.verdict(
             metavar="FACTOR",
             help="The one factor that may differ: machine, device, framework, mode, precision, threads, batch-size, "
             "allocator or arm.",
-            rich_help_panel=options.VERDICT,
         ),
     ] = None,
     threshold: options.Threshold = None,
@@ -51,8 +53,6 @@ def command(
         warn_unmatched_patterns,
     )
     from joulemark.suite.stats.metrics import METRICS
-    from joulemark.suite.system.directories import find_runs
-    from joulemark.suite.terminal.console import print_json
 
     check_output_format(as_json, markdown)
     thresholds = read_thresholds(tuple(METRICS), threshold)
@@ -65,7 +65,7 @@ def command(
     elif markdown:
         title = f"Joulemark: {comparison.b.run.id} against {comparison.a.run.id}"
         counts = comparison_text.verdict_counts(comparison.result)
-        print(comparison_text.markdown(comparison, title, [counts]), end="")
+        print_document(comparison_text.markdown(comparison, title, [counts]))
     else:
         comparison_text.print_comparison(comparison)
 
@@ -75,7 +75,6 @@ def _compare(
 ) -> RunComparison:
     """Compare two runs, or one with itself. UsageError for one run without a factor; NotComparableError."""
     from joulemark.suite.cli.support.comparison import compare_runs
-    from joulemark.suite.errors import UsageError
     from joulemark.suite.results.store import load
     from joulemark.suite.stats.gate import nothing_comparable
 

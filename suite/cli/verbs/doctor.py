@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from joulemark.suite.cli import options
+from joulemark.suite.cli.arguments import resolve_settings
+from joulemark.suite.terminal.console import print_result
+from joulemark.suite.terminal.tables import AdaptiveTable, Column
+from joulemark.suite.units import quantity
 
 if TYPE_CHECKING:
     from joulemark.suite.cli.support.doctor_checks import Check
-    from joulemark.suite.terminal.tables import AdaptiveTable
 
 
 def command(python: options.Python = None, as_json: options.Json = False) -> int:
@@ -19,17 +25,13 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
 
     Exit codes: 0 if energy can be measured, 4 if it can only be estimated.
     """
-    from dataclasses import asdict
-
-    from joulemark.suite import settings
     from joulemark.suite.cli.support import doctor_checks
     from joulemark.suite.cli.support.prepare import describe_machine, parse_interpreters
     from joulemark.suite.sensors.gpus.inventory import discover
-    from joulemark.suite.terminal.console import print_result
     from joulemark.suite.trial.discover import installed_frameworks
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-    interpreters = settings.resolve({"python": parse_interpreters(python or ())}).python
+    interpreters = resolve_settings({"python": parse_interpreters(python or ())}, measures=False).python
     gpus = discover()
     installed = installed_frameworks(FRAMEWORKS, interpreters)
     machine = describe_machine(gpus, installed)
@@ -41,16 +43,11 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
     ]
     can_measure = doctor_checks.can_measure_energy(checks)
     document = {"measured": can_measure, "checks": [asdict(check) for check in checks]}
-    print_result(document, as_json, lambda: [_table(checks), _verdict(checks, can_measure)])
+    print_result(document, as_json, lambda: [_table(checks), _verdict(checks)])
     return 0 if can_measure else 4
 
 
 def _table(checks: Sequence[Check]) -> AdaptiveTable:
-    from rich.text import Text
-
-    from joulemark.suite.terminal.tables import AdaptiveTable, Column
-    from joulemark.suite.units import quantity
-
     times = (Column(title, right=True) for title in ("Updates", "One read"))
     table = AdaptiveTable("    What", *times, Column("Found", wrap=True))
     for check in checks:
@@ -63,8 +60,16 @@ def _table(checks: Sequence[Check]) -> AdaptiveTable:
     return table
 
 
-def _verdict(checks: Sequence[Check], can_measure: bool) -> str:
-    if can_measure:
+def _verdict(checks: Sequence[Check]) -> str:
+    """Return what the readable sensors measure, and what is estimated instead, or not known."""
+    from joulemark.suite.sensors.base import POWER_MODEL
+
+    readable = {check.name.partition(" ")[0] for check in checks if check.kind == "sensor" and check.readable}
+    has_estimate, measuring = POWER_MODEL in readable, readable - {POWER_MODEL}
+    if not measuring:
+        can_only = "only be estimated" if has_estimate else "not be measured"
+        return f"\nEnergy can {can_only} here: no sensor that measures is readable."
+    if measuring & {"rapl", "perf"}:
         return "\nEnergy can be measured on this machine."
-    can_estimate = any(check.kind == "sensor" and check.readable for check in checks)
-    return f"\nEnergy can {'only be estimated' if can_estimate else 'not be measured'} here: no sensor is readable."
+    host = "That of the host can only be estimated" if has_estimate else "That of the host cannot be measured"
+    return f"\nThe energy of GPUs can be measured on this machine. {host}: it is not in the sums of cases on a GPU."

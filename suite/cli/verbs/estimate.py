@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack
 
 import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import settings_from_context
+from joulemark.suite.errors import UsageError
+from joulemark.suite.terminal.console import print_json, print_message, print_text
+from joulemark.suite.terminal.tables import AdaptiveTable, Column
+from joulemark.suite.units import significant
 
 if TYPE_CHECKING:
     from joulemark.suite.carbon.accounting import Estimate, Step
     from joulemark.suite.records import Emissions
-    from joulemark.suite.terminal.tables import AdaptiveTable
 
 
 def _hardware(help_text: str) -> Any:
@@ -48,15 +53,10 @@ def command(
 
     Nothing is measured. Components left out are zero. Lannelongue, Grealey and Inouye 2021, doi 10.1002/advs.202100707.
     """
-    import math
-    from datetime import UTC, datetime
-
     from joulemark.suite import settings
     from joulemark.suite.carbon.accounting import green_algorithms
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_service import carbon_service, notice_text
-    from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal.console import print_json, print_message, print_text
 
     _check_pair("core", cores, watts_per_core, 12)
     _check_pair("gpu", gpus, watts_per_gpu, 200)
@@ -92,8 +92,6 @@ def command(
 
 def _check_pair(name: str, count: float, watts: float, default_watts: int) -> None:
     """Raise UsageError if only one of a number of cores or GPUs and their power is given."""
-    from joulemark.suite.errors import UsageError
-
     if bool(count) == bool(watts):
         return
     given, missing = (f"--{name}s", f"--watts-per-{name}") if count else (f"--watts-per-{name}", f"--{name}s")
@@ -114,9 +112,6 @@ def _document(estimate: Estimate, emissions: Emissions) -> dict[str, Any]:
 
 
 def _table(steps: Sequence[Step]) -> AdaptiveTable:
-    from joulemark.suite.terminal.tables import AdaptiveTable, Column
-    from joulemark.suite.units import significant
-
     table = AdaptiveTable("Step", Column("Formula", wrap=True), Column("Value", right=True), "Unit")
     for step in steps:
         table.add(step.name, step.formula, significant(step.value, 4), step.unit)

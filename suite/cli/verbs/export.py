@@ -9,6 +9,9 @@ import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.results.export import FORMATS
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.system.text import printable
+from joulemark.suite.terminal.console import print_message
 
 
 def command(
@@ -24,20 +27,18 @@ def command(
     """
     from joulemark.suite.results.export import renderer
     from joulemark.suite.results.store import load
-    from joulemark.suite.system.directories import find_runs
 
     render = renderer(format)
     run_file = load(run, find_runs(out))
     if anonymous:
         from joulemark.reports.anonymous import anonymous as without_names
 
-        run_file = without_names(run_file)
-    text = render(run_file)
+        (run_file,) = without_names([run_file])
+    text = printable(render(run_file))
     if output is None:
         print(text, end="")
         return
     from joulemark.suite.records import write_text
-    from joulemark.suite.terminal.console import print_message
 
     write_text(output, text)
     print_message(f"Wrote {output}")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack
 
@@ -10,15 +14,17 @@ import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import check_suffix, given_flags
+from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.system.directories import home
+from joulemark.suite.system.text import spreadsheet_cell
+from joulemark.suite.terminal.console import print_json, print_message, print_text
 
 if TYPE_CHECKING:
     from joulemark.suite.results.history.directory import Rows
     from joulemark.suite.results.history.series import Series
 
-CSV_COLUMNS = (
-    *("case", "metric", "unit", "kind", "fingerprint", "hostname", "workload_version"),
-    *("run", "started_at", "value", "low", "high", "n", "level"),
-)
+SERIES_FIELDS = ("case", "metric", "unit", "kind", "fingerprint", "hostname", "workload_version")
+POINT_FIELDS = ("run", "started_at", "value", "low", "high", "n")
 
 
 class Options(TypedDict):
@@ -58,12 +64,9 @@ def command(context: typer.Context, plotlyjs: options.PlotlyJs = "embed", **give
     A change point is a lasting change of level; at most 1 % of cases without a change show one (docs/history.md).
     Runs of different machines, workload versions and kinds of energy form separate series.
     """
-    from joulemark.suite.errors import UsageError, unknown
     from joulemark.suite.plan.case_filter import any_of
     from joulemark.suite.results.history.remote import open_rows
     from joulemark.suite.results.history.series import METRIC_COLUMNS, columns_needed
-    from joulemark.suite.system.directories import home
-    from joulemark.suite.terminal.console import print_json, print_message, print_text
 
     output, as_json, as_csv = given["output"], given["as_json"], given["as_csv"]
     if as_json and as_csv:
@@ -96,7 +99,6 @@ def command(context: typer.Context, plotlyjs: options.PlotlyJs = "embed", **give
 
 def _series(rows: Rows, keyword: str | None, metrics: Sequence[str], location: str) -> tuple[Series, ...]:
     """Return the series of the cases that match. Raises UsageError if there are none."""
-    from joulemark.suite.errors import UsageError
     from joulemark.suite.plan.case_filter import compile_keyword
     from joulemark.suite.results.history.series import columns_needed, series
 
@@ -125,34 +127,13 @@ def _document(all_series: Sequence[Series], rows: Rows) -> dict[str, Any]:
 
 def _series_document(series: Series) -> dict[str, Any]:
     return {
-        "case": series.case,
-        "metric": series.metric,
-        "unit": series.unit,
-        "kind": series.kind,
-        "fingerprint": series.fingerprint,
-        "hostname": series.hostname,
-        "workload_version": series.workload_version,
+        **_values(series, SERIES_FIELDS),
         "runs_without_value": series.runs_without_value,
-        "points": [
-            {
-                "run": point.run,
-                "started_at": f"{point.started_at.isoformat()}Z",
-                "value": point.value,
-                "low": point.low,
-                "high": point.high,
-                "n": point.n,
-            }
-            for point in series.points
-        ],
+        "points": [_values(point, POINT_FIELDS) for point in series.points],
         "steps": [
             {
-                "run": change.point.run,
-                "started_at": f"{change.point.started_at.isoformat()}Z",
-                "index": change.change_point.index,
-                "ratio": change.change_point.ratio,
-                "low": change.change_point.low,
-                "high": change.change_point.high,
-                "p": change.change_point.p,
+                **_values(change.point, ("run", "started_at")),
+                **asdict(change.change_point),
                 "new": {name: list(pair) for name, pair in change.new_facts.items()},
             }
             for change in series.changes
@@ -160,17 +141,19 @@ def _series_document(series: Series) -> dict[str, Any]:
     }
 
 
+def _values(subject: object, names: Sequence[str]) -> dict[str, Any]:
+    """Return the fields `names` of `subject`; times, which are in UTC, as ISO 8601."""
+    values = {name: getattr(subject, name) for name in names}
+    return {name: f"{value.isoformat()}Z" if isinstance(value, datetime) else value for name, value in values.items()}
+
+
 def _print_csv(all_series: Sequence[Series]) -> None:
     """Print one line per point; `level` numbers the stretches between change points from 0."""
-    import csv
-    import sys
-
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    writer.writerow([*SERIES_FIELDS, *POINT_FIELDS, "level"])
     for series in all_series:
-        facts = [series.case, series.metric, series.unit, series.kind]
-        facts += [series.fingerprint, series.hostname, series.workload_version]
+        facts = _values(series, SERIES_FIELDS).values()
         for level, (first, last) in enumerate(series.levels):
             for point in series.points[first:last]:
-                started_at = f"{point.started_at.isoformat()}Z"
-                writer.writerow([*facts, point.run, started_at, point.value, point.low, point.high, point.n, level])
+                cells = [*facts, *_values(point, POINT_FIELDS).values(), level]
+                writer.writerow(map(spreadsheet_cell, cells))

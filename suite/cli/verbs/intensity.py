@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
 from joulemark.suite.cli import options
+from joulemark.suite.cli.option_groups import Place
+from joulemark.suite.errors import UsageError
+from joulemark.suite.terminal.console import print_json, print_message, print_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from joulemark.suite.carbon.series import Point, Series
     from joulemark.suite.carbon.service import Service
     from joulemark.suite.records import Intensity, Settings
@@ -20,33 +22,19 @@ def command(
     zone: Annotated[str | None, typer.Argument(metavar="ZONE", help="Grid zone, such as CH or DK-DK2.")] = None,
     history: Annotated[bool, typer.Option("--history", help="Also the last 24 hours.")] = False,
     forecast: Annotated[bool, typer.Option("--forecast", help="Also the forecast.")] = False,
-    coordinates: options.Coordinates = None,
-    data_center: options.DataCenter = None,
-    emission_factors: options.EmissionFactors = None,
     offline: options.Offline = False,
     as_json: options.Json = False,
+    **given: Unpack[Place],
 ) -> None:
     """The grid's carbon intensity now, and where the number comes from.
 
     With ELECTRICITYMAPS_API_TOKEN set it is of this hour; without, of the latest year.
     """
-    from datetime import UTC, datetime
-
     from joulemark.suite import settings
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_service import carbon_service, notice_text
-    from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal.console import print_json, print_message, print_text
 
-    chosen = settings.resolve(
-        {
-            "zone": zone,
-            "coordinates": coordinates,
-            "data_center": data_center,
-            "emission_factors": emission_factors,
-            "offline": offline or None,
-        }
-    )
+    chosen = settings.resolve({"zone": zone, "offline": offline or None, **given})
     chosen = chosen.model_copy(update={"intensity": None})
     if chosen.zone is None and chosen.coordinates is None and chosen.data_center is None:
         raise UsageError("which place? Give a zone, such as `joulemark intensity CH`, or --coordinates.")
@@ -70,7 +58,6 @@ def _series(service: Service, chosen: Settings, now: datetime, history: bool, fo
     from joulemark.suite.carbon.location import location_of
     from joulemark.suite.carbon.service_response import ServiceError
     from joulemark.suite.carbon.when import forecast_from_now
-    from joulemark.suite.errors import UsageError
 
     location = location_of(chosen)
     assert location is not None

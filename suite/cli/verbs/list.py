@@ -10,6 +10,9 @@ import typer
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
 from joulemark.suite.cli.option_groups import Selection
+from joulemark.suite.errors import UsageError
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.terminal.console import print_result
 
 
 class Options(Selection):
@@ -27,9 +30,7 @@ def command(
     **given: Unpack[Options],
 ) -> None:
     """List the workloads, or the cases of a selection, or the runs that are kept."""
-    from joulemark.suite.errors import UsageError
     from joulemark.suite.terminal import listings
-    from joulemark.suite.terminal.console import print_result
 
     settings, out, as_json = settings_from_context(context, given), given["out"], given["as_json"]
     if cases and runs:
@@ -41,14 +42,12 @@ def command(
         fix = "; --runs lists all that are kept: leave it out" if runs else ": add --cases"
         raise UsageError(f"{flags[0]} selects cases{fix}.")
     if runs:
-        from joulemark.suite.system.directories import find_runs
-
         document: dict[str, Any] = {"runs": _runs(find_runs(out))}
         print_result(document, as_json, lambda: [listings.runs_table(document)])
     elif cases:
         from joulemark.suite.cli.support.prepare import prepare_run
 
-        document = prepare_run(settings).plan.outline()
+        document = prepare_run(settings, measures=False).plan.outline()
         print_result(document, as_json, lambda: [listings.cases_table(document)])
     else:
         document = {"workloads": _workloads()}

@@ -5,16 +5,21 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
+from joulemark.suite import units
 from joulemark.suite.cli import options
-from joulemark.suite.cli.arguments import settings_from_context
+from joulemark.suite.cli.arguments import resolve_settings, settings_from_context
 from joulemark.suite.cli.option_groups import Carbon
 from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.notices import Code
+from joulemark.suite.system.directories import runs_directory
+from joulemark.suite.system.text import one_line
+from joulemark.suite.terminal.console import print_json, print_message
 
 if TYPE_CHECKING:
     from joulemark.suite.meter.command_run import CommandRun, Execution
@@ -49,17 +54,15 @@ def command(
     Exit code and signals are passed on, and output is untouched (with --json it goes to standard error). The energy is
     that of the whole processor and of whole GPUs while it ran, including the share of other programs.
     """
-    from datetime import UTC, datetime
-
-    from joulemark.suite import settings
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_service import carbon_service
     from joulemark.suite.meter.command_run import CommandRun, measure
-    from joulemark.suite.system.directories import runs_directory
 
     if shutil.which(program[0]) is None:
         raise UsageError(f"cannot run {program[0]!r}: {_why_not(Path(program[0]))}")
-    chosen = settings.resolve(settings_from_context(context, {**given, "device": device, "rounds": rounds}))
+    chosen = resolve_settings(
+        settings_from_context(context, {**given, "device": device, "rounds": rounds}), measures=True
+    )
     # Rounds of the settings file are for cases: a training run must not be repeated ten times because of a gate.
     chosen = chosen.model_copy(update={"rounds": rounds})
     emissions, notices = resolve(chosen, datetime.now(UTC), carbon_service(chosen))
@@ -78,8 +81,9 @@ def command(
     try:
         _print_result(path, request, executions, given["as_json"], report=not given["no_report"])
     except JoulemarkError as error:  # the command has run: its exit code is what counts
-        print(f"joulemark: {error}", file=sys.stderr)
-    return executions[-1].exit_code
+        print_message(f"joulemark: {one_line(str(error))}")
+    interrupted = len(executions) < (rounds or 1)
+    return executions[-1].exit_code or (130 if interrupted else 0)
 
 
 def _why_not(program: Path) -> str:
@@ -95,17 +99,16 @@ def _print_result(
     path: Path, request: CommandRun, executions: Sequence[Execution], as_json: bool, report: bool
 ) -> None:
     """Print the result on standard error, and the `--json` object on standard output."""
-    from joulemark.suite import units
     from joulemark.suite.cli.support.carbon_service import carbon_service, update_intensity
     from joulemark.suite.cli.support.execute import path_document, print_paths
     from joulemark.suite.meter.command_run import cpu_share
     from joulemark.suite.meter.window_result import window_result
-    from joulemark.suite.terminal.console import print_json, print_message
 
     run_file = update_intensity(path, carbon_service(request.settings))
     (case,) = run_file.cases
+    simulated = {trace.sensor for trace in run_file.traces if trace.simulated}
     results = [
-        window_result(trial.energy, run_file.emissions, trial.window_length_s)
+        window_result(trial.energy, run_file.emissions, trial.window_length_s, simulated)
         for trial in case.trials
         if trial.window_s is not None
     ]

@@ -11,6 +11,10 @@ import typer
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import check_suffix, given_flags, settings_from_context
 from joulemark.suite.cli.option_groups import Recompute
+from joulemark.suite.errors import UsageError
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.terminal.console import print_message
+from joulemark.suite.units import counted
 
 if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
@@ -45,11 +49,7 @@ def command(
     here recompute them.
     """
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
-    from joulemark.suite.errors import UsageError
     from joulemark.suite.results.store import find, load_path
-    from joulemark.suite.system.directories import find_runs
-    from joulemark.suite.terminal.console import print_message
-    from joulemark.suite.units import counted
 
     given = settings_from_context(context, carbon)
     check_suffix(output, (*options.PAGE_SUFFIXES, ".md"))

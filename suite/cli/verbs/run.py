@@ -9,19 +9,18 @@ import typer
 
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
 from joulemark.suite.cli.option_groups import Measurement
-from joulemark.suite.cli.options import EFFORT
+from joulemark.suite.cli.options import effort
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.terminal.console import print_json, print_message
 
 if TYPE_CHECKING:
-    from joulemark.suite.cli.support.prepare import PreparedRun
+    from joulemark.suite.records import RunFile
 
 
 class Options(Measurement):
     """All options of `run`."""
 
-    latency: Annotated[
-        bool,
-        typer.Option("--latency", help="Also time single steps, for p50, p95 and p99.", rich_help_panel=EFFORT),
-    ]
+    latency: Annotated[bool, effort("--latency", help="Also time single steps, for p50, p95 and p99.")]
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 4 also if a case is not valid (noisy, not steady, ...).")
     ]
@@ -35,28 +34,31 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     finished is kept; --resume continues).
     """
     from joulemark.suite.cli.support.comparison import read_thresholds
-    from joulemark.suite.cli.support.execute import print_plan
-    from joulemark.suite.cli.support.prepare import prepare_resumed_run, prepare_run
-    from joulemark.suite.system.directories import find_runs
+    from joulemark.suite.cli.support.execute import measure_run, print_plan
+    from joulemark.suite.cli.support.prepare import prepare_run
+    from joulemark.suite.cli.support.resumed import find_resumed, finish_resumed, prepare_resumed
 
     read_thresholds((), None)  # an error in the settings file is reported now, not when the run is judged
     settings, out = settings_from_context(context, given), given["out"]
+    as_json, report = given["as_json"], not given["no_report"]
     if given["resume"] is None:
-        prepared = prepare_run(settings)
+        prepared = prepare_run(settings, measures=not given["dry_run"])
     else:
-        prepared = prepare_resumed_run(given["resume"], given_flags(context, settings), find_runs(out))
+        flags = given_flags(context, settings)
+        resumed = find_resumed(given["resume"], flags, find_runs(out), given["dry_run"])
+        if resumed.is_measured:
+            return _show(*finish_resumed(resumed), as_json, report)
+        prepared = prepare_resumed(resumed)
     if given["dry_run"]:
-        return print_plan(prepared, given["as_json"])
-    return _measure(prepared, out, given["as_json"], report=not given["no_report"])
+        return print_plan(prepared, as_json)
+    return _show(*measure_run(prepared, out), as_json, report)
 
 
-def _measure(prepared: PreparedRun, out: Path | None, as_json: bool, report: bool) -> int:
-    """Measure the run, keep its file, write its page and print its summary; return the exit code."""
-    from joulemark.suite.cli.support.execute import has_failed, measure_run, path_document, print_paths
-    from joulemark.suite.terminal.console import print_json, print_message
+def _show(run_file: RunFile, path: Path, interrupted: bool, as_json: bool, report: bool) -> int:
+    """Write the page of the run and print its summary; return the exit code."""
+    from joulemark.suite.cli.support.execute import has_failed, path_document, print_paths
     from joulemark.suite.terminal.run_summary import print_run
 
-    run_file, path, interrupted = measure_run(prepared, out)
     if not as_json:
         print_run(run_file)
     page = print_paths(run_file, path, report)

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from joulemark.suite.cli import options
+from joulemark.suite.system.directories import find_runs
+from joulemark.suite.terminal.console import print_json, print_text
+from joulemark.suite.terminal.tables import AdaptiveTable, Column
+from joulemark.suite.units import quantity
 
 if TYPE_CHECKING:
     from joulemark.suite.records import Intensity, RunFile
-    from joulemark.suite.terminal.tables import AdaptiveTable
 
 
 def command(
     run: options.RunName,
     what_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ZONE", help="The run's emissions in another zone; repeatable.", rich_help_panel=options.CARBON
-        ),
+        list[str] | None, options.carbon(metavar="ZONE", help="The run's emissions in another zone; repeatable.")
     ] = None,
     out: options.Out = None,
     as_json: options.Json = False,
@@ -28,8 +26,6 @@ def command(
     """Show a run in the terminal, even an interrupted one."""
     from joulemark.suite.carbon import ember
     from joulemark.suite.results.store import load
-    from joulemark.suite.system.directories import find_runs
-    from joulemark.suite.terminal.console import print_json, print_text
     from joulemark.suite.terminal.run_summary import print_run
 
     run_file = load(run, find_runs(out))
@@ -67,8 +63,6 @@ def _totals_elsewhere(run_file: RunFile, intensities: Mapping[str, Intensity]) -
 def _table(totals: Sequence[Mapping[str, Any]]) -> AdaptiveTable:
     from joulemark.suite.carbon.ember import countries
     from joulemark.suite.terminal.run_summary import total_prefix
-    from joulemark.suite.terminal.tables import AdaptiveTable, Column
-    from joulemark.suite.units import quantity
 
     table = AdaptiveTable("Zone", *(Column(title, right=True) for title in ("g/kWh", "Year", "Emissions")))
     for total in totals:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import re
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
 from joulemark.suite.cli import options
+from joulemark.suite.cli.option_groups import Place
+from joulemark.suite.errors import UsageError
+from joulemark.suite.terminal.console import print_result
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
     from joulemark.suite.carbon.series import Window
     from joulemark.suite.carbon.when import Advice
 
@@ -21,32 +24,19 @@ def command(
     before: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it must be done: 18:00 or 2026-11-24T06:00, local time.")
     ] = None,
-    coordinates: options.Coordinates = None,
-    data_center: options.DataCenter = None,
-    emission_factors: options.EmissionFactors = None,
     as_json: options.Json = False,
+    **given: Unpack[Place],
 ) -> None:
     """The best hours to run: now against the lowest mean intensity of the forecast, and what waiting saves.
 
     Needs ELECTRICITYMAPS_API_TOKEN, and a plan with forecasts. Assumes a constant load.
     """
-    from datetime import UTC, datetime
-
     from joulemark.suite import settings
     from joulemark.suite.carbon.location import location_of
     from joulemark.suite.carbon.when import advise
     from joulemark.suite.cli.support.carbon_service import carbon_service
-    from joulemark.suite.errors import UsageError
-    from joulemark.suite.terminal.console import print_result
 
-    chosen = settings.resolve(
-        {
-            "zone": zone,
-            "coordinates": coordinates,
-            "data_center": data_center,
-            "emission_factors": emission_factors,
-        }
-    )
+    chosen = settings.resolve({"zone": zone, **given})
     where = location_of(chosen)
     if where is None:
         raise UsageError("which place? Give a zone, such as `joulemark when CH --duration 2h`, or --coordinates.")
@@ -59,11 +49,6 @@ def command(
 
 def _parse_duration(text: str) -> timedelta:
     """Return the length of `2h`, `90min`, `1h30m` or `1.5h`. Raises UsageError."""
-    import re
-    from datetime import timedelta
-
-    from joulemark.suite.errors import UsageError
-
     match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)\s*h)?\s*(?:(\d+(?:\.\d+)?)\s*m(?:in)?)?", text.strip().lower())
     hours, minutes = (float(number or 0) for number in match.groups()) if match else (0.0, 0.0)
     length = timedelta(hours=hours, minutes=minutes) if hours < 1e4 and minutes < 1e6 else timedelta(0)
@@ -74,10 +59,6 @@ def _parse_duration(text: str) -> timedelta:
 
 def _parse_deadline(text: str, now: datetime) -> datetime:
     """Return a time of day, the next one, or an ISO 8601 time; local without an offset. Raises UsageError."""
-    from datetime import UTC, datetime, time, timedelta
-
-    from joulemark.suite.errors import UsageError
-
     local = now.astimezone()
     try:
         if len(text.strip()) <= len("23:59"):

@@ -8,6 +8,7 @@ from typing import Final
 
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import AT_LEAST, Row, table
+from joulemark.suite.system.text import spreadsheet_cell
 
 CASE_FIELDS: Final = (
     "id", "workload", "variant", "workload_version", "size", "phase", "framework", "mode", "device", "precision",
@@ -31,7 +32,8 @@ def render(run_file: RunFile) -> str:
         framework = run_file.machine.frameworks.get(row.case.framework)
         case_fields = (getattr(row.case, name) for name in CASE_FIELDS)
         numbers = (field for key in keys for field in _number_fields(row, key))
-        writer.writerow([*run_fields.values(), framework.version if framework else None, *case_fields, *numbers])
+        fields = [*run_fields.values(), framework.version if framework else None, *case_fields, *numbers]
+        writer.writerow(map(spreadsheet_cell, fields))
     return text.getvalue()
 
 

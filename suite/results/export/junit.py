@@ -6,14 +6,11 @@ properties for tests.
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree
 
 from joulemark.suite.records import Case, RunFile
 from joulemark.suite.results.table import Column, Row, table
-
-# Characters that XML 1.0 cannot contain (https://www.w3.org/TR/xml/#charsets), as in a coloured error message.
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from joulemark.suite.system.text import one_line, printable
 
 
 def render(run_file: RunFile) -> str:
@@ -32,7 +29,7 @@ def render(run_file: RunFile) -> str:
             **counts,
             "skipped": str(statuses.count("skipped")),
             "timestamp": run_file.run.started_at,
-            "hostname": _xml_text(run_file.machine.hostname),
+            "hostname": run_file.machine.hostname,
             "id": run_file.run.id,
         },
     )
@@ -40,7 +37,9 @@ def render(run_file: RunFile) -> str:
     for row in run_table.rows:
         _add_test(suite, row, run_table.columns)
     ElementTree.indent(root, " ")
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    # XML 1.0 cannot contain most control characters (https://www.w3.org/TR/xml/#charsets).
+    document = printable(ElementTree.tostring(root, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{document}\n'
 
 
 def _add_properties(suite: ElementTree.Element, run_file: RunFile) -> None:
@@ -56,7 +55,7 @@ def _add_properties(suite: ElementTree.Element, run_file: RunFile) -> None:
     }
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in values.items():
-        ElementTree.SubElement(properties, "property", {"name": _xml_text(name), "value": _xml_text(value)})
+        ElementTree.SubElement(properties, "property", {"name": name, "value": value})
 
 
 def _add_test(suite: ElementTree.Element, row: Row, columns: tuple[Column, ...]) -> None:
@@ -65,15 +64,15 @@ def _add_test(suite: ElementTree.Element, row: Row, columns: tuple[Column, ...])
         suite,
         "testcase",
         {
-            "name": _xml_text(case.id),
-            "classname": _xml_text(f"joulemark.{case.workload_id}"),
+            "name": case.id,
+            "classname": f"joulemark.{case.workload_id}",
             "time": f"{_duration_s(case):.3f}",
         },
     )
     if row.status == "ok":
         ElementTree.SubElement(test, "system-out").text = "\n".join(_line(row, column) for column in columns)
         return
-    reason = _xml_text(row.reason or "no reason given")
+    reason = one_line(row.reason or "no reason given")
     attributes = {"type": case.reason_code or row.status, "message": reason}
     ElementTree.SubElement(test, "failure" if row.status == "failed" else "skipped", attributes).text = reason
 
@@ -82,14 +81,10 @@ def _line(row: Row, column: Column) -> str:
     cell = row.cells[column.key]
     value = " ".join(part for part in (cell.mark + cell.text, cell.interval) if part)
     unit = f" {column.unit}" if column.unit and cell.value is not None else ""
-    return _xml_text(f"{column.title}: {value}{unit}" + (f" ({cell.reason})" if cell.reason else ""))
+    return one_line(f"{column.title}: {value}{unit}" + (f" ({cell.reason})" if cell.reason else ""))
 
 
 def _duration_s(case: Case) -> float:
     """Return how long the trials took, from the start of a process to its end; an interrupted trial has no end."""
     spans = ((trial.started_s, trial.ended_s) for trial in case.trials)
     return sum(end - start for start, end in spans if start is not None and end is not None)
-
-
-def _xml_text(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)

@@ -1,8 +1,8 @@
 """Rows of many runs in one hidden Parquet file, since opening thousands of small files takes most of the time.
 
-It holds copies only, each with the name of its rows file and the modification time of its run file. A copy is valid as
-long as the run file has that time and the rows file exists; other rows are read from the rows files. The file can be
-deleted at any time; if it is damaged or cannot be written, only time is lost.
+Each row has the name of its rows file, whether there is one or not, and the modification time of its run file, and is
+valid as long as the run file has that time; other rows are read from the rows files. The file can be deleted at any
+time; if it is damaged or cannot be written, only time is lost.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import and_
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from joulemark.suite.results.history.parquet import copy, escaped
+from joulemark.suite.results.history.parquet import copy, escaped, source_path
 from joulemark.suite.results.history.rows import COLUMNS
 from joulemark.suite.system.output import atomic_replacement
 
@@ -56,29 +57,41 @@ def load(
     return {name for name, _ in copies}.difference(outdated)
 
 
-def write(connection: DuckDBPyConnection, directory: Path, copies: Mapping[str, int], new: Mapping[str, int]) -> bool:
-    """Write the file anew, durably and in one step, from the valid `copies` in it and the `new` rows files.
+def write(
+    connection: DuckDBPyConnection,
+    directory: Path,
+    copies: Mapping[str, int],
+    new: Mapping[str, int],
+    made: Mapping[str, int] = MappingProxyType({}),
+) -> bool:
+    """Write the file anew, durably and in one step, from the valid `copies` in it, the `new` rows files, and the rows
+    `made` in memory.
 
-    Both map names of rows files to the modification times of their run files. Returns False if the file cannot be
+    All map names of rows files to the modification times of their run files. Returns False if the file cannot be
     written, or if one of the files lacks a column.
     """
     import duckdb
 
     names = ", ".join(COLUMNS)
     listed = "(SELECT unnest(?::VARCHAR[]) AS kept_as, unnest(?::BIGINT[]) AS at_ns)"
-    query = (
-        f"SELECT {names}, kept_as, at_ns FROM (SELECT *, parse_filename(filename) AS kept_as "
-        f"FROM read_parquet(?, filename = true)) JOIN {listed} USING (kept_as)"
-    )
-    values: list[Any] = [escaped([str(directory / name) for name in new]), list(new), list(new.values())]
-    if copies:
-        query += f" UNION ALL SELECT {names}, kept_as, at_ns FROM read_parquet(?) JOIN {listed} USING (kept_as, at_ns)"
-        values += [escaped([str(directory / NAME)]), list(copies), list(copies.values())]
+    queries: list[str] = []
+    values: list[Any] = []
+    for known, source, keys in (
+        (new, "(SELECT *, parse_filename(filename) AS kept_as FROM read_parquet(?, filename = true))", "kept_as"),
+        (made, "(SELECT *, parse_filename(file) AS kept_as FROM in_memory)", "kept_as"),
+        (copies, "read_parquet(?)", "kept_as, at_ns"),
+    ):
+        if known:
+            queries.append(f"SELECT {names}, kept_as, at_ns FROM {source} JOIN {listed} USING ({keys})")
+            if known is not made:
+                files = [NAME] if known is copies else new
+                values.append(escaped([str(directory / name) for name in files]))
+            values += [list(known), list(known.values())]
     try:
-        # Whoever may read the rows files may read their copies, and no one else.
-        mode = _common_mode([directory / name for name in (*copies, *new)])
+        # Whoever may read all run files may read their rows, and no one else.
+        mode = _common_mode([source_path(str(directory / name)) for name in (*copies, *new, *made)])
         with atomic_replacement(directory / NAME, mode) as temporary:
-            copy(connection, query, values, temporary, _ROW_GROUP)
+            copy(connection, " UNION ALL ".join(queries), values, temporary, _ROW_GROUP)
     except (OSError, duckdb.Error):
         return False
     return True

@@ -1,28 +1,36 @@
 """The rows of all runs in a directory, without reading the runs themselves.
 
-Rows that are missing, damaged, outdated or of another version are made anew from the run files; if they cannot be
-written, they are held in memory. A run that is in progress or was interrupted is read from its journal each time.
+Rows that are missing, damaged, outdated or of another version are made anew from the run files: those of a few runs are
+written beside these, those of many into the collection; if they cannot be written, they are held in memory. A run that
+is in progress or was interrupted is read from its journal each time.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from joulemark.suite.errors import JoulemarkError
 from joulemark.suite.results.history import collected, parquet
 from joulemark.suite.results.history.parquet import rows_path
-from joulemark.suite.results.history.rows import rows
-from joulemark.suite.results.store import kept_runs, load_path
+from joulemark.suite.results.history.rows import Row, rows
+from joulemark.suite.results.store import kept_runs, load_path, one_file
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Unreadable = dict[str, tuple[str, str]]
 """The path of a run that cannot be read, and why, by the run's name."""
+
+
+FEW: Final = 20
+"""More run files without rows get none of their own: writing one, durably, takes longer than reading its run."""
+
+ROWS_AT_ONCE: Final = 2_000
+"""Rows that are held as Python objects."""
 
 
 class Rows:
@@ -45,20 +53,22 @@ def open_directory(directory: Path, columns: Sequence[str], many: int = collecte
     """
     connection = parquet.connect()
     sources = kept_runs(directory)
-    mtimes_ns = _mtimes_ns(directory, sources)
+    mtimes_ns = _mtimes_ns(sources)
     copies = collected.load(connection, directory, columns, mtimes_ns)
     others = [source for source in sources if rows_path(source).name not in copies]
     current = {str(rows_path(source)): source for source in others if parquet.is_current(source)}
     outdated = set(others).difference(current.values())
     files = list(current)
     unreadable: Unreadable = {}
-    _make(connection, [source for source in others if source in outdated], files, unreadable)
+    made = _make(connection, [source for source in others if source in outdated], files, unreadable)
     if not choose(connection, files, columns):
         damaged = [file for file in files if not choose(connection, [file], columns)]
         files = [file for file in files if file not in damaged]
         _make(connection, [current[file] for file in damaged if file in current], files, unreadable)
         choose(connection, files, columns)
-    if len(files) >= many:
+    if made:
+        collected.write(connection, directory, {name: mtimes_ns[name] for name in copies}, {}, made)
+    elif len(files) >= many:
         _collect(directory, {name: mtimes_ns[name] for name in copies}, files)
     return Rows(connection, unreadable)
 
@@ -82,35 +92,70 @@ def choose(connection: DuckDBPyConnection, files: Sequence[str], columns: Sequen
     return True
 
 
-def _mtimes_ns(directory: Path, sources: Iterable[Path]) -> dict[str, int]:
-    """Return the modification times of the run files that have rows beside them, by the names of the rows files."""
+def _mtimes_ns(sources: Iterable[Path]) -> dict[str, int]:
+    """Return the modification times of the run files, by the names of their rows files."""
     mtimes_ns = {}
-    with contextlib.suppress(OSError):
-        names = set(os.listdir(directory))
-        for source in sources:  # a journal hides the run file beside it, and so its copies
-            if source.suffix == ".json" and (name := rows_path(source).name) in names:
-                with contextlib.suppress(OSError):
-                    mtimes_ns[name] = source.stat().st_mtime_ns
+    for source in sources:  # a journal hides the run file beside it, and so its copies
+        if source.suffix == ".json":
+            with contextlib.suppress(OSError):
+                mtimes_ns[rows_path(source).name] = source.stat().st_mtime_ns
     return mtimes_ns
 
 
-def _make(connection: DuckDBPyConnection, sources: Iterable[Path], files: list[str], unreadable: Unreadable) -> None:
-    """Make the rows of `sources`: written and added to `files`, held in memory, or `unreadable` with the reason."""
+@contextlib.contextmanager
+def _without_cycle_collector() -> Iterator[None]:
+    """Records hold no cycles, and looking for some takes a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_cycle_collector()
+def _make(
+    connection: DuckDBPyConnection, sources: Sequence[Path], files: list[str], unreadable: Unreadable
+) -> dict[str, int]:
+    """Make the rows of `sources`: written and added to `files`, held in memory, or `unreadable` with the reason.
+
+    Those of many run files are held in memory only. Returns the modification times of these, by the names that their
+    rows files would have.
+    """
+    many = len(sources) > FEW
+    made: dict[str, int] = {}
+    held: list[tuple[str, Row]] = []
     for source in sources:
         try:
             mtime_ns = source.stat().st_mtime_ns
-            run_rows = rows(load_path(source))
+            with one_file(str(source)):
+                run_rows = rows(load_path(source))
         except FileNotFoundError:
             continue  # a journal that has become a run file: the next call finds it
         except JoulemarkError as error:
             if source.exists():
                 unreadable[source.stem] = (str(source), str(error))
             continue
-        path = parquet.write(connection, source, run_rows, mtime_ns) if source.suffix == ".json" else None
-        if path is None:
-            parquet.insert(connection, run_rows, str(source))
-        else:
+        is_finished, file = source.suffix == ".json", source
+        if many and is_finished:
+            file = rows_path(source)
+            made[file.name] = mtime_ns
+        elif is_finished and (path := parquet.write(connection, source, run_rows, mtime_ns)) is not None:
             files.append(str(path))
+            continue
+        held += [(str(file), row) for row in run_rows]
+        if len(held) > ROWS_AT_ONCE:
+            _hold(connection, held)
+    _hold(connection, held)
+    return made
+
+
+def _hold(connection: DuckDBPyConnection, held: list[tuple[str, Row]]) -> None:
+    """Move the rows `held`, each with its file, into the database."""
+    if held:
+        parquet.insert(connection, [row for _, row in held], [file for file, _ in held])
+        held.clear()
 
 
 def _collect(directory: Path, copies: Mapping[str, int], files: Iterable[str]) -> None:

@@ -77,10 +77,10 @@ def connect() -> DuckDBPyConnection:
     return connection
 
 
-def insert(connection: DuckDBPyConnection, run_rows: Sequence[Row], file: str) -> None:
-    """Add rows to the table `in_memory`."""
+def insert(connection: DuckDBPyConnection, run_rows: Sequence[Row], files: Sequence[str]) -> None:
+    """Add rows, each with the file it was made from, to the table `in_memory`."""
     query, values = _as_query(run_rows)
-    connection.execute(f"INSERT INTO in_memory SELECT *, ? FROM ({query})", [file, *values])
+    connection.execute(f"INSERT INTO in_memory {query}, unnest(?::VARCHAR[]) AS file", [*values, list(files)])
 
 
 def copy(

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from joulemark.suite.errors import JoulemarkError, UsageError
-from joulemark.suite.records import parse
 from joulemark.suite.results.history.directory import Rows, Unreadable, choose, open_directory
 from joulemark.suite.results.history.parquet import SUFFIX, connect, insert
 from joulemark.suite.results.history.rows import rows
+from joulemark.suite.results.run_files import parse
+from joulemark.suite.results.store import one_file
 from joulemark.suite.system.directories import expanded
-from joulemark.suite.system.text import decode
 
 
 def open_rows(location: str, columns: Sequence[str]) -> Rows:
@@ -41,9 +41,10 @@ def open_rows(location: str, columns: Sequence[str]) -> Rows:
             urls.append(url)
             continue
         try:
-            text = decode(filesystem.cat_file(name))
-            insert(connection, rows(parse(text, name)), str(filesystem.unstrip_protocol(name)))
-        except (JoulemarkError, OSError, UnicodeDecodeError) as error:
+            with one_file(name):
+                run_rows = rows(parse(filesystem.cat_file(name), name))
+            insert(connection, run_rows, [str(filesystem.unstrip_protocol(name))] * len(run_rows))
+        except JoulemarkError as error:
             unreadable[name.rpartition("/")[2].removesuffix(".json")] = (name, str(error))
     choose(connection, urls, columns)
     return Rows(connection, unreadable)

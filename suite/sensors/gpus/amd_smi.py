@@ -12,16 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from joulemark.suite.energy.plausibility import CEILING_W
 from joulemark.suite.records import Channel
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions, median_cost_s
-from joulemark.suite.sensors.gpus.vendor_libraries import LibraryMissing, one_line, optional, start_amdsmi
-from joulemark.suite.sensors.trace_file import PLAUSIBLE_W
+from joulemark.suite.sensors.gpus.vendor_libraries import LibraryMissing, optional, start_amdsmi
 from joulemark.suite.sensors.update_period import call_of, with_update_periods
+from joulemark.suite.system.text import one_line
 
 # We know of no published comparison of AMD's counters with a meter: twice the error that was found for NVIDIA's.
 ERROR_RANGE = (0.9, 1.1)
 ERROR_SOURCE = "+-10 % (assumed: no validation is published)"
-
+LEAST_CAP_W = 10.0
+"""A cap below this is in another unit."""
 Read = Callable[[], float | None]
 
 
@@ -55,12 +57,12 @@ def find(options: SensorOptions) -> FindResult:
     try:
         handles = amdsmi.amdsmi_get_processor_handles()
     except amdsmi.AmdSmiException as error:
-        findings.append(Finding("amdsmi", found=True, readable=False, reason=f"amdsmi: {one_line(error)}"))
+        findings.append(Finding("amdsmi", found=True, readable=False, reason=f"amdsmi: {one_line(str(error))}"))
     for number, handle in enumerate(handles):
         try:
             gpu_channels, gpu_reads, finding = _open_gpu(amdsmi, handle)
         except amdsmi.AmdSmiException as error:
-            reason = f"amdsmi: {one_line(error)}"
+            reason = f"amdsmi: {one_line(str(error))}"
             findings.append(Finding(f"amdsmi GPU {number}", found=True, readable=False, reason=reason))
             continue
         channels += gpu_channels
@@ -92,15 +94,23 @@ def _open_gpu(amdsmi: Any, handle: Any) -> tuple[list[Channel], list[Read], Find
                 reasons.append(f"{call} shows 0")
                 continue
         except failures as error:
-            reasons.append(f"{call}: {one_line(error)}")
+            reasons.append(f"{call}: {one_line(str(error))}")
             continue
         kind = "counter" if unit == "J" else "integrated"
         fields = {"component": "gpu", "scope": uuid, "unit": unit, "kind": kind, "gain": ERROR_RANGE}
+        fields["highest_limit_w"] = highest_limit_w(amdsmi, handle)
         channels.append(Channel.model_validate(fields | {"source": f"{call}; gain {ERROR_SOURCE}"}))
         reads.append(partial(optional, failures, read))
     reason = ", ".join(map(call_of, channels)) if channels else "; ".join(reasons)
     cost_s = median_cost_s(lambda: [read() for read in reads]) if reads else None
     return channels, reads, Finding(f"amdsmi {uuid}", True, bool(reads), reason=reason, read_cost_s=cost_s)
+
+
+def highest_limit_w(amdsmi: Any, handle: Any) -> float | None:
+    """Return the highest power cap of the GPU, watts; None where it has none, or one that is not in microwatts."""
+    caps = optional(amdsmi.AmdSmiException, amdsmi.amdsmi_get_power_cap_info, handle) or {}
+    cap_w = max(float(caps.get(name, 0)) for name in ("power_cap", "max_power_cap")) / 1e6
+    return cap_w if LEAST_CAP_W <= cap_w <= CEILING_W else None
 
 
 def energy_j(amdsmi: Any, handle: Any) -> float:
@@ -116,6 +126,6 @@ def power_w(amdsmi: Any, handle: Any) -> float:
     info = amdsmi.amdsmi_get_power_info(handle)
     for name in ("current_socket_power", "average_socket_power"):
         value = info.get(name)
-        if isinstance(value, int | float) and 0 < value <= PLAUSIBLE_W:
+        if isinstance(value, int | float) and 0 < value <= CEILING_W:
             return float(value)
     raise ValueError("it reports no power")

@@ -2,8 +2,8 @@
 
 For each GPU: its total-energy counter (Volta and newer; tried by calling, not by architecture) and its power. Instant
 power (field 186) is preferred to average power (field 185); the last resort is nvmlDeviceGetPowerUsage, which on Ampere
-(except GA100) and newer is an average over 1 s (NVML API reference, nvmlDeviceGetPowerUsage). On Grace also the power
-of the whole module, which contains the GPU's.
+(except GA100) and newer is an average over 1 s (NVML API reference, nvmlDeviceGetPowerUsage). In a module with a
+processor (GH200, GB200, GB300) also the power of the whole module: tried by calling, not by name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ ERROR_RANGE = (1 / 1.055, 1 / 0.945)
 ERROR_SOURCE = "+-5.5 % (arXiv 2312.02741)"
 UNKNOWN_COVERAGE = 0.25
 """For architectures that the paper has not measured: the least that it found on any data-centre GPU but one."""
-
 Call = Callable[[], float]
 Read = Callable[[], float | None]
 
@@ -42,6 +41,7 @@ class NvmlGpu:
     name: str
     coverage: float
     limit_w: float | None
+    highest_limit_w: float | None
     channels: list[Channel] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     """One for each channel, in its unit; None for a missed read."""
@@ -76,6 +76,7 @@ class NvmlGpu:
                 average_s=average_s,
                 coverage=self.coverage,
                 limit_w=self.limit_w if component == "gpu" else None,
+                highest_limit_w=self.highest_limit_w if component == "gpu" else None,
                 gain=ERROR_RANGE,
                 source=f"{source}; gain {ERROR_SOURCE}",
             )
@@ -94,7 +95,15 @@ def open_gpu(nvml: Any, index: int) -> NvmlGpu:
     is_ga100 = capability is not None and tuple(capability) == GA100_CAPABILITY
     limit_mw = ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
     limit_w = limit_mw / 1000 if limit_mw is not None else None
-    gpu = NvmlGpu(handle, str(nvml.nvmlDeviceGetUUID(handle)), name, coverage(architecture, is_ga100, name), limit_w)
+    limits_mw = ask(nvml.nvmlDeviceGetPowerManagementLimitConstraints, handle)
+    gpu = NvmlGpu(
+        handle=handle,
+        uuid=str(nvml.nvmlDeviceGetUUID(handle)),
+        name=name,
+        coverage=coverage(architecture, is_ga100, name),
+        limit_w=limit_w,
+        highest_limit_w=limits_mw[1] / 1000 if limits_mw is not None else None,
+    )
     energy = partial(nvml.nvmlDeviceGetTotalEnergyConsumption, handle)
     gpu.add_if_supported(nvml, energy, "J", "nvmlDeviceGetTotalEnergyConsumption", 0.0)
     # For an unknown architecture, the worse of the two.
@@ -107,9 +116,12 @@ def open_gpu(nvml: Any, index: int) -> NvmlGpu:
     ):
         if gpu.add_if_supported(nvml, call, "W", source, seconds):
             break
-    if "GH200" in name or "GB200" in name or "Grace" in name:
-        module = partial(_field, nvml, handle, (POWER_INSTANT, SCOPE_MODULE))
-        gpu.add_if_supported(nvml, module, "W", "NVML field 186, module scope: CPU and GPU", 0.0, component="module")
+    module = partial(_field, nvml, handle, (POWER_INSTANT, SCOPE_MODULE))
+    source = "NVML field 186, module scope: CPU and GPU"
+    if (ask(module) or 0.0) > 0 and gpu.add_if_supported(nvml, module, "W", source, 0.0, component="module"):
+        # The counter may be the module's (`suite.energy.module_scope`), to which the GPU's limit does not apply.
+        no_limit = {"limit_w": None, "highest_limit_w": None}
+        gpu.channels = [c.model_copy(update=no_limit) if c.unit == "J" else c for c in gpu.channels]
     return gpu
 
 

@@ -7,6 +7,8 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from joulemark.suite.system.text import one_line
+
 REINSTALL = "Install NVIDIA's driver (its package brings libnvidia-ml.so.1); in a container start with --gpus all."
 NVML_FIXES: Mapping[int, str] = {
     4: "Run as a user in the group that owns /dev/nvidia*.",
@@ -33,7 +35,7 @@ def start_nvml() -> Any:
     except ImportError:
         raise LibraryMissing("the Python package nvidia-ml-py is not installed", "pip install nvidia-ml-py") from None
     except Exception as error:  # noqa: BLE001  a broken installation may raise anything
-        reason = f"the Python package nvidia-ml-py cannot be imported: {one_line(error)}"
+        reason = f"the Python package nvidia-ml-py cannot be imported: {one_line(str(error))}"
         raise LibraryMissing(reason, "pip install --force-reinstall nvidia-ml-py") from None
     try:
         pynvml.nvmlInit()
@@ -56,7 +58,7 @@ def start_amdsmi() -> Any:
     try:
         amdsmi.amdsmi_init()
     except amdsmi.AmdSmiException as error:
-        raise LibraryMissing(f"amdsmi: {one_line(error)}", "sudo modprobe amdgpu") from None
+        raise LibraryMissing(f"amdsmi: {one_line(str(error))}", "sudo modprobe amdgpu") from None
     return amdsmi
 
 
@@ -66,8 +68,3 @@ def optional(errors: type[Exception] | tuple[type[Exception], ...], call: Callab
         return call(*arguments)
     except errors:
         return None
-
-
-def one_line(error: Exception) -> str:
-    """Return the message of `error` on one line."""
-    return " ".join(str(error).split())

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import os
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from joulemark.suite.records import Channel
 from joulemark.suite.sensors import update_period
-from joulemark.suite.sensors.base import Finding, Sensor, median_cost_s
-from joulemark.suite.sensors.rapl.cpu_topology import socket
+from joulemark.suite.sensors.base import Finding, Sensor, median_cost_s, slowest_tick_s
 
-# Intel SDM vol. 3B, 15.10 "Platform specific power management": counters are updated about each millisecond.
-UPDATE_PERIOD_S = 0.001
 MEASURE_S = 0.03
-"""For how long the update period is measured: 30 updates."""
+"""For how long the update periods are measured: 30 updates of a millisecond (Intel SDM vol. 3B, 15.10). Those that
+hypervisors emulate take a second and more, which only a trace can show."""
 # No vendor states an error. Package power follows the plug closely on Haswell and newer (Khan et al., "RAPL in action",
 # ACM TOMPECS 3(2), 2018): taken to be as good as a GPU's sensor. DRAM has an offset that differs between systems,
 # largest at idle (Desrochers, Paradis, Weaver, "A validation of DRAM RAPL power measurements", MEMSYS 2016).
 ERROR_RANGES = {"package": (0.95, 1.05), "psys": (0.95, 1.05), "dram": (0.8, 1.2)}
 """True over reported energy, low and high, for each component."""
-
 DUPLICATE_CHECKS = 10
 DUPLICATE_PAUSE_S = 0.01
 """Between two checks: ten updates."""
 
 
 @dataclass
-class Counter(ABC):
+class Counter:
     """One counter. `descriptor` is None if it could not be opened; `source` then says why."""
 
     component: str
@@ -37,11 +33,19 @@ class Counter(ABC):
     descriptor: int | None
     source: str
     counts_per_joule: float
+    read_count: Callable[[int], int]
+    """Reads the open counter. May raise OSError and ValueError."""
     wrap_j: float | None = None
+    highest_limit_w: float | None = None
 
-    @abstractmethod
     def count(self) -> int | None:
         """Return what the counter shows; None if it cannot be read."""
+        if self.descriptor is None:
+            return None
+        try:
+            return self.read_count(self.descriptor)
+        except (OSError, ValueError):
+            return None
 
     def read_j(self) -> float | None:
         count = self.count()
@@ -62,18 +66,18 @@ class RaplSensor(Sensor):
         self._counters = counters
         readers = {str(n): counter.read_j for n, counter in enumerate(counters) if counter.descriptor is not None}
         periods_s = update_period.measure(readers, MEASURE_S, pause_s=0.0)
-        self.update_period_s = max(periods_s.values(), default=UPDATE_PERIOD_S)
         channels = [
             Channel(
                 component=counter.component,
                 scope=counter.scope,
                 unit="J",
                 kind="counter",
-                tick_s=self.update_period_s,
+                tick_s=periods_s.get(str(n)),
+                highest_limit_w=counter.highest_limit_w,
                 gain=ERROR_RANGES[counter.component],
                 source=counter.source,
             )
-            for counter in counters
+            for n, counter in enumerate(counters)
         ]
         super().__init__(channels, [counter.wrap_j for counter in counters])
 
@@ -83,7 +87,7 @@ class RaplSensor(Sensor):
             f"{counter.component} {counter.scope}" for counter in self._counters if counter.descriptor is not None
         )
         reason, cost_s = f"reads {', '.join(opened)}", median_cost_s(self.read)
-        return Finding(self.name, True, True, reason=reason, tick_s=self.update_period_s, read_cost_s=cost_s)
+        return Finding(self.name, True, True, reason=reason, tick_s=slowest_tick_s(self.channels), read_cost_s=cost_s)
 
     def read(self) -> list[float | None]:
         return [counter.read_j() for counter in self._counters]
@@ -134,3 +138,8 @@ def is_same_counter(
             return False
         time.sleep(DUPLICATE_PAUSE_S)
     return True
+
+
+def socket(scope: str) -> str:
+    """Return the package of `scope`: `package-0-die-1` -> `package-0`."""
+    return scope.partition("-die-")[0]

@@ -6,17 +6,18 @@ for root only. The kernel accumulates them in 64 bits: they never wrap (arch/x86
 
 from __future__ import annotations
 
+import collections
 import ctypes
 import errno
 import os
 import platform
 import struct
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from joulemark.suite.sensors.base import Finding, FindResult, SensorOptions
 from joulemark.suite.sensors.rapl.counters import Counter, RaplSensor, error_source, without_duplicates
-from joulemark.suite.sensors.rapl.cpu_topology import scopes
 
 COMPONENTS = {"energy-pkg": "package", "energy-ram": "dram"}
 SYSCALLS = {"x86_64": 298, "aarch64": 241}
@@ -24,18 +25,6 @@ SYSCALLS = {"x86_64": 298, "aarch64": 241}
 ATTRIBUTE_BYTES = 64  # linux/perf_event.h, PERF_ATTR_SIZE_VER0
 PERF_FLAG_FD_CLOEXEC = 8
 FIX = 'sudo sysctl kernel.perf_event_paranoid=0 (or: sudo setcap cap_perfmon+ep "$(realpath "$(which python)")")'
-
-
-class PerfCounter(Counter):
-    """An open event on one CPU package, or on one of its dies. It counts from its opening."""
-
-    def count(self) -> int | None:
-        if self.descriptor is None:
-            return None
-        try:
-            return int.from_bytes(os.read(self.descriptor, 8), "little")
-        except OSError:
-            return None
 
 
 def find(options: SensorOptions) -> FindResult:
@@ -78,7 +67,10 @@ def _refused(error: OSError) -> Finding:
 
 
 def _open(root: Path, kind: int, event: str, component: str, processor: int, scope: str) -> Counter | None:
-    """Open `event` on `scope`, the package or die of `processor`; None without such an event. Raises OSError."""
+    """Open `event` on `scope`, the package or die of `processor`; None without such an event. Raises OSError.
+
+    It counts from its opening.
+    """
     try:
         config = int((root / "events" / event).read_text().partition("=")[2].split(",")[0], 0)
         joules_per_count = float((root / "events" / f"{event}.scale").read_text())
@@ -86,7 +78,11 @@ def _open(root: Path, kind: int, event: str, component: str, processor: int, sco
         return None
     descriptor = _perf_event_open(kind, config, processor)
     source = f"perf power event; {error_source(component)}"
-    return PerfCounter(component, scope, descriptor, source, counts_per_joule=1 / joules_per_count)
+    return Counter(component, scope, descriptor, source, 1 / joules_per_count, _read_event)
+
+
+def _read_event(descriptor: int) -> int:
+    return int.from_bytes(os.read(descriptor, 8), "little")
 
 
 def _perf_event_open(kind: int, config: int, processor: int) -> int:
@@ -103,6 +99,26 @@ def _perf_event_open(kind: int, config: int, processor: int) -> int:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return descriptor
+
+
+def scopes(root: Path, processors: Sequence[int]) -> dict[int, str]:
+    """Return the scope of each of `processors`, named like powercap's zones: `package-0`, or `package-0-die-1` if the
+    package has several of them. `root` is Linux's /sys/devices/system/cpu."""
+    packages = {processor: _read_id(root, processor, "physical_package_id") for processor in processors}
+    counts = collections.Counter(packages.values())
+    return {
+        processor: f"package-{package}-die-{_read_id(root, processor, 'die_id')}"
+        if counts[package] > 1
+        else f"package-{package}"
+        for processor, package in packages.items()
+    }
+
+
+def _read_id(root: Path, processor: int, name: str) -> str:
+    try:
+        return (root / f"cpu{processor}" / "topology" / name).read_text().strip()
+    except OSError:
+        return str(processor)
 
 
 def parse_cpu_list(text: str) -> list[int]:

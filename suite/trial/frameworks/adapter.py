@@ -12,7 +12,6 @@ from joulemark.suite.trial.gpu_busy import Interval
 
 AMPERE = (8, 0)
 """Compute capability of the first NVIDIA GPUs that have bf16 and tf32."""
-
 Step = Callable[..., Mapping[str, Any]]
 
 

@@ -7,14 +7,11 @@ from typing import Final
 
 Interval = tuple[float, float]
 """Start and end of one kernel, copy or fill on a device, seconds."""
-
 BUSY_SHARE: Final = 0.8
 """A GPU that is busy for less of a step's time waits for something."""
-
 LAUNCH_BOUND_RATIO: Final = 1.5
 """Throughput at twice the batch size over that of the case: 2 if a step takes no longer, since the CPU sets its pace by
 starting as many kernels as before; 1 if the GPU does."""
-
 STAGES: Final = ("gpu_busy", "doubled_batch")
 """The stages of a trial that measure this, after its result is complete: a failure in one costs only its values."""
 

@@ -11,7 +11,6 @@ from joulemark.suite.trial.gpu_busy import BUSY_SHARE, STAGES, busy_share
 from joulemark.suite.trial.request import Effort, Request
 
 MIN_STEPS: Final = 3
-
 DOUBLED_BATCH: Final = Effort(window_s=1.0, warmup_s=0.3, max_warmup_s=2.0, guard_s=0.0)
 """Effort of the pass at twice the batch size, which reads no sensor."""
 

@@ -130,6 +130,43 @@ def test_a_window_is_as_long_as_the_sensor_needs(project: Path) -> None:
     assert info["energy_j"]["value"] > 0
 
 
+PARTLY_MEASURED = """
+import time
+
+
+def test_sleep(benchmark):
+    benchmark(time.sleep, 0.01)
+
+
+def test_never_called(benchmark):
+    benchmark.pedantic(len, ("abc",), setup=lambda: None, rounds=0)
+
+
+def test_too_short(benchmark):
+    benchmark.pedantic(len, setup=lambda: (("abc",), {}), rounds=3)
+"""
+
+
+def test_lines_of_measured_and_unmeasured_tests_do_not_contradict(project: Path) -> None:
+    (project / "test_sums.py").write_text(PARTLY_MEASURED)
+    done = pytest_in(project, "--joulemark", f"--joulemark-sensor={SLOW}")
+    _, _, section = done.stdout.partition(" joulemark =")
+    lines = section.splitlines()[1:]
+    (covered,) = [line for line in lines if line.startswith("Energy:")]
+    assert covered.startswith("Energy: simulated; memory not measured; whole processor, other programs included.")
+    assert not any("no sensor" in line or "nothing was measured" in line for line in lines)
+    unmeasured = [line for line in lines if line.startswith("not measured:")]
+    assert ["test_too_short" in line for line in unmeasured if "below resolution" in line] == [True]
+
+
+def test_without_any_result_there_is_no_line_about_energy(project: Path) -> None:
+    """Such as the grid that would have been used."""
+    (project / "test_sums.py").write_text(PARTLY_MEASURED)
+    done = pytest_in(project, "--joulemark", "--joulemark-sensor=nvml", "-k", "test_too_short")
+    lines = done.stdout.partition(" joulemark =")[2].splitlines()[1:-1]
+    assert [line.partition(":")[0] for line in lines] == ["not measured"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -53,6 +53,7 @@ def test_all_clear_only_if_everything_is_measured() -> None:
     report = build([summarised(run_file(cases(), traces=(simulated,)))])
     assert not report.warnings.all_clear
     assert "simulated" in report.warnings.verdict
+    assert "Energy: measured (rapl)." in build([full()]).warnings.verdict
 
 
 def test_failed_case_has_the_reason_of_its_trials() -> None:

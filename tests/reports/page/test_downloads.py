@@ -7,7 +7,7 @@ from chromium import Open, download, download_csv
 from report_files import full
 
 from joulemark.reports.embedded_run import thinned
-from joulemark.suite.records import parse
+from joulemark.suite.results.run_files import parse
 
 
 def test_run_file(tab: Open, html: str) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from joulemark.suite.carbon import inputs
-from joulemark.suite.carbon.presets import PUES
+from joulemark.suite.carbon.inputs import PUES
 from joulemark.suite.carbon.resolve import resolve
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Settings

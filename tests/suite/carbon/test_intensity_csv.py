@@ -9,6 +9,7 @@ import pytest
 
 from joulemark.suite.carbon import intensity_csv
 from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.carbon.series import Basis
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Settings
 
@@ -67,6 +68,67 @@ def test_direct_column(tmp_path: Path) -> None:
     assert intensity_csv.read(write_csv(tmp_path, text), "direct").at(NOW).g_per_kwh == 20
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "g_per_kwh"),
+    [
+        ("time,carbon intensity (kgCO2/kWh)", "0.403", 403),
+        ("time,carbon_intensity_lb_per_mwh", "903", 409.594),
+        ("time,carbon_intensity_tCO2_per_MWh", "0.623", 623),
+        ("point_time,value,units", "903.0,lbs_co2_per_mwh", 409.594),
+        ("time,kgCO2e/MWh", "403", 403),
+        ("time,intensity (g CO₂eq/kWh)", "403", 403),
+        ("time,tons per GWh", "403", 403),
+        ("time,mg/Wh", "403", 403),
+        ("time,intensity index,carbon intensity g/kWh", "2,123", 123),
+        ("time,carbon intensity g/kWh,carbon intensity level", "123,2", 123),
+    ],
+)
+def test_unit_is_that_of_the_header_or_the_row(tmp_path: Path, header: str, row: str, g_per_kwh: float) -> None:
+    series = intensity_csv.read(write_csv(tmp_path, f"{header}\n2026-11-23T12:00Z,{row}\n"), "lifecycle")
+    assert series.at(NOW).g_per_kwh == pytest.approx(g_per_kwh, rel=1e-5)
+
+
+DOWNLOAD = "Datetime (UTC),Zone Id,Carbon Intensity gCO₂eq/kWh (direct),Carbon Intensity gCO₂eq/kWh (LCA),Low Carbon %"
+
+
+@pytest.mark.parametrize(("factors", "g_per_kwh"), [("lifecycle", 33.3), ("direct", 18.3)])
+def test_life_cycle_column_of_older_downloads(tmp_path: Path, factors: Basis, g_per_kwh: float) -> None:
+    path = write_csv(tmp_path, f"{DOWNLOAD}\n2026-11-23 12:00:00,XX,18.3,33.3,98.1\n")
+    assert intensity_csv.read(path, factors).at(NOW).g_per_kwh == g_per_kwh
+
+
+@pytest.mark.parametrize(
+    ("header", "factors", "message"),
+    [
+        (
+            "time,intensity a,intensity b",
+            "lifecycle",
+            "values in 'intensity a', 'intensity b', and each of them may be",
+        ),
+        ("time,intensity (direct)", "lifecycle", "values in 'intensity (direct)', and none of them is of lifecycle"),
+        ("time,intensity (LCA)", "direct", "values in 'intensity (LCA)', and none of them is of direct factors"),
+        ("time,life cycle a g/kWh,life cycle b g/kWh", "lifecycle", "each of them may be meant"),
+    ],
+)
+def test_column_that_cannot_be_told_is_refused(tmp_path: Path, header: str, factors: Basis, message: str) -> None:
+    path = write_csv(tmp_path, f"{header}\n2026-11-23T12:00Z{',1' * header.count(',')}\n")
+    with pytest.raises(UsageError) as caught:
+        intensity_csv.read(path, factors)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("stamp", ["1795435200", "1795435200000", "2026-11-23T13:00:00+01:00"])
+def test_times_are_seconds_or_milliseconds_too(tmp_path: Path, stamp: str) -> None:
+    series = intensity_csv.read(write_csv(tmp_path, f"time,g_per_kwh\n{stamp},39\n"), "lifecycle")
+    assert series.points[0].start == NOW.replace(minute=0)
+
+
+def test_times_in_the_zone_of_the_header(tmp_path: Path) -> None:
+    text = "time (Europe/Zurich);g_per_kwh\n2026-11-23 13:00;39,2\n"
+    (point,) = intensity_csv.read(write_csv(tmp_path, text), "lifecycle").points
+    assert (point.start, point.g_per_kwh) == (NOW.replace(minute=0), 39.2)
+
+
 def test_empty_cells_are_gaps(tmp_path: Path) -> None:
     series = intensity_csv.read(write_csv(tmp_path, HOURLY.replace("Z,200", "Z,")), "lifecycle")
     assert not series.covers(NOW, NOW + timedelta(minutes=1))
@@ -78,7 +140,7 @@ def test_empty_cells_are_gaps(tmp_path: Path) -> None:
     [
         ("", "has no intensities"),
         ("time,g_per_kwh\n", "has no intensities"),
-        ("a,b\n1,2\n", "has the columns a, b. Name one 'time'"),
+        ("a,b\n1,2\n", "does not begin with the names of columns. Name one 'time'"),
         ("time,g_per_kwh\n2026-11-23T12:00Z,\n", "has times but no intensities"),
         ("time,g_per_kwh\nyesterday,3\n", "row 2: "),
         ("time,g_per_kwh\n2026-11-23T12:00,3\n", "row 2: 2026-11-23T12:00 has no offset"),
@@ -87,6 +149,8 @@ def test_empty_cells_are_gaps(tmp_path: Path) -> None:
         ("time,g_per_kwh\n2026-11-23T12:00Z,39000\n", "row 2: intensity is 39000"),
         ("time,g_per_kwh\n2026-11-23T12:00Z,nan\n", "row 2: intensity is nan"),
         ("time,g_per_kwh\n2026-11-23T12:00Z\n", "row 2: "),
+        ("time,value,units\n2026-11-23T12:00Z,3,percent\n", "row 2: 'percent' is no unit of carbon intensity"),
+        ("time,intensity (LCA)\n2026-11-23T12:00Z,0\n", "row 2: intensity is 0 g/kWh"),
     ],
 )
 def test_invalid_file_is_reported_with_the_row(tmp_path: Path, text: str, message: str) -> None:

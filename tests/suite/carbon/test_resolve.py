@@ -6,7 +6,10 @@ import math
 from datetime import UTC, datetime
 
 import pytest
+from grid_answers import BAD
+from grid_client import StartServer, service
 
+from joulemark.suite.carbon import ember
 from joulemark.suite.carbon.resolve import resolve
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
@@ -74,6 +77,33 @@ def test_invalid_values_are_reported_in_one_line(settings: Settings, start: str)
         resolve(settings, NOW)
     assert str(caught.value).startswith(start)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("zone", ["LI", "JE", "XK", "AX", "LI-1"])
+def test_known_zone_without_a_value_is_the_world_average_with_the_reason(zone: str) -> None:
+    emissions, notices = resolve(Settings(zone=zone), NOW)
+    assert (emissions.intensity.g_per_kwh, emissions.intensity.fallback) == (472.94, True)
+    assert f"the yearly table has no value for {zone[:2]} (" in (emissions.intensity.reason or "")
+    assert [notice.code for notice in notices] == [Code.INTENSITY_FALLBACK, Code.WORLD_INTENSITY]
+    assert resolve(Settings(zone=zone, intensity=39), NOW)[0].intensity.g_per_kwh == 39
+
+
+def test_codes_without_a_value_are_not_in_the_table() -> None:
+    assert len(ember.WITHOUT_VALUE) >= 33
+    assert not ember.WITHOUT_VALUE.keys() & ember.countries().keys()
+    with pytest.raises(UsageError, match=r"no value for LI \(Liechtenstein\)"):
+        ember.intensity("LI")
+
+
+@pytest.mark.parametrize("case", ["null", "server error", "no data", "another zone", "zero over a life cycle"])
+@pytest.mark.parametrize("zone", ["AX", "XK", "AUS-NSW", "ZZ"])
+def test_zone_that_only_the_service_knows_is_the_world_average(start_server: StartServer, case: str, zone: str) -> None:
+    answer, _, words = BAD[case]
+    emissions, notices = resolve(Settings(zone=zone), NOW, service(start_server(answer)))
+    assert emissions.intensity.g_per_kwh == 472.94
+    assert "Electricity Maps: " in (emissions.intensity.reason or "")
+    assert words.split(" instead")[0] in (emissions.intensity.reason or "") or case != "another zone"
+    assert [notice.code for notice in notices] == [Code.INTENSITY_FALLBACK, Code.WORLD_INTENSITY]
 
 
 def test_direct_factors_fall_back_to_the_life_cycle_table() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from grid_answers import BAD
 from grid_client import CH, StartServer, always, client, service
-from grid_server import NOW, TOKEN, good, latest
+from grid_server import NOW, TOKEN, good, hour, latest
 
 from joulemark.suite.carbon.location import by_zone
 from joulemark.suite.carbon.resolve import resolve
@@ -32,6 +32,27 @@ def test_next_hour_sends_another_request(start_server: StartServer, tmp_path: Pa
         client(server, tmp_path, NOW + timedelta(minutes=minutes)).latest(CH)
         assert len(server.requests) == requests
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("granularity", "asked"),
+    [("5_minutes", (1, 1, 2, 3)), ("15_minutes", (1, 1, 1, 2)), ("hourly", (1, 1, 1, 1)), ("daily", (1, 1, 1, 1))],
+)
+def test_answer_is_kept_for_an_interval_of_its_own(
+    start_server: StartServer, tmp_path: Path, granularity: str, asked: tuple[int, ...]
+) -> None:
+    server = start_server(always(latest(start=NOW - timedelta(minutes=10), temporalGranularity=granularity)))
+    for minutes, requests in zip((0, 4, 6, 20), asked, strict=True):  # from 12:20 on
+        client(server, tmp_path, NOW + timedelta(minutes=minutes)).latest(CH)
+        assert len(server.requests) == requests
+
+
+def test_kept_answer_says_that_the_service_was_not_asked_again(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server(always(latest(start=hour(NOW) - timedelta(hours=1))))
+    for minutes, words in ((0, "the source has no value"), (30, "at 2026-11-23T12:20:00Z and was not asked again")):
+        now = NOW + timedelta(minutes=minutes)
+        emissions, _ = resolve(Settings(zone="CH"), now, service(server, cache=tmp_path, clock=lambda now=now: now))
+        assert words in (emissions.intensity.reason or "")
 
 
 def test_different_requests_are_kept_apart(start_server: StartServer, tmp_path: Path) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import copy
+import json
 import logging
 import pickle
+import re
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +43,30 @@ def echoing(path: str, parameters: dict[str, str]) -> Reply:
     return Reply({"error": f"Invalid auth-token {TOKEN}", "message": f"you sent\n{TOKEN}"}, 401)
 
 
+def escaped(form: Callable[[str], str]) -> Answer:
+    """Return an answer that repeats the token, each of its characters in a `form` that JSON or a reader undoes."""
+    token = "".join(map(form, TOKEN))
+    return always(None, 400, body=f'{{"error": "no {token}", "{token}": ["{token}"], "message": "{token}"}}'.encode())
+
+
+ESCAPED = (
+    escaped(lambda character: f"\\u{ord(character):04x}"),
+    escaped(lambda character: f"\\u{ord(character):04X}"),
+    escaped(lambda character: f"%{ord(character):02x}"),
+    escaped(lambda character: f"\\\\u{ord(character):04x}"),
+    always({"error": base64.b64encode(TOKEN.encode()).decode()}, 400),
+    always(None, 400, body=f"<p>{TOKEN}</p>".encode()),
+)
+
+
 @pytest.mark.parametrize(
     "answer",
-    [*(answer for answer, _, _ in BAD.values()), echoing, always(latest(estimationMethod=TOKEN, _disclaimer=TOKEN))],
+    [
+        *(answer for answer, _, _ in BAD.values()),
+        *ESCAPED,
+        echoing,
+        always(latest(estimationMethod=TOKEN, _disclaimer=TOKEN)),
+    ],
 )
 def test_no_exception_file_or_log_line_holds_the_token(
     start_server: StartServer,
@@ -64,7 +90,11 @@ def test_no_exception_file_or_log_line_holds_the_token(
         *capfd.readouterr(),
     ]
     texts += [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
-    assert TOKEN not in "\n".join(texts)
+    written = "\n".join(texts)
+    for form in (str, lambda text: "".join(f"%{ord(c):02x}" for c in text), lambda text: json.dumps(text)[1:-1]):
+        assert form(TOKEN) not in written
+    assert TOKEN not in re.sub(r"\\+u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), written)
+    assert base64.b64encode(TOKEN.encode()).decode() not in written
 
 
 @pytest.mark.parametrize("fault", [{"stall_s": 30.0}, {"drip_s": 0.1}, {"body": b"x" * 5_000_000}])
@@ -106,6 +136,18 @@ def test_redirect_is_not_followed(start_server: StartServer) -> None:
     with pytest.raises(ServiceError):
         client(server).latest(CH)
     assert redirected.requests == []
+
+
+def test_a_proxy_gets_no_token_in_the_clear(start_server: StartServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, server = start_server(good), start_server(good)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy.url.removesuffix("/v4"))
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with contextlib.suppress(ServiceError):
+        client(server).latest(CH)
+    assert proxy.requests == []
+    assert len(server.requests) == 1
 
 
 def test_credentials_in_the_address_are_not_shown() -> None:

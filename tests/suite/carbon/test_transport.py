@@ -52,6 +52,34 @@ def test_slow_answer_times_out(start_server: StartServer, fault: dict[str, float
     assert len(server.requests) == 1
 
 
+ENDLESS = {
+    "a failure with a body without end": (b"HTTP/1.1 500 X\r\n\r\n", b"x" * 65536, 0.0),
+    "a slow failure": (b"HTTP/1.1 503 X\r\nContent-Length: 100000\r\n\r\n", b"x", 0.1),
+    "a slow header": (b"HTTP/1.1 200 OK\r\nX-A: ", b"a", 0.1),
+    "a slow status line": (b"HTTP/1.1 200 ", b"a", 0.1),
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.01),
+    "a slow chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", 0.1),
+}
+
+
+@pytest.mark.parametrize("raw", ENDLESS.values(), ids=list(ENDLESS))
+def test_an_answer_without_end_ends_at_the_deadline(start_server: StartServer, raw: tuple[bytes, bytes, float]) -> None:
+    server = start_server(always(raw=raw))
+    with pytest.raises(ServiceError) as caught:
+        client(server, timeout_s=0.6).latest(CH)
+    assert caught.value.kind in {"timeout", "malformed"}  # the second: it was too much before it was too late
+    assert server.hung_up.wait(10)  # nothing is read on in the background
+
+
+def test_retries_end_at_the_deadline(start_server: StartServer) -> None:
+    """A pause that the service may ask for by itself, but that would go beyond the time for the whole."""
+    server = start_server(always({}, 429, headers={"Retry-After": "29"}))
+    with pytest.raises(ServiceError) as caught:
+        client(server, timeout_s=10).latest(CH)
+    assert caught.value.kind == "throttled"
+    assert len(server.requests) == 1
+
+
 def test_too_large_answer_is_refused(start_server: StartServer) -> None:
     server = start_server(always(None, body=b"x" * 5_000_000))
     with pytest.raises(ServiceError) as caught:

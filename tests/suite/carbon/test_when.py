@@ -8,6 +8,7 @@ import pytest
 from grid_server import NOW, TOKEN, Answer, Reply, forecast, good, grid_server, hour, hourly, latest
 
 from joulemark.suite.carbon.location import by_zone
+from joulemark.suite.carbon.series import Basis
 from joulemark.suite.carbon.service import Service, from_environment
 from joulemark.suite.carbon.when import Advice, advise
 from joulemark.suite.errors import UsageError
@@ -15,9 +16,9 @@ from joulemark.suite.errors import UsageError
 HOUR = timedelta(hours=1)
 
 
-def service(url: str) -> Service:
+def service(url: str, factors: Basis = "lifecycle") -> Service:
     environment = {"ELECTRICITYMAPS_API_TOKEN": TOKEN, "JOULEMARK_ELECTRICITYMAPS_URL": url}
-    return from_environment(False, "lifecycle", None, environment, lambda: NOW, 2.0, 0.01)
+    return from_environment(False, factors, None, environment, lambda: NOW, 2.0, 0.01)
 
 
 def advice_from(answer: Answer, duration: timedelta = 2 * HOUR, **more: object) -> Advice:
@@ -45,7 +46,8 @@ def test_best_window_is_compared_with_now() -> None:
 def test_without_a_saving_the_best_window_is_now() -> None:
     advice = advice_from(forecasting(100, 100, 100, 100))
     assert (advice.best.start, advice.saving) == (NOW, pytest.approx(0))
-    advice = advice_from(forecasting(0, 0, 0, 0))
+    with grid_server(forecasting(0, 0, 0, 0)) as server:  # only direct factors can be 0
+        advice = advise(service(server.url, "direct"), by_zone("CH"), 2 * HOUR, NOW)
     assert (advice.best.start, advice.saving) == (NOW, 0)
 
 

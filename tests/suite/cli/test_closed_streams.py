@@ -11,7 +11,8 @@ from command import COMMAND, environment
 from run_files import run_file
 
 import joulemark
-from joulemark.suite.records import read, write
+from joulemark.suite.records import write
+from joulemark.suite.results.run_files import read
 from joulemark.suite.results.summary import recompute
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,8 @@ import pytest
 from command import COMMAND
 from run_files import run_file
 
-from joulemark.suite.records import read, write
+from joulemark.suite.records import write
+from joulemark.suite.results.run_files import read
 from joulemark.suite.results.summary import recompute
 
 pytestmark = [

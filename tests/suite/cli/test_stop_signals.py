@@ -1,12 +1,15 @@
-"""SIGTERM and SIGHUP interrupt as Ctrl-C does: once, and not where they are ignored."""
+"""SIGTERM and SIGHUP interrupt as Ctrl-C does: once, at any time, and not where they are ignored."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
 import sys
+import tomllib
 
 import pytest
+from command import environment
+from places import ROOT
 
 PROGRAM = """
 import signal, sys, time
@@ -50,3 +53,61 @@ def test_an_ignored_signal_stays_ignored(how):
     process = start(how.name)
     process.send_signal(how)
     assert process.communicate()[0] == "ended\n"
+
+
+IMPORTING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as from a terminal; a background job has it ignored
+how, module, entry = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+sys.argv = ["joulemark", "list"]
+sys.addaudithook(lambda event, values: os.kill(os.getpid(), how) if event == "import" and values[0] == module else None)
+if entry == "module":
+    import runpy
+    runpy.run_module("joulemark", run_name="__main__")
+else:
+    from importlib.metadata import EntryPoint
+    EntryPoint("joulemark", entry, "console_scripts").load()()
+"""
+
+
+def console_script() -> str:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["joulemark"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["joulemark.suite.cli.app", "typer", "rich.console", "pydantic", "numpy"])
+@pytest.mark.parametrize("entry", ["module", "script"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_the_imports_is_one_line_at_most(tmp_path, how, entry, module):
+    """The first tenth of a second, and the imports of a verb."""
+    arguments = [str(int(how)), module, console_script() if entry == "script" else entry]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", IMPORTING, *arguments],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr in ("", "joulemark: interrupted.\n")
+
+
+AT_EXIT = """
+import atexit, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+atexit.register(os.kill, os.getpid(), int(sys.argv[1]))
+sys.argv = ["joulemark", *sys.argv[2:]]
+from joulemark.__main__ import main
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["--version"], ["show", "nothing"]])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_interpreter_ends_is_silent(tmp_path, how, arguments):
+    command = [sys.executable, "-P", "-c", AT_EXIT, str(int(how)), *arguments]
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 130
+    assert len(done.stderr.splitlines()) == (0 if arguments == ["--version"] else 1)

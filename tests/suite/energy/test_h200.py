@@ -9,14 +9,15 @@ from functools import cache
 
 import numpy as np
 import pytest
-from places import ROOT
+from places import DOCS
 
 from joulemark.suite.energy.publication_lag import publication_lag
 from joulemark.suite.energy.update_times import update_times
 from joulemark.suite.energy.window_energy import compute_reading
-from joulemark.suite.records import Channel, Trace, Trial, parse
+from joulemark.suite.records import Channel, Trace, Trial
+from joulemark.suite.results.run_files import read
 
-DATA = ROOT / "tests" / "data" / "h200"
+RESULTS = DOCS / "results"
 RUNS = ("quick-small-fp32", "base-bf16")
 AGREEMENT = 0.015
 PERIOD_S = 0.1
@@ -61,9 +62,9 @@ class Measured:
 
 @cache
 def measured(name: str) -> Measured:
-    file = parse(gzip.decompress((DATA / f"{name}.json.gz").read_bytes()).decode(), name)
+    file = read(RESULTS / f"h200-{name}.json")
     segment = file.run.segments[0]
-    with gzip.open(DATA / "nvml-10hz.csv.gz", "rt") as lines:
+    with gzip.open(RESULTS / "h200-nvml-10hz.csv.gz", "rt") as lines:
         t_s, energy_mj = np.loadtxt(lines, delimiter=",", skiprows=1, usecols=(0, 1), unpack=True)
     (trace,) = (trace for trace in file.traces if trace.sensor == "nvml")
     trials = tuple(trial for case in file.cases for trial in case.trials)

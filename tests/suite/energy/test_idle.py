@@ -1,4 +1,4 @@
-"""Idle power: energy net of it, its share by component, and its rows in tables."""
+"""Idle power: energy net of it, and its share by component."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from run_files import case, energy, run_file, trial
 
 from joulemark.suite.energy.attribution import case_energy
-from joulemark.suite.energy.idle import component_energy, idle_power_rows
-from joulemark.suite.records import EnergyReading, Idle, Kind, Quantity, ResidentIdle, Trial
+from joulemark.suite.energy.idle import component_energy
+from joulemark.suite.records import EnergyReading, Idle, Kind, Quantity, Trial
 from joulemark.suite.results.summary import case_summary
 
 
@@ -136,23 +136,3 @@ def test_idle_energy_of_a_component_is_at_most_its_energy() -> None:
         ("dram", "counter", 20.0, 20.0),
         ("gpu", "integrated", 200.0, None),
     ]
-
-
-def test_rows_of_idle_power() -> None:
-    before = idle(energy(40.0), energy(None, "dram"))
-    resident = ResidentIdle(window_s=(1.0, 3.0), energy=(energy(70.0, "gpu"),))
-    on_gpu = case(device="cuda:0", trials=[trial().model_copy(update={"resident_idle": resident})])
-    rows = idle_power_rows(run_file([on_gpu], idle=(before,)))
-    assert [(row.when, row.component, row.power_w, row.reason) for row in rows] == [
-        ("before", "package", 20.0, None),
-        ("before", "dram", None, "absent"),
-        ("resident", "gpu", 35.0, None),
-    ]
-    assert rows[2].case == on_gpu
-
-
-@pytest.mark.parametrize(("device", "word"), [("cpu", "CPU"), ("cuda:0", "GPU")])
-def test_row_without_resident_idle_has_the_reason(device: str, word: str) -> None:
-    (row,) = idle_power_rows(run_file([case(device=device, trials=[trial()])], idle=()))
-    assert (row.when, row.power_w, row.kind) == ("resident", None, "unavailable")
-    assert word in (row.reason or "")

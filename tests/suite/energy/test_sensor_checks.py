@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from run_files import trial
 
+from joulemark.suite.energy.plausibility import plausible
 from joulemark.suite.energy.sensor_checks import RESIDUAL, sensor_notices
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.notices import INVALIDATING, Code
@@ -164,3 +165,13 @@ def test_estimate_for_an_unknown_processor() -> None:
     assert [notice.code for notice in sensor_notices([unknown], [trace], "cpu", ())] == [Code.CPU_NOT_KNOWN]
     known, trace = model("of codecarbon's table")
     assert sensor_notices([known], [trace], "cpu", ()) == ()
+
+
+def test_samples_that_the_hardware_cannot_have_shown_are_named() -> None:
+    trace = _gpu_trace(300.0, 300.0)
+    counter = trace.channels[0]
+    shown = [value if t != 15.0 else 0.0 for t, value in zip(TIMES, counter.values, strict=True)]
+    made = trace.model_copy(update={"channels": (plausible(counter, TIMES, shown), *trace.channels[1:])})
+    notice = _notices(made)[Code.IMPLAUSIBLE_SAMPLES]
+    assert notice.value == f"nvml, gpu {UUID}, in 1 of 101 samples"
+    assert Code.IMPLAUSIBLE_SAMPLES not in _notices(trace)

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from joulemark.suite.energy.attribution import case_energy
-from joulemark.suite.energy.sensor_error import summed_energy
+from joulemark.suite.energy.attribution import case_energy, summed_energy
 from joulemark.suite.energy.window_energy import compute_reading
 from joulemark.suite.records import EnergyReading, Trace, Trial
 from joulemark.suite.sensors import simulated, simulated_loads

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from faulty_sensors import counter_trace
 
 from joulemark.suite.energy.update_times import update_times
+from joulemark.suite.energy.window_energy import compute_reading
 from joulemark.suite.sensors.base import Sensor
 
 READS = 60
@@ -90,3 +94,44 @@ def test_updates_of_power_are_known_from_where_it_changes() -> None:
 def test_constant_power_does_not_show_its_updates() -> None:
     read_at_s, values, _ = reads(0.1, Sensor.period_s, 0.03, seed=1)
     assert update_times(read_at_s, [POWER_W] * len(values), 0.1, [read_at_s[30]], is_counter=False)[1] == 0.05
+
+
+@pytest.mark.parametrize(("period_s", "length_s"), [(1.0, 2.5), (1.0, 20.0), (5.0, 8.0), (5.0, 60.0), (0.5, 3.0)])
+@pytest.mark.parametrize("idle_w", [80.0, 20.0])
+def test_energy_of_a_counter_that_moves_seldom_is_covered(period_s: float, length_s: float, idle_w: float) -> None:
+    """As counters that hypervisors emulate (QEMU: 1 s; scaphandre: 5 s). The load is 80 W in the window alone."""
+    begin_s, covered = 12.0, 0
+    window_s = (begin_s, begin_s + length_s)
+    for phase in range(40):
+
+        def shows(t_s: float, phase_s: float = phase / 40 * period_s) -> float:
+            updated_s = math.floor((t_s - phase_s) / period_s) * period_s + phase_s
+            busy_s = min(max(updated_s - window_s[0], 0.0), length_s)
+            return 1000.0 + idle_w * updated_s + (80.0 - idle_w) * busy_s
+
+        trace = counter_trace(shows, window_s[1] + 12.0)
+        reading = compute_reading(trace, trace.channels[0], window_s)
+        assert reading.tick_s == pytest.approx(period_s, abs=0.1)
+        assert "below resolution" in (reading.reason or "") or length_s >= 48 * period_s
+        assert reading.low_j is not None
+        assert reading.high_j is not None
+        covered += reading.low_j <= 80.0 * length_s <= reading.high_j
+    assert covered >= 38
+
+
+def test_counter_that_moved_once_has_no_period_and_no_value() -> None:
+    trace = counter_trace(lambda t: 400.0 if t >= 5 else 0.0, 8.0)
+    reading = compute_reading(trace, trace.channels[0], (1.0, 7.0))
+    assert (reading.energy_j, reading.tick_s) == (None, None)
+    assert "its update period is not known" in (reading.reason or "")
+
+
+def test_period_that_was_measured_at_another_time_gives_way_to_what_the_trace_shows() -> None:
+    trace = counter_trace(lambda t: 80.0 * math.floor(t), 12.0, tick_s=0.001)
+    assert trace.channels[0].tick_s == pytest.approx(1.0, abs=0.1)
+
+
+def test_channels_of_one_sensor_have_periods_of_their_own() -> None:
+    slow = counter_trace(lambda t: 80.0 * math.floor(t), 12.0).channels[0]
+    quick = counter_trace(lambda t: 80.0 * t, 12.0).channels[0]
+    assert (slow.tick_s is None, quick.tick_s) == (False, None)

@@ -6,7 +6,7 @@ import pytest
 from run_files import CH, energy
 
 from joulemark.suite.meter.window_result import window_result
-from joulemark.suite.records import Emissions, Pue
+from joulemark.suite.records import Emissions, EnergyReading, Pue
 
 EMISSIONS = Emissions(intensity=CH, pue=Pue(value=1.5, source="test", low=1.2, high=2.0))
 
@@ -30,6 +30,13 @@ def test_a_missing_component_makes_a_lower_bound_with_its_reason() -> None:
     assert result["text"].startswith("at least 100 J")
 
 
+def test_the_line_says_what_weakens_the_energy() -> None:
+    doubted = energy(100.0).model_copy(update={"reason": "2 of 69 samples left out"})
+    failed = energy(None, "gpu").model_copy(update={"sensor": "nvml", "reason": "75 of 75 samples left out"})
+    text = window_result([doubted, failed, energy(None, "dram")], EMISSIONS, 2.0)["text"]
+    assert text.endswith("; package: 2 of 69 samples left out; gpu: 75 of 75 samples left out")
+
+
 def test_nothing_measured_is_not_zero() -> None:
     result = window_result([energy(None)], EMISSIONS, 2.0)
     for name in ("energy", "facility_energy", "emissions"):
@@ -47,6 +54,26 @@ def test_readings_that_are_not_attributed_are_not_added() -> None:
     assert "processor" in result["scope"]
     assert "GPU" not in result["scope"]
     assert len(result["readings"]) == 2
+
+
+@pytest.mark.parametrize("others", [[energy(None)], [energy(50.0, "cpu", "model")]])
+def test_only_a_wall_meter_is_printed_first(others: list[EnergyReading]) -> None:
+    wall = energy(560.0, "machine", "integrated").model_copy(
+        update={"attributed": False, "sensor": "meter", "scope": "wall"}
+    )
+    text = window_result([*others, wall], EMISSIONS, 4.0)["text"]
+    assert text.startswith("560 J [")
+    assert "(machine), 9.15 mg CO2e, 4.00 s; whole machine at the wall, measured (meter)" in text
+    assert not window_result([energy(100.0), wall], EMISSIONS, 4.0)["text"].startswith("560 J")
+
+
+def test_the_text_says_where_the_energy_comes_from() -> None:
+    estimate = energy(50.0, "cpu", "model").model_copy(update={"attributed": False})
+    result = window_result([energy(100.0, "gpu"), energy(None), estimate], EMISSIONS, 2.0)
+    assert result["source"] == "measured (rapl); processor estimated, not in the sums"
+    assert result["text"].endswith(f"whole GPU, other programs included; {result['source']}")
+    simulated = window_result([energy(100.0)], EMISSIONS, 2.0, {"rapl"})
+    assert simulated["source"] == "simulated (rapl)"
 
 
 def test_an_estimate_is_marked() -> None:

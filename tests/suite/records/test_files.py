@@ -12,10 +12,11 @@ import pytest
 from edited_run_files import edited, refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from run_files import case, energy, failed_trial, run_file, trace, trial
+from run_files import case, energy, failed_trial, run_file, trial
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import SCHEMA_VERSION, RunFile, parse, read, schema, write, write_text
+from joulemark.suite.records import SCHEMA_VERSION, Result, RunFile, schema, write, write_text
+from joulemark.suite.results.run_files import parse, read
 from joulemark.suite.results.summary import recompute
 
 RUN_FILES = {
@@ -57,10 +58,12 @@ def test_round_trip_changes_nothing(valid: RunFile, tmp_path: Path) -> None:
     assert copy.read_bytes() == path.read_bytes()
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_finite_number_survives(value: float) -> None:
-    original = run_file(traces=(trace(0.1).model_copy(update={"read_cost_s": value}),))
-    assert parse(original.model_dump_json(), "x").traces[0].read_cost_s == value
+@given(st.floats(-1e100, 1e100))
+def test_every_number_survives(value: float) -> None:
+    first = case(trials=[trial().model_copy(update={"result": Result(first={"loss": value}, last={})})])
+    result = parse(run_file([first]).model_dump_json(), "x").cases[0].trials[0].result
+    assert result is not None
+    assert result.first["loss"] == value
 
 
 def test_empty_file() -> None:
@@ -79,7 +82,7 @@ def test_foreign_json(text: str) -> None:
 
 @pytest.mark.parametrize("version", [0, -1, "1", 1.5, True, [1]])
 def test_impossible_version(version: Any) -> None:
-    assert f"schema_version {version!r}" in refusal(edited("schema_version", version))
+    assert "which no joulemark ever wrote" in refusal(edited("schema_version", version))
 
 
 @pytest.mark.parametrize(

@@ -57,5 +57,13 @@ def test_there_is_no_notice_below_a_threshold(counters):
     assert codes(**counters) == set()
 
 
+def test_other_work_takes_at_most_all_of_the_time():
+    all_s = 2 * STEP_S
+    counters = {"run_queue_wait_s": 0.8 * all_s, "other_cpu_s": 0.8 * all_s, "steal_s": 0.4 * all_s}
+    trials = [trial(i, rate=1 / STEP_S).model_copy(update={"counters": counters}) for i in range(3)]
+    (notice,) = counter_notices(case(trials=trials), trials)
+    assert (notice.code, notice.value) == (Code.MACHINE_BUSY, 1.0)
+
+
 def test_missing_counters_give_no_notice():
     assert codes() == set()

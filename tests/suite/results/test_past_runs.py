@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from comparisons import case_with_rates
-from run_files import run_file
+from pathlib import Path
 
-from joulemark.suite.records import ArmSettings, RunFile, Settings
-from joulemark.suite.results.past_runs import earlier_runs
+from comparisons import case_with_rates
+from run_files import run_file, starting_at
+
+from joulemark.suite.records import ArmSettings, RunFile, Settings, write
+from joulemark.suite.results.past_runs import earlier_runs, runs_of_machine
 
 
 def run(number: int) -> RunFile:
     made = run_file([case_with_rates(1e5, 1e5)], id=f"run-{number:02d}")
-    started = f"2026-11-{number:02d}T12:00:00Z"
-    return made.model_copy(update={"run": made.run.model_copy(update={"started_at": started})})
+    return starting_at(made, f"2026-11-{number:02d}T12:00:00Z")
 
 
 def test_earlier_runs_have_the_same_selection() -> None:
@@ -29,3 +30,13 @@ def test_runs_with_other_execution_settings_are_no_baseline() -> None:
         for update in ({"threads": 1}, {"allocator": "default"}, {"arms": {"a": ArmSettings(mode="eager")}})
     ]
     assert [one.run.id for one in earlier_runs(last, [plain, *others])] == ["run-01"]
+
+
+def test_a_run_that_cannot_be_read_is_named_and_the_others_are_used(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        write(run(number), tmp_path / f"run-{number:02d}.json")
+    (tmp_path / "run-01.json").write_text("{")
+    left_out: list[str] = []
+    assert [one.run.id for one in runs_of_machine(run(3), tmp_path, left_out.append)] == ["run-02"]
+    assert len(left_out) == 1
+    assert left_out[0].startswith("Left out run-01: ")

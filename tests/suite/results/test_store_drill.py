@@ -11,12 +11,12 @@ import store_drill
 from places import ROOT, SUPPORT
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import read
 from joulemark.suite.records.journal import SUFFIX
 from joulemark.suite.results import store
 from joulemark.suite.results.assemble import assemble
 from joulemark.suite.results.history import parquet
 from joulemark.suite.results.history.directory import open_directory
+from joulemark.suite.results.run_files import read
 
 COMPLETE, FULL_DISK = "20261101T110000Z-complete", "20261101T120000Z-full"
 

@@ -106,6 +106,14 @@ def test_energy(readings: list[EnergyReading], codes: set[Code]) -> None:
     assert set(notices(*(trial(i, readings=readings, start_s=10.0 * i) for i in (1, 2)))) == codes
 
 
+def test_each_sensor_and_each_reason_is_named_once() -> None:
+    estimates = [energy(90.0, "cpu", "model"), energy(10.0, "ram", "model")]
+    estimated = notices(trial(1, readings=[each.model_copy(update={"sensor": "tdp"}) for each in estimates]))
+    assert estimated[Code.ENERGY_ESTIMATED].value == "cpu, ram by tdp"
+    incomplete = notices(trial(1, readings=[energy(90.0), energy(None, "dram")]))
+    assert incomplete[Code.ENERGY_LOWER_BOUND].message == "Part of the energy was not measured: dram: absent."
+
+
 @pytest.mark.parametrize(
     ("busy", "code"),
     [
@@ -173,6 +181,9 @@ def test_simulated_power_has_a_notice() -> None:
     simulated = trace().model_copy(update={"simulated": True, "sensor": "sine"})
     (notice,) = run_notices(run_file(traces=(simulated,)))
     assert (notice.code, notice.value) == (Code.SIMULATED, "sine")
+    channel = simulated.channels[0].model_copy(update={"scope": "simulated rapl"})
+    unnamed = simulated.model_copy(update={"sensor": "simulated", "channels": (channel,)})
+    assert run_notices(run_file(traces=(unnamed,)))[0].value == "rapl"
 
 
 def test_machine_notices() -> None:

@@ -6,7 +6,7 @@ import pytest
 from run_files import case
 
 from joulemark.suite.records import Case
-from joulemark.suite.run.timeouts import FIRST_USE_FACTOR, Timeouts
+from joulemark.suite.run.trials import FIRST_USE_FACTOR, Timeouts
 
 TIMEOUT_S = 10.0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from joulemark.suite.run.trial_record import trial_record
+from joulemark.suite.run.trials import trial_record
 from joulemark.suite.trial.outcome import Outcome
 
 ATTEMPT = {"round": 3, "started_s": 1.0, "ended_s": 9.0, "isolation": "fork"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from joulemark.suite.records import Channel
 from joulemark.suite.sensors import trace_file
 
 CHANNEL = {"component": "package", "scope": "package-0", "unit": "J", "kind": "counter"}
@@ -60,26 +61,41 @@ def test_sampler_statistics_are_kept(tmp_path: Path) -> None:
     assert (trace.missed_deadlines, trace.cpu_s) == (3, 0.25)
 
 
+def _counter(times: list[float], raw: list[object], wrap_j: float | None = None) -> Channel:
+    reads = [{"i": 0, "t": t, "c": 1e-5, "v": [value]} for t, value in zip(times, raw, strict=True)]
+    return trace_file.collect([_sensor(wrap_j), *reads])[0].channels[0]
+
+
 def test_wraps_are_undone() -> None:
     wrap_j, power_w, step_s = 262.14, 700.0, 0.1
     times = [i * step_s for i in range(40)]
-    values, resets = trace_file.accumulated(times, [(100 + power_w * t) % wrap_j for t in times], wrap_j)
-    assert values == pytest.approx([power_w * t for t in times])
-    assert resets == ()
+    channel = _counter(times, [(100 + power_w * t) % wrap_j for t in times], wrap_j)
+    assert channel.values == pytest.approx([power_w * t for t in times])
+    assert channel.resets_s == ()
 
 
-def test_decrease_without_a_wrap_is_a_reset() -> None:
-    values, resets = trace_file.accumulated([0.0, 0.1, 0.2, 0.3], [500.0, 510.0, 4.0, 14.0], None)
-    assert values == [0.0, 10.0, 14.0, 24.0]
-    assert resets == (0.2,)
-
-
-def test_wrap_that_would_need_megawatts_is_a_reset() -> None:
-    values, resets = trace_file.accumulated([0.0, 0.1], [500.0, 4.0], 262_143.0)
-    assert values == [0.0, 4.0]
-    assert resets == (0.1,)
+@pytest.mark.parametrize("wrap_j", [None, 262_143.0])
+def test_decrease_without_a_wrap_that_hardware_can_draw_is_a_reset(wrap_j: float | None) -> None:
+    """What was counted since the last read is lost: power before and after stands in for it."""
+    times = [round(i * 0.1, 1) for i in range(20)]
+    channel = _counter(times, [500 + 100 * t if t < 1 else 100 * (t - 1) + 4 for t in times], wrap_j)
+    assert channel.values == pytest.approx([100 * t for t in times])
+    assert channel.resets_s == (1.0,)
 
 
 def test_missed_read_stays_missing() -> None:
-    values, _ = trace_file.accumulated([0.0, 0.1, 0.2], [1.0, None, 3.0], None)
-    assert values == [0.0, None, 2.0]
+    assert _counter([0.0, 0.1, 0.2], [1.0, None, 3.0]).values == (0.0, None, 2.0)
+
+
+@pytest.mark.parametrize("value", ["N/A", True, float("nan"), float("inf"), 2**64, -(2**70)])
+def test_value_that_is_no_number_is_left_out_and_listed(value: object) -> None:
+    channel = _counter([0.0, 0.1, 0.2], [1.0, value, 3.0])
+    assert channel.values == (0.0, None, 2.0)
+    assert channel.implausible_s == (0.1,)
+
+
+def test_slow_counter_shows_its_update_period() -> None:
+    times = [i * 0.093 for i in range(100)]
+    assert _counter(times, [80.0 * int(t) for t in times]).tick_s == pytest.approx(1.0, abs=0.1)
+    assert _counter(times, [80.0 * t for t in times]).tick_s is None
+    assert _counter(times, [80.0 if t > 3 else 0.0 for t in times]).tick_s is None

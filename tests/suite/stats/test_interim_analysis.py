@@ -13,8 +13,7 @@ from scipy import stats
 from joulemark.suite.records import ArmRecord, ArmSettings, Case, FrameworkInfo, RunFile, Settings
 from joulemark.suite.stats.compare import compare
 from joulemark.suite.stats.comparison import ComparisonResult
-from joulemark.suite.stats.interim_analysis import first_rounds, undecided
-from joulemark.suite.stats.sequential import analysis_levels
+from joulemark.suite.stats.interim_analysis import analysis_levels, first_rounds, undecided
 
 ROUNDS = 5
 

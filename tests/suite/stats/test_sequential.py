@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from joulemark.suite.stats.sequential import analysis_levels, spent_alpha
+from joulemark.suite.stats.interim_analysis import analysis_levels, spent_alpha
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.01])

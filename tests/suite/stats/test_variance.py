@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from joulemark.suite.stats.sequential import analysis_levels
+from joulemark.suite.stats.interim_analysis import analysis_levels
 from joulemark.suite.stats.variance import (
     Effect,
     Variance,

@@ -192,6 +192,40 @@ def test_what_cannot_be_written_is_one_line(tmp_path: Path, name: str, reason: i
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_private_output_and_its_folders_are_its_users_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "file"
+    with output_file(path, private=True) as temporary:
+        assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+        temporary.write_text("new")
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (path, *path.parents[:2])] == [0o600, 0o700, 0o700]
+    path.chmod(0o644)  # a user who shares it may write it again
+    with output_file(path, private=True) as temporary:
+        temporary.write_text("newer")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@root
+@pytest.mark.parametrize("name", ["link", "second", "folder/file"])
+def test_another_users_link_in_a_folder_of_all_is_not_followed(tmp_path: Path, name: str) -> None:
+    """Root's own file would be replaced; the kernel refuses to follow such links too (sysctl fs.protected_symlinks)."""
+    shared, precious = tmp_path / "tmp", tmp_path / "precious"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    precious.mkdir()
+    (precious / "file").write_text("a year of notes")
+    (shared / "link").symlink_to(precious / "file")
+    (shared / "folder").symlink_to(precious)
+    for planted in ("link", "folder"):
+        os.chown(shared / planted, 54321, 54321, follow_symlinks=False)
+    (shared / "second").symlink_to("link")
+    with pytest.raises(UsageError, match=f"^cannot write {shared / name}: .*another user's link"):
+        write(shared / name)
+    assert (precious / "file").read_text() == "a year of notes"
+    (shared / "own").symlink_to(precious / "file")
+    write(shared / "own")
+    assert (precious / "file").read_text() == "new"
+
+
 PROGRAM = """
 import sys
 from pathlib import Path

@@ -27,6 +27,21 @@ def test_estimates_are_hatched() -> None:
     assert "░░" in energy
 
 
+def test_bars_that_stand_alone_are_no_chart() -> None:
+    """Each task has its own scale: without a second bar all are of one length."""
+    assert overview(summarised(run_file(cases(frameworks=["pytorch"]))), 80) == []
+    some_alone = [*cases(), *cases(frameworks=["pytorch"])[:1]]
+    some_alone[-1] = some_alone[-1].model_copy(update={"size": "base", "id": "alone"})
+    lines = overview(summarised(run_file(some_alone)), 80)
+    assert sum("base" in line for line in lines) == 0
+    assert any("cnn inference, small" in line for line in lines)
+
+
+def test_head_speaks_of_intervals_only_where_there_are_any() -> None:
+    assert "interval" in "\n".join(overview(full(), 80))
+    assert "interval" not in "\n".join(overview(summarised(run_file(cases(rounds=1))), 80))
+
+
 def test_what_was_not_measured_has_no_chart() -> None:
     assert "Energy" not in "\n".join(overview(summarised(run_file(cases(kind="unavailable"))), 80))
     assert overview(run_file([]), 80) == []

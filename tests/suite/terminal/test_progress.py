@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 from rich.console import Console
-from run_files import failed_trial
+from run_files import failed_trial, trial
 
 from joulemark.suite.plan.cases import make_plan
 from joulemark.suite.plan.plan import IMPORTS_S, Plan
@@ -94,3 +94,15 @@ def test_lines_of_a_resumed_run_continue_its_count() -> None:
     lines = output.getvalue().splitlines()
     assert lines[0].endswith("; 2 trials measured before.")
     assert [line[:5] for line in lines if line.startswith("[")] == ["[3/4]", "[4/4]"]
+
+
+def test_power_of_an_estimate_is_marked() -> None:
+    plan, output = plan_with(), io.StringIO()
+    with show_progress(Console(file=output, width=200)) as listener:
+        listener.on_run_start(plan, ())
+        for case, power in zip(plan.runnable(), [(27.94, True), (250.4, False)], strict=True):
+            listener.on_trial_start(case, 1)
+            listener.on_trial_end(case, trial(), power)
+    estimated, measured = (line for line in output.getvalue().splitlines() if line.startswith("["))
+    assert ", ~28 W " in estimated
+    assert ", 250 W " in measured

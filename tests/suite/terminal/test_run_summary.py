@@ -13,13 +13,17 @@ from joulemark.suite.records import ResidentIdle, RunFile, write
 
 
 def with_resident_idle() -> RunFile:
-    """Return a run on a GPU whose first trial measured idle power with its program resident."""
+    """Return a run on a GPU whose cases there measured idle power with their programs resident: 35, 36, 37... W."""
     run = on_gpu()
-    gpu_case = next(case for case in run.cases if case.device == "cuda:0")
-    idle = ResidentIdle(window_s=(1.0, 3.0), energy=(energy(70.0, "gpu"), energy(None, "module")))
-    trials = (gpu_case.trials[0].model_copy(update={"resident_idle": idle}), *gpu_case.trials[1:])
-    changed = gpu_case.model_copy(update={"trials": trials})
-    return run.model_copy(update={"cases": tuple(changed if case is gpu_case else case for case in run.cases)})
+    gpu = run.machine.gpus[0].uuid
+    on_gpu_cases = [each for each in run.cases if each.device == "cuda:0"]
+    changed = [each for each in run.cases if each.device == "cpu"]
+    for i, each in enumerate(on_gpu_cases):
+        readings = (energy(None, "dram"), energy(2 * (35.0 + i), "gpu").model_copy(update={"scope": gpu}))
+        idle = ResidentIdle(window_s=(1.0, 3.0), energy=readings)
+        first = each.trials[0].model_copy(update={"resident_idle": idle})
+        changed.append(each.model_copy(update={"trials": (first, *each.trials[1:])}))
+    return run.model_copy(update={"cases": tuple(changed)})
 
 
 def show(home: Path, run: RunFile) -> str:
@@ -43,8 +47,15 @@ def test_idle_power_before_and_after(tmp_path: Path) -> None:
 def test_idle_power_with_a_resident_program(tmp_path: Path) -> None:
     text = show(tmp_path, with_resident_idle())
     (line,) = [line for line in text.splitlines() if line.startswith("Idle power")]
-    assert "resident " in line
-    assert "35.0 W" in line
+    assert "; program resident: cuda:0 35.0 W to 46.0 W (12 cases); not measured: dram-0 (absent)." in line
+
+
+def test_where_the_energy_comes_from_is_one_line(tmp_path: Path) -> None:
+    text = show(tmp_path, full())
+    assert [line for line in text.splitlines() if line.startswith("Energy:")] == ["Energy: measured (rapl)."]
+    assert "Sensors:" not in text
+    unmeasured = show(tmp_path, summarised(run_file(cases(kind="unavailable"), traces=(), idle=())))
+    assert "\n\nEnergy: not measured.\n" in unmeasured
 
 
 @pytest.mark.slow
@@ -53,6 +64,8 @@ def test_column_titles_say_what_brackets_hold(tmp_path: Path) -> None:
     assert titles.count("[95 %]") == 2  # throughput and step time
     assert titles.count("~ (may be off by)") == 3  # energy, power, emissions
     assert "may be off" not in show(tmp_path, full())
+    # One trial has no interval.
+    assert "95 %" not in show(tmp_path, summarised(run_file(cases(rounds=1))))
 
 
 def test_piped_charts_are_ascii(tmp_path: Path) -> None:

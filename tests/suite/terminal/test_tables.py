@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from places import DOCS
 from rich.console import Console
 
-from joulemark.suite.records import read, write
+from joulemark.suite.records import write
+from joulemark.suite.results.run_files import read
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 RESULTS = DOCS / "results"

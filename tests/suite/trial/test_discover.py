@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from environments import add_metadata, environment_with
 
@@ -128,3 +131,33 @@ def test_what_is_not_asked_is_described_by_its_metadata(tmp_path: Path) -> None:
     )
     done = subprocess.run([python, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["pytorch 9.9  ImportError:", "tensorflow 9.9  None"]
+
+
+INTERRUPTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from joulemark.suite.trial.discover import installed_frameworks
+try:
+    installed_frameworks(["pytorch"], {"pytorch": sys.argv[1]})
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_import_ends_with_its_parent_and_does_not_delay_it(tmp_path: Path, how: signal.Signals) -> None:
+    """An import may take minutes; this one ends when somebody writes to a FIFO, which nobody does."""
+    scratch, started, fifo = (tmp_path / name for name in ("scratch", "started", "fifo"))
+    scratch.mkdir()
+    os.mkfifo(started)
+    os.mkfifo(fifo)
+    code = f"import os; print(os.getpid(), file=open({str(started)!r}, 'w')); open({str(fifo)!r}).read()"
+    python = environment_with(tmp_path / "env", torch=code)
+    variables = {**os.environ, "TMPDIR": str(scratch)}
+    parent = subprocess.Popen([sys.executable, "-c", INTERRUPTED, python], env=variables, stdout=subprocess.PIPE)
+    child = psutil.Process(int(started.read_text()))
+    parent.send_signal(how)
+    assert parent.communicate(timeout=60)[0] == (b"interrupted\n" if how == signal.SIGINT else b"")
+    psutil.wait_procs([child], timeout=60)
+    assert not child.is_running()
+    assert how == signal.SIGKILL or list(scratch.iterdir()) == []

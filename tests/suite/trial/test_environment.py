@@ -66,7 +66,7 @@ def test_other_variables_that_affect_performance_are_kept_and_recorded(name):
     "name",
     [
         *("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_VERSION", "CUDNN_VERSION", "PYTORCH_VERSION", "PYTHON_VERSION"),
-        *("HOME", "PATH", "PYTHONPATH", "TF_VAR_password", "TF_CLI_ARGS"),
+        *("HOME", "PATH", "PYTHONPATH", "TF_CLI_ARGS"),
     ],
 )
 def test_variables_without_effect_on_performance_are_passed_on_unrecorded(name):

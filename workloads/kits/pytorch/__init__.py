@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from joulemark.workloads.initial import Spread, draw
-from joulemark.workloads.kits.pytorch.layers import Layers
+from joulemark.workloads.kits.pytorch.layers import Layers, SparseEmbedding
 from joulemark.workloads.kits.pytorch.optimizers import make_optimizer
 from joulemark.workloads.kits.pytorch.weights import entries, load, preserved, read, read_gradients, train
 from joulemark.workloads.spec import Optimizer, Program
@@ -42,7 +42,8 @@ class Learner:
     def __init__(self, kit: Kit, part: nn.Module, forward: Callable[..., Outputs], definition: Optimizer) -> None:
         self.kit, self.forward = kit, forward
         self.parameters = [p for p in part.parameters() if p.requires_grad]
-        self.optimizer = kit.optimizer(self.parameters, definition)
+        sparse = any(isinstance(module, SparseEmbedding) for module in part.modules())
+        self.optimizer = kit.optimizer(self.parameters, definition, sparse)
         self.scaler = torch.amp.GradScaler(kit.device.type, enabled=kit.precision == "fp16")
 
     def differentiate(self, inputs: Mapping[str, torch.Tensor]) -> Outputs:
@@ -205,9 +206,11 @@ class Kit(Layers):
 
         return self._program(model, step, gradients)
 
-    def optimizer(self, parameters: list[nn.Parameter], definition: Optimizer) -> torch.optim.Optimizer:
-        """Return the optimizer that the spec defines."""
-        return make_optimizer(parameters, definition)
+    def optimizer(
+        self, parameters: list[nn.Parameter], definition: Optimizer, sparse: bool = False
+    ) -> torch.optim.Optimizer:
+        """Return the optimizer that the spec defines; `sparse` where gradients of the parameters are."""
+        return make_optimizer(parameters, definition, sparse)
 
     @staticmethod
     def _program(model: nn.Module, step: Callable[..., Outputs], gradients: Any = None) -> Program:

@@ -29,6 +29,18 @@ class Lstm(nn.LSTM):
         return output
 
 
+class SparseEmbedding(nn.Embedding):
+    """Embedding with a sparse gradient, outside compiled graphs: Inductor of PyTorch 2.13 has no sparse tensors."""
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__(count, width, sparse=True)
+
+    @torch.compiler.disable
+    def forward(self, indices: torch.Tensor) -> torch.Tensor:
+        """Return the rows (..., width) of the indices (...)."""
+        return super().forward(indices)
+
+
 class Layers:
     """Layers, tensor functions and losses of the `Kit` protocol."""
 
@@ -71,9 +83,9 @@ class Layers:
         """Return normalisation over the image and the channels of each group."""
         return nn.GroupNorm(groups, width, eps=epsilon)
 
-    def embedding(self, count: int, width: int) -> nn.Module:
-        """Return an embedding table of `count` vectors."""
-        return nn.Embedding(count, width)
+    def embedding(self, count: int, width: int, *, sparse: bool = False) -> nn.Module:
+        """Return an embedding table of `count` vectors; the gradient of a `sparse` one has only the rows looked up."""
+        return SparseEmbedding(count, width) if sparse else nn.Embedding(count, width)
 
     def lstm(self, width_in: int, width: int) -> nn.Module:
         """Return an LSTM: x (B, T, width_in) -> (states (B, T, width), (last state, last cell)).

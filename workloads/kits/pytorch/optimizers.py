@@ -5,15 +5,24 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from joulemark.workloads.spec import Adam, Optimizer
+from joulemark.workloads.spec import Adam, Optimizer, refuse_state
 
 
-def make_optimizer(parameters: list[nn.Parameter], definition: Optimizer) -> torch.optim.Optimizer:
+def make_optimizer(
+    parameters: list[nn.Parameter], definition: Optimizer, sparse: bool = False
+) -> torch.optim.Optimizer:
     """Return SGD or Adam by PyTorch's fused kernels: one call for all tensors, on CPU and CUDA.
 
     The defaults are a Python loop on the CPU and `foreach` on CUDA. PyTorch's tuning guide recommends `fused`, the only
-    implementation whose step under a GradScaler does not wait for the device.
+    implementation whose step under a GradScaler does not wait for the device. They take no sparse gradients: the
+    default SGD does, and reads and writes only their rows.
+
+    Raises:
+        ValueError: Gradients are sparse, and the optimizer has a state, which would be dense.
     """
+    if sparse:
+        refuse_state(definition)
+        return torch.optim.SGD(parameters, lr=definition.learning_rate)
     if isinstance(definition, Adam):
         return torch.optim.Adam(
             parameters,
@@ -22,4 +31,10 @@ def make_optimizer(parameters: list[nn.Parameter], definition: Optimizer) -> tor
             eps=definition.epsilon,
             fused=True,
         )
-    return torch.optim.SGD(parameters, lr=definition.learning_rate, momentum=definition.momentum, fused=True)
+    sgd = torch.optim.SGD(parameters, lr=definition.learning_rate, momentum=definition.momentum, fused=True)
+    if definition.momentum:
+        # PyTorch 2.13 allocates the momentum by empty_like and fills it in the kernel of the first step. When that step
+        # overflows in fp16, the kernel does nothing, and the next step reads uninitialised memory.
+        for parameter in parameters:
+            sgd.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    return sgd

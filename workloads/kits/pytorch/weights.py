@@ -120,7 +120,7 @@ def preserved(model: nn.Module) -> Iterator[None]:
 
 def read_gradients(model: nn.Module, scale: float = 1.0) -> dict[str, np.ndarray]:
     """Return gradients by neutral name, divided by a loss scale; weights without a gradient are left out."""
-    return {e.name: e.neutral(e.tensor.grad / scale) for e in entries(model) if e.tensor.grad is not None}
+    return {e.name: e.neutral(e.tensor.grad.to_dense() / scale) for e in entries(model) if e.tensor.grad is not None}
 
 
 def train(model: nn.Module) -> None:

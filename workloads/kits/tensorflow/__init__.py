@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from joulemark.workloads.initial import Spread, draw
-from joulemark.workloads.kits.tensorflow.layers import Layers
+from joulemark.workloads.kits.tensorflow.layers import Layers, SparseEmbedding
 from joulemark.workloads.kits.tensorflow.optimizers import make_optimizer
 from joulemark.workloads.kits.tensorflow.weights import entries, load, preserved, read, read_gradients
-from joulemark.workloads.spec import Optimizer, Program
+from joulemark.workloads.spec import Optimizer, Program, refuse_state
 
 _POLICY = {
     "fp64": "float64",
@@ -38,6 +38,10 @@ class Learner:
     def __init__(self, kit: Kit, part: keras.Layer, forward: Callable[..., Outputs], definition: Optimizer) -> None:
         self.forward = forward
         self.variables = part.trainable_variables
+        tables = [layer for layer in part._flatten_layers() if isinstance(layer, SparseEmbedding)]
+        self.sparse = {id(variable) for layer in tables for variable in layer.variables}
+        if self.sparse:
+            refuse_state(definition)
         self.optimizer = kit.optimizer(definition)
         self.scaled = kit.precision == "fp16"
         if self.scaled:
@@ -49,12 +53,15 @@ class Learner:
         return float(self.optimizer.dynamic_scale) if self.scaled else 1.0
 
     def differentiate(self, inputs: Mapping[str, tf.Tensor]) -> tuple[Outputs, list[tf.Tensor | None]]:
-        """Return the outputs and the gradient of each variable; an embedding's is dense, as in PyTorch."""
+        """Return the outputs and the gradient of each variable; an embedding's is dense unless it is made `sparse`."""
         with tf.GradientTape() as tape:
             outputs = self.forward(**inputs)
             loss = self.optimizer.scale_loss(outputs["loss"]) if self.scaled else outputs["loss"]
         gradients = tape.gradient(loss, [variable.value for variable in self.variables])
-        return outputs, [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
+        return outputs, [
+            gradient if gradient is None or id(variable) in self.sparse else tf.convert_to_tensor(gradient)
+            for variable, gradient in zip(self.variables, gradients, strict=True)
+        ]
 
     def learn(self, inputs: Mapping[str, tf.Tensor]) -> Outputs:
         """Return the outputs of one training step: gradients and the optimizer's update."""

@@ -22,6 +22,10 @@ _DISCARDED = "zeros"
 """Keras's own initial values would be discarded: the kit sets all weights once the model exists."""
 
 
+class SparseEmbedding(keras.layers.Embedding):
+    """Embedding whose gradient stays sparse."""
+
+
 class Layers:
     """Layers, tensor functions and losses of the `Kit` protocol."""
 
@@ -74,9 +78,10 @@ class Layers:
         """Return normalisation over the image and the channels of each group."""
         return _built(keras.layers.GroupNormalization(groups, epsilon=epsilon), None, None, width)
 
-    def embedding(self, count: int, width: int) -> keras.Layer:
-        """Return an embedding table of `count` vectors."""
-        return _built(keras.layers.Embedding(count, width, embeddings_initializer=_DISCARDED))
+    def embedding(self, count: int, width: int, *, sparse: bool = False) -> keras.Layer:
+        """Return an embedding table of `count` vectors; the gradient of a `sparse` one has only the rows looked up."""
+        kind = SparseEmbedding if sparse else keras.layers.Embedding
+        return _built(kind(count, width, embeddings_initializer=_DISCARDED))
 
     def lstm(self, width_in: int, width: int) -> keras.Layer:
         """Return an LSTM: x (B, T, width_in) -> [states (B, T, width), last state, last cell]."""

@@ -22,6 +22,9 @@ class FusedSgd(keras.optimizers.SGD):
         gradient = tf.cast(gradient, variable.dtype)
         rate = tf.cast(learning_rate, variable.dtype)
         handle = variable.handle
+        if isinstance(gradient, tf.IndexedSlices):  # only without momentum, as `refuse_state` says
+            variable.scatter_sub(tf.IndexedSlices(rate * gradient.values, gradient.indices))
+            return
         if self.momentum:
             velocity = self.momentums[self._get_variable_index(variable)].value.handle
             momentum = tf.constant(self.momentum, variable.dtype)

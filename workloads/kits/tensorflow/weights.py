@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from joulemark.workloads.spec import Arrays
 
@@ -80,4 +81,5 @@ def read_gradients(
 ) -> dict[str, np.ndarray]:
     """Return gradients by neutral name, divided by a loss scale; weights without a gradient are left out."""
     names = {id(variable): name for name, variable in entries(model)}
-    return {names[id(v)]: g.numpy() / scale for v, g in zip(variables, gradients, strict=True) if g is not None}
+    pairs = zip(variables, gradients, strict=True)
+    return {names[id(v)]: tf.convert_to_tensor(g).numpy() / scale for v, g in pairs if g is not None}

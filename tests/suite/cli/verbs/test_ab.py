@@ -12,7 +12,7 @@ from command import FAST, joulemark, start, wait_for
 from environments import empty_environment, environment_like_this
 from places import SUPPORT
 
-from joulemark.suite.records import read
+from joulemark.suite.results.run_files import read
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from command import FAST, joulemark, start
 from comparisons import case_with_rates
 from run_files import case, energy, machine, run_file, trial
 
-from joulemark.suite.records import read
+from joulemark.suite.results.run_files import read
 from joulemark.suite.stats.thresholds import parse_thresholds
 
 pytestmark = pytest.mark.slow

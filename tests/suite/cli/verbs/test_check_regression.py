@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 
 LADEN = SUPPORT / "laden"
 RUN = ("run", "--profile", "fast", "--workload", "laden", "--size", "given", "--size", "restless")
-OPTIONS = ("--framework", "pytorch", "--threads", "1", "--rounds", "3", "--offline", "--no-report")
+OPTIONS = ("--framework", "pytorch", "--threads", "1", "--rounds", "5", "--offline", "--no-report")
 
 
 @pytest.fixture(scope="module")

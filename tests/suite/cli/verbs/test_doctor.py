@@ -45,7 +45,7 @@ def test_without_a_sensor_it_exits_4_with_a_reason_and_fix_for_each(tmp_path: Pa
     assert {name for kind, name in checks if kind == "framework"} >= {"pytorch", "tensorflow"}
 
 
-def test_with_counters_it_exits_0_with_their_update_period_and_cost(tmp_path: Path) -> None:
+def test_with_counters_it_exits_0_with_their_update_periods_where_known_and_cost(tmp_path: Path) -> None:
     powercap = build(tmp_path, (FakeZone("intel-rapl:0", "package-0"), FakeZone("intel-rapl:0:0", "dram")))
     gpus = [FakeGpu(UUID, traits="tick"), FakeGpu("GPU-b", bus="00000000:02:00.0")]
     variables = nvml_library.environment(nvml_library.build(tmp_path), gpus)
@@ -54,7 +54,7 @@ def test_with_counters_it_exits_0_with_their_update_period_and_cost(tmp_path: Pa
     assert done.returncode == 0, done.stderr
     checks = checks_of(done)
     rapl, gpu = checks["sensor", "rapl"], checks["sensor", f"nvml {UUID}"]
-    assert (rapl["readable"], rapl["tick_s"]) == (True, 0.001)
+    assert (rapl["readable"], rapl["tick_s"]) == (True, None)  # it stands still: its update period is not known
     assert 0 < rapl["read_cost_s"] < 0.1
     assert 0.07 < gpu["tick_s"] < 0.13
     assert checks["device", "cuda:0"]["readable"]
@@ -92,6 +92,19 @@ def test_table_has_one_line_per_check_and_the_fix(tmp_path: Path) -> None:
     assert "fix: " in done.stdout
     assert "Energy can only be estimated" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_gpu_sensor_alone_does_not_measure_the_host(tmp_path: Path) -> None:
+    variables = nvml_library.environment(nvml_library.build(tmp_path), [FakeGpu(UUID)])
+    done = joulemark(tmp_path, "doctor", variables={**variables, "JOULEMARK_POWERCAP_ROOT": "/nowhere"})
+    assert done.returncode == 0
+    assert done.stdout.rstrip().endswith(
+        "The energy of GPUs can be measured on this machine. That of the host can only be estimated: it is not in the "
+        "sums of cases on a GPU."
+    )
+    root = build(tmp_path / "rapl", [FakeZone("intel-rapl:0", "package-0")])
+    done = joulemark(tmp_path, "doctor", variables={**variables, "JOULEMARK_POWERCAP_ROOT": str(root)})
+    assert done.stdout.rstrip().endswith("Energy can be measured on this machine.")
 
 
 @pytest.mark.parametrize("has_gpu", [False, True], ids=["no GPU", "GPU"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command import joulemark
 from report_files import summarised, trials
-from run_files import case, failed_trial, machine, run_file
+from run_files import case, failed_trial, machine, run_file, starting_at
 
 from joulemark.suite.records import FrameworkInfo, RunFile, write
 
@@ -31,8 +31,7 @@ def run_at(number: int, speed: float, **fields: object) -> RunFile:
         case("matmul", trials=[failed_trial()]),
     ]
     run = summarised(run_file(cases, id=f"202611{day:02d}T{hour:02d}0000Z-{number:04x}", **fields))
-    started_at = f"2026-11-{day:02d}T{hour:02d}:00:00Z"
-    return run.model_copy(update={"run": run.run.model_copy(update={"started_at": started_at})})
+    return starting_at(run, f"2026-11-{day:02d}T{hour:02d}:00:00Z")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command import joulemark
-from run_files import case, failed_trial, run_file
+from run_files import case, failed_trial, run_file, starting_at
 
 from joulemark.suite.records import write
 from joulemark.suite.results.history import parquet
@@ -18,9 +18,7 @@ pytestmark = pytest.mark.slow
 def test_runs_oldest_first_and_unreadable_files_with_their_error(tmp_path: Path) -> None:
     for day in (2, 1):
         run = run_file([case(), case("matmul", trials=[failed_trial()])], id=f"2026110{day}T120000Z-a1b2")
-        run = run.model_copy(
-            update={"run": run.run.model_copy(update={"started_at": f"2026-11-0{day}T12:00:00Z", "profile": "quick"})}
-        )
+        run = starting_at(run, f"2026-11-0{day}T12:00:00Z")
         write(run, tmp_path / "runs" / f"{run.run.id}.json")
     (tmp_path / "runs" / "20261130T000000Z-ffff.json").write_text("{")
     rows = json.loads(joulemark(tmp_path, "list", "--runs", "--json").stdout)["runs"]

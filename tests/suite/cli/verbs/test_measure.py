@@ -14,7 +14,7 @@ from measured_command import QUICK, saved_run
 from simulated_meter import HALF_PERIOD_S
 
 from joulemark.suite.meter.command_run import execute
-from joulemark.suite.records import read
+from joulemark.suite.results.run_files import read
 
 pytestmark = pytest.mark.slow
 

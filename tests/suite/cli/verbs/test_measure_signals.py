@@ -122,3 +122,40 @@ def test_the_journal_of_a_killed_measure_can_be_read(tmp_path):
     assert not run_file.run.complete
     assert run_file.traces[0].t_s
     assert os.path.exists(journal)
+
+
+AFTER_COMMAND = """
+import os, signal, sys
+how = int(sys.argv[1])
+sys.argv = ["joulemark", *sys.argv[2:]]
+has_run = False
+def hook(event, values):
+    global has_run
+    has_run = has_run or event == "os.posix_spawn"
+    if has_run and event == "open" and values[0] == "/proc/stat":  # the machine's CPU time, once the command has ended
+        has_run = False
+        os.kill(os.getpid(), how)
+sys.addaudithook(hook)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from joulemark.suite.cli.app import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("rounds", "code"), [(1, 0), (3, 130)])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_once_the_command_has_ended_keeps_what_is_measured(tmp_path, how, rounds, code):
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", AFTER_COMMAND, str(int(how)), *QUICK, "--rounds", str(rounds), "--", "true"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    run_file = saved_run(tmp_path)
+    assert len(run_file.cases[0].trials) == 1
+    assert run_file.run.complete is (rounds == 1)
+    assert ("Measure it again" in done.stderr) is (rounds == 3)
+    assert {path.suffix for path in (tmp_path / "runs").iterdir()} == {".json"}

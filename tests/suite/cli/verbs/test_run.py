@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 from command import FAST, joulemark
 
-from joulemark.suite.records import RunFile, read, schema
+from joulemark.suite.records import RunFile, schema
+from joulemark.suite.results.run_files import read
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("torch")

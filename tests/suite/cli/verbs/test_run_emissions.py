@@ -11,7 +11,8 @@ from command import FAST, joulemark
 from grid_server import TOKEN, Reply, grid_server, hour, hourly, latest, listed
 from live_grid import service_variables
 
-from joulemark.suite.records import RunFile, read
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.run_files import read
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("torch")

@@ -19,6 +19,7 @@ from joulemark.suite.results.export import FORMATS, renderer
 from joulemark.suite.results.export.measures import KEYS
 from joulemark.suite.results.summary import recompute
 from joulemark.suite.results.table import table
+from joulemark.suite.system.text import one_line
 
 ENERGY = ("energy_per_item_j", "emissions_g_per_1000_items")
 
@@ -115,7 +116,7 @@ def test_csv_is_the_table() -> None:
     run_table = table(file)
     assert [line["id"] for line in lines] == [row.case.id for row in run_table.rows]
     for line, row in zip(lines, run_table.rows, strict=True):
-        assert (line["status"], line["reason"]) == (row.status, row.reason or "")
+        assert (line["status"], line["reason"]) == (row.status, one_line(row.reason or ""))
         assert line["run"] == file.run.id
         for column in run_table.columns:
             cell = row.cells[column.key]

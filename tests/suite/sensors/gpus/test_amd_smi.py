@@ -69,3 +69,10 @@ def test_missing_library_is_reported_and_prints_nothing(tmp_path: Path) -> None:
     (finding,) = _findings(tmp_path / "t", amdsmi_library.environment(tmp_path / "none", tmp_path))
     assert (finding.found, finding.readable) == (False, False)
     assert finding.fix
+
+
+@pytest.mark.parametrize(("traits", "limit_w"), [("", 750.0), ("no_cap", None), ("cap_in_watts", None)])
+def test_power_cap_of_a_gpu(rocm_path: Path, tmp_path: Path, traits: str, limit_w: float | None) -> None:
+    environment = amdsmi_library.environment(rocm_path, tmp_path, traits)
+    sampled = sample(tmp_path / "t", "amdsmi", environment, 0.2)
+    assert {channel.highest_limit_w for channel in sampled.trace.channels} == {limit_w}

@@ -45,6 +45,15 @@ def test_without_a_counter_power_is_integrated(nvml_path: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("traits", ["no_energy", "no_power no_instant no_average no_legacy"])
+def test_power_far_above_the_limit_of_a_gpu_is_not_believed(nvml_path: Path, tmp_path: Path, traits: str) -> None:
+    """Of 400 W: by power samples or, without them, by the counter's steps."""
+    energy = _sample(nvml_path, tmp_path, FakeGpu(A, 5930.0, traits)).reading(0.1, 0.5, GPUS, A)
+    assert (energy.energy_j, energy.kind) == (None, "unavailable")
+    assert "600 W (1.5 times its limit of 400 W)" in (energy.reason or "") or "jumped" in (energy.reason or "")
+
+
+@pytest.mark.slow
 def test_unsupported_power_fields_fall_back_to_the_older_call(nvml_path: Path, tmp_path: Path) -> None:
     """The call succeeds; each field has its own return code, and no value."""
     sampled = _sample(nvml_path, tmp_path, FakeGpu(A, 250.0, "old_fields no_energy ga100"))
@@ -95,15 +104,15 @@ def test_split_gpu_is_labelled_as_shared(nvml_path: Path, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_module_power_is_listed_and_not_charged(nvml_path: Path, tmp_path: Path) -> None:
-    grace = FakeGpu(A, 250.0, "grace", name="NVIDIA GH200 480GB")
+    grace = FakeGpu(A, 250.0, "grace", name="NVIDIA of a name to come")
     sampled = _sample(nvml_path, tmp_path, grace, FakeGpu(B, 100.0, bus=SECOND_BUS))
-    assert [c.component for c in sampled.trace.channels if c.scope == A] == ["gpu", "gpu", "module"]
+    assert [c.component for c in sampled.trace.channels if c.scope == A] == ["undetermined", "gpu", "module"]
     readings = sampled.readings(0.05, 0.45, GPUS)
     (module,) = [energy for energy in readings if energy.component == "module"]
     assert (module.scope, module.attributed, module.kind) == (A, False, "integrated")
     assert module.energy_j == pytest.approx(0.4 * (250.0 + nvml_library.GRACE_W), rel=0.01)
     charged = [energy for energy in readings if energy.attributed and energy.energy_j is not None]
-    assert [(energy.component, energy.scope) for energy in charged] == [("gpu", A)]
+    assert [(energy.component, energy.scope, energy.kind) for energy in charged] == [("gpu", A, "integrated")]
     assert charged[0].energy_j == pytest.approx(0.4 * 250.0, rel=0.01)
 
 

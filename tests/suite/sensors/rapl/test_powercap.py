@@ -148,6 +148,30 @@ def test_unreadable_range_means_no_wrap(tmp_path: Path) -> None:
     sensor.close()
 
 
+@pytest.mark.parametrize(
+    ("limits_uw", "expected_w"),
+    [((125_000_000, 253_000_000), 253.0), ((125_000_000, 4_095_875_000), None), ((0, 0), None), ((), None)],
+)
+def test_highest_limit_of_a_package(tmp_path: Path, limits_uw: tuple[int, ...], expected_w: float | None) -> None:
+    """PL1 and PL2; the largest that the register holds is none. Limits of memory do not count."""
+    top = build(tmp_path, (FakeZone("intel-rapl:0", "package-0"), FakeZone("intel-rapl:0:0", "dram")))
+    for number in ("intel-rapl:0", "intel-rapl:0:0"):
+        for n, limit_uw in enumerate(limits_uw):
+            (device(tmp_path, number) / f"constraint_{n}_power_limit_uw").write_text(f"{limit_uw}\n")
+    sensor = powercap.find(_options(top)).sensor
+    assert sensor is not None
+    assert [channel.highest_limit_w for channel in sensor.channels] == [expected_w, None]
+    sensor.close()
+
+
+def test_counter_that_does_not_move_at_the_start_has_no_update_period(tmp_path: Path) -> None:
+    top = build(tmp_path, (FakeZone("intel-rapl:0", "package-0"),))
+    result = powercap.find(_options(top))
+    assert result.sensor is not None
+    assert (result.sensor.channels[0].tick_s, result.findings[0].tick_s) == (None, None)
+    result.sensor.close()
+
+
 def test_absent_tree_has_a_reason_and_a_fix(tmp_path: Path) -> None:
     result = powercap.find(_options(tmp_path / "nowhere"))
     assert result.sensor is None

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from faulty_trials import request
 
-from joulemark.suite.run.trial_record import trial_record
+from joulemark.suite.run.trials import trial_record
 from joulemark.suite.trial.outcome import Outcome
 
 pytest.importorskip("torch")

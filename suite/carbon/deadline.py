@@ -1,0 +1,107 @@
+"""A time limit for a whole exchange over the network: name look-up, connection, headers, body and retries.
+
+The time-outs of sockets are for one read: an answer that comes byte by byte, or interim answers without end, never
+reach them. The exchange therefore runs in a thread that is waited for until the deadline, and its sockets are shut down
+then, which ends it wherever it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
+
+from urllib3 import Retry
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import InvalidHeader, MaxRetryError, ResponseError
+
+T = TypeVar("T")
+
+
+class Deadline:
+    """The end of the time for one exchange."""
+
+    def __init__(self, limit_s: float) -> None:
+        """`limit_s`: the time from now, seconds."""
+        self._at_s = time.monotonic() + limit_s
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._over = False
+
+    def left_s(self) -> float:
+        """Return the time that is left, seconds; negative after the end."""
+        return self._at_s - time.monotonic()
+
+    def run(self, exchange: Callable[[], T]) -> T:
+        """Return what `exchange`, which raises nothing, returns. TimeoutError if it has not ended by the deadline."""
+        results: list[T] = []
+        thread = threading.Thread(target=lambda: results.append(exchange()), daemon=True)
+        thread.start()
+        try:
+            thread.join(max(0.0, self.left_s()))
+            if thread.is_alive():
+                raise TimeoutError
+        finally:
+            self._end()
+        return results[0]
+
+    def connection_class(self, base: type[Any]) -> type[Any]:
+        """Return the class of connections `base`, of urllib3, whose sockets are shut down at the deadline."""
+        deadline = self
+
+        class Connection(base):  # type: ignore[misc]
+            def connect(self) -> None:
+                super().connect()
+                deadline._add(self)
+
+        return Connection
+
+    def _add(self, connection: HTTPConnection) -> None:
+        """Have the socket of a new connection shut down at the end; raises TimeoutError after it."""
+        with self._lock:
+            if self._over:
+                connection.close()
+                raise TimeoutError
+            assert connection.sock is not None
+            # A descriptor of its own, so that no other file can have got the number meanwhile.
+            self._sockets.append(socket.socket(fileno=os.dup(connection.sock.fileno())))
+
+    def _end(self) -> None:
+        with self._lock:
+            self._over = True
+            for each in self._sockets:
+                with contextlib.suppress(OSError):  # it has been closed by its other side
+                    each.shutdown(socket.SHUT_RDWR)
+                each.close()
+            self._sockets.clear()
+
+
+class RetryPolicy(Retry):
+    """urllib3's retries, but none that could not begin before the deadline, and no reading of what is not used."""
+
+    deadline: Deadline | None = None
+
+    def new(self, **fields: Any) -> Self:
+        """Return a copy with other `fields`."""
+        copy = super().new(**fields)
+        copy.deadline = self.deadline
+        return copy
+
+    def increment(self, *args: Any, **more: Any) -> Self:
+        """Return the state after one more failure; MaxRetryError ends the attempts with the response at hand."""
+        response = more.get("response")
+        try:
+            wait_s = (self.get_retry_after(response) or 0.0) if response is not None else 0.0
+        except InvalidHeader:
+            wait_s = math.inf
+        following = super().increment(*args, **more)
+        if self.deadline is not None and max(wait_s, following.get_backoff_time()) >= self.deadline.left_s():
+            raise MaxRetryError(more["_pool"], "", ResponseError("there is no time for another attempt"))
+        if response is not None:
+            response.close()  # urllib3 would read the rest, which may have no end
+        return following

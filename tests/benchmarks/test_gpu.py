@@ -1,0 +1,147 @@
+"""`python -m benchmarks.gpu` on the CPU: it writes its JSON whatever is missing, crashes or takes too long."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nvml_library
+import pytest
+from command import FAST, environment
+from nvml_library import FakeGpu
+from places import ROOT, SUPPORT
+
+from benchmarks.gpu_table import product_rows, table
+from joulemark.suite.results.run_files import parse
+from joulemark.workloads.registry import workloads
+
+PARTS = ["doctor", "product", "meter", "quick", "workloads"]
+GPU = FakeGpu("GPU-aaaa1111-0000-0000-0000-000000000000", 250.0, "tick")
+
+
+def check(home: Path, *options: str, **variables: str) -> tuple[subprocess.CompletedProcess[str], Any]:
+    """Run the script in `home`; return its process and its JSON."""
+    (home / "joulemark.toml").write_text(FAST)
+    path = os.pathsep.join(filter(None, [str(ROOT), variables.pop("PYTHONPATH", "")]))
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "benchmarks.gpu", "--device", "cpu", "--out", "gpu.json", *options],
+        cwd=home,
+        env=environment(home, PYTHONPATH=path, **variables),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done, json.loads((home / "gpu.json").read_text())
+
+
+@pytest.mark.slow
+def test_all_parts_on_a_cpu(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    # Found without a GPU: on a machine with one, this one is hidden.
+    done, document = check(tmp_path, "--budget", "800", "--workload", "matmul", "--profile", "fast", LD_LIBRARY_PATH="")
+    assert done.returncode == 0, done.stderr
+    assert list(document["parts"]) == PARTS
+    assert {check["kind"] for check in document["doctor"]["checks"]} >= {"sensor", "device", "framework", "machine"}
+    for name in ("product", "quick"):
+        assert document["parts"][name]["reason"] is None
+        run_file = parse(json.dumps(document[name]), name)
+        assert {case.status for case in run_file.cases} == {"ok"}
+        assert run_file.run.complete
+    rows = product_rows(document["product"])
+    assert {row["precision"] for row in rows} == {"fp32", "bf16"}
+    assert all(row["share"] > 0 for row in rows)
+    assert {row["workload"] for row in document["workloads"]} == {"matmul"}
+    assert {row["status"] for row in document["workloads"]} == {"ok", "skipped"}
+    compared = [row for row in document["workloads"] if row["status"] == "ok" and row["precision"] != "fp32"]
+    assert all(0 < row["error"] < 0.01 for row in compared)
+    for title in ("Doctor", "Matrix product", "joulemark run, one round", "Every workload and phase once"):
+        assert title in done.stdout
+
+
+@pytest.mark.slow
+def test_a_meter_beside_a_second_reader(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    library = nvml_library.environment(nvml_library.build(tmp_path), [GPU])
+    seen = {name: library[name] for name in ("LD_LIBRARY_PATH", "NVML_GPUS")}
+    done, document = check(tmp_path, "--part", "meter", "--budget", "200", **seen)
+    assert done.returncode == 0, done.stderr
+    assert document["parts"]["meter"]["reason"] is None
+    windows = document["meter"]
+    assert len(windows) == 7
+    for window in windows:
+        assert window["meter"]["kind"] == "counter"
+        assert window["meter"]["low_j"] <= window["reader_j"] <= window["meter"]["high_j"]
+        assert window["counter_j"] == pytest.approx(GPU.power_w * window["duration_s"], abs=GPU.power_w * 0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fault", "reason"), [("segfault", "SIGSEGV"), ("memory", "out of memory"), ("nan", "finite")])
+def test_a_case_that_fails_loses_itself_alone(tmp_path: Path, fault: str, reason: str) -> None:
+    pytest.importorskip("torch")
+    options = ("--part", "workloads", "--workload", "faulty", "--size", fault, "--budget", "200")
+    done, document = check(tmp_path, *options, PYTHONPATH=str(SUPPORT / "faulty"))
+    rows = {(row["mode"], row["precision"]): row for row in document["workloads"] if row["framework"] == "pytorch"}
+    assert rows.keys() == {("eager", each) for each in ("fp32", "tf32", "bf16", "fp16")} | {("compile", "fp32")}
+    assert rows.pop(("eager", "tf32"))["status"] == "skipped"
+    if fault == "memory":  # the compiler leaves out an allocation that nothing uses
+        assert rows.pop(("compile", "fp32"))["status"] == "not compared"
+    for row in rows.values():
+        assert (row["status"], reason in row["reason"]) == ("failed", True), row
+    assert done.returncode == 1
+    assert done.stdout.count("! faulty/inference/pytorch") == len(rows)
+
+
+@pytest.mark.slow
+def test_cases_that_hang(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    options = ("--part", "workloads", "--workload", "faulty", "--size", "hang_uninterruptibly")
+    limits = ("--case-timeout", "25", "--budget", "70")
+    done, document = check(tmp_path, *options, *limits, PYTHONPATH=str(SUPPORT / "faulty"))
+    first, *_, last = [row for row in document["workloads"] if row["framework"] == "pytorch"]
+    assert (first["status"], first["reason"]) == ("failed", "not finished within 25 s")
+    assert (last["status"], last["reason"]) == ("not run", "no time was left")
+    assert document["parts"]["workloads"]["reason"].startswith("no time was left for ")
+    assert done.returncode == 1
+
+
+@pytest.mark.slow
+def test_workloads_that_were_not_begun_are_listed(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    done, document = check(tmp_path, "--part", "workloads", "--budget", "25")
+    assert done.returncode == 0, done.stderr
+    seen = {row["workload"] for row in document["workloads"]}
+    assert seen == {workload.id for workload in workloads().values() if "cpu" in workload.devices}
+    assert {row["status"] for row in document["workloads"]} <= {"ok", "skipped", "not run"}
+    assert document["workloads"][-1]["reason"] == "no time was left"
+
+
+@pytest.mark.slow
+def test_without_time_every_part_has_a_reason(tmp_path: Path) -> None:
+    done, document = check(tmp_path, "--budget", "0")
+    assert done.returncode == 0, done.stderr
+    assert {name: part["reason"] for name, part in document["parts"].items()} == dict.fromkeys(
+        PARTS, "no time was left"
+    )
+    assert {document[name] for name in PARTS} == {None}
+
+
+@pytest.mark.slow
+def test_a_device_that_no_framework_sees(tmp_path: Path) -> None:
+    options = ("--device", "cuda:7", "--budget", "200", "--part", "quick", "--part", "workloads", "--part", "meter")
+    done, document = check(tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    assert document["parts"]["quick"]["reason"] == "no framework can use cuda:7"
+    assert document["parts"]["workloads"]["reason"] == "no framework can use cuda:7"
+    assert document["parts"]["meter"]["reason"].startswith("no second reader: ")
+    assert all(reason for reason in document["frameworks"].values())
+
+
+def test_the_table_of_a_file_that_was_cut_off() -> None:
+    lines = list(table({"frameworks": {"pytorch": "not installed"}, "parts": {}, "quick": None}))
+    assert lines == ["! pytorch was not run: not installed", ""]

@@ -1,0 +1,92 @@
+"""The content security policy of a page, as Chromium applies it: the page works under it, and injected code does not.
+
+The fixture `tab` fails a test whose page reports a violation.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chromium import Open
+from report_files import full
+
+from joulemark.reports.html import render, write
+from joulemark.suite.records import RunFile
+
+ADD_ELEMENT = "document.head.append(Object.assign(document.createElement('%s'), {textContent: '%s'}))"
+VIOLATIONS = """window.violations = [];
+document.addEventListener('securitypolicyviolation', (event) => violations.push(event.effectiveDirective));"""
+
+
+def violations(page: Any, code: str) -> list[str]:
+    """Return the directives that a page says were violated when it runs `code`."""
+    page.evaluate(VIOLATIONS)
+    page.evaluate(code)
+    page.wait_for_timeout(200)
+    return list(page.evaluate("violations"))
+
+
+def test_every_chart_of_a_page_is_drawn_without_a_violation(tab: Open, html: str, many_cases: RunFile) -> None:
+    for text in (html, render([many_cases, full()])):
+        opened = tab(text)
+        opened.open()
+        opened.draw_all()
+        assert opened.errors == []
+
+
+@pytest.mark.parametrize("plotlyjs", ["embed", "directory"])
+def test_a_page_finds_plotly_where_it_is(tab: Open, tmp_path: Path, plotlyjs: str) -> None:
+    opened = tab("")
+    write([full()], opened.html, plotlyjs)
+    opened.open()
+    opened.draw_all()
+    library = opened.requests.copy()
+    opened.requests.clear()
+    assert library == ([] if plotlyjs == "embed" else [(tmp_path / "plotly.min.js").as_uri()])
+
+
+def test_the_history_page_has_no_violation(tab: Open, history: str) -> None:
+    opened = tab(history)
+    opened.open()
+    opened.draw_all()
+
+
+def test_hovering_and_printing_have_no_violation(tab: Open, html: str) -> None:
+    opened = tab(html)
+    page = opened.open()
+    opened.draw_all()
+    page.locator("#plot-throughput .point").first.hover(force=True)
+    page.locator("#plot-throughput .hoverlayer text").first.wait_for()
+    page.locator("#theme").click()
+    page.pdf()
+
+
+@pytest.mark.parametrize(
+    ("code", "directive"),
+    [
+        (ADD_ELEMENT % ("script", "window.ran = 1"), "script-src-elem"),
+        (ADD_ELEMENT % ("style", "p { color: red }"), "style-src-elem"),
+        ("document.body.setAttribute('style', 'color: red')", "style-src-attr"),
+        ("document.body.setAttribute('onclick', 'window.ran = 1')", "script-src-attr"),
+        ("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')", "script-src-attr"),
+        ("new Image().src = 'https://example.org/x.png'", "img-src"),
+        ("fetch('https://example.org/').catch(() => {})", "connect-src"),
+    ],
+)
+def test_injected_code_does_not_run(tab: Open, code: str, directive: str) -> None:
+    opened = tab(render([full()], plotlyjs="directory"))
+    page = opened.open()
+    opened.errors.clear()  # the library is not there
+    opened.requests.clear()
+    assert directive in violations(page, code)
+    assert page.evaluate("window.ran") is None
+    opened.errors.clear()
+    opened.requests.clear()
+
+
+def test_a_policy_names_no_inline_code(html: str) -> None:
+    policy = html.partition('http-equiv="Content-Security-Policy" content="')[2].partition('"')[0]
+    assert "unsafe-inline" not in policy
+    assert "unsafe-eval" not in policy

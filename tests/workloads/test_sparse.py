@@ -1,0 +1,77 @@
+"""Tables whose gradients are sparse: a step reads and writes only the rows that it looks up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from framework_process import FRAMEWORKS, SEED, Job, Processes, make_kit, prepare
+from proofs import distance
+
+from joulemark.workloads.registry import workloads
+from joulemark.workloads.spec import Adam, Optimizer, Sgd
+from joulemark.workloads.word2vec import spec as word2vec
+
+DENSE = {"embedding_dense_backward", "UnsortedSegmentSum"}
+"""Kernels that make a table's whole gradient, of PyTorch and TensorFlow."""
+
+
+def kernels(framework: str, workload: str) -> set[str]:
+    """Return the names of the kernels of one training step. Runs in the framework's process."""
+    _, program, inputs = prepare(Job(framework, workload, "training"))
+    if framework == "tensorflow":
+        import tensorflow as tf
+
+        graph = tf.function(program.step).get_concrete_function(**inputs).graph
+        return {operation.type for operation in graph.get_operations()}
+    from torch.profiler import profile
+
+    with profile() as profiler:
+        program.step(**inputs)
+    return {event.key.removeprefix("aten::") for event in profiler.key_averages()}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_word2vec_makes_no_gradient_of_a_whole_table(processes: Processes, framework: str) -> None:
+    assert not DENSE & processes.call(framework, kernels, framework, "word2vec").result()
+    assert DENSE & processes.call(framework, kernels, framework, "gpt2").result()
+
+
+@pytest.mark.parametrize("precision", ["fp64", "fp16"])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_row_looked_up_twice_is_moved_by_the_sum(processes: Processes, framework: str, precision: str) -> None:
+    """The dense gradient itself is held against slopes in test_models."""
+    job = Job(framework, "word2vec", "training", precision=precision, gradients=True)
+    result = processes.run(job)
+    spec = workloads()["word2vec"]
+    size = spec.sizes["tiny"]
+    arrays = spec.inputs(size, "training", size.batch_size["cpu"], np.random.default_rng(SEED))
+    assert len(np.unique(arrays["negatives"])) < arrays["negatives"].size
+    for name, before in result.before.items():
+        moved = result.after[name].astype(np.float64) - before
+        rate = word2vec.OPTIMIZER.learning_rate
+        assert distance(moved, -rate * result.gradients[name]) < (1e-12 if precision == "fp64" else 1e-3)
+
+
+def build_sparse(framework: str, definition: Optimizer) -> None:
+    """Build the training of a sparse table. Runs in the framework's process."""
+    kit = make_kit(framework, "fp32")
+    kit.training(kit.embedding(3, 2, sparse=True), lambda **inputs: inputs, definition)
+
+
+@pytest.mark.parametrize("definition", [Adam(0.1), Sgd(0.1, momentum=0.9)], ids=str)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_an_optimizer_with_a_state_refuses_them(processes: Processes, framework: str, definition: Optimizer) -> None:
+    with pytest.raises(ValueError, match="sparse gradients need SGD without momentum"):
+        processes.call(framework, build_sparse, framework, definition).result()
+
+
+@pytest.mark.parametrize("size", ["tiny", "small"])
+def test_the_rows_of_a_step_are_those_expected(size: str) -> None:
+    spec = workloads()["word2vec"]
+    hyper, batch, drawn = spec.sizes[size], spec.sizes[size].batch_size["cpu"], []
+    for seed in range(50):
+        arrays = spec.inputs(hyper, "training", batch, np.random.default_rng(seed))
+        context = np.union1d(arrays["contexts"], arrays["negatives"])
+        drawn.append(len(np.unique(arrays["centres"])) + len(context))
+    error = np.std(drawn) / np.sqrt(len(drawn))
+    assert abs(np.mean(drawn) - word2vec.rows(hyper, batch)) < 4 * error
