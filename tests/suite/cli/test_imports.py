@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "calibrate latest": {"numpy", "scipy"},
     "baseline list": set(),
     "history": {"numpy", "scipy", "duckdb"},
-    "export latest --format csv": set(),
+    "export latest --format csv": {"numpy", "scipy"},
     "export latest --format markdown": {"numpy", "scipy"},
     "measure --sensor simulated:rapl/constant --no-report -- true": {"numpy", "scipy"},
     "doctor": {"numpy"},
