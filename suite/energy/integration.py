@@ -197,9 +197,12 @@ class Curve:
         if self.is_counter and self.update_period_s is None and self.values[-1] > self.values[0]:
             seconds = self.t_s[-1] - self.t_s[0]
             return f"below resolution: the counter moved once in {seconds:.2g} s, so its update period is not known"
-        allowed_s = max(MAX_GAP_PERIODS * self.read_period_s, LATE_UPDATES * (self.update_period_s or 0.0))
+        late_s = LATE_UPDATES * (self.update_period_s or 0.0)
+        allowed_s = max(MAX_GAP_PERIODS * self.read_period_s, late_s)
         outside_s = max(self.t_s[0] - window_s[0], window_s[1] - self.t_s[-1])
-        if outside_s > allowed_s + lag_s(self.channel):
+        apart_s = max(self.t_s[0] - window_s[1], window_s[0] - self.t_s[-1])  # a short window may lie beside all reads
+        lag = lag_s(self.channel)
+        if outside_s > allowed_s + lag or apart_s > max(self.read_period_s, late_s) + lag:
             return f"the trace does not cover the window: {outside_s:.2f} s of it have no read"
         first, last = self.index(window_s[0]), self.index(window_s[1])
         # A counter goes on counting while nobody reads it: only the reads at the window's ends matter.

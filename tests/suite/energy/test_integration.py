@@ -69,8 +69,9 @@ def test_power_is_constant_outside_the_first_and_last_sample() -> None:
 
 
 @pytest.mark.parametrize("unit", ["J", "W"])
-def test_window_outside_the_trace_is_unknown(unit: str) -> None:
-    reading = read(trace_of(TIMES_S[:30], [10 * t + 1 for t in TIMES_S[:30]], unit), 1.0, 5.0)
+@pytest.mark.parametrize("window_s", [(1.0, 5.0), (-0.4, -0.39), (3.3, 3.31)])
+def test_window_outside_the_trace_is_unknown(unit: str, window_s: tuple[float, float]) -> None:
+    reading = read(trace_of(TIMES_S[:30], [10 * t + 1 for t in TIMES_S[:30]], unit), *window_s)
     assert (reading.energy_j, reading.kind) == (None, "unavailable")
     assert "does not cover" in (reading.reason or "")
 

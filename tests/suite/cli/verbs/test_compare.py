@@ -86,8 +86,8 @@ def test_one_run_by_a_factor(home: Path) -> None:
 
 
 def test_runs_of_different_sizes_are_not_comparable(home: Path) -> None:
-    tiny = [case_at(size="tiny", id="cnn:tiny/training/pytorch/eager/cpu/fp32/b32")]
-    tiny += [case_at(workload=name, size="tiny", id=f"{name}:tiny") for name in ("mlp", "gpt2")]
+    name_end = "tiny/training/pytorch/eager/cpu/fp32/b32"
+    tiny = [case_at(workload=name, size="tiny", id=f"{name}:{name_end}") for name in ("cnn", "mlp", "gpt2")]
     write(run_file(tiny, id="20261103T120000Z-a1b4"), home / "runs" / "20261103T120000Z-a1b4.json")
     done = joulemark(home, "compare", "20261101", "latest")
     assert (done.returncode, done.stdout) == (3, "")
