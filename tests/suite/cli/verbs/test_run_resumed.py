@@ -185,7 +185,7 @@ def test_a_run_that_lost_a_trial_does_not_end_as_if_it_had_not(tmp_path):
 
 def test_a_measured_command_is_not_resumed(tmp_path):
     command = ("measure", "--sensor", "simulated:rapl/constant", "--no-report", "--rounds", "2", "--")
-    running = start(tmp_path, *command, "sh", "-c", "echo ready >&2; exec sleep 60")
+    running = start(tmp_path, *command, "sh", "-c", "echo ready >&2; exec sleep 10")
     wait_for(running, "ready")
     running.kill()
     running.communicate()
