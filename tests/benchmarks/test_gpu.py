@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nvml_library
@@ -15,12 +17,18 @@ from command import FAST, environment
 from nvml_library import FakeGpu
 from places import ROOT, SUPPORT
 
-from benchmarks.gpu_table import product_rows, table
 from joulemark.suite.results.run_files import parse
 from joulemark.workloads.registry import workloads
 
 PARTS = ["doctor", "product", "meter", "quick", "workloads"]
 GPU = FakeGpu("GPU-aaaa1111-0000-0000-0000-000000000000", 250.0, "tick")
+
+
+@pytest.fixture
+def gpu_table(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module that makes the table. It is not installed with joulemark."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("benchmarks.gpu_table")
 
 
 def check(home: Path, *options: str, **variables: str) -> tuple[subprocess.CompletedProcess[str], Any]:
@@ -41,7 +49,7 @@ def check(home: Path, *options: str, **variables: str) -> tuple[subprocess.Compl
 
 
 @pytest.mark.slow
-def test_all_parts_on_a_cpu(tmp_path: Path) -> None:
+def test_all_parts_on_a_cpu(tmp_path: Path, gpu_table: ModuleType) -> None:
     pytest.importorskip("torch")
     # Found without a GPU: on a machine with one, this one is hidden.
     done, document = check(tmp_path, "--budget", "800", "--workload", "matmul", "--profile", "fast", LD_LIBRARY_PATH="")
@@ -53,7 +61,7 @@ def test_all_parts_on_a_cpu(tmp_path: Path) -> None:
         run_file = parse(json.dumps(document[name]), name)
         assert {case.status for case in run_file.cases} == {"ok"}
         assert run_file.run.complete
-    rows = product_rows(document["product"])
+    rows = gpu_table.product_rows(document["product"])
     assert {row["precision"] for row in rows} == {"fp32", "bf16"}
     assert all(row["share"] > 0 for row in rows)
     assert {row["workload"] for row in document["workloads"]} == {"matmul"}
@@ -142,6 +150,6 @@ def test_a_device_that_no_framework_sees(tmp_path: Path) -> None:
     assert all(reason for reason in document["frameworks"].values())
 
 
-def test_the_table_of_a_file_that_was_cut_off() -> None:
-    lines = list(table({"frameworks": {"pytorch": "not installed"}, "parts": {}, "quick": None}))
+def test_the_table_of_a_file_that_was_cut_off(gpu_table: ModuleType) -> None:
+    lines = list(gpu_table.table({"frameworks": {"pytorch": "not installed"}, "parts": {}, "quick": None}))
     assert lines == ["! pytorch was not run: not installed", ""]
