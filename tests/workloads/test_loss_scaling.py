@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from framework_process import FRAMEWORKS, Job, Processes, make_kit, prepare
+from optimizer_steps import DEFINITIONS, STEPS, closed_form
 from proofs import distance
 
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Optimizer
-from tests.workloads.test_optimizers import DEFINITIONS, STEPS, closed_form
 
 WORKLOADS = workloads()
 # those without a loss (a layer's forward and backward) have no loss scaling
