@@ -2,9 +2,9 @@
 
 `python -m benchmarks.gpu [--device cuda:0] [--out gpu.json] [--budget 480]`. Parts, in this order: `doctor`; `product`,
 matrix products of 8192 by precision against the probe; `meter`, Meters of 0.1 to 10 s against the counter; `quick`,
-`joulemark run` in one round; `workloads`, every workload and phase in every precision and in a compiled mode once. The
-file is written anew after each step, and what was not measured has a reason in it. docs/gpu.md explains the table. With
-`--device cpu` it does what a CPU can, to try the script.
+`joulemark run` in one round; `workloads`, every workload and phase in every precision and in each compiled mode once.
+The file is written anew after each step, and what was not measured has a reason in it. docs/gpu.md explains the table.
+With `--device cpu` it does what a CPU can, to try the script.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ PRODUCT = {"cuda": "n8192", "cpu": "n1024"}
 """Size of the matrix product, by kind of device."""
 CPU_PRECISIONS = ("fp32", "bf16")
 """Those of matrix products that take less than seconds on a CPU."""
+WINDOWS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Windows of Meters, seconds."""
 LIMITS_S = {"doctor": 60.0, "product": 150.0, "meter": 90.0, "quick": 240.0, "workloads": math.inf}
 """The longest that each part may take, seconds; in their order. On a GPU, four products are expected to take 112 s, and
 `quick` 166 s."""
@@ -59,6 +61,7 @@ class Check:
     profile: str
     workloads: list[str]
     case_timeout_s: float
+    windows_s: list[float]
     out: Path
     scratch: Path
     end_s: float
@@ -155,7 +158,8 @@ class Check:
 
     def meter(self, end_s: float) -> Iterable[Result]:
         """Yield the windows of Meters."""
-        ended = gpu_process.run(["benchmarks.gpu_meter", self.device], self.scratch, end_s - time.monotonic())
+        command = ["benchmarks.gpu_meter", self.device, *map(str, self.windows_s)]
+        ended = gpu_process.run(command, self.scratch, end_s - time.monotonic())
         yield [json.loads(line) for line in ended.output.split("\n")[:-1] if line.startswith("{")], ended.reason
 
     def every_workload(self, end_s: float) -> Iterable[Result]:
@@ -180,6 +184,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--case-timeout", type=float, default=120.0, help="seconds for a case of that part (default: %(default)s)"
     )
+    parser.add_argument("--window", type=float, action="append", metavar="SECONDS", help="only this one of a Meter")
     parser.add_argument("--profile", default="quick", help="of the runs (default: %(default)s)")
     given = parser.parse_args()
     if given.device.partition(":")[0] not in PRODUCT:
@@ -199,6 +204,7 @@ def main() -> int:
             profile=given.profile,
             workloads=given.workload or [],
             case_timeout_s=given.case_timeout,
+            windows_s=given.window or list(WINDOWS_S),
             out=given.out,
             scratch=scratch,
             end_s=end_s,

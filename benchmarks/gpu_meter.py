@@ -1,8 +1,8 @@
 """A Meter of 0.1 to 10 s around a constant load, against a second reader of the GPU's energy counter.
 
-Run by `benchmarks.gpu` as `python -m benchmarks.gpu_meter DEVICE`; prints a line of JSON for each window. It shows what
-short windows miss, and agreement between two readers of one counter, not the counter's truth. With the device `cpu`
-the load is on the CPU, and the first GPU idles.
+Run by `benchmarks.gpu` as `python -m benchmarks.gpu_meter DEVICE SECONDS...`; prints a line of JSON for each window. It
+shows what short windows miss, and agreement between two readers of one counter, not the counter's truth. With the
+device `cpu` the load is on the CPU, and the first GPU idles.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import sys
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import joulemark
 
-DURATIONS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 READ_PERIOD_S = 0.01
 PAUSE_S = 2.0
 """Idle time before and after each window: the counter is published late, and the GPU's clocks fall slowly."""
@@ -117,8 +116,8 @@ def make_load(torch: Any, device: str) -> Callable[[float], None]:
     return load
 
 
-def main(device: str) -> int:
-    """Print a line of JSON for each window; return the exit status."""
+def main(device: str, durations_s: Sequence[float]) -> int:
+    """Print a line of JSON for the window of each duration; return the exit status."""
     try:
         import pynvml
         import torch
@@ -133,11 +132,11 @@ def main(device: str) -> int:
     load = make_load(torch, device)
     with joulemark.Meter("warm-up", device=device, sync=True, offline=True):
         load(1.0)
-    for duration_s in DURATIONS_S:
+    for duration_s in durations_s:
         print(json.dumps(measure(load, device, reader, uuid, duration_s)), flush=True)
     reader.stopped.set()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], [float(seconds) for seconds in sys.argv[2:]]))

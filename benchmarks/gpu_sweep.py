@@ -1,4 +1,4 @@
-"""Every workload and phase in every precision, and in one compiled mode, once on a device.
+"""Every workload and phase in every precision, and in each compiled mode, once on a device.
 
 Each workload has a process of its own, `benchmarks.gpu_case`. A case that crashes or hangs loses itself alone: a new
 process goes on with the next one.

@@ -48,7 +48,8 @@ class Reading:
     """The energy of one component in a window, whichever programs used it."""
 
     component: str
-    """`package`, `dram`, `gpu`, `cpu` or `ram` (estimates), `psys`, `machine` (a wall meter)."""
+    """`package`, `dram`, `gpu`, `cpu` or `ram` (estimates), `psys`, `machine` (a wall meter, a
+    plug or the management controller)."""
     scope: str
     """Which one: `package-0`, the UUID of a GPU, `host`."""
     kind: str
@@ -111,7 +112,10 @@ class Measurement:
 
     @property
     def energy(self) -> Amount:
-        """IT energy: the sum of all attributed components, joules. Idle power is included."""
+        """IT energy: the sum of all attributed components, joules. Idle power is included.
+
+        Where a sensor of the whole machine is all that measured, it is that sensor's.
+        """
         return self._amount("energy")
 
     @property

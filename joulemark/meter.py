@@ -79,7 +79,7 @@ class Meter(MeasurementLog):
             sync: True to wait for the frameworks' devices at both ends of a window, or a function that does.
             item: What `items` counts.
             about: More about the code for a saved file: `framework`, `mode`, `phase`, `precision`, `batch_size`,
-                `workload_version`, `flops_per_item`, `bytes_per_item`.
+                `workload_version`, `flops_per_item`, `bytes_per_item`, `unfused_bytes_per_item`.
 
         Raises:
             JoulemarkError: for an argument of the wrong type. Values are checked when the first window opens.

@@ -31,9 +31,11 @@ _NAMES: Final = frozenset(
 _PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "id": (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}"), "run"),
     "fingerprint": (_HEXADECIMAL, "machine"),
+    **dict.fromkeys(("identity", "meter_identity", "machine"), (re.compile(r"(?!)"), "device")),  # serial numbers
     "pci_bus_id": (re.compile(r"[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.\d"), "bus"),
     **dict.fromkeys(
-        ("started_at", "finished_at", "interval_start", "retrieved_at", "updated_at", "start", "end"), (_TIME, "time")
+        ("started_at", "finished_at", "interval_start", "retrieved_at", "updated_at", "made_at", "start", "end"),
+        (_TIME, "time"),
     ),
 }
 """Fields of one form, and what is numbered where a value has another."""

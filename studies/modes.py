@@ -90,7 +90,9 @@ def supported_cases() -> list[str]:
         for framework in FRAMEWORKS.values()
         for mode, mode_class in framework.modes.items()
         for precision in PRECISIONS
-        if precision in workload.precisions and (workload.compiles or mode_class != "compiled")
+        if mode not in framework.gpu_modes
+        and precision in workload.precisions
+        and (workload.compiles or mode_class != "compiled")
     ]
 
 
@@ -102,7 +104,7 @@ def _table(cases: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield "| framework | mode | " + " | ".join(f"{precision}: passed, seconds" for precision in PRECISIONS) + " |"
     yield "|---|---|" + "---:|" * len(PRECISIONS)
     for framework in FRAMEWORKS.values():
-        for mode in framework.modes:
+        for mode in (each for each in framework.modes if each not in framework.gpu_modes):
             cells = []
             for precision in PRECISIONS:
                 names = supported[f"{framework.name}/{mode}/{precision}"]
@@ -127,6 +129,9 @@ def _unsupported() -> Iterator[str]:
     """Return what no spec supports; `joulemark run` lists such a case as skipped, with this reason."""
     yield "Cases that no workload supports are skipped, never replaced by others:\n"
     yield "- tf32 is a mode of NVIDIA's tensor cores: GPU only."
+    for framework in FRAMEWORKS.values():
+        for mode, reason in framework.gpu_modes.items():
+            yield f"- {framework.title}'s mode `{mode}`: GPU only, where `benchmarks/gpu.py` runs it; {reason}."
     by_precisions: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for workload in workloads().values():
         missing = tuple(precision for precision in PRECISIONS if precision not in workload.precisions)

@@ -20,6 +20,8 @@ from joulemark.suite.trial.discover import packages
 
 FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "asimd", "sve", "bf16")
 """Instruction sets that decide which kernels the frameworks choose."""
+BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""Those that multiply bf16: of AMD and Intel, of Intel, of Arm."""
 
 
 def describe(gpus: Sequence[Gpu] = (), frameworks: Mapping[str, FrameworkInfo] | None = None) -> Machine:
@@ -46,6 +48,11 @@ def fingerprint(cpu: Cpu, memory_bytes: int, gpus: Sequence[Gpu]) -> str:
     """
     facts = [cpu.model, cpu.physical_cores, cpu.logical_cores, round(memory_bytes / 2**30), [gpu.name for gpu in gpus]]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+
+
+def multiplies_bf16() -> bool:
+    """Return whether the cores have instructions for matrix products in bf16, without which it is slower than fp32."""
+    return not BF16_FLAGS.isdisjoint(_cpuinfo()[1])
 
 
 def default_threads() -> int:

@@ -57,10 +57,12 @@ class Code(StrEnum):
     NOISY_FLOOR = auto()
     FLOOR_NOT_MEASURED = auto()
     MODE_DIFFERS = auto()
+    TRAINING_DRIFT = auto()
     BEYOND_PEAK = auto()
     BEYOND_ROOF = auto()
     WHOLE_MACHINE = auto()
     METER_RESTARTED = auto()
+    NODE_BELOW_PARTS = auto()
 
     @property
     def message(self) -> str:

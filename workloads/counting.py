@@ -67,14 +67,13 @@ def all_trained(total: int) -> Count:
     return Count(total=total, trainable=total)
 
 
-def weight_bytes(count: Count, phase: Phase, batch: int, optimizer: Optimizer | None) -> float:
+def weight_bytes(count: Count, phase: Phase, batch: int, optimizer: Optimizer | None, element: int) -> float:
     """Return the compulsory memory traffic of the weights for one sample, bytes.
 
-    Weights are read once a step. In training, trainable weights are written too, and the optimizer's state (SGD 0 or 1
-    numbers per weight, Adam 2) is read and written.
+    Weights are read once a step, at `element` bytes each. In training they are float32 in every precision: trainable
+    ones are written too, and the optimizer's state (SGD 0 or 1 numbers per weight, Adam 2) is read and written.
     """
-    passes = float(count.total)
-    if phase == "training":
-        states = 2 if isinstance(optimizer, Adam) else int(bool(optimizer and optimizer.momentum))
-        passes += count.trainable * (1 + 2 * states)
-    return 4.0 * passes / batch
+    if phase != "training":
+        return float(element * count.total) / batch
+    states = 2 if isinstance(optimizer, Adam) else int(bool(optimizer and optimizer.momentum))
+    return 4.0 * (count.total + count.trainable * (1 + 2 * states)) / batch

@@ -8,7 +8,8 @@ from itertools import groupby
 from pathlib import Path
 
 from joulemark.workloads.registry import workloads
-from joulemark.workloads.spec import ELEMENT_BYTES, Adam, Optimizer, Size, Workload
+from joulemark.workloads.spec import ELEMENT_BYTES, Adam, Optimizer, Phase, Size, Workload
+from joulemark.workloads.traffic import unfused_bytes
 
 _HEAD = Path(__file__).with_suffix(".md")
 """The part of the page that is not generated."""
@@ -41,11 +42,20 @@ def _table(members: list[Workload]) -> Iterator[str]:
             parameters += f" ({count.trainable:,} trained)"
         for phase in workload.phases:
             gflops = workload.flops(base, phase) / 1e9
-            megabytes = workload.bytes(base, phase, base.batch_size["cpu"], ELEMENT_BYTES["fp32"]) / 1e6
+            megabytes = _megabytes(workload, phase)
             yield (
-                f"| {workload.id} | {workload.counts(phase)} | {parameters} | {phase} | {gflops:.4g} | {megabytes:.4g} "
+                f"| {workload.id} | {workload.counts(phase)} | {parameters} | {phase} | {gflops:.4g} | {megabytes} "
                 f"| {_batches(workload)} |\n"
             )
+
+
+def _megabytes(workload: Workload, phase: Phase) -> str:
+    """Return the compulsory and the unfused traffic of one item, at the CPU's batch size."""
+    name, element = workload.reference_size, ELEMENT_BYTES["fp32"]
+    size = workload.sizes[name]
+    batch = size.batch_size["cpu"]
+    traffic = workload.bytes(size, phase, batch, element), unfused_bytes(workload, name, phase, batch, element)
+    return " to ".join("unknown" if each is None else f"{each / 1e6:.4g}" for each in traffic)
 
 
 def _batches(workload: Workload) -> str:
@@ -81,10 +91,15 @@ def _hyper(size: Size) -> str:
 
 
 def _optimizer(optimizer: Optimizer) -> str:
+    rate = f"learning rate {optimizer.learning_rate}"
     if isinstance(optimizer, Adam):
         betas = f"betas {optimizer.beta_1} and {optimizer.beta_2}"
-        return f"Adam, learning rate {optimizer.learning_rate}, {betas}, epsilon {optimizer.epsilon}"
-    return f"SGD, learning rate {optimizer.learning_rate}, momentum {optimizer.momentum}"
+        parts = ["AdamW" if optimizer.weight_decay else "Adam", rate, betas, f"epsilon {optimizer.epsilon}"]
+    else:
+        parts = ["SGD", rate, f"momentum {optimizer.momentum}"]
+    parts += [f"weight decay {optimizer.weight_decay}"] if optimizer.weight_decay else []
+    parts += [f"gradients clipped to a norm of {optimizer.clip_norm}"] if optimizer.clip_norm is not None else []
+    return ", ".join(parts)
 
 
 if __name__ == "__main__":

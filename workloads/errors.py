@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class BrokenPackageError(Exception):
-    """An entry point of the group `joulemark.workloads` cannot be used; the message names the package."""
+    """A workload of another package cannot be used; the message names what provides it."""

@@ -21,6 +21,21 @@ Outputs = Mapping[str, Tensor]
 """Named tensors that a step returns, such as `logits`; `loss` is what a training descends."""
 Forward = Callable[..., Outputs]
 """Takes the workload's inputs by name."""
+State = Mapping[str, Tensor]
+"""What a step leaves for the next one, by name, such as `token`."""
+
+
+class Cache(Protocol):
+    """Keys and values of a fixed number of places, (B, heads, S, D) each; zeros until they are written in place."""
+
+    def fill(self, k: Tensor, v: Tensor) -> None:
+        """Write k, v (B, heads, T, D) to the first T places."""
+
+    def extend(self, place: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Write k, v (B, heads, 1, D) to the place (1,) and return those of all places."""
+
+    def whole(self) -> tuple[Tensor, Tensor]:
+        """Return keys and values of all places."""
 
 
 class Kit(Protocol):
@@ -31,9 +46,11 @@ class Kit(Protocol):
     device: Any
     """The framework's name of the device."""
     dtype: Any
-    """The framework's dtype of weights: float32, or float64 in proofs."""
+    """The framework's dtype of weights: of the case's precision, but float32 in training; float64 in proofs."""
     compute_dtype: Any
     """The framework's dtype of the case's precision."""
+    learning_rate_factor: float
+    """What optimizers' learning rates are multiplied by: 1 in proofs, next to nothing in trials."""
 
     # Tensors
 
@@ -62,6 +79,19 @@ class Kit(Protocol):
 
     def inference(self, model: Model, forward: Forward) -> Program:
         """Return forward passes in evaluation mode, without gradients."""
+
+    def generation(
+        self, model: Model, begin: Callable[[], State], follow: Callable[..., tuple[Outputs, State]], count: int
+    ) -> Program:
+        """Return a sampling step, in evaluation mode, that starts where the step before has ended.
+
+        `begin()` returns the first state, once the program is built and whenever its weights are set: it reads a
+        prompt, say, into caches. `follow(index=, **state, **inputs)` returns outputs and the next state, whose tensors
+        keep shape and dtype; `index` (1,) counts the steps from 0. After `count` steps both start anew.
+        """
+
+    def cache(self, batch: int, heads: int, length: int, width: int) -> Cache:
+        """Return a cache of `length` places, with heads of `width`."""
 
     def training(self, model: Model, forward: Forward, optimizer: Optimizer) -> Program:
         """Return a training step: forward, backward from the output `loss`, and the optimizer's update."""
@@ -128,9 +158,6 @@ class Kit(Protocol):
     def from_image_layout(self, x: Tensor) -> Tensor:
         """Return images in the layout of the framework's convolutions as (B, H, W, C)."""
 
-    def choose_memory_format(self, smallest_edge: int) -> None:
-        """Choose the memory format of images, before the model is made, by the width of its smallest images."""
-
     def upsample(self, x: Tensor) -> Tensor:
         """Return images of twice the height and width, each pixel four times."""
 
@@ -146,8 +173,13 @@ class Kit(Protocol):
     def merge_heads(self, x: Tensor) -> Tensor:
         """Return (B, heads, T, D) as (B, T, heads D)."""
 
-    def attention(self, q: Tensor, k: Tensor, v: Tensor, *, causal: bool = False) -> Tensor:
-        """Return softmax(q k^T / sqrt(D)) v for q (B, heads, T, D) and k, v (B, heads, S, D): (B, heads, T, D)."""
+    def attention(
+        self, q: Tensor, k: Tensor, v: Tensor, *, causal: bool = False, visible: Tensor | None = None
+    ) -> Tensor:
+        """Return softmax(q k^T / sqrt(D)) v for q (B, heads, T, D) and k, v (B, heads, S, D): (B, heads, T, D).
+
+        `visible` (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
+        """
 
     def tied_logits(self, x: Tensor, embedding: Layer) -> Tensor:
         """Return the products of x (B, T, C) with all vectors of the embedding, (B, T, count)."""

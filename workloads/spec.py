@@ -10,7 +10,9 @@ import numpy as np
 
 from joulemark.workloads.version import version
 
-Phase = Literal["inference", "training", "generation"]
+Phase = Literal["inference", "training", "generation", "prefill", "forward"]
+"""What a step does: a pass over inputs; a training step; one sampling step, whose result the next one reads; a pass
+over a prompt, whose keys and values are kept; a pass over given targets, without learning from them."""
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -52,6 +54,10 @@ class Sgd:
 
     learning_rate: float
     momentum: float = 0.0
+    weight_decay: float = 0.0
+    """g <- g + weight_decay w, after clipping: the gradient of an L2 penalty, as in the papers that train with SGD."""
+    clip_norm: float | None = None
+    """Limit of the norm of all gradients together (Pascanu et al. 2013): above it they are scaled down; None: none."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +68,24 @@ class Adam:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    """w <- w - learning_rate weight_decay w, before the update: AdamW (Loshchilov and Hutter 2019)."""
+    clip_norm: float | None = None
+    """As in `Sgd`."""
 
 
 Optimizer = Sgd | Adam
+"""Weight decay leaves out norms and biases: whatever has fewer than two axes."""
 
 
 def refuse_state(optimizer: Optimizer) -> None:
-    """Raise ValueError where an optimizer keeps a state: with sparse gradients, it would be dense."""
-    if isinstance(optimizer, Adam) or optimizer.momentum:
-        raise ValueError(f"sparse gradients need SGD without momentum, not {optimizer}")
+    """Raise ValueError where an optimizer needs all of a weight: sparse gradients have only the rows looked up."""
+    if isinstance(optimizer, Adam) or optimizer.momentum or optimizer.weight_decay or optimizer.clip_norm is not None:
+        raise ValueError(f"sparse gradients need SGD without momentum, weight decay and clipping, not {optimizer}")
 
 
 ELEMENT_BYTES: Mapping[str, int] = {"fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}
-"""Bytes of an element of inputs and outputs, by precision."""
+"""Bytes of an element by precision: of inputs and outputs and, except in training, of weights."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +110,13 @@ class Workload:
     bytes: Callable[[Size, Phase, int, int], float]
     """(size, phase, batch size, bytes of an element) -> compulsory memory traffic of one item, bytes.
 
-    Each weight and each input is read once a step, each output written once. Weights are float32 in every precision.
+    Each weight and each input is read once a step, each output written once. Weights have the precision's element,
+    except in training, where they are float32 in every precision.
     """
     parameters: Callable[[Size], Count] = field(default=lambda _size: Count(0, 0))
+    unfused_bytes: Callable[[Size, Phase, int, int], float] | None = None
+    """As `bytes`, where each operator of a step reads its inputs and writes its outputs once: activations, gradients
+    and the optimizer's state too. None: as counted for joulemark's own workloads (`traffic.json`), else unknown."""
     flops_note: str = ""
     items_per_sample: Callable[[Size, Phase], int] = field(default=lambda _size, _phase: 1)
     """Items in one sample of a batch (tokens of a sequence, say)."""
@@ -182,5 +197,12 @@ class Program:
     """Set the weights. KeyError for missing or unknown names, ValueError for a wrong shape."""
     gradients: Callable[..., tuple[Mapping[str, Any], dict[str, np.ndarray]]] | None = None
     """Training only: (outputs, gradient by neutral name) at the current weights, without an update."""
+    norms: Callable[..., Mapping[str, float]] | None = None
+    """Training only: `gradient_norm` and, where there is a loss, `loss` at the current weights, without an update.
+
+    Gradients stay on the device. A norm is not finite where the loss scale of fp16 makes a gradient overflow.
+    """
+    initialise: Callable[[], None] = field(default=lambda: None)
+    """Set the weights to their initial values."""
     trainable: Callable[[], Sequence[str]] = field(default=tuple)
     """Neutral names of the trainable weights."""

@@ -24,13 +24,16 @@ function significant(value, digits = 3) {
 }
 
 // The interval at two significant digits, the value rounded to match; three digits without an interval.
+// An upper end over 1,000 times the value says nothing.
 function matchingDigits(value, low, high) {
   if (low === null || high === null) return [significant(value), '', ''];
   const half = value - low;
   if (half <= 0) { const text = significant(value, 4); return [text, text, text]; }
   let places = 1 - Math.floor(Math.log10(half));
   if (value > 0) places = Math.min(places, 5 - Math.floor(Math.log10(value)));
-  return [fixed(value, places), fixed(low, places), fixed(high, places)];
+  const highest = value * 1000;
+  const end = highest > 0 && highest < high ? `over ${significant(highest, 2)}` : fixed(high, places);
+  return [fixed(value, places), fixed(low, places), end];
 }
 
 // The prefix that suits the median of a column.

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from joulemark.reports.model.cases import CaseView, run_label
+from joulemark.suite.energy.attribution import is_simulated
 from joulemark.suite.records import RunFile
+from joulemark.suite.results.history.rows import SIMULATED
 from joulemark.suite.results.history.series import energy_kind
 
 MIN_RUNS = 3
@@ -29,7 +31,9 @@ class CaseSeries:
 
 def _energy_kind(view: CaseView) -> str | None:
     energy = view.quantity("energy_per_item_j")
-    return None if energy.value is None or energy.kind is None else energy_kind(energy.kind, energy.lower_bound)
+    if energy.value is None or energy.kind is None:
+        return None
+    return energy_kind(SIMULATED if is_simulated(view.case) else energy.kind, energy.lower_bound)
 
 
 def case_series(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[CaseSeries, ...]:

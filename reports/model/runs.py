@@ -19,7 +19,9 @@ from joulemark.suite import units
 from joulemark.suite.energy.components import channel_label
 from joulemark.suite.energy.idle_table import IdleTable, IdleValue, idle_table
 from joulemark.suite.energy.totals import RunTotals, Total, run_totals
-from joulemark.suite.records import RunFile
+from joulemark.suite.energy.whole_machine.calibrated_gain import calibration_text
+from joulemark.suite.energy.whole_machine.share import share_of_run
+from joulemark.suite.records import Channel, RunFile
 from joulemark.suite.results.intensity_kind import IntensityKind, intensity_kind
 from joulemark.suite.results.table import ESTIMATED
 
@@ -49,6 +51,8 @@ class RunView:
     totals: RunTotals
     total: str
     """What the run used from its first sensor read to its last, and that times PSF if PSF is not 1."""
+    node: str
+    """Which share of the whole node was measured; empty where no sensor measured that."""
     packed: str
     """The run file with thinned traces: gzip in base64."""
     embedded_note: str
@@ -77,6 +81,7 @@ def run_view(label: str, file: RunFile, anonymous: bool) -> RunView:
         intensity_provenance=intensity_provenance(file.emissions),
         totals=totals,
         total=_total_text(totals.run, totals.psf),
+        node="" if (share := share_of_run(file)) is None else share.text(),
         packed=packed(file),
         embedded_note=_embedded_note(file),
     )
@@ -94,13 +99,19 @@ def _sensor_table(file: RunFile) -> DataTable:
                     channel.kind,
                     round((len(trace.t_s) - 1) / length_s, 3) if length_s else "unknown",
                     channel.tick_s if channel.tick_s is not None else "not probed",
-                    f"{channel.gain[0]:g} to {channel.gain[1]:g}",
+                    _gain_text(channel),
                     trace.read_cost_s if trace.read_cost_s is not None else "unknown",
                     channel.source or "not named",
                 ]
             )
     head = ("channel", "sensor", "kind", "reads per second", "update period, s", "true / reported", "read cost, s")
     return data_table((*head, "source"), rows)
+
+
+def _gain_text(channel: Channel) -> str:
+    """Return the limits of true over reported, and those by the calibration record, or why that is not used."""
+    own = f"{channel.gain[0]:g} to {channel.gain[1]:g}"
+    return own if channel.calibration is None else f"{own}; {calibration_text(channel, channel.calibration)}"
 
 
 def _idle_table(table: IdleTable) -> DataTable:

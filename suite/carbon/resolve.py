@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 OLD_AFTER_YEARS: Final = 3
 """Yearly tables lag by one year or two; a value older than this describes another grid."""
 NO_DIRECT_FACTORS: Final = "direct factors were asked for; Ember's are life-cycle ones"
+NOT_ASKED_REMEDY: Final = (
+    "For the values of Electricity Maps, set ELECTRICITYMAPS_API_TOKEN and leave out --offline; or give --intensity."
+)
+"""For what only the service has, where trying again would not help."""
 
 
 def resolve(
@@ -91,28 +95,34 @@ def _yearly(
     location: Location, settings: Settings, now: datetime, reason: str | None, asked: bool = False
 ) -> ResolvedIntensity:
     """Return the country's year. `reason`: why Electricity Maps could not answer, or was not `asked`."""
-    reason = reason or "it was not asked"
+    reason = reason or "Electricity Maps was not asked"
     if location.zone is None:
-        return _world_average(f"only Electricity Maps can resolve {location.label}: {reason}")
+        return _world_average(f"only Electricity Maps can resolve {location.label}: {reason}", asked)
     fallbacks = [f"Electricity Maps: {reason}"] if asked else []
     fallbacks += [NO_DIRECT_FACTORS] if settings.emission_factors == "direct" else []
     if (absent := ember.no_value(location.zone)) is not None:
-        return _world_average("; ".join([*fallbacks, absent]))
+        return _world_average("; ".join([*fallbacks, absent if asked else f"{absent}, and {reason}"]), asked)
     try:
         table = ember.intensity(location.zone)
     except UsageError:
         if not asked:
             raise
-        return _world_average("; ".join([*fallbacks, f"the yearly table does not know {location.zone}"]))
+        return _world_average("; ".join([*fallbacks, f"the yearly table does not know {location.zone}"]), asked)
     reasons = [*fallbacks, *([table.reason] if table.reason else [])]
     intensity = table.model_copy(update={"fallback": bool(reasons), "reason": "; ".join(reasons) or None})
-    notices = [Notice.of(Code.INTENSITY_FALLBACK, "; ".join(fallbacks))] if fallbacks else []
+    notices = [_fallback("; ".join(fallbacks), asked)] if fallbacks else []
     if table.vintage is not None and now.year - table.vintage > OLD_AFTER_YEARS:
         notices.append(Notice.of(Code.OLD_INTENSITY, f"{table.zone} ({table.vintage})", OLD_AFTER_YEARS))
     return ResolvedIntensity(intensity, (), tuple(notices))
 
 
-def _world_average(reason: str | None) -> ResolvedIntensity:
+def _world_average(reason: str | None, asked: bool = False) -> ResolvedIntensity:
     world = ember.WORLD.model_copy(update={"fallback": reason is not None, "reason": reason})
-    notices = [Notice.of(Code.INTENSITY_FALLBACK, reason)] if reason else []
+    notices = [_fallback(reason, asked)] if reason else []
     return ResolvedIntensity(world, (), (*notices, Notice.of(Code.WORLD_INTENSITY, world.g_per_kwh)))
+
+
+def _fallback(reason: str, asked: bool) -> Notice:
+    """Return the notice of a source that was not used, with what helps: another time only if it was `asked`."""
+    notice = Notice.of(Code.INTENSITY_FALLBACK, reason)
+    return notice if asked else notice.model_copy(update={"remedy": NOT_ASKED_REMEDY})

@@ -22,9 +22,9 @@ from urllib3 import HTTPResponse
 
 from joulemark import __version__
 from joulemark.suite.carbon import response_cache
-from joulemark.suite.carbon.deadline import Deadline, RetryPolicy
 from joulemark.suite.carbon.series import iso
 from joulemark.suite.carbon.service_response import TIMEOUT_S, JsonResponse, ServiceError
+from joulemark.suite.system.deadline import Deadline, RetryPolicy
 from joulemark.suite.system.redaction import HIDDEN, pattern_of, redacted
 
 MAX_BYTES: Final = 4_000_000

@@ -32,7 +32,7 @@ class Selection(TypedDict):
     ]
     workload: Annotated[_Texts, selection(help="Workload; repeatable, like all options here.")]
     size: Annotated[_Texts, selection(help="tiny, small, base, or one of the workload's own.")]
-    phase: Annotated[_Texts, selection(help="inference, training or generation.")]
+    phase: Annotated[_Texts, selection(help="inference, training, generation, prefill or forward.")]
     framework: Annotated[_Texts, selection(help=_FRAMEWORKS)]
     mode: Annotated[_Texts, selection(help=_MODES)]
     device: Annotated[_Texts, selection(help="cpu, cuda:0, ...")]

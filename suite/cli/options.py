@@ -78,8 +78,9 @@ Sensor = Annotated[
     list[str] | None,
     power(
         metavar="NAME",
-        help="rapl, rapl:psys, perf, nvml, amdsmi, codecarbon, replay:FILE, simulated:NAME/LOAD; meter:FILE is read "
-        "alongside the others. Repeatable. (default: all available)",
+        help="rapl, rapl:psys, perf, nvml, amdsmi, power_model, codecarbon, replay:FILE, simulated:NAME/LOAD. Of the "
+        "whole machine, and read alongside the others: meter:FILE, plug:ADDRESS, redfish:URL, ipmi; FILE#NAME and "
+        "URL#NAME choose a column, plug or chassis. Repeatable. (default: all available)",
     ),
 ]
 AllowEstimates = Annotated[

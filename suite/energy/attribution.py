@@ -6,8 +6,12 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from joulemark.suite.records import KINDS, Case, EnergyReading, Kind, Trial
+
+SIMULATED_SENSORS: Final = frozenset({"simulated", "replay"})
+"""Names of sensors that read no hardware."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +212,13 @@ def case_energy(trials: Sequence[Trial]) -> CaseEnergy:
 def is_estimated(case: Case) -> bool:
     """Return whether the energy of `case` comes from a model."""
     return case_energy(case.trials).kind == "model"
+
+
+def is_simulated(case: Case) -> bool:
+    """Return whether the energy of `case` is that of a simulated sensor, or of the traces of another run."""
+    return any(
+        reading.sensor in SIMULATED_SENSORS for energy in case_energy(case.trials).trials for reading in energy.readings
+    )
 
 
 def reading_key(reading: EnergyReading) -> ReadingKey:

@@ -23,6 +23,10 @@ class Component:
 
 _CPU, _MEMORY, _GPU, _WHOLE = (204, 121, 167), (122, 133, 148), (0, 158, 115), (140, 109, 49)
 
+MACHINE: Final = "machine"
+"""The whole machine: what a wall meter, a plug or the management controller measures."""
+LIVE_SCOPES: Final = ("node", "plug")
+"""Scopes of the machine by its management controller, and by a plug that is asked over the network."""
 UNDETERMINED: Final = "undetermined"
 """The counter of a GPU in a module, where nothing shows whether it counts the module (`suite.energy.module_scope`)."""
 COMPONENTS: Final = {
@@ -36,11 +40,15 @@ COMPONENTS: Final = {
         Component("psys", "", "whole platform", charged=False, rgb=_WHOLE),
         Component("module", "", "CPU and GPU module", charged=False, rgb=_WHOLE),
         Component(UNDETERMINED, "", "GPU, or CPU and GPU module", charged=False, rgb=_WHOLE),
-        Component("machine", "", "whole machine", charged=False, rgb=_WHOLE),
+        Component(MACHINE, "", "whole machine", charged=False, rgb=_WHOLE),
         Component("package_log", "", "processor by another program's log", charged=False, rgb=_WHOLE),
         Component("gpu_log", "", "GPUs by another program's log", charged=False, rgb=_WHOLE),
+        Component("cpu_codecarbon", "", "processor by codecarbon's model", charged=False, rgb=_CPU),
+        Component("ram_codecarbon", "", "memory by codecarbon's model", charged=False, rgb=_MEMORY),
     )
 }
+SECOND_OPINION: Final = ("cpu_codecarbon", "ram_codecarbon")
+"""Another model's estimate of the host, beside the one that is charged."""
 HARDWARE: Final = ("cpu", "ram", "gpu")
 """The hardware that other tools distinguish."""
 HOST_MEASURED: Final = ("package", "dram")

@@ -5,13 +5,14 @@ Every place that says so uses these words: the terminal, the page, Markdown, the
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from joulemark.suite.energy.attribution import attributed_readings, case_energy
-from joulemark.suite.energy.components import component_named
+from joulemark.suite.energy.components import HOST_MODELLED, SECOND_OPINION, component_named
 from joulemark.suite.records import Case, EnergyReading, RunFile, Trace
 from joulemark.suite.units import counted
 
@@ -43,19 +44,23 @@ def energy_source(readings: Sequence[EnergyReading], simulated: Collection[str] 
         readings: Those of one window, or of several windows of the same case.
         simulated: Names of the sensors that are simulated.
     """
-    return _source(readings, simulated).text()
+    return _source(readings, simulated).text() + _second_opinion([readings])
 
 
 def source_of_cases(run_files: Iterable[RunFile]) -> str | None:
     """Return where the energy of all measured cases comes from; None without such a case."""
     sources: Counter[_Source] = Counter()
+    by_case: list[list[EnergyReading]] = []
     for run_file in run_files:
         simulated = {trace.sensor for trace in run_file.traces if trace.simulated}
-        sources.update(_source(_readings(case), simulated) for case in run_file.cases if case.status == "ok")
-    if len(sources) < 2:
-        return next((source.text() for source in sources), None)
-    first, *others = (source.text(count) for source, count in sources.most_common())
-    return ". ".join([first, *(text[0].upper() + text[1:] for text in others)])
+        of_run = [_readings(case) for case in run_file.cases if case.status == "ok"]
+        sources.update(_source(readings, simulated) for readings in of_run)
+        by_case += of_run
+    if not sources:
+        return None
+    counts = sources.most_common() if len(sources) > 1 else [(source, 0) for source in sources]
+    first, *others = (source.text(count) for source, count in counts)
+    return ". ".join([first, *(text[0].upper() + text[1:] for text in others)]) + _second_opinion(by_case)
 
 
 def simulated_sensors(traces: Iterable[Trace]) -> str:
@@ -78,9 +83,13 @@ def _source(readings: Sequence[EnergyReading], simulated: Collection[str]) -> _S
     in_sum = attributed_readings(readings)
     by_verb: dict[str, list[str]] = {}
     for reading in in_sum:
-        by_verb.setdefault(_verb(reading, simulated), []).append(reading.sensor)
+        by_verb.setdefault(_verb(reading, simulated), []).append(reading.evidence or reading.sensor)
     parts = [f"{verb}{_sensors(by_verb[verb])}" for verb in _VERBS if verb in by_verb]
-    beside = [reading for reading in readings if not reading.attributed and reading.energy_j is not None]
+    beside = [
+        reading
+        for reading in readings
+        if not reading.attributed and reading.energy_j is not None and reading.component not in SECOND_OPINION
+    ]
     known = {_subject(reading) for reading in (*in_sum, *beside)}
     absent = dict.fromkeys(_subject(r) for r in readings if r.attributed and _subject(r) not in known)
     rest = []
@@ -89,6 +98,23 @@ def _source(readings: Sequence[EnergyReading], simulated: Collection[str]) -> _S
     if parts and absent:
         rest.append(f"{' and '.join(_with_host(list(absent)))} not measured")
     return _Source(", ".join(parts) or "not measured", "; ".join(rest))
+
+
+def _second_opinion(windows: Iterable[Sequence[EnergyReading]]) -> str:
+    """Return what another model says of the estimates that are charged, in words; empty without both.
+
+    Each of `windows` is the readings of one case, or of one window.
+    """
+    ratios = []
+    for readings in windows:
+        charged_j = math.fsum(r.energy_j or 0.0 for r in attributed_readings(readings) if r.component in HOST_MODELLED)
+        other_j = math.fsum(r.energy_j or 0.0 for r in readings if r.component in SECOND_OPINION)
+        if charged_j and other_j:
+            ratios.append(other_j / charged_j)
+    if not ratios:
+        return ""
+    low, high = f"{min(ratios):.2g}", f"{max(ratios):.2g}"
+    return f"; by codecarbon's model {low if low == high else f'{low} to {high}'} times as much"
 
 
 def _beside(in_sum: Sequence[EnergyReading], beside: Sequence[EnergyReading], simulated: Collection[str]) -> list[str]:

@@ -91,11 +91,13 @@ def _limits_j(reading: EnergyReading) -> tuple[float, float] | None:
     return None if reading.low_j is None or reading.high_j is None else (reading.low_j, reading.high_j)
 
 
-def net_energy(energy: CaseEnergy, idle: Iterable[Idle]) -> NetEnergy:
-    """Return the energy of each trial above idle; none, with the reason, where one of them is not above idle."""
+def net_energy(energy: CaseEnergy, power: Mapping[ReadingKey, IdlePower]) -> NetEnergy:
+    """Return the energy of each trial above idle; none, with the reason, where one of them is not above idle.
+
+    `power` is the run's `mean_idle_power`.
+    """
     if not energy.trials:
         return NetEnergy((), reason="; ".join(energy.excluded))
-    power = mean_idle_power(idle)
     keys = [reading_key(reading) for reading in energy.trials[0].readings]
     unknown = sorted({component for sensor, component, scope in keys if (sensor, component, scope) not in power})
     if unknown:

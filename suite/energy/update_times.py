@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
+from joulemark.suite.energy.components import LIVE_SCOPES
 from joulemark.suite.records import Channel
 
 READS = 12
@@ -93,18 +94,31 @@ def observed_update_period_s(t_s: Sequence[float], values: Sequence[float | None
 def with_observed_period(channel: Channel, t_s: Sequence[float]) -> Channel:
     """Return a counter with the update period that its values show, where reads are often enough to show it.
 
-    One that was measured before is replaced only if the counter moves more seldom: it was that of another time.
+    One that was measured before is replaced only if the counter moves more seldom: it was that of another time. So is
+    that of a live sensor of the whole node: its power is no younger than the time between two reads.
     """
-    if channel.unit != "J":
+    if channel.unit != "J" and channel.scope not in LIVE_SCOPES:
         return channel
     reads = [(t, v) for t, v in zip(t_s, channel.values, strict=True) if v is not None]
     times, values = [t for t, _ in reads], [v for _, v in reads]
     periods = periods_s(times, values)
+    if channel.unit != "J":
+        return _with_live_period(channel, times, periods) if len(times) > 1 else channel
     if not periods or (channel.tick_s is not None and len(periods) < FEWEST_PERIODS):
         return channel
     observed_s = statistics.median(periods)
     known_s = max(channel.tick_s or 0.0, statistics.median(b - a for a, b in pairwise(times)))
     return channel.model_copy(update={"tick_s": observed_s}) if observed_s > RESOLVED * known_s else channel
+
+
+def _with_live_period(channel: Channel, times: Sequence[float], periods: Sequence[float]) -> Channel:
+    """Return the power of a live sensor with an update period: no less than the time between two reads.
+
+    Where power is steady it may be updated without a change, hence the shorter of the `periods`.
+    """
+    read_s = statistics.median(b - a for a, b in pairwise(times))
+    observed_s = statistics.quantiles(periods, n=4)[0] if len(periods) >= FEWEST_PERIODS else 0.0
+    return channel.model_copy(update={"tick_s": max(read_s, observed_s)})
 
 
 def _interval(t_s: Sequence[float], values: Sequence[float], i: int, period_s: float, is_counter: bool) -> Interval:

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from joulemark.suite.energy.aliasing import is_aliased
-from joulemark.suite.energy.components import HOST_MEASURED, HOST_MODELLED, UNDETERMINED, component_named
+from joulemark.suite.energy.components import HOST_MEASURED, HOST_MODELLED, MACHINE, UNDETERMINED, component_named
 from joulemark.suite.energy.integration import Curve, Window
 from joulemark.suite.energy.reading_errors import (
     aliasing_error_j,
@@ -24,6 +24,8 @@ from joulemark.suite.energy.reading_errors import (
     unknown_reason,
     unobserved_error_j,
 )
+from joulemark.suite.energy.whole_machine.calibrated_gain import gain_at
+from joulemark.suite.energy.whole_machine.share import narrower
 from joulemark.suite.records import Channel, EnergyReading, Gpu, Trace
 
 SPLIT = "the GPU is split (MIG): its energy is that of all who share it"
@@ -84,8 +86,9 @@ def compute_reading(
     if curve.update_period_s and length_s < UPDATES_NEEDED * 2 * curve.time_error_s:
         updates = length_s / curve.update_period_s
         caveats.append(f"below resolution: the window spans {updates:.0f} updates of the sensor")
-    if shows_moments(curve) and samples < UPDATES_NEEDED:
+    elif shows_moments(curve) and samples < UPDATES_NEEDED:
         caveats.append(f"below resolution: {samples} samples in the window")
+    gain, calibration = gain_at(channel, energy_j / length_s if length_s > 0 else 0.0)
     sampling_j, repeated_j = border_errors_j(curve, window_s)
     border_j = sampling_j + repeated_j + gap_error_j(curve, window_s)
     least_j = max(0.0, energy_j - border_j - max(unobserved_j, below_j))
@@ -96,9 +99,10 @@ def compute_reading(
         kind=channel.kind,
         attributed=attributed,
         energy_j=energy_j,
-        low_j=min(energy_j, least_j * channel.gain[0]),
-        high_j=max(energy_j, most_j * channel.gain[1]),
-        gain=channel.gain,
+        low_j=min(energy_j, least_j * gain[0]),
+        high_j=max(energy_j, most_j * gain[1]),
+        gain=gain,
+        calibration=calibration,
         repeated_error_j=repeated_j,
         publication_lag_s=channel.publication_lag.lag_s if channel.publication_lag is not None else None,
         tick_s=curve.update_period_s,
@@ -109,6 +113,7 @@ def compute_reading(
         sensor=trace.sensor,
         residual=_residual(trace, channel, window_s, energy_j),
         in_step=aliased,
+        evidence=channel.evidence,
     )
 
 
@@ -140,8 +145,8 @@ def _one_per_sensor(traces: Sequence[Trace], window_s: Window) -> list[Trace]:
     """Return, for each sensor, the trace that overlaps the window most; a resumed run has several."""
     best: dict[object, Trace] = {}
     for trace in traces:
-        # Two wall meters are two sensors with the same name.
-        channels = tuple((c.component, c.scope, c.unit, c.source) for c in trace.channels)
+        # Two wall meters are two sensors with the same name. What other sources say may change with a version.
+        channels = tuple((c.component, c.scope, c.unit, c.source * (c.component == MACHINE)) for c in trace.channels)
         key = trace.sensor, channels
         if key not in best or _overlap_s(trace, window_s) > _overlap_s(best[key], window_s):
             best[key] = trace
@@ -224,7 +229,8 @@ def _with_caveat(reading: EnergyReading, caveat: str) -> EnergyReading:
 def _other_readings(traces: Sequence[Trace], window_s: Window) -> list[EnergyReading]:
     """Return the readings of components that contain or overlap those a case is charged with.
 
-    One for each where a sensor has both its counter and its power; wall meters are listed each.
+    One for each where a sensor has both its counter and its power; wall meters are listed each. Of a whole machine
+    it is the narrower: its counter may move by watt-hours.
     """
     by_component: dict[object, EnergyReading] = {}
     for trace in traces:
@@ -232,7 +238,9 @@ def _other_readings(traces: Sequence[Trace], window_s: Window) -> list[EnergyRea
             if component_named(channel.component).charged:
                 continue
             key = id(trace), channel.component, channel.scope
-            if key not in by_component or by_component[key].energy_j is None:
-                reading = compute_reading(trace, channel, window_s, attributed=False)
-                by_component[key] = _with_caveat(reading, NOT_KNOWN) if channel.component == UNDETERMINED else reading
+            if key in by_component and by_component[key].energy_j is not None and channel.component != MACHINE:
+                continue
+            reading = compute_reading(trace, channel, window_s, attributed=False)
+            reading = _with_caveat(reading, NOT_KNOWN) if channel.component == UNDETERMINED else reading
+            by_component[key] = narrower(by_component.get(key, reading), reading)
     return list(by_component.values())

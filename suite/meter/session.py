@@ -11,6 +11,7 @@ from typing import Any
 from joulemark.suite.carbon.provenance import Span
 from joulemark.suite.energy.attribution import energy_sum
 from joulemark.suite.energy.energy_source import simulated_sensors
+from joulemark.suite.energy.whole_machine.share import headline_readings
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.machine import default_threads, describe
@@ -41,8 +42,8 @@ class _Target:
         return compute_readings(traces, window, self.device, self.gpus)
 
     def energy_j(self, traces: Sequence[Trace], window: Window) -> float | None:
-        """Return the attributed energy of `window`, joules; None where nothing was measured."""
-        return energy_sum(self.readings(traces, window)).energy_j
+        """Return the energy of `window` as `window_result` does, joules; None where there is none."""
+        return energy_sum(headline_readings(self.readings(traces, window))).energy_j
 
 
 @dataclass

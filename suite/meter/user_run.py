@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from joulemark import __version__
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Case, Emissions, Machine, Notice, Run, RunFile, Segment, Settings, Trial
+from joulemark.suite.records.checks import traffic_problems
 from joulemark.suite.records.run_id import new_run_id
 from joulemark.suite.system.redaction import redacted_command, redacted_document
 
@@ -29,7 +30,7 @@ DEFAULTS: Mapping[str, Any] = {
     "workload_version": "own",
 }
 """Fields of a case that the code may describe itself with, `about=` of a meter, and their values where it does not."""
-ABOUT_KEYS = (*DEFAULTS, "flops_per_item", "bytes_per_item")
+ABOUT_KEYS = (*DEFAULTS, "flops_per_item", "bytes_per_item", "unfused_bytes_per_item")
 
 
 def program_version(program: Sequence[str]) -> str:
@@ -52,7 +53,7 @@ def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None =
     axes = [fields[key] for key in ("phase", "framework", "mode")]
     id_parts = ["own", *axes, device, fields["precision"], f"b{fields['batch_size']}"]
     try:
-        return Case(
+        made = Case(
             id=f"{workload}:{'/'.join(map(str, id_parts))}",
             workload=workload,
             size="own",
@@ -68,6 +69,9 @@ def case(name: str, device: str, threads: int, about: Mapping[str, Any] | None =
         first = error.errors()[0]
         key = str(first["loc"][0])
         raise UsageError(f"{key} of about is {fields.get(key)!r}: {first['msg']}.") from None
+    for key, problem in traffic_problems(made):
+        raise UsageError(f"{key} of about is {problem}.")
+    return made
 
 
 def trial(

@@ -6,16 +6,21 @@ Results are plain dictionaries that JSON can hold: they go to a process that imp
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
 from joulemark.suite import units
 from joulemark.suite.energy.attribution import EnergySum, energy_sum
 from joulemark.suite.energy.components import component_named
 from joulemark.suite.energy.energy_source import energy_source
+from joulemark.suite.energy.whole_machine.share import headline_readings, node_share
 from joulemark.suite.records import Emissions, EnergyReading, Quantity
 from joulemark.suite.results.summary import facility_and_emissions
 
 Document = dict[str, Any]
+
+THIS_MACHINE: Final = "this machine"
+"""What an estimate covers: a guest, or all of a server; its evidence says whether at the wall."""
+_PLACES: Final = {"wall": "at the wall", "plug": "at the wall", "node": "by its management controller"}
 
 
 def window_result(
@@ -23,14 +28,18 @@ def window_result(
 ) -> Document:
     """Return energy and emissions of a window of `duration_s` seconds, as `joulemark.Measurement` takes them.
 
-    `simulated` are the names of the sensors that are simulated.
+    Where a sensor of the whole machine is all that measured, the energy is its, and `charged` the sum without it: an
+    estimate, or nothing. `simulated` are the names of the sensors that are simulated.
     """
-    energy = energy_sum(readings)
-    total = _total(energy)
+    charged = energy_sum(readings)
+    energy = energy_sum(headline_readings(readings))
+    total, charged_total = _total(energy), _total(charged)
     facility, grams = facility_and_emissions(total, emissions)
     source = energy_source(readings, simulated)
     failed = [reading for reading in readings if reading.attributed and reading.energy_j is None and reading.sensor]
-    return {
+    share = node_share([(duration_s, readings)])
+    line = text(charged, charged_total, facility_and_emissions(charged_total, emissions)[1], duration_s, source, failed)
+    document = {
         "readings": [reading.model_dump(mode="json") for reading in readings],
         "energy": _document(total),
         "facility_energy": _document(facility),
@@ -39,14 +48,19 @@ def window_result(
         "pue": emissions.pue.model_dump(mode="json"),
         "scope": scope(energy),
         "source": source,
-        "text": _wall_text(readings, total, emissions, duration_s)
-        + text(energy, total, grams, duration_s, source, failed),
+        "node": None if share is None else share.document(),
     }
+    if energy.readings == charged.readings:
+        return {**document, "text": line + (f"; {share.text()}" if share is not None else "")}
+    (whole,) = energy.readings
+    return {**document, "charged": _document(charged_total), "text": f"{_whole_text(whole, grams, duration_s)}{line}"}
 
 
 def scope(energy: EnergySum) -> str:
     """Return what the total covers, in words. No sensor separates programs: others that ran are included."""
-    parts = dict.fromkeys(component_named(reading.component).scope for reading in energy.readings)
+    parts = dict.fromkeys(
+        THIS_MACHINE if reading.evidence else component_named(reading.component).scope for reading in energy.readings
+    )
     return f"{', '.join(parts)}, other programs included" if parts else "nothing was measured"
 
 
@@ -69,6 +83,7 @@ def text(
         f" [{units.quantity(total.low, 'J')} to {units.quantity(total.high, 'J')}]" if total.low is not None else ""
     )
     doubts = _doubts([*energy.readings, *failed])
+    doubts += [f"{reading.component}: {reading.calibration}" for reading in energy.readings if reading.calibration]
     parts = ", ".join(f"{reading.component} {units.quantity(reading.energy_j, 'J')}" for reading in energy.readings)
     return (
         f"{mark}{units.quantity(total.value, 'J')}{interval} ({parts}), {units.quantity(grams.value, 'g')} CO2e, "
@@ -76,18 +91,13 @@ def text(
     )
 
 
-def _wall_text(readings: Sequence[EnergyReading], total: Quantity, emissions: Emissions, duration_s: float) -> str:
-    """Return what a wall meter measured, where nothing else was measured; else nothing."""
-    wall = next((r for r in readings if r.component == "machine" and r.energy_j is not None), None)
-    if wall is None or total.kind in {"counter", "integrated"}:
-        return ""
-    energy = Quantity(value=wall.energy_j, low=wall.low_j, high=wall.high_j, unit="J", n=1, kind=wall.kind)
-    _, grams = facility_and_emissions(energy, emissions)
-    joules, low, high = (units.quantity(value, "J") for value in (energy.value, energy.low, energy.high))
-    where = f"{component_named(wall.component).scope} at the wall, measured ({wall.sensor})"
-    where += f"; {wall.reason}" if wall.reason else ""
+def _whole_text(whole: EnergyReading, grams: Quantity, duration_s: float) -> str:
+    """Return what a sensor of the whole machine measured, where nothing else was measured."""
+    joules, low, high = (units.quantity(value, "J") for value in (whole.energy_j, whole.low_j, whole.high_j))
+    where = f"{component_named(whole.component).scope} {_PLACES.get(whole.scope, '')}".rstrip()
+    where += f", measured ({whole.sensor})" + (f"; {whole.reason}" if whole.reason else "")
     return (
-        f"{joules} [{low} to {high}] ({wall.component}), {units.quantity(grams.value, 'g')} CO2e, "
+        f"{joules} [{low} to {high}] ({whole.component}), {units.quantity(grams.value, 'g')} CO2e, "
         f"{units.quantity(duration_s, 's')}; {where}. Without it: "
     )
 

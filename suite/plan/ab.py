@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from joulemark.suite import machine
 from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.plan.cases import make_plan
 from joulemark.suite.plan.plan import Plan
@@ -81,7 +82,8 @@ def _arm_plan(settings: Settings, name: ArmName, arm: ArmSpec, order_seed: int) 
     if settings.arms[name].python is not None:
         changes["python"] = {}  # interpreters by framework are for the other arm
     try:
-        return make_plan(settings.model_copy(update=changes), arm.record.frameworks, order_seed, arm.threads)
+        changed = settings.model_copy(update=changes)
+        return make_plan(changed, arm.record.frameworks, order_seed, arm.threads, machine.multiplies_bf16())
     except JoulemarkError as error:
         raise UsageError(f"arm {name} ({arm.record.interpreter}): {error}") from None
 

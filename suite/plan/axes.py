@@ -8,7 +8,7 @@ from typing import get_args
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile
 from joulemark.suite.records import DeviceKind, FrameworkInfo, Settings
-from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework, framework
+from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework, framework, mode_refusal
 from joulemark.suite.trial.frameworks.problem import find_problem
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Phase, Workload
@@ -65,25 +65,30 @@ def sizes(settings: Settings, workload: Workload, profile: Profile, kind: Device
     return [profile.size[kind] if profile.size[kind] in workload.sizes else workload.reference_size]
 
 
-def phases(settings: Settings, workload: Workload) -> Sequence[Phase]:
-    """Return those of the named phases that the workload has, or all of its phases."""
+def phases(settings: Settings, profile: Profile, workload: Workload) -> Sequence[Phase]:
+    """Return those of the named phases that the workload has, or of the profile's; all, if workloads are named."""
     known = get_args(Phase)
     for phase in settings.phase:
         if phase not in known:
             raise unknown("phase", phase, known)
-    return [phase for phase in workload.phases if not settings.phase or phase in settings.phase]
+    wanted = settings.phase or (known if settings.workload else profile.phases or known)
+    return [phase for phase in workload.phases if phase in wanted]
 
 
-def modes(settings: Settings, profile: Profile, framework: Framework) -> Sequence[str]:
-    """Return those of the named modes that the framework has, or its default and, by profile, compiled ones."""
+def modes(settings: Settings, profile: Profile, framework: Framework, kind: DeviceKind) -> Sequence[str]:
+    """Return those of the named modes that the framework has.
+
+    Without names, its default one and, by profile, the compiled ones that run on this kind of device.
+    """
     known = {mode for each in FRAMEWORKS.values() for mode in each.modes}
     for mode in settings.mode:
         if mode not in known:
             raise unknown("mode", mode, known)
     if settings.mode:
         return [mode for mode in settings.mode if mode in framework.modes]
-    compiled = [mode for mode, kind in framework.modes.items() if kind == "compiled"]
-    return [framework.default_mode, *(compiled if profile.optimised else [])]
+    compiled = [name for name, mode_class in framework.modes.items() if mode_class == "compiled"]
+    selected = [framework.default_mode, *(compiled if profile.optimised else [])]
+    return [mode for mode in selected if mode_refusal(framework, mode, kind) is None]
 
 
 def devices(settings: Settings, info: FrameworkInfo | None) -> Sequence[str]:
@@ -103,9 +108,12 @@ def check_devices(settings: Settings, infos: Iterable[FrameworkInfo]) -> None:
             raise UsageError(f"{unknown('device', device, available)}{reasons}")
 
 
-def precisions(settings: Settings, profile: Profile, framework: Framework, kind: DeviceKind) -> Sequence[str]:
-    """Return the named precisions, or the profile's for this kind of device."""
-    wanted = settings.precision or profile.precisions[kind]
+def precisions(
+    settings: Settings, profile: Profile, framework: Framework, kind: DeviceKind, workload: Workload | None = None
+) -> Sequence[str]:
+    """Return the named precisions, or the profile's for this kind of device and for this workload."""
+    also = ("bf16",) if kind == "cpu" and workload and workload.id in profile.bf16_on_cpu else ()
+    wanted = settings.precision or (*profile.precisions[kind], *also)
     for precision in wanted:
         if precision not in framework.precisions:
             raise unknown("precision", precision, framework.precisions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from joulemark.suite.errors import UsageError
@@ -13,11 +13,12 @@ from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile, find_profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind, FrameworkInfo, Parameters, Settings
-from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework
+from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework, mode_refusal
 from joulemark.suite.trial.frameworks import framework as find_framework
 from joulemark.suite.trial.frameworks.problem import find_problem
 from joulemark.workloads.registry import supports
 from joulemark.workloads.spec import ELEMENT_BYTES, Phase, Size, Workload
+from joulemark.workloads.traffic import unfused_bytes
 
 LATENCY_S = 2.0
 """Length of the pass that times single steps: 1,000 steps of 2 ms, ten of which lie beyond p99."""
@@ -44,6 +45,7 @@ class _Task:
     def fields(self, framework: str, batch_size: int, precision: str) -> dict[str, Any]:
         """Return the fields of a case that follow from the task."""
         count = self.workload.parameters(self.preset)
+        element = ELEMENT_BYTES[precision]
         return {
             "workload": self.workload.name,
             "variant": self.workload.variant,
@@ -52,18 +54,27 @@ class _Task:
             "phase": self.phase,
             "item": self.workload.counts(self.phase),
             "flops_per_item": self.workload.flops(self.preset, self.phase),
-            "bytes_per_item": self.workload.bytes(self.preset, self.phase, batch_size, ELEMENT_BYTES[precision]),
+            "bytes_per_item": self.workload.bytes(self.preset, self.phase, batch_size, element),
+            "unfused_bytes_per_item": unfused_bytes(self.workload, self.size, self.phase, batch_size, element),
             "parameters": Parameters(total=count.total, trainable=count.trainable),
         }
 
 
-def make_plan(settings: Settings, installed: Mapping[str, FrameworkInfo], order_seed: int, threads: int) -> Plan:
-    """Return the plan for `settings` with the `installed` frameworks.
+def make_plan(
+    settings: Settings,
+    installed: Mapping[str, FrameworkInfo],
+    order_seed: int,
+    threads: int,
+    multiplies_bf16: bool = False,
+) -> Plan:
+    """Return the plan for `settings` with the `installed` frameworks; `multiplies_bf16` where the CPU's cores do.
 
     Raises UsageError for unknown names, a named framework that cannot be used, a missing device, and an empty
     selection.
     """
     profile = find_profile(settings)
+    if not multiplies_bf16:
+        profile = replace(profile, bf16_on_cpu=())
     frameworks = axes.frameworks(settings, installed)
     axes.check_devices(settings, (installed[each.name] for each in frameworks if each.name in installed))
     cases = [
@@ -97,8 +108,8 @@ def check_names(settings: Settings) -> None:
         _tasks(settings, profile, workload)
     for name in settings.framework or FRAMEWORKS:
         framework = find_framework(name)
-        axes.modes(settings, profile, framework)
         for kind in DEVICE_KINDS:
+            axes.modes(settings, profile, framework, kind)
             axes.precisions(settings, profile, framework, kind)
 
 
@@ -108,7 +119,7 @@ def _tasks(settings: Settings, profile: Profile, workload: Workload) -> list[_Ta
     return [
         _Task(workload, size, phase, tuple(kind for kind in DEVICE_KINDS if size in sizes[kind]))
         for size in dict.fromkeys(itertools.chain.from_iterable(sizes.values()))
-        for phase in axes.phases(settings, workload)
+        for phase in axes.phases(settings, profile, workload)
     ]
 
 
@@ -146,15 +157,17 @@ def _cases(
 ) -> list[Case]:
     """Return the cases of one task in one framework."""
     cases = []
-    for mode, device in itertools.product(axes.modes(settings, profile, framework), axes.devices(settings, info)):
+    for device in axes.devices(settings, info):
         kind: DeviceKind = "cpu" if device == "cpu" else "cuda"
         if kind not in task.device_kinds:
             continue
-        precisions = axes.precisions(settings, profile, framework, kind)
+        modes = axes.modes(settings, profile, framework, kind)
+        precisions = axes.precisions(settings, profile, framework, kind, task.workload)
         batch_sizes = settings.batch_size or (task.preset.batch_size[kind],)
-        for precision, batch_size in itertools.product(precisions, batch_sizes):
+        for mode, precision, batch_size in itertools.product(modes, precisions, batch_sizes):
             compiled = framework.modes[mode] == "compiled"
-            refusal = task.workload.refusal(kind, precision, batch_size, compiled)
+            refusal = mode_refusal(framework, mode, kind)
+            refusal = refusal or task.workload.refusal(kind, precision, batch_size, compiled)
             reason_code, reason = _initial_reason(settings, task.workload, framework, info, device, refusal)
             cases.append(
                 Case(

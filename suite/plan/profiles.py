@@ -43,6 +43,10 @@ class Profile:
     precisions: Mapping[DeviceKind, Sequence[str]] = field(
         default_factory=lambda: {"cpu": ("fp32",), "cuda": ("fp32", "bf16")}
     )
+    phases: Sequence[str] = ()
+    """Phases that are measured unless workloads are named; empty: all."""
+    bf16_on_cpu: Sequence[str] = ()
+    """Workloads that are measured in bf16 too on a CPU whose cores multiply it."""
     limit_s: float | None = None
     """The run has fewer rounds if all of them are expected to take longer than this, seconds; None: no limit."""
     out_of_the_box: bool = False
@@ -86,6 +90,8 @@ def _with_changes(name: str, base: Profile, user_profile: ProfileSettings) -> Pr
     """Return the user's profile `name`: `base` with what differs from it. It has no limit of its duration."""
     changes = _by_device(user_profile.model_dump(exclude={"base"}, exclude_none=True))
     changes = {axis: {**getattr(base, axis), **v} if isinstance(v, dict) else v for axis, v in changes.items()}
+    if "precisions" in changes:
+        changes["bf16_on_cpu"] = ()
     for workload in {each for names in changes.get("workloads", {}).values() for each in names}:
         if workload not in workloads():
             raise unknown(f"workload in profile {name}", workload, workloads())

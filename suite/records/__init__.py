@@ -1,24 +1,12 @@
 """The run file: the one contract that other programs rely on."""
 
 from joulemark.suite.records.base import Record
-from joulemark.suite.records.case import (
-    NOT_ATTEMPTED,
-    Case,
-    GpuBusy,
-    Latency,
-    Parameters,
-    Quantity,
-    Ranges,
-    ResidentIdle,
-    Result,
-    Status,
-    Summary,
-    Trial,
-)
+from joulemark.suite.records.case import NOT_ATTEMPTED, Case, Parameters, Quantity, Ranges, Summary
 from joulemark.suite.records.energy import (
     KINDS,
     Channel,
     EnergyReading,
+    GainCalibration,
     GpuState,
     Kind,
     PublicationLag,
@@ -44,6 +32,16 @@ from joulemark.suite.records.run import (
     Segment,
 )
 from joulemark.suite.records.settings import ArmName, ArmSettings, DeviceKind, ProfileSettings, Settings
+from joulemark.suite.records.trial import (
+    Ends,
+    GpuBusy,
+    Latency,
+    ResidentIdle,
+    Result,
+    Status,
+    TrainingState,
+    Trial,
+)
 
 __all__ = [
     "KINDS",
@@ -58,9 +56,11 @@ __all__ = [
     "DeviceKind",
     "Embodied",
     "Emissions",
+    "Ends",
     "EnergyReading",
     "Floor",
     "FrameworkInfo",
+    "GainCalibration",
     "Gpu",
     "GpuBusy",
     "GpuState",
@@ -89,6 +89,7 @@ __all__ = [
     "Status",
     "Summary",
     "Trace",
+    "TrainingState",
     "Trial",
     "schema",
     "worst",

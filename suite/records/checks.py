@@ -13,9 +13,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from joulemark.suite.records.case import Case, Trial
+from joulemark.suite.records.case import Case
 from joulemark.suite.records.energy import EnergyReading
 from joulemark.suite.records.run import RunFile
+from joulemark.suite.records.trial import Trial
 
 Problem = tuple[str, str]
 
@@ -114,6 +115,7 @@ def _case_problems(case: Case, run_file: RunFile) -> Iterator[Problem]:
         yield "id", f"{case.id[:80]!r} does not begin with what the case's fields say, {start[:80]!r}"
     if case.parameters.trainable > case.parameters.total:
         yield "parameters.trainable", f"{case.parameters.trainable} of {case.parameters.total} parameters"
+    yield from traffic_problems(case)
     usable = any(trial.is_usable for trial in case.trials)
     if (case.status == "ok") != usable:
         yield "status", f"it is {case.status}, but {'a' if usable else 'no'} trial is ok"
@@ -128,6 +130,13 @@ def _case_problems(case: Case, run_file: RunFile) -> Iterator[Problem]:
     planned = run_file.run.max_rounds or run_file.run.rounds
     if len(case.trials) > planned:
         yield "trials", f"{len(case.trials)} trials in {planned} rounds"
+
+
+def traffic_problems(case: Case) -> Iterator[Problem]:
+    """Yield what cannot be true of a case's memory traffic, by the field's path."""
+    least, unfused = case.bytes_per_item or 0.0, case.unfused_bytes_per_item
+    if unfused is not None and unfused < least * (1 - _ROUNDING):
+        yield "unfused_bytes_per_item", f"{unfused:g} bytes, less than the compulsory {least:g}"
 
 
 def trial_problems(trial: Trial, memory_bytes: int) -> Iterator[Problem]:

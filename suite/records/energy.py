@@ -9,6 +9,7 @@ from pydantic import model_validator
 from joulemark.suite.records.base import (
     Amount,
     Count,
+    Factor,
     Gain,
     Number,
     Period,
@@ -42,6 +43,46 @@ class PublicationLag(Record):
     """How it was found: which steps, and where their times come from."""
 
 
+class GainCalibration(Record):
+    """What a meter of the whole machine showed of the gain of another sensor (`joulemark calibrate --meter`).
+
+    A meter of the same extent gives the gain itself. For a part of the machine it bounds the gain from above: what the
+    meter shows beyond it went into the power supply, fans and other parts.
+    """
+
+    sensor: str
+    """The sensor whose channel was calibrated: `rapl`, `nvml`, `redfish`."""
+    component: str
+    scope: str
+    call: str = ""
+    """How the channel was read."""
+    machine: str
+    """Which machine: 12 hex digits."""
+    made_at: str
+    """ISO 8601, UTC."""
+    meter: str
+    """The sensor that it was compared with, and what that reads."""
+    meter_identity: str = ""
+    """Serial number or hardware address of the meter; empty if it gives none."""
+    meter_gain: Gain
+    """Limits of true over shown of the meter itself, which are part of the others here."""
+    same_extent: bool
+    """Whether both measure the whole machine."""
+    gain: Gain
+    """Low and high limits of true over reported; the low one of a part is the sensor's own."""
+    machine_w_per_w: tuple[Factor, Factor] | None = None
+    """By how many watts the machine's power rises for one that a part reports: 95 % interval; None for the same extent,
+    and where the load did not vary."""
+    load_w: tuple[Watts, Watts]
+    """Lowest and highest power that the sensor reported meanwhile, watts."""
+    windows: PositiveCount
+    """Number of windows that were compared."""
+    runs: tuple[str, ...] = ()
+    """Ids of their runs."""
+    unused: str | None = None
+    """Why it was not used; None if it was."""
+
+
 class Channel(Record):
     """One quantity that a sensor measures."""
 
@@ -70,6 +111,12 @@ class Channel(Record):
     model's error, which changes with the load."""
     source: str = ""
     """Where the value is read and where `gain` comes from."""
+    evidence: str = ""
+    """What a model's values rest on, in short; empty for a sensor's."""
+    identity: str = ""
+    """Serial number or hardware address of the instrument; empty if it gives none."""
+    calibration: GainCalibration | None = None
+    """The calibration record of this channel; None if it was not calibrated."""
     resets_s: tuple[Time, ...] = ()
     """When the counter was found to have restarted, or jumped for good, seconds: what it had counted since the read
     before is interpolated."""
@@ -77,6 +124,11 @@ class Channel(Record):
     """When the sensor showed what its hardware cannot have drawn or counted, seconds: that is left out of `values`."""
     values: tuple[Watts | None, ...] = ()
     """One value for each time in `Trace.t_s`, in `unit`; None if the read was missed."""
+
+    @property
+    def call(self) -> str:
+        """How it is read: the call, file or register, in words."""
+        return self.source.partition(";")[0]
 
 
 class GpuState(Record):
@@ -155,6 +207,8 @@ class EnergyReading(Record):
     """Sensor samples in the window."""
     implausible: Count = 0
     """Those of them that were left out, since the hardware cannot have shown them."""
+    calibration: str | None = None
+    """The calibration record that `gain` follows from, or why one was not used; None if there is none."""
     reason: str | None = None
     """Why `energy_j` is None, or what weakens it; None if there is nothing to say."""
     sensor: str = ""
@@ -163,6 +217,8 @@ class EnergyReading(Record):
     """Integrated power samples of the same component over the counter, less 1; None unless both exist."""
     in_step: bool = False
     """Whether the load may alias with a sensor that observes only part of each update period."""
+    evidence: str = ""
+    """What a model's value rests on, in short; empty for a sensor's."""
 
     @model_validator(mode="after")
     def _check_reason_and_kind(self) -> EnergyReading:

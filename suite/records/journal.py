@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records.case import Case, Trial
+from joulemark.suite.records.case import Case
 from joulemark.suite.records.energy import SecondOpinion
 from joulemark.suite.records.journal_lines import encode
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.run import Floor, Idle, Probe, RunFile
+from joulemark.suite.records.trial import Trial
 from joulemark.suite.system.directories import make_private
 from joulemark.suite.system.redaction import redacted_document
 

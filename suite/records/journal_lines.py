@@ -18,11 +18,11 @@ from pydantic import ValidationError
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records.base import Record
-from joulemark.suite.records.case import Trial
 from joulemark.suite.records.checks import trial_problems
 from joulemark.suite.records.energy import SecondOpinion
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.run import Floor, Idle, Probe, RunFile
+from joulemark.suite.records.trial import Trial
 
 _Record = TypeVar("_Record", bound=Record)
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from joulemark.suite.energy.attribution import ReadingKey
+from joulemark.suite.energy.idle import IdlePower, mean_idle_power
 from joulemark.suite.energy.publication_lag import with_publication_lags
 from joulemark.suite.energy.sensor_checks import sensor_notices
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
-from joulemark.suite.records import NOT_ATTEMPTED, Case, Idle, Notice, RunFile, Trace, Trial, write
+from joulemark.suite.records import NOT_ATTEMPTED, Case, Notice, RunFile, Trace, Trial, write
 from joulemark.suite.records.checks import contradictions
 from joulemark.suite.records.files import refuse
 from joulemark.suite.records.journal import trace_path
@@ -85,7 +87,8 @@ def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ..
         for before, case in zip(planned.cases, cases, strict=True)
         if (case.trials or before.reason_code == NOT_ATTEMPTED) and case.id not in state.skipped
     )
-    cases = [_with_summary(case, idle, planned, traces) for case in cases]
+    idle_power = mean_idle_power(idle)
+    cases = [_with_summary(case, idle_power, planned, traces) for case in cases]
     cases = _with_notices(cases, differences_from_eager(cases), above_the_roof(cases, probes))
     tracked = state.second_opinion
     run_file = planned.model_copy(
@@ -142,7 +145,7 @@ def _missing_trials(case: Case, rounds: int) -> int:
     return 0 if timed_out else max(0, rounds - len(case.trials))
 
 
-def _with_summary(case: Case, idle: tuple[Idle, ...], planned: RunFile, traces: Sequence[Trace]) -> Case:
+def _with_summary(case: Case, idle: Mapping[ReadingKey, IdlePower], planned: RunFile, traces: Sequence[Trace]) -> Case:
     summary = case_summary(case, idle, planned.emissions)
     machine = planned.machine
     notices = (

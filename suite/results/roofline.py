@@ -1,8 +1,10 @@
-"""How much of what the machine can do a case achieves (Williams, Waterman and Patterson 2009,
+"""How much of what the machine can do a case achieves, and what limits it (Williams, Waterman and Patterson 2009,
 https://doi.org/10.1145/1498765.1498785). Pure.
 
 Attainable is min(peak, arithmetic intensity x bandwidth). Peak and bandwidth are what the probes of the same run
-measured: the best of all frameworks on that device, precision and number of threads.
+measured: the best of all frameworks on that device, precision and number of threads. No sensor counts the bytes that a
+case moves to and from memory, so its intensity is an interval: at least that of operators that are not fused, at most
+that of the compulsory bytes.
 """
 
 from __future__ import annotations
@@ -10,9 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Literal
 
+from joulemark.suite import units
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Notice, Probe
+
+Limit = Literal["memory", "arithmetic", "undetermined"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,11 @@ class Roof:
     flops_per_s: float
     bytes_per_s: float
 
+    @property
+    def ridge_flops_per_byte(self) -> float:
+        """Intensity from which on arithmetic is the limit."""
+        return self.flops_per_s / self.bytes_per_s
+
     def attainable_flops_per_s(self, flops_per_byte: float) -> float:
         return min(self.flops_per_s, flops_per_byte * self.bytes_per_s)
 
@@ -30,18 +41,34 @@ class Roof:
 class Share:
     """A case under its roof."""
 
-    flops_per_byte: float
-    """Arithmetic intensity, from the spec's FLOPs and compulsory bytes."""
+    roof: Roof
+    least_flops_per_byte: float | None
+    """Arithmetic intensity with unfused bytes; None where they are not known."""
+    most_flops_per_byte: float
+    """Arithmetic intensity with compulsory bytes."""
     achieved_flops_per_s: float
-    attainable_flops_per_s: float
     low: float | None
     """Lower end of the share's interval between trials; None at n = 1."""
     high: float | None
 
     @property
+    def attainable_flops_per_s(self) -> float:
+        """What the roof allows at the highest intensity."""
+        return self.roof.attainable_flops_per_s(self.most_flops_per_byte)
+
+    @property
     def share(self) -> float:
         """Achieved over attainable."""
         return self.achieved_flops_per_s / self.attainable_flops_per_s
+
+    @property
+    def limit(self) -> Limit:
+        """What limits the case, if its whole interval of intensity lies on one side of the ridge."""
+        if self.least_flops_per_byte is None:
+            return "undetermined"
+        if self.most_flops_per_byte < self.roof.ridge_flops_per_byte:
+            return "memory"
+        return "arithmetic" if self.least_flops_per_byte > self.roof.ridge_flops_per_byte else "undetermined"
 
 
 def roof(case: Case, probes: Iterable[Probe]) -> Roof | None:
@@ -62,12 +89,22 @@ def share(case: Case, probes: Iterable[Probe]) -> Share | None:
     intensity = case.flops_per_item / case.bytes_per_item
     attainable = limit.attainable_flops_per_s(intensity)
     return Share(
-        flops_per_byte=intensity,
+        roof=limit,
+        least_flops_per_byte=case.flops_per_item / case.unfused_bytes_per_item if case.unfused_bytes_per_item else None,
+        most_flops_per_byte=intensity,
         achieved_flops_per_s=rate.value * case.flops_per_item,
-        attainable_flops_per_s=attainable,
         low=rate.low * case.flops_per_item / attainable if rate.low else None,
         high=rate.high * case.flops_per_item / attainable if rate.high else None,
     )
+
+
+def limits(shares: Iterable[Share]) -> str:
+    """Return how many cases are limited by what: "memory limits 1 of 14 cases, arithmetic 3; 10 undetermined"."""
+    kinds = [of_case.limit for of_case in shares]
+    text = f"memory limits {kinds.count('memory')} of {units.counted(len(kinds), 'case')}"
+    text += f", arithmetic {kinds.count('arithmetic')}"
+    unknown = kinds.count("undetermined")
+    return f"{text}; {unknown} undetermined" if unknown else text
 
 
 def above_the_roof(cases: Sequence[Case], probes: Sequence[Probe]) -> dict[str, Notice]:

@@ -7,21 +7,21 @@ other constants without changing IT energy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j, factors
-from joulemark.suite.energy.attribution import CaseEnergy, case_energy
-from joulemark.suite.energy.idle import net_energy
-from joulemark.suite.records import Case, Emissions, Idle, Notice, Quantity, Ranges, RunFile, Summary, Trial
+from joulemark.suite.energy.attribution import CaseEnergy, ReadingKey, case_energy
+from joulemark.suite.energy.idle import IdlePower, mean_idle_power, net_energy
+from joulemark.suite.records import Case, Emissions, Notice, Quantity, Ranges, RunFile, Summary, Trial
 from joulemark.suite.results.validity import CARBON_CODES
 from joulemark.suite.stats.intervals import geometric_mean
 
 ONE_TRIAL: Final = "n=1, no interval"
 
 
-def case_summary(case: Case, idle: Sequence[Idle], emissions: Emissions) -> Summary | None:
-    """Return the summary of `case` from its usable trials; None without any. `idle` are the run's idle windows."""
+def case_summary(case: Case, idle: Mapping[ReadingKey, IdlePower], emissions: Emissions) -> Summary | None:
+    """Return the summary of `case` from its usable trials; None without any. `idle` is the run's `mean_idle_power`."""
     trials = [trial for trial in case.trials if trial.is_usable]
     if not trials:
         return None
@@ -54,9 +54,8 @@ def facility_and_emissions(energy: Quantity, emissions: Emissions, items: int = 
 
 def recompute(run_file: RunFile, emissions: Emissions, notices: Sequence[Notice] = ()) -> RunFile:
     """Return the run file as if measured with `emissions`. `notices` about these replace the file's carbon notices."""
-    cases = tuple(
-        case.model_copy(update={"summary": case_summary(case, run_file.idle, emissions)}) for case in run_file.cases
-    )
+    idle = mean_idle_power(run_file.idle)
+    cases = tuple(case.model_copy(update={"summary": case_summary(case, idle, emissions)}) for case in run_file.cases)
     kept = (notice for notice in run_file.notices if notice.code not in CARBON_CODES)
     return run_file.model_copy(update={"cases": cases, "emissions": emissions, "notices": (*kept, *notices)})
 
@@ -91,7 +90,7 @@ def _energy(energy: CaseEnergy, unit: str, values: Sequence[float]) -> Quantity:
     )
 
 
-def _net(energy: CaseEnergy, idle: Sequence[Idle]) -> Quantity:
+def _net(energy: CaseEnergy, idle: Mapping[ReadingKey, IdlePower]) -> Quantity:
     """Return joules per item above idle; no value, with the reason, where energy or idle power is not known."""
     net = net_energy(energy, idle)
     if net.reason is not None:

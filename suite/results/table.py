@@ -16,6 +16,7 @@ from joulemark.suite.records import Case, Kind, Quantity, RunFile, Status
 from joulemark.suite.results.carbon_columns import carbon_columns
 from joulemark.suite.results.columns import COLUMN_SPECS, ColumnSpec
 from joulemark.suite.stats.metrics import Better
+from joulemark.suite.stats.verdicts import MAX_RATIO
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.units import prefix, significant
 
@@ -116,7 +117,7 @@ def matching_digits(value: float, low: float | None, high: float | None, most: i
 
     The value has at most `most` significant digits; without an interval it has three, and the ends are empty. An
     interval on the log scale is wider above than below the value, so the part below sets the digits: a wide one must
-    not round the value away.
+    not round the value away. An upper end that says nothing, over `MAX_RATIO` times the value, is not written out.
     """
     if low is None or high is None:
         return significant(value), "", ""
@@ -129,6 +130,8 @@ def matching_digits(value: float, low: float | None, high: float | None, most: i
         places = min(places, most - 1 - math.floor(math.log10(value)))
 
     value_text, low_text, high_text = (f"{round(end, places):,.{max(0, places)}f}" for end in (value, low, high))
+    if 0 < value * MAX_RATIO < high:
+        high_text = f"over {significant(value * MAX_RATIO, 2)}"
     return value_text, low_text, high_text
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from joulemark.suite.energy.attribution import attributed_readings, case_energy
 from joulemark.suite.energy.energy_source import simulated_sensors
 from joulemark.suite.energy.idle import idle_drift
+from joulemark.suite.energy.whole_machine.share import share_of_run
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Cpu, Floor, Machine, Notice, Quantity, RunFile, Summary, Trial
@@ -40,6 +41,10 @@ MODE_TOLERANCE: Final = 1e-3
 """Relative difference from eager: compilers reorder sums, but in fp32 they compute the same thing."""
 
 
+TRAINING_DRIFT: Final = 0.10
+"""Change of loss or gradient norm over a trial: within it, nothing that depends on values changes visibly."""
+
+
 def case_notices(case: Case, summary: Summary | None) -> tuple[Notice, ...]:
     """Return the notices of `case`; none without a summary, since its status and reason say why."""
     if summary is None:
@@ -62,9 +67,12 @@ def binding_notices(trials: Iterable[Trial], cpu: Cpu) -> tuple[Notice, ...]:
 
 
 def run_notices(run_file: RunFile) -> tuple[Notice, ...]:
-    """Return the notices of the whole run: simulated power, drift of idle power, an unstable machine."""
+    """Return the notices of the whole run: of its power, its idle power and an unstable machine."""
     simulated = simulated_sensors(run_file.traces)
     notices = [Notice.of(Code.SIMULATED, simulated)] if simulated else []
+    share = share_of_run(run_file)
+    if share is not None and share.contradicts:
+        notices.append(Notice.of(Code.NODE_BELOW_PARTS, share.share, 1.0))
     drift = idle_drift(run_file)
     if drift is not None and abs(drift) > IDLE_DRIFT:
         notices.append(Notice.of(Code.IDLE_DRIFT, drift, IDLE_DRIFT))
@@ -120,6 +128,10 @@ def _trial_notices(case: Case, trials: Sequence[Trial]) -> list[Notice]:
     difference = _difference_between_trials(trials)
     if difference > tolerance:
         notices.append(Notice.of(Code.OUTPUTS_DIFFER, difference, tolerance))
+    states = [trial.training for trial in trials if trial.training is not None]
+    drift = max((ends.change for state in states for ends in (state.loss, state.gradient_norm) if ends), default=0.0)
+    if drift > TRAINING_DRIFT:
+        notices.append(Notice.of(Code.TRAINING_DRIFT, drift, TRAINING_DRIFT))
     return notices
 
 
@@ -141,7 +153,7 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
         models: dict[str, dict[str, None]] = {}
         for _, reading in readings:
             if reading.kind == "model":
-                models.setdefault(reading.sensor or "a model", {})[reading.component] = None
+                models.setdefault(reading.evidence or reading.sensor or "a model", {})[reading.component] = None
         texts = (f"{', '.join(components)} by {model}" for model, components in models.items())
         notices.append(Notice.of(Code.ENERGY_ESTIMATED, "; ".join(texts)))
     if energy.lower_bound:

@@ -8,7 +8,7 @@ import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import cast
 
@@ -21,6 +21,9 @@ CPU_ROOT = "/sys/devices/system/cpu"
 """Where Linux shows the package and die of each processor (Documentation/ABI/stable/sysfs-devices-system-cpu)."""
 POWERCAP_ROOT = "/sys/class/powercap"
 """Where Linux shows RAPL (Documentation/power/powercap/powercap.rst)."""
+DMI_ROOT = "/sys/class/dmi/id"
+"""Where Linux shows the firmware's tables (Documentation/ABI/testing/sysfs-firmware-dmi-tables)."""
+PROC_ROOT = "/proc"
 COST_READS = 5
 
 
@@ -75,6 +78,19 @@ class Finding:
     """The median time of one read, seconds; None if it was not read."""
 
 
+class UnreadableError(UsageError):
+    """A sensor that was named cannot be read: why, and what to do about it."""
+
+    def __init__(self, reason: str, fix: str | None = None, present: bool = True, status: int | None = None) -> None:
+        """`present`: whether there is such a sensor; `status`: that of the HTTP response, where it is the reason."""
+        super().__init__(f"{reason}. {fix}" if fix else f"{reason}.")
+        self.reason, self.fix, self.present, self.status = reason, fix, present, status
+
+    def finding(self, name: str) -> Finding:
+        """Return it as the finding of the sensor `name`."""
+        return Finding(name, self.present, readable=False, reason=self.reason, fix=self.fix)
+
+
 @dataclass(frozen=True)
 class SensorOptions:
     """What opening a sensor depends on."""
@@ -84,10 +100,16 @@ class SensorOptions:
     cpu_root: str = CPU_ROOT
     argument: str = ""
     """What follows the colon: the file of `replay:FILE`."""
+    dmi_root: str = DMI_ROOT
+    proc_root: str = PROC_ROOT
     update_periods: str = ""
     """The file that measured update periods are kept in; empty: they are not kept."""
     origin_monotonic_s: float = 0.0
     """CLOCK_MONOTONIC at `run.started_at`, seconds."""
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variables with the credentials of sensors on the network."""
+    calibrations: str = ""
+    """The file of calibration records; empty: there is none."""
 
 
 @dataclass(frozen=True)
@@ -106,20 +128,28 @@ SENSORS: Mapping[str, str] = MappingProxyType(
         "perf": "joulemark.suite.sensors.rapl.perf_events",
         "nvml": "joulemark.suite.sensors.gpus.nvml",
         "amdsmi": "joulemark.suite.sensors.gpus.amd_smi",
-        "codecarbon": "joulemark.suite.sensors.power_model",
+        "power_model": "joulemark.suite.sensors.power_model.sensor",
+        "codecarbon": "joulemark.suite.sensors.power_model.codecarbon",
         "simulated": "joulemark.suite.sensors.simulated",
         "replay": "joulemark.suite.sensors.replay",
         "meter": "joulemark.suite.sensors.wall_meter.sensor",
+        "redfish": "joulemark.suite.sensors.node.redfish",
+        "ipmi": "joulemark.suite.sensors.node.ipmi",
+        "plug": "joulemark.suite.sensors.node.plug",
     }
 )
 """The module of each sensor. It has `find(options: SensorOptions) -> FindResult` and, if the sensor takes an argument,
 `check(argument: str)`, which raises UsageError for one that it cannot use."""
 DEFAULT_SENSORS = ("rapl", "nvml", "amdsmi")
 """Opened unless a sensor is named."""
-ADDITIONAL = frozenset({"meter"})
-"""Opened in addition to the default sensors when named, not in place of them."""
-POWER_MODEL = "codecarbon"
-FALLBACKS = ("perf", POWER_MODEL)
+IPMI = "ipmi"
+WHOLE_NODE = ("plug", "redfish", IPMI)
+"""Live sensors of the whole node."""
+ADDITIONAL = frozenset({"meter", *WHOLE_NODE})
+"""Opened in addition to the default sensors when named, not in place of them: each measures the whole machine."""
+MODELS = frozenset({"power_model", "codecarbon"})
+"""Sensors that estimate."""
+FALLBACKS = ("perf", "power_model")
 """Tried in this order as long as no sensor reads the CPU: another way to its counters, then an estimate."""
 
 
@@ -146,6 +176,12 @@ def check_request(request: str) -> None:
         check_argument(argument)
     elif argument:
         raise UsageError(f"sensor {name} takes no argument, found {argument!r}. Give --sensor {name}.")
+
+
+def credentials_for(requests: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of `environment` that the requested sensors log in with: `JOULEMARK_REDFISH_PASSWORD`."""
+    prefixes = tuple(f"JOULEMARK_{name.upper()}_" for name in {split_request(r)[0] for r in requests} & {*WHOLE_NODE})
+    return {name: value for name, value in environment.items() if prefixes and name.startswith(prefixes)}
 
 
 def sensors_to_open(requests: Sequence[str]) -> tuple[tuple[str, ...], bool]:

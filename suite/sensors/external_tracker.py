@@ -91,6 +91,8 @@ def _difference(hardware: str, result: SecondOpinion, ours: Sequence[EnergyReadi
         return f"{hardware}: {result.tool} models it ({method}); we have no sensor for it and do not model it."
     ratio = theirs_j / ours_j
     kinds = {energy.kind for energy in known}
+    if evidence := known[0].evidence:
+        return f"{hardware}: {ratio:.2f} times ours; {result.tool} models it ({method}), ours rests on {evidence}."
     if "model" in kinds:
         return f"{hardware}: {ratio:.2f} times ours; both are models of the same load, read at different times."
     sensor = f"{known[0].sensor} ({', '.join(kinds)})"

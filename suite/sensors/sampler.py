@@ -26,8 +26,8 @@ from joulemark.suite.energy.components import contains_others
 from joulemark.suite.energy.present_power import ComponentPower
 from joulemark.suite.errors import MeasurementError
 from joulemark.suite.records import Channel, Trace
-from joulemark.suite.sensors import trace_file
-from joulemark.suite.sensors.base import POWERCAP_ROOT, Finding, SensorOptions, check_request
+from joulemark.suite.sensors import calibrations, trace_file
+from joulemark.suite.sensors.base import POWERCAP_ROOT, Finding, SensorOptions, check_request, credentials_for
 from joulemark.suite.system.directories import find_cache
 from joulemark.suite.trial import processes
 
@@ -69,9 +69,9 @@ class Sampler:
         """Start sampling into the trace file `path`, and wait until every sensor has been read once.
 
         Its times are relative to `origin_monotonic_s`, a time of CLOCK_MONOTONIC. `sensors` are requests such as `rapl`
-        or `replay:FILE`; if there is none but `meter:FILE`, all hardware is read, and an estimate if none of it reads
-        the CPU. `powercap_root` and `environment` are by default those of this process. A machine without any sensor is
-        no error: `findings` say why.
+        or `replay:FILE`; without any but those of the whole machine, all hardware is read, and an estimate if none of
+        it reads the CPU. `powercap_root` and `environment` are by default those of this process. A machine without any
+        sensor is no error: `findings` say why.
 
         Must be called from the main thread: the kernel ends the sampler when the thread that started it ends (prctl(2),
         PR_SET_PDEATHSIG). Raises UsageError for an unknown sensor or an argument that cannot be used, MeasurementError
@@ -82,7 +82,13 @@ class Sampler:
         environment = dict(os.environ if environment is None else environment)
         root = powercap_root or environment.get("JOULEMARK_POWERCAP_ROOT") or POWERCAP_ROOT
         update_periods = str(find_cache("ticks.json", environment) or "")
-        options = SensorOptions(root, update_periods=update_periods, origin_monotonic_s=origin_monotonic_s)
+        options = SensorOptions(
+            root,
+            update_periods=update_periods,
+            origin_monotonic_s=origin_monotonic_s,
+            credentials=credentials_for(sensors, environment),
+            calibrations=str(find_cache(calibrations.FILE_NAME, environment) or ""),
+        )
         request = {"path": str(path), "sensors": list(sensors), "options": asdict(options)}
         process = processes.start_module("joulemark.suite.sensors.sampler_process", environment)
         try:
@@ -93,16 +99,16 @@ class Sampler:
         findings = tuple(Finding(**finding) for finding in answer["findings"])
         return cls(path, findings, tuple(answer["sensors"]), process)
 
-    def latest_power_w(self) -> float | None:
-        """Return the power that all sensors showed over the last second, watts; None if there is none yet."""
-        powers = self.latest_powers()
+    def latest_power_w(self, measured: bool = False) -> float | None:
+        """Return the sum of `latest_powers`, watts; None if there is none yet."""
+        powers = self.latest_powers(measured)
         return sum(power.power_w for power in powers) if powers else None
 
-    def latest_powers(self) -> list[ComponentPower]:
+    def latest_powers(self, measured: bool = False) -> list[ComponentPower]:
         """Return the power of each component over the last second.
 
         For a progress line, and to see whether the machine is idle; not for results. It only reads the end of the trace
-        file.
+        file. `measured`: only of sensors of this machine, and not of models or simulated ones.
         """
         try:
             with self.path.open("rb") as file:
@@ -111,7 +117,12 @@ class Sampler:
                 tail = [entry for entry in _entries(file.read(TAIL_BYTES)) if "v" in entry]
         except OSError:
             return []
-        channels = [(trace, channel) for trace in trace_file.collect([*head, *tail]) for channel in trace.channels]
+        channels = [
+            (trace, channel)
+            for trace in trace_file.collect([*head, *tail])
+            for channel in trace.channels
+            if not measured or not (trace.simulated or channel.kind == "model")
+        ]
         powers: dict[tuple[str, str], ComponentPower] = {}
         # A power channel is preferred to a counter, which moves by whole updates.
         for trace, channel in sorted(channels, key=lambda pair: pair[1].unit != "W"):
@@ -124,13 +135,14 @@ class Sampler:
     def wait_until_settled(self) -> None:
         """Wait until power is flat: GPUs stay warm, and fans on, for a while after the last trial.
 
-        Returns at once without a power sensor, and after MAX_SETTLING_S in any case.
+        Returns after one period where nothing is measured, since a model knows only the load, and after MAX_SETTLING_S
+        in any case.
         """
         deadline_s = time.monotonic() + MAX_SETTLING_S
         powers_w: list[float] = []
         while time.monotonic() < deadline_s:
             time.sleep(SETTLING_PERIOD_S)
-            power_w = self.latest_power_w()
+            power_w = self.latest_power_w(measured=True)
             if power_w is None:
                 return
             powers_w = [*powers_w, power_w][-2 * SETTLING_SPAN :]

@@ -16,8 +16,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 
 from joulemark.suite.energy.components import component_named
+from joulemark.suite.records import Channel
 from joulemark.suite.sensors.base import (
     FALLBACKS,
     Finding,
@@ -29,6 +31,7 @@ from joulemark.suite.sensors.base import (
     sensors_to_open,
     split_request,
 )
+from joulemark.suite.sensors.calibrations import load, this_machine, with_calibration
 from joulemark.suite.trial import processes
 
 OPEN_TIMEOUT_S = 25.0
@@ -89,8 +92,14 @@ class Reader(threading.Thread):
         finally:
             sensor.close()
 
+    def _calibrated(self, sensor: Sensor) -> Sequence[Channel]:
+        """Return the channels of `sensor` with the calibration records of this machine."""
+        records = [] if sensor.simulated or not self.options.calibrations else load(Path(self.options.calibrations))
+        machine = this_machine() if records else ""
+        return [with_calibration(channel, sensor.name, records, machine) for channel in sensor.channels]
+
     def _sample(self, sensor: Sensor) -> None:
-        channels = [channel.model_dump(exclude={"values"}) for channel in sensor.channels]
+        channels = [channel.model_dump(exclude={"values"}) for channel in self._calibrated(sensor)]
         if not self.log.write(
             sensor=self.number, name=sensor.name, simulated=sensor.simulated, channels=channels, wrap_j=sensor.wrap_j
         ):  # its reads would mean nothing

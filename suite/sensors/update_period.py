@@ -103,16 +103,11 @@ def load_or_measure(
     return periods_s
 
 
-def call_of(channel: Channel) -> str:
-    """Return the call that a channel of a GPU is read by, in words."""
-    return channel.source.partition(";")[0]
-
-
 def with_update_periods(
     channels: Sequence[Channel], reads: Sequence[Read], driver: str | None, path: Path | None
 ) -> list[Channel]:
     """Return the channels of GPUs with their update periods, kept in `path` for the same GPU, driver and call."""
-    names = [f"{channel.scope} driver {driver} {call_of(channel)}" for channel in channels]
+    names = [f"{channel.scope} driver {driver} {channel.call}" for channel in channels]
     periods_s = load_or_measure(path, dict(zip(names, reads, strict=True)))
     return [
         channel.model_copy(update={"tick_s": periods_s.get(name)})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from joulemark.suite.energy.attribution import CaseEnergy, case_energy, is_estimated
+from joulemark.suite.energy.attribution import CaseEnergy, case_energy, is_estimated, is_simulated
 from joulemark.suite.records import Case
 from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import Metric
@@ -43,15 +43,9 @@ def paired_sample(pair: Pair, metric: Metric, allow_estimates: bool) -> PairedSa
     values_a, values_b = metric.values(pair.a), metric.values(pair.b)
     if not values_a or not values_b:
         return f"{metric.title.lower()} was not measured in {'A' if not values_a else 'B'}"
-    estimated = False
-    if metric.energy:
-        estimates = [is_estimated(pair.a), is_estimated(pair.b)]
-        if estimates[0] != estimates[1] and not allow_estimates:
-            return "one is measured and the other estimated"
-        if _missing_components(pair.a) != _missing_components(pair.b):
-            a, b = _measured_components(pair.a), _measured_components(pair.b)
-            return f"different components were measured: {a} and {b}"
-        estimated = any(estimates)
+    if metric.energy and (reason := _unlike_energy(pair, allow_estimates)) is not None:
+        return reason
+    estimated = metric.energy and (is_estimated(pair.a) or is_estimated(pair.b))
     logs_a, logs_b = ({r: math.log(value) for r, value in values.items()} for values in (values_a, values_b))
     rounds = sorted(logs_a.keys() & logs_b.keys())
     if pair.same_run and len(rounds) >= 2:
@@ -62,6 +56,18 @@ def paired_sample(pair: Pair, metric: Metric, allow_estimates: bool) -> PairedSa
         means = fmean(logs_a[number] for number in rounds), fmean(logs_b[number] for number in rounds)
         return PairedSample(fmean(by_round.values()), variance, 1 / n, (n, n), estimated, means, 1, by_round)
     return _unpaired(logs_a.values(), logs_b.values(), _earlier_logs(pair, metric), estimated)
+
+
+def _unlike_energy(pair: Pair, allow_estimates: bool) -> str | None:
+    """Return why the energies of a pair are of unlike kinds; None where they may be compared."""
+    if is_simulated(pair.a) != is_simulated(pair.b):
+        return "the energy of one is simulated"
+    if is_estimated(pair.a) != is_estimated(pair.b) and not allow_estimates:
+        return "one is measured and the other estimated"
+    if _missing_components(pair.a) != _missing_components(pair.b):
+        a, b = _measured_components(pair.a), _measured_components(pair.b)
+        return f"different components were measured: {a} and {b}"
+    return None
 
 
 def _unpaired(

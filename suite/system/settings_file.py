@@ -1,8 +1,8 @@
 """The settings file: `joulemark.toml`, or `[tool.joulemark]` in `pyproject.toml`.
 
 It is that of the working directory or of the nearest parent that has one, and may have come with somebody else's
-repository. Programs and files that it names are therefore left alone by verbs that only look, and by those that measure
-unless the file is this user's.
+repository. Programs, files and addresses that it names are therefore left alone by verbs that only look, and by those
+that measure unless the file is this user's.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ MAX_DEPTH: Final = 60
 """Most parts of a dotted key: tomllib's memory grows with the square of their number."""
 _DOTTED: Final = re.compile(r"\.\s?[\w\"'-]")
 
-FILE_SENSORS: Final = ("replay", "meter")
-"""Sensors whose argument is a file."""
+REFERRING_SENSORS: Final = ("replay", "meter", "redfish", "plug")
+"""Sensors whose argument is a file, or an address that credentials are sent to."""
 _NUMBERS: Final = re.compile(r"[\d.+\-eE\s]*")
 
 Values = dict[str, Any]
@@ -80,7 +80,7 @@ def references(values: Mapping[str, Any]) -> dict[str, str]:
             named |= {f"{prefix}python.{name}": str(path) for name, path in python.items()}
         elif python is not None:
             named[f"{prefix}python"] = str(python)
-    for sensor in _file_sensors(values):
+    for sensor in _referring_sensors(values):
         named["sensor"] = ", ".join(filter(None, [named.get("sensor"), sensor]))
     if _is_file(intensity := values.get("intensity")):
         named["intensity"] = str(intensity)
@@ -93,8 +93,8 @@ def without_references(values: Mapping[str, Any]) -> Values:
     kept = {name: value for name, value in values.items() if name not in left_out}
     if arms := _arms(values):
         kept["arms"] = {name: {**arm, "python": None} for name, arm in arms.items()}
-    if files := _file_sensors(values):
-        kept["sensor"] = tuple(sensor for sensor in values["sensor"] if sensor not in files)
+    if named := _referring_sensors(values):
+        kept["sensor"] = tuple(sensor for sensor in values["sensor"] if sensor not in named)
     return kept
 
 
@@ -111,10 +111,10 @@ def describe(path: Path, named: Mapping[str, str]) -> str:
     return f"{'; '.join(f'{name} = {value[:MAX_SHOWN]!r}' for name, value in named.items())} of {path}"
 
 
-def _file_sensors(values: Mapping[str, Any]) -> list[str]:
+def _referring_sensors(values: Mapping[str, Any]) -> list[str]:
     sensors = values.get("sensor", ())
     sensors = sensors if isinstance(sensors, list | tuple) else (sensors,)
-    return [each for each in sensors if isinstance(each, str) and each.partition(":")[0] in FILE_SENSORS]
+    return [each for each in sensors if isinstance(each, str) and each.partition(":")[0] in REFERRING_SENSORS]
 
 
 def _arms(values: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

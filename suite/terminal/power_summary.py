@@ -9,6 +9,8 @@ from rich.text import Text
 from joulemark.suite import units
 from joulemark.suite.energy.energy_source import source_of_cases
 from joulemark.suite.energy.idle_table import IdleRow, IdleTable, IdleValue, idle_table
+from joulemark.suite.energy.whole_machine.calibrated_gain import calibration_texts
+from joulemark.suite.energy.whole_machine.share import share_of_run
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import ESTIMATED
 from joulemark.suite.system.text import one_line
@@ -26,6 +28,14 @@ def energy_line(run_file: RunFile) -> list[Text]:
         late = units.counted(sum(trace.missed_deadlines for trace in traces), "late read")
         line += f" Reading the sensors took {share:.2%} of one core; {late}."
     return [Text(one_line(line))]
+
+
+def node_lines(run_file: RunFile) -> list[Text]:
+    """Return which share of the whole node was measured, and what calibration records change; empty for neither."""
+    share = share_of_run(run_file)
+    lines = [f"Whole node: {share.text()}."] if share is not None else []
+    lines += [f"Calibration: {text}." for text in calibration_texts(run_file.traces)]
+    return [Text(one_line(line)) for line in lines]
 
 
 def idle_power_line(run_file: RunFile) -> list[Text]:

@@ -122,7 +122,7 @@ class _Progress:
         self.clock.finish_trial(case)
         self.last_result = trial.status
         if trial.window_s is not None:
-            self.last_result = units.quantity(trial.items / trial.window_length_s, f"{case.item}/s")
+            self.last_result = f"{units.significant(trial.items / trial.window_length_s)} {case.item}s/s"
         if power is not None:
             power_w, estimated = power
             mark, digits = (ESTIMATED, 2) if estimated else ("", 3)

@@ -11,12 +11,13 @@ from joulemark.suite import units
 from joulemark.suite.energy.totals import run_totals
 from joulemark.suite.records import Case, RunFile, Trial
 from joulemark.suite.results.intensity_kind import intensity_kind
+from joulemark.suite.results.roofline import limits, share
 from joulemark.suite.results.table import Cell, table
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.console import OUT, print_text
 from joulemark.suite.terminal.notices import notice_lines
 from joulemark.suite.terminal.overview import overview
-from joulemark.suite.terminal.power_summary import energy_line, idle_power_line
+from joulemark.suite.terminal.power_summary import energy_line, idle_power_line, node_lines
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 COLUMNS: Final = (
@@ -35,6 +36,7 @@ def print_run(run_file: RunFile) -> None:
         _cases(run_file),
         *_charts(run_file),
         *_power(run_file),
+        *_limits(run_file),
         *_external_tracker(run_file),
         *_failures(run_file),
         *notice_lines(run_file),
@@ -95,8 +97,8 @@ def _charts(run_file: RunFile) -> list[Text]:
 
 
 def _power(run_file: RunFile) -> list[Text]:
-    """Return the totals, where the energy comes from, and idle power, below a blank line."""
-    lines = [*_totals(run_file), *energy_line(run_file), *idle_power_line(run_file)]
+    """Return the totals, where the energy comes from, the share of the node, and idle power, below a blank line."""
+    lines = [*_totals(run_file), *energy_line(run_file), *node_lines(run_file), *idle_power_line(run_file)]
     return [Text(""), *lines] if lines else []
 
 
@@ -113,6 +115,12 @@ def _totals(run_file: RunFile) -> list[Text]:
     if totals.psf != 1:
         line += f"; x PSF {totals.psf:g}: {units.quantity(totals.projected.emissions_g, 'g')}"
     return [Text(f"{line}.")]
+
+
+def _limits(run_file: RunFile) -> list[Text]:
+    """Return how many cases memory or arithmetic limits; empty for a run without probes."""
+    shares = [of_case for case in run_file.cases if (of_case := share(case, run_file.probes)) is not None]
+    return [Text(f"Roofline: {limits(shares)}.")] if shares else []
 
 
 def _external_tracker(run_file: RunFile) -> list[Text]:

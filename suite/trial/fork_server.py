@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 from joulemark.suite.system.text import one_line
 from joulemark.suite.trial import processes
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 BLOCKED_IMPORTS = ("pandas", "pyarrow")
 """Keras imports them where they are installed, they start threads, and no workload uses them."""
@@ -63,8 +64,6 @@ def main(arguments: list[str]) -> None:
 
 def import_adapter(framework: str) -> ModuleType:
     """Import the framework with its kit and return the module of its adapter, in a process of that framework only."""
-    from joulemark.suite.trial.frameworks import FRAMEWORKS
-
     for name in BLOCKED_IMPORTS:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it then raises ImportError
     return importlib.import_module(FRAMEWORKS[framework].adapter)
@@ -79,6 +78,8 @@ def _import(framework: str) -> str | None:
     """Import all that trials of `framework` need. Return the error in one line, or None."""
     try:
         import_adapter(framework)
+        for name in FRAMEWORKS[framework].preload:
+            importlib.import_module(name)
         importlib.import_module("joulemark.suite.trial.worker")
         importlib.import_module("joulemark.workloads.registry").workloads()
     except Exception as error:  # noqa: BLE001  a broken installation may raise anything, and is a result

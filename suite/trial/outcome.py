@@ -19,6 +19,10 @@ MAX_REASON = 300
 """Characters of the reason of a trial that raised."""
 TIMEOUT = "timeout"
 """Reason code of a trial that did not end in time."""
+TRAINING_STATE = "training_state"
+"""The stage that computes the norms of a training at its last and its first weights."""
+COMPLETING: Mapping[str, str] = {**dict.fromkeys(gpu_busy.STAGES, "gpu_busy"), TRAINING_STATE: "training"}
+"""The stages after a trial's result, and the field that each completes: a failure in one costs only its values."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class TrialLog:
         self._on_stage = on_stage
         self._stage = "start"
         self._trial: dict[str, Any] | None = None
-        self._gpu_busy: dict[str, Any] | None = None
+        self._completed: dict[str, dict[str, Any]] = {}
         self._error: dict[str, str] | None = None
         self._incomplete_line = b""
         self._output = b""
@@ -60,7 +64,7 @@ class TrialLog:
         for line in lines:
             fields = json.loads(line)
             self._trial = fields.get("trial", self._trial)
-            self._gpu_busy = fields.get("gpu_busy", self._gpu_busy)
+            self._completed |= {name: fields[name] for name in COMPLETING.values() if name in fields}
             self._error = fields.get("error", self._error)
             if "stage" in fields:
                 self._stage = fields["stage"]
@@ -72,11 +76,11 @@ class TrialLog:
         code, reason = self._failure(exit_status, timed_out, timeout_s)
         if self._trial is None:
             return Outcome(None, code, reason, text)
-        if self._stage not in gpu_busy.STAGES:
-            return Outcome(self._trial, None, None, text)
-        failed = self._error is not None or timed_out or any(exit_status.values())
-        busy = {**(self._gpu_busy or {}), **({"reason": reason} if failed else {})}
-        return Outcome({**self._trial, "gpu_busy": busy}, None, None, text)
+        trial = {**self._trial, **self._completed}
+        field = COMPLETING.get(self._stage)
+        if field is not None and (self._error is not None or timed_out or any(exit_status.values())):
+            trial[field] = {**(trial.get(field) or {}), "reason": reason}
+        return Outcome(trial, None, None, text)
 
     def _failure(self, exit_status: Mapping[str, int], timed_out: bool, timeout_s: float) -> tuple[str, str]:
         """Return the reason code and the reason of a trial that did not finish its last stage."""

@@ -44,6 +44,8 @@ class Request:
     seed: int
     """Seed of inputs and initial weights; the same in every trial of a run."""
     effort: Effort
+    one_batch: bool = False
+    """Whether all steps take the same batch, rather than several in turn."""
     host_limit_bytes: int | None = None
     """Address space that the trial may use (RLIMIT_AS); None: no limit."""
 

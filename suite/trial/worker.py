@@ -12,7 +12,7 @@ from joulemark.suite.system.affinity import allowed_cores
 from joulemark.suite.trial import allocator, counters, timing
 from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
 from joulemark.suite.trial.gpu_busy import passes
-from joulemark.suite.trial.outcome import NotFiniteError
+from joulemark.suite.trial.outcome import TRAINING_STATE, NotFiniteError
 from joulemark.suite.trial.request import Effort, Request
 
 PERCENTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
@@ -20,8 +20,12 @@ PIECE = 1 << 18
 """Elements that are squared at a time: 2 MiB, which stay in the cache."""
 Report = Callable[..., None]
 """Called with `stage`, its name, when a stage begins: `load`, `resident_idle`, `first_call`, `warmup`, `window`,
-`fetch`, and those of `gpu_busy.STAGES`; with `trial`, the result; and with `gpu_busy`, which completes it."""
+`fetch`, and those of `outcome.COMPLETING`; with `trial`, the result; and with `gpu_busy` and `training`, which complete
+it."""
 OnStage = Callable[[str], None]
+FALL_S = 0.5
+"""Pause on a GPU before a training's norms are computed: the fall of its power after the last step tells how late a
+sensor publishes (`suite.energy.publication_lag` looks at the 0.45 s after it)."""
 
 
 def run(request: Request, started: float, report: Report) -> None:
@@ -41,6 +45,10 @@ def run(request: Request, started: float, report: Report) -> None:
     if request.effort.profiled_s:
         start, end = trial["window"]
         passes.measure(case, request, (end - start) / trial["steps"], report)
+    if (norms := case.program.norms) is not None:
+        report(stage=TRAINING_STATE)
+        time.sleep(0.0 if request.device == "cpu" else FALL_S)
+        report(training=_training_state(case, norms))
 
 
 def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) -> dict[str, Any]:
@@ -54,7 +62,7 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
     idle_end = timing.CLOCK()
 
     on_stage("first_call")
-    outputs = case.step(**case.inputs)
+    outputs = case.step(**case.ring[0])
     adapter.synchronize()
     first_call_end = timing.CLOCK()
     first_digest = _digest(outputs, kit)
@@ -71,6 +79,7 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
         "first_call_s": first_call_end - idle_end,
         "last_step": last_step,
         "result": {"first": first_digest, "last": _digest(last_outputs, kit)},
+        "training": None if case.program.norms is None else {"learning_rate_factor": kit.learning_rate_factor},
         "environment": adapter.read_back(),
     }
 
@@ -78,14 +87,16 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
 def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """Warm up and measure a case whose step has been called once.
 
-    Return fields of its trial, and the outputs of the last step, on the device.
+    Return fields of its trial, and the outputs of the last step, on the device: on the same batch as the first.
     """
     adapter = case.adapter
     outputs: list[Mapping[str, Any]] = [{}]
 
+    next_step = case.stepper()
+
     def step() -> None:
         # The last outputs are kept and fetched afterwards: a step whose result nobody holds might be optimised away.
-        outputs[0] = case.step(**case.inputs)
+        outputs[0] = next_step()
 
     on_stage("warmup")
     durations = timing.warm_up(step, adapter.synchronize, effort)
@@ -108,7 +119,11 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
         counts["traces_in_window"] = float(traces[1] - traces[0])
 
     latencies_s = timing.step_times(step, adapter.synchronize, effort.latency_s) if effort.latency_s else []
+    outputs[0] = case.step(**case.ring[0])  # on the batch of the first step
+    adapter.synchronize()
     fields = {
+        "input_batches": len(case.ring),
+        "input_bytes": case.ring_bytes,
         "warmup_steps": len(durations),
         "steady": timing.steadiness(window.block_s),
         "steps_per_block": window.steps_per_block,
@@ -121,6 +136,24 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
         "counters": counts,
     }
     return fields, outputs[0]
+
+
+def _training_state(case: Prepared, norms: Callable[..., Mapping[str, float]]) -> dict[str, Any]:
+    """Return the fields of `records.TrainingState`, at the weights that the steps have left and at the initial ones.
+
+    Both are computed after all that is measured: before the window, they would take memory that no step takes.
+    """
+    inputs = case.ring[0]
+    last = norms(**inputs)
+    case.program.initialise()
+    first = norms(**inputs)
+    state: dict[str, Any] = {"learning_rate_factor": case.kit.learning_rate_factor}
+    for name, value in first.items():
+        if math.isfinite(value) and math.isfinite(last[name]):
+            state[name] = {"first": value, "last": last[name]}
+        else:
+            state["reason"] = f"{name}: {value:g} at first, {last[name]:g} at last"
+    return state
 
 
 def _percentiles(durations: list[float]) -> dict[str, float] | None:

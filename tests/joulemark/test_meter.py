@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import pytest
 from command import joulemark as command
+from environments import require
 from simulated_meter import SENSOR, meter, true_energies_j
 
 import joulemark
@@ -154,6 +155,10 @@ def test_devices_are_waited_for_only_on_request():
         (lambda: meter(about={"batch_size": "32"}).start(), "batch_size of about is '32'"),
         (lambda: meter(about={"batch_size": 0}).start(), "batch_size of about is 0"),
         (lambda: meter(about={"precision": 16}).start(), "precision of about is 16"),
+        (
+            lambda: meter(about={"bytes_per_item": 8, "unfused_bytes_per_item": 4}).start(),
+            "unfused_bytes_per_item of about is 4 bytes, less than the compulsory 8",
+        ),
         (lambda: meter(about={"mode": print}).start(), "not JSON serializable"),
         (lambda: meter(about=["pytorch"]), "found ['pytorch']"),
         (lambda: joulemark.Meter(sensor=5), "sensor is a name or a list of names, found 5"),
@@ -227,6 +232,6 @@ print(context.context()._initialized)
 
 
 def test_synchronise_does_not_initialise_a_framework_that_was_only_imported():
-    pytest.importorskip("tensorflow")
+    require("tensorflow")
     done = subprocess.run([sys.executable, "-c", SYNCHRONISE], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from command import FAST
 from command import joulemark as joulemark_command
 from run_files import run_file
 from scratch_project import CONSTANT, benchmarks, pytest_in, python_in
@@ -33,7 +34,8 @@ def test_pytest_with_the_plugin(project: Path) -> None:
 
 
 def test_run(project: Path) -> None:
-    options = (*TINY, "--rounds", "1", "--sensor", CONSTANT, "--zone", "CH", "--device", "cpu")
+    (project / "joulemark.toml").write_text(FAST)
+    options = ("--profile", "fast", *TINY, "--rounds", "1", "--sensor", CONSTANT, "--zone", "CH", "--device", "cpu")
     done = python_in(project, "-m", "joulemark", "run", *options)
     assert done.returncode == 0, done.stderr
     (path,) = (project / "home" / "runs").glob("*.json")

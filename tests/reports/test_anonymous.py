@@ -49,6 +49,7 @@ PLANTED: dict[str, tuple[str, str]] = {
     "acmecorp": ("machine.os", "Linux 6.8.0-acmecorp-prod"),
     "ACMECLOUD": ("machine.virtual", "ACMECLOUD vm"),
     "ACMESOURCE": ("traces.0.channels.0.source", "read at D:\\ACMESOURCE\\x"),
+    "437X18": ("traces.0.channels.0.identity", "437X18"),
     "ACMENET2": ("cases.0.workload", "ACMENET2"),
     "ACMESIZE": ("cases.0.size", "ACMESIZE"),
     "ACMEITEM": ("cases.0.item", "ACMEITEM"),

@@ -1,4 +1,4 @@
-"""Virtual environments made without a download."""
+"""Virtual environments made without a download, and what this one must have."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+
+def require(*packages: str) -> None:
+    """Skip the test, or the module, unless these are installed. They are not imported, which takes seconds."""
+    for name in packages:
+        if find_spec(name) is None:
+            pytest.skip(f"{name} is not installed", allow_module_level=True)
 
 
 def empty_environment(directory: Path) -> str:
@@ -39,9 +46,7 @@ def environment_with(directory: Path, *installed: str, **stand_ins: str) -> str:
     `stand_ins` are further packages, sources by import name, each with the metadata of a version 9.9. They fail as real
     ones do, in ways that cannot be had from an index. Skip the test if this environment has no such framework.
     """
-    for name in installed:
-        if find_spec(name) is None:
-            pytest.skip(f"{name} is not installed")
+    require(*installed)
     python = empty_environment(directory)
     (site,) = directory.glob("lib/python3*/site-packages")
     left_out = tuple(name for name in FRAMEWORK_PACKAGES if name not in installed) + tuple(stand_ins)

@@ -88,17 +88,17 @@ def _begin() -> None:
     os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
 
 
-def make_kit(framework: str, precision: str, path: str | None = None) -> Any:
+def make_kit(framework: str, precision: str, path: str | None = None, training: bool = True) -> Any:
     """Return the framework's kit, or the one at `module:Class`."""
     module, _, name = (path or f"joulemark.workloads.kits.{framework}:Kit").partition(":")
-    return getattr(importlib.import_module(module), name)(precision=precision, seed=SEED)
+    return getattr(importlib.import_module(module), name)(precision=precision, seed=SEED, training=training)
 
 
 def prepare(job: Job) -> tuple[Any, Program, dict[str, Any]]:
     """Return (kit, program, inputs on the device)."""
     workload = workloads()[job.workload]
     size = workload.sizes[job.size]
-    kit = make_kit(job.framework, job.precision, job.kit)
+    kit = make_kit(job.framework, job.precision, job.kit, job.phase == "training")
     batch = size.batch_size["cpu"]
     program = builder(workload, job.framework)(size.at(batch), job.phase, kit)
     arrays = workload.inputs(size, job.phase, batch, np.random.default_rng(SEED))

@@ -18,6 +18,8 @@ def with_gpus() -> dict[str, FrameworkInfo]:
     return {name: info.model_copy(update={"devices": devices}) for name, info in INSTALLED.items()}
 
 
-def make(installed: Mapping[str, FrameworkInfo] = INSTALLED, seed: int = 1, **settings: Any) -> Plan:
+def make(
+    installed: Mapping[str, FrameworkInfo] = INSTALLED, seed: int = 1, multiplies_bf16: bool = False, **settings: Any
+) -> Plan:
     """Return the plan for `settings` with the `installed` frameworks and 2 threads."""
-    return make_plan(Settings(**settings), installed, seed, threads=2)
+    return make_plan(Settings(**settings), installed, seed, 2, multiplies_bf16)

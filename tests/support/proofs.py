@@ -99,11 +99,25 @@ def check_cast(full: Result, half: Result) -> None:
     assert gap >= 1e-6, f"outputs and updates differ by {gap:.1e} only: nothing was cast"
 
 
-def check_same(workload: str, a: Result, b: Result, tolerance: float, at_least: float = 0.0) -> None:
-    """Check that first outputs agree within `tolerance`, and differ by `at_least`."""
+def gaps(workload: str, a: Weights, b: Weights) -> dict[str, float]:
+    """Return the distance of each output, but those that the workload says cannot agree."""
     excluded = workloads()[workload].substitutes
-    assert a.first.keys() == b.first.keys()
-    names = [name for name in a.first if not any(fnmatch(name, pattern) for pattern in excluded)]
-    gaps = {name: distance(b.first[name], a.first[name]) for name in names} or {"": at_least}
-    assert max(gaps.values()) <= tolerance, gaps
-    assert max(gaps.values()) >= at_least, gaps
+    assert a.keys() == b.keys()
+    return {name: distance(b[name], a[name]) for name in a if not any(fnmatch(name, pattern) for pattern in excluded)}
+
+
+def check_same(workload: str, phase: str, a: Result, b: Result) -> None:
+    """Check that first outputs agree within 1e-3; without training, whose rounding errors grow, the last ones too."""
+    pairs = [(a.first, b.first), (a.last, b.last)][: 1 if phase == "training" else 2]
+    for ours, theirs in pairs:
+        distances = gaps(workload, ours, theirs)
+        assert max(distances.values(), default=0.0) <= 1e-3, distances
+
+
+def check_near(workload: str, full: Result, half: Result) -> None:
+    """Check that half precision is near float32, and not equal, which would mean that nothing was cast.
+
+    8 bits of mantissa leave some percent after a few layers. A token is a choice between numbers, and not compared.
+    """
+    near = gaps(workload, *({n: x for n, x in each.first.items() if x.dtype.kind == "f"} for each in (full, half)))
+    assert 1e-6 <= max(near.values()) <= 0.1, near

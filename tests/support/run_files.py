@@ -127,6 +127,7 @@ def case(
         "item": "image",
         "flops_per_item": 2.5e8,
         "bytes_per_item": 1.0e6,
+        "unfused_bytes_per_item": 5.0e7,
         "parameters": Parameters(total=1_000_000, trainable=990_000),
         "status": "ok" if ok else "failed",
         "reason": None if ok else "every trial failed",

@@ -33,4 +33,4 @@ def test_runs(processes: Processes, workload: str, phase: str, framework: str, m
         # how near they are is asked of one workload a family
         check_cast(plain, result)
     elif mode != "eager":
-        check_same(workload, plain, result, 1e-3)
+        check_same(workload, phase, plain, result)

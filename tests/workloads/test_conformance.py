@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from framework_process import FRAMEWORKS, MODES, Job, Processes, Result
-from proofs import check_outputs, check_same
+from proofs import check_near, check_outputs, check_same
 
 from joulemark.workloads.registry import supports, workloads
 
@@ -23,6 +23,8 @@ ONE_A_FAMILY = {
     "manifolds": "tsne",
     "self-supervision": "simclr",
 }
+STEPS = {"generation": 7}
+"""Steps that modes are compared over, two elsewhere: past the stopping length, 5, of the transformer."""
 DEFAULT_MODE = {"pytorch": "eager", "tensorflow": "graph"}
 OPTIMISED = [
     (ONE_A_FAMILY[family], phase, fw, mode)
@@ -62,13 +64,13 @@ def test_runs_and_learns(processes: Processes, workload: str, phase: str, framew
 @pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.phases])
 def test_eager_and_graph_do_the_same(processes: Processes, workload: str, phase: str) -> None:
     assert supports(WORKLOADS[workload], "tensorflow")
-    jobs = [Job("tensorflow", workload, phase, mode=mode, steps=2) for mode in ("eager", "graph")]
+    jobs = [Job("tensorflow", workload, phase, mode=mode, steps=STEPS.get(phase, 2)) for mode in ("eager", "graph")]
     try:
-        check_same(workload, *(processes.run(job) for job in jobs), 1e-3)
+        check_same(workload, phase, *(processes.run(job) for job in jobs))
     except AssertionError as once:
         # Seen once in some thousand: one step's outputs were off and have been right ever since. What the definitions
         # are is asked here, so that it must repeat; that it was not the same twice is said and not passed over.
-        check_same(workload, *(processes.run(job) for job in jobs), 1e-3)
+        check_same(workload, phase, *(processes.run(job) for job in jobs))
         pytest.skip(f"TensorFlow gave two results for the same step: {once}")
 
 
@@ -77,8 +79,9 @@ def test_optimised_modes_do_the_same(
     processes: Processes, workload: str, phase: str, framework: str, mode: str
 ) -> None:
     assert mode in MODES[framework]
-    eager, fast = (processes.run(Job(framework, workload, phase, mode=m, steps=2)) for m in ("eager", mode))
-    check_same(workload, eager, fast, 1e-3)
+    steps = STEPS.get(phase, 2)
+    eager, fast = (processes.run(Job(framework, workload, phase, mode=m, steps=steps)) for m in ("eager", mode))
+    check_same(workload, phase, eager, fast)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -88,8 +91,7 @@ def test_half_precision_is_near(
 ) -> None:
     mode = DEFAULT_MODE[framework]
     full, half = (processes.run(Job(framework, workload, phase, mode=mode, precision=p)) for p in ("fp32", precision))
-    # 8 bits of mantissa leave some percent after a few layers; equal to the bit would mean that nothing was cast
-    check_same(workload, full, half, 0.1, at_least=1e-6)
+    check_near(workload, full, half)
 
 
 def check_learning(result: Result) -> None:

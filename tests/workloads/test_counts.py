@@ -7,17 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes, Result
+from framework_process import FRAMEWORKS, Job, Processes
 
 from joulemark.workloads.bert import spec as bert
 from joulemark.workloads.dcgan import spec as dcgan
 from joulemark.workloads.mobilenetv2 import spec as mobilenetv2
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.simclr import spec as simclr
-from joulemark.workloads.spec import Adam, Count, Size
+from joulemark.workloads.spec import Count, Size
 from joulemark.workloads.transfer import spec as transfer
-from joulemark.workloads.vae import spec as vae
-from joulemark.workloads.word2vec import spec as word2vec
 
 WORKLOADS = workloads()
 
@@ -40,7 +38,7 @@ PARAMETERS: dict[str, Count] = {
     "transfer.features": Count(12_810, 12_810),
     "transfer.frozen": Count(2_236_682, 1_694_154),
     "transfer.finetune": Count(2_236_682, 2_236_682),
-    "input_pipeline": Count(0, 0),
+    **{name: Count(0, 0) for name in ("input_pipeline", "input_pipeline.jpeg")},
     "transformer": Count(63_082_496, 63_082_496),
     "bert": Count(110_106_428, 110_106_428),
     "gpt2": Count(124_439_808, 124_439_808),
@@ -77,6 +75,7 @@ BY_HAND: dict[tuple[str, str], float] = {
     ("tsne", "training"): 39 * 144,
     ("umap", "training"): 36 * (31 + 32 * 2),
     ("input_pipeline", "inference"): 2 * 3 * 64,
+    ("input_pipeline.jpeg", "inference"): 2 * 3 * 256,
     # the numbers of a ResNet with 8 channels and blocks (2, 1, 1, 1), less its norms and bias: see test_initialization
     ("initialization.he", "inference"): 129_624,
     ("initialization.glorot", "inference"): 129_624,
@@ -95,10 +94,11 @@ def _learning_depthwise_surplus(size: Size) -> float:
 
 MISCOUNTED: dict[tuple[str, str], Callable[[Size], float]] = {
     # a fused LSTM, which the counter does not see: per step 2 * 8 * 32 with the input and as much with the state, in 5
-    # steps (char_rnn, whose input needs no gradient) and in 6 + 5 steps (seq2seq)
-    ("char_rnn", "generation"): lambda _size: -5 * 1024,
+    # steps (char_rnn, whose input needs no gradient) and in 6 + 5 steps (seq2seq); one of them in generation
+    ("char_rnn", "generation"): lambda _size: -1024,
     ("char_rnn", "training"): lambda _size: -(3 * 5 * 1024 - 5 * 512),
-    **{("seq2seq." + variant, "inference"): lambda _size: -11 * 1024 for variant in ("global", "local")},
+    **{("seq2seq." + variant, "forward"): lambda _size: -11 * 1024 for variant in ("global", "local")},
+    **{("seq2seq." + variant, "generation"): lambda _size: -1024 for variant in ("global", "local")},
     **{("seq2seq." + variant, "training"): lambda _size: -3 * 11 * 1024 for variant in ("global", "local")},
     # the similarities of 8 views of 8 numbers, 2 * 8 * 8 * 8, for 4 images, forward and twice backward
     ("simclr", "training"): lambda _size: 3 * 2 * 8 * 8 * 8 / 4,
@@ -157,57 +157,6 @@ def test_flops_agree_with_an_independent_counter(processes: Processes, workload:
     assert math.isclose(counted / items - surplus, spec.flops(size, phase), rel_tol=1e-6)
 
 
-# Traffic beside a step's own inputs, outputs and all its weights, bytes a step: an encoder or a discriminator that
-# generation does not read; the cache that a decoded token reads and writes; the images that a pipeline reads.
-UNSEEN_BYTES: dict[tuple[str, str], Callable[[Size], float]] = {
-    ("vae", "generation"): lambda size: -4.0 * sum(layer.parameters for layer in vae.encoder(size)),
-    ("dcgan", "generation"): lambda size: -4.0 * dcgan.discriminator_parameters(size),
-    ("gpt2", "generation"): lambda size: 2 * 4.0 * 2 * size.depth * size.width * (size.length + 1),
-    ("input_pipeline", "inference"): lambda _size: 4 * 3 * 8 * 8.0,
-    # the rows that a step looks up instead of all: test_sparse.py counts them
-    ("word2vec", "training"): lambda size: 2 * 4.0 * (round(word2vec.rows(size, 4) * 8) - 2 * 20 * 8),
-    **{
-        (f"seq2seq.{kind}", "inference"): lambda size: 4.0 * size.width * unread_rows(size)
-        for kind in ("global", "local")
-    },
-}
-
-
-def unread_rows(size: Size) -> int:
-    """Rows looked up in a step's two embeddings, less all that they have."""
-    return size.batch_size["cpu"] * (size.source + size.target) - 2 * size.vocabulary
-
-
-def _step_bytes(workload: str, phase: str, built: Result) -> float:
-    """Compulsory bytes of one step, counted from the arrays themselves: inputs and outputs once, weights once, those
-    that learn twice, and the optimizer's numbers twice. Single numbers, such as a loss, are left out."""
-    spec = WORKLOADS[workload]
-    size = spec.sizes["tiny"]
-    arrays = [
-        *spec.inputs(size, phase, size.batch_size["cpu"], np.random.default_rng(1)).values(),
-        *(array for array in built.first.values() if array.ndim),
-    ]
-    # numbers at 4 bytes, complex ones and whole ones at 8
-    moved = sum(array.size * (4 if array.dtype.kind == "f" else 8) for array in arrays)
-    weights = {name: w.size for name, w in built.before.items() if ".moving_" not in f".{name}"}
-    numbers = sum(weights.values())
-    if phase == "training" and spec.optimizer:
-        states = 2 if isinstance(spec.optimizer, Adam) else int(spec.optimizer.momentum > 0)
-        numbers += sum(weights[name] for name in built.trainable) * (1 + 2 * states)
-    return moved + 4.0 * numbers
-
-
-@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.phases])
-def test_bytes_agree_with_the_arrays_of_a_step(processes: Processes, workload: str, phase: str) -> None:
-    spec = WORKLOADS[workload]
-    size = spec.sizes["tiny"]
-    batch = size.batch_size["cpu"]
-    counted = _step_bytes(workload, phase, processes.run(Job("pytorch", workload, phase)))
-    unseen = UNSEEN_BYTES[workload, phase](size) if (workload, phase) in UNSEEN_BYTES else 0.0
-    formula = spec.bytes(size, phase, batch, 4) * batch * spec.items_per_sample(size, phase)
-    assert math.isclose(formula, counted + unseen, rel_tol=1e-9)
-
-
 @pytest.mark.parametrize("workload", WORKLOADS)
 def test_bytes_and_flops_are_positive_and_grow(workload: str) -> None:
     spec = WORKLOADS[workload]
@@ -219,21 +168,8 @@ def test_bytes_and_flops_are_positive_and_grow(workload: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("workload", "phase", "batch", "numbers"),
-    [
-        ("matmul", "inference", 1, 3 * 64**2),  # all there is
-        ("mlp", "inference", 8, 784 + 10),  # an image in, logits out; weights stay in float32
-        ("gpt2", "generation", 2, 40 + 2 * 2 * 16 * 9),  # logits and the cache
-        ("word2vec", "training", 4, 0),  # word numbers and weights alone
-    ],
-)
-def test_half_the_width_halves_what_is_no_weight(workload: str, phase: str, batch: int, numbers: int) -> None:
-    spec = WORKLOADS[workload]
-    size = spec.sizes["tiny"]
-    assert spec.bytes(size, phase, batch, 4) - spec.bytes(size, phase, batch, 2) == pytest.approx(2 * numbers)
-
-
-@pytest.mark.parametrize("workload", sorted(set(WORKLOADS) - {"input_pipeline"}))  # its data set is its own
+    "workload", [w.id for w in WORKLOADS.values() if w.name != "input_pipeline"]
+)  # has its own data
 def test_the_batch_size_is_what_a_step_takes_in_or_is_refused(workload: str) -> None:
     spec = WORKLOADS[workload]
     size = spec.sizes["tiny"]
@@ -241,6 +177,6 @@ def test_the_batch_size_is_what_a_step_takes_in_or_is_refused(workload: str) -> 
         one, two = (
             sum(a.size for a in spec.inputs(size, phase, batch, np.random.default_rng(1)).values()) for batch in (1, 2)
         )
-        assert (two > one) == spec.batched
+        assert (two > one) == (spec.batched and one > 0)  # generation may read nothing but what it has written
     assert (spec.refusal("cpu", "fp32", 2, False) is None) == spec.batched
     assert spec.refusal("cpu", "fp32", 1, False) is None

@@ -9,6 +9,9 @@ import pytest
 from framework_process import Job, Processes, prepare
 from proofs import distance, perturb
 
+from joulemark.workloads.gpt2 import spec
+from joulemark.workloads.registry import workloads
+
 pytest.importorskip("transformers", reason="the dev extra `reference` is not installed", exc_type=ImportError)
 
 
@@ -26,15 +29,17 @@ def _assign(module: Any, weights: dict[str, np.ndarray], prefix: str, *, transpo
             target.copy_(torch.from_numpy(value.copy()))
 
 
-def gpt2() -> tuple[np.ndarray, np.ndarray]:
-    """(ours, theirs): logits of the last token. Runs in PyTorch's process."""
+def gpt2() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(ours, theirs): logits after a prompt; (ours, theirs): the tokens that follow. Runs in PyTorch's process."""
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    drawn = prepare(Job("pytorch", "gpt2", "inference"))[1].weights()
-    weights = perturb(drawn)
-    kit, program, inputs = prepare(Job("pytorch", "gpt2", "inference", weights=weights))
-    config = GPT2Config(vocab_size=40, n_positions=16, n_embd=16, n_layer=2, n_head=2)
+    drawn = prepare(Job("pytorch", "gpt2", "prefill"))[1].weights()
+    factors = {"kernel": 3.0, "bias": 0.05, "beta": 0.05}  # or all tokens would be the same
+    weights = {name: w * np.float32(factors.get(name.rpartition(".")[2], 1)) for name, w in perturb(drawn).items()}
+    config = GPT2Config(
+        vocab_size=40, n_positions=16, n_embd=16, n_layer=2, n_head=2, bos_token_id=None, eos_token_id=None
+    )
     theirs = GPT2LMHeadModel(config).eval()
     body = theirs.transformer
     _assign(body.wte, weights, "tokens")
@@ -48,9 +53,15 @@ def gpt2() -> tuple[np.ndarray, np.ndarray]:
         _assign(block.ln_2, weights, f"{at}.norm2")
         _assign(block.mlp.c_fc, weights, f"{at}.up", transpose=False)
         _assign(block.mlp.c_proj, weights, f"{at}.down", transpose=False)
+    kit, prefill, _ = prepare(Job("pytorch", "gpt2", "prefill", weights=weights))
+    _, generation, _ = prepare(Job("pytorch", "gpt2", "generation", weights=weights))
+    prompt = kit.tensor(spec.prompt(workloads()["gpt2"].sizes["tiny"].at(2), kit.seed))
     with torch.no_grad():
-        logits = theirs(inputs["tokens"]).logits[:, -1:]
-    return kit.array(program.step(**inputs)["logits"]), kit.array(logits)
+        logits = theirs(prompt).logits[:, -1]
+        text = theirs.generate(prompt, max_new_tokens=5, do_sample=False, attention_mask=torch.ones_like(prompt))
+    first = prefill.step(tokens=prompt)
+    tokens = [first["next"], *(generation.step()["next"] for _ in range(4))]
+    return (*(kit.array(x) for x in (first["logits"], logits)), np.stack(tokens, axis=1), kit.array(text[:, 8:]))
 
 
 def bert() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -109,8 +120,10 @@ def _assign_bert(theirs: Any, weights: dict[str, np.ndarray]) -> None:
 
 
 def test_gpt2(processes: Processes) -> None:
-    ours, theirs = processes.call("pytorch", gpt2).result()
+    ours, theirs, our_tokens, their_tokens = processes.call("pytorch", gpt2).result()
     assert distance(ours, theirs) < 1e-4
+    assert len(np.unique(their_tokens)) > 2
+    assert np.array_equal(our_tokens, their_tokens)
 
 
 def test_bert(processes: Processes) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes, make_kit, prepare
-from optimizer_steps import DEFINITIONS, STEPS, closed_form
+from framework_process import FRAMEWORKS, Job, Processes, prepare
+from optimizer_steps import DEFINITIONS, closed_form, numbers, walk
 from proofs import distance
 
 from joulemark.workloads.registry import workloads
@@ -36,39 +35,16 @@ def uninitialised_memory_is_nan(framework: str) -> Iterator[None]:
 
 
 def scaled_walk(framework: str, definition: Optimizer, start: np.ndarray, gradients: np.ndarray) -> np.ndarray:
-    """Return the weight after each step of the kit's fp16 training, whose loss is weight x gradient."""
-    kit = make_kit(framework, "fp16")
-    model: Any
-    tensor: Callable[[np.ndarray], Any]  # in float32: the kit's would be in float16
-    if framework == "pytorch":
-        import torch
-
-        tensor, total = torch.from_numpy, torch.sum
-        model = torch.nn.Module()
-        model.weight = torch.nn.Parameter(torch.zeros(start.shape))
-    else:
-        import keras
-        import tensorflow as tf
-
-        tensor, total = tf.constant, tf.reduce_sum
-        model = keras.Layer(dtype="float32")
-        model.weight = model.add_weight(name="weight", shape=start.shape)
-    program = kit.training(model, lambda gradient: {"loss": total(model.weight * gradient)}, definition)
-    program.load_weights({"weight": start.astype(np.float32)})
-    seen = []
+    """Return the weights after each step of the kit's fp16 training."""
     with uninitialised_memory_is_nan(framework):
-        for gradient in gradients:
-            program.step(gradient=tensor(gradient.astype(np.float32)))
-            seen.append(program.weights()["weight"].astype(np.float64))
-    return np.stack(seen)
+        return walk(framework, "fp16", definition, start, gradients)
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=str)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_skipped_step_changes_nothing_after_it(processes: Processes, framework: str, definition: Optimizer) -> None:
     """The first step and the one in the middle overflow; the others follow the closed form without them."""
-    generator = np.random.default_rng(3)
-    start, gradients = generator.standard_normal(16), generator.standard_normal((STEPS, 16))
+    start, gradients = numbers()
     overflow = np.full((1, 16), np.inf)
     fed = np.concatenate([overflow, gradients[:2], overflow, gradients[2:]])
     actual = processes.call(framework, scaled_walk, framework, definition, start, fed).result()

@@ -7,12 +7,13 @@ import importlib
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes, make_kit, prepare
+from framework_process import FRAMEWORKS, SEED, Job, Processes, make_kit, prepare
 from proofs import distance, perturb
 
 from joulemark.workloads.ddpm import spec as ddpm
-from joulemark.workloads.gpt2 import spec as gpt2
+from joulemark.workloads.input_pipeline import spec as input_pipeline
 from joulemark.workloads.registry import workloads
+from joulemark.workloads.spec import Size
 
 EACH = pytest.mark.parametrize("framework", FRAMEWORKS)
 
@@ -36,33 +37,15 @@ def test_attention_is_that_of_the_paper(processes: Processes, framework: str, ca
     assert distance(actual, expected) < 1e-12
 
 
-def decode(framework: str) -> tuple[np.ndarray, np.ndarray]:
-    """(cached, uncached) logits of one more token. Runs in the framework's process."""
-    kit, program, inputs = prepare(Job(framework, "gpt2", "generation", precision="fp64"))
-    cached = kit.array(program.step(**inputs)["logits"])
-    again = kit.array(program.step(**inputs)["logits"])
-    assert np.array_equal(cached, again), "a step must find the cache as the step before found it"
-    size = workloads()["gpt2"].sizes["tiny"].at(2)
-    token = kit.array(inputs["token"])[:, None]
-    whole = np.concatenate([gpt2.prefix(size, kit.seed), token], axis=1)
-    _, plain, _ = prepare(Job(framework, "gpt2", "inference", precision="fp64", weights=program.weights()))
-    return cached, kit.array(plain.step(tokens=kit.tensor(whole))["logits"])[:, 0]
-
-
 @EACH
-def test_gpt2_decodes_with_its_cache_as_without(processes: Processes, framework: str) -> None:
-    cached, uncached = processes.call(framework, decode, framework).result()
-    assert distance(cached, uncached) < 1e-12
-
-
-@EACH
-def test_ddpm_reverse_step_is_the_papers(processes: Processes, framework: str) -> None:
+@pytest.mark.parametrize("step", [0, 1])
+def test_ddpm_reverse_step_is_the_papers(processes: Processes, framework: str, step: int) -> None:
     """Algorithm 2, line 4, with the network's guess taken from its own training phase: at the first step, where the
     image is all noise, loss and guess give each other away; so here by linearity in the noise that is added."""
-    actual = processes.call(framework, reverse, framework).result()
-    t = actual["times"].astype(int)
-    beta = np.linspace(1e-4, 0.02, 1000)[t][:, None, None, None]
-    kept = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[t][:, None, None, None]
+    actual = processes.call(framework, reverse, framework, step).result()
+    t = ddpm.STEPS - 1 - step
+    beta = np.linspace(1e-4, 0.02, 1000)[t]
+    kept = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[t]
     # what the network must have said for the step without noise to come out as it did
     guess = (actual["images"] - np.sqrt(1 - beta) * actual["calm"]) * np.sqrt(1 - kept) / beta
     assert distance(actual["stepped"], actual["calm"] + np.sqrt(beta) * actual["noise"]) < 1e-12
@@ -70,18 +53,22 @@ def test_ddpm_reverse_step_is_the_papers(processes: Processes, framework: str) -
     assert actual["loss"] == pytest.approx((guess**2).mean(), rel=1e-9)
 
 
-def reverse(framework: str) -> dict[str, np.ndarray]:
-    """One reverse step with and without its noise; the loss of the same image taken for a noised one."""
+def reverse(framework: str, step: int) -> dict[str, np.ndarray]:
+    """Reverse step number `step`, with and without its noise; the loss of the same image taken for a noised one."""
     kit, program, inputs = prepare(Job(framework, "ddpm", "generation", precision="fp64"))
+    size = workloads()["ddpm"].sizes["tiny"]
     still = kit.tensor(np.zeros(tuple(inputs["noise"].shape)))
-    actual = {name: kit.array(tensor) for name, tensor in inputs.items()}
-    actual["stepped"] = kit.array(program.step(**inputs)["images"])
-    actual["calm"] = kit.array(program.step(**{**inputs, "noise": still})["images"])
+    actual = {"noise": kit.array(inputs["noise"]), "images": ddpm.start(size.at(size.batch_size["cpu"]), kit.seed)}
+    for name, noise in (("stepped", inputs["noise"]), ("calm", still)):
+        program.initialise()
+        for _ in range(step):
+            actual["images"] = kit.array(program.step(**inputs)["images"])
+        actual[name] = kit.array(program.step(noise=noise)["images"])
     _, training, _ = prepare(Job(framework, "ddpm", "training", precision="fp64", weights=program.weights()))
-    kept = ddpm.schedule().kept[actual["times"].astype(int)][:, None, None, None]
+    times = np.full(len(actual["images"]), ddpm.STEPS - 1 - step)
     # sqrt(kept) x0 + sqrt(1 - kept) 0 is the image when x0 is the image over sqrt(kept)
-    clean = kit.tensor(actual["images"] / np.sqrt(kept))
-    outputs, _ = training.gradients(images=clean, noise=still, times=inputs["times"])
+    clean = kit.tensor(actual["images"] / np.sqrt(ddpm.schedule().kept[times][:, None, None, None]))
+    outputs, _ = training.gradients(images=clean, noise=still, times=kit.tensor(times))
     actual["loss"] = kit.array(outputs["loss"])
     return actual
 
@@ -198,17 +185,48 @@ def test_nt_xent_is_equation_1(processes: Processes, framework: str) -> None:
     assert actual == pytest.approx(total / (2 * count), rel=1e-12)
 
 
-def batches(framework: str, batch: int, count: int) -> list[np.ndarray]:
+def batches(framework: str, workload: str, batch: int, count: int) -> list[np.ndarray]:
     """The input pipeline's first batches. Runs in the framework's process."""
     kit = make_kit(framework, "fp32")
     module = importlib.import_module(f"joulemark.workloads.input_pipeline.{framework}")
-    program = module.build(workloads()["input_pipeline"].sizes["tiny"].at(batch), "inference", kit)
+    program = module.build(workloads()[workload].sizes["tiny"].at(batch), "inference", kit)
     return [kit.array(program.step()["images"]) for _ in range(count)]
 
 
+@pytest.mark.parametrize("workload", ["input_pipeline", "input_pipeline.jpeg"])
 @pytest.mark.parametrize("batch", [5, 16, 40])  # of 16 images: no divisor, all of them, more
-def test_the_input_pipeline_goes_round(processes: Processes, batch: int) -> None:
-    ours, theirs = (np.concatenate(processes.call(f, batches, f, batch, 4).result()) for f in FRAMEWORKS)
+def test_the_input_pipeline_goes_round(processes: Processes, workload: str, batch: int) -> None:
+    ours, theirs = (np.concatenate(processes.call(f, batches, f, workload, batch, 4).result()) for f in FRAMEWORKS)
     assert ours.shape == theirs.shape == (4 * batch, *ours.shape[1:])
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
     np.testing.assert_array_equal(ours[16:], ours[:-16])
+
+
+def jpegs(framework: str) -> tuple[list[bytes], list[np.ndarray]]:
+    """Files of the first images of size `small`, and what the framework decodes from them. Runs in its process."""
+    size = workloads()["input_pipeline.jpeg"].sizes["small"]
+    images = input_pipeline.dataset(Size({**size.hyper, "images": 4}, size.batch_size), SEED).images
+    module = importlib.import_module(f"joulemark.workloads.input_pipeline.{framework}")
+    files = [module.encode(image, size.quality) for image in images]
+    return files, [np.asarray(module.decode(file)) for file in files]
+
+
+def test_both_read_the_same_jpegs_into_the_same_images(processes: Processes) -> None:
+    """From the start of the scan on, the files are equal: what precedes it are tables and comments. Both decode by
+    libjpeg-turbo in exact integers: a build of another kind may differ by a level, as roundings may go either way."""
+    (ours, our_images), (theirs, their_images) = (processes.call(f, jpegs, f).result() for f in FRAMEWORKS)
+    for a, b in zip(ours, theirs, strict=True):
+        assert a[a.index(b"\xff\xda") :] == b[b.index(b"\xff\xda") :]
+    for image, other in zip(our_images, their_images, strict=True):
+        assert np.abs(image.astype(int) - other).max() <= 1
+    pixels = our_images[0].shape[0] * our_images[0].shape[1]
+    assert np.mean([len(file) for file in ours]) == pytest.approx(input_pipeline.FILE_BYTES * pixels, rel=0.05)
+
+
+def test_scenes_have_the_spectrum_of_photographs() -> None:
+    """The amplitude falls as 1 / f: the power of each octave of both axes is the same."""
+    images = input_pipeline.scenes((8, 256, 256, 3), np.random.default_rng(SEED)).astype(float).mean(3)
+    power = np.abs(np.fft.fft2(images)).mean(0) ** 2
+    frequency = np.hypot(*np.meshgrid(*[256 * np.fft.fftfreq(256)] * 2))
+    octaves = [power[(frequency >= low) & (frequency < 2 * low)].sum() for low in (4, 8, 16, 32)]
+    assert max(octaves) < 1.3 * min(octaves)

@@ -58,9 +58,13 @@ def build_sparse(framework: str, definition: Optimizer) -> None:
     kit.training(kit.embedding(3, 2, sparse=True), lambda **inputs: inputs, definition)
 
 
-@pytest.mark.parametrize("definition", [Adam(0.1), Sgd(0.1, momentum=0.9)], ids=str)
+@pytest.mark.parametrize(
+    "definition", [Adam(0.1), Sgd(0.1, momentum=0.9), Sgd(0.1, weight_decay=0.1), Sgd(0.1, clip_norm=1.0)], ids=str
+)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_an_optimizer_with_a_state_refuses_them(processes: Processes, framework: str, definition: Optimizer) -> None:
+def test_an_optimizer_that_needs_all_of_a_weight_refuses_them(
+    processes: Processes, framework: str, definition: Optimizer
+) -> None:
     with pytest.raises(ValueError, match="sparse gradients need SGD without momentum"):
         processes.call(framework, build_sparse, framework, definition).result()
 

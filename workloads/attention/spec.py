@@ -9,9 +9,7 @@ from joulemark.workloads.counting import Dense, all_trained, weight_bytes
 from joulemark.workloads.initial import glorot
 from joulemark.workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
 
-OPTIMIZER = Sgd(learning_rate=1e-6)
-"""So small because the gradient from above is the same in each step: the weights drift, and at 0.01 a fast board would
-be beyond what fp16 holds before a window has ended."""
+OPTIMIZER = Sgd(learning_rate=1e-3)
 INITIAL = glorot
 
 
@@ -44,7 +42,8 @@ def flops(size: Size, phase: Phase) -> float:
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: input and output; in training their gradients too; weights."""
     tensors = 4 if phase == "training" else 2
-    return element * tensors * size.length * size.width + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    weights = weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
+    return element * tensors * size.length * size.width + weights
 
 
 WORKLOADS = (

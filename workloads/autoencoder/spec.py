@@ -52,7 +52,7 @@ def parameters(size: Size) -> Count:
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: image in, and noise or mask; image out; weights."""
     images = (1 if size.task == "plain" else 2) + (phase == "inference")
-    return element * images * PIXELS + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return element * images * PIXELS + weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
 
 
 def _workload(task: str, title: str, paper: str) -> Workload:

@@ -1,5 +1,5 @@
-"""BERT-base (Devlin et al. 2019) with its two pre-training tasks: masked words and next sentence. Adam at a constant
-rate; without dropout, weight decay and padding."""
+"""BERT-base (Devlin et al. 2019) with its two pre-training tasks: masked words and next sentence. AdamW at a constant
+rate, with the authors' weight decay, epsilon and clipping; without dropout and padding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from joulemark.workloads.counting import Dense, all_trained, weight_bytes
 from joulemark.workloads.initial import normal
 from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
-OPTIMIZER = Adam(learning_rate=1e-4)
+OPTIMIZER = Adam(learning_rate=1e-4, epsilon=1e-6, weight_decay=0.01, clip_norm=1.0)
 INITIAL = normal(0.02)
 EPSILON = 1e-12
 """Of the layer norms, as in the authors' code."""
@@ -80,7 +80,8 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     numbers = 2 * size.length + size.masked * (2 if phase == "training" else 1)
     logits = 0 if phase == "training" else size.masked * size.vocabulary + 2
     follows = 1 if phase == "training" else 0
-    return 8.0 * (numbers + follows) + element * logits + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    weights = weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
+    return 8.0 * (numbers + follows) + element * logits + weights
 
 
 _BASE = {"vocabulary": 30522, "width": 768, "depth": 12, "heads": 12, "inner": 3072, "context": 512}

@@ -1,5 +1,6 @@
-"""Character-level LSTM on one-hot characters, many to one: the next character after a window. Generation samples it
-from the softmax with a random number that is drawn once, as input."""
+"""Character-level LSTM on one-hot characters: training predicts the next character after a window. Generation has read
+a prompt of `length` characters and makes one character a step, sampled from the softmax with a random number that is an
+input; character and state pass to the next step, and both start anew from the prompt after `length` steps."""
 
 from __future__ import annotations
 
@@ -9,52 +10,54 @@ from joulemark.workloads.counting import Dense, all_trained, weight_bytes
 from joulemark.workloads.initial import glorot
 from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
-OPTIMIZER = Adam(learning_rate=0.002)
+OPTIMIZER = Adam(learning_rate=0.002, clip_norm=5.0)
 INITIAL = glorot
 
 
-def gates(size: Size) -> tuple[Dense, Dense]:
-    """Return the cell's two products of one sequence: with the input (and the bias), and with the state."""
-    return (
-        Dense(size.characters, 4 * size.width, size.length),
-        Dense(size.width, 4 * size.width, size.length, bias=False),
-    )
+def gates(size: Size, rows: int) -> tuple[Dense, Dense]:
+    """Return the cell's two products for `rows` characters: with the input (and the bias), and with the state."""
+    return Dense(size.characters, 4 * size.width, rows), Dense(size.width, 4 * size.width, rows, bias=False)
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """Return window (B, T, characters), one-hot; in training labels (B,), in generation chance (B, 1), uniform."""
+    """Return window (B, T, characters), one-hot, and labels (B,); in generation chance (B, 1), uniform."""
+    if phase == "generation":
+        return {"chance": generator.random((batch, 1), np.float32)}
     window = np.eye(size.characters, dtype=np.float32)[generator.integers(0, size.characters, (batch, size.length))]
-    if phase == "training":
-        return {"window": window, "labels": generator.integers(0, size.characters, batch)}
-    return {"window": window, "chance": generator.random((batch, 1), np.float32)}
+    return {"window": window, "labels": generator.integers(0, size.characters, batch)}
+
+
+def prompt(size: Size, seed: int) -> np.ndarray:
+    """Return the characters that generation continues, (B, T)."""
+    return np.random.default_rng(seed).integers(0, size.characters, (size.batch, size.length))
 
 
 def parameters(size: Size) -> Count:
     """Count cell with one bias, classifier."""
     head = Dense(size.width, size.characters)
-    return all_trained(sum(gate.parameters for gate in gates(size)) + head.parameters)
+    return all_trained(sum(gate.parameters for gate in gates(size, 1)) + head.parameters)
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Return the FLOPs of one item: products with input, state and classifier.
+    """Return the FLOPs of one item: products with input, state and classifier, of a window or of one character.
 
     Backward twice that, but for the gradient of the input.
     """
-    read, recur = gates(size)
-    head = Dense(size.width, size.characters)
-    forward = read.flops + recur.flops + head.flops
+    read, recur = gates(size, size.length if phase == "training" else 1)
+    forward = read.flops + recur.flops + Dense(size.width, size.characters).flops
     return 3 * forward - read.flops if phase == "training" else forward
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Return the compulsory bytes of one item: window in.
+    """Return the compulsory bytes of one item, and its share of the weights.
 
-    Label in (8 bytes) or, in generation, chance in, distribution and character (8 bytes) out; weights.
+    Window and label (8 bytes) in; in generation chance, character and state in, distribution (in float32), character
+    and state out.
     """
-    result_bytes = 8.0 if phase == "training" else element * (1 + size.characters) + 8.0
-    return (
-        element * size.characters * size.length + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
-    )
+    weights = weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
+    if phase == "training":
+        return element * size.characters * size.length + 8.0 + weights
+    return element * (1 + 4 * size.width) + 16.0 + 4.0 * size.characters + weights
 
 
 WORKLOADS = (
@@ -63,6 +66,7 @@ WORKLOADS = (
         title="character-level LSTM",
         family="language",
         item="window",
+        items={"generation": "character"},
         paper="Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735; Graves 2013,"
         " https://arxiv.org/abs/1308.0850",
         phases=("training", "generation"),

@@ -49,7 +49,7 @@ def parameters(size: Size) -> Count:
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: image in; logits out or, in training, label in (8 bytes); weights."""
     result_bytes = 8.0 if phase == "training" else element * CLASSES
-    return element * EDGE**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return element * EDGE**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
 
 
 WORKLOADS = (

@@ -88,7 +88,7 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """
     used = parameters(size) if phase == "training" else all_trained(generator_parameters(size))
     noises = 2 if phase == "training" else 1
-    return element * (noises * size.code + 3 * EDGE**2) + weight_bytes(used, phase, batch, OPTIMIZER)
+    return element * (noises * size.code + 3 * EDGE**2) + weight_bytes(used, phase, batch, OPTIMIZER, element)
 
 
 WORKLOADS = (

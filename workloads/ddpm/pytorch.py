@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -83,12 +84,12 @@ class UNet(nn.Module):
         """(B,) -> (B, 4 width)."""
         angles = times[:, None].to(self.frequencies.dtype) * self.frequencies  # (B, width / 2)
         waves = torch.cat([torch.sin(angles), torch.cos(angles)], dim=1)
-        return self.time2(F.silu(self.time1(waves)))
+        return self.time2(F.silu(self.time1(waves.to(self.kit.compute_dtype))))
 
     def forward(self, images: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         """images (B, edge, edge, 3), times (B,) -> noise (B, edge, edge, 3)."""
         time = self.embed(times)
-        x = self.conv_in(self.kit.to_image_layout(images))  # (B, width, edge, edge)
+        x = self.conv_in(self.kit.to_image_layout(images.to(self.kit.compute_dtype)))  # (B, width, edge, edge)
         skips = [x]
         for index, level in enumerate(self.down):
             if index:
@@ -108,7 +109,7 @@ class UNet(nn.Module):
 
 
 def build(size: Size, phase: Phase, kit: Kit) -> Program:
-    """images, noise and times -> loss, or -> images one step less noisy."""
+    """images, noise and times -> loss; in generation, noise and the images so far -> images one step less noisy."""
     model = kit.prepare(UNet(kit, size), spec.initial)
     schedule = spec.schedule()
 
@@ -119,15 +120,20 @@ def build(size: Size, phase: Phase, kit: Kit) -> Program:
     if phase == "generation":
         scale = kit.lookup_table(schedule.alpha**-0.5)
         share = kit.lookup_table(schedule.beta * (1 - schedule.kept) ** -0.5)
-        spread = kit.lookup_table(schedule.beta**0.5)
+        spread = kit.lookup_table(np.where(np.arange(spec.STEPS), schedule.beta**0.5, 0.0))  # the last step adds none
+        first = kit.tensor(spec.start(size, kit.seed))
 
-        def reverse(images: torch.Tensor, noise: torch.Tensor, times: torch.Tensor) -> dict[str, torch.Tensor]:
+        def follow(
+            index: torch.Tensor, images: torch.Tensor, noise: torch.Tensor
+        ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+            times = (spec.STEPS - 1 - index).expand(size.batch)  # (B,)
             images, noise = kit.widen(images), kit.widen(noise)
             guess = kit.widen(model(images, times))
             mean = at(scale, times) * (images - at(share, times) * guess)
-            return {"images": mean + at(spread, times) * noise}  # algorithm 2
+            images = mean + at(spread, times) * noise  # algorithm 2
+            return {"images": images}, {"images": images.to(kit.compute_dtype)}
 
-        return kit.inference(model, reverse)
+        return kit.generation(model, lambda: {"images": first}, follow, spec.STEPS)
 
     signal, sigma = kit.lookup_table(schedule.kept**0.5), kit.lookup_table((1 - schedule.kept) ** 0.5)
 

@@ -1,6 +1,7 @@
 """Denoising diffusion (Ho et al. 2020) with the U-Net for CIFAR-10: training predicts the noise of a noised image,
-generation is one reverse step; a whole sampling run is STEPS of them. Without dropout, the moving average of the
-weights and gradient clipping. Time steps count from 0 as in the authors' code (the paper's from 1)."""
+generation is one reverse step, whose images the next step reads; after STEPS of them it starts anew from noise.
+Without dropout and the moving average of the weights. Time steps count from 0 as in the authors' code (the paper's from
+1)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from joulemark.workloads.initial import Shape, glorot
 from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
 STEPS = 1000
-OPTIMIZER = Adam(learning_rate=2e-4)
+OPTIMIZER = Adam(learning_rate=2e-4, clip_norm=1.0)
+"""The authors' code clips; their paper does not tell."""
 _BETA = (1e-4, 0.02)
 
 
@@ -134,14 +136,19 @@ def layers(size: Size) -> list[Conv | Dense]:
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """Return images (B, edge, edge, 3) in [-1, 1], or noisy ones in generation; noise of that shape; times (B,)."""
+    """Return noise (B, edge, edge, 3); in training also images of that shape in [-1, 1] and times (B,)."""
     shape = (batch, size.edge, size.edge, 3)
     draw = generator.standard_normal(shape, np.float32)
-    return {
-        "images": draw if phase == "generation" else np.tanh(draw),
-        "noise": generator.standard_normal(shape, np.float32),
-        "times": generator.integers(1, STEPS, batch),
-    }
+    if phase == "generation":
+        return {"noise": draw}
+    noise = generator.standard_normal(shape, np.float32)
+    return {"images": np.tanh(draw), "noise": noise, "times": generator.integers(1, STEPS, batch)}
+
+
+def start(size: Size, seed: int) -> np.ndarray:
+    """Return the noise that generation begins with, (B, edge, edge, 3)."""
+    shape = (size.batch, size.edge, size.edge, 3)
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
 def parameters(size: Size) -> Count:
@@ -163,10 +170,11 @@ def flops(size: Size, phase: Phase) -> float:
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item.
 
-    time (8 bytes), image and noise in, in generation an image out, weights.
+    Image and noise in, in training a time (8 bytes) too, in generation an image out; weights.
     """
-    images = 2 if phase == "training" else 3
-    return 8.0 + element * images * 3 * size.edge**2 + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    weights = weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
+    image = element * 3.0 * size.edge**2
+    return 8.0 + 2 * image + weights if phase == "training" else 3 * image + weights
 
 
 WORKLOADS = (

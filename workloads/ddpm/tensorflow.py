@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from joulemark.workloads.ddpm import spec
@@ -107,7 +108,7 @@ class UNet(keras.Layer):
 
 
 def build(size: Size, phase: Phase, kit: Kit) -> Program:
-    """images, noise and times -> loss, or -> images one step less noisy."""
+    """images, noise and times -> loss; in generation, noise and the images so far -> images one step less noisy."""
     model = kit.prepare(UNet(kit, size), spec.initial)
     schedule = spec.schedule()
 
@@ -118,15 +119,20 @@ def build(size: Size, phase: Phase, kit: Kit) -> Program:
     if phase == "generation":
         scale = kit.lookup_table(schedule.alpha**-0.5)
         share = kit.lookup_table(schedule.beta * (1 - schedule.kept) ** -0.5)
-        spread = kit.lookup_table(schedule.beta**0.5)
+        spread = kit.lookup_table(np.where(np.arange(spec.STEPS), schedule.beta**0.5, 0.0))  # the last step adds none
+        first = kit.tensor(spec.start(size, kit.seed))
 
-        def reverse(images: tf.Tensor, noise: tf.Tensor, times: tf.Tensor) -> dict[str, tf.Tensor]:
+        def follow(
+            index: tf.Tensor, images: tf.Tensor, noise: tf.Tensor
+        ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+            times = tf.repeat(spec.STEPS - 1 - index, size.batch)  # (B,)
             images, noise = kit.widen(images), kit.widen(noise)
             guess = kit.widen(model(images, times, training=False))
             mean = at(scale, times) * (images - at(share, times) * guess)
-            return {"images": mean + at(spread, times) * noise}  # algorithm 2
+            images = mean + at(spread, times) * noise  # algorithm 2
+            return {"images": images}, {"images": tf.cast(images, kit.compute_dtype)}
 
-        return kit.inference(model, reverse)
+        return kit.generation(model, lambda: {"images": first}, follow, spec.STEPS)
 
     signal, sigma = kit.lookup_table(schedule.kept**0.5), kit.lookup_table((1 - schedule.kept) ** 0.5)
 

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from joulemark.workloads.gpt2 import spec
-from joulemark.workloads.kit import Kit
-from joulemark.workloads.spec import Arrays, Phase, Program, Size
-
-
-class Cache:
-    """Keys and values of one block, (B, heads, length + 1, D) each, of fixed size and written in place."""
-
-    def __init__(self, kit: Kit, size: Size) -> None:
-        shape = (size.batch, size.heads, size.length + 1, size.width // size.heads)
-        self.keys, self.values = (torch.zeros(shape, dtype=kit.compute_dtype, device=kit.device) for _ in "kv")
-
-    def extend(self, start: int, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """k, v (B, heads, T, D) from `start` on -> all up to there, (B, heads, start + T, D)."""
-        end = start + k.shape[2]
-        self.keys[:, :, start:end], self.values[:, :, start:end] = k, v
-        return self.keys[:, :, :end], self.values[:, :, :end]
+from joulemark.workloads.kit import Cache, Kit
+from joulemark.workloads.spec import Phase, Program, Size
 
 
 class Block(nn.Module):
@@ -40,12 +26,20 @@ class Block(nn.Module):
         self.up = kit.dense(size.width, 4 * size.width)
         self.down = kit.dense(4 * size.width, size.width)
 
-    def forward(self, x: torch.Tensor, start: int = 0, cache: Cache | None = None) -> torch.Tensor:
-        """(B, T, C) -> (B, T, C); with a cache, the tokens are those from `start` on."""
+    def forward(
+        self,
+        x: torch.Tensor,
+        cache: Cache | None = None,
+        place: torch.Tensor | None = None,
+        visible: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """(B, T, C) -> (B, T, C); see `Gpt2.forward`."""
         q, k, v = (self.kit.split_heads(part, self.count) for part in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        if cache is not None:
-            k, v = cache.extend(start, k, v)
-        mixed = self.kit.attention(q, k, v, causal=not start)  # (B, heads, T, D)
+        if place is not None:
+            k, v = cache.extend(place, k, v)
+        elif cache is not None:
+            cache.fill(k, v)
+        mixed = self.kit.attention(q, k, v, causal=place is None, visible=visible)  # (B, heads, T, D)
         x = x + self.out(self.kit.merge_heads(mixed))
         return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
 
@@ -55,55 +49,56 @@ class Gpt2(nn.Module):
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
-        self.kit = kit
+        self.kit, self.size = kit, size
         self.tokens = kit.embedding(size.vocabulary, size.width)
         self.positions = kit.embedding(size.context, size.width)
         self.blocks = nn.ModuleList(Block(kit, size) for _ in range(size.depth))
         self.norm = kit.layer_norm(size.width)
 
     def forward(
-        self, tokens: torch.Tensor, start: int = 0, caches: list[Cache] | None = None, *, last: bool = False
+        self,
+        tokens: torch.Tensor,
+        caches: Sequence[Cache] = (),
+        place: torch.Tensor | None = None,
+        *,
+        last: bool = False,
     ) -> torch.Tensor:
-        """(B, T) -> logits (B, T, vocabulary), or with `last` those of the last token (B, 1, vocabulary)."""
-        places = torch.arange(start, start + tokens.shape[1], device=tokens.device)
+        """(B, T) -> logits (B, T, vocabulary), or with `last` those of the last token (B, 1, vocabulary).
+
+        With caches, one for each block, keys and values are kept there. With a `place` (1,), the tokens are one token
+        at that place, (B, 1), which sees what is kept up to there.
+        """
+        visible = None
+        places = torch.arange(tokens.shape[1], device=tokens.device) if place is None else place
+        if place is not None:
+            visible = torch.arange(spec.places(self.size), device=tokens.device)[None] <= place  # (1, S)
         x = self.tokens(tokens) + self.positions(places)  # (B, T, C)
         for index, block in enumerate(self.blocks):
-            x = block(x, start=start, cache=caches[index] if caches else None)
+            x = block(x, cache=caches[index] if caches else None, place=place, visible=visible)
         return self.kit.tied_logits(self.norm(x[:, -1:] if last else x), self.tokens)
 
 
 def build(size: Size, phase: Phase, kit: Kit) -> Program:
-    """tokens -> logits of the last; token -> logits and the next; tokens and labels -> loss."""
+    """tokens and labels -> loss; tokens, or what generation has read so far -> logits of the last, and the next."""
     model = kit.prepare(Gpt2(kit, size), spec.INITIAL)
-    if phase == "inference":
-        return kit.inference(model, lambda tokens: {"logits": model(tokens, last=True)})
-    if phase == "generation":
-        return _generation(size, kit, model)
 
     def forward(tokens: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"loss": kit.cross_entropy(model(tokens), labels)}
 
-    return kit.training(model, forward, spec.OPTIMIZER)
+    if phase == "training":
+        return kit.training(model, forward, spec.OPTIMIZER)
+    caches = [kit.cache(size.batch, size.heads, spec.places(size), size.width // size.heads) for _ in range(size.depth)]
 
-
-def _generation(size: Size, kit: Kit, model: Gpt2) -> Program:
-    """Generate one token after the prefix, whose keys and values are in the cache.
-
-    Each step writes the same position.
-    """
-    caches = [Cache(kit, size) for _ in model.blocks]
-    prefix = kit.tensor(spec.prefix(size, kit.seed))
-    fill = kit.inference(model, lambda tokens: {"logits": model(tokens, caches=caches, last=True)}).step
-
-    def forward(token: torch.Tensor) -> dict[str, torch.Tensor]:
-        logits = model(token[:, None], start=size.length, caches=caches)[:, 0]  # (B, vocabulary)
+    def read(tokens: torch.Tensor) -> dict[str, torch.Tensor]:
+        logits = model(tokens, caches, last=True)[:, 0]  # (B, vocabulary)
         return {"logits": logits, "next": logits.argmax(-1)}
 
-    program = kit.inference(model, forward)
+    def follow(index: torch.Tensor, token: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        logits = model(token[:, None], caches, size.length + index)[:, 0]  # (B, vocabulary)
+        following = logits.argmax(-1)
+        return {"logits": logits, "next": following}, {"token": following}
 
-    def load_weights(arrays: Arrays) -> None:
-        program.load_weights(arrays)
-        fill(tokens=prefix)
-
-    fill(tokens=prefix)
-    return replace(program, load_weights=load_weights)
+    if phase == "prefill":
+        return kit.inference(model, read)
+    prompt = kit.tensor(spec.prompt(size, kit.seed))
+    return kit.generation(model, lambda: {"token": read(prompt)["next"]}, follow, size.new_tokens)

@@ -1,5 +1,7 @@
-"""GPT-2 small (Radford et al. 2019): training on next tokens, inference as prefill of a prompt, generation of one token
-with a cache of keys and values. Adam at a constant rate; without dropout and weight decay."""
+"""GPT-2 small (Radford et al. 2019): training on next tokens, prefill of a prompt, and greedy generation with a cache
+of keys and values. Generation begins with the token that follows the prompt, reads its own tokens, and starts anew
+after `new_tokens` steps; the cache has places for all of them from the start, and later places are masked. AdamW at a
+constant rate; without dropout."""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from joulemark.workloads.counting import Dense, all_trained, weight_bytes
 from joulemark.workloads.initial import normal
 from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
-OPTIMIZER = Adam(learning_rate=3e-4, beta_2=0.95)
+OPTIMIZER = Adam(learning_rate=3e-4, beta_2=0.95, weight_decay=0.1, clip_norm=1.0)
+"""As of the same model in Brown et al. 2020, appendix B: the paper tells nothing of its own."""
 INITIAL = normal(0.02)
 
 
@@ -24,17 +27,22 @@ def layers(size: Size, rows: int) -> list[Dense]:
 
 
 def inputs(size: Size, phase: Phase, batch: int, generator: np.random.Generator) -> Arrays:
-    """Return tokens (B, length); in training also labels (B, length), the same one later; in generation token (B,)."""
-    tokens = generator.integers(0, size.vocabulary, (batch, size.length + 1))
+    """Return tokens (B, length); in training also labels (B, length), the same one later; nothing in generation."""
     if phase == "generation":
-        return {"token": tokens[:, 0]}
+        return {}
+    tokens = generator.integers(0, size.vocabulary, (batch, size.length + 1))
     arrays = {"tokens": tokens[:, :-1]}
     return {**arrays, "labels": tokens[:, 1:]} if phase == "training" else arrays
 
 
-def prefix(size: Size, seed: int) -> np.ndarray:
-    """Return the tokens whose keys and values are cached when a token is generated, (B, length)."""
+def prompt(size: Size, seed: int) -> np.ndarray:
+    """Return the tokens that generation follows, (B, length)."""
     return np.random.default_rng(seed).integers(0, size.vocabulary, (size.batch, size.length))
+
+
+def places(size: Size) -> int:
+    """Return the places of the cache."""
+    return int(size.length + size.new_tokens)
 
 
 def parameters(size: Size) -> Count:
@@ -49,7 +57,7 @@ def parameters(size: Size) -> Count:
 def flops(size: Size, phase: Phase) -> float:
     """Return the FLOPs of one token; of a prompt, only the last token goes through the output layer."""
     if phase == "generation":
-        rows, keys, predicted = 1, size.length + 1, 1
+        rows, keys, predicted = 1, places(size), 1
     else:
         rows, keys, predicted = size.length, size.length, size.length if phase == "training" else 1
     block = sum(layer.flops for layer in layers(size, rows)) + 4.0 * rows * keys * size.width
@@ -65,15 +73,17 @@ def items(size: Size, phase: Phase) -> int:
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: of one token.
 
-    Its number (twice in training), its share of the logits and of the weights; in generation the cache and the next
-    one's number.
+    Its number (8 bytes; twice in training) and its share of the weights. Without training, its share of the logits, the
+    next token's number, and its own keys and values in the cache; in generation also those that it sees: of the prompt
+    and, on average, of half the new tokens.
     """
     per_sample = 8.0 * (2 if phase == "training" else 1) * items(size, phase)
     if phase != "training":
-        per_sample += element * size.vocabulary
-    if phase == "generation":
-        per_sample += element * 2 * size.depth * size.width * (size.length + 1) + 8.0
-    return (per_sample + weight_bytes(parameters(size), phase, batch, OPTIMIZER)) / items(size, phase)
+        kept = size.length
+        if phase == "generation":
+            kept = 1 + size.length + (size.new_tokens - 1) / 2
+        per_sample += element * (size.vocabulary + 2 * size.depth * size.width * kept) + 8.0
+    return (per_sample + weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)) / items(size, phase)
 
 
 _SMALL = {"vocabulary": 50257, "width": 768, "depth": 12, "heads": 12, "context": 1024}
@@ -86,17 +96,25 @@ WORKLOADS = (
         item="token",
         paper="Radford et al. 2019,"
         " https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf",
-        phases=("inference", "training", "generation"),
+        phases=("prefill", "training", "generation"),
         sizes={
             "tiny": Size(
-                {"vocabulary": 40, "width": 16, "depth": 2, "heads": 2, "context": 16, "length": 8},
+                {"vocabulary": 40, "width": 16, "depth": 2, "heads": 2, "context": 16, "length": 8, "new_tokens": 4},
                 {"cpu": 2, "cuda": 2},
             ),
             "small": Size(
-                {"vocabulary": 8192, "width": 256, "depth": 4, "heads": 4, "context": 256, "length": 64},
+                {
+                    "vocabulary": 8192,
+                    "width": 256,
+                    "depth": 4,
+                    "heads": 4,
+                    "context": 256,
+                    "length": 64,
+                    "new_tokens": 64,
+                },
                 {"cpu": 2, "cuda": 64},
             ),
-            "base": Size({**_SMALL, "length": 512}, {"cpu": 1, "cuda": 16}),
+            "base": Size({**_SMALL, "length": 512, "new_tokens": 128}, {"cpu": 1, "cuda": 16}),
         },
         inputs=inputs,
         flops=flops,

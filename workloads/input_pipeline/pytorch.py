@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,20 +24,53 @@ class Images(Dataset):  # type: ignore[type-arg]
         self.offset = torch.tensor([-m / d for m, d in zip(spec.MEAN, spec.DEVIATION, strict=True)])
 
     def __len__(self) -> int:
-        return len(self.data.images)
+        return len(self.data.flips)
 
     def __getitem__(self, index: int) -> torch.Tensor:
         """(crop, crop, 3) float32."""
+        return torch.from_numpy(self.augmented(index)) * self.scale + self.offset
+
+    def augmented(self, index: int) -> np.ndarray:
+        """(crop, crop, 3) uint8, cropped and flipped."""
         top, left = self.data.corners[index]
         image = self.data.images[index, top : top + self.crop, left : left + self.crop]
-        if self.data.flips[index]:
-            image = image[:, ::-1]
-        return torch.from_numpy(np.ascontiguousarray(image)) * self.scale + self.offset
+        return np.ascontiguousarray(image[:, ::-1] if self.data.flips[index] else image)
+
+
+class Jpegs(Images):
+    """The same of JPEG files in memory, decoded by Pillow."""
+
+    def __init__(self, size: Size, seed: int) -> None:
+        super().__init__(size, seed)
+        self.files = [encode(image, size.quality) for image in self.data.images]
+
+    def augmented(self, index: int) -> np.ndarray:
+        """(crop, crop, 3) uint8, decoded, cropped and flipped."""
+        top, left = map(int, self.data.corners[index])
+        image = np.asarray(decode(self.files[index]).crop((left, top, left + self.crop, top + self.crop)))
+        return np.array(image[:, ::-1] if self.data.flips[index] else image)
+
+
+def encode(image: np.ndarray, quality: int) -> bytes:
+    """Return the JPEG file of an image (H, W, 3) uint8, with half the resolution of colour."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling="4:2:0")
+    return file.getvalue()
+
+
+def decode(file: bytes) -> Any:
+    """Return Pillow's image of a file, as torchvision's data sets read it."""
+    from PIL import Image
+
+    return Image.open(io.BytesIO(file)).convert("RGB")
 
 
 def build(size: Size, _phase: Phase, kit: Kit) -> Program:
     """no inputs -> the data set's next images (B, crop, crop, 3)."""
-    images = Images(size, kit.seed)
+    images = (Jpegs if spec.decodes(size) else Images)(size, kit.seed)
+    workers = torch.get_num_threads() if spec.decodes(size) else size.workers
     # Round and round: a batch may begin in one epoch and end in another, whatever its size.
-    batches = iter(DataLoader(images, size.batch, sampler=cycle(range(len(images))), num_workers=size.workers))
+    batches = iter(DataLoader(images, size.batch, sampler=cycle(range(len(images))), num_workers=workers))
     return Program(step=lambda: {"images": next(batches)})

@@ -10,9 +10,7 @@ from joulemark.workloads.counting import all_trained, weight_bytes
 from joulemark.workloads.initial import he
 from joulemark.workloads.spec import Arrays, Phase, Sgd, Size, Workload
 
-OPTIMIZER = Sgd(learning_rate=1e-6)
-"""So small because the gradient from above is the same in each step: the weights drift, and at 0.01 a fast board would
-be beyond what fp16 holds before a window has ended."""
+OPTIMIZER = Sgd(learning_rate=1e-3)
 INITIAL = he
 
 
@@ -38,7 +36,7 @@ def flops(size: Size, phase: Phase) -> float:
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: input and output; in training their gradients too; scale and offset."""
     tensors = 4 if phase == "training" else 2
-    weights = weight_bytes(all_trained(2 * size.shape[-1]), phase, batch, OPTIMIZER)
+    weights = weight_bytes(all_trained(2 * size.shape[-1]), phase, batch, OPTIMIZER, element)
     return element * tensors * math.prod(size.shape) + weights
 
 

@@ -40,7 +40,7 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     return (
         element * PIXELS
         + (8.0 if phase == "training" else element * CLASSES)
-        + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+        + weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
     )
 
 

@@ -11,7 +11,7 @@ from joulemark.workloads.initial import he
 from joulemark.workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
 
 INITIAL = he
-OPTIMIZER = Sgd(learning_rate=0.01, momentum=0.9)
+OPTIMIZER = Sgd(learning_rate=0.01, momentum=0.9, weight_decay=4e-5)
 _TABLE_2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 """The paper's table 2: expansion t, channels c, repeats n, stride s of the first."""
 FULL = {"stem": 32, "stages": _TABLE_2, "features": 1280, "classes": 1000}
@@ -89,7 +89,7 @@ def parameters(size: Size) -> Count:
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: image in; logits out or, in training, label in (8 bytes); weights."""
     result_bytes = 8.0 if phase == "training" else element * size.classes
-    return element * size.edge**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return element * size.edge**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
 
 
 WORKLOADS = (

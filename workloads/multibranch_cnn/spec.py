@@ -67,7 +67,7 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     Logits and score out or, in training, label (8 bytes) and score in; weights.
     """
     result_bytes = 8.0 if phase == "training" else element * CLASSES
-    return element * (EDGE**2 * 3 + 1) + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return element * (EDGE**2 * 3 + 1) + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
 
 
 WORKLOADS = (

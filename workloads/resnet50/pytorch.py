@@ -43,7 +43,6 @@ class Encoder(nn.Module):
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
-        kit.choose_memory_format(spec.smallest_edge(size))
         self.stem_conv = kit.conv(3, size.stem, 7, 2, bias=False)
         self.stem_norm = kit.batch_norm(size.stem)
         self.blocks = nn.ModuleList()

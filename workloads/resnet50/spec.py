@@ -9,7 +9,7 @@ from joulemark.workloads.counting import Conv, Dense, all_trained, phase_flops, 
 from joulemark.workloads.initial import he
 from joulemark.workloads.spec import Arrays, Count, Phase, Sgd, Size, Workload
 
-OPTIMIZER = Sgd(learning_rate=0.01, momentum=0.9)
+OPTIMIZER = Sgd(learning_rate=0.01, momentum=0.9, weight_decay=1e-4)
 EXPANSION = 4
 _FULL = {"depths": (3, 4, 6, 3), "stem": 64, "classes": 1000, "stride_in": 2}
 
@@ -55,11 +55,6 @@ def convolutions(size: Size) -> list[Conv]:
     return convs
 
 
-def smallest_edge(size: Size) -> int:
-    """Return the width of the last stage's images: stem, pool and each stage but the first halve it."""
-    return size.edge >> (len(size.depths) + 1)
-
-
 def features(size: Size) -> int:
     """Return the width of the last stage's output."""
     return EXPANSION * size.stem * 2 ** (len(size.depths) - 1)
@@ -87,7 +82,7 @@ def parameters(size: Size) -> Count:
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: image in; logits out or, in training, label in (8 bytes); weights."""
     result_bytes = 8.0 if phase == "training" else element * size.classes
-    return element * size.edge**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER)
+    return element * size.edge**2 * 3 + result_bytes + weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
 
 
 WORKLOADS = (
@@ -102,7 +97,7 @@ WORKLOADS = (
             "tiny": Size(
                 {"edge": 64, "depths": (2, 1, 1, 1), "stem": 8, "classes": 10, "stride_in": 2}, {"cpu": 8, "cuda": 8}
             ),
-            "small": Size({"edge": 64, **_FULL}, {"cpu": 4, "cuda": 64}),
+            "small": Size({"edge": 128, **_FULL}, {"cpu": 4, "cuda": 64}),
             "base": Size({"edge": 224, **_FULL}, {"cpu": 16, "cuda": 128}),
             "first": Size({"edge": 224, **_FULL, "stride_in": 1}, {"cpu": 16, "cuda": 128}),
         },

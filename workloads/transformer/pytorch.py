@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from joulemark.workloads.attention.spec import positions
-from joulemark.workloads.kit import Kit
+from joulemark.workloads.kit import Cache, Kit
 from joulemark.workloads.spec import Phase, Program, Size
 from joulemark.workloads.transformer import spec
 
@@ -17,20 +19,31 @@ from joulemark.workloads.transformer import spec
 class Attention(nn.Module):
     """Multi-head attention of one sequence to another, or to itself."""
 
-    def __init__(self, kit: Kit, size: Size, *, causal: bool = False) -> None:
+    def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
-        self.kit, self.count, self.causal = kit, size.heads, causal
+        self.kit, self.count = kit, size.heads
         self.query = kit.dense(size.width, size.width)
         self.key = kit.dense(size.width, size.width)
         self.value = kit.dense(size.width, size.width)
         self.out = kit.dense(size.width, size.width)
 
-    def forward(self, x: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
-        """x (B, T, C), memory (B, S, C) -> (B, T, C)."""
+    def read(self, memory: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """memory (B, S, C) -> its keys and values (B, heads, S, D)."""
+        k, v = self.key(memory), self.value(memory)
+        return self.kit.split_heads(k, self.count), self.kit.split_heads(v, self.count)
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        *,
+        causal: bool = False,
+        visible: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """x (B, T, C), keys and values (B, heads, S, D) of what is attended to -> (B, T, C)."""
         q = self.kit.split_heads(self.query(x), self.count)  # (B, heads, T, D)
-        k = self.kit.split_heads(self.key(memory), self.count)  # (B, heads, S, D)
-        v = self.kit.split_heads(self.value(memory), self.count)
-        return self.out(self.kit.merge_heads(self.kit.attention(q, k, v, causal=self.causal)))
+        return self.out(self.kit.merge_heads(self.kit.attention(q, k, v, causal=causal, visible=visible)))
 
 
 class Perceptron(nn.Module):
@@ -56,7 +69,7 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, S, C) -> (B, S, C)."""
-        x = self.norm1(x + self.attention(x, x))
+        x = self.norm1(x + self.attention(x, *self.attention.read(x)))
         return self.norm2(x + self.perceptron(x))
 
 
@@ -65,14 +78,22 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
-        self.attention, self.norm1 = Attention(kit, size, causal=True), kit.layer_norm(size.width)
+        self.attention, self.norm1 = Attention(kit, size), kit.layer_norm(size.width)
         self.cross, self.norm2 = Attention(kit, size), kit.layer_norm(size.width)
         self.perceptron, self.norm3 = Perceptron(kit, size), kit.layer_norm(size.width)
 
-    def forward(self, x: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
-        """x (B, T, C), memory (B, S, C) -> (B, T, C)."""
-        x = self.norm1(x + self.attention(x, x))
-        x = self.norm2(x + self.cross(x, memory))
+    def forward(
+        self,
+        x: torch.Tensor,
+        own: tuple[torch.Tensor, torch.Tensor],
+        memory: tuple[torch.Tensor, torch.Tensor],
+        *,
+        causal: bool = False,
+        visible: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """x (B, T, C); keys and values (B, heads, S, D) of the sequence and of the encoder's output -> (B, T, C)."""
+        x = self.norm1(x + self.attention(x, *own, causal=causal, visible=visible))
+        x = self.norm2(x + self.cross(x, *memory))
         return self.norm3(x + self.perceptron(x))
 
 
@@ -81,7 +102,7 @@ class Transformer(nn.Module):
 
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
-        self.kit, self.scale = kit, math.sqrt(size.width)
+        self.kit, self.scale, self.length = kit, math.sqrt(size.width), size.target
         self.positions = kit.constant(positions(max(size.source, size.target), size.width))
         self.embedding = kit.embedding(size.vocabulary, size.width)
         self.encoder = nn.ModuleList(EncoderLayer(kit, size) for _ in range(size.depth))
@@ -91,24 +112,65 @@ class Transformer(nn.Module):
         """(B, T) -> (B, T, C)."""
         return self.embedding(tokens) * self.scale + self.positions[: tokens.shape[1]]
 
-    def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """source (B, S), target (B, T) -> logits (B, T, vocabulary)."""
+    def encode(self, source: torch.Tensor) -> torch.Tensor:
+        """(B, S) -> (B, S, C)."""
         memory = self.embed(source)
         for layer in self.encoder:
             memory = layer(memory)
+        return memory
+
+    def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """source (B, S), target (B, T) -> logits (B, T, vocabulary)."""
+        memory = self.encode(source)
         x = self.embed(target)
         for layer in self.decoder:
-            x = layer(x, memory)
+            x = layer(x, layer.attention.read(x), layer.cross.read(memory), causal=True)
         return self.kit.tied_logits(x, self.embedding)
+
+    def follow(self, token: torch.Tensor, place: torch.Tensor, caches: Sequence[tuple[Cache, Cache]]) -> torch.Tensor:
+        """token (B,) at the place (1,) -> logits of the next one (B, vocabulary).
+
+        Each decoder layer has two caches: of its own sequence, and of the encoder's output.
+        """
+        x = self.embedding(token[:, None]) * self.scale + self.positions[place]  # (B, 1, C)
+        visible = torch.arange(self.length, device=place.device)[None] <= place  # (1, T)
+        for layer, (own, memory) in zip(self.decoder, caches, strict=True):
+            x = layer(x, own.extend(place, *layer.attention.read(x)), memory.whole(), visible=visible)
+        return self.kit.tied_logits(x, self.embedding)[:, 0]
 
 
 def build(size: Size, phase: Phase, kit: Kit) -> Program:
-    """source and target -> logits, or source, target and labels -> loss."""
+    """source and target -> logits, with labels -> loss; in generation, the tokens so far -> logits and the next."""
     model = kit.prepare(Transformer(kit, size), spec.initial)
-    if phase == "inference":
+    if phase == "generation":
+        return _generation(size, kit, model)
+    if phase == "forward":
         return kit.inference(model, lambda source, target: {"logits": model(source, target)})
 
     def forward(source: torch.Tensor, target: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"loss": kit.cross_entropy(model(source, target), labels, smoothing=spec.SMOOTHING)}
 
     return kit.training(model, forward, spec.OPTIMIZER)
+
+
+def _generation(size: Size, kit: Kit, model: Transformer) -> Program:
+    """Return greedy decoding of sources that are read when it begins."""
+
+    def cache(length: int) -> Cache:
+        return kit.cache(size.batch, size.heads, length, size.width // size.heads)
+
+    caches = [(cache(size.target), cache(size.source)) for _ in range(size.depth)]
+    sources = kit.tensor(spec.sources(size, kit.seed))
+
+    def begin() -> dict[str, torch.Tensor]:
+        memory = model.encode(sources)
+        for layer, (_, kept) in zip(model.decoder, caches, strict=True):
+            kept.fill(*layer.cross.read(memory))
+        return {"token": kit.tensor(np.full(size.batch, spec.BEGIN))}
+
+    def follow(index: torch.Tensor, token: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        logits = model.follow(token, index, caches)
+        following = logits.argmax(-1)
+        return {"logits": logits, "next": following}, {"token": following}
+
+    return kit.generation(model, begin, follow, size.target)

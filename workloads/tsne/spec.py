@@ -57,7 +57,7 @@ WORKLOADS = (
         flops=flops,
         flops_note="arithmetic of all pairs, forward and backward; a logarithm is one operation; not the optimizer",
         bytes=lambda size, phase, batch, element: (
-            element * size.n**2 + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER)
+            element * size.n**2 + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER, element)
         ),
         parameters=lambda size: all_trained(2 * size.n),
         optimizer=OPTIMIZER,

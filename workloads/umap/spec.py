@@ -49,7 +49,7 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: edges and negatives (8 bytes a number), strengths, places."""
     edges = size.n * size.neighbours
     indices = 8.0 * edges * (2 + size.negatives)
-    return indices + element * edges + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER)
+    return indices + element * edges + weight_bytes(all_trained(2 * size.n), phase, batch, OPTIMIZER, element)
 
 
 WORKLOADS = (

@@ -49,7 +49,7 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     The decoder's alone in generation.
     """
     used = parameters(size) if phase == "training" else all_trained(sum(layer.parameters for layer in decoder(size)))
-    return element * (size.code + PIXELS) + weight_bytes(used, phase, batch, OPTIMIZER)
+    return element * (size.code + PIXELS) + weight_bytes(used, phase, batch, OPTIMIZER, element)
 
 
 WORKLOADS = (

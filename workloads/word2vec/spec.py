@@ -48,13 +48,13 @@ def flops(size: Size, _phase: Phase) -> float:
     return 3 * 2.0 * size.width * (1 + size.negatives)
 
 
-def traffic(size: Size, phase: Phase, batch: int, _element: int) -> float:
+def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one item: word numbers in (8 bytes each), and the rows that a step looks up.
 
     Gradients are sparse: the other rows are neither read nor written.
     """
     touched = all_trained(round(rows(size, batch) * size.width))
-    return 8.0 * (2 + size.negatives) + weight_bytes(touched, phase, batch, OPTIMIZER)
+    return 8.0 * (2 + size.negatives) + weight_bytes(touched, phase, batch, OPTIMIZER, element)
 
 
 WORKLOADS = (

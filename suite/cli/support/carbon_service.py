@@ -26,7 +26,8 @@ def notice_text(notice: Notice) -> str:
         Code.WORLD_INTENSITY: "Give --zone (for example --zone CH) or --intensity.",
         Code.INTENSITY_FALLBACK: "Try again when the service is available.",
     }
-    return f"! {notice.message} {remedies.get(notice.code, notice.remedy)}"
+    has_own = notice.remedy != notice.code.remedy
+    return f"! {notice.message} {notice.remedy if has_own else remedies.get(notice.code, notice.remedy)}"
 
 
 def update_intensity(path: Path, service: Service) -> RunFile:

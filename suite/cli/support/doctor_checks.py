@@ -1,29 +1,20 @@
-"""The checks of `joulemark doctor`: sensors, devices, frameworks, and what else runs on the machine."""
+"""The checks of `joulemark doctor` but for sensors: devices, frameworks, and what else runs on the machine."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
-from joulemark.suite.energy.update_times import observed_update_period_s
-from joulemark.suite.errors import JoulemarkError, MeasurementError
-from joulemark.suite.records import Gpu, Machine, Trace
-from joulemark.suite.sensors import trace_file
-from joulemark.suite.sensors.base import POWER_MODEL
-from joulemark.suite.sensors.sampler import Sampler
-from joulemark.suite.system.scratch import scratch_directory
+from joulemark.suite.errors import MeasurementError
+from joulemark.suite.records import Gpu, Machine
 from joulemark.suite.trial import noise_floor
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.frameworks.problem import find_problem
 
 Kind = Literal["sensor", "device", "framework", "machine"]
-SENSOR_S = 1.0
-"""How long the sensors are read to learn the cost of one read."""
-SLOW_SENSOR_TRIES = 12
-"""How often at most, to see a counter move twice that is updated every 5 s."""
 SPIN_S = 0.5
 INTERRUPTION_S = 0.001
 """A loop that reads only the clock was interrupted if it misses a millisecond."""
@@ -49,62 +40,6 @@ class Check:
     read_cost_s: float | None = None
     reason: str | None = None
     fix: str | None = None
-
-
-def sensor_checks() -> list[Check]:
-    """Return a check per sensor, after a second of reading them in the sampler's process as in a run; after more of
-    them for counters that move more seldom."""
-    try:
-        with scratch_directory() as directory:
-            path = directory / "trace"
-            with Sampler.start(path, time.monotonic()) as sampler:
-                for _ in range(SLOW_SENSOR_TRIES):
-                    time.sleep(SENSOR_S)
-                    if not _has_slow_counter(traces := trace_file.load(path)):
-                        break
-            cost_s = {trace.sensor: trace.read_cost_s for trace in traces}
-            tick_s = {trace.sensor: _slowest_counter_s(trace) for trace in traces}
-    except JoulemarkError as error:
-        return [Check("sensor", "sampler", found=False, readable=False, reason=str(error))]
-    checks = [Check("sensor", **asdict(finding)) for finding in sampler.findings]
-    return [
-        replace(
-            check,
-            read_cost_s=cost_s.get(check.name, check.read_cost_s) if check.readable else None,
-            tick_s=tick_s.get(check.name) or check.tick_s,
-        )
-        for check in checks
-    ]
-
-
-def _slowest_counter_s(trace: Trace) -> float | None:
-    """Return the longest update period of the counters of `trace`, seconds; None where it cannot be told.
-
-    One whose period is not known does not matter if it moves more often than that.
-    """
-    known_s = [channel.tick_s for channel in trace.channels if channel.unit == "J" and channel.tick_s is not None]
-    bounds_s = [
-        observed_update_period_s(trace.t_s, channel.values)
-        for channel in trace.channels
-        if channel.unit == "J" and channel.tick_s is None
-    ]
-    slowest_s = max(known_s, default=None)
-    return slowest_s if all(bound_s is not None and bound_s <= (slowest_s or 0.0) for bound_s in bounds_s) else None
-
-
-def _has_slow_counter(traces: Sequence[Trace]) -> bool:
-    """Return whether a counter has moved too seldom to show its update period."""
-    return any(
-        channel.unit == "J" and len(set(channel.values) - {None}) in (1, 2)
-        for trace in traces
-        for channel in trace.channels
-        if channel.tick_s is None
-    )
-
-
-def can_measure_energy(checks: Sequence[Check]) -> bool:
-    """Return whether a sensor is readable that measures rather than estimates."""
-    return any(check.kind == "sensor" and check.readable and check.name != POWER_MODEL for check in checks)
 
 
 def device_checks(machine: Machine, no_gpu_reason: str | None) -> list[Check]:

@@ -16,19 +16,17 @@ from joulemark.suite.records import RunFile, Settings
 from joulemark.suite.results.run_files import read
 from joulemark.suite.run import runner
 from joulemark.suite.run.run_spec import FindUndecided, RunSpec
-from joulemark.suite.system.directories import runs_directory
 from joulemark.suite.terminal.console import ERR, print_message, print_result
 from joulemark.suite.terminal.listings import cases_table
 from joulemark.suite.terminal.progress import show_progress
 
 
-def measure_run(
-    prepared: PreparedRun, out: Path | None, undecided: FindUndecided | None = None
-) -> tuple[RunFile, Path, bool]:
+def measure_run(prepared: PreparedRun, undecided: FindUndecided | None = None) -> tuple[RunFile, Path, bool]:
     """Measure a run with its progress on standard error; return it, its path, and whether Ctrl-C or a signal ended it.
 
     Raises StoppedError if that was before the end of the first trial: nothing is kept then.
     """
+    assert prepared.directory is not None
     emissions, notices = resolve(prepared.settings, datetime.now(UTC), carbon_service(prepared.settings))
     spec = RunSpec(
         plan=prepared.plan,
@@ -38,7 +36,7 @@ def measure_run(
         notices=notices,
         command=("joulemark", *sys.argv[1:]),
         sensors=prepared.settings.sensor,
-        directory=prepared.directory or runs_directory(out).absolute(),
+        directory=prepared.directory,
         resumed=prepared.resumed,
         arms=prepared.arms,
         find_undecided=undecided,
@@ -68,8 +66,7 @@ def keep(path: Path, settings: Settings, ask_service: bool = True) -> RunFile:
 
 
 def print_plan(prepared: PreparedRun, as_json: bool) -> int:
-    """Print what would be run; return exit code 0. Raises UsageError for carbon inputs that `run` would reject."""
-    resolve(prepared.settings, datetime.now(UTC))
+    """Print what would be run; return exit code 0."""
     document = prepared.plan.outline()
     print_result(document, as_json, lambda: [cases_table(document)])
     return 0

@@ -59,7 +59,7 @@ def report_gate(comparison: RunComparison, options: GateOptions, allow_estimates
 
 def check_against_live_baseline(given: Mapping[str, Any], python: str, options: GateOptions, out: Path | None) -> int:
     """Judge what `given` selects against `python`, both measured now, turn by turn; return the exit code."""
-    prepared = prepare_run({**given, "arms": {"a": {"python": python}, "b": {}}})
+    prepared = prepare_run({**given, "arms": {"a": {"python": python}, "b": {}}}, out=out)
     allow_estimates, strict = prepared.settings.allow_estimates, prepared.settings.strict
 
     def undecided(run_file: RunFile) -> frozenset[str]:
@@ -71,7 +71,7 @@ def check_against_live_baseline(given: Mapping[str, Any], python: str, options: 
             return frozenset()
         return case_ids(gate.doubtful)
 
-    run_file, path, interrupted = measure_run(prepared, out, undecided)
+    run_file, path, interrupted = measure_run(prepared, undecided)
     print_paths(run_file, path, report=not interrupted)
     comparison = compare_arms(run_file, options.thresholds, allow_estimates)
     if not interrupted:

@@ -7,12 +7,15 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from joulemark import __version__
 from joulemark.suite import machine
+from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.carbon.service import from_environment
 from joulemark.suite.cli.arguments import resolve_settings
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.plan.ab import NAMES, ArmSpec, make_ab_plan
@@ -21,7 +24,7 @@ from joulemark.suite.plan.plan import Plan, new_order_seed
 from joulemark.suite.records import ArmName, ArmRecord, FrameworkInfo, Machine, RunFile, Settings
 from joulemark.suite.sensors.base import check_request
 from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
-from joulemark.suite.system.directories import expanded
+from joulemark.suite.system.directories import expanded, runs_directory
 from joulemark.suite.trial.discover import installed_frameworks, packages
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.interpreter import query
@@ -40,16 +43,26 @@ class PreparedRun:
     resumed: RunFile | None = None
     """The interrupted run to finish; None for a new run."""
     directory: Path | None = None
-    """Where the interrupted run is kept; None for a new run."""
+    """Where its file is kept; None if nothing is measured."""
 
 
-def prepare_run(given: Mapping[str, Any], measures: bool = True) -> PreparedRun:
+def prepare_run(given: Mapping[str, Any], measures: bool = True, out: Path | None = None) -> PreparedRun:
     """Return settings, machine and plan for the options in `given`. Raises UsageError if they cannot be met.
 
-    Programs and files that the settings file names are used if the verb `measures`, and named in any case.
+    Programs and files that the settings file names are used if the verb `measures`, and named in any case. The run will
+    be kept in the directory `out`, or in the home.
     """
     interpreters = parse_interpreters(given.get("python") or ())
-    return prepare_settings(resolve_settings({**given, "python": interpreters}, measures), new_order_seed())
+    settings = resolve_settings({**given, "python": interpreters}, measures)
+    directory = runs_directory(out).absolute() if measures else None
+    _check_carbon(settings)  # before frameworks are imported, which takes seconds
+    return replace(prepare_settings(settings, new_order_seed()), directory=directory)
+
+
+def _check_carbon(settings: Settings) -> None:
+    """Raise UsageError for carbon inputs that cannot be met. Where a service will be asked, it decides about them."""
+    if from_environment(settings.offline, settings.emission_factors, cache=None).maps is None:
+        resolve(settings, datetime.now(UTC))
 
 
 def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
@@ -66,7 +79,7 @@ def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
         # Where there is room for one version it is that of the arm under test; `arms` has both.
         return PreparedRun(settings, describe_machine(gpus, arms["b"].record.frameworks), plan, arms)
     installed = installed_frameworks(names, settings.python)
-    plan = make_plan(settings, installed, order_seed, threads)
+    plan = make_plan(settings, installed, order_seed, threads, machine.multiplies_bf16())
     return PreparedRun(settings, describe_machine(gpus, installed), plan)
 
 
@@ -97,10 +110,12 @@ def find_arms(settings: Settings, names: Sequence[str], threads: int) -> dict[Ar
     if settings.python and all(settings.arms[name].python for name in NAMES):
         raise UsageError("--python is for an arm without an interpreter of its own: both have one. Leave it out.")
     arms: dict[ArmName, ArmSpec] = {}
+    here: ArmRecord | None = None
     for name in NAMES:
         arm = settings.arms[name]
         if arm.python is None:
-            arms[name] = ArmSpec(_this_interpreter(settings.python, names), settings.python, arm.threads or threads)
+            here = here or _this_interpreter(settings.python, names)
+            arms[name] = ArmSpec(here, settings.python, arm.threads or threads)
             continue
         path = _absolute_path(arm.python)
         interpreter = query(path, names)

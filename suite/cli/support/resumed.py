@@ -70,6 +70,7 @@ def prepare_resumed(resumed: ResumedRun) -> PreparedRun:
     """Return what is left of an interrupted run. UsageError if it goes on, or the machine or the plan has changed."""
     earlier = resumed.run_file
     settings_file.check_trust(resumed.path, earlier.settings.model_dump(exclude_none=True))
+    path = _finished(resumed.path)  # another process's run is refused before frameworks are imported
     prepared = prepare_settings(earlier.settings, earlier.run.order_seed)
     if prepared.machine.fingerprint != earlier.machine.fingerprint:
         raise UsageError(
@@ -78,7 +79,6 @@ def prepare_resumed(resumed: ResumedRun) -> PreparedRun:
         )
     if change := _change_since(earlier, prepared):
         raise UsageError(f"run {earlier.run.id} cannot be resumed: {change} since then. Start a new run.")
-    path = _finished(resumed.path)
     return replace(prepared, resumed=load_path(path), directory=path.parent.absolute())
 
 

@@ -85,7 +85,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     settings, arm_options = settings_from_context(context, given), _arm_options(given)
     output = (given["as_json"], given["markdown"], not given["no_report"])
     if given["resume"] is None:
-        prepared = prepare_run({**settings, "arms": _arms(context, arm_options)}, not given["dry_run"])
+        prepared = prepare_run({**settings, "arms": _arms(context, arm_options)}, not given["dry_run"], given["out"])
     else:
         flags = given_flags(context, {**settings, **arm_options})
         resumed = find_resumed(given["resume"], flags, find_runs(given["out"]), given["dry_run"], arms=True)
@@ -96,7 +96,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
         print_message("Both arms are equal: any difference is noise.")
     if given["dry_run"]:
         return print_plan(prepared, given["as_json"])
-    return _measure(prepared, thresholds, given["out"], *output)
+    return _measure(prepared, thresholds, *output)
 
 
 def _arm_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,9 +132,7 @@ def _are_equal(prepared: PreparedRun) -> bool:
     return a == b and cases("a") == cases("b")
 
 
-def _measure(
-    prepared: PreparedRun, thresholds: Thresholds, out: Path | None, as_json: bool, as_markdown: bool, report: bool
-) -> int:
+def _measure(prepared: PreparedRun, thresholds: Thresholds, as_json: bool, as_markdown: bool, report: bool) -> int:
     """Measure the run, keep its file, write its page and print the comparison; return the exit code."""
     from joulemark.suite.cli.support.comparison import compare_arms
     from joulemark.suite.cli.support.execute import measure_run
@@ -143,7 +141,7 @@ def _measure(
     def find_undecided(so_far: RunFile) -> frozenset[str]:
         return undecided(compare_arms(so_far, thresholds, prepared.settings.allow_estimates).result)
 
-    measured = measure_run(prepared, out, find_undecided)
+    measured = measure_run(prepared, find_undecided)
     return _show(*measured, thresholds, as_json, as_markdown, report)
 
 

@@ -51,6 +51,14 @@ def command(
     every: Annotated[
         float | None, typer.Option(metavar="MINUTES", help="Time from the start of a run to the next. (default: 10)")
     ] = None,
+    meter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SENSOR",
+            help="Calibrate the gain of the other sensors against one of the whole machine, such as plug:ADDRESS; "
+            "with RUN, its name.",
+        ),
+    ] = None,
     **given: Unpack[Options],
 ) -> int:
     """Find out which differences this machine can detect: repeat the same run, and see how the results vary.
@@ -58,10 +66,15 @@ def command(
     Measures 5 runs of profile ci, 5 rounds each, 10 minutes apart (45 minutes), and keeps them like any other; `check`
     uses them. Longer intervals are better: an hour does not show the drift over a day. Exit codes: 0 fine, 2 bad
     usage, 3 the runs have too little in common, 4 a case failed, 130 interrupted (finished runs are kept).
+
+    With --meter, one such run is measured beside a meter of the whole machine, and what that shows of the gain of the
+    other sensors is kept: later runs on this machine use it.
     """
     from joulemark.suite.cli.support.calibration_output import calibration_document, calibration_text
 
     settings, out = settings_from_context(context, given), given["out"]
+    if meter is not None:
+        return _calibrate_sensors(context, meter, run, settings, given)
     if run:
         if flags := given_flags(context, ["runs", "every", *sorted(settings.keys() - {"allow_estimates"})]):
             raise UsageError(f"{flags[0]} is for measuring: leave it out, or name no runs.")
@@ -76,6 +89,28 @@ def command(
     return code
 
 
+def _calibrate_sensors(
+    context: typer.Context, meter: str, names: Sequence[str] | None, settings: dict[str, Any], given: Options
+) -> int:
+    """Compare other sensors with `meter` in the runs `names`, or in one that is measured now."""
+    from joulemark.suite.cli.support.meter_calibration import calibrate_sensors, calibration_lines, check_meter
+
+    name, code, out = check_meter(meter), 0, given["out"]
+    measuring = sorted(settings.keys() - {"allow_estimates"}) if names else []
+    if flags := given_flags(context, ["runs", "every", *measuring]):
+        why = "is for measuring" if names and flags[0] not in ("--runs", "--every") else "is not for --meter"
+        raise UsageError(f"{flags[0]} {why}: leave it out.")
+    if names:
+        kept = _load(names, find_runs(out))
+    else:
+        kept, code = _measure({**settings, "sensor": [*settings.get("sensor", ()), meter]}, 1, 0.0, out, fewest=1)
+    if code == 130:
+        return code
+    document = calibrate_sensors(kept, name)
+    print_result(document, given["as_json"], lambda: ["\n".join(calibration_lines(document))])
+    return code
+
+
 def _load(names: Sequence[str], directory: Path | None) -> list[RunFile]:
     """Return the runs in `names`, each once, in the order they were made."""
     from joulemark.suite.results.store import load
@@ -84,15 +119,17 @@ def _load(names: Sequence[str], directory: Path | None) -> list[RunFile]:
     return sorted(runs.values(), key=lambda run_file: run_file.run.started_at)
 
 
-def _measure(given: dict[str, Any], count: int, every_min: float, out: Path | None) -> tuple[list[RunFile], int]:
+def _measure(
+    given: dict[str, Any], count: int, every_min: float, out: Path | None, fewest: int | None = None
+) -> tuple[list[RunFile], int]:
     """Measure `count` runs; return those that were finished, and the exit code."""
     from joulemark.suite.cli.support.execute import has_failed, measure_run
     from joulemark.suite.plan.plan import new_order_seed
 
-    prepared = _prepare(given, count, every_min)
+    prepared = _prepare(given, count, every_min, out, fewest)
     run_s = prepared.plan.expected_s()
     expected_s = (count - 1) * max(every_min * 60, run_s) + run_s
-    print_message(f"{count} runs: about {units.duration(expected_s)}.")
+    print_message(f"{units.counted(count, 'run')}: about {units.duration(expected_s)}.")
     kept: list[RunFile] = []
     code = 0
     for number in range(1, count + 1):
@@ -100,7 +137,7 @@ def _measure(given: dict[str, Any], count: int, every_min: float, out: Path | No
         print_message(f"Run {number} of {count}")
         shuffled = replace(prepared, plan=replace(prepared.plan, order_seed=new_order_seed()))
         try:
-            run_file, path, interrupted = measure_run(shuffled, out)
+            run_file, path, interrupted = measure_run(shuffled)
             print_message(f"Run file: {path}")
             if not interrupted:
                 kept.append(run_file)
@@ -118,16 +155,16 @@ def _measure(given: dict[str, Any], count: int, every_min: float, out: Path | No
     return kept, code
 
 
-def _prepare(given: dict[str, Any], count: int, every_min: float) -> PreparedRun:
-    """Return the run to repeat. Raises UsageError if runs or rounds are too few to show drift."""
+def _prepare(given: dict[str, Any], count: int, every_min: float, out: Path | None, fewest: int | None) -> PreparedRun:
+    """Return the run to repeat. UsageError for less than the `fewest` runs or rounds; by default, that show drift."""
     from joulemark.suite.cli.support.prepare import prepare_run
     from joulemark.suite.stats.drift import MIN_RUNS
 
-    if count < MIN_RUNS:
+    if count < (fewest or MIN_RUNS):
         raise UsageError(f"--runs is {count}: drift between runs takes at least {MIN_RUNS} of them.")
     if not 0 <= every_min < 7 * 24 * 60:
         raise UsageError(f"--every is {every_min:g}: give minutes, from 0 (one run after the other) to a week.")
-    prepared = prepare_run(_with_defaults(given))
+    prepared = prepare_run(_with_defaults(given), out=out)
     if prepared.plan.rounds < 2:
         raise UsageError("--rounds is 1: variation within a run takes at least 2 rounds.")
     return prepared

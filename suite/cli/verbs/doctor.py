@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from joulemark.suite.cli.support.doctor_checks import Check
 
 
-def command(python: options.Python = None, as_json: options.Json = False) -> int:
+def command(sensor: options.Sensor = None, python: options.Python = None, as_json: options.Json = False) -> int:
     """Check what this machine can measure: sensors, devices, frameworks, noise; reasons and fixes for what it cannot.
 
-    What is missing or broken is a line of its answer.
+    What is missing or broken is a line of its answer. Sensors on the network are looked for where --sensor names them.
 
     Exit codes: 0 if energy can be measured, 4 if it can only be estimated.
     """
-    from joulemark.suite.cli.support import doctor_checks
+    from joulemark.suite.cli.support import doctor_checks, doctor_sensors
     from joulemark.suite.cli.support.prepare import describe_machine, parse_interpreters
     from joulemark.suite.sensors.gpus.inventory import discover
     from joulemark.suite.trial.discover import installed_frameworks
@@ -36,14 +36,14 @@ def command(python: options.Python = None, as_json: options.Json = False) -> int
     installed = installed_frameworks(FRAMEWORKS, interpreters)
     machine = describe_machine(gpus, installed)
     checks = [
-        *doctor_checks.sensor_checks(),
+        *doctor_sensors.sensor_checks(sensor or ()),
         *doctor_checks.device_checks(machine, gpus.reason),
         *doctor_checks.framework_checks(machine, interpreters),
         *doctor_checks.machine_checks(),
     ]
-    can_measure = doctor_checks.can_measure_energy(checks)
+    can_measure = doctor_sensors.can_measure_energy(checks)
     document = {"measured": can_measure, "checks": [asdict(check) for check in checks]}
-    print_result(document, as_json, lambda: [_table(checks), _verdict(checks)])
+    print_result(document, as_json, lambda: [_table(checks), verdict(checks)])
     return 0 if can_measure else 4
 
 
@@ -60,16 +60,19 @@ def _table(checks: Sequence[Check]) -> AdaptiveTable:
     return table
 
 
-def _verdict(checks: Sequence[Check]) -> str:
+def verdict(checks: Sequence[Check]) -> str:
     """Return what the readable sensors measure, and what is estimated instead, or not known."""
-    from joulemark.suite.sensors.base import POWER_MODEL
+    from joulemark.suite.sensors.base import ADDITIONAL, MODELS
 
     readable = {check.name.partition(" ")[0] for check in checks if check.kind == "sensor" and check.readable}
-    has_estimate, measuring = POWER_MODEL in readable, readable - {POWER_MODEL}
+    has_estimate, measuring = bool(readable & MODELS), readable - MODELS
     if not measuring:
         can_only = "only be estimated" if has_estimate else "not be measured"
         return f"\nEnergy can {can_only} here: no sensor that measures is readable."
     if measuring & {"rapl", "perf"}:
         return "\nEnergy can be measured on this machine."
+    if measuring <= ADDITIONAL:
+        parts = "only be estimated" if has_estimate else "not be measured"
+        return f"\nThe energy of the whole machine can be measured. That of its parts can {parts}."
     host = "That of the host can only be estimated" if has_estimate else "That of the host cannot be measured"
     return f"\nThe energy of GPUs can be measured on this machine. {host}: it is not in the sums of cases on a GPU."

@@ -103,6 +103,8 @@ def _print_result(
     from joulemark.suite.cli.support.execute import path_document, print_paths
     from joulemark.suite.meter.command_run import cpu_share
     from joulemark.suite.meter.window_result import window_result
+    from joulemark.suite.results import run_files
+    from joulemark.suite.stats.intervals import geometric_mean
 
     run_file = update_intensity(path, carbon_service(request.settings))
     (case,) = run_file.cases
@@ -115,8 +117,10 @@ def _print_result(
     for result, execution in zip(results, executions, strict=True):
         exit_code = f"; exit code {execution.exit_code}" if execution.exit_code else ""
         print_message(f"joulemark: {result['text']}{exit_code}")
-    mean = case.summary.energy_per_item_j if case.summary is not None else None
-    if mean is not None and mean.low is not None:
+    usable = [trial.is_usable for trial in case.trials if trial.window_s is not None]
+    energies_j = [result["energy"]["value"] for result, counts in zip(results, usable, strict=True) if counts]
+    if len(energies_j) > 1 and all(energies_j):
+        mean = geometric_mean(energies_j)
         interval = f"{units.quantity(mean.low, 'J')} to {units.quantity(mean.high, 'J')}"
         print_message(f"joulemark: {units.quantity(mean.value, 'J')} per run [{interval}], n={mean.n}")
     print_message(f"joulemark: {cpu_share(executions)}")
@@ -125,5 +129,5 @@ def _print_result(
             print_message(f"joulemark: {notice.message} {notice.remedy}")
     page = print_paths(run_file, path, report)
     if as_json:
-        document = {**run_file.model_dump(mode="json", exclude={"traces"}), **path_document(path, page)}
+        document = {**run_files.document(run_file), **path_document(path, page)}
         print_json({**document, "exit_code": executions[-1].exit_code, "measurements": results})

@@ -42,7 +42,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     settings, out = settings_from_context(context, given), given["out"]
     as_json, report = given["as_json"], not given["no_report"]
     if given["resume"] is None:
-        prepared = prepare_run(settings, measures=not given["dry_run"])
+        prepared = prepare_run(settings, not given["dry_run"], out)
     else:
         flags = given_flags(context, settings)
         resumed = find_resumed(given["resume"], flags, find_runs(out), given["dry_run"])
@@ -51,19 +51,20 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
         prepared = prepare_resumed(resumed)
     if given["dry_run"]:
         return print_plan(prepared, as_json)
-    return _show(*measure_run(prepared, out), as_json, report)
+    return _show(*measure_run(prepared), as_json, report)
 
 
 def _show(run_file: RunFile, path: Path, interrupted: bool, as_json: bool, report: bool) -> int:
     """Write the page of the run and print its summary; return the exit code."""
     from joulemark.suite.cli.support.execute import has_failed, path_document, print_paths
+    from joulemark.suite.results import run_files
     from joulemark.suite.terminal.run_summary import print_run
 
     if not as_json:
         print_run(run_file)
     page = print_paths(run_file, path, report)
     if as_json:
-        print_json({**run_file.model_dump(mode="json", exclude={"traces"}), **path_document(path, page)})
+        print_json({**run_files.document(run_file), **path_document(path, page)})
     if interrupted:
         print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; continue with --resume.")
         return 130

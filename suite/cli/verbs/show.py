@@ -25,6 +25,7 @@ def command(
 ) -> None:
     """Show a run in the terminal, even an interrupted one."""
     from joulemark.suite.carbon import ember
+    from joulemark.suite.results import run_files
     from joulemark.suite.results.store import load
     from joulemark.suite.terminal.run_summary import print_run
 
@@ -32,7 +33,7 @@ def command(
     intensities = {intensity.zone or zone: intensity for zone in what_if or () for intensity in [ember.intensity(zone)]}
     totals = _totals_elsewhere(run_file, intensities)
     if as_json:
-        document = run_file.model_dump(mode="json", exclude={"traces"})
+        document = run_files.document(run_file)
         print_json(document if what_if is None else {**document, "what_if": totals})
         return
     print_run(run_file)

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from joulemark.suite.errors import JoulemarkError
 from joulemark.suite.results.history import collected, parquet
 from joulemark.suite.results.history.parquet import rows_path
-from joulemark.suite.results.history.rows import Row, rows
-from joulemark.suite.results.store import kept_runs, load_path, one_file
+from joulemark.suite.results.history.read_rows import read_rows
+from joulemark.suite.results.history.rows import Row
+from joulemark.suite.results.store import kept_runs
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -126,16 +126,9 @@ def _make(
     many = len(sources) > FEW
     made: dict[str, int] = {}
     held: list[tuple[str, Row]] = []
-    for source in sources:
-        try:
-            mtime_ns = source.stat().st_mtime_ns
-            with one_file(str(source)):
-                run_rows = rows(load_path(source))
-        except FileNotFoundError:
-            continue  # a journal that has become a run file: the next call finds it
-        except JoulemarkError as error:
-            if source.exists():
-                unreadable[source.stem] = (str(source), str(error))
+    for source, mtime_ns, run_rows in read_rows(sources):
+        if isinstance(run_rows, str):
+            unreadable[source.stem] = (str(source), run_rows)
             continue
         is_finished, file = source.suffix == ".json", source
         if many and is_finished:

@@ -11,6 +11,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
+from joulemark.suite.energy.attribution import is_simulated
 from joulemark.suite.records import Case, FrameworkInfo, Quantity, RunFile
 from joulemark.suite.results.columns import COLUMN_SPECS
 
@@ -65,6 +66,9 @@ COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """All columns of a row in order, with DuckDB's types."""
 
+SIMULATED: Final = "simulated"
+"""The `energy_kind` of a simulated sensor's energy, whatever the sensor would be."""
+
 _UNKNOWN: Final = Quantity(value=None, unit="", n=0)
 
 
@@ -98,7 +102,7 @@ def _case_columns(run_file: RunFile, case: Case) -> Row:
         "driver": _joined(gpu.driver for gpu in gpus),
         "trials_ok": ok,
         "trials_lost": len(case.trials) - ok,
-        "energy_kind": energy.kind,
+        "energy_kind": SIMULATED if is_simulated(case) else energy.kind,
         "energy_lower_bound": energy.lower_bound,
         **{
             key + end: getattr(quantity, field)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from joulemark.suite.results.columns import COLUMN_SPECS
+from joulemark.suite.results.history.rows import SIMULATED
 from joulemark.suite.stats.change_points import ChangePoint, find_change_points
 from joulemark.suite.stats.metrics import Better
 
@@ -94,7 +95,8 @@ class Series:
     hostname: str
     workload_version: str
     kind: str | None
-    """`measured` or `estimated`, with `, lower bound` if a component is missing; None for metrics without energy."""
+    """`measured`, `estimated` or `simulated`, with `, lower bound` if a component is missing; None for metrics without
+    energy."""
     points: tuple[Point, ...]
     runs_without_value: int
     """Runs that have the case, but no value."""
@@ -168,8 +170,8 @@ def _kind(row: Mapping[str, Any], metric: str) -> str | None:
 
 
 def energy_kind(kind: str, lower_bound: bool) -> str:
-    """Return what the energies of one series have in common: `measured` or `estimated`, complete or not."""
-    label = "estimated" if kind == "model" else "measured"
+    """Return what the energies of one series have in common: measured, estimated or simulated, complete or not."""
+    label = {"model": "estimated", SIMULATED: SIMULATED}.get(kind, "measured")
     return f"{label}, lower bound" if lower_bound else label
 
 

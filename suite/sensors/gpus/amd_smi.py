@@ -16,7 +16,7 @@ from joulemark.suite.energy.plausibility import CEILING_W
 from joulemark.suite.records import Channel
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions, median_cost_s
 from joulemark.suite.sensors.gpus.vendor_libraries import LibraryMissing, optional, start_amdsmi
-from joulemark.suite.sensors.update_period import call_of, with_update_periods
+from joulemark.suite.sensors.update_period import with_update_periods
 from joulemark.suite.system.text import one_line
 
 # We know of no published comparison of AMD's counters with a meter: twice the error that was found for NVIDIA's.
@@ -101,7 +101,7 @@ def _open_gpu(amdsmi: Any, handle: Any) -> tuple[list[Channel], list[Read], Find
         fields["highest_limit_w"] = highest_limit_w(amdsmi, handle)
         channels.append(Channel.model_validate(fields | {"source": f"{call}; gain {ERROR_SOURCE}"}))
         reads.append(partial(optional, failures, read))
-    reason = ", ".join(map(call_of, channels)) if channels else "; ".join(reasons)
+    reason = ", ".join(channel.call for channel in channels) if channels else "; ".join(reasons)
     cost_s = median_cost_s(lambda: [read() for read in reads]) if reads else None
     return channels, reads, Finding(f"amdsmi {uuid}", True, bool(reads), reason=reason, read_cost_s=cost_s)
 

@@ -11,7 +11,7 @@ from joulemark.suite.records import GpuState
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions, median_cost_s
 from joulemark.suite.sensors.gpus.nvml_gpu import NvmlGpu, open_gpu
 from joulemark.suite.sensors.gpus.vendor_libraries import LibraryMissing, optional, start_nvml
-from joulemark.suite.sensors.update_period import call_of, with_update_periods
+from joulemark.suite.sensors.update_period import with_update_periods
 
 THROTTLE_REASONS = {0x4: "power_cap", 0x8: "slowdown", 0x20: "thermal", 0x40: "thermal", 0x80: "power_brake"}
 """Bits of nvmlDeviceGetCurrentClocksEventReasons that hold clocks below what the load could use (nvml.h)."""
@@ -98,7 +98,7 @@ def _finding(gpu: NvmlGpu) -> Finding:
         return finding(readable=False, reason=f"{gpu.name}: neither energy nor power: {'; '.join(gpu.reasons)}")
     return finding(
         readable=True,
-        reason=f"{gpu.name}: {', '.join(map(call_of, gpu.channels))}",
+        reason=f"{gpu.name}: {', '.join(channel.call for channel in gpu.channels)}",
         tick_s=max((channel.tick_s for channel in gpu.channels if channel.tick_s is not None), default=None),
         read_cost_s=median_cost_s(gpu.read),
     )

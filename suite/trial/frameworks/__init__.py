@@ -30,8 +30,12 @@ class Framework:
     """The extra of joulemark that installs it."""
     adapter: str
     """The module that drives it in a trial."""
+    preload: Sequence[str]
+    """Modules that it imports at first use, which takes long: a fork server imports them once for all its trials."""
     modes: Mapping[str, ModeClass]
     """Execution modes and the class of each; modes of different classes are never ranked without saying so."""
+    gpu_modes: Mapping[str, str]
+    """Modes that run on a GPU only, and why."""
     default_mode: str
     """The mode that most of its users run."""
     precisions: Sequence[str]
@@ -60,6 +64,13 @@ FRAMEWORKS: Mapping[str, Framework] = MappingProxyType(
 def mode_class(framework_name: str, mode: str) -> ModeClass:
     """Return the class of a framework's mode; similar modes of different frameworks share one."""
     return FRAMEWORKS[framework_name].modes[mode]
+
+
+def mode_refusal(framework: Framework, mode: str, kind: str) -> str | None:
+    """Return why the mode does not run on this kind of device, `cpu` or `cuda`; None where it does."""
+    if kind == "cpu" and mode in framework.gpu_modes:
+        return f"{framework.title}'s mode {mode} runs on a GPU only: {framework.gpu_modes[mode]}"
+    return None
 
 
 def framework(name: str) -> Framework:

@@ -34,8 +34,12 @@ class Adapter(Protocol):
         Raises UnsupportedError if the hardware or the framework cannot run the case.
         """
 
-    def kit(self, seed: int) -> Any:
-        """Return the kit that workloads are built with, for this execution; `seed` initialises the weights."""
+    def kit(self, seed: int, training: bool, learning_rate_factor: float = 1.0) -> Any:
+        """Return the kit that a program is built with, for this execution.
+
+        `seed` initialises the weights; `training`: whether the program trains; `learning_rate_factor`: what learning
+        rates are multiplied by.
+        """
 
     def compile(self, step: Step) -> Step:
         """Return the step as the mode executes it."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch._dynamo  # imported before the fork: otherwise each compiled trial would spend another second on it
 
+from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_refusal
 from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError, check_capability
 from joulemark.suite.trial.gpu_busy import Interval
 from joulemark.workloads.kits.pytorch import Kit
@@ -39,6 +39,8 @@ class Adapter:
         torch.backends.cudnn.benchmark = True
         if self.cuda:
             self._check_gpu()
+        elif refusal := mode_refusal(FRAMEWORKS["pytorch"], execution.mode, "cpu"):
+            raise UnsupportedError(refusal)
 
     def _check_gpu(self) -> None:
         device = torch.device(self.execution.device)
@@ -49,14 +51,16 @@ class Adapter:
         torch.cuda.set_device(device)
         torch.cuda.init()
 
-    def kit(self, seed: int) -> Kit:
+    def kit(self, seed: int, training: bool, learning_rate_factor: float = 1.0) -> Kit:
         """Return the kit for this device and precision."""
-        return Kit(self.execution.device, self.execution.precision, seed)
+        return Kit(self.execution.device, self.execution.precision, seed, training, learning_rate_factor)
 
     def compile(self, step: Step) -> Step:
         """Apply `torch.compile` with its default back end; shapes are static, hence no dynamic shapes."""
         if self.execution.mode == "eager":
             return step
+        if self.execution.mode == "cudagraph":
+            return with_cuda_graphs(step)
         compiled: Step = torch.compile(step, dynamic=False)
         return compiled
 
@@ -112,7 +116,29 @@ class Adapter:
             "convolution_tf32": str(torch.backends.cudnn.allow_tf32),
             "cudnn_benchmark": str(torch.backends.cudnn.benchmark),
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+            **({"cuda_graphs_skipped": str(skipped_graphs())} if self.execution.mode == "cudagraph" else {}),
         }
+
+
+def with_cuda_graphs(step: Step) -> Step:
+    """Return the step compiled, with its graphs recorded at the second call and replayed from the third on.
+
+    A replay overwrites the outputs of the step before: whoever keeps them copies them. Inductor is told where a step
+    begins, since a training step is several graphs, whose outputs live until its end.
+    """
+    compiled: Step = torch.compile(step, dynamic=False, mode="reduce-overhead")
+
+    def step_with_graphs(**inputs: Any) -> Mapping[str, Any]:
+        torch.compiler.cudagraph_mark_step_begin()
+        return compiled(**inputs)
+
+    return step_with_graphs
+
+
+def skipped_graphs() -> int:
+    """Return how many compiled graphs Inductor has not recorded as CUDA graphs: they run as in mode `compile`."""
+    counters: Any = torch._dynamo.utils.counters
+    return int(counters["inductor"]["cudagraph_skips"])
 
 
 def trace_intervals(trace: Mapping[str, Any]) -> list[Interval]:

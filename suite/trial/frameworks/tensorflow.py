@@ -51,10 +51,11 @@ class Adapter:
         # Without it TensorFlow takes the whole memory of the GPU at start, and memory figures mean nothing.
         tf.config.experimental.set_memory_growth(gpus[index], True)
 
-    def kit(self, seed: int) -> Kit:
+    def kit(self, seed: int, training: bool, learning_rate_factor: float = 1.0) -> Kit:
         """Return the kit; under XLA without cuDNN's recurrent kernels, which it lacks (tensorflow issue 99385)."""
         device = VISIBLE_GPU if self.cuda else "CPU:0"
-        return Kit(device, self.execution.precision, seed, cudnn=self.execution.mode != "xla")
+        cudnn = self.execution.mode != "xla"
+        return Kit(device, self.execution.precision, seed, training, cudnn, learning_rate_factor)
 
     def compile(self, step: Step) -> Step:
         """Apply `tf.function`, with `jit_compile` for XLA."""

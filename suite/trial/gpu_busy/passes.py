@@ -28,9 +28,11 @@ def measure(case: Prepared, request: Request, step_s: float, report: Callable[..
     report(stage=profiling)
     steps = max(MIN_STEPS, round(request.effort.profiled_s / step_s))
 
+    next_step = case.stepper()
+
     def run() -> None:
         for _ in range(steps):
-            case.step(**case.inputs)
+            next_step()
 
     intervals = case.adapter.device_intervals(run)
     if not intervals:
@@ -48,10 +50,7 @@ def measure(case: Prepared, request: Request, step_s: float, report: Callable[..
 def _items_per_s(case: Prepared) -> float:
     """Return the throughput of a case that has not run yet."""
     adapter = case.adapter
-
-    def step() -> None:
-        case.step(**case.inputs)
-
+    step = case.stepper()
     step()
     adapter.synchronize()
     adapter.finish_background_compilation()

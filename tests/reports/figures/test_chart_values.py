@@ -112,9 +112,14 @@ def test_shares_of_the_roof(run: RunFile, report: Report, drawn: dict[str, Figur
         attainable = min(flops, case.flops_per_item / case.bytes_per_item * bandwidth)
         assert bars.pop(row) == pytest.approx(rate * case.flops_per_item / attainable, rel=1e-5)
     assert bars == {}
-    line = drawn["roof-0"].data[0]
+    line, *marks = drawn["roof-0"].data
     for x, y in zip(line["x"], line["y"], strict=True):
         assert y == pytest.approx(min(flops, x * bandwidth), rel=1e-4)
+    # 2.5e8 FLOPs over 1e6 compulsory and 5e7 unfused bytes: on both sides of the ridge, 2.4e11 / 2e10 = 12
+    ends = {(x, x - left) for mark in marks for x, left in zip(mark["x"], mark["error_x"]["arrayminus"], strict=True)}
+    assert ends == {(250.0, 5.0)}
+    assert {(row[1], row[2], row[4]) for row in drawn["roof-0"].table.rows} == {(5.0, 250.0, "undetermined")}
+    assert drawn["roof-0"].summary.endswith("memory limits 0 of 6 cases, arithmetic 0; 6 undetermined.")
 
 
 def test_external_tracker_stands_beside_own_values(drawn: dict[str, Figure]) -> None:

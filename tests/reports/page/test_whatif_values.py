@@ -141,7 +141,8 @@ def test_text_is_rounded_as_in_python(tab: Open, html: str) -> None:
     source = html.rpartition("<script>")[2].partition("const payload")[0].partition("'use strict';")[2]
     generator = random.Random(7)
     values = [generator.uniform(1, 10) * 10 ** generator.randint(-10, 9) for _ in range(400)]
-    triples = [(x, x * (1 - generator.uniform(0, 0.6)), x * (1 + generator.uniform(0, 2))) for x in values]
+    triples = [(x, x / 2000, x * 2000) for x in values[:50]]
+    triples += [(x, x * (1 - generator.uniform(0, 0.6)), x * (1 + generator.uniform(0, 2))) for x in values]
     call = "triples.map(([v, low, high]) => [matchingDigits(v, low, high), significant(v), prefix(v)])"
     results = page.evaluate(f"(triples) => {{ {source} return {call}; }}", [list(triple) for triple in triples])
     for triple, (texts, short, (factor, name)) in zip(triples, results, strict=True):

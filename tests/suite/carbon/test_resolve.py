@@ -11,6 +11,7 @@ from grid_client import StartServer, service
 
 from joulemark.suite.carbon import ember
 from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.cli.support.carbon_service import notice_text
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Settings
@@ -85,6 +86,8 @@ def test_known_zone_without_a_value_is_the_world_average_with_the_reason(zone: s
     assert (emissions.intensity.g_per_kwh, emissions.intensity.fallback) == (472.94, True)
     assert f"the yearly table has no value for {zone[:2]} (" in (emissions.intensity.reason or "")
     assert [notice.code for notice in notices] == [Code.INTENSITY_FALLBACK, Code.WORLD_INTENSITY]
+    assert notices[0].remedy.startswith("For the values of Electricity Maps, set ELECTRICITYMAPS_API_TOKEN")
+    assert notice_text(notices[0]).endswith(notices[0].remedy)
     assert resolve(Settings(zone=zone, intensity=39), NOW)[0].intensity.g_per_kwh == 39
 
 
@@ -102,6 +105,7 @@ def test_zone_that_only_the_service_knows_is_the_world_average(start_server: Sta
     emissions, notices = resolve(Settings(zone=zone), NOW, service(start_server(answer)))
     assert emissions.intensity.g_per_kwh == 472.94
     assert "Electricity Maps: " in (emissions.intensity.reason or "")
+    assert notice_text(notices[0]).endswith("Try again when the service is available.")
     assert words.split(" instead")[0] in (emissions.intensity.reason or "") or case != "another zone"
     assert [notice.code for notice in notices] == [Code.INTENSITY_FALLBACK, Code.WORLD_INTENSITY]
 

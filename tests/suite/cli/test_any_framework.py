@@ -21,6 +21,12 @@ DRY_RUN = ("run", "--dry-run", "--json", "--workload", "cnn")
 BROKEN = "import ctypes; ctypes.CDLL('libcudart.so.99')"
 
 
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The interpreter of an environment with PyTorch and a TensorFlow that cannot be imported."""
+    return environment_with(tmp_path_factory.mktemp("broken") / "env", "torch", keras="", tensorflow=BROKEN)
+
+
 def variables(directory: Path, has_gpu: bool) -> dict[str, str]:
     """Return the variables under which processes see a GPU, or none."""
     if not has_gpu:
@@ -53,12 +59,25 @@ def test_one_framework_is_enough(tmp_path: Path, parts: list[str], usable: str, 
 
 
 @pytest.mark.parametrize("has_gpu", [False, True], ids=["no GPU", "GPU"])
-def test_a_broken_framework_is_skipped_unless_it_was_named(tmp_path: Path, has_gpu: bool) -> None:
-    (tmp_path / "joulemark.toml").write_text(FAST)
-    python = environment_with(tmp_path / "env", "torch", keras="", tensorflow=BROKEN)
+def test_a_broken_framework_is_skipped_unless_it_was_named(broken: str, tmp_path: Path, has_gpu: bool) -> None:
     seen = variables(tmp_path, has_gpu)
-    measure = ("run", "--profile", "fast", "--workload", "cnn", "--phase", "inference", "--rounds", "1", "--json")
-    done = joulemark(tmp_path, *measure, variables=seen, python=python)
+    done = joulemark(tmp_path, *DRY_RUN, variables=seen, python=broken)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert reasons(done.stdout)["pytorch"] is None
+    assert "libcudart.so.99" in str(reasons(done.stdout)["tensorflow"])
+    for named in (("--framework", "tensorflow"), ("--python", f"tensorflow={broken}")):
+        done = joulemark(tmp_path, *DRY_RUN, *named, variables=seen, python=broken)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert "libcudart.so.99" in done.stderr
+        assert "install --force-reinstall 'joulemark[tensorflow]'" in done.stderr
+
+
+def test_a_run_records_that_a_framework_is_broken(broken: str, tmp_path: Path) -> None:
+    (tmp_path / "joulemark.toml").write_text(FAST)
+    done = joulemark(
+        tmp_path, *("run", "--profile", "fast", "--workload", "matmul", "--rounds", "1", "--json"), python=broken
+    )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     outcomes = {case["framework"]: (case["status"], case["reason_code"]) for case in document["cases"]}
@@ -66,16 +85,10 @@ def test_a_broken_framework_is_skipped_unless_it_was_named(tmp_path: Path, has_g
     info = document["machine"]["frameworks"]["tensorflow"]
     assert (info["version"], info["devices"]) == ("9.9", [])
     assert "libcudart.so.99" in info["broken_reason"]
-    shown = joulemark(tmp_path, "show", "latest", variables=seen, python=python)
+    shown = joulemark(tmp_path, "show", "latest", python=broken)
     assert shown.returncode == 0
     assert "tensorflow 9.9 (broken)" in shown.stdout
     assert "TensorFlow 9.9 (broken)" in Path(document["report"]).read_text()
-    for named in (("--framework", "tensorflow"), ("--python", f"tensorflow={python}")):
-        done = joulemark(tmp_path, *DRY_RUN, *named, variables=seen, python=python)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert len(done.stderr.splitlines()) == 1
-        assert "libcudart.so.99" in done.stderr
-        assert "install --force-reinstall 'joulemark[tensorflow]'" in done.stderr
 
 
 def test_without_a_framework_what_measures_nothing_works(tmp_path: Path) -> None:

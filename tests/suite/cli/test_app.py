@@ -55,10 +55,10 @@ def test_verb_after_two_dashes(tmp_path: Path) -> None:
     ("arguments", "key"),
     [
         ("list --json", "workloads"),
-        ("list --cases --json", "cases"),
+        ("list --cases --framework pytorch --json", "cases"),
         ("list --runs --json", "runs"),
         ("show 2026 --json", "cases"),
-        ("run --dry-run --json", "cases"),
+        ("run --dry-run --framework pytorch --json", "cases"),
     ],
 )
 def test_json_is_one_object_on_standard_output(tmp_path: Path, arguments: str, key: str) -> None:

@@ -60,7 +60,7 @@ def test_suffix_of_output_files() -> None:
 
 @pytest.mark.slow
 def test_command_line_overrides_environment_and_that_the_file(tmp_path: Path) -> None:
-    (tmp_path / "joulemark.toml").write_text('rounds = 7\nk = "matmul"\nsize = "tiny"\n')
+    (tmp_path / "joulemark.toml").write_text('rounds = 7\nk = "matmul"\nsize = "tiny"\nframework = "pytorch"\n')
 
     def rounds(*arguments: str, **variables: str) -> int:
         done = joulemark(tmp_path, "list", "--cases", "--json", *arguments, variables=variables)
@@ -99,6 +99,8 @@ def test_wrong_settings_file_is_one_line_and_exit_2(tmp_path: Path, content: str
 @pytest.mark.slow
 def test_own_profile_changes_only_what_it_names(tmp_path: Path) -> None:
     (tmp_path / "joulemark.toml").write_text("[profiles.mine]\nbase = 'ci'\nworkloads = ['cnn']\nwindow_s = 1.5\n")
-    document = json.loads(joulemark(tmp_path, "list", "--cases", "--profile", "mine", "--json").stdout)
+    document = json.loads(
+        joulemark(tmp_path, "list", "--cases", "--profile", "mine", "--framework", "pytorch", "--json").stdout
+    )
     assert document["rounds"] == 10
     assert {case["id"].split(":")[0] for case in document["cases"]} == {"cnn"}

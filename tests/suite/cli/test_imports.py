@@ -29,10 +29,12 @@ from joulemark.suite.cli.app import main
 main()
 """
 
+DOCTOR = "doctor --python pytorch=/nowhere --python tensorflow=/nowhere"
+"""What its children import is not asked here."""
 ALLOWED: dict[str, set[str]] = {
-    "run --dry-run": {"numpy"},
+    "run --dry-run --framework pytorch": {"numpy"},
     "list": {"numpy"},
-    "list --cases": {"numpy"},
+    "list --cases --framework pytorch": {"numpy"},
     "list --runs": {"numpy", "scipy", "duckdb"},
     "show latest": {"numpy", "scipy"},
     "report latest -o page.html": {"numpy", "scipy", "plotly"},
@@ -45,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "export latest --format csv": {"numpy", "scipy"},
     "export latest --format markdown": {"numpy", "scipy"},
     "measure --sensor simulated:rapl/constant --no-report -- true": {"numpy", "scipy"},
-    "doctor": {"numpy"},
+    DOCTOR: {"numpy"},
     "intensity CH": set(),
     "when CH": set(),
     "estimate --hours 1 --memory-gb 4": set(),
@@ -55,7 +57,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 """The large packages that a command may import."""
 
-EXIT_CODES = {"check --baseline 20261101": {4}, "calibrate latest": {3}, "doctor": {0, 4}, "when CH": {2}}
+EXIT_CODES = {"check --baseline 20261101": {4}, "calibrate latest": {3}, DOCTOR: {0, 4}, "when CH": {2}}
 """Exit codes other than 0: one run has nothing to calibrate with, and no token is set."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from run_files import case, run_file, trial
 
+from joulemark.suite.energy.components import SECOND_OPINION
 from joulemark.suite.energy.energy_source import energy_source, source_of_cases
 from joulemark.suite.records import EnergyReading, Kind
 
@@ -60,6 +61,20 @@ WALL = reading("machine", "meter", "integrated", attributed=False, scope="wall")
 )
 def test_source_of_readings(readings: list[EnergyReading], text: str) -> None:
     assert energy_source(readings) == text
+
+
+def test_an_estimate_names_its_evidence_and_what_the_other_model_says() -> None:
+    """The other model's 10 J each are listed and are no source, whatever else is measured."""
+    cpu = reading("cpu", "power_model", "model").model_copy(update={"evidence": "3 servers with EPYC 9755"})
+    ram = reading("ram", "power_model", "model").model_copy(update={"evidence": "0.1 W/GB", "energy_j": 6.0})
+    second = [reading(name, "power_model", "model", attributed=False) for name in SECOND_OPINION]
+    text = "estimated (3 servers with EPYC 9755, 0.1 W/GB)"
+    assert energy_source([cpu, ram, *second]) == f"{text}; by codecarbon's model 1.2 times as much"
+    beside = [each.model_copy(update={"attributed": False}) for each in (cpu, ram)]
+    assert energy_source([*NO_HOST, *beside, *second, GPU]) == "measured (nvml); host estimated, not in the sums"
+    cases = [case(trials=[trial(readings=[cpu, ram, *second])]), case(trials=[trial(readings=[cpu, *second])])]
+    assert source_of_cases([run_file(cases[:1])]) == energy_source([cpu, ram, *second])
+    assert (source_of_cases([run_file(cases)]) or "").endswith("; by codecarbon's model 1.2 to 2 times as much")
 
 
 def test_a_simulated_sensor_does_not_measure() -> None:

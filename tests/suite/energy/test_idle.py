@@ -6,14 +6,14 @@ import pytest
 from run_files import case, energy, run_file, trial
 
 from joulemark.suite.energy.attribution import case_energy
-from joulemark.suite.energy.idle import component_energy
+from joulemark.suite.energy.idle import component_energy, mean_idle_power
 from joulemark.suite.records import EnergyReading, Idle, Kind, Quantity, Trial
 from joulemark.suite.results.summary import case_summary
 
 
 def net_energy(measured: Trial, *idle: Idle) -> Quantity:
     """Return the net energy per item of a case with this one trial."""
-    summary = case_summary(case(trials=[measured]), idle, run_file().emissions)
+    summary = case_summary(case(trials=[measured]), mean_idle_power(idle), run_file().emissions)
     assert summary is not None
     return summary.net_energy_per_item_j
 

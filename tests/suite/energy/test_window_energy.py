@@ -141,6 +141,15 @@ def test_resumed_run_is_read_from_the_trace_that_covers_the_window() -> None:
         assert (package.energy_j, dram.energy_j) == (pytest.approx(480.0), pytest.approx(60.0))
 
 
+def test_a_model_that_another_version_words_otherwise_is_one_sensor() -> None:
+    (first,) = traces_of(*MODEL)
+    worded = tuple(channel.model_copy(update={"source": "a newer version"}) for channel in MODEL)
+    second = first.model_copy(update={"t_s": tuple(t + 100 for t in first.t_s), "channels": worded})
+    for begin_s in (2.0, 102.0):
+        readings = compute_readings([first, second], (begin_s, begin_s + 6.0), "cpu")
+        assert [reading.energy_j for reading in readings] == [pytest.approx(240.0), pytest.approx(60.0)]
+
+
 def test_two_sensors_of_one_name_are_both_read() -> None:
     wall_meters = [
         trace

@@ -61,10 +61,19 @@ def test_only_a_wall_meter_is_printed_first(others: list[EnergyReading]) -> None
     wall = energy(560.0, "machine", "integrated").model_copy(
         update={"attributed": False, "sensor": "meter", "scope": "wall"}
     )
-    text = window_result([*others, wall], EMISSIONS, 4.0)["text"]
+    result = window_result([*others, wall], EMISSIONS, 4.0)
+    text = result["text"]
     assert text.startswith("560 J [")
+    assert (result["energy"]["value"], result["energy"]["kind"]) == (560.0, "integrated")
+    assert result["emissions"]["value"] == pytest.approx(9.1513e-3, rel=1e-4)
+    assert result["scope"] == "whole machine, other programs included"
+    assert result["charged"]["value"] == others[0].energy_j
+    assert result["node"]["share"] == 0
     assert "(machine), 9.15 mg CO2e, 4.00 s; whole machine at the wall, measured (meter)" in text
-    assert not window_result([energy(100.0), wall], EMISSIONS, 4.0)["text"].startswith("560 J")
+    result = window_result([energy(100.0), wall], EMISSIONS, 4.0)
+    assert result["energy"]["value"] == 100.0
+    assert result["text"].endswith("18% [17%, 19%] of the node's 140 W (meter) was measured as package")
+    assert "charged" not in result
 
 
 def test_the_text_says_where_the_energy_comes_from() -> None:

@@ -42,6 +42,11 @@ IMPOSSIBLE: list[tuple[str, Any, str]] = [
     (f"{CASE}.summary", None, "cases.0.summary: none, but a trial is ok"),
     (f"{CASE}.parameters.total", 1000, "cases.0.parameters.trainable: 990000 of 1000 parameters"),
     (f"{CASE}.parameters.trainable", -1, "cases.0.parameters.trainable: it should be at least 0"),
+    (
+        f"{CASE}.unfused_bytes_per_item",
+        9e5,
+        "cases.0.unfused_bytes_per_item: 900000 bytes, less than the compulsory 1e+06",
+    ),
     (f"{CASE}.trials.1.round", 1, "cases.0.trials.1.round: another trial is of round 1"),
     (f"{CASE}.trials.1.window_s", [20.0, 20.0], "cases.0.trials.1.window_s: 200 items and 200 steps in 0 s"),
     (f"{CASE}.trials.1.window_s", [20.0, 19.0], "cases.0.trials.1.window_s: the second is less than the first"),

@@ -9,6 +9,7 @@ import pytest
 from run_files import run_file
 
 from joulemark.suite.carbon.resolve import resolve
+from joulemark.suite.energy.idle import mean_idle_power
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Notice, Pue, RunFile, Settings
@@ -22,7 +23,8 @@ BASE = run_file()
 def measured(settings: Settings) -> RunFile:
     """The run as `settings` would have had it measured."""
     emissions, notices = resolve(settings, NOW)
-    cases = tuple(one.model_copy(update={"summary": case_summary(one, BASE.idle, emissions)}) for one in BASE.cases)
+    idle = mean_idle_power(BASE.idle)
+    cases = tuple(one.model_copy(update={"summary": case_summary(one, idle, emissions)}) for one in BASE.cases)
     return BASE.model_copy(update={"cases": cases, "emissions": emissions, "notices": notices, "settings": settings})
 
 

@@ -59,3 +59,16 @@ def test_notices_are_kept(tmp_path: Any) -> None:
     )
     (tmp_path / "run.json").write_text(text)
     assert [notice.message for notice in read(tmp_path / "run.json").notices] == ["m"]
+
+
+@pytest.mark.parametrize(("name", "is_refused"), [("throughput", True), ("step_time_s", True), ("power_w", False)])
+def test_another_version_may_have_other_rules_for_energy_and_intervals(name: str, is_refused: bool) -> None:
+    original = run_file()
+    other = original.model_copy(update={"run": original.run.model_copy(update={"suite_version": "0.0.1"})})
+    assert parse(edited(f"cases.0.summary.{name}.low", None, other), "x.json") == other
+    changed = edited(f"cases.0.summary.{name}.value", 1.0, other)
+    if is_refused:
+        assert f"at cases.0.summary.{name}.value: it is 1 " in refusal(changed)
+    else:
+        assert parse(changed, "x.json") == other
+    assert "summary.power_w.n: it is 50" in refusal(edited("cases.0.summary.power_w.n", 50, other))

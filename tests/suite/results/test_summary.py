@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_files import CH, case, energy, failed_trial, run_file, trial
 
+from joulemark.suite.energy.idle import mean_idle_power
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Emissions, EnergyReading, Idle, Intensity, Notice, Pue, RunFile, Summary, Trial
 from joulemark.suite.results.summary import ONE_TRIAL, case_summary, recompute
@@ -20,7 +21,7 @@ IDLE_20_W = Idle(when="before", window_s=(0.0, 5.0), energy=(energy(100.0),))
 
 
 def summarise(*trials: Trial, idle: Idle = IDLE_20_W, emissions: Emissions = PLAIN) -> Summary:
-    summary = case_summary(case(trials=trials), (idle,), emissions)
+    summary = case_summary(case(trials=trials), mean_idle_power((idle,)), emissions)
     assert summary is not None
     return summary
 
@@ -128,7 +129,7 @@ def test_trials_with_fewer_components_are_left_out_of_energy_but_not_of_time() -
 
 
 def test_failed_trials_do_not_count() -> None:
-    assert case_summary(case(trials=[failed_trial()]), (), PLAIN) is None
+    assert case_summary(case(trials=[failed_trial()]), {}, PLAIN) is None
     assert summarise(trial(), failed_trial(2)).throughput.n == 1
 
 
@@ -140,7 +141,8 @@ emissions = st.builds(
 
 def measured_with(emissions: Emissions) -> RunFile:
     file = run_file()
-    cases = tuple(case.model_copy(update={"summary": case_summary(case, file.idle, emissions)}) for case in file.cases)
+    idle = mean_idle_power(file.idle)
+    cases = tuple(case.model_copy(update={"summary": case_summary(case, idle, emissions)}) for case in file.cases)
     return file.model_copy(update={"cases": cases, "emissions": emissions})
 
 

@@ -8,13 +8,25 @@ import pytest
 from run_files import case, energy, failed_trial, machine, run_file, trace, trial
 
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Case, Cpu, EnergyReading, Floor, GpuBusy, Idle, Notice, Result, Trial
+from joulemark.suite.records import (
+    Case,
+    Cpu,
+    Ends,
+    EnergyReading,
+    Floor,
+    GpuBusy,
+    Idle,
+    Notice,
+    Result,
+    TrainingState,
+    Trial,
+)
 from joulemark.suite.results.summary import case_summary
 from joulemark.suite.results.validity import case_notices, differences_from_eager, machine_notices, run_notices
 
 
 def notices_of(case: Case) -> dict[Code, Notice]:
-    notices = case_notices(case, case_summary(case, (), run_file().emissions))
+    notices = case_notices(case, case_summary(case, {}, run_file().emissions))
     assert len({notice.code for notice in notices}) == len(notices)
     return {notice.code: notice for notice in notices}
 
@@ -88,6 +100,26 @@ def test_the_largest_and_the_smallest_output_are_compared() -> None:
 def test_outputs_of_other_names_differ() -> None:
     other = trial(2).model_copy(update={"result": Result(first={"logits": 1.0}, last={"logits": 1.0})})
     assert notices(trial(), other)[Code.OUTPUTS_DIFFER].value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("loss", "norm", "value"),
+    [
+        ((2.0, 1.9), (5.0, 5.4), None),
+        ((2.0, 1.5), (5.0, 5.0), 0.25),
+        ((2.0, 2.0), (4.0, 5.0), 0.2),
+        (None, (4.0, 5.0), 0.2),
+        ((0.0, 0.0), None, None),
+        (None, None, None),
+    ],
+)
+def test_a_training_that_drifts_is_named(
+    loss: tuple[float, float] | None, norm: tuple[float, float] | None, value: float | None
+) -> None:
+    ends = [None if pair is None else Ends(first=pair[0], last=pair[1]) for pair in (loss, norm)]
+    state = TrainingState(learning_rate_factor=1e-9, loss=ends[0], gradient_norm=ends[1])
+    notice = notices(trial(1), trial(2).model_copy(update={"training": state})).get(Code.TRAINING_DRIFT)
+    assert (None if notice is None else notice.value) == (None if value is None else pytest.approx(value))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from joulemark.suite.sensors.sampler import Sampler
 @pytest.mark.slow
 def test_result_covers_the_same_interval_as_our_readings(tmp_path: Path) -> None:
     origin_s = time.monotonic()
-    with Sampler.start(tmp_path / "t", origin_s, powercap_root=str(tmp_path / "none")):
+    with Sampler.start(tmp_path / "t", origin_s, ["codecarbon"]):
         tracker = ExternalTracker.start()
         # Not a multiple of its period: if stopped in the middle of a measurement, codecarbon counts a second twice.
         time.sleep(3.5)
@@ -86,3 +86,6 @@ def test_our_model_is_not_added_to_our_sensor() -> None:
     assert [energy.component for energy in alone.ours] == ["cpu", "ram"]
     assert [text.split(" ")[:2] for text in alone.differences] == [["cpu:", "1.00"], ["ram:", "0.50"]]
     assert all("models" in text for text in alone.differences)
+    rests_on = [channel.model_copy(update={"evidence": "3 servers with EPYC 9755"}) for channel in channels]
+    other = with_comparison(RESULT, [model.model_copy(update={"channels": tuple(rests_on)})], ())
+    assert all("on 3 servers with EPYC 9755" in text for text in other.differences)

@@ -16,9 +16,10 @@ from nvml_library import FakeGpu
 from places import ROOT
 from powercap import FakeZone, build
 
+from joulemark.suite.energy.components import HOST_MODELLED
 from joulemark.suite.errors import MeasurementError, UsageError
 from joulemark.suite.sensors import trace_file
-from joulemark.suite.sensors.base import Sensor
+from joulemark.suite.sensors.base import MODELS, Sensor
 from joulemark.suite.sensors.sampler import Sampler
 
 ZONES = (FakeZone("intel-rapl:0", "package-0"), FakeZone("intel-rapl:0:0", "dram"))
@@ -154,12 +155,18 @@ def test_power_model_is_a_fallback_for_the_cpu(tmp_path: Path) -> None:
     with Sampler.start(tmp_path / "b", time.monotonic(), powercap_root=str(tmp_path / "none")) as estimated:
         time.sleep(1.2)
         power_w = estimated.latest_power_w()
-    assert estimated.sensors == ("codecarbon",)
+        assert estimated.latest_power_w(measured=True) is None, "a run would wait until a model is flat"
+    (model,) = estimated.sensors
+    assert model in MODELS
     assert power_w is not None
     assert power_w > 0
     (trace,) = trace_file.load(tmp_path / "b")
-    assert [(channel.component, channel.kind) for channel in trace.channels] == [("cpu", "model"), ("ram", "model")]
+    assert {channel.kind for channel in trace.channels} == {"model"}
+    second = ["cpu_codecarbon", "ram_codecarbon"] if model == "power_model" else []
+    assert [channel.component for channel in trace.channels] == ["cpu", "ram", *second]
     assert all(channel.gain[0] < 1 < channel.gain[1] for channel in trace.channels)
+    charged = [channel.values for channel in trace.channels if channel.component in HOST_MODELLED]
+    assert power_w <= sum(max(value for value in values if value is not None) for values in charged) * (1 + 1e-9)
 
 
 def test_codecarbon_is_not_imported_by_the_measuring_process(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def test_power_is_the_sum_over_gpus(tmp_path: Path) -> None:
     with _start(tmp_path, FakeGpu("GPU-1", 250.0), FakeGpu("GPU-2", 100.0)) as sampler:
         time.sleep(0.5)
         assert sampler.latest_power_w() == pytest.approx(350.0, rel=0.02)
+        assert sampler.latest_power_w(measured=True) == pytest.approx(350.0, rel=0.02)
 
 
 def test_module_that_contains_the_gpu_is_left_out(tmp_path: Path) -> None:

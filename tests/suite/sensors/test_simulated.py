@@ -176,6 +176,8 @@ def test_simulated_sensor_in_the_sampler_is_labelled(tmp_path: Path, sensor: str
     with Sampler.start(tmp_path / "t", origin_s, sensors=[sensor]) as sampler:
         ready_s = time.monotonic() - origin_s
         time.sleep(1.5)
+        assert sampler.latest_power_w() is not None
+        assert sampler.latest_power_w(measured=True) is None
     assert sampler.sensors == ("simulated",)
     (trace,) = trace_file.load(tmp_path / "t")
     assert trace.simulated

@@ -122,6 +122,7 @@ def test_nothing_to_judge_is_an_error() -> None:
 
 
 MEASURED, ESTIMATED = [energy(100.0)], [energy(100.0, kind="model")]
+SIMULATED = [energy(100.0).model_copy(update={"sensor": "simulated"})]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,8 @@ MEASURED, ESTIMATED = [energy(100.0)], [energy(100.0, kind="model")]
         (MEASURED, [], 4, "not measured in B"),
         (ESTIMATED, ESTIMATED, 4, "--allow-estimates"),
         ([], [], 4, "not measured in A"),
+        (SIMULATED, MEASURED, 4, "the energy of one is simulated"),
+        (SIMULATED, SIMULATED, 1, None),
     ],
 )
 def test_requested_energy_that_is_missing(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import faulty_trials
 import pytest
+from environments import require
 
 from joulemark.suite.system.affinity import allowed_cores, as_ranges
 from joulemark.suite.trial.fork_server_client import ForkServer
@@ -38,7 +39,7 @@ def test_cores_are_those_of_the_kernel():
 @pytest.mark.parametrize("binds", [False, True])
 def test_a_trial_has_the_cores_that_its_libraries_left_it(tmp_path, binds):
     """PyTorch's OpenMP reads its variables while it is imported: here a start-up file of the interpreter sets one."""
-    pytest.importorskip("torch")
+    require("torch")
     first = min(os.sched_getaffinity(0))
     if binds:
         (tmp_path / "sitecustomize.py").write_text(f"import os; os.environ['GOMP_CPU_AFFINITY'] = '{first}'")

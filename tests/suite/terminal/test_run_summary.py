@@ -54,6 +54,7 @@ def test_where_the_energy_comes_from_is_one_line(tmp_path: Path) -> None:
     text = show(tmp_path, full())
     assert [line for line in text.splitlines() if line.startswith("Energy:")] == ["Energy: measured (rapl)."]
     assert "Sensors:" not in text
+    assert "\nRoofline: memory limits 0 of 6 cases, arithmetic 0; 6 undetermined.\n" in text
     unmeasured = show(tmp_path, summarised(run_file(cases(kind="unavailable"), traces=(), idle=())))
     assert "\n\nEnergy: not measured.\n" in unmeasured
 

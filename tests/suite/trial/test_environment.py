@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from environments import require
 
 from joulemark.suite.trial import environment
 
@@ -99,7 +100,7 @@ print(codecache._HEADER_DIR, cache_dir(), default_cache_dir(), triton_cache_dir(
 
 @pytest.mark.slow
 def test_every_folder_that_inductor_writes_to_is_in_the_scratch_directory(tmp_path):
-    pytest.importorskip("torch")
+    require("torch")
     built = environment.build(os.environ, 2, tmp_path)
     command = [sys.executable, "-P", "-c", INDUCTOR_FOLDERS]
     done = subprocess.run(command, env=built.variables, stdout=subprocess.PIPE, text=True, check=True)

@@ -7,12 +7,13 @@ from dataclasses import replace
 import control_group
 import psutil
 import pytest
+from environments import require
 from faulty_trials import request
 
 from joulemark.suite.trial.fork_server_client import ForkServer
 from joulemark.suite.trial.outcome import KEPT_OUTPUT, Outcome
 
-pytest.importorskip("torch")
+require("torch")
 
 
 def run(server: ForkServer, fault: str, window_s: float = 0.3) -> Outcome:

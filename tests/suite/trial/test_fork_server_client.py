@@ -9,13 +9,14 @@ import time
 
 import psutil
 import pytest
+from environments import require
 from faulty_trials import request
 from places import ROOT, SUPPORT
 
 from joulemark.suite.trial.fork_server_client import ForkServer, ForkServerError
 from joulemark.suite.trial.outcome import Outcome
 
-pytest.importorskip("torch")
+require("torch")
 
 
 def run_spawned(variables: dict[str, str], fault: str) -> Outcome:

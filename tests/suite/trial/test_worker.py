@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from environments import require
 from faulty_trials import request
 
+from joulemark.suite.run.trials import trial_record
+from joulemark.suite.trial.frameworks.prepared import LEARNING_RATE_FACTOR
 from joulemark.suite.trial.worker import PIECE, root_mean_square
 
-pytest.importorskip("torch")
+require("torch")
 
 
 def test_a_step_that_sleeps_5_ms_is_measured_as_5_ms(server):
@@ -62,3 +65,40 @@ def test_the_digest_of_large_outputs_is_that_of_the_whole_array():
     real[2, -1] = np.nan
     assert np.isnan(root_mean_square(real))
     assert root_mean_square(np.float32(-2.0)) == 2.0
+
+
+def test_a_training_is_the_same_at_its_last_step_as_at_its_first(server):
+    """Of a real workload, whose loss would fall by more than half."""
+    plain = request("none")
+    outcome = server.run(replace(plain, workload="mlp", size="tiny", phase="training", batch_size=8), 30.0)
+    trial = outcome.trial
+    assert trial["steps"] > 100
+    assert (trial["input_batches"], trial["input_bytes"]) == (16, 16 * 8 * (4 * 784 + 8))
+    assert trial["result"]["last"]["loss"] == pytest.approx(trial["result"]["first"]["loss"], rel=1e-4)
+    state = trial_record(outcome, {"round": 1}, 0.0, None).training
+    assert (state.learning_rate_factor, state.reason) == (LEARNING_RATE_FACTOR, None)
+    assert state.loss.first == pytest.approx(trial["result"]["first"]["loss"], rel=1e-6)
+    assert max(state.loss.change, state.gradient_norm.change) < 1e-3
+
+
+def test_first_and_last_step_are_on_the_same_batch(server):
+    trial = server.run(request("none"), 30.0).trial
+    assert trial["input_batches"] == 16
+    assert trial["result"]["first"] == trial["result"]["last"]
+    assert trial["training"] is None
+    assert server.run(replace(request("none"), one_batch=True), 30.0).trial["input_batches"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "loss", "reason"),
+    [
+        ("raises_in_norms", None, "ValueError: planted in the norms (in training_state)"),
+        ("drifts", {"first": 1.0, "last": 2.0}, "gradient_norm: inf at first, inf at last"),
+    ],
+)
+def test_norms_that_fail_leave_the_trial_ok(server, fault, loss, reason):
+    outcome = server.run(request(fault), 30.0)
+    assert outcome.reason_code is None
+    assert outcome.trial["training"].get("loss") == loss
+    assert outcome.trial["training"]["reason"] == reason
+    assert trial_record(outcome, {"round": 1}, 0.0, None).status == "ok"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,10 @@ import torch
 from torch import nn
 
 from joulemark.workloads.initial import Spread, draw
-from joulemark.workloads.kits.pytorch.layers import Layers, SparseEmbedding
-from joulemark.workloads.kits.pytorch.optimizers import make_optimizer
+from joulemark.workloads.kits.pytorch.generation import Generation
+from joulemark.workloads.kits.pytorch.layers import Layers
+from joulemark.workloads.kits.pytorch.learner import Learner, Outputs, merge_outputs, squared_norm
+from joulemark.workloads.kits.pytorch.optimizers import clip_gradients, make_optimizer
 from joulemark.workloads.kits.pytorch.weights import entries, load, preserved, read, read_gradients, train
 from joulemark.workloads.spec import Optimizer, Program
 
@@ -24,75 +28,35 @@ _COMPUTE = {
     "fp16": torch.float16,
 }
 
-CONTIGUOUS_BELOW = 4
-"""Width of a network's smallest images below which they are kept as (B, C, H, W) on a CPU."""
 
-Outputs = Mapping[str, torch.Tensor]
+class Kit(Layers, Generation):
+    """One device, precision and seed, for programs that train or for those that do not.
 
-
-def merge_outputs(outputs: Sequence[Outputs]) -> Outputs:
-    """Return all outputs as one mapping; the losses are added up."""
-    merged = {name: tensor for each in outputs for name, tensor in each.items()}
-    return {**merged, "loss": sum(each["loss"] for each in outputs)}
-
-
-class Learner:
-    """One training: a part of a model, its forward function and its optimizer."""
-
-    def __init__(self, kit: Kit, part: nn.Module, forward: Callable[..., Outputs], definition: Optimizer) -> None:
-        self.kit, self.forward = kit, forward
-        self.parameters = [p for p in part.parameters() if p.requires_grad]
-        sparse = any(isinstance(module, SparseEmbedding) for module in part.modules())
-        self.optimizer = kit.optimizer(self.parameters, definition, sparse)
-        self.scaler = torch.amp.GradScaler(kit.device.type, enabled=kit.precision == "fp16")
-
-    def differentiate(self, inputs: Mapping[str, torch.Tensor]) -> Outputs:
-        """Return the outputs; gradients are left in the part's own parameters."""
-        with self.kit.autocast():
-            outputs = self.forward(**inputs)
-        self.scaler.scale(outputs["loss"]).backward(inputs=self.parameters)
-        return {name: output.detach() for name, output in outputs.items()}
-
-    def learn(self, inputs: Mapping[str, torch.Tensor]) -> Outputs:
-        """Return the outputs of one training step: gradients and the optimizer's update."""
-        self.optimizer.zero_grad(set_to_none=True)
-        outputs = self.differentiate(inputs)
-        if self.scaler.is_enabled():
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-        else:
-            self.optimizer.step()
-        return outputs
-
-
-class Kit(Layers):
-    """One device, precision and seed.
-
-    `bf16` and `fp16` are mixed precision as in PyTorch's AMP recipe: autocast, float32 weights, and a GradScaler for
-    fp16 training. `fp64` is for parity tests only.
+    In `bf16` and `fp16`, training is mixed precision as in PyTorch's AMP recipe: autocast, float32 weights, and a
+    GradScaler for fp16. Without training, the weights are in that precision once and for all, except batch norms':
+    float32, as cuDNN and TensorFlow's kernel need them. `fp64` is for parity tests only.
     """
 
-    def __init__(self, device: str = "cpu", precision: str = "fp32", seed: int = 0) -> None:
+    def __init__(
+        self,
+        device: str = "cpu",
+        precision: str = "fp32",
+        seed: int = 0,
+        training: bool = True,
+        learning_rate_factor: float = 1.0,
+    ) -> None:
         self.device = torch.device(device)
         self.precision = precision
-        self.memory_format = torch.channels_last
         self.seed = seed
+        self.learning_rate_factor = learning_rate_factor
+        self.spread: Spread | None = None
         self.compute_dtype = _COMPUTE[precision]
-        self.dtype = torch.float64 if precision == "fp64" else torch.float32
-        self.mixed = precision in ("bf16", "fp16")
+        self.wide = torch.float64 if precision == "fp64" else torch.float32
+        self.dtype = self.wide if training else self.compute_dtype
+        self.mixed = training and precision in ("bf16", "fp16")
         if precision in ("fp32", "tf32"):
             torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
             torch.backends.cudnn.allow_tf32 = precision == "tf32"
-
-    def choose_memory_format(self, smallest_edge: int) -> None:
-        """Choose the memory format of images, before the model is made, by the width of its smallest images.
-
-        It is channels-last, except on a CPU where the smallest images have few pixels and many channels: there oneDNN
-        is faster on (B, C, H, W), 0.80 of the time in ResNet-50 at 64 x 64 (last images 2 x 2), but 1.2 times it at
-        224 x 224.
-        """
-        contiguous = self.device.type == "cpu" and smallest_edge < CONTIGUOUS_BELOW
-        self.memory_format = torch.contiguous_format if contiguous else torch.channels_last
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
         """Return the array on the device: floating point in the case's precision, integers and booleans unchanged."""
@@ -113,9 +77,16 @@ class Kit(Layers):
 
     def prepare(self, model: nn.Module, spread: Spread) -> nn.Module:
         """Return the model on the device, with weights drawn by `workloads.initial`, in the images' memory format."""
-        drawn = {e.name: draw(e.name, e.shape, spread, self.seed) for e in entries(model)}
-        load(model, drawn)
-        return model.to(self.device, self.dtype, memory_format=self.memory_format)
+        self.spread = spread
+        self._draw(model, spread)
+        model.to(self.device, self.dtype, memory_format=torch.channels_last)
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.to(self.wide)
+        return model
+
+    def _draw(self, model: nn.Module, spread: Spread) -> None:
+        load(model, {e.name: draw(e.name, e.shape, spread, self.seed) for e in entries(model)})
 
     def kernel(self, compute: Callable[..., Outputs]) -> Program:
         """Return a step without weights or gradients."""
@@ -136,8 +107,7 @@ class Kit(Layers):
 
         @torch.no_grad()
         def step(**inputs: torch.Tensor) -> Outputs:
-            with self.autocast():
-                return forward(**inputs)
+            return forward(**inputs)
 
         return self._program(model, step)
 
@@ -165,10 +135,19 @@ class Kit(Layers):
             for learner in learners:
                 with preserved(model):
                     outputs.append(learner.differentiate(inputs))
-                    named |= read_gradients(model, learner.scaler.get_scale())
+                    named |= read_gradients(model, learner.scale())
             return merge_outputs(outputs), named
 
-        return self._program(model, step, gradients)
+        def norms(**inputs: torch.Tensor) -> Mapping[str, float]:
+            outputs: list[Outputs] = []
+            square = 0.0
+            for learner in learners:
+                with preserved(model):
+                    outputs.append(learner.differentiate(inputs))
+                    square += squared_norm(learner.parameters, learner.scale())
+            return {"loss": float(merge_outputs(outputs)["loss"]), "gradient_norm": math.sqrt(square)}
+
+        return self._program(model, step, gradients, norms)
 
     def layer(
         self, forward: Callable[..., torch.Tensor], model: nn.Module | None = None, optimizer: Optimizer | None = None
@@ -193,6 +172,8 @@ class Kit(Layers):
                 return differentiate(x, upstream)
             update.zero_grad(set_to_none=True)
             outputs = differentiate(x, upstream)
+            if optimizer is not None:
+                clip_gradients(parameters, optimizer)
             update.step()
             return outputs
 
@@ -204,20 +185,30 @@ class Kit(Layers):
             with preserved(model):
                 return differentiate(x, upstream), read_gradients(model)
 
-        return self._program(model, step, gradients)
+        def norms(x: torch.Tensor, upstream: torch.Tensor) -> Mapping[str, float]:
+            with preserved(model):
+                differentiate(x, upstream)
+                return {"gradient_norm": math.sqrt(squared_norm(parameters))}
+
+        return self._program(model, step, gradients, norms)
 
     def optimizer(
         self, parameters: list[nn.Parameter], definition: Optimizer, sparse: bool = False
     ) -> torch.optim.Optimizer:
         """Return the optimizer that the spec defines; `sparse` where gradients of the parameters are."""
-        return make_optimizer(parameters, definition, sparse)
+        scaled = replace(definition, learning_rate=self.learning_rate_factor * definition.learning_rate)
+        return make_optimizer(parameters, scaled, sparse)
 
-    @staticmethod
-    def _program(model: nn.Module, step: Callable[..., Outputs], gradients: Any = None) -> Program:
+    def _program(
+        self, model: nn.Module, step: Callable[..., Outputs], gradients: Any = None, norms: Any = None
+    ) -> Program:
+        spread = self.spread
         return Program(
             step=step,
             weights=lambda: read(model),
             load_weights=lambda arrays: load(model, arrays),
             gradients=gradients,
+            norms=norms,
+            initialise=lambda: self._draw(model, spread) if spread else None,
             trainable=lambda: [e.name for e in entries(model) if e.tensor.requires_grad],
         )

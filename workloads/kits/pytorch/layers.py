@@ -29,25 +29,12 @@ class Lstm(nn.LSTM):
         return output
 
 
-class SparseEmbedding(nn.Embedding):
-    """Embedding with a sparse gradient, outside compiled graphs: Inductor of PyTorch 2.13 has no sparse tensors."""
-
-    def __init__(self, count: int, width: int) -> None:
-        super().__init__(count, width, sparse=True)
-
-    @torch.compiler.disable
-    def forward(self, indices: torch.Tensor) -> torch.Tensor:
-        """Return the rows (..., width) of the indices (...)."""
-        return super().forward(indices)
-
-
 class Layers:
     """Layers, tensor functions and losses of the `Kit` protocol."""
 
     device: torch.device
     compute_dtype: torch.dtype
-    dtype: torch.dtype
-    memory_format: torch.memory_format
+    wide: torch.dtype
 
     def conv(
         self, width_in: int, width: int, size: int, stride: int = 1, *, padding: int | None = None, bias: bool = True
@@ -85,7 +72,11 @@ class Layers:
 
     def embedding(self, count: int, width: int, *, sparse: bool = False) -> nn.Module:
         """Return an embedding table of `count` vectors; the gradient of a `sparse` one has only the rows looked up."""
-        return SparseEmbedding(count, width) if sparse else nn.Embedding(count, width)
+        if not sparse:
+            return nn.Embedding(count, width)
+        from joulemark.workloads.kits.pytorch.sparse_embedding import SparseEmbedding
+
+        return SparseEmbedding(count, width)
 
     def lstm(self, width_in: int, width: int) -> nn.Module:
         """Return an LSTM: x (B, T, width_in) -> (states (B, T, width), (last state, last cell)).
@@ -101,12 +92,11 @@ class Layers:
         layer.requires_grad_(False)
 
     def to_image_layout(self, x: torch.Tensor) -> torch.Tensor:
-        """Return (B, H, W, C) as (B, C, H, W).
+        """Return (B, H, W, C) as (B, C, H, W), a view.
 
-        Memory stays channels-last, as PyTorch's guide recommends for oneDNN and tensor cores, unless
-        `choose_memory_format` has chosen otherwise.
+        Memory stays channels-last, as PyTorch's guide recommends for oneDNN and tensor cores.
         """
-        return x.permute(0, 3, 1, 2).contiguous(memory_format=self.memory_format)
+        return x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
     def from_image_layout(self, x: torch.Tensor) -> torch.Tensor:
         """Return (B, C, H, W) as (B, H, W, C), a view."""
@@ -118,11 +108,11 @@ class Layers:
 
     def lookup_table(self, array: np.ndarray) -> torch.Tensor:
         """Return a lookup table on the device, in float32 at least."""
-        return torch.from_numpy(array).to(self.device, self.dtype)
+        return torch.from_numpy(array).to(self.device, self.wide)
 
     def widen(self, x: torch.Tensor) -> torch.Tensor:
         """Return x in float32 at least."""
-        return x.to(self.dtype)
+        return x.to(self.wide)
 
     def tied_logits(self, x: torch.Tensor, embedding: nn.Module) -> torch.Tensor:
         """Return the products of x (B, T, C) with all vectors of the embedding, (B, T, count)."""
@@ -148,9 +138,20 @@ class Layers:
         """Merge attention heads: (B, heads, T, D) -> (B, T, heads D)."""
         return x.transpose(1, 2).flatten(2)
 
-    def attention(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, causal: bool = False) -> torch.Tensor:
-        """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D)."""
-        return F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    def attention(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        *,
+        causal: bool = False,
+        visible: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D).
+
+        `visible` (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
+        """
+        return F.scaled_dot_product_attention(q, k, v, visible, is_causal=causal)
 
     def cross_entropy(self, logits: torch.Tensor, labels: torch.Tensor, *, smoothing: float = 0.0) -> torch.Tensor:
         """Return the mean of -log softmax(logits)[label], in float32 at least.

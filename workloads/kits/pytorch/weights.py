@@ -57,8 +57,9 @@ class Entry:
         return tuple(own[i] for i in self.axes) if self.axes else own
 
     def neutral(self, tensor: torch.Tensor) -> np.ndarray:
-        """Return a tensor of this layout as a numpy array on neutral axes."""
-        array = tensor.detach().cpu().numpy()
+        """Return a tensor of this layout as a numpy array on neutral axes, in float32 at least."""
+        tensor = tensor.detach().cpu()
+        array = (tensor.float() if tensor.element_size() == 2 else tensor).numpy()
         return np.ascontiguousarray(array.transpose(self.axes) if self.axes else array)
 
     def assign(self, array: np.ndarray) -> None:

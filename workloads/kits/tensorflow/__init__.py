@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -10,84 +12,49 @@ import numpy as np
 import tensorflow as tf
 
 from joulemark.workloads.initial import Spread, draw
-from joulemark.workloads.kits.tensorflow.layers import Layers, SparseEmbedding
+from joulemark.workloads.kits.tensorflow.generation import Generation
+from joulemark.workloads.kits.tensorflow.layers import Layers
+from joulemark.workloads.kits.tensorflow.learner import Learner, Outputs, merge_outputs, squared_norm
 from joulemark.workloads.kits.tensorflow.optimizers import make_optimizer
 from joulemark.workloads.kits.tensorflow.weights import entries, load, preserved, read, read_gradients
-from joulemark.workloads.spec import Optimizer, Program, refuse_state
+from joulemark.workloads.spec import Optimizer, Program
 
-_POLICY = {
-    "fp64": "float64",
-    "fp32": "float32",
-    "tf32": "float32",
-    "bf16": "mixed_bfloat16",
-    "fp16": "mixed_float16",
-}
-
-Outputs = Mapping[str, tf.Tensor]
+_DTYPES = {"fp64": "float64", "fp32": "float32", "tf32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 
 
-def merge_outputs(outputs: Sequence[Outputs]) -> Outputs:
-    """Return all outputs as one mapping; the losses are added up."""
-    merged = {name: tensor for each in outputs for name, tensor in each.items()}
-    return {**merged, "loss": sum(each["loss"] for each in outputs)}
+class Kit(Layers, Generation):
+    """One device (by TensorFlow's name), precision and seed, for programs that train or for those that do not.
 
-
-class Learner:
-    """One training: a part of a model, its forward function and its optimizer, built before anything is traced."""
-
-    def __init__(self, kit: Kit, part: keras.Layer, forward: Callable[..., Outputs], definition: Optimizer) -> None:
-        self.forward = forward
-        self.variables = part.trainable_variables
-        tables = [layer for layer in part._flatten_layers() if isinstance(layer, SparseEmbedding)]
-        self.sparse = {id(variable) for layer in tables for variable in layer.variables}
-        if self.sparse:
-            refuse_state(definition)
-        self.optimizer = kit.optimizer(definition)
-        self.scaled = kit.precision == "fp16"
-        if self.scaled:
-            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
-        self.optimizer.build(self.variables)
-
-    def scale(self) -> float:
-        """Return the loss scale that gradients are multiplied by."""
-        return float(self.optimizer.dynamic_scale) if self.scaled else 1.0
-
-    def differentiate(self, inputs: Mapping[str, tf.Tensor]) -> tuple[Outputs, list[tf.Tensor | None]]:
-        """Return the outputs and the gradient of each variable; an embedding's is dense unless it is made `sparse`."""
-        with tf.GradientTape() as tape:
-            outputs = self.forward(**inputs)
-            loss = self.optimizer.scale_loss(outputs["loss"]) if self.scaled else outputs["loss"]
-        gradients = tape.gradient(loss, [variable.value for variable in self.variables])
-        return outputs, [
-            gradient if gradient is None or id(variable) in self.sparse else tf.convert_to_tensor(gradient)
-            for variable, gradient in zip(self.variables, gradients, strict=True)
-        ]
-
-    def learn(self, inputs: Mapping[str, tf.Tensor]) -> Outputs:
-        """Return the outputs of one training step: gradients and the optimizer's update."""
-        outputs, gradients = self.differentiate(inputs)
-        self.optimizer.apply(gradients, self.variables)
-        return outputs
-
-
-class Kit(Layers):
-    """One device (by TensorFlow's name), precision and seed.
-
-    `bf16` and `fp16` are Keras's mixed policies: float32 weights, and a LossScaleOptimizer for fp16 training. `fp64` is
-    for parity tests only. Without `cudnn`, recurrent layers on a GPU are loops of plain kernels.
+    In `bf16` and `fp16`, training is by Keras's mixed policies: float32 weights, and a LossScaleOptimizer for fp16.
+    Without training, the weights are in that precision once and for all, except batch norms': float32, as the kernel
+    needs them. `fp64` is for parity tests only. Without `cudnn`, recurrent layers on a GPU are loops of plain kernels.
 
     Keras's dtype policy is global: build all programs of one kit before making the next kit.
     """
 
-    def __init__(self, device: str = "CPU:0", precision: str = "fp32", seed: int = 0, cudnn: bool = True) -> None:
+    def __init__(
+        self,
+        device: str = "CPU:0",
+        precision: str = "fp32",
+        seed: int = 0,
+        training: bool = True,
+        cudnn: bool = True,
+        learning_rate_factor: float = 1.0,
+    ) -> None:
         self.device = f"/{device}"
         self.cudnn = cudnn
         self.precision = precision
         self.seed = seed
-        keras.config.set_dtype_policy(_POLICY[precision])
+        self.learning_rate_factor = learning_rate_factor
+        self.spread: Spread | None = None
+        half = precision in ("bf16", "fp16")
+        plain, mixed = _DTYPES[precision], f"mixed_{_DTYPES[precision]}"
+        keras.config.set_dtype_policy(mixed if half and training else plain)
+        self.norm_policy = mixed if half else plain
         # Keras casts the inputs of layers to floatx first; float32 would round those of float64 parity tests.
         keras.config.set_floatx("float64" if precision == "fp64" else "float32")
-        self.compute_dtype = tf.as_dtype(keras.config.dtype_policy().compute_dtype)
+        self.compute_dtype = tf.as_dtype(plain)
+        self.wide = tf.float64 if precision == "fp64" else tf.float32
         self.dtype = tf.as_dtype(keras.config.dtype_policy().variable_dtype)
         if precision in ("fp32", "tf32"):
             tf.config.experimental.enable_tensor_float_32_execution(precision == "tf32")
@@ -113,8 +80,12 @@ class Kit(Layers):
         # All variables exist: without this, Keras would trace the whole model once more to find out.
         for layer in model._flatten_layers():
             layer.built = True
-        load(model, {name: draw(name, tuple(v.shape), spread, self.seed) for name, v in entries(model)})
+        self.spread = spread
+        self._draw(model, spread)
         return model
+
+    def _draw(self, model: keras.Layer, spread: Spread) -> None:
+        load(model, {name: draw(name, tuple(v.shape), spread, self.seed) for name, v in entries(model)})
 
     def kernel(self, compute: Callable[..., Outputs]) -> Program:
         """Return a step without weights or gradients."""
@@ -163,7 +134,17 @@ class Kit(Layers):
                 named |= read_gradients(model, learner.variables, gradients, learner.scale())
             return merge_outputs(outputs), named
 
-        return self._program(model, step, gradients)
+        def norms(**inputs: tf.Tensor) -> Mapping[str, float]:
+            outputs: list[Outputs] = []
+            square = 0.0
+            for learner in learners:
+                with preserved(model), tf.device(self.device):
+                    each, gradients = learner.differentiate(inputs)
+                    square += squared_norm(gradients, learner.scale())
+                outputs.append(each)
+            return {"loss": float(merge_outputs(outputs)["loss"]), "gradient_norm": math.sqrt(square)}
+
+        return self._program(model, step, gradients, norms)
 
     def layer(
         self, forward: Callable[..., tf.Tensor], model: keras.Layer | None = None, optimizer: Optimizer | None = None
@@ -202,18 +183,28 @@ class Kit(Layers):
                 outputs, of_weights = differentiate(x, upstream)
             return outputs, read_gradients(model, variables, of_weights)
 
-        return self._program(model, step, gradients)
+        def norms(x: tf.Tensor, upstream: tf.Tensor) -> Mapping[str, float]:
+            with preserved(model), tf.device(self.device):
+                _, of_weights = differentiate(x, upstream)
+                return {"gradient_norm": math.sqrt(squared_norm(of_weights))}
+
+        return self._program(model, step, gradients, norms)
 
     def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
         """Return the optimizer that the spec defines."""
-        return make_optimizer(definition)
+        scaled = replace(definition, learning_rate=self.learning_rate_factor * definition.learning_rate)
+        return make_optimizer(scaled)
 
-    @staticmethod
-    def _program(model: keras.Layer, step: Callable[..., Outputs], gradients: Any = None) -> Program:
+    def _program(
+        self, model: keras.Layer, step: Callable[..., Outputs], gradients: Any = None, norms: Any = None
+    ) -> Program:
+        spread = self.spread
         return Program(
             step=step,
             weights=lambda: read(model),
             load_weights=lambda arrays: load(model, arrays),
             gradients=gradients,
+            norms=norms,
+            initialise=lambda: self._draw(model, spread) if spread else None,
             trainable=lambda: [name for name, variable in entries(model) if variable.trainable],
         )

@@ -32,7 +32,8 @@ class Layers:
     device: str
     cudnn: bool
     compute_dtype: tf.DType
-    dtype: tf.DType
+    wide: tf.DType
+    norm_policy: str
 
     def conv(
         self, width_in: int, width: int, size: int, stride: int = 1, *, padding: int | None = None, bias: bool = True
@@ -68,7 +69,7 @@ class Layers:
 
         running <- momentum running + (1 - momentum) batch, with the unbiased variance of the batch.
         """
-        return _built(BatchNorm(momentum=momentum, epsilon=epsilon), None, None, width)
+        return _built(BatchNorm(momentum=momentum, epsilon=epsilon, dtype=self.norm_policy), None, None, width)
 
     def layer_norm(self, width: int, *, epsilon: float = 1e-5) -> keras.Layer:
         """Return layer normalisation over the last axis."""
@@ -99,9 +100,6 @@ class Layers:
         """Exclude the layer from training; its batch norms then use their running statistics."""
         layer.trainable = False
 
-    def choose_memory_format(self, smallest_edge: int) -> None:
-        """Do nothing: TensorFlow's images are (B, H, W, C) in memory."""
-
     def to_image_layout(self, x: tf.Tensor) -> tf.Tensor:
         """Return (B, H, W, C) unchanged: it is TensorFlow's own layout."""
         return x
@@ -118,11 +116,11 @@ class Layers:
     def lookup_table(self, array: np.ndarray) -> tf.Tensor:
         """Return a lookup table on the device, in float32 at least."""
         with tf.device(self.device):
-            return tf.cast(tf.constant(array), self.dtype)
+            return tf.cast(tf.constant(array), self.wide)
 
     def widen(self, x: tf.Tensor) -> tf.Tensor:
         """Return x in float32 at least."""
-        return tf.cast(x, self.dtype)
+        return tf.cast(x, self.wide)
 
     def tied_logits(self, x: tf.Tensor, embedding: keras.Layer) -> tf.Tensor:
         """Return the products of x (B, T, C) with all vectors of the embedding, (B, T, count)."""
@@ -154,12 +152,19 @@ class Layers:
         batch, count, length, width = x.shape
         return tf.reshape(tf.transpose(x, (0, 2, 1, 3)), (batch, length, count * width))
 
-    def attention(self, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, *, causal: bool = False) -> tf.Tensor:
-        """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D)."""
+    def attention(
+        self, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, *, causal: bool = False, visible: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D).
+
+        `visible` (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
+        """
         scores = tf.matmul(q * q.shape[-1] ** -0.5, k, transpose_b=True)  # (B, heads, T, S)
         if causal:
             later = 1 - tf.linalg.band_part(tf.ones(scores.shape[-2:], scores.dtype), -1, 0)
             scores += later * scores.dtype.min / 2
+        if visible is not None:
+            scores = tf.where(visible, scores, scores.dtype.min / 2)
         return tf.matmul(tf.nn.softmax(scores), v)
 
     def cross_entropy(self, logits: tf.Tensor, labels: tf.Tensor, *, smoothing: float = 0.0) -> tf.Tensor:

@@ -7,6 +7,7 @@ variables, and a pass through memory each. The PyTorch kit's optimizers are fuse
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,7 +16,14 @@ from joulemark.workloads.spec import Adam, Optimizer
 
 
 class FusedSgd(keras.optimizers.SGD):
-    """v <- momentum v + g; w <- w - learning_rate v: equals Keras's while the learning rate is constant."""
+    """v <- momentum v + g; w <- w - learning_rate v: equals Keras's while the learning rate is constant.
+
+    `decay` adds the gradient of an L2 penalty to g, as PyTorch's `weight_decay` does; Keras's would not pass through v.
+    """
+
+    def __init__(self, learning_rate: float, momentum: float, decay: float, **options: Any) -> None:
+        super().__init__(learning_rate, momentum, **options)
+        self.decay = decay
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         """Update one variable."""
@@ -25,6 +33,8 @@ class FusedSgd(keras.optimizers.SGD):
         if isinstance(gradient, tf.IndexedSlices):  # only without momentum, as `refuse_state` says
             variable.scatter_sub(tf.IndexedSlices(rate * gradient.values, gradient.indices))
             return
+        if self.decay and len(variable.shape) > 1:
+            gradient += tf.constant(self.decay, variable.dtype) * variable
         if self.momentum:
             velocity = self.momentums[self._get_variable_index(variable)].value.handle
             momentum = tf.constant(self.momentum, variable.dtype)
@@ -34,7 +44,15 @@ class FusedSgd(keras.optimizers.SGD):
 
 
 class PaperAdam(keras.optimizers.Adam):
-    """Adam with the paper's epsilon, as in PyTorch; that of Keras and of the kernel is the paper's `epsilon hat`."""
+    """Adam with the paper's epsilon, as in PyTorch; that of Keras and of the kernel is the paper's `epsilon hat`.
+
+    With `weight_decay` it is AdamW, as Keras decays weights: w <- w - learning_rate weight_decay w, then the update.
+    """
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Make the state; norms and biases do not decay."""
+        self.exclude_from_weight_decay([variable for variable in variables if len(variable.shape) < 2])
+        super().build(variables)
 
     def apply(self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """Update all variables; what they share enters the graph once."""
@@ -69,6 +87,13 @@ def make_optimizer(definition: Optimizer) -> keras.optimizers.Optimizer:
     """Return SGD or Adam. Variables are updated in turn in eager mode, in parallel or fused in graph and XLA modes."""
     if isinstance(definition, Adam):
         return PaperAdam(
-            definition.learning_rate, beta_1=definition.beta_1, beta_2=definition.beta_2, epsilon=definition.epsilon
+            definition.learning_rate,
+            beta_1=definition.beta_1,
+            beta_2=definition.beta_2,
+            epsilon=definition.epsilon,
+            weight_decay=definition.weight_decay or None,
+            global_clipnorm=definition.clip_norm,
         )
-    return FusedSgd(definition.learning_rate, momentum=definition.momentum)
+    return FusedSgd(
+        definition.learning_rate, definition.momentum, definition.weight_decay, global_clipnorm=definition.clip_norm
+    )

@@ -50,8 +50,10 @@ def _held(name: str, value: Any) -> Iterator[tuple[str, keras.Layer]]:
 
 
 def read(model: keras.Layer) -> dict[str, np.ndarray]:
-    """Return copies of all weights by neutral name."""
-    return {name: variable.numpy().copy() for name, variable in entries(model)}
+    """Return copies of all weights by neutral name, in float32 at least."""
+    return {
+        name: np.array(v.numpy(), np.float32 if v.dtype.endswith("float16") else None) for name, v in entries(model)
+    }
 
 
 def load(model: keras.Layer, arrays: Arrays) -> None:

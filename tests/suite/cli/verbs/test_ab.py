@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import FAST, joulemark, start, wait_for
-from environments import empty_environment, environment_like_this
+from environments import empty_environment, environment_like_this, require
 from places import SUPPORT
 
 from joulemark.suite.results.run_files import read
@@ -71,8 +71,8 @@ def test_equal_arms_are_reported(home, threads, equal):
 
 def test_gate_fires_against_a_live_baseline_and_inconclusive_pairs_get_more_rounds(home):
     """The library in the baseline's environment is thirty times as fast as the one that replaces it here."""
-    pytest.importorskip("torch")
-    python = environment_like_this(home / "env", leaning_library="STEP_S = 0.02\n")
+    require("torch")
+    python = environment_like_this(home / "env", leaning_library="STEP_S = 0.01\n")
     done = joulemark(
         home,
         *("check", "--baseline-python", python, *LEANING, "--rounds", "1", "--max-rounds", "2", "--json"),
@@ -103,10 +103,11 @@ def test_gate_fires_against_a_live_baseline_and_inconclusive_pairs_get_more_roun
 
 
 def test_interrupted_run_is_resumed(home):
-    pytest.importorskip("torch")
+    require("torch")
     arms = ("ab", "--a-threads", "1", "--b-threads", "2")
     # The number of the settings belongs to neither arm, which puts both numbers into the ids on any machine.
-    running = start(home, *arms, *LEANING, "--rounds", "1", "--no-report", JOULEMARK_THREADS="3", **VARIABLES)
+    variables = {**VARIABLES, "LEANING_STEP_S": "0.03"}
+    running = start(home, *arms, *LEANING, "--rounds", "1", "--no-report", JOULEMARK_THREADS="3", **variables)
     wait_for(running, "[1/2]")
     running.send_signal(signal.SIGINT)
     stdout, stderr = running.communicate(timeout=300)
@@ -115,7 +116,7 @@ def test_interrupted_run_is_resumed(home):
     assert "leaning" in stdout
     assert "joulemark ab --resume" in joulemark(home, "run", "--resume", "latest").stderr
     assert "leave out --a-threads" in joulemark(home, "ab", "--resume", "latest", "--a-threads", "1").stderr
-    done = joulemark(home, "ab", "--resume", "latest", "--json", "--no-report", variables=VARIABLES)
+    done = joulemark(home, "ab", "--resume", "latest", "--json", "--no-report", variables=variables)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     run_file = read(Path(document["path"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import signal
+import socket
 import tomllib
 from pathlib import Path
 
@@ -12,9 +13,16 @@ import numpy as np
 import pytest
 from command import FAST, joulemark, start
 from comparisons import case_with_rates
+from environments import require
 from run_files import case, energy, machine, run_file, trial
 
+from joulemark.suite.cli.support.meter_calibration import calibrate_sensors, calibration_lines, check_meter
+from joulemark.suite.cli.support.prepare import describe_machine
+from joulemark.suite.errors import NotComparableError, UsageError
+from joulemark.suite.records import Channel, Trace
 from joulemark.suite.results.run_files import read
+from joulemark.suite.sensors.calibrations import load
+from joulemark.suite.sensors.gpus.inventory import discover
 from joulemark.suite.stats.thresholds import parse_thresholds
 
 pytestmark = pytest.mark.slow
@@ -99,6 +107,7 @@ def test_runs_with_too_little_in_common_exit_3(tmp_path: Path) -> None:
         ("latest", "no run 'latest'"),
         ("latest --runs 5", "--runs is for measuring"),
         ("latest --batch-size 4", "--batch-size is for measuring"),
+        ("latest --meter plug --every 5", "--every is not for --meter"),
         ("--workload nonsense", "unknown workload 'nonsense'"),
     ],
 )
@@ -111,7 +120,7 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: str, text: 
 
 def test_ctrl_c_keeps_the_finished_runs(tmp_path: Path) -> None:
     """The first run is measured; Ctrl-C comes during the wait for the second."""
-    pytest.importorskip("torch")
+    require("torch")
     (tmp_path / "joulemark.toml").write_text(FAST)
     selection = ("--framework", "pytorch", "--workload", "matmul", "--profile", "fast", "--rounds", "2", "--offline")
     process = start(tmp_path, "calibrate", *selection, "--every", "600", "--json")
@@ -129,3 +138,60 @@ def test_ctrl_c_keeps_the_finished_runs(tmp_path: Path) -> None:
     (path,) = (tmp_path / "runs").glob("*.json")
     run = read(path).run
     assert (run.complete, run.rounds, run.profile) == (True, 2, "fast")
+
+
+def beside_a_plug(folder: Path, **fields: object) -> str:
+    """Write a run of this machine with a plug of 60 W more than its package reports; return its path."""
+    here = machine(hostname=socket.gethostname(), fingerprint=describe_machine(discover(), {}).fingerprint)
+    trials = []
+    for i, power_w in enumerate((20.0, 50.0, 80.0, 110.0, 140.0)):
+        whole = energy(2 * (power_w + 60), "machine", "integrated").model_copy(
+            update={"sensor": "plug", "scope": "plug", "attributed": False}
+        )
+        trials.append(trial(i + 1, readings=[energy(2 * power_w, gain=0.05), whole]))
+    channels = {
+        "plug": Channel(
+            component="machine", scope="plug", unit="W", kind="integrated", gain=(0.98, 1.02), values=(1.0,)
+        ),
+        "rapl": Channel(
+            component="package",
+            scope="package-0",
+            unit="J",
+            kind="counter",
+            gain=(0.9, 1.1),
+            source="powercap",
+            values=(0,),
+        ),
+    }
+    traces = tuple(Trace(sensor=name, t_s=(0.0,), channels=(channel,)) for name, channel in channels.items())
+    run = run_file([case(trials=trials)], traces=traces, **{"machine": here, **fields})
+    path = folder / f"{run.run.id}.json"
+    path.write_text(run.model_dump_json())
+    return str(path)
+
+
+def test_a_meter_beside_a_sensor_makes_a_record(tmp_path: Path) -> None:
+    path = beside_a_plug(tmp_path)
+    done = joulemark(tmp_path, "calibrate", "--meter", "plug", path, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    (record,) = load(tmp_path / "calibrations.json")
+    assert [record.model_dump(mode="json")] == document["calibrations"]
+    assert (record.sensor, record.component, record.load_w) == ("rapl", "package", (20.0, 140.0))
+    assert record.gain == (0.9, pytest.approx(1.02))
+    assert record.machine_w_per_w == pytest.approx((0.98, 1.02))
+    lines = calibration_lines(document)
+    assert lines[1].startswith("rapl package package-0: true / reported at most 1.02 (20.0 to 140 W, 5 windows); one")
+
+
+def test_a_meter_or_a_run_that_cannot_be_used_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOULEMARK_HOME", str(tmp_path))
+    with pytest.raises(UsageError, match="which is no sensor of the whole machine"):
+        check_meter("rapl")
+    elsewhere = read(Path(beside_a_plug(tmp_path, machine=machine(hostname="elsewhere"))))
+    with pytest.raises(UsageError, match=r"is of another machine \(elsewhere\)"):
+        calibrate_sensors([elsewhere], "plug")
+    here = read(Path(beside_a_plug(tmp_path)))
+    with pytest.raises(NotComparableError, match="no run has a trace of redfish"):
+        calibrate_sensors([here], "redfish")
+    assert not (tmp_path / "calibrations.json").exists()

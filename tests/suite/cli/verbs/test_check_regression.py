@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from command import FAST, joulemark
+from environments import require
 from places import SUPPORT
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("torch")
+require("torch")
 
 LADEN = SUPPORT / "laden"
 RUN = ("run", "--profile", "fast", "--workload", "laden", "--size", "given", "--size", "restless")
-OPTIONS = ("--framework", "pytorch", "--threads", "1", "--rounds", "5", "--offline", "--no-report")
+OPTIONS = ("--framework", "pytorch", "--threads", "1", "--rounds", "3", "--offline", "--no-report")
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,15 @@ from environments import environment_with
 from nvml_library import FakeGpu
 from powercap import FakeZone, build
 
+from joulemark.suite.cli.support.doctor_checks import Check
+from joulemark.suite.cli.verbs.doctor import verdict
+from joulemark.suite.sensors.base import MODELS
+
 pytestmark = pytest.mark.slow
 
 UUID = "GPU-aaaa1111-0000-0000-0000-000000000000"
+NO_FRAMEWORKS = ("--python", "pytorch=/nowhere/python", "--python", "tensorflow=/nowhere/python")
+"""Where frameworks do not matter, none is imported."""
 
 
 def checks_of(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -39,7 +45,8 @@ def test_without_a_sensor_it_exits_4_with_a_reason_and_fix_for_each(tmp_path: Pa
         assert not checks["sensor", name]["readable"]
         assert checks["sensor", name]["reason"]
         assert checks["sensor", name]["fix"]
-    assert checks["sensor", "codecarbon"]["readable"]
+    (estimate,) = (checks["sensor", name] for name in MODELS if checks.get(("sensor", name), {}).get("readable"))
+    assert "codecarbon" in estimate["reason"]
     assert checks["device", "cpu"]["readable"]
     assert {name for kind, name in checks if kind == "machine"} == {"load", "steal", "jitter", "floor", "supply"}
     assert {name for kind, name in checks if kind == "framework"} >= {"pytorch", "tensorflow"}
@@ -50,7 +57,7 @@ def test_with_counters_it_exits_0_with_their_update_periods_where_known_and_cost
     gpus = [FakeGpu(UUID, traits="tick"), FakeGpu("GPU-b", bus="00000000:02:00.0")]
     variables = nvml_library.environment(nvml_library.build(tmp_path), gpus)
     variables |= {"JOULEMARK_POWERCAP_ROOT": str(powercap), "CUDA_VISIBLE_DEVICES": "0"}
-    done = joulemark(tmp_path, "doctor", "--json", variables=variables)
+    done = joulemark(tmp_path, "doctor", "--json", *NO_FRAMEWORKS, variables=variables)
     assert done.returncode == 0, done.stderr
     checks = checks_of(done)
     rapl, gpu = checks["sensor", "rapl"], checks["sensor", f"nvml {UUID}"]
@@ -61,7 +68,7 @@ def test_with_counters_it_exits_0_with_their_update_periods_where_known_and_cost
     hidden = checks["device", "GPU-b"]
     assert not hidden["readable"]
     assert hidden["fix"] == "CUDA_VISIBLE_DEVICES=GPU-b"
-    assert ("sensor", "codecarbon") not in checks
+    assert not {("sensor", name) for name in MODELS} & set(checks)
 
 
 def test_gpus_are_numbered_as_by_the_framework(tmp_path: Path) -> None:
@@ -78,7 +85,8 @@ def test_gpus_are_numbered_as_by_the_framework(tmp_path: Path) -> None:
     python.write_text(f"#!/bin/sh\necho '{json.dumps(facts)}'\n")
     python.chmod(0o755)
     variables = nvml_library.environment(nvml_library.build(tmp_path), gpus)
-    done = joulemark(tmp_path, "doctor", "--json", "--python", f"pytorch={python}", variables=variables)
+    pythons = ("--python", f"pytorch={python}", *NO_FRAMEWORKS[2:])
+    done = joulemark(tmp_path, "doctor", "--json", *pythons, variables=variables)
     assert done.stderr == ""
     checks = checks_of(done)
     assert "New GPU" in checks["device", "cuda:0"]["reason"]
@@ -86,7 +94,7 @@ def test_gpus_are_numbered_as_by_the_framework(tmp_path: Path) -> None:
 
 
 def test_table_has_one_line_per_check_and_the_fix(tmp_path: Path) -> None:
-    done = joulemark(tmp_path, "doctor", variables={"JOULEMARK_POWERCAP_ROOT": "/nowhere"})
+    done = joulemark(tmp_path, "doctor", *NO_FRAMEWORKS, variables={"JOULEMARK_POWERCAP_ROOT": "/nowhere"})
     assert done.returncode == 4
     assert "sensor rapl" in done.stdout
     assert "fix: " in done.stdout
@@ -94,40 +102,52 @@ def test_table_has_one_line_per_check_and_the_fix(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_gpu_sensor_alone_does_not_measure_the_host(tmp_path: Path) -> None:
-    variables = nvml_library.environment(nvml_library.build(tmp_path), [FakeGpu(UUID)])
-    done = joulemark(tmp_path, "doctor", variables={**variables, "JOULEMARK_POWERCAP_ROOT": "/nowhere"})
-    assert done.returncode == 0
-    assert done.stdout.rstrip().endswith(
-        "The energy of GPUs can be measured on this machine. That of the host can only be estimated: it is not in the "
-        "sums of cases on a GPU."
-    )
-    root = build(tmp_path / "rapl", [FakeZone("intel-rapl:0", "package-0")])
-    done = joulemark(tmp_path, "doctor", variables={**variables, "JOULEMARK_POWERCAP_ROOT": str(root)})
-    assert done.stdout.rstrip().endswith("Energy can be measured on this machine.")
+@pytest.mark.parametrize(
+    ("readable", "words"),
+    [
+        (["rapl", f"nvml {UUID}"], "Energy can be measured on this machine."),
+        (["perf"], "Energy can be measured on this machine."),
+        ([f"nvml {UUID}", "codecarbon"], "on this machine. That of the host can only be estimated"),
+        ([f"nvml {UUID}"], "on this machine. That of the host cannot be measured"),
+        (["codecarbon"], "Energy can only be estimated here"),
+        ([], "Energy can not be measured here"),
+    ],
+)
+def test_a_gpu_sensor_alone_does_not_measure_the_host(readable: list[str], words: str) -> None:
+    names = ("rapl", "perf", f"nvml {UUID}", "codecarbon")
+    checks = [Check("sensor", name, found=True, readable=name in readable) for name in names]
+    assert words in verdict([*checks, Check("device", "cpu", found=True, readable=True)])
 
 
-@pytest.mark.parametrize("has_gpu", [False, True], ids=["no GPU", "GPU"])
-def test_a_broken_framework_is_a_row_with_reason_and_fix(tmp_path: Path, has_gpu: bool) -> None:
-    python = environment_with(tmp_path / "env", torch="raise ImportError('libcudnn.so.9: cannot open')", tensorflow="")
-    variables = nvml_library.environment(nvml_library.build(tmp_path), [FakeGpu(UUID)]) if has_gpu else {}
-    done = joulemark(tmp_path, "doctor", "--json", variables=variables, python=python)
-    assert (done.returncode, done.stderr) == (0 if has_gpu else 4, "")
+def test_what_is_broken_is_a_row_with_reason_and_fix(tmp_path: Path) -> None:
+    planted = dict.fromkeys(("pynvml", "codecarbon"), "raise RuntimeError('planted')")
+    torch = "raise ImportError('libcudnn.so.9: cannot open')"
+    python = environment_with(tmp_path / "env", torch=torch, tensorflow="", **planted)
+    done = joulemark(tmp_path, "doctor", "--json", python=python)
+    assert (done.returncode, done.stderr) == (4, "")
     checks = checks_of(done)
     for name, reason in (("pytorch", "libcudnn.so.9: cannot open"), ("tensorflow", "No module named 'keras'")):
         check = checks["framework", name]
         assert (check["found"], check["readable"]) == (True, False)
         assert reason in check["reason"]
         assert check["fix"] == f"pip install --force-reinstall 'joulemark[{name}]'"
+    assert not checks["sensor", "nvml"]["readable"]
+    (estimate,) = (checks["sensor", name] for name in MODELS if ("sensor", name) in checks)
+    assert "planted" in checks["sensor", "nvml"]["reason"]
+    assert "planted" in estimate["reason"]
 
 
-def test_without_a_framework_it_says_what_to_install(tmp_path: Path) -> None:
-    done = joulemark(tmp_path, "doctor", "--json", python=environment_with(tmp_path / "env"))
-    assert (done.returncode, done.stderr) == (4, "")
+def test_a_gpu_without_a_framework_that_works(tmp_path: Path) -> None:
+    """One is broken, and of the other it says what to install."""
+    python = environment_with(tmp_path / "env", torch="raise ImportError('libcudnn.so.9: cannot open')")
+    variables = nvml_library.environment(nvml_library.build(tmp_path), [FakeGpu(UUID)])
+    done = joulemark(tmp_path, "doctor", "--json", variables=variables, python=python)
+    assert (done.returncode, done.stderr) == (0, "")
     checks = checks_of(done)
-    for name in ("pytorch", "tensorflow"):
-        assert not checks["framework", name]["found"]
-        assert checks["framework", name]["fix"] == f"pip install 'joulemark[{name}]'"
+    assert checks["device", "cuda:0"]["readable"]
+    assert checks["framework", "pytorch"]["found"]
+    assert not checks["framework", "tensorflow"]["found"]
+    assert checks["framework", "tensorflow"]["fix"] == "pip install 'joulemark[tensorflow]'"
 
 
 def test_an_interpreter_that_cannot_be_used_is_a_row(tmp_path: Path) -> None:
@@ -140,16 +160,6 @@ def test_an_interpreter_that_cannot_be_used_is_a_row(tmp_path: Path) -> None:
     assert checks["framework", "tensorflow"]["fix"] == f"{other} -m pip install 'joulemark[tensorflow]'"
 
 
-@pytest.mark.parametrize("package", ["pynvml", "codecarbon"])
-def test_a_broken_package_of_a_sensor_is_a_row(tmp_path: Path, package: str) -> None:
-    python = environment_with(tmp_path / "env", **{package: "raise RuntimeError('planted')"})
-    done = joulemark(tmp_path, "doctor", "--json", python=python)
-    assert (done.returncode, done.stderr) == (4, "")
-    sensor = checks_of(done)["sensor", {"pynvml": "nvml"}.get(package, package)]
-    assert not sensor["readable"]
-    assert "planted" in sensor["reason"]
-
-
 def test_a_container_that_hides_the_power_supply(tmp_path: Path) -> None:
     """psutil raises FileNotFoundError there."""
     hide = 'mount -t tmpfs none /sys/class && exec "$@"'
@@ -157,7 +167,7 @@ def test_a_container_that_hides_the_power_supply(tmp_path: Path) -> None:
     if os.geteuid() or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
         pytest.skip("needs root that may mount")
     done = subprocess.run(
-        [*command, *COMMAND, "doctor", "--json"],
+        [*command, *COMMAND, "doctor", "--json", *NO_FRAMEWORKS],
         env=environment(tmp_path),
         cwd=tmp_path,
         capture_output=True,

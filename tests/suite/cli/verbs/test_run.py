@@ -10,13 +10,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 from command import FAST, joulemark
+from environments import require
 
 from joulemark.suite.records import RunFile, schema
 from joulemark.suite.results.run_files import read
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("torch")
-pytest.importorskip("tensorflow")
+require("torch", "tensorflow")
 
 
 @pytest.fixture(scope="module")

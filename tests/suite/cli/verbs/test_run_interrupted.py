@@ -12,11 +12,11 @@ import time
 import psutil
 import pytest
 from command import COMMAND, FAST, environment, joulemark, start, wait_for
-from interrupted_runs import MATMUL, files, show, trials
+from environments import require
+from interrupted_runs import TWO_CASES, files, show, trials
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("torch")
-pytest.importorskip("tensorflow")
+require("torch")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def fast_profile(tmp_path):
 
 
 def test_killed_run_has_every_finished_trial(tmp_path):
-    running = start(tmp_path, *MATMUL, "--rounds", "3")
+    running = start(tmp_path, *TWO_CASES, "--rounds", "3")
     wait_for(running, "[2/6]")
     descendants = psutil.Process(running.pid).children(recursive=True)
     running.kill()
@@ -42,19 +42,9 @@ def test_killed_run_has_every_finished_trial(tmp_path):
     assert joulemark(tmp_path, "report", "latest", "-o", "page.html").returncode == 0
 
 
-def test_a_second_run_is_refused(tmp_path):
-    running = start(tmp_path, *MATMUL, "--rounds", "3")
-    wait_for(running, "[1/6]")
-    refused = joulemark(tmp_path, *MATMUL)
-    running.kill()
-    running.communicate()
-    assert refused.returncode == 2
-    assert f"process {running.pid} is measuring on this machine" in refused.stderr
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_keeps_finished_trials_ends_all_processes_and_leaves_no_scratch(tmp_path, how):
-    running = start(tmp_path, *MATMUL, "--rounds", "3")
+    running = start(tmp_path, *TWO_CASES, "--rounds", "3")
     wait_for(running, "[1/6]")
     descendants = psutil.Process(running.pid).children(recursive=True)
     # As timeout(1) and a terminal do: to the process, and to its group.
@@ -74,7 +64,7 @@ def test_a_signal_keeps_finished_trials_ends_all_processes_and_leaves_no_scratch
 
 def test_a_signal_to_all_processes_of_a_job_does_not_make_a_trial_fail(tmp_path):
     """Slurm and systemd send it so: the trial may end before the run knows why."""
-    running = start(tmp_path, *MATMUL, "--rounds", "3")
+    running = start(tmp_path, *TWO_CASES, "--rounds", "3")
     wait_for(running, "[1/6]")
     for process in psutil.Process(running.pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -91,7 +81,7 @@ def test_a_closed_terminal_ends_a_run_and_keeps_what_is_finished(tmp_path):
     ours, theirs = pty.openpty()
     take_terminal = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
     running = subprocess.Popen(
-        [*COMMAND[:-1], take_terminal + COMMAND[-1], *MATMUL, "--rounds", "3"],
+        [*COMMAND[:-1], take_terminal + COMMAND[-1], *TWO_CASES, "--rounds", "3"],
         env=environment(tmp_path, TERM="xterm"),
         cwd=tmp_path,
         stdin=theirs,
@@ -110,7 +100,7 @@ def test_a_closed_terminal_ends_a_run_and_keeps_what_is_finished(tmp_path):
 
 
 def test_a_signal_before_the_first_trial_leaves_no_run(tmp_path):
-    running = start(tmp_path, *MATMUL)
+    running = start(tmp_path, *TWO_CASES)
     wait_for(running, "cases x")
     time.sleep(0.3)  # idle power is being measured
     running.send_signal(signal.SIGTERM)

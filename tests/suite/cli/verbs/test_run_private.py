@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 from command import FAST, environment, joulemark, start, wait_for
+from environments import require
 
 from joulemark.suite.carbon.response_cache import session
 from joulemark.suite.results.run_files import read
 from joulemark.suite.sensors import update_period
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("torch")
-pytest.importorskip("tensorflow")
+require("torch", "tensorflow")
 
 
 def test_compiled_modes_write_only_to_the_scratch_directory(tmp_path: Path) -> None:

@@ -14,27 +14,23 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "texts"),
     [
-        (["--workload", "matmull"], ["'matmull'", "Did you mean 'matmul'?", "cnn"]),
+        (["--workload", "matmull"], ["'matmull'", "Did you mean 'matmul'?", "attention"]),
         (["--framework", "jax"], ["'jax'", "pytorch", "tensorflow"]),
-        (["--zone", "XQ"], ["'XQ'"]),
-        (["--size", "huge"], ["'huge'", "small"]),
         (["--phase", "learning"], ["'learning'", "training"]),
         (["--mode", "jit"], ["'jit'", "xla"]),
         (["--precision", "int8"], ["'int8'", "bf16"]),
-        (["--device", "cuda:9"], ["'cuda:9'", "cpu"]),
+        (["--device", "cuda:9", "--framework", "pytorch"], ["'cuda:9'", "cpu"]),
         (["--profile", "fast"], ["'fast'", "quick"]),
-        (["--pue", "0.5"], ["0.5", "1"]),
         (["--intensity", "-3"], ["-3"]),
         (["--rounds", "0"], ["rounds", "0"]),
         (["--threads", "two"], ["--threads", "integer"]),
         (["--allocator", "jemalloc"], ["jemalloc", "retain"]),
         (["--python", "tensorflow"], ["FRAMEWORK=PATH"]),
-        (["--python", "tensorflow=/nowhere/python"], ["/nowhere/python"]),
+        (["--python", "pytorch=/nowhere/python", "--framework", "pytorch"], ["/nowhere/python"]),
         (["-k", "cnn and"], ["cnn and"]),
-        (["-k", "nosuchcase"], ["nothing is selected", "'nosuchcase'", "matmul:"]),
-        (["--mode", "compile", "--framework", "tensorflow"], ["nothing is selected"]),
-        (["--out", "/dev/null"], ["--out is a directory; /dev/null is a file."]),
-        (["--out", "/proc/nowhere"], ["/proc/nowhere", "--out"]),
+        (["-k", "nosuchcase", "--framework", "pytorch"], ["nothing is selected", "'nosuchcase'", "matmul:"]),
+        (["--mode", "xla", "--framework", "pytorch"], ["nothing is selected"]),
+        (["--out", "/proc/nowhere", "--framework", "pytorch"], ["/proc/nowhere", "--out"]),
         (["--nonsense"], ["--nonsense"]),
     ],
     ids=" ".join,
@@ -47,9 +43,31 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], 
         assert text in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--zone", "XQ"], "'XQ'"),
+        (["--pue", "0.5", "--dry-run"], "PUE is 0.5"),
+        (["--out", "/dev/null"], "--out is a directory; /dev/null is a file."),
+        (["--size", "huge"], "'huge'"),
+    ],
+)
+def test_what_needs_no_framework_is_checked_before_one_is_imported(
+    tmp_path: Path, arguments: list[str], text: str
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\n")
+    python.chmod(0o755)
+    done = joulemark(tmp_path, "run", "--framework", "pytorch", "--python", f"pytorch={python}", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert text in done.stderr
+    assert not (tmp_path / "asked").exists()
+
+
 def test_dry_run_lists_the_cases(tmp_path: Path) -> None:
-    document = json.loads(joulemark(tmp_path, "run", "--dry-run", "--json").stdout)
+    dry_run = ("run", "--dry-run", "--framework", "pytorch")
+    document = json.loads(joulemark(tmp_path, *dry_run, "--json").stdout)
     assert document["schema_version"] == 1
     assert document["cases"]
-    shown = joulemark(tmp_path, "run", "--dry-run")
+    shown = joulemark(tmp_path, *dry_run)
     assert all(case["id"] in shown.stdout for case in document["cases"])

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 from report_files import cases, full, on_gpu, summarised
-from run_files import case, failed_trial, run_file
+from run_files import case, energy, failed_trial, run_file, trial
 
 from joulemark.suite.results.history.rows import COLUMNS, QUANTITIES, rows, utc
 
@@ -29,6 +29,13 @@ def test_a_row_has_the_values_of_the_summary():
         assert row["board"] == ("Test GPU" if measured.device == "cuda:0" else None)
     assert run_rows[-1]["peak_memory_bytes"] == 2e9
     assert run_rows[0]["started_at"] == datetime(2026, 11, 2, 12)
+
+
+@pytest.mark.parametrize(("sensor", "kind"), [("rapl", "counter"), ("simulated", "simulated"), ("replay", "simulated")])
+def test_energy_of_no_hardware_is_a_kind_of_its_own(sensor: str, kind: str) -> None:
+    trials = [trial(readings=[energy().model_copy(update={"sensor": sensor})])]
+    (row,) = rows(summarised(run_file([case(trials=trials)])))
+    assert row["energy_kind"] == kind
 
 
 def test_a_case_on_several_gpus_has_the_names_of_all():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import gpu_traces
 import pytest
+from environments import require
 from framework_process import Processes
 
 from joulemark.suite.trial.frameworks.adapter import UnsupportedError, check_capability
@@ -23,7 +24,7 @@ def processes() -> Iterator[Processes]:
 
 
 def test_pytorch_counts_what_runs_on_the_gpu_and_nothing_of_the_cpu() -> None:
-    pytest.importorskip("torch")
+    require("torch")
     from joulemark.suite.trial.frameworks.pytorch import trace_intervals
 
     intervals = trace_intervals(gpu_traces.CHROME_TRACE)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from environments import require
 from faulty_trials import request
 
 from joulemark.suite.run.trials import trial_record
 from joulemark.suite.trial.outcome import Outcome
 
-pytest.importorskip("torch")
+require("torch")
 
 
 def run(server, fault: str, timeout_s: float = 30.0) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -15,10 +16,12 @@ import torch
 from joulemark.suite.trial.frameworks.pytorch import Adapter
 from joulemark.workloads.spec import Program
 
+BY_PRECISION = {"fp32": "segfault", "bf16": "nan", "fp16": "memory"}
+
 
 def build(size, phase, kit):
     """Return a step that has the fault `size.fault`."""
-    fault = size.fault
+    fault = BY_PRECISION[kit.precision] if size.fault == "by_precision" else size.fault
     if fault == "raises_at_load":
         raise ValueError("planted at load")
     if fault.startswith("gpu"):
@@ -41,7 +44,19 @@ def build(size, phase, kit):
             misbehave(fault)
         return {"y": x * float("nan") if fault == "nan" else x + 1}
 
-    return Program(step=step)
+    return Program(step=step, norms=norms_of(fault))
+
+
+def norms_of(fault):
+    """Return norms that raise, or of a loss that has doubled and of gradients that overflow; None for other faults."""
+    losses = iter((2.0, 1.0))  # at the last weights, then at the first
+
+    def norms(x):
+        if fault == "raises_in_norms":
+            raise ValueError("planted in the norms")
+        return {"loss": next(losses), "gradient_norm": math.inf}
+
+    return norms if fault in ("raises_in_norms", "drifts") else None
 
 
 def simulated_gpu(fault, batch_size):
@@ -107,7 +122,7 @@ def misbehave(fault):
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(name, signal.SIG_IGN)
         while True:
-            pass
+            time.sleep(3600)
     elif fault in ("grandchild", "daemon"):
         child = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=fault == "daemon"

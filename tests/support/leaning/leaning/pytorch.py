@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from joulemark.workloads.spec import Program
@@ -9,7 +10,7 @@ from joulemark.workloads.spec import Program
 try:
     from leaning_library import STEP_S
 except ImportError:
-    STEP_S = 0.6
+    STEP_S = float(os.environ.get("LEANING_STEP_S", "0.3"))
 
 
 def build(size, phase, kit):

@@ -37,8 +37,11 @@ class Deadline:
         """Return the time that is left, seconds; negative after the end."""
         return self._at_s - time.monotonic()
 
-    def run(self, exchange: Callable[[], T]) -> T:
-        """Return what `exchange`, which raises nothing, returns. TimeoutError if it has not ended by the deadline."""
+    def run(self, exchange: Callable[[], T], keep_open: bool = False) -> T:
+        """Return what `exchange`, which raises nothing, returns. TimeoutError if it has not ended by the deadline.
+
+        Its connections are shut down with it, unless it ended in time and they are to be kept open for the next.
+        """
         results: list[T] = []
         thread = threading.Thread(target=lambda: results.append(exchange()), daemon=True)
         thread.start()
@@ -47,7 +50,7 @@ class Deadline:
             if thread.is_alive():
                 raise TimeoutError
         finally:
-            self._end()
+            self._end(shut_down=thread.is_alive() or not keep_open)
         return results[0]
 
     def connection_class(self, base: type[Any]) -> type[Any]:
@@ -57,12 +60,12 @@ class Deadline:
         class Connection(base):  # type: ignore[misc]
             def connect(self) -> None:
                 super().connect()
-                deadline._add(self)
+                deadline.watch(self)
 
         return Connection
 
-    def _add(self, connection: HTTPConnection) -> None:
-        """Have the socket of a new connection shut down at the end; raises TimeoutError after it."""
+    def watch(self, connection: HTTPConnection) -> None:
+        """Have the socket of a connection shut down at the end; raises TimeoutError after it."""
         with self._lock:
             if self._over:
                 connection.close()
@@ -71,12 +74,13 @@ class Deadline:
             # A descriptor of its own, so that no other file can have got the number meanwhile.
             self._sockets.append(socket.socket(fileno=os.dup(connection.sock.fileno())))
 
-    def _end(self) -> None:
+    def _end(self, shut_down: bool) -> None:
         with self._lock:
             self._over = True
             for each in self._sockets:
-                with contextlib.suppress(OSError):  # it has been closed by its other side
-                    each.shutdown(socket.SHUT_RDWR)
+                if shut_down:
+                    with contextlib.suppress(OSError):  # it has been closed by its other side
+                        each.shutdown(socket.SHUT_RDWR)
                 each.close()
             self._sockets.clear()
 

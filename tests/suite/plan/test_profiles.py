@@ -1,0 +1,42 @@
+"""What the built-in profiles select."""
+
+from __future__ import annotations
+
+import pytest
+from plans import make, with_gpus
+
+from joulemark.suite import machine
+from joulemark.workloads.registry import workloads
+
+
+@pytest.mark.parametrize("multiplies_bf16", [False, True])
+def test_longer_profiles_contain_shorter_ones_and_full_has_every_workload(multiplies_bf16):
+    plans = [make(with_gpus(), profile=name, multiplies_bf16=multiplies_bf16) for name in ("quick", "standard", "full")]
+    quick, standard, full = ({case.id for case in plan.cases if "allocator" not in case.id} for plan in plans)
+    assert quick <= standard <= full
+    assert {case.workload_id for case in plans[-1].cases} == {each.id for each in workloads().values()}
+
+
+def test_standard_takes_an_hour_on_a_cpu_and_decodes_in_bf16_where_the_cores_multiply_it():
+    plain, plan = (make(profile="standard", multiplies_bf16=each) for each in (False, True))
+    assert plan.expected_s() <= 3600
+    assert {case.precision for case in plain.cases} == {"fp32"}
+    half = [case for case in plan.cases if case.precision == "bf16"]
+    assert {"training", "generation"} <= {case.phase for case in half}
+    assert {case.mode for case in half} == {"eager", "compile", "graph", "xla"}
+    own = {"profile": "mine", "profiles": {"mine": {"base": "standard", "precisions": ["fp32"]}}}
+    for changes in ({"precision": ["fp32"]}, own):
+        cases = make(multiplies_bf16=True, **{"profile": "standard", **changes}).cases
+        assert {case.precision for case in cases} == {"fp32"}
+
+
+def test_standard_measures_one_case_of_each_framework_with_the_default_allocator():
+    default = [case for case in make(profile="standard").cases if case.allocator == "default"]
+    assert {case.framework for case in default} == {"pytorch", "tensorflow"}
+    assert len(default) == 2
+    assert all(case.id.endswith("+allocator=default") for case in default)
+
+
+def test_whether_the_cores_multiply_bf16_is_read_from_their_flags():
+    multiplying = {"avx512_bf16", "amx_bf16", "bf16"}
+    assert machine.multiplies_bf16() == (not multiplying.isdisjoint(machine.describe().cpu.flags))
