@@ -59,7 +59,7 @@ class Curve:
         intervals = [b - a for a, b in pairwise(times)]
         read_s, known = [t for t, _ in pairs], [v for _, v in pairs]
         is_known = channel.tick_s is not None or channel.unit == "W"
-        update_period_s = channel.tick_s if is_known else observed_update_period_s(read_s, known)
+        update_period_s = channel.tick_s if is_known else observed_update_period_s(times, values)
         t_s, error_s = [t - lag_s(channel) for t in read_s], (update_period_s or 0.0) / 2
         if channel.publication_lag is not None and channel.tick_s is not None:
             t_s, known, error_s = _at_updates(read_s, known, channel, channel.tick_s, window_s)

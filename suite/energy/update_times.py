@@ -30,6 +30,8 @@ MISFIT = 0.75
 taken for one update too early changes two intervals by one."""
 RESOLVED = 1.5
 """A counter that moves less often than every so many reads shows its update period; another may move between them."""
+MISSING = 3.0
+"""Between two reads that are farther apart than so many others, some are missing: the value may have changed unseen."""
 FEWEST_PERIODS = 4
 """Periods in a trace that count more than what was known of the sensor before."""
 KNOWN = 0.5
@@ -78,16 +80,23 @@ def longest_hold_s(t_s: Sequence[float], values: Sequence[float]) -> float:
     return longest_s
 
 
-def periods_s(t_s: Sequence[float], values: Sequence[float]) -> list[float]:
-    """Return the times between two reads at which the value had changed, seconds."""
-    changed = [t for t, (a, b) in zip(t_s[1:], pairwise(values), strict=True) if a != b]
-    return [b - a for a, b in pairwise(changed)]
+def periods_s(t_s: Sequence[float], values: Sequence[float | None]) -> list[float]:
+    """Return the times between two reads at which the value had changed, seconds.
+
+    None of them spans missing reads, which have the value None or are not there: it may have changed unseen.
+    """
+    reads = [(t, value) for t, value in zip(t_s, values, strict=True) if value is not None]
+    if len(reads) < 2:
+        return []
+    longest_s = MISSING * statistics.median(b - a for a, b in pairwise(t_s))
+    between_s = [b - a for (a, _), (b, _) in pairwise(reads)]
+    changed = [i for i, ((_, a), (_, b)) in enumerate(pairwise(reads), 1) if a != b]
+    return [reads[j][0] - reads[i][0] for i, j in pairwise(changed) if max(between_s[i:j]) <= longest_s]
 
 
 def observed_update_period_s(t_s: Sequence[float], values: Sequence[float | None]) -> float | None:
     """Return an upper bound of the update period: the median time between two reads at which the value changed."""
-    reads = [(t, value) for t, value in zip(t_s, values, strict=True) if value is not None]
-    periods = periods_s([t for t, _ in reads], [value for _, value in reads])
+    periods = periods_s(t_s, values)
     return statistics.median(periods) if periods else None
 
 
@@ -99,9 +108,8 @@ def with_observed_period(channel: Channel, t_s: Sequence[float]) -> Channel:
     """
     if channel.unit != "J" and channel.scope not in LIVE_SCOPES:
         return channel
-    reads = [(t, v) for t, v in zip(t_s, channel.values, strict=True) if v is not None]
-    times, values = [t for t, _ in reads], [v for _, v in reads]
-    periods = periods_s(times, values)
+    times = [t for t, value in zip(t_s, channel.values, strict=True) if value is not None]
+    periods = periods_s(t_s, channel.values)
     if channel.unit != "J":
         return _with_live_period(channel, times, periods) if len(times) > 1 else channel
     if not periods or (channel.tick_s is not None and len(periods) < FEWEST_PERIODS):

@@ -104,6 +104,15 @@ def damaged_traces(draw: st.DrawFn) -> list[Trace]:
     return traces
 
 
+@pytest.mark.parametrize("window_s", [(3.25, 6.5), (2.0, 3.0), (3.0, 6.0)])
+def test_reads_that_are_missing_are_no_slow_counter(window_s: tuple[float, float]) -> None:
+    """Found by the property test below: a window within 8 s without reads was given 264 J instead of 260."""
+    values = tuple(value if i <= 10 or i >= 88 else None for i, value in enumerate(PACKAGE.values))
+    (package, _) = compute_readings(traces_of(PACKAGE.model_copy(update={"values": values})), window_s, "cpu")
+    assert package.energy_j is None
+    assert "no " in (package.reason or "")
+
+
 @given(
     damaged_traces(), st.sampled_from(["cpu", "cuda:0", "cuda:1", "cuda:5"]), st.floats(0.0, 9.0), st.floats(0.05, 5.0)
 )
