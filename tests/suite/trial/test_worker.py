@@ -49,6 +49,14 @@ def test_resident_idle_lies_between_load_and_first_call(server):
     assert server.run(without, 30.0).trial["resident_idle"] is None
 
 
+def test_latencies_are_percentiles_of_single_steps(server):
+    without = request("sleep")
+    latency = server.run(replace(without, effort=replace(without.effort, latency_s=0.5)), 30.0).trial["latency"]
+    assert 0.005 <= latency["p50_s"] <= latency["p95_s"] <= latency["p99_s"]
+    assert 1 < latency["steps"] <= 100
+    assert server.run(without, 30.0).trial["latency"] is None
+
+
 def test_counts_are_divided_by_the_steps_that_were_run(server):
     """A step that sleeps has one context switch, also if the window has few blocks and another block precedes it."""
     trial = server.run(request("sleep", window_s=0.05), 30.0).trial
