@@ -25,7 +25,8 @@ _CLOSED: Final = frozenset(
 """Fields whose values the schema lists."""
 _NAMES: Final = frozenset(
     {"workload", "variant", "size", "phase", "framework", "mode", "precision", "item", "device", "devices", "profile"}
-    | {"component", "scope", "sensor", "allocator", "arm", "reason_code", "base", "uuid", "unit", "workload_version"}
+    | {"component", "scope", "sensor", "allocator", "arm", "reason_code", "base", "uuid", "unit"}
+    | {"workload_version", "spec_version"}
 )
 """Fields that tell things apart."""
 _PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {

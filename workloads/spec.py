@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from joulemark.workloads.version import version
+from joulemark.workloads.version import spec_version, version
 
 Phase = Literal["inference", "training", "generation", "prefill", "forward"]
 """What a step does: a pass over inputs; a training step; one sampling step, whose result the next one reads; a pass
@@ -180,6 +180,11 @@ class Workload:
         Results of different versions are of different work, and are never compared.
         """
         return version(self.id, self.module, framework)
+
+    @property
+    def spec_version(self) -> str:
+        """12 hex digits that change with `spec.py` and what it imports: results of two frameworks share them."""
+        return spec_version(self.id, self.module)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Version of a workload in one framework: a hash of the code that it runs, by syntax tree.
+"""Versions of a workload, in one framework and in all: hashes of the code that it runs, by syntax tree.
 
 Docstrings, comments and layout do not count, and neither do the files of other frameworks: a version changes where the
 work may have changed. Modules are found by reading import statements, since importing them would import a framework.
@@ -34,6 +34,15 @@ def version(name: str, package: str, framework: str) -> str:
     return digest(name, sources(package, framework))
 
 
+@cache
+def spec_version(name: str, package: str) -> str:
+    """Return the version of what workload `name` of `package` is in every framework, of the same form.
+
+    It covers `spec.py` and what that imports, as `version` does. Raises ModuleNotFoundError as `version` does.
+    """
+    return digest(name, closure([package, f"{package}.spec"], _roots(package)))
+
+
 def digest(name: str, modules: Mapping[str, Path]) -> str:
     """Return 12 hex digits of the SHA-256 of `name` and of the syntax trees of `modules`, by module name."""
     sha = hashlib.sha256(name.encode())
@@ -44,17 +53,20 @@ def digest(name: str, modules: Mapping[str, Path]) -> str:
 
 def sources(package: str, framework: str) -> Mapping[str, Path]:
     """Return the files, by module name, that the version of a workload of `package` in `framework` covers."""
+    kit = f"{_WORKLOADS}.kits.{framework}"
+    names = [package, f"{package}.spec", f"{package}.{framework}", *_modules(kit, _HERE / "kits" / framework)]
+    return closure(names, _roots(package))
+
+
+def _roots(package: str) -> Mapping[str, Path]:
+    """Return the packages whose imports count, each with the folder that holds its top-level package."""
     located = importlib.util.find_spec(package)
     if located is None or not located.submodule_search_locations:
         raise ModuleNotFoundError(f"no package {package}", name=package)
-    folder = Path(located.submodule_search_locations[0])
-    top = package.partition(".")[0]
-    roots = {top: folder.parents[package.count(".")], _WORKLOADS: _HERE.parents[1]}
     if package.startswith(f"{_WORKLOADS}."):
-        del roots[top]  # of our own distribution, workloads alone
-    kit = f"{_WORKLOADS}.kits.{framework}"
-    names = [package, f"{package}.spec", f"{package}.{framework}", *_modules(kit, _HERE / "kits" / framework)]
-    return closure(names, roots)
+        return {_WORKLOADS: _HERE.parents[1]}  # of our own distribution, workloads alone
+    folder = Path(located.submodule_search_locations[0])
+    return {package.partition(".")[0]: folder.parents[package.count(".")], _WORKLOADS: _HERE.parents[1]}
 
 
 def closure(names: list[str], roots: Mapping[str, Path]) -> Mapping[str, Path]:

@@ -50,6 +50,7 @@ class _Task:
             "workload": self.workload.name,
             "variant": self.workload.variant,
             "workload_version": self.workload.version(framework),
+            "spec_version": self.workload.spec_version,
             "size": self.size,
             "phase": self.phase,
             "item": self.workload.counts(self.phase),

@@ -80,7 +80,10 @@ class Case(Record):
     workload: str
     variant: str | None = None
     workload_version: str
-    """Changes whenever the work changes: results of different versions are never compared."""
+    """Changes whenever the work in this framework changes: its results of different versions are never compared."""
+    spec_version: str = ""
+    """Changes whenever the work in every framework does: results of two frameworks must share it to be compared. Empty
+    if it is not known."""
     size: str
     phase: str
     framework: str

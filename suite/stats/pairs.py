@@ -135,18 +135,25 @@ def _pair(case_a: Case, case_b: Case, a: RunFile, b: RunFile, by: str | None) ->
     if case_a.status != "ok" or case_b.status != "ok":
         failed = case_a if case_a.status != "ok" else case_b
         incomparable = f"{failed.status}: {failed.reason or 'no usable trial'}"
-    elif case_a.workload_version != case_b.workload_version and case_a.arm == case_b.arm:
-        incomparable = f"the workload changed (version {case_a.workload_version} and {case_b.workload_version})"
+    elif (versions := _differing_versions(case_a, case_b)) and case_a.arm == case_b.arm:
+        incomparable = f"the workload changed ({versions})"
     elif not same_fingerprint and by != "machine":
         incomparable = f"measured on two machines ({a.machine.hostname} and {b.machine.hostname}): compare by machine"
     return Pair(case_a, case_b, a.run.id == b.run.id, same_machine, incomparable, _note(case_a, case_b))
 
 
+def _differing_versions(case_a: Case, case_b: Case) -> str | None:
+    """Return both versions of the workload if they differ: of its code in one framework, of its spec in two."""
+    names = ("workload_version", "version") if case_a.framework == case_b.framework else ("spec_version", "spec")
+    a, b = (getattr(case, names[0]) for case in (case_a, case_b))
+    return f"{names[1]} {a} and {b}" if a and b and a != b else None
+
+
 def _note(case_a: Case, case_b: Case) -> str | None:
     """Return a note if the modes are of different classes, or the workload changed between arms."""
-    if case_a.workload_version != case_b.workload_version:
+    if versions := _differing_versions(case_a, case_b):
         # The arms of a run are two states of the user's code, and its changes are what the user wants to measure.
-        return f"the workload itself changed (version {case_a.workload_version} and {case_b.workload_version})"
+        return f"the workload itself changed ({versions})"
     classes = [
         FRAMEWORKS[case.framework].modes.get(case.mode, case.mode) if case.framework in FRAMEWORKS else case.mode
         for case in (case_a, case_b)

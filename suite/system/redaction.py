@@ -70,6 +70,7 @@ FIXED_FIELDS: Final = frozenset(
         "workload",
         "variant",
         "workload_version",
+        "spec_version",
         "size",
         "phase",
         "framework",

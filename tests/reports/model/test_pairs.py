@@ -96,6 +96,7 @@ def test_arm_pairs_are_b_over_a() -> None:
     assert "arm B is ahead in 1 of 1" in figure.summary
 
 
-def test_different_workload_versions_are_not_paired() -> None:
-    changed = case(framework="tensorflow", mode="graph", workload_version="ffffffffffff")
-    assert build([summarised(run_file([case(), changed]))]).pairs == ()
+@pytest.mark.parametrize(("spec_version", "pairs"), [("5bec", 1), ("ffff", 0)])
+def test_frameworks_are_paired_where_the_spec_is_the_same(spec_version: str, pairs: int) -> None:
+    other = case(framework="tensorflow", mode="graph", workload_version="ffffffffffff", spec_version=spec_version)
+    assert len(build([summarised(run_file([case(spec_version="5bec"), other]))]).pairs) == pairs

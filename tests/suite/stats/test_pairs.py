@@ -37,6 +37,15 @@ def test_different_workload_versions_are_not_compared() -> None:
     assert "(version 0123456789ab and ffffffffffff)" in (comparison.reason or "")
 
 
+@pytest.mark.parametrize(("spec_version", "is_compared"), [("5bec", True), ("ffff", False), ("", True)])
+def test_frameworks_share_the_version_of_the_spec_alone(spec_version: str, is_compared: bool) -> None:
+    pytorch = case_with_rates(100, 101, spec_version="5bec")
+    other = {"framework": "tensorflow", "mode": "graph", "workload_version": "ffffffffffff"}
+    run = run_of(pytorch, case_with_rates(100, 101, spec_version=spec_version, **other))
+    (pair,) = pair_cases(run, run, "framework").pairs
+    assert pair.incomparable == (None if is_compared else "the workload changed (spec 5bec and ffff)")
+
+
 def test_different_machines_are_compared_by_machine_only() -> None:
     other = machine(fingerprint="112233445566", hostname="bench-2")
     a = run_of(case_with_rates(100, 100.1, 99.9))

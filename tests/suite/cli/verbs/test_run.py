@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -55,6 +56,16 @@ def test_every_case_is_ok_with_throughput_energy_and_emissions(run_file):
             quantity = getattr(case.summary, name)
             assert quantity.value is not None, (case.id, name, quantity.reason)
             assert 0 < quantity.low <= quantity.value <= quantity.high
+
+
+def test_frameworks_are_compared(finished: tuple[Path, Any, Any]) -> None:
+    home, _, document = finished
+    done = joulemark(home, "compare", "latest", "latest", "--by", "framework", "--json")
+    assert done.returncode == 0, done.stderr
+    ratios = [c["ratio"] for c in json.loads(done.stdout)["comparisons"] if c["metric"] == "throughput"]
+    assert len(ratios) == 3
+    assert all(ratios)
+    assert "there is nothing to compare" not in Path(document["report"]).read_text(encoding="utf-8")
 
 
 def test_summary_follows_from_the_trials(run_file):
