@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -11,6 +13,9 @@ from hypothesis import settings
 # something else at the same time is slow now and then: that is no failure of a property.
 settings.register_profile("joulemark", deadline=None, derandomize="JOULEMARK_RANDOM" not in os.environ)
 settings.load_profile("joulemark")
+
+# Tests import `studies` and `benchmarks`. Last, so that joulemark is the one that is installed.
+sys.path.append(str(Path(__file__).parents[1]))
 
 # A shell's job in the background ignores SIGINT, and so does all that it starts: what Ctrl-C does could not be tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
