@@ -6,6 +6,8 @@ import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,12 +32,20 @@ def read_rows(sources: Sequence[Path], share: int = SHARE) -> Iterator[Made]:
     There is a process for each core and `share` runs at most, and none for fewer than twice as many.
     """
     workers = min(default_threads(), len(sources) // share)
-    if workers < 2:
-        yield from filter(None, map(_read, sources))
-        return
+    done = 0
+    # Without shared memory (some containers) there are no processes; one may be killed. This process reads the rest.
+    with suppress(OSError, ImportError, NotImplementedError, BrokenProcessPool):
+        for made in _in_processes(sources, workers) if workers > 1 else ():
+            done += 1
+            if made is not None:
+                yield made
+    yield from filter(None, map(_read, sources[done:]))
+
+
+def _in_processes(sources: Sequence[Path], workers: int) -> Iterator[Made | None]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-        yield from filter(None, pool.map(_read, sources, chunksize=_CHUNK))
+        yield from pool.map(_read, sources, chunksize=_CHUNK)
 
 
 def _start_worker() -> None:
