@@ -31,21 +31,37 @@ def square(out: torch.Tensor) -> torch.Tensor:
 
 def reference(name: str, size: Size) -> Side:
     """Return transformers' model with random weights. It takes images as contiguous (B, C, H, W), as its users do."""
+    return _side(name, size, torch.contiguous_format, "gelu_new")
+
+
+def alike(name: str, size: Size) -> Side:
+    """Return transformers' model with what Joulemark's has.
+
+    Images are channels-last, ReLU overwrites its input, and GELU's tanh form is one operator.
+    """
+    model, forward = _side(name, size, torch.channels_last, "gelu_pytorch_tanh")
+    for module in model.modules():
+        if isinstance(module, torch.nn.ReLU | torch.nn.ReLU6):
+            module.inplace = True
+    return model, forward
+
+
+def _side(name: str, size: Size, memory_format: torch.memory_format, gelu: str) -> Side:
     if name in ("resnet50", "mobilenetv2", "vit"):
-        model = _classifier(name, size)
-        contiguous: dict[int, torch.Tensor] = {}
+        model = _classifier(name, size).to(memory_format=memory_format)
+        converted: dict[int, torch.Tensor] = {}
 
         def classify(_training: bool, images: torch.Tensor) -> torch.Tensor:
             # Only once: a data loader would give this memory format.
-            if id(images) not in contiguous:
-                contiguous[id(images)] = images.permute(0, 3, 1, 2).contiguous()
-            return model(pixel_values=contiguous[id(images)]).logits
+            if id(images) not in converted:
+                converted[id(images)] = images.permute(0, 3, 1, 2).contiguous(memory_format=memory_format)
+            return model(pixel_values=converted[id(images)]).logits
 
         return model, classify
     if name == "bert":
         bert = transformers.BertModel(_bert_config(size))
         return bert, lambda _training, tokens, segments: bert(tokens, token_type_ids=segments).pooler_output
-    gpt2 = transformers.GPT2LMHeadModel(_gpt2_config(size))
+    gpt2 = transformers.GPT2LMHeadModel(_gpt2_config(size, gelu))
     return gpt2, lambda _training, tokens: gpt2(tokens, use_cache=False).logits
 
 
@@ -82,13 +98,14 @@ def _bert_config(size: Size) -> transformers.BertConfig:
     )
 
 
-def _gpt2_config(size: Size) -> transformers.GPT2Config:
+def _gpt2_config(size: Size, gelu: str) -> transformers.GPT2Config:
     return transformers.GPT2Config(
         vocab_size=size.vocabulary,
         n_positions=size.context,
         n_embd=size.width,
         n_layer=size.depth,
         n_head=size.heads,
+        activation_function=gelu,
         resid_pdrop=0.0,
         embd_pdrop=0.0,
         attn_pdrop=0.0,
