@@ -20,6 +20,7 @@ from joulemark.workloads.spec import Program
 
 FRAMEWORKS = ("pytorch", "tensorflow")
 MODES = {"pytorch": ("eager", "compile"), "tensorflow": ("eager", "graph", "xla")}
+DEFAULT_MODE = {"pytorch": "eager", "tensorflow": "graph"}
 SEED = 7
 
 Weights = dict[str, np.ndarray]
@@ -37,10 +38,18 @@ class Job:
     size: str = "tiny"
     steps: int = 1
     weights: Weights | None = None
+    inputs: Weights | None = None
+    """None: those that the workload draws."""
     gradients: bool = False
     count_flops: bool = False
     kit: str | None = None
     """`module:Class` of a kit with a planted fault; None: the framework's own."""
+    overflows: int = 0
+    """Steps at enormous weights before all others, which loss scaling skips."""
+    steps_to_after: int | None = None
+    """Steps after which `Result.after` is read; None: all."""
+    rounding: tuple[float, int] | None = None
+    """(unit roundoff, seed) of random errors in all numbers, as in `random_rounding`: PyTorch in eager mode only."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class Result:
 
     before: Weights
     after: Weights
+    """Weights after `Job.steps_to_after` steps."""
     first: Weights
     """Outputs of the first step."""
     last: Weights
@@ -57,6 +67,8 @@ class Result:
     trainable: tuple[str, ...]
     gradients: Weights = field(default_factory=dict)
     counted_flops: float | None = None
+    skipped: bool = True
+    """Whether the steps at enormous weights, if any, left all trainable weights as they were."""
 
 
 class Processes:
@@ -101,7 +113,7 @@ def prepare(job: Job) -> tuple[Any, Program, dict[str, Any]]:
     kit = make_kit(job.framework, job.precision, job.kit, job.phase == "training")
     batch = size.batch_size["cpu"]
     program = builder(workload, job.framework)(size.at(batch), job.phase, kit)
-    arrays = workload.inputs(size, job.phase, batch, np.random.default_rng(SEED))
+    arrays = job.inputs or workload.inputs(size, job.phase, batch, np.random.default_rng(SEED))
     if job.weights is not None:
         program.load_weights({name: w.astype(program.weights()[name].dtype) for name, w in job.weights.items()})
     return kit, program, {name: kit.tensor(array) for name, array in arrays.items()}
@@ -125,15 +137,23 @@ def perform(job: Job) -> Result:
     """Run a job. Called in the framework's process."""
     workload = workloads()[job.workload]
     kit, program, inputs = prepare(job)
+    step = compiled(job.framework, job.mode, program.step)
+    if job.rounding:
+        from random_rounding import moved_at_random
+
+        step, inputs = moved_at_random(program, inputs, *job.rounding)
     before = program.weights()
     gradients = program.gradients(**inputs)[1] if job.gradients and program.gradients else {}
     counted = _counted_flops(program, inputs) if job.count_flops else None
-    step = compiled(job.framework, job.mode, program.step)
-    outputs: list[Mapping[str, Any]] = [step(**inputs) for _ in range(job.steps)]
+    skipped = _overflow(program, step, inputs, job.overflows) if job.overflows else True
+    early = job.steps if job.steps_to_after is None else job.steps_to_after
+    outputs: list[Mapping[str, Any]] = [step(**inputs) for _ in range(early)]
+    after = program.weights()
+    outputs += [step(**inputs) for _ in range(job.steps - early)]
     watched = workload.decreasing_output
     return Result(
         before=before,
-        after=program.weights(),
+        after=after,
         first=_arrays(kit, outputs[:1]),
         last=_arrays(kit, outputs[-1:]),
         decreasing_output=[float(kit.array(o[watched])) for o in outputs]
@@ -142,7 +162,20 @@ def perform(job: Job) -> Result:
         trainable=tuple(program.trainable()),
         gradients=gradients,
         counted_flops=counted,
+        skipped=skipped,
     )
+
+
+def _overflow(program: Program, step: Callable[..., Any], inputs: Mapping[str, Any], steps: int) -> bool:
+    """Take steps at enormous weights, then restore the weights; return whether no step moved a trainable one."""
+    weights = program.weights()
+    enormous = {name: (1e30 * array).astype(array.dtype) for name, array in weights.items()}
+    program.load_weights(enormous)
+    for _ in range(steps):
+        step(**inputs)
+    after = program.weights()
+    program.load_weights(weights)
+    return all(np.array_equal(after[name], enormous[name]) for name in program.trainable())
 
 
 def _arrays(kit: Any, outputs: list[Mapping[str, Any]]) -> Weights:
