@@ -6,6 +6,16 @@ import casts
 import pytest
 from framework_process import FRAMEWORKS, Job, Processes, prepare
 
+from joulemark.workloads.registry import workloads
+
+UNTRAINED = [
+    (w.id, phase)
+    for w in workloads().values()
+    if w.optimizer and "bf16" in w.precisions and w.id != "gpt2"
+    for phase in w.phases
+    if phase != "training"
+]
+
 
 def weights_cast(job: Job) -> set[str]:
     """Return the names of the kernels and tables that have the shape of a tensor that a step casts, transposed or not.
@@ -30,6 +40,15 @@ def test_weights_are_cast_in_training_alone(processes: Processes, framework: str
     }
     assert {"blocks.0.qkv.kernel", "blocks.1.down.kernel"} <= cast["training"]
     assert cast["prefill"] == cast["generation"] == set()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("workload", "phase"), UNTRAINED)
+def test_no_other_workload_casts_one_without_training(
+    processes: Processes, framework: str, workload: str, phase: str
+) -> None:
+    job = Job(framework, workload, phase, precision="bf16")
+    assert processes.call(framework, weights_cast, job).result() == set()
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

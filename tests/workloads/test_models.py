@@ -7,13 +7,11 @@ import importlib
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, SEED, Job, Processes, make_kit, prepare
+from framework_process import FRAMEWORKS, Job, Processes, make_kit, prepare
 from proofs import distance, perturb
 
 from joulemark.workloads.ddpm import spec as ddpm
-from joulemark.workloads.input_pipeline import spec as input_pipeline
 from joulemark.workloads.registry import workloads
-from joulemark.workloads.spec import Size
 
 EACH = pytest.mark.parametrize("framework", FRAMEWORKS)
 
@@ -183,50 +181,3 @@ def test_nt_xent_is_equation_1(processes: Processes, framework: str) -> None:
         total -= np.log(np.exp(unit[i] @ unit[(i + count) % (2 * count)] / temperature) / sum(others))
     actual = processes.call(framework, contrast, framework, z).result()
     assert actual == pytest.approx(total / (2 * count), rel=1e-12)
-
-
-def batches(framework: str, workload: str, batch: int, count: int) -> list[np.ndarray]:
-    """The input pipeline's first batches. Runs in the framework's process."""
-    kit = make_kit(framework, "fp32")
-    module = importlib.import_module(f"joulemark.workloads.input_pipeline.{framework}")
-    program = module.build(workloads()[workload].sizes["tiny"].at(batch), "inference", kit)
-    return [kit.array(program.step()["images"]) for _ in range(count)]
-
-
-@pytest.mark.parametrize("workload", ["input_pipeline", "input_pipeline.jpeg"])
-@pytest.mark.parametrize("batch", [5, 16, 40])  # of 16 images: no divisor, all of them, more
-def test_the_input_pipeline_goes_round(processes: Processes, workload: str, batch: int) -> None:
-    ours, theirs = (np.concatenate(processes.call(f, batches, f, workload, batch, 4).result()) for f in FRAMEWORKS)
-    assert ours.shape == theirs.shape == (4 * batch, *ours.shape[1:])
-    np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    np.testing.assert_array_equal(ours[16:], ours[:-16])
-
-
-def jpegs(framework: str) -> tuple[list[bytes], list[np.ndarray]]:
-    """Files of the first images of size `small`, and what the framework decodes from them. Runs in its process."""
-    size = workloads()["input_pipeline.jpeg"].sizes["small"]
-    images = input_pipeline.dataset(Size({**size.hyper, "images": 4}, size.batch_size), SEED).images
-    module = importlib.import_module(f"joulemark.workloads.input_pipeline.{framework}")
-    files = [module.encode(image, size.quality) for image in images]
-    return files, [np.asarray(module.decode(file)) for file in files]
-
-
-def test_both_read_the_same_jpegs_into_the_same_images(processes: Processes) -> None:
-    """From the start of the scan on, the files are equal: what precedes it are tables and comments. Both decode by
-    libjpeg-turbo in exact integers: a build of another kind may differ by a level, as roundings may go either way."""
-    (ours, our_images), (theirs, their_images) = (processes.call(f, jpegs, f).result() for f in FRAMEWORKS)
-    for a, b in zip(ours, theirs, strict=True):
-        assert a[a.index(b"\xff\xda") :] == b[b.index(b"\xff\xda") :]
-    for image, other in zip(our_images, their_images, strict=True):
-        assert np.abs(image.astype(int) - other).max() <= 1
-    pixels = our_images[0].shape[0] * our_images[0].shape[1]
-    assert np.mean([len(file) for file in ours]) == pytest.approx(input_pipeline.FILE_BYTES * pixels, rel=0.05)
-
-
-def test_scenes_have_the_spectrum_of_photographs() -> None:
-    """The amplitude falls as 1 / f: the power of each octave of both axes is the same."""
-    images = input_pipeline.scenes((8, 256, 256, 3), np.random.default_rng(SEED)).astype(float).mean(3)
-    power = np.abs(np.fft.fft2(images)).mean(0) ** 2
-    frequency = np.hypot(*np.meshgrid(*[256 * np.fft.fftfreq(256)] * 2))
-    octaves = [power[(frequency >= low) & (frequency < 2 * low)].sum() for low in (4, 8, 16, 32)]
-    assert max(octaves) < 1.3 * min(octaves)

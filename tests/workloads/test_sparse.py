@@ -1,39 +1,15 @@
-"""Tables whose gradients are sparse: a step reads and writes only the rows that it looks up."""
+"""Tables whose gradients are sparse: a step moves the rows that it looks up. `idioms.toml`: no gradient is dense."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, SEED, Job, Processes, make_kit, prepare
+from framework_process import FRAMEWORKS, SEED, Job, Processes, make_kit
 from proofs import distance
 
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Adam, Optimizer, Sgd
 from joulemark.workloads.word2vec import spec as word2vec
-
-DENSE = {"embedding_dense_backward", "UnsortedSegmentSum"}
-"""Kernels that make a table's whole gradient, of PyTorch and TensorFlow."""
-
-
-def kernels(framework: str, workload: str) -> set[str]:
-    """Return the names of the kernels of one training step. Runs in the framework's process."""
-    _, program, inputs = prepare(Job(framework, workload, "training"))
-    if framework == "tensorflow":
-        import tensorflow as tf
-
-        graph = tf.function(program.step).get_concrete_function(**inputs).graph
-        return {operation.type for operation in graph.get_operations()}
-    from torch.profiler import profile
-
-    with profile() as profiler:
-        program.step(**inputs)
-    return {event.key.removeprefix("aten::") for event in profiler.key_averages()}
-
-
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_word2vec_makes_no_gradient_of_a_whole_table(processes: Processes, framework: str) -> None:
-    assert not DENSE & processes.call(framework, kernels, framework, "word2vec").result()
-    assert DENSE & processes.call(framework, kernels, framework, "gpt2").result()
 
 
 @pytest.mark.parametrize("precision", ["fp64", "fp16"])

@@ -80,18 +80,23 @@ def _points_and_components(job: Job) -> tuple[np.ndarray, dict[str, np.ndarray]]
 
 
 def kernels_follow_the_rule(processes: Processes, framework: str, workload: str) -> None:
-    """Mean 0 and the rule's variance, each within five standard errors; drawn anew in each step."""
+    """Mean 0, the rule's variance, a normal's fourth moment, within five standard errors; drawn anew in each step."""
     spec = WORKLOADS[workload]
-    result = processes.run(Job(framework, workload, "inference", steps=2))
+    once, result = (processes.run(Job(framework, workload, "inference", steps=steps)) for steps in (1, 2))
     shapes = processes.call(framework, _neutral_shapes, workload).result()
     assert result.first.keys() == shapes.keys()
+    standard = []
     for name, shape in shapes.items():
         into, out = fans(name, shape)
         variance = 2 / into if spec.variant == "he" else 2 / (into + out)
         drawn = result.last[name]
         assert sorted(drawn.shape) == sorted(shape)
+        assert not np.array_equal(once.last[name], drawn)
         assert abs(drawn.mean()) < 5 * math.sqrt(variance / drawn.size)
         assert abs(drawn.var() / variance - 1) < 5 * math.sqrt(2 / drawn.size)
+        standard.append(drawn.ravel() / math.sqrt(variance))
+    powers = np.concatenate(standard) ** 4  # their mean is 3 and their variance 105 - 9
+    assert abs(powers.mean() - 3) < 5 * math.sqrt(96 / powers.size) < 0.5, "not normal: truncated ones have 2.4"
 
 
 def _neutral_shapes(workload: str) -> dict[str, tuple[int, ...]]:
