@@ -14,7 +14,7 @@ from typing import Any
 import nvml_library
 import pytest
 from command import FAST, environment
-from environments import require
+from environments import environment_with, require
 from nvml_library import FakeGpu
 from places import ROOT, SUPPORT
 
@@ -23,6 +23,8 @@ from joulemark.workloads.registry import workloads
 
 PARTS = ["doctor", "product", "meter", "quick", "workloads"]
 GPU = FakeGpu("GPU-aaaa1111-0000-0000-0000-000000000000", 250.0, "tick")
+SETTINGS = 'framework = ["pytorch"]\nthreads = 1\n'
+"""Of what `joulemark run` measures; the script's own measurements take both frameworks."""
 
 
 @pytest.fixture
@@ -32,12 +34,20 @@ def gpu_table(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("benchmarks.gpu_table")
 
 
-def check(home: Path, *options: str, **variables: str) -> tuple[subprocess.CompletedProcess[str], Any]:
+@pytest.fixture(scope="module")
+def pytorch(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The interpreter of an environment without TensorFlow, whose import takes seconds."""
+    return environment_with(tmp_path_factory.mktemp("pytorch") / "env", "torch")
+
+
+def check(
+    home: Path, *options: str, python: str = sys.executable, **variables: str
+) -> tuple[subprocess.CompletedProcess[str], Any]:
     """Run the script in `home`; return its process and its JSON."""
-    (home / "joulemark.toml").write_text(FAST)
+    (home / "joulemark.toml").write_text(SETTINGS + FAST)
     path = os.pathsep.join(filter(None, [str(ROOT), variables.pop("PYTHONPATH", "")]))
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "benchmarks.gpu", "--device", "cpu", "--out", "gpu.json", *options],
+        [python, "-P", "-m", "benchmarks.gpu", "--device", "cpu", "--out", "gpu.json", *options],
         cwd=home,
         env=environment(home, PYTHONPATH=path, **variables),
         capture_output=True,
@@ -74,11 +84,11 @@ def test_all_parts_on_a_cpu(tmp_path: Path, gpu_table: ModuleType) -> None:
 
 
 @pytest.mark.slow
-def test_a_meter_beside_a_second_reader(tmp_path: Path) -> None:
-    require("torch")
+def test_a_meter_beside_a_second_reader(tmp_path: Path, pytorch: str) -> None:
     library = nvml_library.environment(nvml_library.build(tmp_path), [GPU])
     seen = {name: library[name] for name in ("LD_LIBRARY_PATH", "NVML_GPUS")}
-    done, document = check(tmp_path, "--part", "meter", "--window", "0.1", "--window", "1", "--budget", "200", **seen)
+    options = ("--part", "meter", "--window", "0.1", "--window", "1", "--budget", "200")
+    done, document = check(tmp_path, *options, python=pytorch, **seen)
     assert done.returncode == 0, done.stderr
     assert document["parts"]["meter"]["reason"] is None
     windows = document["meter"]
@@ -90,11 +100,10 @@ def test_a_meter_beside_a_second_reader(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_case_that_fails_loses_itself_alone(tmp_path: Path) -> None:
-    require("torch")
+def test_a_case_that_fails_loses_itself_alone(tmp_path: Path, pytorch: str) -> None:
     options = ("--part", "workloads", "--workload", "faulty", "--size", "by_precision", "--budget", "200")
-    done, document = check(tmp_path, *options, PYTHONPATH=str(SUPPORT / "faulty"))
-    rows = {(row["mode"], row["precision"]): row for row in document["workloads"] if row["framework"] == "pytorch"}
+    done, document = check(tmp_path, *options, python=pytorch, PYTHONPATH=str(SUPPORT / "faulty"))
+    rows = {(row["mode"], row["precision"]): row for row in document["workloads"]}
     for case in (("eager", "tf32"), ("cudagraph", "fp32")):
         assert rows.pop(case)["status"] == "skipped"
     assert rows.keys() == {*(("eager", each) for each in ("fp32", "bf16", "fp16")), ("compile", "fp32")}
@@ -106,12 +115,11 @@ def test_a_case_that_fails_loses_itself_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_cases_that_hang(tmp_path: Path) -> None:
-    require("torch")
+def test_cases_that_hang(tmp_path: Path, pytorch: str) -> None:
     options = ("--part", "workloads", "--workload", "faulty", "--size", "hang_uninterruptibly")
     limits = ("--case-timeout", "8", "--budget", "50")
-    done, document = check(tmp_path, *options, *limits, PYTHONPATH=str(SUPPORT / "faulty"))
-    first, *_, last = [row for row in document["workloads"] if row["framework"] == "pytorch"]
+    done, document = check(tmp_path, *options, *limits, python=pytorch, PYTHONPATH=str(SUPPORT / "faulty"))
+    first, *_, last = document["workloads"]
     assert (first["status"], first["reason"]) == ("failed", "not finished within 8 s")
     assert (last["status"], last["reason"]) == ("not run", "no time was left")
     assert document["parts"]["workloads"]["reason"].startswith("no time was left for ")
@@ -119,9 +127,8 @@ def test_cases_that_hang(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_workloads_that_were_not_begun_are_listed(tmp_path: Path) -> None:
-    require("torch")
-    done, document = check(tmp_path, "--part", "workloads", "--budget", "25")
+def test_workloads_that_were_not_begun_are_listed(tmp_path: Path, pytorch: str) -> None:
+    done, document = check(tmp_path, "--part", "workloads", "--budget", "25", python=pytorch)
     assert done.returncode == 0, done.stderr
     seen = {row["workload"] for row in document["workloads"]}
     assert seen == {workload.id for workload in workloads().values() if "cpu" in workload.devices}
@@ -140,9 +147,9 @@ def test_without_time_every_part_has_a_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_device_that_no_framework_sees(tmp_path: Path) -> None:
+def test_a_device_that_no_framework_sees(tmp_path: Path, pytorch: str) -> None:
     options = ("--device", "cuda:7", "--budget", "200", "--part", "quick", "--part", "workloads", "--part", "meter")
-    done, document = check(tmp_path, *options)
+    done, document = check(tmp_path, *options, python=pytorch)
     assert done.returncode == 0, done.stderr
     assert document["parts"]["quick"]["reason"] == "no framework can use cuda:7"
     assert document["parts"]["workloads"]["reason"] == "no framework can use cuda:7"

@@ -76,8 +76,9 @@ def test_it_is_listed_though_it_has_no_size_base(python: str, tmp_path: Path) ->
 def test_it_runs_in_both_frameworks(python: str, tmp_path: Path) -> None:
     assert "joulemark run --workload two_layers --size tiny" in PAGE
     (tmp_path / "joulemark.toml").write_text(FAST)
-    selection = ("--workload", "two_layers", "--size", "tiny", "--profile", "fast", "--rounds", "1")
-    done = run(python, tmp_path, "run", *selection, "--no-report", "--json")
+    selection = ("--workload", "two_layers", "--size", "tiny", "--profile", "fast", "--rounds", "1", "--threads", "1")
+    sensor = ("--sensor", "simulated:rapl/constant")
+    done = run(python, tmp_path, "run", *selection, *sensor, "--no-report", "--json")
     assert done.returncode == 0, done.stderr
     cases = json.loads(done.stdout)["cases"]
     assert {(case["framework"], case["phase"], case["status"]) for case in cases} == {

@@ -25,6 +25,7 @@ SETTINGS = """
 framework = ["pytorch"]
 sensor = ["simulated:rapl/constant"]
 rounds = 2
+threads = 1
 
 [profiles.ci]
 base = "ci"

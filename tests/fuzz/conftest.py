@@ -1,7 +1,7 @@
 """Two profiles of Hypothesis for the fuzzers: `ci`, a minute in all, and `long`.
 
-`ci` tries the same examples each time, so that what fails is the change. `pytest tests/fuzz --hypothesis-profile=long`
-tries others, for about an hour.
+`ci` tries the same examples each time, so that what fails is the change. `tox -e fuzz` runs `long`, which tries others,
+for about an hour on two cores.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, settings
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60, suppress_health_check=SLOW)
-settings.register_profile("long", deadline=None, max_examples=4_000, print_blob=True, suppress_health_check=SLOW)
+settings.register_profile(
+    "long", deadline=None, derandomize=False, max_examples=20_000, print_blob=True, suppress_health_check=SLOW
+)
 
 
 @contextmanager

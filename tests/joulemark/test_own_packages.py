@@ -17,7 +17,7 @@ from joulemark.suite.results.run_files import read
 
 pytestmark = pytest.mark.slow
 
-TINY = ("--size", "tiny", "--workload", "matmul", "--phase", "inference", "--framework", "pytorch", "--mode", "eager")
+TINY = ("--device", "cpu", "--size", "tiny", "--workload", "matmul", "--framework", "pytorch", "--mode", "eager")
 
 
 def test_pytest(project: Path) -> None:
@@ -35,7 +35,7 @@ def test_pytest_with_the_plugin(project: Path) -> None:
 
 def test_run(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST)
-    options = ("--profile", "fast", *TINY, "--rounds", "1", "--sensor", CONSTANT, "--zone", "CH", "--device", "cpu")
+    options = ("--profile", "fast", *TINY, "--rounds", "1", "--threads", "1", "--sensor", CONSTANT, "--zone", "CH")
     done = python_in(project, "-m", "joulemark", "run", *options)
     assert done.returncode == 0, done.stderr
     (path,) = (project / "home" / "runs").glob("*.json")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import pty
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from forked_command import CommandServer
 
 FAST = """
 [profiles.fast]
@@ -23,22 +27,40 @@ idle_s = 0.5
 COMMAND = [sys.executable, "-P", "-c", "from joulemark.suite.cli.app import main; main()"]
 
 
-def environment(home: Path, **more: str) -> dict[str, str]:
-    """Return a user's environment whose runs and lock on the machine are in `home`, without anyone's token.
+def inherited() -> dict[str, str]:
+    """Return the variables of this process without joulemark's settings and anyone's token.
 
     PYTHON* go too: PYTHONUNBUFFERED, which images of containers set, changes what happens on a full disk.
     """
     settings = ("JOULEMARK_", "ELECTRICITYMAPS_", "CO2_SIGNAL_", "PYTHON")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
+    return {name: value for name, value in os.environ.items() if not name.startswith(settings)}
+
+
+VARIABLES = inherited()
+"""Before any test has changed them."""
+WIDTH = "200"
+"""Columns of the terminal that there is none of."""
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return a user's environment whose runs and lock on the machine are in `home`."""
     (home / "tmp").mkdir(parents=True, exist_ok=True)
     return {
-        **clean,
+        **inherited(),
         "JOULEMARK_HOME": str(home),
         "JOULEMARK_LOCK": str(home / "lock"),
         "TMPDIR": str(home / "tmp"),
-        "COLUMNS": "200",
+        "COLUMNS": WIDTH,
         **more,
     }
+
+
+@functools.cache
+def _server() -> CommandServer:
+    """Return the server of this process."""
+    server = CommandServer({**VARIABLES, "COLUMNS": WIDTH})
+    atexit.register(server.close)
+    return server
 
 
 def joulemark(
@@ -48,10 +70,17 @@ def joulemark(
     timeout: float = 300,
     python: str = sys.executable,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `joulemark ARGUMENTS` of the interpreter `python` in `home` to its end."""
+    """Run `joulemark ARGUMENTS` of the interpreter `python` in `home` to its end.
+
+    Its process is forked from one that has imported the command, where neither the interpreter nor `variables` differ
+    in what is read earlier.
+    """
+    env = environment(home, **(variables or {}))
+    if python == sys.executable and _server().suits(env):
+        return _server().run(arguments, env, home, timeout)
     return subprocess.run(
         [python, *COMMAND[1:], *arguments],
-        env=environment(home, **(variables or {})),
+        env=env,
         cwd=home,
         capture_output=True,
         text=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import sysconfig
@@ -16,6 +17,18 @@ def require(*packages: str) -> None:
     for name in packages:
         if find_spec(name) is None:
             pytest.skip(f"{name} is not installed", allow_module_level=True)
+
+
+def stand_in(directory: Path, **facts: object) -> str:
+    """Return an interpreter that says of a framework that it has a CPU, or `facts`, and can do no more.
+
+    Nothing is imported where a framework is asked for its devices alone.
+    """
+    python = directory / "python"
+    says = {"version": "2.13", "python": "3.11", "build": "cpu", "devices": ["cpu"], **facts}
+    python.write_text(f"#!/bin/sh\necho '{json.dumps(says)}'\n")
+    python.chmod(0o755)
+    return str(python)
 
 
 def empty_environment(directory: Path) -> str:

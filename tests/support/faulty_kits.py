@@ -1,4 +1,4 @@
-"""TensorFlow kits with one mistake each, of the kinds that go unnoticed: the parity tests must detect them."""
+"""TensorFlow kits with one mistake each, of the kinds that go unnoticed: the tests must detect them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import keras
 import tensorflow as tf
 
 from joulemark.workloads.kits.tensorflow import Kit
+from joulemark.workloads.kits.tensorflow.optimizers import FusedSgd
 from joulemark.workloads.kits.tensorflow.pytorch_equivalents import Convolution
-from joulemark.workloads.spec import Optimizer
+from joulemark.workloads.spec import Optimizer, Program
 
 
 class _ConstantKernel(Convolution):
@@ -35,8 +36,47 @@ class ZeroedGradient(Kit):
 class LearningRateOnePercentOff(Kit):
     """The learning rate is 1.01 times the spec's."""
 
+    rate = 1.01
+
     def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
-        return super().optimizer(replace(definition, learning_rate=1.01 * definition.learning_rate))
+        return super().optimizer(replace(definition, learning_rate=self.rate * definition.learning_rate))
+
+
+class NeverUpdates(LearningRateOnePercentOff):
+    """The optimizer changes nothing."""
+
+    rate = 0.0
+
+
+class DoubleUpdate(LearningRateOnePercentOff):
+    """Updates are twice as large."""
+
+    rate = 2.0
+
+
+class NoLossScale(Kit):
+    """In fp16 the loss is not scaled."""
+
+    def alternating_training(self, *arguments: Any) -> Program:
+        precision, self.precision = self.precision, "bf16"
+        program = super().alternating_training(*arguments)
+        self.precision = precision
+        return program
+
+
+class _EagerOnly(FusedSgd):
+    """An optimizer that compiled code leaves out."""
+
+    def apply(self, *arguments: Any) -> None:
+        if not tf.inside_function():
+            super().apply(*arguments)
+
+
+class NoCompiledUpdate(Kit):
+    """A compiled step calls no optimizer."""
+
+    def optimizer(self, definition: Optimizer) -> keras.optimizers.Optimizer:
+        return _EagerOnly(definition.learning_rate, definition.momentum, definition.weight_decay)
 
 
 class NoMomentum(Kit):

@@ -9,7 +9,10 @@ from typing import Any
 
 from command import joulemark
 
-MATMUL = ("run", "--profile", "fast", "--framework", "pytorch", "--workload", "matmul", "--no-report", "--zone", "CH")
+MATMUL = (
+    *("run", "--profile", "fast", "--framework", "pytorch", "--workload", "matmul", "--threads", "1"),
+    *("--sensor", "simulated:rapl/constant", "--no-report", "--zone", "CH"),
+)
 """One case; signals, kills and journals are the same for any framework."""
 TWO_CASES = (*MATMUL, "--workload", "stream")
 

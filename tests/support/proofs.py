@@ -89,6 +89,13 @@ def check_outputs(result: Result) -> None:
         assert np.isfinite(array).all(), name
 
 
+def check_descent(result: Result) -> None:
+    """Check that the output that should fall is finite in each step, and lower in the last than in the first."""
+    values = result.decreasing_output
+    assert np.isfinite(values).all(), values
+    assert values[-1] < values[0], values
+
+
 def check_cast(full: Result, half: Result) -> None:
     """Check that something was computed in less than float32: an output or, where a loss is too coarse, an update."""
     pairs = [(half.first[name], array) for name, array in full.first.items()]

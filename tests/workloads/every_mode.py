@@ -6,9 +6,14 @@ Not collected by itself: the compilers take their time. tox runs it as `modes`, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
 import pytest
-from framework_process import FRAMEWORKS, MODES, Job, Processes
-from proofs import check_cast, check_outputs, check_same
+from framework_process import DEFAULT_MODE, FRAMEWORKS, MODES, Job, Processes, Result
+from proofs import check_cast, check_descent, check_outputs, check_same
+from training_proofs import STEPS, agreement, overflows, reference_job, tolerances
 
 from joulemark.workloads.registry import workloads
 
@@ -22,15 +27,64 @@ CASES = [
     for precision in ("fp32", "bf16", "fp16")
     if precision in w.precisions and (w.compiles or mode not in COMPILED)
 ]
+SMALL = [
+    pytest.param(w.id, framework, precision, marks=pytest.mark.xdist_group(w.id))
+    for w in workloads().values()
+    if w.decreasing_output
+    for framework in FRAMEWORKS
+    for precision in ("fp32", "bf16")
+    if precision in w.precisions
+]
+DESCENT = 20
+"""Steps in which an output falls."""
+
+allowed = cache(tolerances)
+
+
+@cache
+def reference(processes: Processes, framework: str, workload: str, phase: str) -> Result:
+    """Return what eager fp32 does."""
+    job = reference_job(framework, workload) if phase == "training" else Job(framework, workload, phase, steps=2)
+    return processes.run(job)
 
 
 @pytest.mark.parametrize(("workload", "phase", "framework", "mode", "precision"), CASES)
-def test_runs(processes: Processes, workload: str, phase: str, framework: str, mode: str, precision: str) -> None:
-    result = processes.run(Job(framework, workload, phase, mode=mode, precision=precision, steps=2))
+def test_runs(
+    processes: Processes,
+    record_property: Callable[[str, object], None],
+    workload: str,
+    phase: str,
+    framework: str,
+    mode: str,
+    precision: str,
+) -> None:
+    plain, spec = reference(processes, framework, workload, phase), workloads()[workload]
+    job = Job(framework, workload, phase, mode=mode, precision=precision, steps=2)
+    if phase != "training":
+        result = processes.run(job)
+    else:
+        steps = DESCENT if spec.decreasing_output else STEPS
+        first = overflows(precision, plain)
+        result = processes.run(replace(job, steps=steps, steps_to_after=STEPS, overflows=first))
     check_outputs(result)
-    plain = processes.run(Job(framework, workload, phase, steps=2))
     if precision != "fp32":
-        # how near they are is asked of one workload a family
+        # how near outputs are is asked of one workload a family
         check_cast(plain, result)
     elif mode != "eager":
         check_same(workload, phase, plain, result)
+    if result.decreasing_output:
+        check_descent(result)
+    if phase == "training" and spec.optimizer:
+        seen = agreement(plain, result, allowed(processes, workload, precision))
+        for name, value in seen.figures().items():
+            record_property(name, value)
+        assert seen.differences() == []
+
+
+@pytest.mark.parametrize(("workload", "framework", "precision"), SMALL)
+def test_small_descends(processes: Processes, workload: str, framework: str, precision: str) -> None:
+    mode = DEFAULT_MODE[framework]
+    job = Job(framework, workload, "training", mode=mode, precision=precision, size="small", steps=DESCENT)
+    result = processes.run(job)
+    check_outputs(result)
+    check_descent(result)

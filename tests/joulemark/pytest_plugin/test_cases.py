@@ -15,7 +15,7 @@ FAST = '[profiles.fast]\nbase = "quick"\nworkloads = ["matmul"]\nsize = "tiny"\n
 
 def test_selected_cases_run_as_benchmarks(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST)
-    options = f"--profile fast --framework pytorch --mode eager --rounds 1 --sensor {CONSTANT}"
+    options = f"--profile fast --framework pytorch --mode eager --rounds 1 --threads 1 --sensor {CONSTANT}"
     printed, by_name = benchmarks(project, f"--joulemark-suite={options}", "-k", "matmul and pytorch", "-v")
     (name,) = by_name
     assert name.startswith("matmul:tiny/inference/pytorch/eager/cpu/fp32/b")

@@ -11,7 +11,7 @@ from chromium import Open
 from report_files import full
 from run_files import case, failed_trial, run_file
 
-from joulemark.reports.html import render, write
+from joulemark.reports.html import render
 
 
 def test_every_chart_is_drawn(tab: Open, html: str) -> None:
@@ -41,7 +41,7 @@ def test_theme_follows_the_system_and_switches_with_the_charts(tab: Open, html: 
 
 
 @pytest.mark.parametrize("width", [390, 1200])
-def test_ticks_are_level_and_do_not_overlap(tab: Open, html: str, width: int) -> None:
+def test_ticks_are_level_and_no_labels_overlap(tab: Open, html: str, width: int) -> None:
     opened = tab(html, viewport={"width": width, "height": 844})
     page = opened.open()
     opened.draw_all()
@@ -57,12 +57,6 @@ def test_ticks_are_level_and_do_not_overlap(tab: Open, html: str, width: int) ->
     for ticks in axes:
         assert not any(rotated for rotated, _, _ in ticks)
         assert all(before[2] <= after[1] for before, after in pairwise(ticks)), ticks
-
-
-def test_row_labels_do_not_overlap_on_a_phone(tab: Open, html: str) -> None:
-    opened = tab(html, viewport={"width": 400, "height": 844})
-    page = opened.open()
-    opened.draw_all()
     charts = page.evaluate(
         """[...document.querySelectorAll('.plot')].map((plot) =>
           [...plot.querySelectorAll('.ytick text')].map((text) => {
@@ -84,15 +78,6 @@ def test_hostile_text_is_escaped_in_charts(tab: Open) -> None:
     assert page.locator("img").count() == 0
     assert page.locator("main a:not([href^='#'])").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 1200
-
-
-def test_charts_are_drawn_with_plotly_beside_the_page(browser: Any, tmp_path: Path) -> None:
-    write([full()], tmp_path / "page.html", plotlyjs="directory")
-    page = browser.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    page.locator("#plot-throughput").scroll_into_view_if_needed()
-    page.locator("#plot-throughput .main-svg").first.wait_for(state="attached")
-    page.close()
 
 
 def test_page_without_plotly_keeps_its_numbers(browser: Any, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from chromium import Open, download, download_csv
 from report_files import summarised, trials
@@ -32,6 +34,7 @@ def test_slices_together_are_the_whole_chart(tab: Open, tall: str, many_cases: R
     expected = [c.summary.emissions_g_per_1000_items.value for c in many_cases.cases if c.summary]
     assert [x for points in slices for x in points] == pytest.approx([x * factor for x in expected], rel=1e-5)
     assert page.locator("[data-figure=trials] .ytick text").count() == 44
+    check_axes_on_top(page)
 
 
 @pytest.mark.parametrize("width", [1200, 390])
@@ -54,10 +57,8 @@ def test_slices_of_a_chart_have_one_scale(tab: Open, width: int) -> None:
         assert all(scale == pytest.approx(scales[0]) for scale in scales), name
 
 
-def test_tall_charts_have_their_axis_on_top_too(tab: Open, tall: str) -> None:
-    opened = tab(tall)
-    page = opened.open()
-    opened.draw_all()
+def check_axes_on_top(page: Any) -> None:
+    """Tall charts have their axis on top too."""
     texts = (
         "(of) => [...document.querySelectorAll(of)].map((tick) => tick.textContent.replace(/[+\\u2212](?=0.0%)/, ''))"
     )

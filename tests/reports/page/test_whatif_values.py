@@ -16,7 +16,7 @@ from joulemark.suite import units
 from joulemark.suite.carbon import ember
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
 from joulemark.suite.energy.totals import run_totals
-from joulemark.suite.records import Intensity
+from joulemark.suite.records import Intensity, RunFile
 from joulemark.suite.results.intensity_kind import intensity_kind
 from joulemark.suite.results.table import matching_digits, table
 
@@ -41,12 +41,26 @@ def cells_of(page: Any) -> dict[str, list[str]]:
     return cells
 
 
+def check_total(page: Any, run: RunFile) -> None:
+    """Compare the run's total on the page with Python's."""
+    totals = run_totals(run)
+    text = page.locator("[data-total=A]").inner_text().removeprefix("at least ")
+    once, _, scaled = text.partition(f"; times PSF {totals.psf:g}: ")
+    assert units.duration(totals.run.duration_s) in once
+    for shown, total in ((once, totals.run), (scaled, totals.projected)):
+        assert total.facility_energy_j is not None
+        assert total.emissions_g is not None
+        assert float(shown.split(" kWh")[0]) == pytest.approx(units.kwh(total.facility_energy_j), rel=1e-3)
+        assert float(shown.split(", ")[1].split(" g")[0]) == pytest.approx(total.emissions_g, rel=1e-3)
+
+
 @pytest.mark.parametrize(("state", "intensity", "pue", "psf"), INPUTS)
-def test_table_and_tiles(
+def test_table_tiles_and_total(
     tab: Open, ranged_page: str, state: str, intensity: Intensity | None, pue: float | None, psf: float | None
 ) -> None:
     page = tab(ranged_page).open(state)
     run = recomputed(with_ranges(), intensity, pue, psf)
+    check_total(page, run)
     marks = page.locator("#overview .intensity-kind, #results .intensity-kind").all_inner_texts()
     assert set(marks) == {intensity_kind(run.emissions.intensity).mark}
     expected = table(run)
@@ -73,22 +87,6 @@ def test_table_and_tiles(
             if cell.value:
                 assert node.locator(".value").inner_text() == cell.mark + cell.text
                 assert node.locator(".interval").inner_text() == cell.interval
-
-
-@pytest.mark.parametrize(("state", "intensity", "pue", "psf"), INPUTS)
-def test_total(
-    tab: Open, ranged_page: str, state: str, intensity: Intensity | None, pue: float | None, psf: float | None
-) -> None:
-    page = tab(ranged_page).open(state)
-    totals = run_totals(recomputed(with_ranges(), intensity, pue, psf))
-    text = page.locator("[data-total=A]").inner_text().removeprefix("at least ")
-    once, _, scaled = text.partition(f"; times PSF {totals.psf:g}: ")
-    assert units.duration(totals.run.duration_s) in once
-    for shown, total in ((once, totals.run), (scaled, totals.projected)):
-        assert total.facility_energy_j is not None
-        assert total.emissions_g is not None
-        assert float(shown.split(" kWh")[0]) == pytest.approx(units.kwh(total.facility_energy_j), rel=1e-3)
-        assert float(shown.split(", ")[1].split(" g")[0]) == pytest.approx(total.emissions_g, rel=1e-3)
 
 
 @pytest.mark.parametrize("state", ["", "zone=PL&pue=1.5"])

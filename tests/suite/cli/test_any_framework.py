@@ -11,7 +11,7 @@ from pathlib import Path
 import nvml_library
 import pytest
 from command import FAST, joulemark
-from environments import environment_with
+from environments import environment_with, stand_in
 from nvml_library import FakeGpu
 
 pytestmark = pytest.mark.slow
@@ -40,10 +40,9 @@ def reasons(document: str) -> dict[str, str | None]:
     return {case["id"].split("/")[2]: case["reason"] for case in json.loads(document)["cases"]}
 
 
-@pytest.mark.parametrize("has_gpu", [False, True], ids=["no GPU", "GPU"])
 @pytest.mark.parametrize(
-    ("parts", "usable", "other"),
-    [(["torch"], "pytorch", "tensorflow"), (["tensorflow", "keras"], "tensorflow", "pytorch")],
+    ("parts", "usable", "other", "has_gpu"),
+    [(["torch"], "pytorch", "tensorflow", True), (["tensorflow", "keras"], "tensorflow", "pytorch", False)],
     ids=["only PyTorch", "only TensorFlow"],
 )
 def test_one_framework_is_enough(tmp_path: Path, parts: list[str], usable: str, other: str, has_gpu: bool) -> None:
@@ -58,9 +57,9 @@ def test_one_framework_is_enough(tmp_path: Path, parts: list[str], usable: str, 
     assert f"is not installed. Run: pip install 'joulemark[{other}]'." in done.stderr
 
 
-@pytest.mark.parametrize("has_gpu", [False, True], ids=["no GPU", "GPU"])
-def test_a_broken_framework_is_skipped_unless_it_was_named(broken: str, tmp_path: Path, has_gpu: bool) -> None:
-    seen = variables(tmp_path, has_gpu)
+def test_a_broken_framework_is_skipped_unless_it_was_named(broken: str, tmp_path: Path) -> None:
+    """Where there is a GPU; the run below is made without one."""
+    seen = variables(tmp_path, has_gpu=True)
     done = joulemark(tmp_path, *DRY_RUN, variables=seen, python=broken)
     assert (done.returncode, done.stderr) == (0, "")
     assert reasons(done.stdout)["pytorch"] is None
@@ -75,9 +74,8 @@ def test_a_broken_framework_is_skipped_unless_it_was_named(broken: str, tmp_path
 
 def test_a_run_records_that_a_framework_is_broken(broken: str, tmp_path: Path) -> None:
     (tmp_path / "joulemark.toml").write_text(FAST)
-    done = joulemark(
-        tmp_path, *("run", "--profile", "fast", "--workload", "matmul", "--rounds", "1", "--json"), python=broken
-    )
+    options = ("--profile", "fast", "--workload", "matmul", "--rounds", "1", "--threads", "1", "--json")
+    done = joulemark(tmp_path, "run", *options, "--sensor", "simulated:rapl/constant", python=broken)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     outcomes = {case["framework"]: (case["status"], case["reason_code"]) for case in document["cases"]}
@@ -104,10 +102,8 @@ def test_without_a_framework_what_measures_nothing_works(tmp_path: Path) -> None
 
 def test_a_device_that_one_framework_does_not_see_is_skipped_in_it(tmp_path: Path) -> None:
     """PyTorch for the GPU and a TensorFlow whose CUDA libraries are missing."""
-    facts = {"version": "2.13", "python": "3.11.7", "build": "cuda 13.0", "devices": ["cpu", "cuda:0"]}
-    pytorch = tmp_path / "python"  # there is no CUDA to make a real one see the GPU
-    pytorch.write_text(f"#!/bin/sh\necho '{json.dumps(facts)}'\n")
-    pytorch.chmod(0o755)
+    # There is no CUDA to make a real one see the GPU.
+    pytorch = stand_in(tmp_path, build="cuda 13.0", devices=["cpu", "cuda:0"])
     python = environment_with(tmp_path / "env", "tensorflow", "keras")
     options = ("--python", f"pytorch={pytorch}", "--device", "cuda:0")
     done = joulemark(tmp_path, *DRY_RUN, *options, variables=variables(tmp_path, True), python=python)

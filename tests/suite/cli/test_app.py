@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import COMMAND, environment, joulemark
+from environments import stand_in
 from run_files import run_file
 
 from joulemark.suite.cli import app
@@ -46,6 +47,17 @@ def test_bad_usage_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["list"], ["show", "nothing"]], ids=" ".join)
+def test_a_command_that_is_forked_does_what_one_that_is_started_does(tmp_path: Path, arguments: list[str]) -> None:
+    """These tests fork most of them (`command.joulemark`)."""
+    started = subprocess.run(
+        [*COMMAND, *arguments], env=environment(tmp_path), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    forked = joulemark(tmp_path, *arguments)
+    assert (forked.returncode, forked.stdout, forked.stderr) == (started.returncode, started.stdout, started.stderr)
+
+
+@pytest.mark.slow
 def test_verb_after_two_dashes(tmp_path: Path) -> None:
     assert json.loads(joulemark(tmp_path, "--", "schema").stdout)["title"] == "RunFile"
 
@@ -55,13 +67,14 @@ def test_verb_after_two_dashes(tmp_path: Path) -> None:
     ("arguments", "key"),
     [
         ("list --json", "workloads"),
-        ("list --cases --framework pytorch --json", "cases"),
+        ("list --cases --framework pytorch --python pytorch=./python --json", "cases"),
         ("list --runs --json", "runs"),
         ("show 2026 --json", "cases"),
-        ("run --dry-run --framework pytorch --json", "cases"),
+        ("run --dry-run --framework pytorch --python pytorch=./python --json", "cases"),
     ],
 )
 def test_json_is_one_object_on_standard_output(tmp_path: Path, arguments: str, key: str) -> None:
+    stand_in(tmp_path)
     write(run_file(), tmp_path / "runs" / "20261101T120000Z-a1b2.json")
     done = joulemark(tmp_path, *arguments.split())
     assert done.returncode == 0, done.stderr

@@ -10,10 +10,13 @@ from typing import Annotated, TypedDict, Unpack, get_args
 import pytest
 import typer
 from command import joulemark
+from environments import stand_in
 
 from joulemark.suite.cli.arguments import check_suffix, expand
 from joulemark.suite.cli.option_groups import Carbon, Recompute
 from joulemark.suite.errors import UsageError
+
+LIST = ("list", "--cases", "--json")
 
 
 class Group(TypedDict):
@@ -61,9 +64,10 @@ def test_suffix_of_output_files() -> None:
 @pytest.mark.slow
 def test_command_line_overrides_environment_and_that_the_file(tmp_path: Path) -> None:
     (tmp_path / "joulemark.toml").write_text('rounds = 7\nk = "matmul"\nsize = "tiny"\nframework = "pytorch"\n')
+    python = stand_in(tmp_path)
 
     def rounds(*arguments: str, **variables: str) -> int:
-        done = joulemark(tmp_path, "list", "--cases", "--json", *arguments, variables=variables)
+        done = joulemark(tmp_path, *LIST, "--python", f"pytorch={python}", *arguments, variables=variables)
         assert done.returncode == 0, done.stderr
         document = json.loads(done.stdout)
         assert all("matmul:tiny" in case["id"] for case in document["cases"])
@@ -99,8 +103,7 @@ def test_wrong_settings_file_is_one_line_and_exit_2(tmp_path: Path, content: str
 @pytest.mark.slow
 def test_own_profile_changes_only_what_it_names(tmp_path: Path) -> None:
     (tmp_path / "joulemark.toml").write_text("[profiles.mine]\nbase = 'ci'\nworkloads = ['cnn']\nwindow_s = 1.5\n")
-    document = json.loads(
-        joulemark(tmp_path, "list", "--cases", "--profile", "mine", "--framework", "pytorch", "--json").stdout
-    )
+    options = ("--profile", "mine", "--framework", "pytorch", "--python", f"pytorch={stand_in(tmp_path)}")
+    document = json.loads(joulemark(tmp_path, *LIST, *options).stdout)
     assert document["rounds"] == 10
     assert {case["id"].split(":")[0] for case in document["cases"]} == {"cnn"}

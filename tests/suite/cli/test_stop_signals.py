@@ -76,8 +76,9 @@ def console_script() -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("module", ["joulemark.suite.cli.app", "typer", "rich.console", "pydantic", "numpy"])
-@pytest.mark.parametrize("entry", ["module", "script"])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("how", "entry"), [(signal.SIGINT, "module"), (signal.SIGTERM, "script"), (signal.SIGHUP, "script")]
+)
 def test_a_signal_during_the_imports_is_one_line_at_most(tmp_path, how, entry, module):
     """The first tenth of a second, and the imports of a verb."""
     arguments = [str(int(how)), module, console_script() if entry == "script" else entry]
@@ -104,8 +105,15 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["--version"], ["show", "nothing"]])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("how", "arguments"),
+    [
+        (signal.SIGINT, ["--version"]),
+        (signal.SIGINT, ["show", "nothing"]),
+        (signal.SIGTERM, ["show", "nothing"]),
+        (signal.SIGHUP, ["show", "nothing"]),
+    ],
+)
 def test_a_signal_while_the_interpreter_ends_is_silent(tmp_path, how, arguments):
     command = [sys.executable, "-P", "-c", AT_EXIT, str(int(how)), *arguments]
     done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False)

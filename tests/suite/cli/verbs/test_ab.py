@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import FAST, joulemark, start, wait_for
-from environments import empty_environment, environment_like_this, require
+from environments import empty_environment, environment_like_this, require, stand_in
 from places import SUPPORT
 
 from joulemark.suite.results.run_files import read
@@ -64,7 +64,8 @@ def test_version_with_another_protocol_is_one_line_and_exit_2(home):
 @pytest.mark.parametrize(("threads", "equal"), [(("1", "1"), True), (("1", "2"), False)])
 def test_equal_arms_are_reported(home, threads, equal):
     selection = ("--profile", "fast", "--framework", "pytorch", "--workload", "matmul", "--dry-run")
-    done = joulemark(home, "ab", "--a-threads", threads[0], "--b-threads", threads[1], *selection)
+    python = ("--python", f"pytorch={stand_in(home)}")
+    done = joulemark(home, "ab", "--a-threads", threads[0], "--b-threads", threads[1], *selection, *python)
     assert done.returncode == 0, done.stderr
     assert ("Both arms are equal" in done.stderr) == equal
 

@@ -122,8 +122,9 @@ def test_ctrl_c_keeps_the_finished_runs(tmp_path: Path) -> None:
     """The first run is measured; Ctrl-C comes during the wait for the second."""
     require("torch")
     (tmp_path / "joulemark.toml").write_text(FAST)
-    selection = ("--framework", "pytorch", "--workload", "matmul", "--profile", "fast", "--rounds", "2", "--offline")
-    process = start(tmp_path, "calibrate", *selection, "--every", "600", "--json")
+    selection = ("--framework", "pytorch", "--workload", "matmul", "--profile", "fast", "--rounds", "2")
+    options = ("--threads", "1", "--sensor", "simulated:rapl/constant", "--offline", "--every", "600", "--json")
+    process = start(tmp_path, "calibrate", *selection, *options)
     assert process.stderr is not None
     lines = []
     for line in process.stderr:

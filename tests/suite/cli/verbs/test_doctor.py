@@ -11,7 +11,7 @@ from typing import Any
 import nvml_library
 import pytest
 from command import COMMAND, environment, joulemark
-from environments import environment_with
+from environments import environment_with, stand_in
 from nvml_library import FakeGpu
 from powercap import FakeZone, build
 
@@ -74,16 +74,7 @@ def test_with_counters_it_exits_0_with_their_update_periods_where_known_and_cost
 def test_gpus_are_numbered_as_by_the_framework(tmp_path: Path) -> None:
     """NVML lists GPUs in another order than CUDA, which a framework has to be asked about."""
     gpus = [FakeGpu(UUID, name="Old GPU"), FakeGpu("GPU-b", name="New GPU", bus="00000000:02:00.0")]
-    facts = {
-        "version": "2.9",
-        "python": "3.11",
-        "build": "cuda",
-        "devices": ["cpu", "cuda:0", "cuda:1"],
-        "boards": ["b", UUID[4:]],
-    }
-    python = tmp_path / "python"
-    python.write_text(f"#!/bin/sh\necho '{json.dumps(facts)}'\n")
-    python.chmod(0o755)
+    python = stand_in(tmp_path, build="cuda", devices=["cpu", "cuda:0", "cuda:1"], boards=["b", UUID[4:]])
     variables = nvml_library.environment(nvml_library.build(tmp_path), gpus)
     pythons = ("--python", f"pytorch={python}", *NO_FRAMEWORKS[2:])
     done = joulemark(tmp_path, "doctor", "--json", *pythons, variables=variables)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command import FAST, joulemark
-from environments import require
+from environments import require, stand_in
 from grid_server import TOKEN, Reply, grid_server, hour, hourly, latest, listed
 from live_grid import service_variables
 
@@ -18,7 +18,10 @@ from joulemark.suite.results.run_files import read
 pytestmark = pytest.mark.slow
 require("torch")
 
-RUN = ("run", "--profile", "fast", "--workload", "matmul", "--framework", "pytorch", "--rounds", "1", "--no-report")
+RUN = (
+    *("run", "--profile", "fast", "--workload", "matmul", "--framework", "pytorch", "--rounds", "1", "--threads", "1"),
+    *("--sensor", "simulated:rapl/constant", "--no-report"),
+)
 
 
 def constant_answer(path: str, parameters: dict[str, str]) -> Reply:
@@ -76,5 +79,6 @@ def test_bad_carbon_input_is_reported_before_the_run(tmp_path: Path, more: list[
 
 def test_coordinates_on_the_command_line_override_a_zone_in_the_environment(tmp_path: Path) -> None:
     options = ("--dry-run", "--coordinates", "47.37,8.54", "--offline", "--framework", "pytorch")
-    done = joulemark(tmp_path, "run", *options, variables={"JOULEMARK_ZONE": "CH"})
+    python = f"pytorch={stand_in(tmp_path)}"
+    done = joulemark(tmp_path, "run", *options, "--python", python, variables={"JOULEMARK_ZONE": "CH"})
     assert done.returncode == 0, done.stderr

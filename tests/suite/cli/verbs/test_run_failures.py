@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import FAST, joulemark
@@ -13,91 +16,96 @@ from places import SUPPORT
 pytestmark = pytest.mark.slow
 require("torch", "tensorflow")
 
-MATMUL = ("run", "--profile", "fast", "--zone", "CH", "--workload", "matmul", "--json")
-FAULTY = {"PYTHONPATH": str(SUPPORT / "faulty")}
+FAULTY = str(SUPPORT / "faulty")
 """Another package's workload, with sizes that crash or hang."""
+NO_KERAS = """
+if sys.orig_argv[-4:-2] == ["joulemark.suite.trial.fork_server", "tensorflow"]:
+    sys.modules["keras"] = None
+"""
+"""One that is broken from the start is skipped: see test_any_framework.py."""
 
 
-@pytest.fixture(autouse=True)
-def fast_profile(tmp_path):
-    (tmp_path / "joulemark.toml").write_text(FAST)
-
-
-def site_directory(tmp_path: Path, name: str, source: str) -> dict[str, str]:
-    """Write a module that comes first on the import path; return the variables that put it there."""
-    path = tmp_path / "site" / name
-    path.parent.mkdir(parents=True)
-    path.write_text(source)
-    return {"PYTHONPATH": str(tmp_path / "site")}
+def starts_with(folder: Path, source: str) -> dict[str, str]:
+    """Return the variables under which each interpreter runs `source` as it starts, and finds the faulty workload."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"import os, sys\n{source}")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), FAULTY])}
 
 
 def exit_of(module: str) -> str:
     """Return the source of a sitecustomize.py that ends every process running `module` with status 3."""
-    return f"import os, sys\nif {module!r} in sys.orig_argv: os._exit(3)\n"
+    return f"if {module!r} in sys.orig_argv: os._exit(3)\n"
 
 
-def test_crash_leaves_the_other_cases_intact(tmp_path):
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """Run two rounds in which a case crashes, one hangs, and a framework and the noise floor break."""
+    home = tmp_path_factory.mktemp("failing")
+    (home / "joulemark.toml").write_text(FAST + "timeout_s = 10\n")
     done = joulemark(
-        tmp_path,
-        *("run", "--workload", "faulty", "--workload", "matmul", "--size", "segfault", "--size", "tiny"),
-        *("--profile", "fast", "--framework", "pytorch", "--rounds", "1", "--json"),
-        variables=FAULTY,
+        home,
+        *("run", "--profile", "fast", "--zone", "CH", "--sensor", "simulated:rapl/constant", "--json"),
+        *("--rounds", "2", "--threads", "1"),
+        *("--workload", "faulty", "--size", "segfault", "--size", "hang", "--workload", "matmul", "--size", "tiny"),
+        variables=starts_with(home / "site", NO_KERAS + exit_of("joulemark.suite.trial.noise_floor")),
     )
     assert done.returncode == 4, done.stderr
-    cases = {case["workload"]: case for case in json.loads(done.stdout)["cases"]}
-    assert (cases["faulty"]["status"], cases["faulty"]["reason_code"]) == ("failed", "crashed")
-    assert "SIGSEGV" in cases["faulty"]["reason"]
-    assert cases["matmul"]["status"] == "ok"
-    assert Path(json.loads(done.stdout)["report"]).is_file()
+    return done
 
 
-def test_case_that_timed_out_is_not_tried_again(tmp_path):
-    (tmp_path / "joulemark.toml").write_text(FAST + "timeout_s = 4\n")
-    done = joulemark(
-        tmp_path,
-        *("run", "--workload", "faulty", "--size", "hang", "--profile", "fast", "--framework", "pytorch"),
-        *("--rounds", "3", "--json", "--no-report"),
-        variables=FAULTY,
-    )
-    assert done.returncode == 4, done.stderr
-    (case,) = json.loads(done.stdout)["cases"]
-    assert [(trial["round"], trial["reason_code"]) for trial in case["trials"]] == [(1, "timeout")]
-    assert case["status"] == "failed"
-    assert "[1/1]" in done.stderr
+@pytest.fixture(scope="module")
+def document(failing: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Return the results of that run."""
+    return dict(json.loads(failing.stdout))
 
 
-def test_framework_that_breaks_during_a_run_fails_its_own_cases_only(tmp_path):
-    """One that is broken from the start is skipped: see test_any_framework.py."""
-    variables = site_directory(
-        tmp_path,
-        "sitecustomize.py",
-        "import sys\nif sys.orig_argv[-4:-2] == ['joulemark.suite.trial.fork_server', 'tensorflow']:\n"
-        "    sys.modules['keras'] = None",
-    )
-    done = joulemark(tmp_path, *MATMUL, "--rounds", "1", "--no-report", variables=variables)
-    assert done.returncode == 4, done.stderr
-    cases = {case["framework"]: case for case in json.loads(done.stdout)["cases"]}
-    assert cases["pytorch"]["status"] == "ok"
-    assert (cases["tensorflow"]["status"], cases["tensorflow"]["reason_code"]) == ("failed", "import_failed")
-    assert "keras" in cases["tensorflow"]["reason"]
+def case_of(document: dict[str, Any], workload: str, size: str, framework: str = "pytorch") -> dict[str, Any]:
+    """Return one case of the run."""
+    axes = (workload, size, framework)
+    (case,) = (each for each in document["cases"] if (each["workload"], each["size"], each["framework"]) == axes)
+    return dict(case)
 
 
-def test_run_goes_on_without_a_noise_floor(tmp_path):
-    variables = site_directory(tmp_path, "sitecustomize.py", exit_of("joulemark.suite.trial.noise_floor"))
-    done = joulemark(tmp_path, *MATMUL, "--framework", "pytorch", "--rounds", "1", variables=variables)
-    assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
-    assert document["floor"] == []
-    # It fails before the round and after it.
-    (notice,) = (notice for notice in document["notices"] if notice["code"] == "floor_not_measured")
-    assert "exit status 3" in notice["message"]
-    assert [len(case["trials"]) for case in document["cases"]] == [1]
+def test_what_fails_leaves_the_other_cases_intact(document: dict[str, Any]) -> None:
+    case = case_of(document, "matmul", "tiny")
+    assert (case["status"], [trial["status"] for trial in case["trials"]]) == ("ok", ["ok", "ok"])
     assert Path(document["report"]).is_file()
 
 
-def test_run_without_a_sampler_leaves_no_files(tmp_path):
-    variables = site_directory(tmp_path, "sitecustomize.py", exit_of("joulemark.suite.sensors.sampler_process"))
-    done = joulemark(tmp_path, *MATMUL, "--framework", "pytorch", variables=variables)
+def test_case_that_crashed_is_tried_again(document: dict[str, Any]) -> None:
+    case = case_of(document, "faulty", "segfault")
+    assert (case["status"], case["reason_code"]) == ("failed", "crashed")
+    assert [trial["round"] for trial in case["trials"]] == [1, 2]
+    assert "SIGSEGV" in case["reason"]
+
+
+def test_case_that_timed_out_is_not_tried_again(
+    failing: subprocess.CompletedProcess[str], document: dict[str, Any]
+) -> None:
+    case = case_of(document, "faulty", "hang")
+    assert [(trial["round"], trial["reason_code"]) for trial in case["trials"]] == [(1, "timeout")]
+    assert case["status"] == "failed"
+    assert "[7/7]" in failing.stderr  # of eight trials that were planned
+
+
+def test_framework_that_breaks_during_a_run_fails_its_own_cases_only(document: dict[str, Any]) -> None:
+    case = case_of(document, "matmul", "tiny", "tensorflow")
+    assert (case["status"], case["reason_code"]) == ("failed", "import_failed")
+    assert "keras" in case["reason"]
+
+
+def test_run_goes_on_without_a_noise_floor(document: dict[str, Any]) -> None:
+    assert document["floor"] == []
+    # It fails before each round and after the last.
+    (notice,) = (notice for notice in document["notices"] if notice["code"] == "floor_not_measured")
+    assert "exit status 3" in notice["message"]
+
+
+def test_run_without_a_sampler_leaves_no_files(tmp_path: Path) -> None:
+    (tmp_path / "joulemark.toml").write_text(FAST)
+    variables = starts_with(tmp_path / "site", exit_of("joulemark.suite.sensors.sampler_process"))
+    selection = ("--workload", "matmul", "--framework", "pytorch", "--zone", "CH")
+    done = joulemark(tmp_path, "run", "--profile", "fast", *selection, "--json", variables=variables)
     assert (done.returncode, done.stdout) == (4, "")
     assert "sampler" in done.stderr
     assert list((tmp_path / "runs").iterdir()) == []

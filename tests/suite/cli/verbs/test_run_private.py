@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -20,18 +21,20 @@ from joulemark.suite.sensors import update_period
 pytestmark = pytest.mark.slow
 require("torch", "tensorflow")
 
+SENSOR = ("--sensor", "simulated:rapl/constant")
+
 
 def test_compiled_modes_write_only_to_the_scratch_directory(tmp_path: Path) -> None:
     home = tmp_path / "user"
     home.mkdir()
-    (tmp_path / "joulemark.toml").write_text(FAST)
+    (tmp_path / "joulemark.toml").write_text(FAST + "timeout_s = 240\n")  # compilers are slow beside other tests
     selection = ("--workload", "mlp", "--phase", "inference", "--mode", "compile", "--mode", "xla", "--rounds", "2")
     variables = {
         "HOME": str(home),
         "TORCHINDUCTOR_CACHE_DIR": str(home / "inductor"),
         "GOMP_CPU_AFFINITY": "0",
     }
-    done = joulemark(tmp_path, "run", "--profile", "fast", *selection, "--no-report", variables=variables)
+    done = joulemark(tmp_path, "run", "--profile", "fast", *selection, *SENSOR, "--no-report", variables=variables)
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "runs").glob("*.json")
     run_file = read(path)
@@ -55,15 +58,17 @@ def test_what_is_kept_is_its_users_alone(tmp_path: Path) -> None:
     """Run files, journals, traces and pages have the command line and variables of the environment."""
     home = tmp_path / "data" / "home"
     (tmp_path / "joulemark.toml").write_text(FAST)
-    selection = ("--workload", "matmul", "--framework", "pytorch", "--rounds", "2")
+    selection = ("--workload", "matmul", "--framework", "pytorch", "--rounds", "1", "--threads", "1", *SENSOR)
     more = {"JOULEMARK_HOME": str(home)}
     before = os.umask(0o022)
     try:
         running = start(tmp_path, "run", "--profile", "fast", *selection, **more)
     finally:
         os.umask(before)
-    wait_for(running, "[1/2]")
+    wait_for(running, "[1/1]")
+    running.send_signal(signal.SIGSTOP)
     during = modes(tmp_path / "data")
+    running.send_signal(signal.SIGCONT)
     errors = running.communicate(timeout=120)[1]
     assert running.returncode == 0, errors
     folders = {"data": 0o700, "home": 0o700, "runs": 0o700}

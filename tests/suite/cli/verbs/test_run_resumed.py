@@ -9,7 +9,9 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import pytest
 from command import FAST, environment, joulemark, start, wait_for
 from environments import require
@@ -24,7 +26,16 @@ pytestmark = pytest.mark.slow
 require("torch")
 
 RESUME = ("run", "--resume", "latest")
-Answers = dict[str, subprocess.CompletedProcess[str]]
+
+
+class Killed(NamedTuple):
+    """A run that was killed after one of its four trials."""
+
+    home: Path
+    answers: dict[str, subprocess.CompletedProcess[str]]
+    """What others were answered before."""
+    alive: list[psutil.Process]
+    """Those of its processes that did not end with it."""
 
 
 @pytest.fixture
@@ -34,8 +45,7 @@ def home(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answers]:
-    """The home of a run that was killed after one of its four trials, and what others were answered before."""
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     home = tmp_path_factory.mktemp("killed")
     (home / "joulemark.toml").write_text(FAST)
     running = start(home, *TWO_CASES, "--rounds", "2")
@@ -48,17 +58,12 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answers]:
         "on another machine": joulemark(home, *RESUME, variables={"JOULEMARK_LOCK": str(home / "other")}),
     }
     assert files(home) == [".journal", ".trace"]
+    descendants = psutil.Process(running.pid).children(recursive=True)
     running.kill()
     running.communicate()
+    _, alive = psutil.wait_procs(descendants, timeout=10)
     shutil.copytree(home / "runs", home / "copy")
-    return home, answers
-
-
-@pytest.fixture
-def interrupted(killed: tuple[Path, Answers], home: Path) -> Path:
-    """A home of the test's own with that run."""
-    shutil.copytree(killed[0] / "copy", home / "runs")
-    return home
+    return Killed(home, answers, alive)
 
 
 @pytest.mark.parametrize(
@@ -71,14 +76,25 @@ def interrupted(killed: tuple[Path, Answers], home: Path) -> Path:
         ("on another machine", "is being measured by another process, maybe on another machine"),
     ],
 )
-def test_run_in_progress_is_nobody_elses(killed: tuple[Path, Answers], who: str, text: str) -> None:
-    answer = killed[1][who]
+def test_run_in_progress_is_nobody_elses(killed: Killed, who: str, text: str) -> None:
+    answer = killed.answers[who]
     assert answer.returncode == 2
     assert text in answer.stderr
 
 
-def test_resumed_run_keeps_its_trials_and_finishes(killed: tuple[Path, Answers]) -> None:
-    home, _ = killed
+def test_killed_run_has_every_finished_trial(killed: Killed, home: Path) -> None:
+    assert killed.alive == [], "processes of a killed run go on"
+    shutil.copytree(killed.home / "copy", home / "runs")
+    document = show(home)
+    assert document["run"]["complete"] is False
+    assert [trial["status"] for trial in trials(document)] == ["ok"]
+    assert any(reading["energy_j"] for trial in trials(document) for reading in trial["energy"])
+    assert "run_incomplete" in {notice["code"] for notice in document["notices"]}
+    assert joulemark(home, "report", "latest", "-o", "page.html").returncode == 0
+
+
+def test_resumed_run_keeps_its_trials_and_finishes(killed: Killed) -> None:
+    home = killed.home
     before = show(home)
     assert joulemark(home, *RESUME, "--rounds", "5").returncode == 2
     assert len(list((home / "tmp").iterdir())) == 1, "a killed run leaves its scratch directory"
@@ -95,33 +111,6 @@ def test_resumed_run_keeps_its_trials_and_finishes(killed: tuple[Path, Answers])
         assert sorted(trial["round"] for trial in case["trials"]) == [1, 2]
         assert case["summary"]["energy_per_item_j"]["n"] == 2
     assert files(home) == [".json", ".parquet"]
-
-
-def test_times_do_not_go_back_where_the_clock_did(interrupted: Path) -> None:
-    """A machine without a clock battery was a day ahead: here the run's start is moved a day ahead instead."""
-    (journal,) = (interrupted / "runs").glob("*.journal")
-    path = finish(journal)
-    document = json.loads(path.read_text())
-    started_at = datetime.fromisoformat(document["run"]["started_at"]) + timedelta(days=1)
-    document["run"]["started_at"] = started_at.isoformat(timespec="milliseconds")
-    path.write_text(json.dumps(document))
-    before = read(path)
-    done = joulemark(interrupted, *RESUME, "--no-report")
-    assert done.returncode == 0, done.stderr
-    after = read(path)
-    assert Code.CLOCK_SET_BACK in {notice.code for notice in after.notices}
-    assert after.run.finished_at is not None
-    finished_s = (datetime.fromisoformat(after.run.finished_at) - started_at).total_seconds()
-    first, second = (segment.at_s for segment in after.run.segments)
-    ends = [trial.ended_s for case in before.cases for trial in case.trials]
-    assert first < 1.0
-    assert second >= max(ends)
-    assert finished_s > max(trial.ended_s for case in after.cases for trial in case.trials)
-    windows = sampled_windows(after)
-    assert len(windows) == 2
-    assert windows[0] == sampled_windows(before)[0]
-    assert second <= windows[1][0] < windows[1][1] <= finished_s
-    assert run_totals(after).run.energy_j > run_totals(before).run.energy_j
 
 
 def test_resume_takes_no_options_but_ignores_the_environment(home: Path) -> None:
@@ -195,6 +184,37 @@ def test_a_run_killed_after_its_last_trial_is_finished_by_resume(
         assert len(trials(document)) == 2
         assert all(trial["energy"] for trial in trials(document))
         assert files(home) == [".json", ".parquet"]
+
+
+def test_times_do_not_go_back_where_the_clock_did(measured: tuple[Path, str], home: Path) -> None:
+    """A machine without a clock battery was a day ahead: here the run's start is moved a day ahead instead."""
+    shutil.copytree(measured[0] / "runs", home / "runs")
+    (journal,) = (home / "runs").glob("*.journal")
+    lines = journal.read_bytes().splitlines(keepends=True)
+    second_trial = max(number for number, line in enumerate(lines) if line.startswith(b'{"trial"'))
+    journal.write_bytes(b"".join(lines[:second_trial]))
+    path = finish(journal)
+    document = json.loads(path.read_text())
+    started_at = datetime.fromisoformat(document["run"]["started_at"]) + timedelta(days=1)
+    document["run"]["started_at"] = started_at.isoformat(timespec="milliseconds")
+    path.write_text(json.dumps(document))
+    before = read(path)
+    done = joulemark(home, *RESUME, "--no-report")
+    assert done.returncode == 0, done.stderr
+    after = read(path)
+    assert Code.CLOCK_SET_BACK in {notice.code for notice in after.notices}
+    assert after.run.finished_at is not None
+    finished_s = (datetime.fromisoformat(after.run.finished_at) - started_at).total_seconds()
+    first, second = (segment.at_s for segment in after.run.segments)
+    ends = [trial.ended_s for case in before.cases for trial in case.trials]
+    assert first < 1.0
+    assert second >= max(ends)
+    assert finished_s > max(trial.ended_s for case in after.cases for trial in case.trials)
+    windows = sampled_windows(after)
+    assert len(windows) == 2
+    assert windows[0] == sampled_windows(before)[0]
+    assert second <= windows[1][0] < windows[1][1] <= finished_s
+    assert run_totals(after).run.energy_j > run_totals(before).run.energy_j
 
 
 def test_a_run_that_lost_a_trial_does_not_end_as_if_it_had_not(home: Path) -> None:

@@ -10,13 +10,13 @@ from command import FAST, joulemark
 
 pytestmark = pytest.mark.slow
 
-TINY = ("--workload", "matmul", "--framework", "pytorch", "--size", "tiny", "--rounds", "1", "--no-report")
+TINY = ("--workload", "matmul", "--framework", "pytorch", "--size", "tiny", "--rounds", "1", "--threads", "1")
 
 
 def test_simulated_run_has_a_notice_and_an_external_tracker_alongside(tmp_path: Path) -> None:
     (tmp_path / "joulemark.toml").write_text(FAST.replace("window_s = 0.3", "window_s = 1.5"))  # it updates each 0.1 s
     sensors = ("--sensor", "simulated:a100/telegraph", "--second-opinion")
-    done = joulemark(tmp_path, "run", "--profile", "fast", *TINY, *sensors, "--json")
+    done = joulemark(tmp_path, "run", "--profile", "fast", *TINY, *sensors, "--no-report", "--json")
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
     assert run["settings"]["sensor"] == ["simulated:a100/telegraph"]

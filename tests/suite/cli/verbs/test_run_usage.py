@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command import joulemark
+from environments import stand_in
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.slow
     ids=" ".join,
 )
 def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], texts: list[str]) -> None:
-    done = joulemark(tmp_path, "run", *arguments)
+    done = joulemark(tmp_path, "run", "--python", f"pytorch={stand_in(tmp_path)}", *arguments)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     for text in texts:
@@ -65,7 +66,7 @@ def test_what_needs_no_framework_is_checked_before_one_is_imported(
 
 
 def test_dry_run_lists_the_cases(tmp_path: Path) -> None:
-    dry_run = ("run", "--dry-run", "--framework", "pytorch")
+    dry_run = ("run", "--dry-run", "--framework", "pytorch", "--python", f"pytorch={stand_in(tmp_path)}")
     document = json.loads(joulemark(tmp_path, *dry_run, "--json").stdout)
     assert document["schema_version"] == 1
     assert document["cases"]
