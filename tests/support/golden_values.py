@@ -197,8 +197,20 @@ def write(golden: Golden, folder: Path = DATA) -> Path:
         content[kind] = {name: digest(array) for name, array in content[kind].items()}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{golden.name}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(text(content))
     return path
+
+
+def text(content: Mapping[str, Any]) -> str:
+    """Return JSON with a line for each array."""
+    lines = []
+    for key, value in content.items():
+        if isinstance(value, dict) and value:
+            entries = (f"  {json.dumps(name)}: {json.dumps(array)}" for name, array in value.items())
+            lines.append(f"{json.dumps(key)}: {{\n" + ",\n".join(entries) + "\n }")
+        else:
+            lines.append(f"{json.dumps(key)}: {json.dumps(value)}")
+    return "{" + ",\n ".join(lines) + "}\n"
 
 
 def restored(entry: Mapping[str, Any]) -> Array | Shape | Drawn:
