@@ -117,11 +117,13 @@ def test_a_case_that_fails_loses_itself_alone(tmp_path: Path, pytorch: str) -> N
 @pytest.mark.slow
 def test_cases_that_hang(tmp_path: Path, pytorch: str) -> None:
     options = ("--part", "workloads", "--workload", "faulty", "--size", "hang_uninterruptibly")
-    limits = ("--case-timeout", "8", "--budget", "50")
+    limits = ("--case-timeout", "8", "--budget", "35")
     done, document = check(tmp_path, *options, *limits, python=pytorch, PYTHONPATH=str(SUPPORT / "faulty"))
     first, *_, last = document["workloads"]
     assert (first["status"], first["reason"]) == ("failed", "not finished within 8 s")
-    assert (last["status"], last["reason"]) == ("not run", "no time was left")
+    assert last["status"] == "not run"
+    # how many hang before the time is over depends on how long each takes to start
+    assert last["reason"] in ("no time was left", "not finished when the time was over")
     assert document["parts"]["workloads"]["reason"].startswith("no time was left for ")
     assert done.returncode == 1
 
