@@ -22,7 +22,6 @@ TESTS = tuple(
         "test_input_pipeline.py",
         "test_substitutes.py",
         "test_inputs.py",
-        "test_input_pipeline.py",
         "test_half_precision.py",
         "test_sparse.py",
         "test_conformance.py",
