@@ -44,6 +44,7 @@ _SCRIPTS = (
     "page.js",
 )
 _FIRST_SECTIONS = (("overview", "Overview"), ("results", "Results"))
+_WORK = (("work", "Work"),)
 _LAST_SECTIONS = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Reproduce"))
 
 
@@ -77,7 +78,7 @@ def render(
         .render(
             report=report,
             sections=page_sections,
-            contents=[*_FIRST_SECTIONS, *titles, *_LAST_SECTIONS],
+            contents=[*_FIRST_SECTIONS, *titles, *(_WORK if report.work else ()), *_LAST_SECTIONS],
             tiles=[column for name in TILE_COLUMNS for column in report.table.columns if column.key == name],
             sampled_tables={figure.id: _sampled(figure.table) for figure in drawn if _is_long(figure.table)},
             slices={figure.id: slices(figure.layout) for figure in drawn},

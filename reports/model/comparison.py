@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from joulemark.reports.data_table import DataTable
 from joulemark.reports.model.cases import CaseView, run_label
 from joulemark.reports.model.pairs import UNKNOWN_DRIFT, Pair, pair_views
+from joulemark.reports.model.work import changed_counts, changes_table
 from joulemark.suite.energy.energy_source import source_of_cases
 from joulemark.suite.records import RunFile
 from joulemark.suite.stats.drift import drift_variances
 from joulemark.suite.stats.variance import Variance
+from joulemark.suite.stats.work_counts.comparison import CountComparison
 from joulemark.suite.trial.environment import SCRATCH_VARIABLES
 
 
@@ -36,6 +39,8 @@ class RunComparison:
     """Rows (fact, its value in each run) of the facts that differ between runs."""
     equal: int
     """Number of facts that are the same in all runs."""
+    work: DataTable | None = None
+    """Counts of a step that differ from the first run's; None if none does."""
 
 
 def compare_runs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> RunComparison | None:
@@ -48,6 +53,7 @@ def compare_runs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Run
     (baseline, baseline_views), *later = by_run.items()
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
+    changes: dict[str, tuple[CountComparison, ...]] = {}
     for file, (run, views) in zip(run_files[1:], later, strict=True):
         if file.run.id == run_files[0].run.id:
             unmatched.append(Unmatched(f"run {run}", f"it is the same as run {baseline}"))
@@ -55,6 +61,7 @@ def compare_runs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Run
         same_machine = file.machine.fingerprint == run_files[0].machine.fingerprint
         drift = _drift(run_files, file) if same_machine else UNKNOWN_DRIFT
         by = None if same_machine else "machine"
+        changes[run] = changed_counts(run_files[0], file, by)
         matched, missing_reasons = pair_views(run_files[0], baseline_views, file, views, by, drift)
         pairs += [pair for pair in matched if not pair.incomparable]
         unmatched += [Unmatched(pair.first.full_name, pair.incomparable) for pair in matched if pair.incomparable]
@@ -67,11 +74,13 @@ def compare_runs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Run
                 if view.key not in paired_keys
             ]
     facts = [_environment_facts(file) for file in run_files]
-    names = dict.fromkeys(name for of_run in facts for name in of_run)
-    rows = [(name, *(of_run.get(name, "absent") for of_run in facts)) for name in names]
+    fact_names = dict.fromkeys(name for of_run in facts for name in of_run)
+    rows = [(name, *(of_run.get(name, "absent") for of_run in facts)) for name in fact_names]
     differences = tuple(row for row in rows if len(set(row[1:])) > 1)
     equal = len(rows) - len(differences)
-    return RunComparison(baseline, tuple(pairs), tuple(unmatched), tuple(by_run), differences, equal)
+    names = {run: {view.case.id: view.full_name for view in views} for run, views in by_run.items()}
+    work = changes_table(changes, names, baseline)
+    return RunComparison(baseline, tuple(pairs), tuple(unmatched), tuple(by_run), differences, equal, work)
 
 
 def _drift(run_files: Sequence[RunFile], run_file: RunFile) -> Mapping[str, Variance]:

@@ -90,7 +90,8 @@ Threshold = Annotated[
     list[str] | None,
     verdict(
         metavar="METRIC:PERCENT",
-        help="Smallest change that matters, such as throughput:5% or energy:off; metrics are throughput, energy, "
-        "memory, first-call. Repeatable; overrides the thresholds of the settings file.",
+        help="Smallest change that matters, such as throughput:5%, energy:off or operators:0; metrics are throughput, "
+        "energy, memory, first-call, and what a step counts (docs/counts.md). Repeatable; overrides the thresholds of "
+        "the settings file.",
     ),
 ]

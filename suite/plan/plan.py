@@ -29,6 +29,11 @@ PROFILED_S = 0.2
 """Length of the steps that are profiled on a GPU, seconds: 20 of 10 ms; at 5 µs a kernel, a trace of 40,000."""
 PROFILING_S = 2.0
 """Start of the profiler and reading of its trace, seconds; only for the expected duration."""
+COUNTED_ROUNDS = 2
+"""Rounds whose trials count what a step does. Two show that the numbers do not vary; on a GPU, and where a trial
+compiles for seconds, the first must do."""
+COUNTING_S = 0.5
+"""What counting takes besides a second first call, seconds; only for the expected duration."""
 SEED = 20150926
 """Seed of inputs and initial weights: the same in all runs, whose outputs can then be compared."""
 _SHARED_FIELDS = ("size", "phase", "framework", "mode", "device", "precision", "batch_size", "threads", "allocator")
@@ -74,11 +79,11 @@ class Plan:
                 groups[name].reverse()
         return tuple(case for name in names for case in groups[name])
 
-    def effort(self, case: Case, first_round: bool = False) -> Effort:
-        """Return how long each stage of a trial takes; `first_round` adds what one trial of a GPU case has."""
+    def effort(self, case: Case, round_number: int | None = None) -> Effort:
+        """Return how long each stage of a trial takes; early rounds have more stages than later ones (None)."""
         kind: DeviceKind = "cpu" if case.device == "cpu" else "cuda"
         window_s = self.profile.window_s[kind]
-        first_on_gpu = first_round and kind != "cpu"
+        first_on_gpu = round_number == 1 and kind != "cpu"
         return Effort(
             window_s=window_s,
             warmup_s=0.3,
@@ -88,22 +93,28 @@ class Plan:
             latency_s=self.latency_s,
             resident_idle_s=RESIDENT_IDLE_S if first_on_gpu else 0.0,
             profiled_s=PROFILED_S if first_on_gpu else 0.0,
+            counted=round_number is not None and round_number <= counted_rounds(case),
         )
 
-    def request(self, case: Case, first_round: bool = False) -> Request:
-        """Return the request for a trial of `case`; `first_round` as for `effort`."""
+    def request(self, case: Case, round_number: int | None = None) -> Request:
+        """Return the request for a trial of `case`; `round_number` as for `effort`."""
         return Request(
             workload=case.workload_id,
             seed=SEED,
-            effort=self.effort(case, first_round),
+            effort=self.effort(case, round_number),
             **{name: getattr(case, name) for name in _SHARED_FIELDS},
         )
 
     def trial_s(self, case: Case) -> float:
-        """Return the expected duration of one trial after the first round, seconds."""
+        """Return the mean expected duration of a trial, seconds, without what only a GPU's first round has."""
         effort = self.effort(case)
         start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else GPU_START_S)
-        return start_s + effort.warmup_s + effort.window_s + 2 * effort.guard_s + effort.latency_s
+        measuring_s = effort.warmup_s + effort.window_s + 2 * effort.guard_s + effort.latency_s
+        return start_s + measuring_s + self._counting_s(case) / self.rounds
+
+    def _counting_s(self, case: Case) -> float:
+        """Return the expected duration of all counting of what a step of a case does, seconds."""
+        return min(self.rounds, counted_rounds(case)) * (START_S[mode_class(case.framework, case.mode)] + COUNTING_S)
 
     def expected_s(self) -> float:
         """Return the expected duration of the run, seconds."""
@@ -129,6 +140,12 @@ class Plan:
         other_rounds = {"max_rounds": self.max_rounds, "dropped_rounds": self.dropped_rounds}
         other_rounds = {name: rounds for name, rounds in other_rounds.items() if rounds}
         return {"rounds": self.rounds, **other_rounds, "expected_s": self.expected_s(), "cases": cases}
+
+
+def counted_rounds(case: Case) -> int:
+    """Return in how many rounds, from the first on, the trials of a case count what a step does."""
+    compiles = mode_class(case.framework, case.mode) == "compiled"
+    return 1 if compiles or case.device != "cpu" else COUNTED_ROUNDS
 
 
 def new_order_seed() -> int:

@@ -42,8 +42,10 @@ from joulemark.suite.records.trial import (
     TrainingState,
     Trial,
 )
+from joulemark.suite.records.work import COUNTS, CountKind, Work, WorkCount
 
 __all__ = [
+    "COUNTS",
     "KINDS",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
@@ -52,6 +54,7 @@ __all__ = [
     "ArmSettings",
     "Case",
     "Channel",
+    "CountKind",
     "Cpu",
     "DeviceKind",
     "Embodied",
@@ -91,6 +94,8 @@ __all__ = [
     "Trace",
     "TrainingState",
     "Trial",
+    "Work",
+    "WorkCount",
     "schema",
     "worst",
     "write",

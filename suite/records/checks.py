@@ -17,6 +17,7 @@ from joulemark.suite.records.case import Case
 from joulemark.suite.records.energy import EnergyReading
 from joulemark.suite.records.run import RunFile
 from joulemark.suite.records.trial import Trial
+from joulemark.suite.records.work import COUNTS, WorkCount
 
 Problem = tuple[str, str]
 
@@ -153,6 +154,24 @@ def trial_problems(trial: Trial, memory_bytes: int) -> Iterator[Problem]:
     yield from _energy_problems(trial.energy)
     if trial.resident_idle is not None:
         yield from _at("resident_idle", _energy_problems(trial.resident_idle.energy))
+    if trial.work is not None:
+        yield from _at("work.counts", _count_problems(trial.work.counts))
+
+
+def _count_problems(counts: Mapping[str, WorkCount]) -> Iterator[Problem]:
+    for key, count in counts.items():
+        if (count.value is None) == (count.reason is None):
+            yield key, "it has neither a value nor a reason" if count.value is None else "it has a value and a reason"
+        kind = COUNTS.get(key)
+        if kind is None:
+            continue
+        if count.unit != kind.unit:
+            yield f"{key}.unit", f"it is {count.unit[:20]!r}, not {kind.unit!r}"
+        if kind.unit != "s" and count.value is not None and not count.value.is_integer():
+            yield f"{key}.value", f"{count.value:g} is no whole number"
+    peak, total = (counts[key].value if key in counts else None for key in ("peak_bytes", "allocated_bytes"))
+    if peak is not None and total is not None and peak > total:
+        yield "peak_bytes.value", f"{peak:g} bytes, but the step allocates {total:g} in all"
 
 
 def _unordered(trial: Trial) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from joulemark.suite.records.base import (
 )
 from joulemark.suite.records.energy import EnergyReading
 from joulemark.suite.records.notice import Notice
+from joulemark.suite.records.work import Work
 
 Status = Literal["ok", "failed", "skipped"]
 
@@ -148,6 +149,8 @@ class Trial(Record):
     """None except in the first round on a GPU."""
     training: TrainingState | None = None
     """None outside of training, and where nothing is trained."""
+    work: Work | None = None
+    """What one step does; None in rounds in which it is not counted."""
     notices: tuple[Notice, ...] = ()
 
     @property

@@ -99,7 +99,7 @@ class TrialRunner:
             self._timeouts.on_stage(case, stage)
             self._listener.on_trial_stage(stage)
 
-        request = self._plan.request(case, first_round=round_number == 1)
+        request = self._plan.request(case, round_number)
         outcome = servers.run(request, self._timeouts.for_trial(case), on_stage)
         attempt = {"round": round_number, "started_s": started_s, "ended_s": self._now(), "isolation": isolation}
         compile_cache = self._compile_cache(case) if outcome.trial is not None else None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from joulemark.suite.stats.metrics import Metric
 from joulemark.suite.stats.pairs import Differences, Pair
 from joulemark.suite.stats.variance import Variance
+from joulemark.suite.stats.work_counts.comparison import CountComparison
 
 Verdict = Literal["better", "worse", "same", "inconclusive", "not comparable"]
 
@@ -83,6 +86,19 @@ class ComparisonResult:
     """The variance of a run that was used, by metric; empty within one run."""
     missing_reasons: Mapping[str, str] = field(default_factory=dict)
     """For each case that one run lacks, by id: the nearest case that it has instead."""
+    counts: tuple[CountComparison, ...] = ()
+    """What a step does in B against A: work, which has no noise and no interval."""
+
+    def counts_of(self, pair: Pair) -> Sequence[CountComparison]:
+        """Return the counts of one pair."""
+        return self._counts_by_ids.get((pair.a.id, pair.b.id), ())
+
+    @cached_property
+    def _counts_by_ids(self) -> Mapping[tuple[str, str], Sequence[CountComparison]]:
+        by_ids: dict[tuple[str, str], list[CountComparison]] = defaultdict(list)
+        for count in self.counts:
+            by_ids[count.pair.a.id, count.pair.b.id].append(count)
+        return by_ids
 
 
 def verdict(low: float, high: float, threshold: float, metric: Metric) -> Verdict:

@@ -16,7 +16,9 @@ from joulemark.suite.errors import NotComparableError
 from joulemark.suite.notices import INVALIDATING
 from joulemark.suite.records import Case, RunFile
 from joulemark.suite.stats.comparison import Comparison, ComparisonResult
+from joulemark.suite.stats.pairs import Pair
 from joulemark.suite.stats.thresholds import Thresholds
+from joulemark.suite.stats.work_counts.comparison import CountComparison
 
 Outcome = Literal["regression", "not conclusive", "fine"]
 EXIT_CODES: Final = {"fine": 0, "regression": 1, "not conclusive": 4}
@@ -45,10 +47,14 @@ class Gate:
     """Failed, or judged in the baseline but no longer."""
     not_judged: tuple[Unjudged, ...]
     """Without consequence: new cases, and energy that nobody measured."""
+    more_work: tuple[CountComparison, ...] = ()
+    """Counts of a step that grew by more than their threshold."""
+    held_work: tuple[CountComparison, ...] = ()
+    """Counts that did not."""
 
     @property
     def outcome(self) -> Outcome:
-        if self.regressed:
+        if self.regressed or self.more_work:
             return "regression"
         return "not conclusive" if self.doubtful or self.lost else "fine"
 
@@ -76,14 +82,16 @@ def evaluate(
     NotComparableError if no comparison can be judged, unless the reason is a failed case.
     """
     judged: list[Comparison] = []
-    lost: list[Unjudged] = []
-    not_judged: list[Unjudged] = []
+    without_verdict: list[tuple[Unjudged, bool]] = []
     for comparison in result.comparisons:
         if comparison.ratio is None or (comparison.estimated and not allow_estimates):
-            unjudged, counts = _unjudged(comparison, thresholds)
-            (lost if counts else not_judged).append(unjudged)
+            without_verdict.append(_unjudged(comparison, thresholds))
         else:
             judged.append(comparison)
+    work = [each for each in result.counts if each.threshold is not None]
+    without_verdict += [_unjudged_count(each) for each in work if not _is_judged(each)]
+    lost = [unjudged for unjudged, is_loss in without_verdict if is_loss]
+    not_judged = [unjudged for unjudged, is_loss in without_verdict if not is_loss]
     missing = result.missing_reasons
     lost += [Unjudged(case.id, None, missing[case.id]) for case in _cases(a, result.only_a) if case.status == "ok"]
     for case in _cases(b, result.only_b):
@@ -95,10 +103,23 @@ def evaluate(
         held=tuple(comparison for comparison in judged if comparison.held),
         lost=tuple(dict.fromkeys(lost)),
         not_judged=tuple(dict.fromkeys(not_judged)),
+        more_work=tuple(each for each in work if each.regressed),
+        held_work=tuple(each for each in work if each.verdict in ("same", "less")),
     )
-    if not judged and not any(case.status == "failed" for case in b.cases):
+    if not judged and not any(map(_is_judged, work)) and not any(case.status == "failed" for case in b.cases):
         raise nothing_comparable(a, b, [unjudged.reason for unjudged in (*gate.lost, *gate.not_judged)])
     return gate
+
+
+def _is_judged(count: CountComparison) -> bool:
+    return count.verdict not in ("in doubt", "not comparable")
+
+
+def _unjudged_count(count: CountComparison) -> tuple[Unjudged, bool]:
+    """Return why a count that should be judged is not, and whether that counts as a loss."""
+    if count.pair.work_incomparable is not None:
+        return _unjudged_pair(count.pair, count.pair.work_incomparable)
+    return Unjudged(count.pair.b.id, count.kind.option, count.reason or "trials of A and B overlap"), True
 
 
 def nothing_comparable(a: RunFile, b: RunFile, reasons: Iterable[str], by: str | None = None) -> NotComparableError:
@@ -124,9 +145,7 @@ def _unjudged(comparison: Comparison, thresholds: Thresholds) -> tuple[Unjudged,
     """Return why a comparison has no verdict, and whether that counts as a loss."""
     pair, metric = comparison.pair, comparison.metric
     if pair.incomparable is not None:
-        reason = f"new: the baseline's {pair.incomparable}" if pair.a.status != "ok" else pair.incomparable
-        unjudged = Unjudged(pair.b.id, None, _failure(pair.b) if pair.b.status != "ok" else reason)
-        return unjudged, pair.a.status == "ok" or pair.b.status == "failed"
+        return _unjudged_pair(pair, pair.incomparable)
     reason = comparison.reason or "no value"
     in_baseline = comparison.values[0] is not None
     if metric.energy:
@@ -134,6 +153,13 @@ def _unjudged(comparison: Comparison, thresholds: Thresholds) -> tuple[Unjudged,
         if comparison.estimated and not in_baseline and not _is_measured(pair.b):
             reason = "estimated, not measured (--allow-estimates judges it anyway)"
     return Unjudged(pair.b.id, metric.key, reason), in_baseline or metric.key in thresholds.requested
+
+
+def _unjudged_pair(pair: Pair, incomparable: str) -> tuple[Unjudged, bool]:
+    """Return why nothing of a pair has a verdict, and whether that counts as a loss."""
+    reason = f"new: the baseline's {incomparable}" if pair.a.status != "ok" else incomparable
+    unjudged = Unjudged(pair.b.id, None, _failure(pair.b) if pair.b.status != "ok" else reason)
+    return unjudged, pair.a.status == "ok" or pair.b.status == "failed"
 
 
 def _is_measured(case: Case) -> bool:

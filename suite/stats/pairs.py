@@ -53,6 +53,12 @@ class Pair:
     """What a reader must know about the comparison, if anything."""
     earlier: tuple[Case, ...] = ()
     """The same case in earlier runs of A's machine; they form one baseline with `a`."""
+    work_incomparable: str | None = None
+    """Why not even the counts of a step may be compared; None if they may: they are the same on a busy machine."""
+    versions: tuple[str, str] = ("", "")
+    """Versions of the framework in A and B, and of what belongs to it."""
+    same_fingerprint: bool = True
+    """Whether both ran on machines of one kind."""
 
 
 @dataclass(frozen=True)
@@ -131,15 +137,36 @@ def with_earlier_runs(pair: Pair, runs: Sequence[RunFile]) -> Pair:
 def _pair(case_a: Case, case_b: Case, a: RunFile, b: RunFile, by: str | None) -> Pair:
     same_fingerprint = a.machine.fingerprint == b.machine.fingerprint
     same_machine = same_fingerprint and a.machine.hostname == b.machine.hostname
-    incomparable = None
+    unlike = None
     if case_a.status != "ok" or case_b.status != "ok":
         failed = case_a if case_a.status != "ok" else case_b
-        incomparable = f"{failed.status}: {failed.reason or 'no usable trial'}"
+        unlike = f"{failed.status}: {failed.reason or 'no usable trial'}"
     elif (versions := _differing_versions(case_a, case_b)) and case_a.arm == case_b.arm:
-        incomparable = f"the workload changed ({versions})"
-    elif not same_fingerprint and by != "machine":
+        unlike = f"the workload changed ({versions})"
+    incomparable = unlike
+    if unlike is None and not same_fingerprint and by != "machine":
         incomparable = f"measured on two machines ({a.machine.hostname} and {b.machine.hostname}): compare by machine"
-    return Pair(case_a, case_b, a.run.id == b.run.id, same_machine, incomparable, _note(case_a, case_b))
+    return Pair(
+        case_a,
+        case_b,
+        same_run=a.run.id == b.run.id,
+        same_machine=same_machine,
+        incomparable=incomparable,
+        note=_note(case_a, case_b),
+        work_incomparable=unlike,
+        versions=(_framework_version(case_a, a), _framework_version(case_b, b)),
+        same_fingerprint=same_fingerprint,
+    )
+
+
+def _framework_version(case: Case, run_file: RunFile) -> str:
+    """Return the version of the framework that measured a case, and of what belongs to it; empty if it is not known."""
+    source = run_file.machine if case.arm is None else run_file.arms.get(case.arm)
+    info = source.frameworks.get(case.framework) if source is not None else None
+    if source is None or info is None:
+        return ""
+    names = FRAMEWORKS[case.framework].companions if case.framework in FRAMEWORKS else ()
+    return ", ".join([info.label, *(f"{name} {source.packages[name]}" for name in names if name in source.packages)])
 
 
 def _differing_versions(case_a: Case, case_b: Case) -> str | None:

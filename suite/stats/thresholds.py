@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.records import COUNTS
 from joulemark.suite.stats.metrics import METRICS
 
 THRESHOLD: Final = 0.05
@@ -21,6 +22,8 @@ MAX_THRESHOLD: Final = 10.0
 """A threshold of more than 1,000 % must be a typing error."""
 OFF: Final = "off"
 """Given instead of a threshold: the metric is not judged."""
+_COUNTS: Final = {kind.option: kind for kind in COUNTS.values()}
+"""What a step does is judged only where it is named: by a threshold of 0 exactly."""
 Limits = Mapping[str, float | None]
 """Relative threshold by metric; None if it is not judged."""
 
@@ -52,6 +55,11 @@ class Thresholds:
         """Return the metrics that are judged for some case, in the order of METRICS."""
         tables = (self.everywhere, *(limits for _, limits in self.patterns))
         return tuple(key for key in METRICS if any(table.get(key) is not None for table in tables))
+
+    def judges_counts(self) -> bool:
+        """Return whether a count of what a step does is judged for some case."""
+        tables = (self.everywhere, *(limits for _, limits in self.patterns))
+        return any(table.get(option) is not None for table in tables for option in _COUNTS)
 
     def unmatched(self, case_ids: Iterable[str]) -> tuple[str, ...]:
         """Return the patterns that match no case, so their thresholds can never apply."""
@@ -94,8 +102,8 @@ def _option(text: str) -> tuple[str, float | None]:
 
 def _metric(name: str, where: str) -> str:
     key = name.strip().replace("_", "-")
-    if key not in METRICS:
-        raise unknown(f"metric of {where}", name, METRICS)
+    if key not in METRICS and key not in _COUNTS:
+        raise unknown(f"metric of {where}", name, [*METRICS, *_COUNTS])
     return key
 
 
@@ -112,4 +120,6 @@ def _limit(value: Any, metric: str, where: str) -> float | None:
         raise UsageError(f"{where}: the threshold of {metric} is {value!r}; give a percentage such as 5%, or off.")
     if number >= 1 and not text.endswith("%"):
         raise UsageError(f"{where}: the threshold of {metric} is {value!r}: {number:g} % is written {number:g}%.")
+    if number == 0 and metric in _COUNTS and not _COUNTS[metric].exact:
+        raise UsageError(f"{where}: {metric} vary by themselves: give a threshold above 0, such as 1%.")
     return number

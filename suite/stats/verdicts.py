@@ -13,6 +13,7 @@ from joulemark.suite.stats.comparison import Comparison, ComparisonResult
 from joulemark.suite.stats.drift import ASSUMED_DRIFT
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.variance import Variance
+from joulemark.suite.stats.work_counts.comparison import CountComparison
 from joulemark.suite.units import quantity, significant
 
 ASSUMED: Final = (
@@ -79,7 +80,7 @@ def value_text(metric: Metric, value: float | None) -> str:
     return f"{significant(value)} {metric.unit}"
 
 
-def case_title(comparison: Comparison) -> str:
+def case_title(comparison: Comparison | CountComparison) -> str:
     """Return the id of the case, or both ids if they differ."""
     a, b = (case.id.replace(f"+arm={case.arm}", "") for case in (comparison.pair.a, comparison.pair.b))
     return b if a == b else f"{a} -> {b}"

@@ -13,6 +13,7 @@ from joulemark.suite.records import Case, RunFile, Trial
 from joulemark.suite.results.intensity_kind import intensity_kind
 from joulemark.suite.results.roofline import limits, share
 from joulemark.suite.results.table import Cell, table
+from joulemark.suite.stats.work_counts.step_counts import step_counts
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.console import OUT, print_text
 from joulemark.suite.terminal.notices import notice_lines
@@ -37,6 +38,7 @@ def print_run(run_file: RunFile) -> None:
         *_charts(run_file),
         *_power(run_file),
         *_limits(run_file),
+        *_work(run_file),
         *_external_tracker(run_file),
         *_failures(run_file),
         *notice_lines(run_file),
@@ -121,6 +123,23 @@ def _limits(run_file: RunFile) -> list[Text]:
     """Return how many cases memory or arithmetic limits; empty for a run without probes."""
     shares = [of_case for case in run_file.cases if (of_case := share(case, run_file.probes)) is not None]
     return [Text(f"Roofline: {limits(shares)}.")] if shares else []
+
+
+def _work(run_file: RunFile) -> list[Text]:
+    """Return in how many cases the work of a step was counted, and what was not; empty if nothing was counted."""
+    counted = {case.id: counts for case in run_file.cases if (counts := step_counts(case))}
+    works = [(case, trial.work) for case in run_file.cases for trial in case.ok_trials if trial.work is not None]
+    lines = [f"{case.id}: {work.reason}" for case, work in works if work.reason is not None]
+    lines += [
+        f"{case_id}: {count.kind.title}: {count.reason}"
+        for case_id, counts in counted.items()
+        for count in counts.values()
+        if count.reason is not None and count.values
+    ]
+    if not counted and not lines:
+        return []
+    head = f"Work of a step: counted in {units.counted(len(counted), 'case')}; `joulemark compare` shows what changed."
+    return [Text("\n".join([head, *(f"  {one_line(line)}" for line in dict.fromkeys(lines))]))]
 
 
 def _external_tracker(run_file: RunFile) -> list[Text]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from joulemark.suite.system.text import one_line
-from joulemark.suite.trial import gpu_busy
+from joulemark.suite.trial import gpu_busy, work_counts
 from joulemark.suite.trial.frameworks.adapter import UnsupportedError
 
 KEPT_OUTPUT = 1 << 16
@@ -21,7 +21,11 @@ TIMEOUT = "timeout"
 """Reason code of a trial that did not end in time."""
 TRAINING_STATE = "training_state"
 """The stage that computes the norms of a training at its last and its first weights."""
-COMPLETING: Mapping[str, str] = {**dict.fromkeys(gpu_busy.STAGES, "gpu_busy"), TRAINING_STATE: "training"}
+COMPLETING: Mapping[str, str] = {
+    **dict.fromkeys(gpu_busy.STAGES, "gpu_busy"),
+    TRAINING_STATE: "training",
+    work_counts.STAGE: "work",
+}
 """The stages after a trial's result, and the field that each completes: a failure in one costs only its values."""
 
 

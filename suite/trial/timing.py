@@ -94,7 +94,7 @@ def measure(
     The step keeps running before and after the window for `effort.guard_s`, which puts both ends in steady load.
     A block consists of its steps, one synchronisation and one reading of the clock.
     """
-    with _garbage_collection_off():
+    with garbage_collection_off():
         _run_blocks(step, synchronize, count, effort.guard_s, clock)
         on_edge()
         # One more block: the cost of `on_edge` has left the device's queue when the window opens.
@@ -112,12 +112,13 @@ def step_times(
 
     Not part of the window: synchronising after each step costs what blocks are there to save.
     """
-    with _garbage_collection_off():
+    with garbage_collection_off():
         return list(_run_blocks(step, synchronize, 1, seconds, clock).block_s)
 
 
 @contextlib.contextmanager
-def _garbage_collection_off() -> Iterator[None]:
+def garbage_collection_off() -> Iterator[None]:
+    """Collect what is garbage now, and nothing more until the end."""
     gc.collect()
     gc.disable()
     try:

@@ -20,8 +20,8 @@ PIECE = 1 << 18
 """Elements that are squared at a time: 2 MiB, which stay in the cache."""
 Report = Callable[..., None]
 """Called with `stage`, its name, when a stage begins: `load`, `resident_idle`, `first_call`, `warmup`, `window`,
-`fetch`, and those of `outcome.COMPLETING`; with `trial`, the result; and with `gpu_busy` and `training`, which complete
-it."""
+`fetch`, and those of `outcome.COMPLETING`; with `trial`, the result; and with `gpu_busy`, `training` and `work`, which
+complete it."""
 OnStage = Callable[[str], None]
 FALL_S = 0.5
 """Pause on a GPU before a training's norms are computed: the fall of its power after the last step tells how late a
@@ -49,6 +49,12 @@ def run(request: Request, started: float, report: Report) -> None:
         report(stage=TRAINING_STATE)
         time.sleep(0.0 if request.device == "cpu" else FALL_S)
         report(training=_training_state(case, norms))
+    if request.effort.counted:
+        from joulemark.suite.trial.work_counts import passes as work_passes
+
+        adapter = case.adapter
+        del case, norms
+        work_passes.measure(adapter, request, report)
 
 
 def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) -> dict[str, Any]:

@@ -53,9 +53,21 @@ PLANES = {
 
 def tensorflow_intervals() -> list[tuple[float, float]]:
     """Return the intervals that TensorFlow's adapter finds in `PLANES`. Imports TensorFlow."""
-    from tensorflow.tsl.profiler.protobuf import xplane_pb2
-
     from joulemark.suite.trial.frameworks.tensorflow import trace_intervals
+
+    return trace_intervals(_space())
+
+
+def tensorflow_counts() -> dict[str, float]:
+    """Return what TensorFlow's adapter counts in `PLANES`. Imports TensorFlow."""
+    from joulemark.suite.trial.frameworks.tensorflow_counts import device_counts
+
+    return device_counts(_space())
+
+
+def _space() -> Any:
+    """Return the trace of `PLANES` as TensorFlow writes it to a file."""
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     space = xplane_pb2.XSpace()
     for plane_name, lines in PLANES.items():
@@ -65,7 +77,7 @@ def tensorflow_intervals() -> list[tuple[float, float]]:
             for number, (event_name, begin_us, duration_us) in enumerate(events, len(plane.event_metadata) + 1):
                 plane.event_metadata[number].name = event_name
                 line.events.add(metadata_id=number, offset_ps=begin_us * 10**6, duration_ps=duration_us * 10**6)
-    return trace_intervals(xplane_pb2.XSpace.FromString(space.SerializeToString()))
+    return xplane_pb2.XSpace.FromString(space.SerializeToString())
 
 
 def tensorflow_profiled_on_the_cpu() -> tuple[int, list[tuple[float, float]]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from joulemark.suite.records import (
+    COUNTS,
     Case,
     Channel,
     Cpu,
@@ -26,6 +27,8 @@ from joulemark.suite.records import (
     Settings,
     Trace,
     Trial,
+    Work,
+    WorkCount,
 )
 from joulemark.suite.results.summary import recompute
 
@@ -88,6 +91,18 @@ def trial(
         peak_memory_bytes={"host": 300_000_000, "device": None},
         counters={"page_faults": 3.0, "context_switches": 0.5},
         energy=tuple(readings if readings is not None else [energy(50.0 * length_s)]),
+    )
+
+
+def work(**counts: float | str) -> Work:
+    """Return the work of a step by its counts: numbers, or the reason why there is none."""
+    return Work(
+        counts={
+            key: WorkCount(
+                unit=COUNTS[key].unit, **({"value": None, "reason": n} if isinstance(n, str) else {"value": n})
+            )
+            for key, n in counts.items()
+        }
     )
 
 

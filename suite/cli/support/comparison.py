@@ -16,8 +16,11 @@ from joulemark.suite.stats.compare import compare, metric_families
 from joulemark.suite.stats.comparison import Comparison, ComparisonResult
 from joulemark.suite.stats.drift import ASSUMED_DRIFT, drift_variances
 from joulemark.suite.stats.gate import Gate
+from joulemark.suite.stats.pairs import pair_cases
 from joulemark.suite.stats.thresholds import Thresholds, parse_thresholds
 from joulemark.suite.stats.verdicts import pair_emissions
+from joulemark.suite.stats.work_counts import text as work
+from joulemark.suite.stats.work_counts.comparison import CountComparison, compare_counts
 from joulemark.suite.system import settings_file
 from joulemark.suite.terminal.console import print_message
 
@@ -73,7 +76,10 @@ def compare_runs(
     kept = runs_of_machine(b, directory, print_message) if same_machine and a.run.id != b.run.id else []
     earlier = [run for run in earlier_runs(b, kept) if run.run.id != a.run.id] if history else []
     result: ComparisonResult | None = None
-    for metrics in metric_families(a, b, thresholds.metrics(), allow_estimates):
+    families = metric_families(a, b, thresholds.metrics(), allow_estimates)
+    if not families and thresholds.judges_counts():
+        families = [()]
+    for metrics in families:
         family = compare(a, b, by, thresholds, metrics, drift_variances(kept), allow_estimates, earlier)
         if result is not None:
             comparisons = result.comparisons + family.comparisons
@@ -81,7 +87,8 @@ def compare_runs(
         result = family
     if result is None:
         raise UsageError("every threshold is off: no metric is left to judge.")
-    return RunComparison(a, b, by, result)
+    counts = compare_counts(pair_cases(a, b, by).pairs, thresholds)
+    return RunComparison(a, b, by, replace(result, counts=counts))
 
 
 def compare_arms(run_file: RunFile, thresholds: Thresholds, allow_estimates: bool) -> RunComparison:
@@ -96,7 +103,8 @@ def comparison_document(comparison: RunComparison) -> dict[str, Any]:
         "a": _run_document(comparison.a),
         "b": _run_document(comparison.b),
         "by": comparison.by,
-        "comparisons": [_metric_document(each, comparison.gate) for each in result.comparisons],
+        "comparisons": [_metric_document(each, comparison) for each in result.comparisons],
+        "counts": [_count_document(each) for each in result.counts],
         "only_a": [{"case": case, "why": result.missing_reasons[case]} for case in result.only_a],
         "only_b": [{"case": case, "why": result.missing_reasons[case]} for case in result.only_b],
         "environment": {name: {"a": a, "b": b} for name, (a, b) in result.environment.items()},
@@ -137,7 +145,8 @@ def _run_document(run_file: RunFile) -> dict[str, Any]:
     }
 
 
-def _metric_document(comparison: Comparison, gate: Gate | None) -> dict[str, Any]:
+def _metric_document(comparison: Comparison, run_comparison: RunComparison) -> dict[str, Any]:
+    gate = run_comparison.gate
     document = {
         "a": comparison.pair.a.id,
         "b": comparison.pair.b.id,
@@ -157,5 +166,33 @@ def _metric_document(comparison: Comparison, gate: Gate | None) -> dict[str, Any
         "estimated": comparison.estimated,
         "sentence": verdicts.sentence(comparison),
         "reason": comparison.reason,
+        "work": work_of_doubt(comparison, run_comparison) or None,
     }
     return document if gate is None else {**document, "gate": gate.label(comparison)}
+
+
+def work_of_doubt(comparison: Comparison, run_comparison: RunComparison) -> str:
+    """Return what a step does in both, for a speed that is in doubt; empty for other comparisons, or if unknown."""
+    if comparison.metric.key != "throughput":
+        return ""
+    gate = run_comparison.gate
+    in_doubt = comparison.verdict == "inconclusive" if gate is None else gate.label(comparison) == "in doubt"
+    return work.work_text(run_comparison.result.counts_of(comparison.pair)) if in_doubt else ""
+
+
+def _count_document(count: CountComparison) -> dict[str, Any]:
+    return {
+        "a": count.pair.a.id,
+        "b": count.pair.b.id,
+        "count": count.kind.option,
+        "unit": count.kind.unit,
+        "value_a": count.values[0],
+        "value_b": count.values[1],
+        "ratio": count.ratio,
+        "n_a": count.n[0],
+        "n_b": count.n[1],
+        "threshold": count.threshold,
+        "verdict": count.verdict,
+        "sentence": work.sentence(count),
+        "reason": count.reason,
+    }

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from joulemark.suite.cli.support.comparison import RunComparison
+from joulemark.suite.cli.support.comparison import RunComparison, work_of_doubt
 from joulemark.suite.energy.attribution import is_estimated
-from joulemark.suite.records import ArmName, RunFile
+from joulemark.suite.records import COUNTS, ArmName, RunFile
 from joulemark.suite.results.table import ESTIMATED
 from joulemark.suite.stats import verdicts
 from joulemark.suite.stats.comparison import Comparison, ComparisonResult
 from joulemark.suite.stats.gate import Gate, Unjudged
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.verdicts import case_title
+from joulemark.suite.stats.work_counts import text as work
+from joulemark.suite.stats.work_counts.comparison import CountComparison
 from joulemark.suite.system.text import one_line, printable
 from joulemark.suite.terminal.console import print_text
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
@@ -68,9 +70,13 @@ def markdown(comparison: RunComparison, title: str, sentences: Sequence[str]) ->
 def findings(gate: Gate) -> list[str]:
     """Return a sentence per regression and lost case, at most MAX_FINDINGS; the table has them all."""
     sentences = [
-        f"Regressed: {verdicts.case_title(comparison)}: {verdicts.sentence(comparison)}; "
+        f"Regressed: {case_title(comparison)}: {verdicts.sentence(comparison)}; "
         f"the threshold is {100 * comparison.threshold:g} %."
         for comparison in gate.regressed
+    ]
+    sentences += [
+        f"Regressed: {case_title(count)}: {work.sentence(count)}; the threshold is {100 * (count.threshold or 0):g} %."
+        for count in gate.more_work
     ]
     sentences += [f"Lost: {_unjudged_text(unjudged)}." for unjudged in gate.lost]
     more = len(sentences) - MAX_FINDINGS
@@ -114,40 +120,54 @@ def _rows(comparison: RunComparison) -> Iterator[list[str]]:
     """Yield case, metric, A, B, ratio, trials, verdict; `_lines_below` has what has no ratio."""
     result = comparison.result
     emissions = {pair.title: pair for pair in verdicts.pair_emissions(result, comparison.a.emissions)}
-    order = {title: i for i, title in enumerate(dict.fromkeys(map(verdicts.case_title, result.comparisons)))}
-    ordered = sorted(
-        (each for each in result.comparisons if each.ratio is not None),
-        key=lambda each: (order[verdicts.case_title(each)], list(METRICS).index(each.metric.key)),
-    )
-    for title, group in groupby(ordered, key=verdicts.case_title):
-        label = title
-        for each in group:
-            sides = (each.pair.a, each.pair.b)
-            marks = [ESTIMATED if each.metric.energy and is_estimated(case) else "" for case in sides]
-            a, b = (
-                mark + verdicts.value_text(each.metric, value) for mark, value in zip(marks, each.values, strict=True)
-            )
-            count = str(each.n[0]) if each.n[0] == each.n[1] else f"{each.n[0]}, {each.n[1]}"
-            verdict = _verdict_text(each, comparison.gate)
-            yield [label, each.metric.title, a, b, verdicts.ratio_text(each), count, verdict]
-            label = ""
-            if each.metric.energy:
-                grams = (emissions[title].a, emissions[title].b)
-                texts = [mark + quantity(value, "g") for mark, value in zip(marks, grams, strict=True)]
-                yield ["", "CO2e/1,000 items", *texts, "as energy", "", ""]
+    metrics: dict[str, list[Comparison]] = defaultdict(list)
+    counts: dict[str, list[CountComparison]] = defaultdict(list)
+    for each in sorted(result.comparisons, key=lambda each: list(METRICS).index(each.metric.key)):
+        metrics[case_title(each)].append(each)
+    for count in result.counts:
+        counts[case_title(count)].append(count)
+    for title in dict.fromkeys([*map(case_title, result.comparisons), *counts]):
+        compared = (each for each in metrics[title] if each.ratio is not None)
+        rows = [row for each in compared for row in _metric_rows(each, comparison, emissions)]
+        rows += [_count_row(each) for each in counts[title] if each.changed]
+        for i, row in enumerate(rows):
+            yield [title if i == 0 else "", *row]
 
 
-def _verdict_text(comparison: Comparison, gate: Gate | None) -> str:
-    """Return the verdict and its caveat."""
-    text = comparison.label
+def _metric_rows(
+    each: Comparison, comparison: RunComparison, emissions: Mapping[str, verdicts.PairEmissions]
+) -> Iterator[list[str]]:
+    """Yield the row of one metric of a case without its first cell; below that of energy, one of emissions."""
+    marks = [ESTIMATED if each.metric.energy and is_estimated(case) else "" for case in (each.pair.a, each.pair.b)]
+    a, b = (mark + verdicts.value_text(each.metric, value) for mark, value in zip(marks, each.values, strict=True))
+    count = str(each.n[0]) if each.n[0] == each.n[1] else f"{each.n[0]}, {each.n[1]}"
+    yield [each.metric.title, a, b, verdicts.ratio_text(each), count, _verdict_text(each, comparison)]
+    if each.metric.energy:
+        pair = emissions[case_title(each)]
+        texts = [mark + quantity(value, "g") for mark, value in zip(marks, (pair.a, pair.b), strict=True)]
+        yield ["CO2e/1,000 items", *texts, "as energy", "", ""]
+
+
+def _count_row(count: CountComparison) -> list[str]:
+    """Return the row of a count that changed without its first cell."""
+    title = f"{count.kind.title[0].upper()}{count.kind.title[1:]} a step"
+    ratio = "" if count.ratio is None else f"{count.ratio:.3f}"
+    n = str(count.n[0]) if count.n[0] == count.n[1] else f"{count.n[0]}, {count.n[1]}"
+    verdict = f"{'REGRESSED: ' if count.regressed else ''}{count.verdict} work"
+    return [title, *work.values_text(count.kind, count.values), ratio, n, verdict]
+
+
+def _verdict_text(comparison: Comparison, run_comparison: RunComparison) -> str:
+    """Return the verdict and its caveat, and for a speed that is in doubt what a step does."""
+    text, gate = comparison.label, run_comparison.gate
     if gate is not None:
         text = {
             "regressed": f"REGRESSED: {text}",
             "in doubt": f"in doubt ({text})",
             "not judged": f"{text}, not judged",
         }.get(gate.label(comparison), text)
-    reason = comparison.reason
-    return f"{text}; {reason}" if reason and reason != comparison.pair.note else text
+    reason = comparison.reason if comparison.reason != comparison.pair.note else None
+    return "; ".join(filter(None, (text, reason, work_of_doubt(comparison, run_comparison))))
 
 
 def _lines_below(comparison: RunComparison) -> list[str]:
@@ -160,8 +180,9 @@ def _lines_below(comparison: RunComparison) -> list[str]:
         lines = [f"not comparable  {line}" for line in _without_ratio(result)]
         lines += [f"only in A  {case}: {result.missing_reasons[case]}" for case in result.only_a]
         lines += [f"only in B  {case}: {result.missing_reasons[case]}" for case in result.only_b]
-    notes = ((each.pair.note, verdicts.case_title(each)) for each in compared if each.pair.note)
+    notes = ((each.pair.note, case_title(each)) for each in compared if each.pair.note)
     lines += [f"note  {line}" for line in _grouped(notes)]
+    lines += [f"work  {line}" for line in _grouped(_unchanged_work(comparison))]
     lines += [f"Between runs: {line}." for line in verdicts.drift_labels(result.drift)]
     if any(each.metric.energy for each in compared):
         lines.append(f"Emissions of both on one grid: {_grid_text(comparison)}; shown, never judged.")
@@ -169,6 +190,19 @@ def _lines_below(comparison: RunComparison) -> list[str]:
         lines.append("Differences in the environment:")
         lines += [f"  {name}: {a or 'none'} -> {b or 'none'}" for name, (a, b) in result.environment.items()]
     return lines
+
+
+def _unchanged_work(comparison: RunComparison) -> Iterator[tuple[str, str]]:
+    """Yield (text, case) where steps do the same work and no verdict says so, and where counts cannot be compared."""
+    result = comparison.result
+    in_verdicts = {case_title(each) for each in result.comparisons if work_of_doubt(each, comparison)}
+    pairs = {case_title(each): each.pair for each in result.counts}
+    for title, pair in pairs.items():
+        counts = result.counts_of(pair)
+        if title not in in_verdicts and not any(each.changed for each in counts) and (text := work.work_text(counts)):
+            yield text, title
+        reasons = dict.fromkeys(each.reason for each in counts if each.reason and each.threshold is None)
+        yield from ((f"not compared: {reason}", title) for reason in reasons)
 
 
 def _without_ratio(result: ComparisonResult) -> list[str]:
@@ -192,7 +226,9 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _unjudged_text(unjudged: Unjudged) -> str:
-    metric = f", {METRICS[unjudged.metric].title.lower()}" if unjudged.metric else ""
+    titles = {key: metric.title.lower() for key, metric in METRICS.items()}
+    titles |= {kind.option: kind.title for kind in COUNTS.values()}
+    metric = f", {titles[unjudged.metric]}" if unjudged.metric else ""
     return f"{unjudged.case}{metric}: {unjudged.reason}"
 
 

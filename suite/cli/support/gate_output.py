@@ -110,10 +110,10 @@ def _gate_document(gate: Gate) -> dict[str, object]:
 def _outcome(gate: Gate, advisory: bool) -> str:
     """Return the outcome as one line."""
     counts = (
-        (len(gate.regressed), "regressed"),
+        (len(gate.regressed) + len(gate.more_work), "regressed"),
         (len(gate.doubtful), "in doubt"),
         (len(gate.lost), "lost or failed"),
-        (len(gate.held), "held"),
+        (len(gate.held) + len(gate.held_work), "held"),
     )
     text = f"{gate.outcome.upper()}: {', '.join(f'{count} {label}' for count, label in counts if count)}."
     if gate.outcome == "not conclusive" and gate.doubtful:

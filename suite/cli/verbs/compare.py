@@ -85,7 +85,8 @@ def _compare(
         raise UsageError(f"{problem}: name two runs, or give --by for the cases of one run.")
     comparison = compare_runs(run_a, run_b, by, thresholds, directory, allow_estimates)
     comparisons = comparison.result.comparisons
-    if all(each.ratio is None for each in comparisons):
+    counted = any(each.verdict != "not comparable" for each in comparison.result.counts)
+    if not counted and all(each.ratio is None for each in comparisons):
         reasons = [each.reason or "" for each in comparisons]
         raise nothing_comparable(run_a, run_b, reasons or comparison.result.missing_reasons.values(), by)
     return comparison

@@ -7,23 +7,16 @@ for root only. The kernel accumulates them in 64 bits: they never wrap (arch/x86
 from __future__ import annotations
 
 import collections
-import ctypes
 import errno
 import os
-import platform
-import struct
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from joulemark.suite.sensors.base import Finding, FindResult, SensorOptions
 from joulemark.suite.sensors.rapl.counters import Counter, RaplSensor, error_source, without_duplicates
+from joulemark.suite.system.perf_event import open_event
 
 COMPONENTS = {"energy-pkg": "package", "energy-ram": "dram"}
-SYSCALLS = {"x86_64": 298, "aarch64": 241}
-"""Numbers of perf_event_open (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h)."""
-ATTRIBUTE_BYTES = 64  # linux/perf_event.h, PERF_ATTR_SIZE_VER0
-PERF_FLAG_FD_CLOEXEC = 8
 FIX = 'sudo sysctl kernel.perf_event_paranoid=0 (or: sudo setcap cap_perfmon+ep "$(realpath "$(which python)")")'
 
 
@@ -76,29 +69,13 @@ def _open(root: Path, kind: int, event: str, component: str, processor: int, sco
         joules_per_count = float((root / "events" / f"{event}.scale").read_text())
     except (OSError, ValueError):
         return None
-    descriptor = _perf_event_open(kind, config, processor)
+    descriptor = open_event(kind, config, processor=processor)
     source = f"perf power event; {error_source(component)}"
     return Counter(component, scope, descriptor, source, 1 / joules_per_count, _read_event)
 
 
 def _read_event(descriptor: int) -> int:
     return int.from_bytes(os.read(descriptor, 8), "little")
-
-
-def _perf_event_open(kind: int, config: int, processor: int) -> int:
-    """Call perf_event_open(2) for all processes on one processor. Raises OSError if the kernel refuses."""
-    number = SYSCALLS.get(platform.machine())
-    if number is None:
-        raise OSError(errno.ENOSYS, f"the system call's number is not known on {platform.machine()}")
-    attributes = struct.pack("=IIQ", kind, ATTRIBUTE_BYTES, config).ljust(ATTRIBUTE_BYTES, b"\0")
-    call = partial(ctypes.CDLL(None, use_errno=True).syscall, ctypes.c_long(number), attributes)
-    descriptor: int = call(
-        ctypes.c_int(-1), ctypes.c_int(processor), ctypes.c_int(-1), ctypes.c_ulong(PERF_FLAG_FD_CLOEXEC)
-    )
-    if descriptor < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return descriptor
 
 
 def scopes(root: Path, processors: Sequence[int]) -> dict[int, str]:

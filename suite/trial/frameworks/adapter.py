@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.gpu_busy import Interval
+from joulemark.suite.trial.work_counts import Counts
 
 AMPERE = (8, 0)
 """Compute capability of the first NVIDIA GPUs that have bf16 and tf32."""
@@ -60,6 +61,13 @@ class Adapter(Protocol):
         """Call `run` under the framework's profiler and return when the GPU was busy, one interval a kernel or copy.
 
         Seconds, from any origin. Only on a GPU.
+        """
+
+    def count_work(self, step: Callable[[], object], inputs: Mapping[str, Any]) -> Iterator[Counts]:
+        """Call a compiled step that has not been called yet, a fixed number of times, and yield what one call does.
+
+        Each yield adds to the earlier ones, the surest first: an error then costs what follows it. `inputs` are those
+        of the first call.
         """
 
     def traces(self) -> int | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 
-from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_refusal
+from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_refusal, pytorch_counts
 from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError, check_capability
 from joulemark.suite.trial.gpu_busy import Interval
+from joulemark.suite.trial.work_counts import Counts
 from joulemark.workloads.kits.pytorch import Kit
 
 DEVICE_CATEGORIES = ("kernel", "gpu_memcpy", "gpu_memset")
@@ -94,10 +92,11 @@ class Adapter:
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
             run()
             self.synchronize()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "trace.json"
-            profiler.export_chrome_trace(str(path))
-            return trace_intervals(json.loads(path.read_text(encoding="utf-8")))
+        return trace_intervals(pytorch_counts.read_trace(profiler))
+
+    def count_work(self, step: Callable[[], object], inputs: Mapping[str, Any]) -> Iterator[Counts]:  # noqa: ARG002
+        """Count operators, kernels, memory and FLOPs of one step, and what is compiled for it."""
+        yield from pytorch_counts.count(step, self.execution)
 
     def traces(self) -> int | None:
         """Return the number of graphs that Dynamo has compiled."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from joulemark.suite.trial.frameworks import tensorflow_counts
 from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError, check_capability
 from joulemark.suite.trial.gpu_busy import Interval
+from joulemark.suite.trial.work_counts import Counts
 from joulemark.workloads.kits.tensorflow import Kit
 
 VISIBLE_GPU = "GPU:0"
@@ -85,6 +87,10 @@ class Adapter:
         return int(tf.config.experimental.get_memory_info(VISIBLE_GPU)["peak"])
 
     def device_intervals(self, run: Callable[[], None]) -> list[Interval]:
+        """Return when the GPU was busy in TensorFlow's profile of `run`."""
+        return [interval for space in self._profiled(run) for interval in trace_intervals(space)]
+
+    def _profiled(self, run: Callable[[], object]) -> list[Any]:
         """Run under TensorFlow's profiler with the events of the GPU alone, which the CPU's would slow down."""
         from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
@@ -93,8 +99,18 @@ class Adapter:
             with tf.profiler.experimental.Profile(folder, options=options):
                 run()
                 self.synchronize()
-            spaces = [xplane_pb2.XSpace.FromString(path.read_bytes()) for path in Path(folder).rglob("*.xplane.pb")]
-        return [interval for space in spaces for interval in trace_intervals(space)]
+            return [xplane_pb2.XSpace.FromString(path.read_bytes()) for path in Path(folder).rglob("*.xplane.pb")]
+
+    def count_work(self, step: Callable[[], object], inputs: Mapping[str, Any]) -> Iterator[Counts]:
+        """Count operators of a step, or nodes, traces and FLOPs of its function; on a GPU, kernels and memory."""
+        if self._function is None:
+            yield tensorflow_counts.count_eager(step)
+        else:
+            yield from tensorflow_counts.count_function(step, self._function, inputs, self.execution.mode)
+        if self.cuda:
+            yield tensorflow_counts.peak_counts(step, VISIBLE_GPU)
+            for space in self._profiled(step):
+                yield tensorflow_counts.device_counts(space)
 
     def traces(self) -> int | None:
         """Return how often the step's function was traced."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from plans import make, with_gpus
 
@@ -24,11 +26,14 @@ def test_a_gpu_trial_has_a_guard_longer_than_the_sensor_lags_and_more_stages_in_
     plan = make(with_gpus())
     cases = {case.device: case for case in plan.cases}
     assert plan.effort(cases["cuda:0"]).guard_s >= 1.1
-    first, later = plan.effort(cases["cuda:0"], first_round=True), plan.effort(cases["cuda:0"])
+    first, later = plan.effort(cases["cuda:0"], 1), plan.effort(cases["cuda:0"])
     assert (later.resident_idle_s, later.profiled_s) == (0.0, 0.0)
     assert first.resident_idle_s > 0
     assert first.profiled_s > 0
-    assert plan.effort(cases["cpu"], first_round=True) == plan.effort(cases["cpu"])
+    on_cpu = [plan.effort(cases["cpu"], number) for number in (1, 2, 3)]
+    assert [effort.counted for effort in on_cpu] == [True, True, False]
+    assert on_cpu[2] == plan.effort(cases["cpu"]) == replace(on_cpu[0], counted=False)
+    assert [plan.effort(cases["cuda:0"], number).counted for number in (1, 2)] == [True, False]
 
 
 def test_a_request_has_the_fields_of_its_case():

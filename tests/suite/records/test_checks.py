@@ -51,6 +51,36 @@ IMPOSSIBLE: list[tuple[str, Any, str]] = [
     (f"{CASE}.trials.1.window_s", [20.0, 20.0], "cases.0.trials.1.window_s: 200 items and 200 steps in 0 s"),
     (f"{CASE}.trials.1.window_s", [20.0, 19.0], "cases.0.trials.1.window_s: the second is less than the first"),
     (f"{TRIAL}.items", 0, "cases.0.trials.0.window_s: 0 items"),
+    (
+        f"{TRIAL}.work",
+        {"counts": {"operators": {"value": 1.5}}},
+        "cases.0.trials.0.work.counts.operators.value: 1.5 is no whole number",
+    ),
+    (
+        f"{TRIAL}.work",
+        {"counts": {"flops": {"value": 1, "unit": "B"}}},
+        "cases.0.trials.0.work.counts.flops.unit: it is 'B', not 'FLOP'",
+    ),
+    (
+        f"{TRIAL}.work",
+        {"counts": {"operators": {"value": None}}},
+        "cases.0.trials.0.work.counts.operators: it has neither a value nor",
+    ),
+    (
+        f"{TRIAL}.work",
+        {"counts": {"traces": {"value": 1, "reason": "x"}}},
+        "cases.0.trials.0.work.counts.traces: it has a value and a",
+    ),
+    (
+        f"{TRIAL}.work",
+        {"counts": {"kernels": {"value": -1}}},
+        "cases.0.trials.0.work.counts.kernels.value: it should be at least 0",
+    ),
+    (
+        f"{TRIAL}.work",
+        {"counts": {"peak_bytes": {"value": 9, "unit": "B"}, "allocated_bytes": {"value": 8, "unit": "B"}}},
+        "cases.0.trials.0.work.counts.peak_bytes.value: 9 bytes, but the step allocates 8 in all",
+    ),
     (f"{TRIAL}.steps", 10**60, "cases.0.trials.0.steps: it should be at most 9007199254740992"),
     (f"{TRIAL}.load_s", -5.0, "cases.0.trials.0.load_s: it should be at least 0"),
     (f"{TRIAL}.first_call_s", -5.0, "cases.0.trials.0.first_call_s: it should be at least 1e-12"),

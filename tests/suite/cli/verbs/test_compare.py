@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from command import joulemark
+from comparisons import case_with_work
 from kept_runs import case_at
-from run_files import case, energy, machine, run_file, trial
+from run_files import case, energy, machine, run_file, trial, work
 
 from joulemark.suite.records import write
 
@@ -125,3 +126,30 @@ def test_bad_input_and_nothing_comparable_are_one_line(home: Path, arguments: st
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (code, "", 1), done.stderr
     assert text in done.stderr
     assert joulemark(home, "compare", "20261101", "c.json", "--by", "machine").returncode == 0
+
+
+def test_counts_of_work_are_rows_where_they_changed_and_say_what_a_doubtful_speed_means(tmp_path: Path) -> None:
+    """Rates of the first case are noise, at more operators; the second does the same work."""
+    noisy, more = [1e5, 1.3e5, 0.8e5], ({"operators": 412, "peak_bytes": 2e8}, {"operators": 440, "peak_bytes": 2e8})
+    for day, counts in enumerate(more, 1):
+        works = [
+            case_with_work(*[work(**counts)] * 3, rates=noisy),
+            case_with_work(*[work(operators=7)] * 3, workload="vit"),
+        ]
+        id = f"2026110{day}T120000Z-a1b2"
+        write(run_file(works, id=id), tmp_path / "runs" / f"{id}.json")
+    done = joulemark(tmp_path, "compare", "20261101", "20261102", "--markdown")
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines() if line.startswith("| cnn")]
+    (count,) = [row for row in rows if row[2] == "Operators a step"]
+    assert count[3:7] == ["412", "440", "1.068", "3"]
+    assert "a step does the same work" in done.stdout
+    document = json.loads(joulemark(tmp_path, "compare", "20261101", "20261102", "--json").stdout)
+    (speed,) = [each for each in document["comparisons"] if each["metric"] == "throughput" and "cnn" in each["a"]]
+    assert (speed["verdict"], speed["work"]) == ("inconclusive", "operators 412 -> 440 a step")
+    verdicts = {(each["count"], each["verdict"]): each["sentence"] for each in document["counts"]}
+    assert verdicts["operators", "more"] == "operators grew from 412 to 440 a step"
+    assert ("peak-bytes", "same") in verdicts
+    checked = joulemark(tmp_path, "check", "20261102", "--baseline", "20261101", "--threshold", "operators:0")
+    assert checked.returncode == 1
+    assert "operators grew from 412 to 440 a step; the threshold is 0 %." in checked.stdout

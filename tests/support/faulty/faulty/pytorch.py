@@ -17,11 +17,15 @@ from joulemark.suite.trial.frameworks.pytorch import Adapter
 from joulemark.workloads.spec import Program
 
 BY_PRECISION = {"fp32": "segfault", "bf16": "nan", "fp16": "memory"}
+builds: list[str] = []
 
 
 def build(size, phase, kit):
     """Return a step that has the fault `size.fault`."""
     fault = BY_PRECISION[kit.precision] if size.fault == "by_precision" else size.fault
+    builds.append(fault)
+    if fault == "raises_at_second_load" and len(builds) > 1:
+        raise ValueError("planted at the second load")
     if fault == "raises_at_load":
         raise ValueError("planted at load")
     if fault.startswith("gpu"):

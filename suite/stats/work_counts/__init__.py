@@ -1,0 +1,1 @@
+"""Counts of what one step does, compared without intervals: they have no noise. Pure."""
