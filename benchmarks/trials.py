@@ -18,10 +18,10 @@ BATCH_SIZE = 16
 
 
 @contextlib.contextmanager
-def variables() -> Iterator[dict[str, str]]:
+def variables(threads: int = THREADS) -> Iterator[dict[str, str]]:
     """Yield the environment variables of a run's trials; their scratch directory is deleted afterwards."""
     with tempfile.TemporaryDirectory() as scratch:
-        yield dict(environment.build(os.environ, THREADS, Path(scratch)).variables)
+        yield dict(environment.build(os.environ, threads, Path(scratch)).variables)
 
 
 def request(framework: str, size: str = "small", window_s: float = 1.0, allocator: str = "retain") -> Request:

@@ -22,7 +22,7 @@ from studies.gate_comparisons import ARMS, KINDS, Kind, Sample, compare_sample, 
 from studies.gate_sessions import POOL, RESULTS, Session, load, run_file
 from studies.gate_tables import tables
 
-ROUNDS = (3, 5, 8, 10, 15, 20, 30)
+ROUNDS = (3, 5, 10, 20, 30, 60, 100)
 FEW_ROUNDS = (3, 5, 10)
 ANALYSES = 3
 """The first analysis, and two more after extra rounds of what is in doubt."""

@@ -12,6 +12,7 @@ import numpy as np
 from joulemark.suite.stats.compare import compare
 from joulemark.suite.stats.comparison import Comparison
 from joulemark.suite.stats.drift import ASSUMED_DRIFT, MIN_RUNS, estimate_drift
+from joulemark.suite.stats.gate import CONFIDENCE
 from joulemark.suite.stats.variance import Variance
 from studies.gate_sessions import Round, Session, run_file
 
@@ -41,10 +42,10 @@ def compare_sample(sample: Sample, rounds: int, analysis: int = 1, analyses: int
     if sample.drift is None:
         arms = sample.a[: analysis * rounds], sample.b[: analysis * rounds]
         run = run_file("ab", *arms, rounds=rounds, max_rounds=analyses * rounds)
-        result = compare(run, run, by="batch-size", metrics=["throughput"])
+        result = compare(run, run, by="batch-size", metrics=["throughput"], confidence=CONFIDENCE)
     else:
         a, b = run_file("a", sample.a[:rounds]), run_file("b", sample.b[:rounds])
-        result = compare(a, b, metrics=["throughput"], drift=sample.drift)
+        result = compare(a, b, metrics=["throughput"], drift=sample.drift, confidence=CONFIDENCE)
     (comparison,) = result.comparisons
     return comparison
 

@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
 
 
 def power(study: dict[str, Any]) -> dict[str, Any]:
-    """Return the share of comparisons that alarm (solid) and that detect the difference (dotted), a panel a kind."""
+    """Return the share of comparisons that alarm, a panel a kind."""
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {"height": 460, "margin": {"t": 60, "b": 120, "l": 60, "r": 10}, "annotations": []}
     layout["legend"] = {"orientation": "h", "y": -0.2, "yanchor": "top"}
@@ -59,15 +59,13 @@ def power(study: dict[str, Any]) -> dict[str, Any]:
         for arm in ARMS:
             rows = [row for row in study["power"] if (row["kind"], row["arm"]) == (kind, arm)]
             label = f"{arm} work (step time x {ratios[arm][0]:.2f})"
-            for name, dash, text in (("regressed", "solid", "alarms at 5 %"), ("worse", "dot", "detected")):
-                traces.append(
-                    {
-                        "type": "scatter", "mode": "lines+markers", "xaxis": f"x{axis}", "yaxis": f"y{axis}",
-                        "x": [row["rounds"] for row in rows], "y": [100 * row[name]["rate"] for row in rows],
-                        "line": {"color": COLOURS[arm], "dash": dash}, "marker": {"size": 5},
-                        "name": f"{label}: {text}", "showlegend": i == 0,
-                    }
-                )  # fmt: skip
+            traces.append(
+                {
+                    "type": "scatter", "mode": "lines+markers", "xaxis": f"x{axis}", "yaxis": f"y{axis}",
+                    "x": [row["rounds"] for row in rows], "y": [100 * row["regressed"]["rate"] for row in rows],
+                    "line": {"color": COLOURS[arm]}, "marker": {"size": 5}, "name": label, "showlegend": i == 0,
+                }
+            )  # fmt: skip
     return {"data": traces, "layout": layout}
 
 

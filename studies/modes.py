@@ -30,7 +30,7 @@ def read(paths: Sequence[Path]) -> dict[str, Any]:
         for suite in ElementTree.parse(path).getroot().iter("testsuite"):
             wall_s += float(suite.attrib["time"])
             timestamps.append(suite.attrib["timestamp"])
-            for element in suite.iter("testcase"):
+            for element in suite.iterfind("testcase[@name]"):  # without a name: an interrupted run was at it
                 name, case = _case(element)
                 (small if element.attrib["name"].startswith("test_small") else cases)[name] = case
     machine = describe()
@@ -41,6 +41,7 @@ def read(paths: Sequence[Path]) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "wall_s": round(wall_s),
+        "pieces": len(paths),
         "cases": dict(sorted(cases.items())),
         "small": dict(sorted(small.items())),
     }
@@ -53,9 +54,11 @@ def _case(element: ElementTree.Element) -> tuple[str, dict[str, Any]]:
     """
     name = element.attrib["name"].partition("[")[2].removesuffix("]").replace("-", "/")
     case: dict[str, Any] = {"outcome": "passed", "s": round(float(element.attrib["time"]), 2)}
-    figures = {each.attrib["name"]: float(f"{float(each.attrib['value']):.3g}") for each in element.iter("property")}
-    if figures:
-        case["training"] = figures
+    properties = {each.attrib["name"]: each.attrib["value"] for each in element.iter("property")}
+    if losses := properties.pop("losses", ""):
+        case["losses"] = [float(value) for value in losses.split()]
+    if properties:
+        case["training"] = {key: float(f"{float(value):.3g}") for key, value in properties.items()}
     for outcome in ("skipped", "failure", "error"):
         for child in element.iter(outcome):
             case |= {"outcome": outcome, "reason": " ".join(child.attrib.get("message", "").split())[:200]}

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 import csv
 import re
+import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, geometric_mean
 
+from joulemark.suite.sensors.power_model.rated_power import short_name
+
 MEASURED = ("8124M", "8151", "8175M", "8252C", "8259CL", "8275CL")
 """Processors of the hosts that Teads measured; the other rows are these or the rated power times one of two curves."""
 HOST_LOADS = {"Idle": 0.0, "10%": 0.1, "50%": 0.5, "100%": 1.0}
 LEVELS = range(0, 101, 10)
-TDP_W = {"AMD_EPYC_8024P_8C": 90, "AMD_Threadripper": 180, "E3-1240": 69, "E5-1240": 69, "E5-2620": 2 * 85}
-"""Of the machines of codecarbon's profiles, as their processors are rated, times sockets."""
+PROFILES = {
+    "AMD_EPYC_8024P_8C": ("EPYC 8024P", 90),
+    "AMD_Threadripper": ("Threadripper 1950X", 180),
+    "E3-1240": ("Xeon E3-1240 v2", 69),
+    "E5-1240": ("another E3-1240 v2", 69),
+    "E5-2620": ("2 x Xeon E5-2620 v3", 2 * 85),
+}
+"""The machines of codecarbon's profiles, by folder: processors, and what all of them are rated at, watts."""
 _NAMES = tuple(
     (re.compile(pattern, re.IGNORECASE), architecture)
     for pattern, architecture in (
@@ -43,10 +52,12 @@ _NAMES = tuple(
     )
 )
 """By name, as `short_name` gives it; the first that fits."""
-_NOISE = re.compile(
-    r"®|™|\((?:R|TM)\)|\b(?:Intel|AMD|CPU|Processor|Dell SKU)\b|\b\d+-Core\b|\b64-Bit Multi-Core\b|@.*|\[.*\]|,.*",
-    re.IGNORECASE,
-)
+COEFFICIENTS = {
+    "CASCADE_LAKE": "Cascade Lake", "SKYLAKE": "Skylake-SP", "BROADWELL": "Broadwell-EP", "HASWELL": "Haswell-EP",
+    "SANDY_BRIDGE": "Sandy Bridge-EP", "IVY_BRIDGE": "Ivy Bridge-EP", "AMD_EPYC_1ST_GEN": "EPYC 7001",
+    "AMD_EPYC_2ND_GEN": "EPYC 7002", "AMD_EPYC_3RD_GEN": "EPYC 7003",
+}  # fmt: skip
+"""Cloud Carbon Footprint's names of architectures."""
 
 Row = Mapping[str, str]
 
@@ -60,6 +71,8 @@ class Server:
     cpu: str
     """Its processor, as `short_name` gives it."""
     architecture: str
+    chips: int
+    """Its processors."""
     cores: int
     threads: int
     """Hardware threads of all its processors."""
@@ -90,16 +103,6 @@ class Profile:
     """Loads and watts."""
 
 
-def short_name(name: str) -> str:
-    """Return the name of a processor without what vendors add: `Xeon E5-2699 v4`, `EPYC 7742`."""
-    text = " ".join(_NOISE.sub(" ", name).split())
-    text = re.sub(r"(?i)\bxeon\b", "Xeon", text)
-    text = re.sub(r"(?i)\b(bronze|silver|gold|platinum)\b", lambda word: word[1].title(), text)
-    text = re.sub(r"(?<=\d|L) ?[vV](\d)\b", r" v\1", text)
-    text = re.sub(r"^Xeon (?=8\d{3})", "Xeon Platinum ", text)
-    return re.sub(r"^Xeon Gold (?=67\d\d[EP])", "Xeon ", text)
-
-
 def architecture_of_name(name: str) -> str | None:
     """Return the architecture of a server's processor by its short name; None for another or an unknown one."""
     return next((architecture for pattern, architecture in _NAMES if pattern.fullmatch(name)), None)
@@ -119,6 +122,7 @@ def read_servers(path: Path) -> list[Server]:
             system=system,
             cpu=cpu,
             architecture=architecture_of_name(cpu) or "",
+            chips=int(same[0]["Chips"]),
             cores=int(cores),
             threads=int(threads),
             memory_gb=_memory_gb(same),
@@ -144,9 +148,22 @@ def read_levels(path: Path) -> tuple[list[tuple[float, ...]], list[Server]]:
         if architecture and threads.isdigit() and cores.isdigit():
             memory_gb = float(row["HW_MemAmountGB"] or 0) or None
             system = row["HW_Model"].split(" (")[0]
-            size = int(cores), int(threads), memory_gb
+            size = int(row["CPUChips"]), int(cores), int(threads), memory_gb
             servers.append(Server(row["HW_Vendor"], system, cpu, architecture, *size, watts[0], watts[-1], watts))
     return curves, servers
+
+
+def read_coefficients(path: Path) -> dict[str, tuple[float, float]]:
+    """Return Cloud Carbon Footprint's power of a hardware thread idle and at full load, by our architectures."""
+    with tarfile.open(path) as package:
+        file = package.extractfile("package/src/domain/AzureFootprintEstimationConstants.ts")
+        text = file.read().decode() if file else ""
+    sides = []
+    for name in ("MIN_WATTS_BY_COMPUTE_PROCESSOR", "MAX_WATTS_BY_COMPUTE_PROCESSOR"):
+        block = text.partition(f"{name}: {{")[2].partition("}")[0].replace("]", "")
+        rows = re.findall(r"COMPUTE_PROCESSOR_TYPES\.(\w+)\W+([\d.]+),", block)
+        sides.append({COEFFICIENTS[key]: float(watts) for key, watts in rows if key in COEFFICIENTS})
+    return {architecture: (sides[0][architecture], sides[1][architecture]) for architecture in COEFFICIENTS.values()}
 
 
 def read_hosts(path: Path) -> list[Host]:
@@ -172,7 +189,7 @@ def read_profiles(folder: Path) -> list[Profile]:
         for row in _rows(path):
             watts = float(row["rapl_energy"]) * 3.6e6 / float(row["duration"])
             points.setdefault(path.parent.name, []).append((float(row["cpu_load"]) / 100, watts))
-    return [Profile(name, TDP_W[name], tuple(pairs)) for name, pairs in points.items()]
+    return [Profile(*PROFILES[folder_name], tuple(pairs)) for folder_name, pairs in points.items()]
 
 
 def _memory_gb(results: Sequence[Row]) -> float | None:

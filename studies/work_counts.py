@@ -31,8 +31,7 @@ FAULTS = ("extra_operator", "extra_copy", "lost_fusion", "dropped_channels_last"
 MODES = [("pytorch", "eager"), ("pytorch", "compile"), *(("tensorflow", mode) for mode in ("graph", "eager", "xla"))]
 IMPOSSIBLE = {
     **{(name, "eager", "retraces"): "nothing is traced" for name in ("pytorch", "tensorflow")},
-    ("tensorflow", "xla", "extra_copy"): "XLA leaves copies out",
-    ("tensorflow", "xla", "dropped_channels_last"): "XLA chooses layouts itself: its code is the same",
+    ("tensorflow", "xla", "extra_copy"): "XLA has no operator that only copies",
 }
 """Faults that a mode cannot have."""
 PLAIN = ("planted", "none", "inference")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from joulemark.reports.anonymous import anonymous as without_names
-from joulemark.reports.data_table import DataTable
 from joulemark.reports.markers import framework_title
 from joulemark.reports.model.best import best_cells
 from joulemark.reports.model.cases import CaseView, case_views, run_label
@@ -18,7 +17,7 @@ from joulemark.reports.model.pairs import Pair, arm_pairs, framework_pairs
 from joulemark.reports.model.runs import RunView, run_view
 from joulemark.reports.model.tiles import TileGroup, default_tile_group, tile_groups
 from joulemark.reports.model.warnings import Warnings, report_warnings
-from joulemark.reports.model.work import work_table
+from joulemark.reports.model.work import WorkCounts, work_counts
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import Table
 
@@ -54,7 +53,7 @@ class Report:
     anonymous: bool
     zones: tuple[Country, ...] = ()
     """Countries of the what-if."""
-    work: DataTable | None = None
+    work: WorkCounts | None = None
     """What a step of each case does; None if no trial counted it."""
 
     @property
@@ -96,7 +95,7 @@ def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence
         history=case_series(files, cases),
         anonymous=anonymous,
         zones=tuple(sorted(zones, key=lambda zone: zone.name)),
-        work=work_table(cases),
+        work=work_counts(cases),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from joulemark.reports.data_table import DataTable, TableValue, data_table
 from joulemark.reports.model.cases import CaseView
@@ -14,15 +15,31 @@ from joulemark.suite.stats.work_counts.step_counts import StepCount, step_counts
 from joulemark.suite.stats.work_counts.text import values_text
 
 
-def work_table(cases: Iterable[CaseView]) -> DataTable | None:
-    """Return the counts of a step of each case, a column for each count that one of them has; None without any."""
+@dataclass(frozen=True)
+class WorkCounts:
+    """What a step of each case does."""
+
+    table: DataTable
+    """A row for each case, a column for each count that one of them has."""
+    missing: tuple[str, ...]
+    """The counts that no case has, and why."""
+
+
+def work_counts(cases: Iterable[CaseView]) -> WorkCounts | None:
+    """Return the counts of a step of each case; None without any."""
     counted = [(view, counts) for view in cases if view.current and (counts := step_counts(view.case))]
-    if not counted:
+    by_kind = {kind: [counts[key] for _, counts in counted if key in counts] for key, kind in COUNTS.items()}
+    kinds = [kind for kind, of_cases in by_kind.items() if any(count.values for count in of_cases)]
+    if not kinds:
         return None
-    kinds = [kind for key, kind in COUNTS.items() if any(key in counts for _, counts in counted)]
     head = ["case", *(f"{kind.title}, {kind.unit}" if kind.unit else kind.title for kind in kinds)]
     rows = [[view.full_name, *(_cell(counts.get(kind.key)) for kind in kinds)] for view, counts in counted]
-    return data_table(head, rows)
+    reasons: dict[str, list[str]] = {}
+    for kind, of_cases in by_kind.items():
+        if of_cases and kind not in kinds:
+            reasons.setdefault(of_cases[0].reason or "", []).append(kind.title)
+    missing = tuple(f"No {', '.join(titles)}: {reason}." for reason, titles in reasons.items())
+    return WorkCounts(data_table(head, rows), missing)
 
 
 def _cell(count: StepCount | None) -> TableValue:
@@ -51,7 +68,6 @@ def changes_table(
     rows = [
         (
             names[run][count.pair.b.id],
-            run,
             count.kind.title,
             *values_text(count.kind, count.values),
             f"{count.verdict} work",
@@ -59,5 +75,5 @@ def changes_table(
         for run, counts in changes.items()
         for count in counts
     ]
-    head = ("case", "run", "a step's", f"run {baseline}", "this run", "that is")
+    head = ("case", "a step's", f"run {baseline}", "this run", "that is")
     return data_table(head, rows) if rows else None

@@ -12,9 +12,8 @@ from golden_values import DATA, Golden, differences, read, write
 
 FAMILIES = (
     "vision_plain",
-    "vision_resnet",
+    "vision_huggingface",
     "vision_mobilenet",
-    "vision_vit",
     "language",
     "language_transformer",
     "language_recurrent",

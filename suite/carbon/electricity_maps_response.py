@@ -45,11 +45,11 @@ def parse_series(response: JsonResponse, factors: Basis) -> Series:
 
 
 def _error(response: JsonResponse) -> ServiceError:
-    """Return what a response other than 200 means, with the service's own message on one line."""
+    """Return what a response other than 200 means, with the service's own message."""
     status, message = response.status, ""
     if isinstance(response.document, dict):
         parts = (response.document.get(name) for name in ("error", "message"))
-        message = " ".join("; ".join(str(part) for part in parts if part).split())[:160]
+        message = "; ".join(str(part) for part in parts if part)[:160]
     detail = f" ({message})" if message else ""
     not_in_plan = ("unauthorized for zonekey", "do not have access", "endpoint not available")
     if status == 403 or (status == 401 and any(phrase in message.lower() for phrase in not_in_plan)):

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from joulemark.suite.system.text import one_line
+
 TIMEOUT_S: Final = 10.0
 """Limit for a whole request: name look-up, connection, retries, headers and body."""
+
+MAX_MESSAGE: Final = 300
+"""Characters of a message."""
 
 ErrorKind = Literal[
     "no_token", "bad_token", "not_licensed", "no_data", "throttled", "server", "unreachable", "timeout", "malformed",
@@ -30,6 +35,7 @@ class ServiceError(Exception):
     """Why the service gave no usable answer."""
 
     def __init__(self, kind: ErrorKind, message: str) -> None:
-        super().__init__(message)
+        """`message` may quote the service: of what it sent, one line of at most MAX_MESSAGE characters is kept."""
         self.kind = kind
-        self.message = message
+        self.message = one_line(message)[:MAX_MESSAGE]
+        super().__init__(self.message)

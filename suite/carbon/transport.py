@@ -6,7 +6,6 @@ is raised outside of `except`, since an exception of requests refers to the requ
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -16,66 +15,19 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.utils import get_auth_from_url
-from urllib3 import HTTPResponse
 
 from joulemark import __version__
 from joulemark.suite.carbon import response_cache
 from joulemark.suite.carbon.series import iso
 from joulemark.suite.carbon.service_response import TIMEOUT_S, JsonResponse, ServiceError
-from joulemark.suite.system.deadline import Deadline, RetryPolicy
+from joulemark.suite.system.deadline import HEADERS, BoundedAdapter, Cleaned, Deadline, RetryPolicy
 from joulemark.suite.system.redaction import HIDDEN, pattern_of, redacted
 
 MAX_BYTES: Final = 4_000_000
 """Ten days by the hour are 60 kB; a longer response is no answer."""
-READ_BYTES: Final = 65_536
-
-HEADERS: Final = {
-    "User-Agent": f"joulemark/{__version__}",
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",
-    # A retry on a connection that the server has closed would look like a broken one.
-    "Connection": "close",
-}
+AGENT: Final = f"joulemark/{__version__}"
 T = TypeVar("T")
-
-
-class _BoundedAdapter(HTTPAdapter):
-    """Reads whole bodies within the limits and returns copies free of secrets, which some services repeat."""
-
-    def __init__(self, host: str, secrets: re.Pattern[str] | None, now: datetime, retries: RetryPolicy) -> None:
-        super().__init__(max_retries=retries)
-        self._host, self._secrets, self._now, self._retries = host, secrets, now, retries
-
-    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:
-        """Return a pool whose connections end at the deadline."""
-        pool: Any = super().get_connection_with_tls_context(*args, **more)
-        if self._retries.deadline is not None:
-            pool.ConnectionCls = self._retries.deadline.connection_class(pool.ConnectionCls)
-        return pool
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
-        """Return the response with its body read. ServiceError where that is too much."""
-        with super().send(request, *args, **more) as response:
-            body = _cleaned(self._read(response), self._secrets)
-            retry_after = response.headers.get("Retry-After", "")
-            headers = {"Content-Type": "application/json", response_cache.RETRIEVED_AT: iso(self._now)}
-            headers |= {"Retry-After": retry_after} if re.fullmatch(r"\d{1,6}", retry_after) else {}
-        path = request.path_url
-        raw = HTTPResponse(
-            io.BytesIO(body), headers, response.status_code, reason="", request_url=path, preload_content=False
-        )
-        return self.build_response(request, raw)
-
-    def _read(self, response: requests.Response) -> bytes:
-        body = bytearray()
-        # read1 returns what has arrived; read would wait for a whole block.
-        while block := response.raw.read1(READ_BYTES):
-            body += block
-            if len(body) > MAX_BYTES:
-                raise ServiceError("malformed", f"{self._host} sent more than {MAX_BYTES} bytes")
-        return bytes(body)
 
 
 class Transport:
@@ -156,7 +108,8 @@ class Transport:
                 response = session.get(
                     f"{self._base}/{path}",
                     params=dict(parameters),
-                    headers=HEADERS | {"auth-token": self._token},
+                    # A retry on a connection that the server has closed would look like a broken one.
+                    headers=HEADERS | {"User-Agent": AGENT, "Connection": "close", "auth-token": self._token},
                     auth=self._credentials,
                     timeout=(self._timeout_s, self._timeout_s),
                     allow_redirects=False,
@@ -184,7 +137,18 @@ class Transport:
         session.trust_env = self._trust_proxies
         retries = self._retries.new()
         retries.deadline = deadline
-        adapter = _BoundedAdapter(self.host, self._secrets, now, retries)
+
+        def clean(response: requests.Response, body: bytes) -> Cleaned:
+            """Return a response free of secrets, which some services repeat."""
+            retry_after = response.headers.get("Retry-After", "")
+            headers = {"Content-Type": "application/json", response_cache.RETRIEVED_AT: iso(now)}
+            headers |= {"Retry-After": retry_after} if re.fullmatch(r"\d{1,6}", retry_after) else {}
+            return _cleaned(body, self._secrets), headers
+
+        def too_much() -> ServiceError:
+            return ServiceError("malformed", f"{self.host} sent more than {MAX_BYTES} bytes")
+
+        adapter = BoundedAdapter(lambda: deadline, MAX_BYTES, too_much, clean, retries)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session

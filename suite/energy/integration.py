@@ -2,8 +2,8 @@
 
 A counter is interpolated linearly at the window's ends. Power samples are integrated by trapezoids, with the ends
 interpolated too; power is held constant only outside the first and the last sample. A value stands for a time before it
-was read: half of what it averages over, and half of the update period on average. Where the channel's publication lag
-is known, the time of each update is found (`suite.energy.update_times`), and the lag is taken from it.
+was read: half of what it averages over, and since its update (`suite.energy.update_times`), or half of an update period
+where reads do not show that. A publication lag that is known is taken off; in steady load it cancels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from joulemark.suite.energy.update_times import observed_update_period_s, update_times
+from joulemark.suite.energy.update_times import can_tell_updates, observed_update_period_s, update_times
 from joulemark.suite.records import Channel, Trace
 
 MAX_GAP_PERIODS = 5.0
@@ -61,11 +61,11 @@ class Curve:
         is_known = channel.tick_s is not None or channel.unit == "W"
         update_period_s = channel.tick_s if is_known else observed_update_period_s(times, values)
         t_s, error_s = [t - lag_s(channel) for t in read_s], (update_period_s or 0.0) / 2
-        if channel.publication_lag is not None and channel.tick_s is not None:
-            t_s, known, error_s = _at_updates(read_s, known, channel, channel.tick_s, window_s)
         read_period_s = statistics.median(intervals) if intervals else 0.0
         if channel.unit == "J" and (update_period_s or 0.0) > SLOW * read_period_s > 0:
-            t_s, known = _at_changes(read_s, known)
+            t_s, known = _at_changes([t + (channel.tick_s or 0.0) / 2 - lag_s(channel) for t in read_s], known)
+        elif channel.tick_s is not None and can_tell_updates(channel):
+            t_s, known, error_s = _at_updates(read_s, known, channel, channel.tick_s, window_s)
         return cls(channel, t_s, known, read_period_s, update_period_s, error_s)
 
     @property

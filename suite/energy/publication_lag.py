@@ -13,14 +13,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from joulemark.suite.energy.integration import Curve
+from joulemark.suite.energy.update_times import can_lag
 from joulemark.suite.records import Channel, PublicationLag, Trace
 
 MAX_LAG_S = 0.25
 """Lags up to this are found."""
-SHORTEST_PERIOD_S = 0.01
-"""With a shorter update period, a lag matters to no window."""
-LONGEST_PERIOD_S = 0.5
-"""With a longer one, a lag is less than what the times of updates are known to."""
 SLOPE_S = 0.2
 """Power on either side of a fall is taken over this time or the next longer one between updates."""
 STEEPNESS = 0.25
@@ -77,11 +74,6 @@ def publication_lag(trace: Trace, channel: Channel, falls_s: Sequence[float], me
 def _share_below(n: int, k: int) -> float:
     """Return the probability that at most `k` of `n` values lie below the true median."""
     return float(sum(math.comb(n, j) for j in range(k + 1)) / 2**n)
-
-
-def can_lag(channel: Channel) -> bool:
-    """Return whether a lag of `channel` matters: a sensor with known update periods, neither very short nor long."""
-    return channel.kind != "model" and SHORTEST_PERIOD_S <= (channel.tick_s or 0.0) <= LONGEST_PERIOD_S
 
 
 def _delay(trace: Trace, channel: Channel, fall_s: float) -> tuple[float, float] | None:

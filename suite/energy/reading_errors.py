@@ -107,7 +107,17 @@ def sampling_unevenness(curve: Curve, window_s: Window, step_s: float | None) ->
     if not step_s or period_s <= 0 or not 0 < share < 1:
         return 0.0
     samples = min(max(1, round((window_s[1] - window_s[0]) / period_s)), MAX_SAMPLES)
-    return worst_unevenness(step_s, period_s, share * period_s, samples)
+    return max(worst_unevenness(step_s, each, share * period_s, samples) for each in sample_periods_s(curve))
+
+
+def sample_periods_s(curve: Curve) -> set[float]:
+    """Return the periods that steps may alias with, seconds: of samples, and of updates that are read less often.
+
+    Whenever it is read, a value is of an update: 20 ms apart, they alias with steps of 20 ms.
+    """
+    update_s = curve.update_period_s or 0.0
+    is_seen = update_s > curve.observed_share * curve.sample_period_s
+    return {curve.sample_period_s, update_s} if is_seen else {curve.sample_period_s}
 
 
 def aliasing_error_j(curve: Curve, window_s: Window, step_s: float | None, unevenness: float) -> tuple[float, float]:

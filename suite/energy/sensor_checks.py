@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Final
 
+from joulemark.suite.energy.attribution import ReadingKey, reading_key
 from joulemark.suite.energy.components import channel_label
 from joulemark.suite.energy.integration import Curve
+from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
 from joulemark.suite.records import EnergyReading, Gpu, GpuState, Notice, Trace, Trial
 
@@ -52,6 +55,31 @@ def sensor_notices(
         *_shared(used, states),
         *_unknown_cpu(attributed, traces),
     )
+
+
+def resolution_notices(attributed: Sequence[tuple[Trial, EnergyReading]]) -> list[Notice]:
+    """Return the notice that the windows of a case are too short for a sensor, all of them together."""
+    by_key: dict[ReadingKey, list[tuple[float, float]]] = {}
+    for trial, reading in attributed:
+        if reading.energy_j and reading.tick_s and reading.kind != "model":
+            # Where the times of updates are known better than to half of one, as many more would be needed.
+            update_s = reading.tick_s if reading.time_error_s is None else 2 * reading.time_error_s
+            by_key.setdefault(reading_key(reading), []).append((reading.energy_j, trial.window_length_s / update_s))
+    fewest = min(map(joined_updates, by_key.values()), default=UPDATES_NEEDED)
+    return [Notice.of(Code.TOO_SHORT_FOR_SENSOR, fewest, UPDATES_NEEDED)] if fewest < UPDATES_NEEDED else []
+
+
+def joined_updates(windows: Sequence[tuple[float, float]]) -> float:
+    """Return how many updates one window would have that is as precise as `windows` together.
+
+    A window of n updates is off by a share 1 / n at most. Trials begin at any phase of their sensor, so the errors of
+    their windows are independent and add in quadrature, as in the range of a case's energy: four windows of 24 updates
+    are as good as one of 48.
+
+    Args:
+        windows: Energy of each window, joules, and the updates in it.
+    """
+    return math.fsum(energy_j for energy_j, _ in windows) / math.hypot(*(e / updates for e, updates in windows))
 
 
 def _disagreement(attributed: Sequence[tuple[Trial, EnergyReading]]) -> list[Notice]:

@@ -23,6 +23,10 @@ NEIGHBOURS = 3
 """Reads on either side of an interval that its power is taken from."""
 STEADINESS = 0.5
 """Power whose change makes a larger difference than so many updates does not tell how many an interval holds."""
+STRAIGHTNESS = 1.5
+"""Nor does power around an interval if the counter strays from a straight line by more than so many updates: where
+loads last for a few reads, there may be as much load before an interval as after it. Steady power strays by up to one.
+"""
 PHASES = 50
 """Phases tried."""
 MISFIT = 0.75
@@ -36,6 +40,10 @@ FEWEST_PERIODS = 4
 """Periods in a trace that count more than what was known of the sensor before."""
 KNOWN = 0.5
 """If more than this share of all phases is as good as the best, the phase is not known."""
+SHORTEST_PERIOD_S = 0.01
+"""With a shorter update period, the times of updates, and a lag, matter to no window."""
+LONGEST_PERIOD_S = 0.5
+"""With a longer one, a lag is less than what the times of updates are known to."""
 READ_ERROR_S = 0.003
 """A value is of some moment within its read, which takes up to 7 ms."""
 Interval = tuple[float, float, float | None, bool]
@@ -69,6 +77,20 @@ def update_times(
         return [t - period_s / 2 for t in t_s], period_s / 2
     times_s = [phase_s + math.floor((t - phase_s) / period_s) * period_s for t in t_s]
     return times_s, error_s + READ_ERROR_S
+
+
+def can_lag(channel: Channel) -> bool:
+    """Return whether a lag of `channel` matters: a sensor with known update periods, neither very short nor long."""
+    return channel.kind != "model" and SHORTEST_PERIOD_S <= (channel.tick_s or 0.0) <= LONGEST_PERIOD_S
+
+
+def can_tell_updates(channel: Channel) -> bool:
+    """Return whether reads of `channel` show when it was updated.
+
+    Power that does not change shows nothing, and may do so for some updates amid changes. It is looked at only where
+    its publication lag is known: that was found in changes.
+    """
+    return channel.publication_lag is not None or (channel.unit == "J" and can_lag(channel))
 
 
 def longest_hold_s(t_s: Sequence[float], values: Sequence[float]) -> float:
@@ -147,7 +169,10 @@ def _updates(t_s: Sequence[float], values: Sequence[float], i: int, period_s: fl
     before_w = (values[i - 1] - values[first]) / (t_s[i - 1] - t_s[first])
     after_w = (values[last] - values[i]) / (t_s[last] - t_s[i])
     power_w = (values[last] - values[first]) / (t_s[last] - t_s[first])
+    stray_j = max(abs(values[j] - values[first] - power_w * (t_s[j] - t_s[first])) for j in range(first, last))
     if abs(after_w - before_w) * (t_s[i] - t_s[i - 1]) > STEADINESS * power_w * period_s:
+        return None
+    if stray_j > STRAIGHTNESS * power_w * period_s:
         return None
     return (values[i] - values[i - 1]) / power_w / period_s
 

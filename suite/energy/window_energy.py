@@ -19,6 +19,7 @@ from joulemark.suite.energy.reading_errors import (
     gap_error_j,
     interruptions,
     left_out_s,
+    sample_periods_s,
     sampling_unevenness,
     shows_moments,
     unknown_reason,
@@ -80,7 +81,7 @@ def compute_reading(
     unobserved_j = unobserved_error_j(curve, window_s)
     uneven = sampling_unevenness(curve, window_s, load_period_s)
     below_j, above_j = aliasing_error_j(curve, window_s, load_period_s, uneven)
-    aliased = load_period_s is not None and uneven > 0 and is_aliased(load_period_s, curve.sample_period_s, uneven)
+    aliased = uneven > 0 and any(is_aliased(load_period_s or 0.0, each, uneven) for each in sample_periods_s(curve))
     if aliased:
         caveats.append(f"a step takes {load_period_s:.3g} s, near the sensor's period: it may always see the same part")
     if curve.update_period_s and length_s < UPDATES_NEEDED * 2 * curve.time_error_s:

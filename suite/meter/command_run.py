@@ -105,7 +105,7 @@ def measure(request: CommandRun) -> tuple[Path, tuple[Execution, ...]]:
     journal_path = request.directory / f"{planned.run.id}{SUFFIX}"
     with contextlib.closing(Journal(journal_path, planned)) as journal, _stop_signals() as stop:
         executions = _execute_all(request, journal, case, (started_at, origin_s), stop)
-        journal.notice(Notice.of(Code.WHOLE_MACHINE, cpu_share(executions)))
+        journal.add(notice=Notice.of(Code.WHOLE_MACHINE, cpu_share(executions)))
         finished_at = started_at + timedelta(seconds=time.monotonic() - origin_s)  # the clock may have been set
         journal.end(finished_at.isoformat(timespec="milliseconds"))
         return finish(journal.path), tuple(executions)
@@ -121,7 +121,7 @@ def _execute_all(
             if request.idle_s:
                 begin_s = sampler.now()
                 time.sleep(request.idle_s)
-                journal.idle(Idle(when="before", window_s=(begin_s, sampler.now())))
+                journal.add(idle=Idle(when="before", window_s=(begin_s, sampler.now())))
             stop.is_deferred = True
             while len(executions) < (request.settings.rounds or 1) and not stop.received:
                 executions.append(execute(request.program, request.output_to_stderr))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from joulemark.suite.energy.publication_lag import can_lag, with_publication_lags
+from joulemark.suite.energy.publication_lag import with_publication_lags
+from joulemark.suite.energy.update_times import can_lag
 from joulemark.suite.records import Channel, PublicationLag, Trace
 
 SETTLE_S = 1.0

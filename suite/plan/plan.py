@@ -29,11 +29,16 @@ PROFILED_S = 0.2
 """Length of the steps that are profiled on a GPU, seconds: 20 of 10 ms; at 5 µs a kernel, a trace of 40,000."""
 PROFILING_S = 2.0
 """Start of the profiler and reading of its trace, seconds; only for the expected duration."""
-COUNTED_ROUNDS = 2
-"""Rounds whose trials count what a step does. Two show that the numbers do not vary; on a GPU, and where a trial
-compiles for seconds, the first must do."""
-COUNTING_S = 0.5
-"""What counting takes besides a second first call, seconds; only for the expected duration."""
+COUNTED_ROUNDS: Mapping[DeviceKind, int] = {"cpu": 2, "cuda": 1}
+"""Rounds whose trials count what a step does, of at least twice as many. Two show that the numbers do not vary; a GPU's
+profiler is slow."""
+COUNTING_S: Mapping[DeviceKind, float] = {"cpu": 0.5, "cuda": 1.0}
+"""What counting takes in a trial, seconds; only for the expected duration. A small case takes 0.3 s of a processor, and
+in TensorFlow's graphs half a first call more; not measured on a GPU, whose profiler has run before."""
+REFERENCES = 3
+"""Times in a round that the reference between runs is measured: after each third of the trials."""
+REFERENCE_START_S = 0.4
+"""Start of the process that measures it, seconds; only for the expected duration."""
 SEED = 20150926
 """Seed of inputs and initial weights: the same in all runs, whose outputs can then be compared."""
 _SHARED_FIELDS = ("size", "phase", "framework", "mode", "device", "precision", "batch_size", "threads", "allocator")
@@ -81,7 +86,7 @@ class Plan:
 
     def effort(self, case: Case, round_number: int | None = None) -> Effort:
         """Return how long each stage of a trial takes; early rounds have more stages than later ones (None)."""
-        kind: DeviceKind = "cpu" if case.device == "cpu" else "cuda"
+        kind = _kind(case)
         window_s = self.profile.window_s[kind]
         first_on_gpu = round_number == 1 and kind != "cpu"
         return Effort(
@@ -93,7 +98,7 @@ class Plan:
             latency_s=self.latency_s,
             resident_idle_s=RESIDENT_IDLE_S if first_on_gpu else 0.0,
             profiled_s=PROFILED_S if first_on_gpu else 0.0,
-            counted=round_number is not None and round_number <= counted_rounds(case),
+            counted=round_number is not None and round_number <= self._counted_rounds(kind),
         )
 
     def request(self, case: Case, round_number: int | None = None) -> Request:
@@ -110,11 +115,12 @@ class Plan:
         effort = self.effort(case)
         start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else GPU_START_S)
         measuring_s = effort.warmup_s + effort.window_s + 2 * effort.guard_s + effort.latency_s
-        return start_s + measuring_s + self._counting_s(case) / self.rounds
+        kind = _kind(case)
+        return start_s + measuring_s + COUNTING_S[kind] * self._counted_rounds(kind) / self.rounds
 
-    def _counting_s(self, case: Case) -> float:
-        """Return the expected duration of all counting of what a step of a case does, seconds."""
-        return min(self.rounds, counted_rounds(case)) * (START_S[mode_class(case.framework, case.mode)] + COUNTING_S)
+    def _counted_rounds(self, kind: DeviceKind) -> int:
+        """Return in how many rounds, from the first on, the trials count what a step does."""
+        return max(1, min(COUNTED_ROUNDS[kind], self.rounds // 2))
 
     def expected_s(self) -> float:
         """Return the expected duration of the run, seconds."""
@@ -123,8 +129,23 @@ class Plan:
         probes = {(case.framework, case.device, case.precision, case.threads) for case in on_gpus}
         once_s = len(on_gpus) * (RESIDENT_IDLE_S + PROFILED_S + PROFILING_S) + len(probes) * GPU_PROBE_S
         arms = len({case.arm for case in runnable})
-        round_s = sum(self.trial_s(case) for case in runnable) + arms * IMPORTS_S
+        round_s = sum(self.trial_s(case) for case in runnable) + arms * IMPORTS_S / self.profile.server_rounds
+        if self.measures_reference:
+            round_s += REFERENCES * (2 * self.profile.reference_s + REFERENCE_START_S)
         return self.rounds * round_s + once_s + 2 * self.profile.idle_s
+
+    @property
+    def measures_reference(self) -> bool:
+        """Whether the run can be compared with others by a reference: arms, measured turn by turn, need none."""
+        return self.profile.reference_s > 0 and all(case.arm is None for case in self.cases)
+
+    def measures_reference_after(self, number: int, trials: int) -> bool:
+        """Return whether the reference is measured after trial `number` (1, 2, ...) of the `trials` of a round.
+
+        After the last one it always is, with the noise floor.
+        """
+        parts = REFERENCES if self.measures_reference else 1
+        return number < trials and number * parts // trials > (number - 1) * parts // trials
 
     def within_limit(self) -> Plan:
         """Return the plan with as many of its rounds, at least one, as the profile's limit leaves time for."""
@@ -142,10 +163,8 @@ class Plan:
         return {"rounds": self.rounds, **other_rounds, "expected_s": self.expected_s(), "cases": cases}
 
 
-def counted_rounds(case: Case) -> int:
-    """Return in how many rounds, from the first on, the trials of a case count what a step does."""
-    compiles = mode_class(case.framework, case.mode) == "compiled"
-    return 1 if compiles or case.device != "cpu" else COUNTED_ROUNDS
+def _kind(case: Case) -> DeviceKind:
+    return "cpu" if case.device == "cpu" else "cuda"
 
 
 def new_order_seed() -> int:

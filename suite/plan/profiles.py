@@ -47,6 +47,15 @@ class Profile:
     """Phases that are measured unless workloads are named; empty: all."""
     bf16_on_cpu: Sequence[str] = ()
     """Workloads that are measured in bf16 too on a CPU whose cores multiply it."""
+    server_rounds: int = 1
+    """Rounds whose trials the same fork servers start: new ones cost their imports."""
+    threads: int | None = None
+    """Threads of each framework unless the settings say otherwise; None: one a core."""
+    analyses: int = 1
+    """How often at most the cases of an A/B run are judged, each time after `rounds` more, while they are in doubt."""
+    reference_s: float = 0.0
+    """How long each loop of the noise floor is repeated, seconds, so that it can be a reference between runs: 0 for one
+    loop after each round."""
     limit_s: float | None = None
     """The run has fewer rounds if all of them are expected to take longer than this, seconds; None: no limit."""
     out_of_the_box: bool = False

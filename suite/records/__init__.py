@@ -32,16 +32,7 @@ from joulemark.suite.records.run import (
     Segment,
 )
 from joulemark.suite.records.settings import ArmName, ArmSettings, DeviceKind, ProfileSettings, Settings
-from joulemark.suite.records.trial import (
-    Ends,
-    GpuBusy,
-    Latency,
-    ResidentIdle,
-    Result,
-    Status,
-    TrainingState,
-    Trial,
-)
+from joulemark.suite.records.trial import Ends, GpuBusy, Latency, ResidentIdle, Result, Status, TrainingState, Trial
 from joulemark.suite.records.work import COUNTS, CountKind, Work, WorkCount
 
 __all__ = [

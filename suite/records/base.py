@@ -82,5 +82,9 @@ class Record(BaseModel):
     """A frozen part of a run file. The docstring of a field says its unit and when it is None."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, str_max_length=MAX_TEXT
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        str_max_length=MAX_TEXT,
+        defer_build=True,  # until its first use: most processes use a few of them
     )

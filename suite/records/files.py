@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import StringSchema
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records.base import MAX_TEXT
+from joulemark.suite.records.base import MAX_TEXT, Record
 from joulemark.suite.records.checks import contradictions
 from joulemark.suite.records.run import SCHEMA_VERSION, RunFile
 from joulemark.suite.system.output import output_file
@@ -162,4 +165,20 @@ class _BoundedText(GenerateJsonSchema):
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a run file."""
     document = RunFile.model_json_schema(schema_generator=_BoundedText)
+    parts = {**document["$defs"], RunFile.__name__: document}
+    for record in Record.__subclasses__():
+        for name, text in _field_texts(record):
+            if record.__name__ in parts:
+                parts[record.__name__]["properties"][name]["description"] = text
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
+
+
+def _field_texts(record: type[Record]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a record and their docstrings. pydantic would look for them whenever the module is imported,
+    which takes as long as all the rest of that."""
+    (definition,) = ast.parse(inspect.getsource(record)).body
+    assert isinstance(definition, ast.ClassDef)
+    for field, text in pairwise(definition.body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(value))):
+                yield name, inspect.cleandoc(value)

@@ -62,25 +62,9 @@ class Journal:
         """Record a case that cannot be run."""
         self._write(skipped={"reason_code": reason_code, "reason": reason}, case=case.id)
 
-    def idle(self, idle: Idle) -> None:
-        """Record a window in which the machine was idle."""
-        self._write(idle=idle.model_dump(mode="json"))
-
-    def floor(self, floor: Floor) -> None:
-        """Record a measurement of the noise floor."""
-        self._write(floor=floor.model_dump(mode="json"))
-
-    def probe(self, probe: Probe) -> None:
-        """Record a probe of the machine."""
-        self._write(probe=probe.model_dump(mode="json"))
-
-    def second_opinion(self, second_opinion: SecondOpinion) -> None:
-        """Record the result of another tool's tracker."""
-        self._write(second_opinion=second_opinion.model_dump(mode="json"))
-
-    def notice(self, notice: Notice) -> None:
-        """Record a notice about the whole run."""
-        self._write(notice=notice.model_dump(mode="json"))
+    def add(self, **records: Idle | Floor | Probe | SecondOpinion | Notice) -> None:
+        """Record something of the whole run, under the name that it has in `journal_lines.Event`."""
+        self._write(**{name: record.model_dump(mode="json") for name, record in records.items()})
 
     def end(self, finished_at: str) -> None:
         """Record the end of the run."""

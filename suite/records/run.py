@@ -109,6 +109,12 @@ class Floor(Record):
     """Seconds since `run.started_at`."""
     arithmetic_s: PositiveSeconds
     copy_s: PositiveSeconds
+    loops: tuple[PositiveCount, PositiveCount] | None = None
+    """Number of loops of each kind that these are the mean durations of; None for a single one, which is too short to
+    compare runs by."""
+    reference: str | None = None
+    """What the loops were made of, with versions: runs are compared by them only where it is equal. None for a single
+    loop."""
 
 
 class Probe(Record):

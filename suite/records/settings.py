@@ -41,6 +41,8 @@ class ProfileSettings(Record):
     timeout_s: Real | None = Field(default=None, gt=0)
     optimised: StrictBool | None = None
     """Whether the compiled modes are measured beside the default ones."""
+    server_rounds: PositiveCount | None = None
+    """Rounds whose trials the same fork servers start."""
 
 
 class ArmSettings(Record):

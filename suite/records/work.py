@@ -25,6 +25,10 @@ class CountKind:
     kernels take more or less time."""
     portable: bool = True
     """Whether any machine gives the same number: not where libraries choose kernels and layouts by the processor."""
+    tuned: bool = False
+    """Whether libraries on a GPU may choose it by timing."""
+    threshold: float | None = 0.0
+    """Relative growth that the gate accepts by default; None if it judges this count only where it is named."""
 
     @property
     def option(self) -> str:
@@ -37,18 +41,18 @@ COUNTS: Final[Mapping[str, CountKind]] = MappingProxyType(
         kind.key: kind
         for kind in (
             CountKind("operators", "operators"),
-            CountKind("graph_nodes", "graph nodes", portable=False),
-            CountKind("kernels", "kernels", portable=False),
+            CountKind("graph_nodes", "graph nodes"),
+            CountKind("kernels", "kernels", portable=False, tuned=True),
             CountKind("graphs", "graphs"),
             CountKind("graph_breaks", "graph breaks"),
             CountKind("traces", "traces"),
             CountKind("flops", "FLOPs", "FLOP"),
-            CountKind("allocated_bytes", "allocations", "B", portable=False),
-            CountKind("peak_bytes", "peak of allocations", "B", portable=False),
+            CountKind("allocated_bytes", "allocations", "B", portable=False, tuned=True, threshold=0.01),
+            CountKind("peak_bytes", "peak of allocations", "B", portable=False, tuned=True, threshold=0.01),
             CountKind("device_copies", "copies between devices"),
-            CountKind("instructions", "instructions", exact=False, portable=False),
-            CountKind("cycles", "cycles", exact=False, portable=False),
-            CountKind("kernel_s", "time of kernels", "s", exact=False, portable=False),
+            CountKind("instructions", "instructions", exact=False, portable=False, threshold=None),
+            CountKind("cycles", "cycles", exact=False, portable=False, threshold=None),
+            CountKind("kernel_s", "time of kernels", "s", exact=False, portable=False, threshold=None),
         )
     }
 )

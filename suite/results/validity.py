@@ -8,8 +8,8 @@ from typing import Final
 from joulemark.suite.energy.attribution import attributed_readings, case_energy
 from joulemark.suite.energy.energy_source import simulated_sensors
 from joulemark.suite.energy.idle import idle_drift
+from joulemark.suite.energy.sensor_checks import resolution_notices
 from joulemark.suite.energy.whole_machine.share import share_of_run
-from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Cpu, Floor, Machine, Notice, Quantity, RunFile, Summary, Trial
 from joulemark.suite.results.counter_notices import counter_notices
@@ -159,13 +159,7 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
     if energy.lower_bound:
         missing = case_energy([trial for trial in trials if trial.is_usable]).missing
         notices.append(Notice.of(Code.ENERGY_LOWER_BOUND, "; ".join(missing)))
-    updates = [
-        trial.window_length_s / (reading.tick_s if reading.time_error_s is None else 2 * reading.time_error_s)
-        for trial, reading in readings
-        if reading.tick_s and reading.kind != "model"
-    ]
-    if updates and min(updates) < UPDATES_NEEDED:
-        notices.append(Notice.of(Code.TOO_SHORT_FOR_SENSOR, min(updates), UPDATES_NEEDED))
+    notices += resolution_notices(readings)
     return notices
 
 

@@ -90,7 +90,9 @@ class Runner:
         self.journal = self._start_journal(spec.directory / f"{run_id}{SUFFIX}", run_file)
         self.measured = resume.measured_trials(spec.resumed)
         self.given_up = resume.timed_out_cases(spec.resumed)
-        self.trials = TrialRunner(spec, environments, self.origin_s, listener, self.journal.notice)
+        self.trials = TrialRunner(
+            spec, environments, self.origin_s, listener, lambda notice: self.journal.add(notice=notice)
+        )
         variables = next(iter(environments.values())).variables
         self.floor_variables = {**variables, "OPENBLAS_NUM_THREADS": str(self.plan.cases[0].threads)}
         self.floor_failed = False
@@ -127,13 +129,14 @@ class Runner:
             for round_number in range(1, self.plan.rounds + 1):
                 self._run_round(round_number)
             self._run_more_rounds()
+            self.trials.close_servers()
             self.listener.on_stage("settling")
             self.sampler.wait_until_settled()
             self._measure_idle("after")
         finally:
             self.trials.close_servers()
             if tracker is not None:
-                self.journal.second_opinion(tracker.stop(self.origin_s))
+                self.journal.add(second_opinion=tracker.stop(self.origin_s))
             self.sampler.stop()
         self.journal.end(run_records.time_at(self.started_at, self.now()))
 
@@ -149,17 +152,18 @@ class Runner:
         self.listener.on_stage(f"idle {when}")
         start_s = self.now()
         time.sleep(self.plan.profile.idle_s)
-        self.journal.idle(Idle(when=when, window_s=(start_s, self.now())))
+        self.journal.add(idle=Idle(when=when, window_s=(start_s, self.now())))
 
     def _measure_floor(self) -> None:
-        """Run the fixed loop once. Its first failure becomes a notice: later ones would repeat it."""
+        """Run the fixed loop. Its first failure becomes a notice: later ones would repeat it."""
         self.listener.on_stage("noise floor")
         at_s = self.now()
         try:
-            self.journal.floor(Floor(at_s=at_s, **noise_floor.measure(self.floor_variables)))
+            repeat_s = self.plan.profile.reference_s if self.plan.measures_reference else 0.0
+            self.journal.add(floor=Floor(at_s=at_s, **noise_floor.measure(self.floor_variables, repeat_s)))
         except MeasurementError as error:
             if not self.floor_failed:
-                self.journal.notice(Notice.of(Code.FLOOR_NOT_MEASURED, str(error)))
+                self.journal.add(notice=Notice.of(Code.FLOOR_NOT_MEASURED, str(error)))
             self.floor_failed = True
 
     def _run_more_rounds(self) -> None:
@@ -187,13 +191,17 @@ class Runner:
         ]
         if not cases:
             return
-        self.listener.on_stage("importing " + " and ".join(sorted({case.framework for case in cases})))
-        self.trials.start_servers(cases)
-        for case in cases:
+        if not self.trials.has_servers(cases):
+            self.listener.on_stage("importing " + " and ".join(sorted({case.framework for case in cases})))
+            self.trials.start_servers(cases)
+        for number, case in enumerate(cases, 1):
             self._run_trial(case, round_number)
+            if self.plan.measures_reference_after(number, len(cases)):
+                self._measure_floor()
         for probe in self.trials.probes(cases):
-            self.journal.probe(probe)
-        self.trials.close_servers()
+            self.journal.add(probe=probe)
+        if round_number % self.plan.profile.server_rounds == 0:
+            self.trials.close_servers()
         self._measure_floor()
 
     def _run_trial(self, case: Case, round_number: int) -> None:

@@ -80,8 +80,13 @@ class TrialRunner:
 
         return ForkServers(environment.variables, pythons, on_spawn)
 
+    def has_servers(self, cases: Iterable[Case]) -> bool:
+        """Return whether there are fork servers for all `cases`, or have been and cannot be started."""
+        return all(self._servers[case.arm].has(case.framework) for case in cases)
+
     def start_servers(self, cases: Iterable[Case]) -> None:
-        """Start fresh fork servers for `cases`."""
+        """Start fresh fork servers for `cases`, and end all others."""
+        self.close_servers()
         for arm, servers in self._servers.items():
             servers.start({case.framework for case in cases if case.arm == arm})
 

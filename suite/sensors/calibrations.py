@@ -78,6 +78,8 @@ def _unused_reason(record: GainCalibration, channel: Channel, machine: str, now:
     """Return why `record` does not hold; None if it does."""
     if record.machine != machine:
         return "it is of another machine"
+    if record.call != channel.call and channel.kind == "model":
+        return "the estimate then rested on other evidence"
     if record.call != channel.call:
         return f"the sensor was then read by {record.call}"
     age = now - datetime.fromisoformat(record.made_at)

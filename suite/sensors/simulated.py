@@ -1,22 +1,23 @@
 """Simulated sensors, whose true energy is known: for trying the whole chain and measuring its errors.
 
 `--sensor simulated:a100/square` is the sensor of an A100 under load `square`. Its values are always labelled simulated.
-The sensors follow Yang, Adamek, Armour, "Accurate and Convenient Energy Measurements for GPUs", SC24 (arXiv
-2312.02741).
+The GPUs' sensors follow Yang, Adamek, Armour, "Accurate and Convenient Energy Measurements for GPUs", SC24 (arXiv
+2312.02741); `h200` follows a log of a real one (`docs/results/h200-nvml-10hz.csv.gz`).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from joulemark.suite.errors import unknown
 from joulemark.suite.records import Channel
 from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOptions
-from joulemark.suite.sensors.simulated_loads import Array, PowerProfile, constant, ramp, square, telegraph
+from joulemark.suite.sensors.simulated_loads import Array, PowerProfile, constant, ramp, square, steps, telegraph
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,50 @@ class SensorSpec:
     """When the counter starts again from 0, seconds since the sensor's start."""
     publication_lag_s: float = 0.0
     """From the moment of an update to when it can be read, seconds."""
+    update_jitter_s: float = 0.0
+    """Standard deviation of the time of an update about the multiple of the update period, seconds."""
+    quantum_j: float = 0.0
+    """What the counter counts in, joules; 0 for no rounding."""
+    filtered: float = 0.0
+    """Each increment of the counter is off by up to this share, at random."""
 
+
+RAPL_QUANTUM_J: Final = 2.0**-14
+"""61 microjoules: the energy unit of Intel's server processors (SDM 3B, 15.10.1)."""
+RAPL_JITTER_S: Final = 0.00025
+"""RAPL is updated about once a millisecond; how exactly is not specified. To keep the error below 5 %, it must not be
+read more often than 20 times a second (Khan et al., "RAPL in Action", TOMPECS 3(2), 2018): both ends of 50 ms together
+are off by up to 2.5 ms, an update each and 0.25 ms for either."""
+FILTERED: Final = 0.5
+"""With Intel's energy filtering, a countermeasure to power side channels, values differ from the truth by up to 50 %,
+at random (green-coding.io, "RAPL, SGX and energy filtering"). That increments do so independently is assumed."""
+H200_JITTER_S: Final = 0.00013
+"""In the log, increments of 0.1 s vary by 0.15 to 0.21 % (standard deviation) when nothing runs: the difference of the
+times of two updates, if power itself is constant."""
+NVML_QUANTUM_J: Final = 0.001
+"""NVML counts in millijoules."""
+H200_LAG_S: Final = 0.015
+"""The log's values are published within about 15 ms (`docs/power.md`)."""
+INSTANT_NOISE_W: Final = 0.35
+"""Instant power of the H200 varies by 0.32 to 0.36 W (standard deviation) when nothing runs."""
+H200: Final = SensorSpec(
+    "h200", 0.1, 0.1, counter=True, power=False, error_range=(0.95, 1.06), limit_w=700.0,
+    quantum_j=NVML_QUANTUM_J, publication_lag_s=H200_LAG_S, update_jitter_s=H200_JITTER_S,
+)  # fmt: skip
+"""Its counter observes more than instants: for steps of 44 ms its increments vary by 5 %, instant power by 18 %."""
+RAPL: Final = SensorSpec(
+    "rapl", 0.001, 0.001, counter=True, power=False, error_range=(0.95, 1.05),
+    quantum_j=RAPL_QUANTUM_J, update_jitter_s=RAPL_JITTER_S,
+)  # fmt: skip
 
 SENSOR_SPECS: Mapping[str, SensorSpec] = MappingProxyType(
     {
         spec.name: spec
         for spec in (
-            SensorSpec("rapl", 0.001, 0.001, counter=True, power=False, error_range=(0.95, 1.05)),
+            RAPL,
+            replace(RAPL, name="rapl-filtered", filtered=FILTERED),
+            H200,
+            SensorSpec("v100-instant", 0.02, 0.01, False, True, error_range=(0.95, 1.06), noise_w=INSTANT_NOISE_W),
             SensorSpec("full", 0.1, 0.1, counter=True, power=True, true_gain=0.957, error_range=(0.95, 1.06)),
             SensorSpec("hopper-average", 0.1, 1.0, counter=False, power=True, error_range=(0.95, 1.06)),
             SensorSpec("hopper-instant", 0.1, 0.025, False, True, error_range=(0.95, 1.06), limit_w=700.0),
@@ -63,9 +101,13 @@ LOADS: Mapping[str, Callable[[SensorSpec], PowerProfile]] = MappingProxyType(
         "ramp": lambda _: ramp(),
         "square": lambda spec: square(spec.update_period_s),
         "telegraph": lambda _: telegraph(),
+        "steps": lambda _: steps(),
     }
 )
-"""Loads by name. The square wave has the sensor's update period: the worst case of aliasing."""
+"""Loads by name. The square wave has the sensor's update period: the worst case of aliasing. Steps have the noise of a
+real GPU."""
+DRAWS: Final = 65_536
+"""Updates before the random numbers of jitter and filter repeat: they belong to updates, whenever these are read."""
 
 
 def simulate(
@@ -79,19 +121,45 @@ def simulate(
     """
     import numpy as np
 
-    k = np.floor((np.asarray(t_s) - spec.publication_lag_s - phase_s) / spec.update_period_s).astype(np.int64)
-    first = int(k.min())
-    updates_s = phase_s + spec.update_period_s * np.arange(first, int(k.max()) + 1)
+    readable_s = np.asarray(t_s) - spec.publication_lag_s
+    k = np.floor((readable_s - phase_s) / spec.update_period_s).astype(np.int64)
+    margin = 1 if spec.update_jitter_s else 0
+    first = int(k.min()) - margin
+    numbers = np.arange(first, int(k.max()) + margin + 1)
+    updates_s = phase_s + spec.update_period_s * numbers
+    if spec.update_jitter_s:
+        jitter_s = spec.update_jitter_s * _draws()[0][numbers % DRAWS]
+        updates_s = updates_s + np.clip(jitter_s, -spec.update_period_s / 3, spec.update_period_s / 3)
+        k = first - 1 + np.searchsorted(updates_s, readable_s, side="right")
     power = (load.energy_j(updates_s) - load.energy_j(updates_s - spec.boxcar_s)) / spec.boxcar_s * spec.true_gain
     if spec.noise_w:
         power = power + np.random.default_rng([seed, first & 0x7FFFFFFF]).normal(0.0, spec.noise_w, power.shape)
+    return power[k - first], _counter_j(spec, load, updates_s, power, numbers)[k - first]
+
+
+@cache
+def _draws() -> tuple[Array, Array]:
+    """Return the random numbers of updates: normal ones, and ones from -1 to 1."""
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    return rng.standard_normal(DRAWS), rng.uniform(-1.0, 1.0, DRAWS)
+
+
+def _counter_j(spec: SensorSpec, load: PowerProfile, updates_s: Array, power_w: Array, numbers: Array) -> Array:
+    """Return the counter after each update, joules."""
+    import numpy as np
+
     counter = load.energy_j(updates_s) * spec.true_gain
+    if spec.filtered:
+        shares = spec.filtered * _draws()[1][numbers % DRAWS]
+        counter = counter + np.cumsum(np.diff(counter, prepend=counter[0]) * shares)
     if spec.boxcar_s < spec.update_period_s:
-        counter = np.cumsum(power) * spec.update_period_s
+        counter = np.cumsum(power_w) * spec.update_period_s
     for reset_s in spec.resets_s:
         after = updates_s >= reset_s
         counter = np.where(after, counter - np.interp(reset_s, updates_s, counter), counter)
-    return power[k - first], counter[k - first]
+    return np.floor(counter / spec.quantum_j) * spec.quantum_j if spec.quantum_j else counter
 
 
 def channels(spec: SensorSpec, load: str = "") -> tuple[Channel, ...]:

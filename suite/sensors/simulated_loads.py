@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 Array = Any
 """A numpy array of float64, or what converts to one; numpy itself is imported only where it is used."""
@@ -13,6 +13,8 @@ LOW_W, HIGH_W = 150.0, 350.0
 RAMP_S = 120.0
 TELEGRAPH_S = 3600.0
 """The length of the random load before it repeats, seconds."""
+STEPS_S = 600.0
+"""The same of the load of steps."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,56 @@ def telegraph(shortest_s: float = 0.005, longest_s: float = 0.5, length_s: float
     dwell_s = np.exp(rng.uniform(math.log(shortest_s), math.log(longest_s), 2 * math.ceil(length_s / mean_s / 2)))
     points = np.concatenate([[0.0], np.cumsum(dwell_s)])
     return PowerProfile("telegraph", tuple(points), tuple(np.where(np.arange(len(dwell_s)) % 2, LOW_W, HIGH_W)))
+
+
+@dataclass(frozen=True)
+class LoadNoise:
+    """How the power of a step that is repeated varies within a trial: shares of its mean power.
+
+    The values are those of a real GPU, an NVIDIA H200 with driver 580.159, from a log of its energy counter and its
+    instant power at 10 Hz (`docs/results/h200-nvml-10hz.csv.gz`) in the windows of its run files: a test compares them.
+    """
+
+    ripple: float = 0.33
+    """Half the difference between a step's high and low power. Instant power, which observes 25 of 100 ms, varies by 18
+    and 23 % (standard deviation) for steps of 44 and 72 ms: the training of transformer and ddpm at `base`."""
+    wander: float = 0.04
+    """Standard deviation of slower changes. With what the ripple adds, the counter's increments vary by 5 %; the log's
+    by 4.0 %, the median over all windows."""
+    wander_s: float = 0.11
+    """Their correlation time, seconds: increments that are 0.1 s apart correlate by 0.40."""
+    warming_per_s: float = 0.0006
+    """How fast power rises while the chip warms up: 0.05 to 0.08 % a second where power is steadiest."""
+
+
+H200_NOISE: Final = LoadNoise()
+AT_POWER_LIMIT: Final = LoadNoise(ripple=0.06, wander=0.027)
+"""Of vit at its limit of 700 W: the counter's increments vary by 2.7 %, instant power by 4 to 6 %."""
+
+
+def noisy_steps(rng: Any, length_s: float, power_w: float, step_s: float, noise: LoadNoise) -> tuple[Array, Array]:
+    """Return the power of steps that take `step_s` each: lengths of intervals (seconds), and the power in each (watts).
+
+    A step has high power in its first half. `power_w` is the mean at the beginning; there are at least two steps.
+    """
+    import numpy as np
+    from scipy.signal import lfilter
+
+    count = 2 * max(2, round(length_s / step_s))
+    kept = math.exp(-step_s / 2 / noise.wander_s)
+    steps = rng.normal(0.0, math.sqrt(1 - kept**2), count)
+    steps[0] = rng.normal()
+    wander = noise.wander * lfilter([1.0], [1.0, -kept], steps)
+    ripple = noise.ripple * np.where(np.arange(count) % 2, -1.0, 1.0)
+    warming = noise.warming_per_s * step_s / 2 * np.arange(count)
+    power = power_w * np.maximum(0.05, (1 + ripple) * (1 + wander)) * (1 + warming)
+    return np.full(count, length_s / count), power
+
+
+def steps(length_s: float = STEPS_S) -> PowerProfile:
+    """Return steps with the noise of a real GPU, without its warming up, over and over."""
+    import numpy as np
+
+    noise = LoadNoise(warming_per_s=0.0)
+    widths, power = noisy_steps(np.random.default_rng(1), length_s, HIGH_W, 0.044, noise)
+    return PowerProfile("steps", tuple(np.concatenate([[0.0], np.cumsum(widths)])), tuple(power))

@@ -8,14 +8,16 @@ number. Two runs also differ by drift, which the trials of neither can show: it 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from joulemark.suite.energy.attribution import case_energy
 from joulemark.suite.records import Case, RunFile
+from joulemark.suite.stats.between_runs.reference import NO_REFERENCES, Divided, References
 from joulemark.suite.stats.comparison import Comparison, ComparisonResult, verdict
 from joulemark.suite.stats.drift import ASSUMED_DRIFT, assumed_drift
 from joulemark.suite.stats.interim_analysis import analysis_levels
+from joulemark.suite.stats.intervals import CONFIDENCE
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.paired_samples import PairedSample, error_range, paired_sample
 from joulemark.suite.stats.pairs import Pair, arm_differences, environment_differences, pair_cases, with_earlier_runs
@@ -32,6 +34,8 @@ def compare(
     drift: Variance | Mapping[str, Variance] = ASSUMED_DRIFT,
     allow_estimates: bool = False,
     earlier: Sequence[RunFile] = (),
+    references: References = NO_REFERENCES,
+    confidence: float = CONFIDENCE,
 ) -> ComparisonResult:
     """Return the comparison of the cases of `b` with those of the baseline `a`. UsageError for an unknown factor.
 
@@ -39,7 +43,9 @@ def compare(
     `thresholds` are relative, by metric, or by metric and case: a metric that is off for a case is left out there.
     `drift` is the variance of one run about the mean of its machine, log scale; or a mapping by metric, with
     ASSUMED_DRIFT for the others. `allow_estimates` lets modelled energy be compared with measured energy. `earlier` are
-    more runs of the same cases on the machine of `a`; they form one baseline with it.
+    more runs of the same cases on the machine of `a`; they form one baseline with it. What `references` say of the
+    machine's speed in these runs is divided out of the ratios of cases that follow it. `confidence` is that of all
+    intervals together.
     """
     matches = pair_cases(a, b, by)
     same_run = a.run.id == b.run.id
@@ -50,20 +56,33 @@ def compare(
         if METRICS[key].drifts and not same_run
     }
     pairs = [with_earlier_runs(p, earlier) for p in matches.pairs] if earlier and not same_run else matches.pairs
+
+    def divided(metric: Metric, pair: Pair, runs: int) -> Divided | None:
+        if same_run or pair.a.id != pair.b.id or not pair.same_machine:
+            return None
+        own = [run for run in earlier if any(case is kept for kept in pair.earlier for case in run.cases)]
+        baseline = [a.run.id, *(run.run.id for run in own)]
+        # Where the energy of some of these runs was measured otherwise, they are not in the mean.
+        return references.divided(metric.key, pair.b, baseline, b.run.id) if len(baseline) == runs else None
+
     rows = [
-        row for key in metrics for row in _compare_metric(METRICS[key], pairs, limits, drifts.get(key), allow_estimates)
+        row
+        for key in metrics
+        for row in _compare_metric(METRICS[key], pairs, limits, drifts.get(key), allow_estimates, divided)
     ]
     effects = [(comparison, effect) for comparison, effect in rows if effect is not None]
     sequential = same_run and a.run.max_rounds is not None
     nominal = [_level_function(comparison.pair, a) for comparison, _ in effects] if sequential else None
-    intervals = iter(holm([effect for _, effect in effects], nominal=nominal))
+    intervals = iter(holm([effect for _, effect in effects], 1 - confidence, nominal))
     return ComparisonResult(
         comparisons=tuple(c if effect is None else _with_interval(c, next(intervals)) for c, effect in rows),
         only_a=matches.only_a,
         only_b=matches.only_b,
         environment=environment_differences(a, b) if not same_run else arm_differences(a),
         drift=drifts,
+        confidence=confidence,
         missing_reasons=matches.missing_reasons,
+        reference_speed=None if same_run else references.speed_ratio([run.run.id for run in (a, *earlier)], b.run.id),
     )
 
 
@@ -81,7 +100,12 @@ def metric_families(
 
 
 def _compare_metric(
-    metric: Metric, pairs: Sequence[Pair], limits: Thresholds, drift: Variance | None, allow_estimates: bool
+    metric: Metric,
+    pairs: Sequence[Pair],
+    limits: Thresholds,
+    drift: Variance | None,
+    allow_estimates: bool,
+    divide: Callable[[Metric, Pair, int], Divided | None],
 ) -> list[tuple[Comparison, Effect | None]]:
     """Return a comparison without interval for each pair, with its effect; None for an effect that has no interval."""
     judged = [(pair, limit) for pair in pairs if (limit := limits.limit(metric.key, pair.b.id)) is not None]
@@ -94,11 +118,13 @@ def _compare_metric(
             rows.append((_not_comparable(pair, metric, sample, limit, drift), None))
             continue
         moderated = moderate(sample.variance, prior, max(degrees, 1.0))
-        run_drift = assumed_drift(moderated) if drift == ASSUMED_DRIFT else drift
+        reference = divide(metric, pair, sample.runs)
+        between = _between_runs(drift, moderated, sample.runs) if reference is None else reference.drift
+        difference = sample.difference - (reference.slope * reference.log_ratio if reference is not None else 0.0)
         comparison = Comparison(
             pair=pair,
             metric=metric,
-            ratio=math.exp(sample.difference),
+            ratio=math.exp(difference),
             low=None,
             high=None,
             n=sample.n,
@@ -106,13 +132,14 @@ def _compare_metric(
             verdict="inconclusive",
             estimated=sample.estimated,
             reason="n=1, no interval",
-            error=_error(sample, sample.variance, run_drift) if sample.variance.degrees > 0 else None,
+            error=_error(sample, sample.variance, between) if sample.variance.degrees > 0 else None,
             drift=drift,
             values=(math.exp(sample.means[0]), math.exp(sample.means[1])),
             runs=sample.runs,
+            reference=reference,
             log_ratio_by_round=sample.by_round,
         )
-        effect = Effect(sample.difference, _error(sample, moderated, run_drift)) if moderated.degrees > 0 else None
+        effect = Effect(difference, _error(sample, moderated, between)) if moderated.degrees > 0 else None
         rows.append((comparison, effect))
     return rows
 
@@ -126,12 +153,19 @@ def _level_function(pair: Pair, run_file: RunFile) -> LevelFunction:
     return lambda alpha: analysis_levels(analyses, alpha)[analysis - 1]
 
 
-def _error(sample: PairedSample, variance: Variance, drift: Variance | None) -> Variance:
-    """Return the variance of a difference of trials with `variance`, in runs with `drift`."""
-    parts = [replace(variance, value=variance.value * sample.scale)]
-    if drift is not None:
-        parts.append(replace(drift, value=(1 + 1 / sample.runs) * drift.value))
-    return sum_of_variances(parts)
+def _between_runs(drift: Variance | None, trials: Variance, runs: int) -> Variance | None:
+    """Return the variance between the mean of `runs` runs and one more with `drift`, all with trials that vary by
+    `trials`; None within one run."""
+    if drift is None:
+        return None
+    run_drift = assumed_drift(trials) if drift == ASSUMED_DRIFT else drift
+    return replace(run_drift, value=(1 + 1 / runs) * run_drift.value)
+
+
+def _error(sample: PairedSample, variance: Variance, between: Variance | None) -> Variance:
+    """Return the variance of a difference of trials with `variance`, in runs that differ by `between`."""
+    trials = replace(variance, value=variance.value * sample.scale)
+    return trials if between is None else sum_of_variances([trials, between])
 
 
 def _geometric_mean(case: Case, metric: Metric) -> float | None:

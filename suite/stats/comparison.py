@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from joulemark.suite.stats.between_runs.reference import Divided
+from joulemark.suite.stats.intervals import CONFIDENCE
 from joulemark.suite.stats.metrics import Metric
 from joulemark.suite.stats.pairs import Differences, Pair
 from joulemark.suite.stats.variance import Variance
@@ -24,9 +26,9 @@ class Comparison:
     pair: Pair
     metric: Metric
     ratio: float | None
-    """B over A; None if one has no value."""
+    """B over A, without what `reference` divides out; None if one has no value."""
     low: float | None
-    """Lower end of the adjusted 95 % interval; None, with a reason, if there is no interval."""
+    """Lower end of the adjusted interval; None, with a reason, if there is no interval."""
     high: float | None
     n: tuple[int, int]
     """Trials of A and B."""
@@ -47,6 +49,8 @@ class Comparison:
     """Geometric means of A and B over their trials, in the metric's unit; None if not measured."""
     runs: int = 1
     """Number of runs that A is the mean of."""
+    reference: Divided | None = None
+    """What the reference of both runs says of the machine; None where nothing is divided out."""
     log_ratio_by_round: Mapping[int, float] = field(default_factory=dict)
     """Log ratio in each round in which one run measured both."""
 
@@ -58,11 +62,8 @@ class Comparison:
 
     @property
     def regressed(self) -> bool:
-        """Whether B is worse by more than the threshold over its whole interval."""
-        if self.verdict != "worse" or self.low is None or self.high is None:
-            return False
-        limit = 1 + self.threshold
-        return self.high < 1 / limit if self.metric.better == "higher" else self.low > limit
+        """Whether B is certainly worse, and possibly by more than the threshold."""
+        return self.verdict == "worse"
 
     @property
     def held(self) -> bool:
@@ -84,8 +85,12 @@ class ComparisonResult:
     environment: Differences
     drift: Mapping[str, Variance]
     """The variance of a run that was used, by metric; empty within one run."""
+    confidence: float = CONFIDENCE
+    """Of all intervals."""
     missing_reasons: Mapping[str, str] = field(default_factory=dict)
     """For each case that one run lacks, by id: the nearest case that it has instead."""
+    reference_speed: float | None = None
+    """How fast the machine was in B against A by its reference; None if it cannot be compared."""
     counts: tuple[CountComparison, ...] = ()
     """What a step does in B against A: work, which has no noise and no interval."""
 

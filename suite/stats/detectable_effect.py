@@ -14,6 +14,7 @@ from typing import Final
 
 from joulemark.suite.records import RunFile
 from joulemark.suite.stats.drift import VarianceComponents, variance_components
+from joulemark.suite.stats.gate import CONFIDENCE as GATE_CONFIDENCE
 from joulemark.suite.stats.intervals import CONFIDENCE, t_quantile
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.variance import Variance, sum_of_variances
@@ -22,8 +23,8 @@ ROUNDS: Final = (3, 5, 10, 15, 20, 30)
 POWER: Final = 0.8
 """Probability with which the smallest detectable effect is detected: the custom of trial design (J. Cohen, "Statistical
 power analysis for the behavioral sciences", 2nd edition, 1988)."""
-SAME_PROBABILITY: Final = 0.95
-"""Probability that two equal things come out as the same under a proposed threshold: one build in 20 is in doubt."""
+HELD_PROBABILITY: Final = 0.95
+"""Probability that equal things hold under a proposed threshold: one build in 20 is in doubt."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class DetectableEffect:
     told_apart: float
     """The smallest difference whose interval excludes 0 in 4 of 5 comparisons."""
     threshold: float
-    """The smallest threshold under which equal things are the same in 19 of 20 comparisons."""
+    """The smallest threshold under which equal things hold in 19 of 20 comparisons."""
     fires_at: float
-    """The slowdown at which a gate with that threshold fires in 4 of 5 comparisons."""
+    """The slowdown that the gate calls certain in 4 of 5 comparisons: with that threshold, nearly all of them alarm."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,35 @@ def detectable_effect(trials: Variance, rounds: int, drift: Variance | None = No
     if drift is not None:
         error = sum_of_variances([error, replace(drift, value=2 * drift.value)])
     scale = math.sqrt(error.value)
-    half = scale * t_quantile((1 + CONFIDENCE) / 2, error.degrees)
-    detected, same = (scale * t_quantile(p, error.degrees) for p in (POWER, (1 + SAME_PROBABILITY) / 2))
+
+    def excluded(confidence: float, power: float) -> float:
+        """Return the difference that an interval at `confidence` excludes with probability `power`."""
+        return math.expm1(scale * _noncentrality(t_quantile((1 + confidence) / 2, error.degrees), error.degrees, power))
+
     return DetectableEffect(
         rounds=rounds,
-        told_apart=math.expm1(half + detected),
-        threshold=math.expm1(half + same),
-        fires_at=math.expm1(half + same + half + detected),
+        told_apart=excluded(CONFIDENCE, POWER),
+        threshold=excluded(GATE_CONFIDENCE, HELD_PROBABILITY),
+        fires_at=excluded(GATE_CONFIDENCE, POWER),
     )
+
+
+def _noncentrality(t: float, degrees: float, power: float) -> float:
+    """Return the noncentrality with which noncentral t exceeds `t` with probability `power`."""
+    from scipy.special import nctdtrinc
+
+    if math.isinf(degrees):
+        return t + t_quantile(power, degrees)
+    return float(nctdtrinc(degrees, 1 - power, t))
+
+
+def smallest_alarm(threshold: float, half_width: float, error: Variance) -> float:
+    """Return the smallest worsening that 4 of 5 comparisons call a regression, 0.1 for 10 %.
+
+    `half_width` is that of the interval that is judged, and `error` the variance of the log ratio, both log scale.
+    """
+    excluded = max(half_width, math.log1p(threshold) - half_width)  # no change, and everything below the threshold
+    return math.expm1(excluded + math.sqrt(error.value) * t_quantile(POWER, error.degrees))
 
 
 def self_comparison(runs: Sequence[RunFile], metric: str, drift: Variance) -> dict[str, int]:

@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Final
+from typing import Final, NamedTuple
 
 from joulemark.suite.records import RunFile
 from joulemark.suite.stats.intervals import standard_deviation
@@ -89,8 +89,8 @@ def variance_components(runs: Sequence[RunFile], metric: str = "throughput") -> 
     and framework version in the last run that has it, and at least two trials.
     """
     separate = {run.run.id: run for run in runs if run.machine.fingerprint == runs[-1].machine.fingerprint}
-    logs_by_case = _logs_by_case(separate.values(), METRICS[metric])
-    usable = {case: run_logs for case, run_logs in logs_by_case.items() if len(run_logs) >= MIN_RUNS}
+    by_case = trials_by_case(separate.values(), METRICS[metric])
+    usable = {key: list(run_logs.values()) for key, run_logs in by_case.items() if len(run_logs) >= MIN_RUNS}
     if not usable:
         return None
     all_logs = [logs for run_logs in usable.values() for logs in run_logs]
@@ -102,7 +102,7 @@ def variance_components(runs: Sequence[RunFile], metric: str = "throughput") -> 
         trials=Variance(within, float(trial_degrees)),
         runs=Variance(observed, _degrees([len(run_logs) for run_logs in usable.values()])),
         hedges_estimate=max(0.0, observed - from_trials),
-        cases=tuple(case for case, _, _ in usable),
+        cases=tuple(key.case for key in usable),
     )
 
 
@@ -115,20 +115,27 @@ def _degrees(run_counts: Sequence[int]) -> float:
     return 1 / fmean(1 / (max(first, second) - 1) for first in run_counts for second in run_counts)
 
 
-_CaseKey = tuple[str, str, str]
-"""Case id, workload version, framework version: equal for values of two runs that measure the same thing."""
+class CaseKey(NamedTuple):
+    """What is equal for values of two runs that measure the same thing."""
+
+    case: str
+    workload_version: str
+    framework_version: str
 
 
-def _logs_by_case(runs: Iterable[RunFile], metric: Metric) -> Mapping[_CaseKey, list[list[float]]]:
-    """Return the logs of each run's trials, by case as it is in the last run that has it."""
-    logs: dict[_CaseKey, list[list[float]]] = {}
-    newest: dict[str, _CaseKey] = {}
+def trials_by_case(runs: Iterable[RunFile], metric: Metric) -> Mapping[CaseKey, Mapping[str, Sequence[float]]]:
+    """Return the logs of each run's trials by run id, by case as it is in the last run that has it.
+
+    Runs with fewer than two trials of a case are left out there.
+    """
+    logs: dict[CaseKey, dict[str, list[float]]] = {}
+    newest: dict[str, CaseKey] = {}
     for run in runs:
         for case in run.cases:
             values = metric.values(case)
             if len(values) >= 2:
                 framework = run.machine.frameworks.get(case.framework)
-                key = case.id, case.workload_version, framework.version if framework is not None else ""
+                key = CaseKey(case.id, case.workload_version, framework.version if framework is not None else "")
                 newest[case.id] = key
-                logs.setdefault(key, []).append([math.log(value) for value in values.values()])
+                logs.setdefault(key, {})[run.run.id] = [math.log(value) for value in values.values()]
     return {key: logs[key] for key in newest.values()}

@@ -1,7 +1,9 @@
 """The gate: from comparisons to an outcome and its exit code. Pure.
 
-A comparison has regressed if its whole interval lies beyond the threshold, and has held if no part of it does. All else
-is in doubt: a gate that cannot tell says so, and neither passes nor alarms.
+A comparison has regressed if it is certainly worse, and possibly by the threshold or more: its interval excludes no
+change, and does not exclude the threshold. It has held if its interval excludes the threshold. It is in doubt only
+while its interval contains both: more rounds always end that, also where the true change is the threshold itself. A
+gate that cannot tell says so, and neither passes nor alarms.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from itertools import filterfalse
 from typing import Final, Literal
 
 from joulemark.suite.energy.attribution import case_energy
@@ -21,6 +24,8 @@ from joulemark.suite.stats.thresholds import Thresholds
 from joulemark.suite.stats.work_counts.comparison import CountComparison
 
 Outcome = Literal["regression", "not conclusive", "fine"]
+CONFIDENCE: Final = 0.98
+"""Of the intervals that a gate judges: at most 1 % of gates alarm where nothing has changed, however many cases."""
 EXIT_CODES: Final = {"fine": 0, "regression": 1, "not conclusive": 4}
 
 
@@ -50,7 +55,7 @@ class Gate:
     more_work: tuple[CountComparison, ...] = ()
     """Counts of a step that grew by more than their threshold."""
     held_work: tuple[CountComparison, ...] = ()
-    """Counts that did not."""
+    """Counts that did not; and those judged by default, where the step is certainly faster."""
 
     @property
     def outcome(self) -> Outcome:
@@ -69,9 +74,17 @@ class Gate:
         key = _key(comparison)
         return next((label for label, group in groups.items() if key in map(_key, group)), "not judged")
 
+    def count_label(self, count: CountComparison) -> str:
+        """Return `regressed`, `held` or `not judged`."""
+        return "regressed" if count in self.more_work else "held" if count in self.held_work else "not judged"
+
+
+def _ids(pair: Pair) -> tuple[str, str]:
+    return pair.a.id, pair.b.id
+
 
 def _key(comparison: Comparison) -> tuple[str, str, str]:
-    return comparison.pair.a.id, comparison.pair.b.id, comparison.metric.key
+    return *_ids(comparison.pair), comparison.metric.key
 
 
 def evaluate(
@@ -88,8 +101,14 @@ def evaluate(
             without_verdict.append(_unjudged(comparison, thresholds))
         else:
             judged.append(comparison)
-    work = [each for each in result.counts if each.threshold is not None]
-    without_verdict += [_unjudged_count(each) for each in work if not _is_judged(each)]
+    of_work = [each for each in result.counts if each.threshold is not None]
+    without_verdict += [_unjudged_count(each) for each in of_work if not _is_judged(each)]
+    work = [each for each in of_work if _is_judged(each)]
+    faster = {_ids(each.pair) for each in judged if each.metric.key == "throughput" and each.verdict == "better"}
+
+    def grew(count: CountComparison) -> bool:
+        return count.verdict == "more" and (count.requested or _ids(count.pair) not in faster)
+
     lost = [unjudged for unjudged, is_loss in without_verdict if is_loss]
     not_judged = [unjudged for unjudged, is_loss in without_verdict if not is_loss]
     missing = result.missing_reasons
@@ -103,10 +122,12 @@ def evaluate(
         held=tuple(comparison for comparison in judged if comparison.held),
         lost=tuple(dict.fromkeys(lost)),
         not_judged=tuple(dict.fromkeys(not_judged)),
-        more_work=tuple(each for each in work if each.regressed),
-        held_work=tuple(each for each in work if each.verdict in ("same", "less")),
+        more_work=tuple(filter(grew, work)),
+        held_work=tuple(filterfalse(grew, work)),
     )
-    if not judged and not any(map(_is_judged, work)) and not any(case.status == "failed" for case in b.cases):
+    # Counts alone decide only where they were asked for, or where no metric was.
+    decided = judged or any(each.requested or not result.comparisons for each in work)
+    if not decided and not any(case.status == "failed" for case in b.cases):
         raise nothing_comparable(a, b, [unjudged.reason for unjudged in (*gate.lost, *gate.not_judged)])
     return gate
 
@@ -119,7 +140,8 @@ def _unjudged_count(count: CountComparison) -> tuple[Unjudged, bool]:
     """Return why a count that should be judged is not, and whether that counts as a loss."""
     if count.pair.work_incomparable is not None:
         return _unjudged_pair(count.pair, count.pair.work_incomparable)
-    return Unjudged(count.pair.b.id, count.kind.option, count.reason or "trials of A and B overlap"), True
+    is_loss = count.requested or count.vanished
+    return Unjudged(count.pair.b.id, count.kind.option, count.reason or "trials of A and B overlap"), is_loss
 
 
 def nothing_comparable(a: RunFile, b: RunFile, reasons: Iterable[str], by: str | None = None) -> NotComparableError:

@@ -22,8 +22,11 @@ MAX_THRESHOLD: Final = 10.0
 """A threshold of more than 1,000 % must be a typing error."""
 OFF: Final = "off"
 """Given instead of a threshold: the metric is not judged."""
+WORK: Final = "work"
+"""Given instead of a count: all of JUDGED_COUNTS."""
 _COUNTS: Final = {kind.option: kind for kind in COUNTS.values()}
-"""What a step does is judged only where it is named: by a threshold of 0 exactly."""
+JUDGED_COUNTS: Final = tuple(option for option, kind in _COUNTS.items() if kind.threshold is not None)
+"""What the gate judges of the work of a step without being asked to."""
 Limits = Mapping[str, float | None]
 """Relative threshold by metric; None if it is not judged."""
 
@@ -70,41 +73,46 @@ class Thresholds:
 def parse_thresholds(
     metrics: Sequence[str], table: Mapping[str, Any] | None = None, source: str = "", options: Sequence[str] = ()
 ) -> Thresholds:
-    """Return the default threshold for `metrics`, overridden by the settings file's `table`, then by `options`.
+    """Return the default thresholds of `metrics`, overridden by the settings file's `table`, then by `options`.
 
     `source` names the settings file in errors. Raises UsageError for an unknown metric or an invalid threshold.
     """
-    everywhere: dict[str, float | None] = dict.fromkeys(metrics, THRESHOLD)
+    everywhere = {metric: _default(metric) for metric in metrics}
     patterns: list[tuple[str, dict[str, float | None]]] = []
     requested: set[str] = set()
     for key, value in (table or {}).items():
         if isinstance(value, Mapping):
-            limits = {_metric(m, f"thresholds.{key} in {source}"): _limit(v, m, source) for m, v in value.items()}
+            where = f"thresholds.{key} in {source}"
+            limits = {metric: limit for m, v in value.items() for metric, limit in _limits(m, v, where, source).items()}
             patterns.append((key, limits))
         else:
-            limits = {_metric(key, f"thresholds in {source}"): _limit(value, key, source)}
+            limits = _limits(key, value, f"thresholds in {source}", source)
             everywhere |= limits
         requested |= {metric for metric, limit in limits.items() if limit is not None}
-    overrides = dict(map(_option, options))
+    overrides = {metric: limit for option in options for metric, limit in _option(option).items()}
     requested = (requested | overrides.keys()) - {metric for metric, limit in overrides.items() if limit is None}
     # An option applies to all cases, including those with a pattern of their own.
     kept = tuple((p, {m: limit for m, limit in limits.items() if m not in overrides}) for p, limits in patterns)
     return Thresholds(everywhere | overrides, kept, frozenset(requested))
 
 
-def _option(text: str) -> tuple[str, float | None]:
+def _default(metric: str) -> float | None:
+    return _COUNTS[metric].threshold if metric in _COUNTS else THRESHOLD
+
+
+def _option(text: str) -> dict[str, float | None]:
     metric, colon, value = text.partition(":")
     if not colon:
         raise UsageError(f"--threshold {text!r}: give METRIC:PERCENT, such as throughput:5%, or METRIC:off.")
-    key = _metric(metric, "--threshold")
-    return key, _limit(value, key, "--threshold")
+    return _limits(metric, value, "--threshold", "--threshold")
 
 
-def _metric(name: str, where: str) -> str:
+def _limits(name: str, value: Any, where: str, source: str) -> dict[str, float | None]:
+    """Return the threshold `value` of a metric or a count, or of all counts that are judged by default."""
     key = name.strip().replace("_", "-")
-    if key not in METRICS and key not in _COUNTS:
-        raise unknown(f"metric of {where}", name, [*METRICS, *_COUNTS])
-    return key
+    if key not in METRICS and key not in _COUNTS and key != WORK:
+        raise unknown(f"metric of {where}", name, [*METRICS, WORK, *_COUNTS])
+    return dict.fromkeys(JUDGED_COUNTS if key == WORK else [key], _limit(value, key, source))
 
 
 def _limit(value: Any, metric: str, where: str) -> float | None:

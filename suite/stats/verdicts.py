@@ -9,6 +9,7 @@ from typing import Final
 
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
 from joulemark.suite.records import Emissions
+from joulemark.suite.stats.between_runs.ages import DriftAtAge
 from joulemark.suite.stats.comparison import Comparison, ComparisonResult
 from joulemark.suite.stats.drift import ASSUMED_DRIFT
 from joulemark.suite.stats.metrics import METRICS, Metric
@@ -110,10 +111,42 @@ def pair_emissions(result: ComparisonResult, reference: Emissions) -> tuple[Pair
     )
 
 
+def reference_lines(result: ComparisonResult) -> list[str]:
+    """Return what the reference says of the machine, and what the ratios were before it was divided out."""
+    speed = result.reference_speed
+    if speed is None:
+        return []
+    head = f"By its reference, the machine is {abs(100 * (speed - 1)):.1f} % {'slower' if speed < 1 else 'faster'} in B"
+    divided = [(each, each.reference) for each in result.comparisons if each.reference is not None]
+    if not divided:
+        return [f"{head}; not divided out: too few kept runs have it, or no case follows it."]
+    lines = [
+        f"  {case_title(each)}, {each.metric.title.lower()}: {ratio_before(each):.2f} as measured, {ratio_text(each)} "
+        f"without it (slope {reference.slope:.2f}, from {reference.runs} runs)"
+        for each, reference in divided
+        if each.ratio is not None
+    ]
+    return [f"{head}; divided out:", *lines]
+
+
+def ratio_before(comparison: Comparison) -> float | None:
+    """Return the ratio with the machine's part in it; None without a ratio."""
+    if comparison.ratio is None or comparison.reference is None:
+        return comparison.ratio
+    return comparison.ratio * math.exp(comparison.reference.slope * comparison.reference.log_ratio)
+
+
+def drift_runs(drift: Variance) -> int:
+    """Return how many runs a drift was estimated from."""
+    return drift.runs if isinstance(drift, DriftAtAge) else round(drift.degrees) + 1
+
+
 def drift_labels(drifts: Mapping[str, Variance]) -> list[str]:
     """Return which drift between runs was used for which metrics."""
     titles: dict[str, list[str]] = {}
     for metric, drift in drifts.items():
-        measured = f"{100 * math.sqrt(drift.value):.1f} %, from {round(drift.degrees) + 1} kept runs of this machine"
+        measured = f"{100 * math.sqrt(drift.value):.1f} %, from {drift_runs(drift)} kept runs of this machine"
+        if isinstance(drift, DriftAtAge):
+            measured += f" that are {drift.apart} apart"
         titles.setdefault(ASSUMED if drift == ASSUMED_DRIFT else measured, []).append(METRICS[metric].title.lower())
     return [f"{label} ({', '.join(metrics)})" for label, metrics in titles.items()]

@@ -8,19 +8,27 @@ then, which ends it wherever it is.
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self, TypeVar
 
-from urllib3 import Retry
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse, Retry
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import InvalidHeader, MaxRetryError, ResponseError
 
+READ_BYTES: Final = 65_536
+HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
+"""Of requests for JSON; who sends one adds its User-Agent."""
 T = TypeVar("T")
+Cleaned = tuple[bytes, Mapping[str, str]]
+"""The body and the headers of a response, as far as they are of use."""
 
 
 class Deadline:
@@ -52,17 +60,6 @@ class Deadline:
         finally:
             self._end(shut_down=thread.is_alive() or not keep_open)
         return results[0]
-
-    def connection_class(self, base: type[Any]) -> type[Any]:
-        """Return the class of connections `base`, of urllib3, whose sockets are shut down at the deadline."""
-        deadline = self
-
-        class Connection(base):  # type: ignore[misc]
-            def connect(self) -> None:
-                super().connect()
-                deadline.watch(self)
-
-        return Connection
 
     def watch(self, connection: HTTPConnection) -> None:
         """Have the socket of a connection shut down at the end; raises TimeoutError after it."""
@@ -109,3 +106,68 @@ class RetryPolicy(Retry):
         if response is not None:
             response.close()  # urllib3 would read the rest, which may have no end
         return following
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Reads whole bodies of a limited size, over connections that end at the deadline of the request."""
+
+    def __init__(
+        self,
+        deadline: Callable[[], Deadline],
+        max_bytes: int,
+        error: Callable[[], Exception],
+        clean: Callable[[requests.Response, bytes], Cleaned],
+        retries: Retry | int = 0,
+    ) -> None:
+        """`error` makes what is raised for more than `max_bytes`; a response becomes what `clean` leaves of it."""
+        super().__init__(max_retries=retries)
+        self._deadline, self._max_bytes, self._error, self._clean = deadline, max_bytes, error, clean
+
+    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:
+        """Return a pool of such connections."""
+        pool: Any = super().get_connection_with_tls_context(*args, **more)
+        if not getattr(pool.ConnectionCls, "is_watched", False):
+            pool.ConnectionCls = _watched(pool.ConnectionCls, self._deadline)
+        return pool
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        """Return the response with its body read."""
+        response = super().send(request, *args, **more)
+        body = bytearray()
+        try:
+            # read1 returns what has arrived; read would wait for a whole block.
+            while block := response.raw.read1(READ_BYTES):
+                body += block
+                if len(body) > self._max_bytes:
+                    raise self._error()
+        except BaseException:
+            response.close()
+            raise
+        kept, headers = self._clean(response, bytes(body))
+        raw = HTTPResponse(
+            io.BytesIO(kept),
+            headers,
+            response.status_code,
+            reason="",
+            request_url=request.path_url,
+            preload_content=False,
+        )
+        return self.build_response(request, raw)
+
+
+def _watched(base: type[Any], deadline: Callable[[], Deadline]) -> type[Any]:
+    """Return the class of connections `base`, of urllib3, whose sockets are shut down at the deadline."""
+
+    class Connection(base):  # type: ignore[misc]
+        is_watched = True
+
+        def connect(self) -> None:
+            super().connect()
+            deadline().watch(self)
+
+        def request(self, *args: Any, **more: Any) -> None:
+            if self.sock is not None:  # it was kept open
+                deadline().watch(self)
+            super().request(*args, **more)
+
+    return Connection

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import geometric_mean
 from typing import Final
 
 from joulemark.suite.units import significant
@@ -60,7 +61,7 @@ def timeline(
     column_of = [i * columns // len(values) for i in range(len(values))]
     canvas = [[" "] * (columns * run_width) for _ in range(height)]
     for first, last in levels:
-        row = scale.row(_geometric_mean([value for value, _, _ in values[first:last]]))
+        row = scale.row(geometric_mean([value for value, _, _ in values[first:last]]))
         for x in range(column_of[first] * run_width, (column_of[last - 1] + 1) * run_width):
             canvas[row][x] = characters.level
     for first, _ in levels[1:]:
@@ -84,7 +85,7 @@ def sparkline(values: Sequence[float], width: int, characters: CharacterSet) -> 
         return ""
     columns = min(width, len(values))
     bounds = [i * len(values) // columns for i in range(columns + 1)]
-    means = [_geometric_mean(values[bounds[i] : bounds[i + 1]]) for i in range(columns)]
+    means = [geometric_mean(values[bounds[i] : bounds[i + 1]]) for i in range(columns)]
     low, high = min(means), max(means)
     top = len(characters.bars) - 1
     return "".join(
@@ -128,8 +129,4 @@ def _value_of_column(values: Sequence[Value], column_of: Sequence[int], column: 
     if len(members) == 1:
         return members[0]
     numbers = [number for value in members for number in value if number is not None]
-    return _geometric_mean([value for value, _, _ in members]), min(numbers), max(numbers)
-
-
-def _geometric_mean(values: Sequence[float]) -> float:
-    return math.exp(math.fsum(math.log(value) for value in values) / len(values))
+    return geometric_mean([value for value, _, _ in members]), min(numbers), max(numbers)

@@ -36,6 +36,10 @@ class ForkServers:
                     self._servers[name] = self._start(name, "spawn")
                     self._servers[name].wait_ready()
 
+    def has(self, framework: str) -> bool:
+        """Return whether the server of `framework` runs, or is known to be broken."""
+        return framework in self._servers or framework in self.broken
+
     def isolation(self, framework: str) -> Isolation | None:
         """Return how trials of `framework` are started; None if it is broken."""
         return None if framework in self.broken else self._servers[framework].isolation

@@ -40,9 +40,16 @@ class Window:
 
 
 def warm_up(
-    step: Callable[[], object], synchronize: Callable[[], None], effort: Effort, clock: Clock = CLOCK
+    step: Callable[[], object],
+    synchronize: Callable[[], None],
+    effort: Effort,
+    clock: Clock = CLOCK,
+    after_first: Callable[[], object] = lambda: None,
 ) -> list[float]:
-    """Run single steps until they are steady, or for `max_warmup_s`. Return their durations, seconds."""
+    """Run single steps until they are steady, or for `max_warmup_s`. Return their durations, seconds.
+
+    `after_first` is called after each of the first MIN_WARMUP_STEPS, outside of what is timed.
+    """
     durations: list[float] = []
     start = clock()
     while True:
@@ -51,6 +58,8 @@ def warm_up(
         synchronize()
         now = clock()
         durations.append(now - before)
+        if len(durations) <= MIN_WARMUP_STEPS:
+            after_first()
         if len(durations) < MIN_WARMUP_STEPS or now - start < effort.warmup_s:
             continue
         if now - start >= effort.max_warmup_s or _is_steady(durations):

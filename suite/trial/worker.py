@@ -23,6 +23,8 @@ Report = Callable[..., None]
 `fetch`, and those of `outcome.COMPLETING`; with `trial`, the result; and with `gpu_busy`, `training` and `work`, which
 complete it."""
 OnStage = Callable[[str], None]
+Compiled = list[Mapping[str, float]]
+"""What `Adapter.compiled` returned after each of the first steps of the warm-up."""
 FALL_S = 0.5
 """Pause on a GPU before a training's norms are computed: the fall of its power after the last step tells how late a
 sensor publishes (`suite.energy.publication_lag` looks at the 0.45 s after it)."""
@@ -39,7 +41,7 @@ def run(request: Request, started: float, report: Report) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (request.host_limit_bytes, request.host_limit_bytes))
     policy = allocator.apply("retain" if request.allocator == "retain" else "default")
     case = prepare(request)
-    trial = _trial(case, request, started, lambda stage: report(stage=stage))
+    trial, compiled = _trial(case, request, started, lambda stage: report(stage=stage))
     trial["environment"] |= {"allocator": policy, "affinity": allowed_cores()}
     report(trial=trial)
     if request.effort.profiled_s:
@@ -52,13 +54,11 @@ def run(request: Request, started: float, report: Report) -> None:
     if request.effort.counted:
         from joulemark.suite.trial.work_counts import passes as work_passes
 
-        adapter = case.adapter
-        del case, norms
-        work_passes.measure(adapter, request, report)
+        work_passes.measure(case, compiled, report)
 
 
-def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) -> dict[str, Any]:
-    """Measure a case that has just been loaded, and return the fields of its trial."""
+def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) -> tuple[dict[str, Any], Compiled]:
+    """Measure a case that has just been loaded. Return the fields of its trial, and what the first steps compiled."""
     adapter, kit = case.adapter, case.kit
     adapter.synchronize()
     loaded = timing.CLOCK()
@@ -75,10 +75,10 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
     del outputs  # they would stay on the device for the whole window
     adapter.finish_background_compilation()
 
-    measured, last_outputs = _measure(case, request.effort, on_stage)
+    measured, last_outputs, compiled = _measure(case, request.effort, on_stage)
     last_step = timing.CLOCK()
     on_stage("fetch")
-    return measured | {
+    trial = measured | {
         "context_s": case.context_s,
         "load_s": loaded - started,
         "resident_idle": (loaded, idle_end) if request.effort.resident_idle_s else None,
@@ -88,12 +88,14 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
         "training": None if case.program.norms is None else {"learning_rate_factor": kit.learning_rate_factor},
         "environment": adapter.read_back(),
     }
+    return trial, compiled
 
 
-def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[str, Any], Mapping[str, Any]]:
+def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[str, Any], Mapping[str, Any], Compiled]:
     """Warm up and measure a case whose step has been called once.
 
-    Return fields of its trial, and the outputs of the last step, on the device: on the same batch as the first.
+    Return fields of its trial, the outputs of the last step, on the device: on the same batch as the first, and what
+    was compiled after each of the first steps of the warm-up.
     """
     adapter = case.adapter
     outputs: list[Mapping[str, Any]] = [{}]
@@ -105,24 +107,27 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
         outputs[0] = next_step()
 
     on_stage("warmup")
-    durations = timing.warm_up(step, adapter.synchronize, effort)
+    compiled: Compiled = []
+    durations = timing.warm_up(
+        step, adapter.synchronize, effort, after_first=lambda: compiled.append(adapter.compiled())
+    )
     count = timing.steps_per_block(durations, adapter.synchronize)
 
     on_stage("window")
     adapter.reset_peak()
     snapshots: list[dict[str, float]] = []
-    traces: list[int | None] = []
+    graphs: list[float | None] = []
 
     def on_edge() -> None:
         snapshots.append(counters.snapshot())
-        traces.append(adapter.traces())
+        graphs.append(adapter.compiled().get("graphs"))
 
     window = timing.measure(step, adapter.synchronize, count, effort, on_edge)
     peak_device_bytes = adapter.peak_device_bytes()
     # The counts include the block between the first snapshot and the window (`timing.measure`).
     counts = counters.per_step(snapshots[0], snapshots[1], window.steps + count)
-    if traces[0] is not None and traces[1] is not None:
-        counts["traces_in_window"] = float(traces[1] - traces[0])
+    if graphs[0] is not None and graphs[1] is not None:
+        counts["traces_in_window"] = graphs[1] - graphs[0]
 
     latencies_s = timing.step_times(step, adapter.synchronize, effort.latency_s) if effort.latency_s else []
     outputs[0] = case.step(**case.ring[0])  # on the batch of the first step
@@ -141,7 +146,7 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
         "latency": _percentiles(latencies_s),
         "counters": counts,
     }
-    return fields, outputs[0]
+    return fields, outputs[0], compiled
 
 
 def _training_state(case: Prepared, norms: Callable[..., Mapping[str, float]]) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import nvml_library
@@ -18,6 +17,8 @@ from environments import environment_with, require
 from nvml_library import FakeGpu
 from places import ROOT, SUPPORT
 
+from benchmarks import gpu_table
+from benchmarks.gpu_sweep import sweep
 from joulemark.suite.results.run_files import parse
 from joulemark.workloads.registry import workloads
 
@@ -25,13 +26,6 @@ PARTS = ["doctor", "product", "meter", "quick", "workloads"]
 GPU = FakeGpu("GPU-aaaa1111-0000-0000-0000-000000000000", 250.0, "tick")
 SETTINGS = 'framework = ["pytorch"]\nthreads = 1\n'
 """Of what `joulemark run` measures; the script's own measurements take both frameworks."""
-
-
-@pytest.fixture
-def gpu_table(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module that makes the table. It is not installed with joulemark."""
-    monkeypatch.syspath_prepend(str(ROOT))
-    return importlib.import_module("benchmarks.gpu_table")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +54,7 @@ def check(
 
 
 @pytest.mark.slow
-def test_all_parts_on_a_cpu(tmp_path: Path, gpu_table: ModuleType) -> None:
+def test_all_parts_on_a_cpu(tmp_path: Path) -> None:
     require("torch")
     # Found without a GPU: on a machine with one, this one is hidden.
     done, document = check(tmp_path, "--budget", "800", "--workload", "matmul", "--profile", "fast", LD_LIBRARY_PATH="")
@@ -128,14 +122,10 @@ def test_cases_that_hang(tmp_path: Path, pytorch: str) -> None:
     assert done.returncode == 1
 
 
-@pytest.mark.slow
-def test_workloads_that_were_not_begun_are_listed(tmp_path: Path, pytorch: str) -> None:
-    done, document = check(tmp_path, "--part", "workloads", "--budget", "25", python=pytorch)
-    assert done.returncode == 0, done.stderr
-    seen = {row["workload"] for row in document["workloads"]}
-    assert seen == {workload.id for workload in workloads().values() if "cpu" in workload.devices}
-    assert {row["status"] for row in document["workloads"]} <= {"ok", "skipped", "not run"}
-    assert document["workloads"][-1]["reason"] == "no time was left"
+def test_workloads_that_were_not_begun_are_listed() -> None:
+    (rows,) = sweep(["pytorch"], "cpu", "tiny", [], 60.0, end_s=time.monotonic())
+    assert {row["workload"] for row in rows} == {each.id for each in workloads().values() if "cpu" in each.devices}
+    assert {(row["status"], row["reason"]) for row in rows} == {("not run", "no time was left")}
 
 
 @pytest.mark.slow
@@ -159,6 +149,6 @@ def test_a_device_that_no_framework_sees(tmp_path: Path, pytorch: str) -> None:
     assert all(reason for reason in document["frameworks"].values())
 
 
-def test_the_table_of_a_file_that_was_cut_off(gpu_table: ModuleType) -> None:
+def test_the_table_of_a_file_that_was_cut_off() -> None:
     lines = list(gpu_table.table({"frameworks": {"pytorch": "not installed"}, "parts": {}, "quick": None}))
     assert lines == ["! pytorch was not run: not installed", ""]

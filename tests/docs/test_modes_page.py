@@ -6,6 +6,7 @@ import json
 
 import training_proofs
 from places import ROOT
+from proofs import falls
 
 from joulemark.workloads.registry import workloads
 from studies.modes_page import document, small_cases
@@ -23,6 +24,11 @@ def test_no_workload_is_missing_and_none_failed() -> None:
     assert {case["outcome"] for kind in ("cases", "small") for case in RUN[kind].values()} == {"passed"}
 
 
+def test_each_training_at_size_small_was_run_and_its_loss_falls() -> None:
+    assert set(RUN["small"]) <= set(small_cases())
+    assert [name for name, case in RUN["small"].items() if not falls(case["losses"])] == []
+
+
 def test_page_tells_what_the_run_has_not_done() -> None:
     text = document({**RUN, "small": {}, "cases": {name: {"outcome": "passed", "s": 1.0} for name in RUN["cases"]}})
     assert f"{len(small_cases())} of {len(small_cases())} cases were not run" in text
@@ -33,9 +39,10 @@ def test_page_tells_what_the_run_has_not_done() -> None:
 
 def test_page_states_the_tolerances_of_the_tests() -> None:
     text = " ".join(document(RUN).split())
-    half, full = (training_proofs.FACTOR[precision] for precision in ("bf16", "fp32"))
+    half, full = training_proofs.FACTOR["bf16"], training_proofs.AT_ONCE["fp32"]
     assert f"After {training_proofs.STEPS} steps" in text
     assert f"The tolerance is {half:g} times that distance" in text
-    assert f"In fp32 it is {full:g} times" in text
+    assert f"In fp32 each number is moved by up to {full:g} roundings at once" in text
+    assert {"fp32": training_proofs.FACTOR["fp32"], "bf16": 1, "fp16": 1} == training_proofs.AT_ONCE
     assert training_proofs.COMPARABLE == 0.5
     assert training_proofs.UNIT == {"fp32": 2**-24, "bf16": 2**-8, "fp16": 2**-11}

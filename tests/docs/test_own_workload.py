@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import FAST, environment
-from environments import environment_like_this
+from environments import environment_like_this, known
 from places import DOCS
 
 pytestmark = pytest.mark.slow
@@ -77,8 +77,8 @@ def test_it_runs_in_both_frameworks(python: str, tmp_path: Path) -> None:
     assert "joulemark run --workload two_layers --size tiny" in PAGE
     (tmp_path / "joulemark.toml").write_text(FAST)
     selection = ("--workload", "two_layers", "--size", "tiny", "--profile", "fast", "--rounds", "1", "--threads", "1")
-    sensor = ("--sensor", "simulated:rapl/constant")
-    done = run(python, tmp_path, "run", *selection, *sensor, "--no-report", "--json")
+    more = ("--sensor", "simulated:rapl/constant", *known("pytorch", "tensorflow", python=python))
+    done = run(python, tmp_path, "run", *selection, *more, "--no-report", "--json")
     assert done.returncode == 0, done.stderr
     cases = json.loads(done.stdout)["cases"]
     assert {(case["framework"], case["phase"], case["status"]) for case in cases} == {

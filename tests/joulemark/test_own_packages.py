@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command import FAST
 from command import joulemark as joulemark_command
+from environments import known
 from run_files import run_file
 from scratch_project import CONSTANT, benchmarks, pytest_in, python_in
 
@@ -36,7 +37,7 @@ def test_pytest_with_the_plugin(project: Path) -> None:
 def test_run(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST)
     options = ("--profile", "fast", *TINY, "--rounds", "1", "--threads", "1", "--sensor", CONSTANT, "--zone", "CH")
-    done = python_in(project, "-m", "joulemark", "run", *options)
+    done = python_in(project, "-m", "joulemark", "run", *options, *known("pytorch"))
     assert done.returncode == 0, done.stderr
     (path,) = (project / "home" / "runs").glob("*.json")
     (case,) = read(path).cases

@@ -70,6 +70,9 @@ def test_only_what_is_installed_would_be_run(home: Path, variables: dict[str, st
     assert (done.returncode, done.stderr) == (0, "")
     cases = json.loads(done.stdout)["cases"]
     assert {case["id"].split("/")[2] for case in cases if case["reason"] is None} == INSTALLED
+    for case in cases:
+        framework = case["id"].split("/")[2]
+        assert framework in INSTALLED or f"Run: pip install 'joulemark[{framework}]'" in case["reason"]
 
 
 @needs_framework
@@ -99,7 +102,7 @@ def test_run_says_which_extra_to_install(home: Path, variables: dict[str, str]) 
     for name in {*DISTRIBUTIONS.values()} - INSTALLED:
         done = joulemark(home, "run", "--framework", name, variables=variables)
         assert (done.returncode, done.stdout) == (2, "")
-        assert f"pip install 'joulemark[{name}]'" in done.stderr
+        assert f"is not installed. Run: pip install 'joulemark[{name}]'." in done.stderr
     if not INSTALLED:
         done = joulemark(home, "run", variables=variables)
         assert (done.returncode, done.stdout) == (2, "")

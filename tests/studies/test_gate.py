@@ -21,7 +21,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [sys.executable, "-m", "studies.gate", str(COMPARISONS), str(target), *sections]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300, cwd=ROOT)
     assert done.stderr == ""
-    assert done.stdout.count("### ") == len(sections) + 1, "a table for each section, and two of power"
+    assert done.stdout.count("### ") == len(sections), "a table for each section"
     return json.loads(target.read_text())
 
 
@@ -54,5 +54,8 @@ def test_more_work_is_detected(study: dict[str, Any]) -> None:
     power = {row["rounds"]: row["regressed"]["rate"] for row in rows(study, "power", kind="turn by turn", arm="+20 %")}
     assert power[30] >= 0.9
     assert power[30] >= power[3]
-    (within,) = rows(study, "power", kind="turn by turn", arm="+5 %", rounds=5)
-    assert within["regressed"]["rate"] <= 0.1, "a difference within the threshold is no regression"
+    at_threshold = {
+        row["rounds"]: row["regressed"]["rate"] for row in rows(study, "power", kind="turn by turn", arm="+5 %")
+    }
+    # In the kept study it is 80 % of 1,000. Of 20, 11 or fewer are found once in 100 times.
+    assert at_threshold[100] > 0.55, "what reaches the threshold is found"

@@ -23,6 +23,8 @@ window_s = 0.3
 idle_s = 0.5
 """
 """A settings file with a profile that takes seconds."""
+FAST_ROUNDS = FAST + "server_rounds = 9\n"
+"""The same for several rounds: they share fork servers, whose imports take seconds."""
 
 COMMAND = [sys.executable, "-P", "-c", "from joulemark.suite.cli.app import main; main()"]
 
@@ -69,20 +71,24 @@ def joulemark(
     variables: Mapping[str, str] | None = None,
     timeout: float = 300,
     python: str = sys.executable,
+    streams: tuple[int | None, int | None] = (None, None),
 ) -> subprocess.CompletedProcess[str]:
     """Run `joulemark ARGUMENTS` of the interpreter `python` in `home` to its end.
 
+    `streams` are descriptors for its output and errors; what goes to None is returned.
     Its process is forked from one that has imported the command, where neither the interpreter nor `variables` differ
     in what is read earlier.
     """
     env = environment(home, **(variables or {}))
     if python == sys.executable and _server().suits(env):
-        return _server().run(arguments, env, home, timeout)
+        return _server().run(arguments, env, home, timeout, streams)
+    stdout, stderr = (subprocess.PIPE if stream is None else stream for stream in streams)
     return subprocess.run(
         [python, *COMMAND[1:], *arguments],
         env=env,
         cwd=home,
-        capture_output=True,
+        stdout=stdout,
+        stderr=stderr,
         text=True,
         timeout=timeout,
         check=False,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from joulemark.suite.trial.discover import installed_frameworks
 
 
 def require(*packages: str) -> None:
@@ -29,6 +35,29 @@ def stand_in(directory: Path, **facts: object) -> str:
     python.write_text(f"#!/bin/sh\necho '{json.dumps(says)}'\n")
     python.chmod(0o755)
     return str(python)
+
+
+@functools.cache
+def known(*frameworks: str, python: str = sys.executable) -> tuple[str, ...]:
+    """Return options with which a run need not import the `frameworks` to learn about them, which takes seconds each.
+
+    An interpreter that is `python` in all else answers with the metadata of this environment. Those that are not
+    installed are left out.
+    """
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    options: list[str] = []
+    for name, info in installed_frameworks((), {}).items():  # by their metadata
+        if name in frameworks:
+            path = folder / name
+            path.write_text(
+                f"#!/bin/sh\ncase $* in *suite.trial.discover*) echo '{info.model_dump_json()}' ;;\n"
+                f"*) exec '{python}' \"$@\" ;; esac\n"
+            )
+            path.chmod(0o755)
+            options += ["--python", f"{name}={path}"]
+    return tuple(options)
 
 
 def empty_environment(directory: Path) -> str:

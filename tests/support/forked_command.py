@@ -20,13 +20,16 @@ READ_LATE = ("JOULEMARK_", "ELECTRICITYMAPS_", "CO2_SIGNAL_", "PYTEST_", "TMPDIR
 class CommandServer:
     """The server, and how it is asked."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """Start the server in an `environment` that differs from those of its commands only in what is read late."""
+    def __init__(self, environment: Mapping[str, str], prefix: Sequence[str] = ()) -> None:
+        """Start the server in an `environment` that differs from those of its commands only in what is read late.
+
+        `prefix` is a command that runs it as another user.
+        """
         self.environment = dict(environment)
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", SERVER, str(theirs.fileno())],
+                [*prefix, sys.executable, "-P", SERVER, str(theirs.fileno())],
                 # Threads of a library would be lost in the forks.
                 env={**self.environment, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
@@ -42,11 +45,21 @@ class CommandServer:
         return all(name.startswith(READ_LATE) for name in changed)
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], directory: Path, timeout: float
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        directory: Path,
+        timeout: float = 300,
+        streams: tuple[int | None, int | None] = (None, None),
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command to its end, for `timeout` seconds at most."""
+        """Run the command to its end, for `timeout` seconds at most.
+
+        `streams` are descriptors for its output and errors; what goes to None is returned.
+        """
         request = {"arguments": list(arguments), "environment": dict(environment), "directory": str(directory)}
-        (output, its_output), (errors, its_errors) = os.pipe(), os.pipe()
+        (output, its_output), (errors, its_errors) = (
+            os.pipe() if stream is None else (os.open(os.devnull, os.O_RDONLY), os.dup(stream)) for stream in streams
+        )
         with os.fdopen(output) as stdout, os.fdopen(errors) as stderr, ThreadPoolExecutor(2) as pool:
             socket.send_fds(self.channel, [json.dumps(request).encode()], [its_output, its_errors])
             os.close(its_output)

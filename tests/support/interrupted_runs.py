@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from command import joulemark
+from environments import known
 
 MATMUL = (
     *("run", "--profile", "fast", "--framework", "pytorch", "--workload", "matmul", "--threads", "1"),
     *("--sensor", "simulated:rapl/constant", "--no-report", "--zone", "CH"),
+    *known("pytorch"),
 )
 """One case; signals, kills and journals are the same for any framework."""
 TWO_CASES = (*MATMUL, "--workload", "stream")

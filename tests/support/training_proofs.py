@@ -27,6 +27,9 @@ FACTOR = {"fp32": 64.0, "bf16": 8.0, "fp16": 8.0}
 add in other orders: a sum of n numbers errs by about sqrt(n) roundings, and n is up to 4096 (the pixels of a batch, in
 the gradient of a convolution). In half precision most sums are in float32, but TensorFlow 2.21 on a CPU adds some in
 the half type (gradients of biases in bf16, `reduce_sum` in fp16): up to about 64 numbers (the tokens of a batch)."""
+AT_ONCE = {"fp32": 64.0, "bf16": 1.0, "fp16": 1.0}
+"""Roundings by which the runs move each number; their distance is multiplied by the rest of `FACTOR`. All in fp32: what
+roundings do there is in proportion to their size, but for a ReLU whose input is so near zero that only many turn it."""
 COMPARABLE = 0.5
 """Largest tolerance at which a weight is compared by itself: half of the distance, 1, of a step that never updates or
 updates twice. Above it rounding decides about the update, as of a bias before a softmax, which has no gradient."""
@@ -89,11 +92,12 @@ def changes(result: Result) -> Weights:
 def tolerances(processes: Processes, workload: str, precision: str, weights: Weights | None = None) -> dict[str, float]:
     """Return the largest distance of each weight's update from the reference's that rounding explains."""
     job = reference_job("pytorch", workload, weights)
-    jobs = [job, *(replace(job, rounding=(UNIT[precision], seed)) for seed in range(RUNS))]
+    size = AT_ONCE[precision] * UNIT[precision]
+    jobs = [job, *(replace(job, rounding=(size, seed)) for seed in range(RUNS))]
     exact, *moved = (future.result() for future in [processes.submit(each) for each in jobs])
     updates, others = changes(exact), [changes(each) for each in moved]
     return {
-        name: FACTOR[precision] * max(distance(other[name], update) for other in others)
+        name: FACTOR[precision] / AT_ONCE[precision] * max(distance(other[name], update) for other in others)
         + storing(exact.after[name], update, name in exact.trainable)
         for name, update in updates.items()
     }

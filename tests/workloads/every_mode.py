@@ -82,9 +82,12 @@ def test_runs(
 
 
 @pytest.mark.parametrize(("workload", "framework", "precision"), SMALL)
-def test_small_descends(processes: Processes, workload: str, framework: str, precision: str) -> None:
+def test_small_descends(
+    processes: Processes, record_property: Callable[[str, object], None], workload: str, framework: str, precision: str
+) -> None:
     mode = DEFAULT_MODE[framework]
     job = Job(framework, workload, "training", mode=mode, precision=precision, size="small", steps=DESCENT)
     result = processes.run(job)
+    record_property("losses", " ".join(f"{value:.5g}" for value in result.decreasing_output))
     check_outputs(result)
     check_descent(result)

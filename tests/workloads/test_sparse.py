@@ -15,7 +15,7 @@ from joulemark.workloads.word2vec import spec as word2vec
 @pytest.mark.parametrize("precision", ["fp64", "fp16"])
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_row_looked_up_twice_is_moved_by_the_sum(processes: Processes, framework: str, precision: str) -> None:
-    """The dense gradient itself is held against slopes in test_models."""
+    """The dense gradient itself is held against golden values in test_golden."""
     job = Job(framework, "word2vec", "training", precision=precision, gradients=True)
     result = processes.run(job)
     spec = workloads()["word2vec"]

@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import pytest
 from framework_process import FRAMEWORKS, Processes, Weights
+from proofs import falls
 from training_proofs import COMPARABLE, UNIT, Agreement, agreement, overflows, reference_job, tolerances
 
 BOTH = [
@@ -132,3 +133,11 @@ def test_a_bias_without_a_gradient_is_not_compared(processes: Processes) -> None
     keys = [tolerance for name, tolerance in limits.items() if name.endswith("key.bias")]
     assert keys
     assert min(keys) > COMPARABLE
+
+
+def test_a_loss_that_fluctuates_below_its_first_value_does_not_descend() -> None:
+    """These are simclr's losses at size small where the learning rate is ten times too large, and its own."""
+    fluctuating = "4.146 4.125 4.126 4.132 4.134 4.136 4.135 4.138 4.136 4.143 4.135 4.137 4.142 4.138 4.137 4.136"
+    falling = "4.147 4.127 4.112 4.099 4.083 4.069 4.065 4.050 4.049 4.035 4.026 4.020 4.006 4.002 3.989 3.982"
+    assert falls([float(loss) for loss in falling.split()])
+    assert not falls([float(loss) for loss in fluctuating.split()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from statistics import fmean
 from typing import Any
 
 from rich.console import RenderableType
@@ -12,10 +13,14 @@ from rich.console import RenderableType
 from joulemark.suite.energy.attribution import is_estimated
 from joulemark.suite.errors import NotComparableError
 from joulemark.suite.records import RunFile
-from joulemark.suite.stats.detectable_effect import ROUNDS, Calibration, calibrate, self_comparison
+from joulemark.suite.stats.between_runs.ages import drift_by_age, time_of_day
+from joulemark.suite.stats.between_runs.reference import fit_references
+from joulemark.suite.stats.detectable_effect import ROUNDS, Calibration, calibrate, detectable_effect, self_comparison
 from joulemark.suite.stats.drift import MIN_RUNS
+from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.thresholds import THRESHOLD
+from joulemark.suite.stats.variance import Variance
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 
@@ -63,7 +68,31 @@ def _metric_document(calibration: Calibration, runs: Sequence[RunFile]) -> dict[
         "share_of_runs": components.share_of_runs,
         "turn_by_turn": [asdict(effect) for effect in calibration.turn_by_turn],
         "stored": [asdict(effect) for effect in calibration.stored],
+        "reference": _reference_document(calibration, runs),
+        "by_age": [
+            {"apart": each.apart, "runs": each.runs, "run_variation": math.sqrt(each.value)}
+            for each in drift_by_age(runs, calibration.metric)
+        ],
+        "time_of_day": asdict(hours) if (hours := time_of_day(runs, calibration.metric)) is not None else None,
         "verdicts": self_comparison(runs, calibration.metric, components.runs),
+    }
+
+
+def _reference_document(calibration: Calibration, runs: Sequence[RunFile]) -> dict[str, Any] | None:
+    """Return how cases follow the machine's reference, and what a kept run detects without its part; None without."""
+    references = fit_references(runs, runs)
+    levels = [references.levels[run.run.id].log_speed for run in runs if run.run.id in references.levels]
+    fits = {case: fit for (metric, case), fit in references.fits.items() if metric == calibration.metric}
+    following = [fit.residual for fit in fits.values() if fit.slope]
+    if len(levels) < MIN_RUNS or not fits:
+        return None
+    left = Variance(fmean(each.value for each in following), following[0].degrees) if following else None
+    trials = calibration.components.trials
+    return {
+        "variation": standard_deviation(levels),
+        "slopes": {case: fit.slope for case, fit in fits.items()},
+        "run_variation_left": None if left is None else math.sqrt(left.value),
+        "stored": [] if left is None else [asdict(detectable_effect(trials, rounds, left)) for rounds in ROUNDS],
     }
 
 
@@ -93,6 +122,7 @@ def calibration_text(document: Mapping[str, Any]) -> list[RenderableType]:
             parts += ["", f"{title}: {facts['reason']}."]
         else:
             parts += ["", f"{title}: {_variation(facts)}", _table(facts)]
+            parts += [*_age_lines(facts), *_reference_lines(facts["reference"])]
     return [*parts, "", *_advice(document["proposed"])]
 
 
@@ -107,11 +137,41 @@ def _variation(facts: Mapping[str, Any]) -> str:
     )
 
 
+def _age_lines(facts: Mapping[str, Any]) -> list[str]:
+    """Return how far runs drift apart with time, if they are at several distances, and with the hour."""
+    lines = []
+    if len(facts["by_age"]) > 1:
+        parts = (f"{each['run_variation']:.1%} {each['apart']} apart" for each in facts["by_age"])
+        lines.append(f"Runs vary by {', '.join(parts)}, chance in their trials included.")
+    if (hours := facts["time_of_day"]) is not None:
+        found = "swing with the time of day" if hours["p"] <= 0.01 else "show no swing with the time of day"
+        lines.append(f"The {hours['runs']} runs {found}: {hours['swing']:.1%} either way, p = {hours['p']:.2g}.")
+    return lines
+
+
+def _reference_lines(facts: Mapping[str, Any] | None) -> list[str]:
+    """Return what dividing by the machine's reference gains."""
+    if facts is None:
+        return []
+    following = sum(slope != 0 for slope in facts["slopes"].values())
+    text = (
+        f"By its reference, the machine's speed varied by {facts['variation']:.1%} from run to run; {following} of "
+        f"{len(facts['slopes'])} cases follow it."
+    )
+    if not following:
+        return [text]
+    effect = facts["stored"][ROUNDS.index(10)]
+    return [
+        f"{text} Divided out, {facts['run_variation_left']:.1%} are left: with 10 rounds, a kept run detects "
+        f"{effect['told_apart']:.1%} and fires at {effect['fires_at']:.1%}."
+    ]
+
+
 def _table(facts: Mapping[str, Any]) -> AdaptiveTable:
     titles = [
         f"{how}\n{title}"
         for how in ("turn by turn", "against a kept run")
-        for title in ("detects", "`same` from", "fires at")
+        for title in ("detects", "holds from", "fires at")
     ]
     table = AdaptiveTable("Rounds\nper side", *(Column(title, right=True) for title in titles))
     for effects in zip(facts["turn_by_turn"], facts["stored"], strict=True):

@@ -12,10 +12,13 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.past_runs import earlier_runs, runs_of_machine
 from joulemark.suite.stats import verdicts
+from joulemark.suite.stats.between_runs.ages import DriftAtAge, drifts_between
+from joulemark.suite.stats.between_runs.reference import NO_REFERENCES, fit_references
 from joulemark.suite.stats.compare import compare, metric_families
 from joulemark.suite.stats.comparison import Comparison, ComparisonResult
 from joulemark.suite.stats.drift import ASSUMED_DRIFT, drift_variances
 from joulemark.suite.stats.gate import Gate
+from joulemark.suite.stats.intervals import CONFIDENCE
 from joulemark.suite.stats.pairs import pair_cases
 from joulemark.suite.stats.thresholds import Thresholds, parse_thresholds
 from joulemark.suite.stats.verdicts import pair_emissions
@@ -63,6 +66,7 @@ def compare_runs(
     directory: Path | None,
     allow_estimates: bool,
     history: bool = False,
+    confidence: float = CONFIDENCE,
 ) -> RunComparison:
     """Compare `b` with `a`; the drift of the machine between runs is estimated from those kept in `directory`.
 
@@ -79,8 +83,11 @@ def compare_runs(
     families = metric_families(a, b, thresholds.metrics(), allow_estimates)
     if not families and thresholds.judges_counts():
         families = [()]
+    # The mean of many runs has no age.
+    drifts = drift_variances(kept) if earlier else drifts_between(kept, a, b)
+    references = fit_references(kept, [a, *earlier, b]) if kept else NO_REFERENCES
     for metrics in families:
-        family = compare(a, b, by, thresholds, metrics, drift_variances(kept), allow_estimates, earlier)
+        family = compare(a, b, by, thresholds, metrics, drifts, allow_estimates, earlier, references, confidence)
         if result is not None:
             comparisons = result.comparisons + family.comparisons
             family = replace(family, comparisons=comparisons, drift={**result.drift, **family.drift})
@@ -91,9 +98,11 @@ def compare_runs(
     return RunComparison(a, b, by, replace(result, counts=counts))
 
 
-def compare_arms(run_file: RunFile, thresholds: Thresholds, allow_estimates: bool) -> RunComparison:
+def compare_arms(
+    run_file: RunFile, thresholds: Thresholds, allow_estimates: bool, confidence: float = CONFIDENCE
+) -> RunComparison:
     """Compare the arms of an A/B run. They are measured turn by turn, so that no drift lies between them."""
-    return compare_runs(run_file, run_file, "arm", thresholds, Path(), allow_estimates)
+    return compare_runs(run_file, run_file, "arm", thresholds, Path(), allow_estimates, confidence=confidence)
 
 
 def comparison_document(comparison: RunComparison) -> dict[str, Any]:
@@ -103,8 +112,9 @@ def comparison_document(comparison: RunComparison) -> dict[str, Any]:
         "a": _run_document(comparison.a),
         "b": _run_document(comparison.b),
         "by": comparison.by,
+        "confidence": result.confidence,
         "comparisons": [_metric_document(each, comparison) for each in result.comparisons],
-        "counts": [_count_document(each) for each in result.counts],
+        "counts": [_count_document(each, comparison.gate) for each in result.counts],
         "only_a": [{"case": case, "why": result.missing_reasons[case]} for case in result.only_a],
         "only_b": [{"case": case, "why": result.missing_reasons[case]} for case in result.only_b],
         "environment": {name: {"a": a, "b": b} for name, (a, b) in result.environment.items()},
@@ -112,10 +122,12 @@ def comparison_document(comparison: RunComparison) -> dict[str, Any]:
             metric: {
                 "relative": math.sqrt(drift.value),
                 "assumed": drift == ASSUMED_DRIFT,
-                "runs": None if drift == ASSUMED_DRIFT or math.isinf(drift.degrees) else round(drift.degrees) + 1,
+                "runs": None if drift == ASSUMED_DRIFT or math.isinf(drift.degrees) else verdicts.drift_runs(drift),
+                "apart": drift.apart if isinstance(drift, DriftAtAge) else None,
             }
             for metric, drift in result.drift.items()
         },
+        "reference_speed": result.reference_speed,
         "emissions": {
             "g_per_kwh": emissions.intensity.g_per_kwh,
             "source": emissions.intensity.source,
@@ -145,30 +157,37 @@ def _run_document(run_file: RunFile) -> dict[str, Any]:
     }
 
 
+def _pair_document(each: Comparison | CountComparison) -> dict[str, Any]:
+    (value_a, value_b), (n_a, n_b) = each.values, each.n
+    sides = {"a": each.pair.a.id, "b": each.pair.b.id, "value_a": value_a, "value_b": value_b, "n_a": n_a, "n_b": n_b}
+    return sides | {name: getattr(each, name) for name in ("ratio", "threshold", "verdict", "reason")}
+
+
 def _metric_document(comparison: Comparison, run_comparison: RunComparison) -> dict[str, Any]:
     gate = run_comparison.gate
     document = {
-        "a": comparison.pair.a.id,
-        "b": comparison.pair.b.id,
+        **_pair_document(comparison),
         "metric": comparison.metric.key,
         "unit": comparison.metric.unit,
-        "value_a": comparison.values[0],
-        "value_b": comparison.values[1],
-        "ratio": comparison.ratio,
         "low": comparison.low,
         "high": comparison.high,
-        "n_a": comparison.n[0],
-        "n_b": comparison.n[1],
         "runs_a": comparison.runs,
-        "threshold": comparison.threshold,
-        "verdict": comparison.verdict,
+        "reference": _reference_document(comparison),
         "words": comparison.label,
         "estimated": comparison.estimated,
         "sentence": verdicts.sentence(comparison),
-        "reason": comparison.reason,
         "work": work_of_doubt(comparison, run_comparison) or None,
     }
     return document if gate is None else {**document, "gate": gate.label(comparison)}
+
+
+def _reference_document(comparison: Comparison) -> dict[str, Any] | None:
+    """Return what was divided out of the ratio, and how; None for nothing."""
+    reference = comparison.reference
+    if reference is None:
+        return None
+    before = verdicts.ratio_before(comparison)
+    return {"ratio_before": before, "slope": reference.slope, "runs": reference.runs}
 
 
 def work_of_doubt(comparison: Comparison, run_comparison: RunComparison) -> str:
@@ -180,19 +199,11 @@ def work_of_doubt(comparison: Comparison, run_comparison: RunComparison) -> str:
     return work.work_text(run_comparison.result.counts_of(comparison.pair)) if in_doubt else ""
 
 
-def _count_document(count: CountComparison) -> dict[str, Any]:
-    return {
-        "a": count.pair.a.id,
-        "b": count.pair.b.id,
+def _count_document(count: CountComparison, gate: Gate | None) -> dict[str, Any]:
+    document = {
+        **_pair_document(count),
         "count": count.kind.option,
         "unit": count.kind.unit,
-        "value_a": count.values[0],
-        "value_b": count.values[1],
-        "ratio": count.ratio,
-        "n_a": count.n[0],
-        "n_b": count.n[1],
-        "threshold": count.threshold,
-        "verdict": count.verdict,
         "sentence": work.sentence(count),
-        "reason": count.reason,
     }
+    return document if gate is None else {**document, "gate": gate.count_label(count)}

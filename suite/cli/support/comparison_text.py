@@ -30,7 +30,8 @@ MAX_FINDINGS = 30
 
 def print_comparison(comparison: RunComparison) -> None:
     """Print a comparison on standard output."""
-    numbers = (Column(name, right=True) for name in ("A", "B", "B/A\n[95 %]", "n"))
+    ratio_title = f"B/A\n[{100 * comparison.result.confidence:g} %]"
+    numbers = (Column(name, right=True) for name in ("A", "B", ratio_title, "n"))
     table = AdaptiveTable("Case", Column("Metric", wrap=True), *numbers, Column("Verdict", wrap=True))
     for case, metric, a, b, ratio, count, verdict in (map(one_line, row) for row in _rows(comparison)):
         table.add(case, metric, a, b, ratio.replace(" [", "\n["), count, Text(verdict, style=_style(verdict)))
@@ -46,7 +47,7 @@ def markdown(comparison: RunComparison, title: str, sentences: Sequence[str]) ->
     """Return the comparison as Markdown below `title` and `sentences`, cut to the length of a GitHub comment."""
     from joulemark.reports.escape import for_markdown, markdown_table
 
-    header = ["Case", "Metric", "A", "B", "B/A [95 %]", "n", "Verdict"]
+    header = ["Case", "Metric", "A", "B", f"B/A [{100 * comparison.result.confidence:g} %]", "n", "Verdict"]
     rows, case = [], ""
     for cells in _rows(comparison):
         case = cells[0] or case
@@ -74,11 +75,12 @@ def findings(gate: Gate) -> list[str]:
         f"the threshold is {100 * comparison.threshold:g} %."
         for comparison in gate.regressed
     ]
-    sentences += [
-        f"Regressed: {case_title(count)}: {work.sentence(count)}; the threshold is {100 * (count.threshold or 0):g} %."
-        for count in gate.more_work
-    ]
-    sentences += [f"Lost: {_unjudged_text(unjudged)}." for unjudged in gate.lost]
+    grown: dict[str, list[str]] = defaultdict(list)
+    for count in gate.more_work:
+        limit = f" (threshold {100 * count.threshold:g} %)" if count.threshold else ""
+        grown[case_title(count)].append(f"{work.change_text(count)}{limit}")
+    sentences += [f"Regressed: {title}: more work a step: {', '.join(texts)}." for title, texts in grown.items()]
+    sentences += [f"Lost: {case}: {text}." for text, case in _unjudged(gate.lost)]
     more = len(sentences) - MAX_FINDINGS
     return sentences[:MAX_FINDINGS] + ([f"And {more} more."] if more > 0 else [])
 
@@ -129,7 +131,7 @@ def _rows(comparison: RunComparison) -> Iterator[list[str]]:
     for title in dict.fromkeys([*map(case_title, result.comparisons), *counts]):
         compared = (each for each in metrics[title] if each.ratio is not None)
         rows = [row for each in compared for row in _metric_rows(each, comparison, emissions)]
-        rows += [_count_row(each) for each in counts[title] if each.changed]
+        rows += [_count_row(each, comparison.gate) for each in counts[title] if each.changed]
         for i, row in enumerate(rows):
             yield [title if i == 0 else "", *row]
 
@@ -148,12 +150,13 @@ def _metric_rows(
         yield ["CO2e/1,000 items", *texts, "as energy", "", ""]
 
 
-def _count_row(count: CountComparison) -> list[str]:
+def _count_row(count: CountComparison, gate: Gate | None) -> list[str]:
     """Return the row of a count that changed without its first cell."""
     title = f"{count.kind.title[0].upper()}{count.kind.title[1:]} a step"
     ratio = "" if count.ratio is None else f"{count.ratio:.3f}"
     n = str(count.n[0]) if count.n[0] == count.n[1] else f"{count.n[0]}, {count.n[1]}"
-    verdict = f"{'REGRESSED: ' if count.regressed else ''}{count.verdict} work"
+    regressed = gate is not None and gate.count_label(count) == "regressed"
+    verdict = f"{'REGRESSED: ' if regressed else ''}{count.verdict} work"
     return [title, *work.values_text(count.kind, count.values), ratio, n, verdict]
 
 
@@ -175,7 +178,7 @@ def _lines_below(comparison: RunComparison) -> list[str]:
     result, gate = comparison.result, comparison.gate
     compared = [each for each in result.comparisons if each.ratio is not None]
     if gate is not None:
-        lines = [f"not judged  {_unjudged_text(unjudged)}" for unjudged in gate.not_judged]
+        lines = [f"not judged  {line}" for line in _grouped(_unjudged(gate.not_judged))]
     else:
         lines = [f"not comparable  {line}" for line in _without_ratio(result)]
         lines += [f"only in A  {case}: {result.missing_reasons[case]}" for case in result.only_a]
@@ -184,6 +187,7 @@ def _lines_below(comparison: RunComparison) -> list[str]:
     lines += [f"note  {line}" for line in _grouped(notes)]
     lines += [f"work  {line}" for line in _grouped(_unchanged_work(comparison))]
     lines += [f"Between runs: {line}." for line in verdicts.drift_labels(result.drift)]
+    lines += verdicts.reference_lines(result)
     if any(each.metric.energy for each in compared):
         lines.append(f"Emissions of both on one grid: {_grid_text(comparison)}; shown, never judged.")
     if result.environment:
@@ -225,11 +229,14 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _unjudged_text(unjudged: Unjudged) -> str:
+def _unjudged(unjudged: Iterable[Unjudged]) -> list[tuple[str, str]]:
+    """Return (text, case) of what has no verdict: a case for each reason once, with all metrics that it applies to."""
     titles = {key: metric.title.lower() for key, metric in METRICS.items()}
     titles |= {kind.option: kind.title for kind in COUNTS.values()}
-    metric = f", {titles[unjudged.metric]}" if unjudged.metric else ""
-    return f"{unjudged.case}{metric}: {unjudged.reason}"
+    metrics: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in unjudged:
+        metrics[each.case, each.reason] += [titles[each.metric]] if each.metric else []
+    return [(": ".join(filter(None, (", ".join(names), reason))), case) for (case, reason), names in metrics.items()]
 
 
 def _grid_text(comparison: RunComparison) -> str:

@@ -20,7 +20,8 @@ from joulemark.suite.cli.support.execute import measure_run, print_paths
 from joulemark.suite.cli.support.prepare import prepare_run
 from joulemark.suite.errors import NotComparableError
 from joulemark.suite.records import RunFile
-from joulemark.suite.stats.gate import Gate, evaluate, without_invalid_cases
+from joulemark.suite.results.history import checks
+from joulemark.suite.stats.gate import CONFIDENCE, Gate, evaluate, without_invalid_cases
 from joulemark.suite.stats.interim_analysis import case_ids
 from joulemark.suite.stats.thresholds import Thresholds
 from joulemark.suite.terminal.console import print_document, print_json, print_message, print_text
@@ -36,9 +37,16 @@ class GateOptions:
     as_json: bool
 
 
-def report_gate(comparison: RunComparison, options: GateOptions, allow_estimates: bool, strict: bool) -> int:
-    """Judge a comparison, print the verdict and return the exit code. NotComparableError if nothing can be judged."""
+def report_gate(
+    comparison: RunComparison, options: GateOptions, allow_estimates: bool, strict: bool, kept_as: Path | None
+) -> int:
+    """Judge a comparison, print the verdict and return the exit code. NotComparableError if nothing can be judged.
+
+    The verdict is kept beside `kept_as`, the run file of the judged run; not at all for None.
+    """
     comparison, gate = _judged(comparison, options, allow_estimates, strict)
+    if kept_as is not None:
+        _keep(kept_as, comparison, gate)
     code = 0 if options.advisory else gate.exit_code
     warn_unmatched_patterns(options.thresholds, comparison.b)
     outcome = _outcome(gate, options.advisory)
@@ -64,7 +72,7 @@ def check_against_live_baseline(given: Mapping[str, Any], python: str, options: 
 
     def undecided(run_file: RunFile) -> frozenset[str]:
         """Return the cases that the gate would be in doubt about now."""
-        comparison = compare_arms(run_file, options.thresholds, allow_estimates)
+        comparison = compare_arms(run_file, options.thresholds, allow_estimates, CONFIDENCE)
         try:
             _, gate = _judged(comparison, options, allow_estimates, strict)
         except NotComparableError:
@@ -73,9 +81,9 @@ def check_against_live_baseline(given: Mapping[str, Any], python: str, options: 
 
     run_file, path, interrupted = measure_run(prepared, undecided)
     print_paths(run_file, path, report=not interrupted)
-    comparison = compare_arms(run_file, options.thresholds, allow_estimates)
+    comparison = compare_arms(run_file, options.thresholds, allow_estimates, CONFIDENCE)
     if not interrupted:
-        return report_gate(comparison, options, allow_estimates, strict)
+        return report_gate(comparison, options, allow_estimates, strict, path)
     if options.as_json:
         print_json(comparison_document(comparison))
     print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; nothing is judged.")
@@ -89,6 +97,14 @@ def _judged(
         comparison = replace(comparison, result=without_invalid_cases(comparison.result))
     gate = evaluate(comparison.result, comparison.a, comparison.b, options.thresholds, allow_estimates)
     return replace(comparison, gate=gate), gate
+
+
+def _keep(run_file: Path, comparison: RunComparison, gate: Gate) -> None:
+    """Keep the verdict for `history --gate`."""
+    try:
+        checks.keep(run_file, checks.check_of(comparison.a, comparison.b, comparison.result, gate))
+    except OSError as error:
+        print_message(f"The verdict is not kept beside {run_file}: {error.strerror}.")
 
 
 def _baseline(comparison: RunComparison) -> str:

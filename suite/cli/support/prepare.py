@@ -21,6 +21,7 @@ from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.plan.ab import NAMES, ArmSpec, make_ab_plan
 from joulemark.suite.plan.cases import check_names, make_plan
 from joulemark.suite.plan.plan import Plan, new_order_seed
+from joulemark.suite.plan.profiles import find_profile
 from joulemark.suite.records import ArmName, ArmRecord, FrameworkInfo, Machine, RunFile, Settings
 from joulemark.suite.sensors.base import check_request
 from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
@@ -72,7 +73,7 @@ def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
         check_request(sensor)
     gpus = discover()
     names = [*(settings.framework or FRAMEWORKS), *settings.python]
-    threads = settings.threads or machine.default_threads()
+    threads = settings.threads or find_profile(settings).threads or machine.default_threads()
     if settings.arms:
         arms = find_arms(settings, names, threads)
         plan = make_ab_plan(settings, arms, order_seed, threads)

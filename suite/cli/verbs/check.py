@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from joulemark.suite.stats.thresholds import Thresholds
 
 JUDGED = ("throughput", "energy")
-"""The metrics judged by default."""
+"""The metrics judged by default, besides the work of a step."""
 
 
 class LiveBaselineOptions(Selection):
@@ -71,16 +71,18 @@ def command(
 ) -> int:
     """The gate for CI: has a run become slower or less efficient than a baseline by more than a threshold?
 
-    Throughput and energy are judged, at 5 %, unless --threshold or the settings file says otherwise. Exit codes: 0 no;
-    1 a regression: a whole interval lies beyond the threshold; 2 bad usage or input; 3 no baseline, or nothing
-    comparable; 4 a case failed, is in doubt, or was lost since the baseline. --advisory turns 1 and 4 into 0.
+    Throughput and energy are judged, at 5 %, and what a step does, exactly, unless --threshold or the settings file
+    says otherwise. Exit codes: 0 no; 1 a regression: something is certainly worse, and possibly by the threshold or
+    more, or a step does more work and is not faster; 2 bad usage or input; 3 no baseline, or nothing comparable; 4 a
+    case failed, is in doubt, or was lost since the baseline. --advisory turns 1 and 4 into 0.
     """
     from joulemark.suite import settings
     from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
     from joulemark.suite.cli.support.gate_output import GateOptions, check_against_live_baseline, report_gate
+    from joulemark.suite.stats.thresholds import JUDGED_COUNTS
 
     check_output_format(given["as_json"], given["markdown"])
-    thresholds = read_thresholds(JUDGED, given["threshold"])
+    thresholds = read_thresholds((*JUDGED, *JUDGED_COUNTS), given["threshold"])
     gate_options = GateOptions(thresholds, given["advisory"], given["markdown"], given["as_json"])
     chosen, out, baseline = settings_from_context(context, given), given["out"], given["baseline"]
     if given["baseline_python"] is not None:
@@ -93,21 +95,27 @@ def command(
     if baseline is None:
         raise UsageError("--baseline is missing: give a path, a saved name, a run, or history.")
     resolved, directory = settings.resolve(chosen), find_runs(out)
-    comparison = _compare(baseline, run or "latest", thresholds, directory, resolved.allow_estimates)
-    return report_gate(comparison, gate_options, resolved.allow_estimates, resolved.strict)
+    comparison, path = _compare(baseline, run or "latest", thresholds, directory, resolved.allow_estimates)
+    kept_as = path if directory is not None and path.parent.resolve() == directory.resolve() else None
+    return report_gate(comparison, gate_options, resolved.allow_estimates, resolved.strict, kept_as)
 
 
 def _compare(
     baseline: str, run: str, thresholds: Thresholds, directory: Path | None, allow_estimates: bool
-) -> RunComparison:
-    """Compare a run with its baseline. NotComparableError if there is none, UsageError if it is the run itself."""
+) -> tuple[RunComparison, Path]:
+    """Return the comparison of a run with its baseline, and the path of the run.
+
+    NotComparableError if there is no baseline, UsageError if it is the run itself.
+    """
     from joulemark.suite.cli.support.comparison import compare_runs
     from joulemark.suite.results import baselines, past_runs, store
+    from joulemark.suite.stats.gate import CONFIDENCE
 
     # The baseline first: without one it does not matter which run was to be judged.
     saved = None if baseline == baselines.HISTORY else baselines.load(baseline, directory)
-    b = store.load(run, directory)
+    path = store.find(run, directory)
+    b = store.load_path(path)
     a = saved or past_runs.earlier_runs(b, past_runs.runs_of_machine(b, directory))[-1]
     if a.run.id == b.run.id:
         raise UsageError(f"the baseline {baseline!r} is the run to judge, {b.run.id}: measure again, or name another.")
-    return compare_runs(a, b, None, thresholds, directory, allow_estimates, history=saved is None)
+    return compare_runs(a, b, None, thresholds, directory, allow_estimates, saved is None, CONFIDENCE), path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +54,14 @@ class Options(TypedDict):
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PAGE", help="Also write an HTML page with the charts.")
     ]
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate",
+            help="Instead of values: what `check` said of the runs, what later runs say of its alarms, and the "
+            "smallest change that would have been seen.",
+        ),
+    ]
     as_json: options.Json
     as_csv: Annotated[bool, typer.Option("--csv", help="One line per run and series on standard output.")]
 
@@ -62,9 +70,10 @@ def command(context: typer.Context, plotlyjs: options.PlotlyJs = "embed", **give
     """One case over time: the value of each run with its interval, and the change points between them.
 
     A change point is a lasting change of level; at most 1 % of cases without a change show one (docs/history.md).
-    Runs of different machines, workload versions and kinds of energy form separate series.
+    Runs of different machines, workload versions and kinds of energy form separate series. With --gate: how often
+    `joulemark check` passed, alarmed and was in doubt.
     """
-    from joulemark.suite.plan.case_filter import any_of
+    from joulemark.suite.plan.case_filter import any_of, compile_keyword
     from joulemark.suite.results.history.remote import open_rows
     from joulemark.suite.results.history.series import METRIC_COLUMNS, columns_needed
 
@@ -78,9 +87,12 @@ def command(context: typer.Context, plotlyjs: options.PlotlyJs = "embed", **give
     for name in metrics:
         if name not in METRIC_COLUMNS:
             raise unknown("metric", name, METRIC_COLUMNS)
-    location = given["source"] or str(home() / "runs")
+    location, keyword = given["source"] or str(home() / "runs"), any_of(given["k"])
+    matches = compile_keyword(keyword) if keyword is not None else lambda _: True
+    if given["gate"]:
+        return _gate(location, matches, metrics if given["metric"] else None, given, plotlyjs)
     rows = open_rows(location, columns_needed(metrics))
-    all_series = _series(rows, any_of(given["k"]), metrics, location)
+    all_series = _series(rows, _matching_cases(rows, matches, keyword, location), metrics)
     for name, (_, reason) in rows.unreadable.items():
         print_message(f"Left out {name}: {reason}")
     if output is not None:
@@ -97,23 +109,52 @@ def command(context: typer.Context, plotlyjs: options.PlotlyJs = "embed", **give
         print_text(*series_output(all_series))
 
 
-def _series(rows: Rows, keyword: str | None, metrics: Sequence[str], location: str) -> tuple[Series, ...]:
-    """Return the series of the cases that match. Raises UsageError if there are none."""
-    from joulemark.suite.plan.case_filter import compile_keyword
-    from joulemark.suite.results.history.series import columns_needed, series
+def _gate(
+    location: str, matches: Callable[[str], bool], metrics: Sequence[str] | None, given: Options, plotlyjs: str
+) -> None:
+    """Print what the gate said of the runs at `location`, and what came after its alarms."""
+    from joulemark.suite.cli.support.gate_history import gate_document, gate_text, load_checks
+    from joulemark.suite.results.history.gate_rates import gate_history
+    from joulemark.suite.results.history.remote import open_rows
+    from joulemark.suite.results.history.series import columns_needed
+    from joulemark.suite.terminal.console import print_result
 
-    matches = compile_keyword(keyword) if keyword is not None else lambda _: True
+    if given["as_csv"]:
+        raise UsageError("--csv lists values of runs: --gate has --json.")
+    checks, damaged = load_checks(location, matches, metrics)
+    judged = {(each.case, each.metric) for check in checks if check.how == "stored" for each in check.metrics}
+    names = sorted({metric for _, metric in judged})
+    rows = open_rows(location, columns_needed(names))
+    history = gate_history(checks, _series(rows, sorted({case for case, _ in judged}), names) if judged else ())
+    if damaged:
+        print_message(f"Left out {damaged} damaged lines of verdicts in {location}.")
+    if given["output"] is not None:
+        from joulemark.reports.gate_history_page import write
+
+        print_message(f"Wrote {write(history, given['output'], plotlyjs)}")
+    print_result(gate_document(history, damaged), given["as_json"], lambda: gate_text(history))
+
+
+def _matching_cases(rows: Rows, matches: Callable[[str], bool], keyword: str | None, location: str) -> list[str]:
+    """Return the cases in `rows` that match. Raises UsageError if there are none."""
     cases = [case for (case,) in rows.select("DISTINCT case_id", "WHERE case_id IS NOT NULL ORDER BY case_id")]
     matching = [case for case in cases if matches(case)]
     if not cases:
         raise UsageError(f"no results are kept in {location}: `joulemark run` makes one, --from names another place.")
     if not matching:
         raise UsageError(f"-k {keyword!r} matches none of the {len(cases)} cases in {location}, such as {cases[0]}.")
+    return matching
+
+
+def _series(rows: Rows, cases: Sequence[str], metrics: Sequence[str]) -> tuple[Series, ...]:
+    """Return the series of `cases`. Raises UsageError if there are none."""
+    from joulemark.suite.results.history.series import columns_needed, series
+
     columns = columns_needed(metrics)
-    values = rows.select(", ".join(columns), "WHERE case_id IN (SELECT unnest(?))", [matching])
+    values = rows.select(", ".join(columns), "WHERE case_id IN (SELECT unnest(?))", [cases])
     all_series = series((dict(zip(columns, row, strict=True)) for row in values), metrics)
     if not all_series:
-        raise UsageError(f"{matching[0]} was measured in arms of A/B runs only: `joulemark compare` shows these.")
+        raise UsageError(f"{cases[0]} was measured in arms of A/B runs only: `joulemark compare` shows these.")
     return all_series
 
 

@@ -6,7 +6,6 @@ whatever address it names. Connections stay open between reads, since a TLS hand
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -15,27 +14,19 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3 import HTTPResponse
 
 from joulemark import __version__
 from joulemark.suite.errors import UsageError
 from joulemark.suite.sensors.base import UnreadableError
-from joulemark.suite.system.deadline import Deadline
+from joulemark.suite.system.deadline import HEADERS, BoundedAdapter, Cleaned, Deadline
 from joulemark.suite.system.redaction import is_secret_name, redacted
 from joulemark.suite.system.text import one_line
 
 TIMEOUT_S: Final = 4.0
 """Limit for a whole request; slow controllers take two seconds."""
 MAX_BYTES: Final = 1_000_000
-READ_BYTES: Final = 65_536
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
-HEADERS: Final = {
-    "User-Agent": f"joulemark/{__version__}",
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",
-}
 KEPT_HEADERS: Final = ("Location", "WWW-Authenticate")
 CERTIFICATES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name a file of certificates, as requests reads them."""
@@ -74,7 +65,7 @@ class Device:
         """`credentials_fix` says what to do where the device refuses access."""
         self.host = address.hostname or ""
         self._base = f"{address.scheme}://{address.netloc}"
-        self._auth, self._headers = auth, {**HEADERS, **(headers or {})}
+        self._auth, self._headers = auth, {**HEADERS, "User-Agent": f"joulemark/{__version__}", **(headers or {})}
         self._credentials_fix, self._timeout_s = credentials_fix, timeout_s
         self._deadline = Deadline(0.0)
         self._session: requests.Session | None = None
@@ -107,12 +98,16 @@ class Device:
     def _no_answer(self) -> UnreadableError:
         return UnreadableError(self._reason(f"did not answer within {self._timeout_s:g} s"), present=False)
 
+    def _too_much(self) -> UnreadableError:
+        return UnreadableError(self._reason(f"sends more than {MAX_BYTES:,} bytes"))
+
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False  # no proxy, and no credentials but the variables'
         session.verify = next(filter(None, map(os.environ.get, CERTIFICATES)), True)
-        session.mount("https://", _BoundedAdapter(self))
-        session.mount("http://", _BoundedAdapter(self))
+        adapter = BoundedAdapter(lambda: self._deadline, MAX_BYTES, self._too_much, _clean)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
         return session
 
     def _exchange(
@@ -166,47 +161,6 @@ class Device:
         return document if isinstance(document, dict) else UnreadableError(self._reason("sends no JSON object"))
 
 
-class _BoundedAdapter(HTTPAdapter):
-    """Reads whole bodies within the limits, over connections that end at the deadline of their device's request."""
-
-    def __init__(self, device: Device) -> None:
-        self._device = device
-        super().__init__()
-
-    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:
-        """Return a pool of such connections."""
-        pool: Any = super().get_connection_with_tls_context(*args, **more)
-        if not getattr(pool.ConnectionCls, "is_watched", False):
-            pool.ConnectionCls = _watched(pool.ConnectionCls, self._device)
-        return pool
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
-        """Return the response with its body read; UnreadableError where that is too much."""
-        response = super().send(request, *args, **more)
-        body = bytearray()
-        # read1 returns what has arrived; read would wait for a whole block.
-        while block := response.raw.read1(READ_BYTES):
-            body += block
-            if len(body) > MAX_BYTES:
-                response.close()
-                raise UnreadableError(f"{self._device.host} sends more than {MAX_BYTES:,} bytes")
-        # No other header is of use, and one might have the body unpacked to more than it is.
-        headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-        raw = HTTPResponse(io.BytesIO(body), headers, response.status_code, preload_content=False)
-        return self.build_response(request, raw)
-
-
-def _watched(base: type[Any], device: Device) -> type[Any]:
-    class Connection(base):  # type: ignore[misc]
-        is_watched = True
-
-        def connect(self) -> None:
-            super().connect()
-            device._deadline.watch(self)
-
-        def request(self, *args: Any, **more: Any) -> None:
-            if self.sock is not None:  # it was kept open
-                device._deadline.watch(self)
-            super().request(*args, **more)
-
-    return Connection
+def _clean(response: requests.Response, body: bytes) -> Cleaned:
+    # No other header is of use, and one might have the body unpacked to more than it is.
+    return body, {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}

@@ -92,6 +92,11 @@ def find(_options: SensorOptions) -> FindResult:
         return FindResult(None, (finding,))
     except ModelError as error:
         return FindResult(None, (Finding("codecarbon", found=True, readable=False, reason=str(error)),))
+    return result_of(model)
+
+
+def result_of(model: Model) -> FindResult:
+    """Return the sensor of a model that was set up."""
     sensor = CodeCarbon(model)
     low, high = sensor.channels[0].gain
     reason = f"an estimate, times {low:.2g} to {high:.2g}: {sensor.channels[0].source}"

@@ -1,22 +1,25 @@
-"""What an estimate of this machine's power rests on: the chain of evidence, strongest first.
+"""What an estimate of this machine's power rests on: the chain of evidence, by interval score the best first.
 
-1. `instance`: EC2 instances on hosts like those that Teads measured.
-2. `architecture`: servers with processors of its architecture, in published results.
+1. `model`: servers with processors of its architecture, in published results, scaled to the rated power of its own.
+2. `instance`: EC2 instances on hosts like those that Teads measured.
+3. `architecture`: the same servers as for `model`, by hardware thread.
+4. `rated`: Teads' curve, scaled to the rated power of a processor of any kind.
 
-Where neither fits, only codecarbon's model is left (`codecarbon`). The range of each step is that of the machines it
-was tested on, each left out in turn (`aggregates`).
+Where none fits, only codecarbon's model is left (`codecarbon`). The range of each step is that of the machines it was
+tested on, each left out in turn (`aggregates`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Final, Literal
 
 from joulemark.suite.sensors.power_model import aggregates
-from joulemark.suite.sensors.power_model.aggregates import RAM_W_PER_GB, Hosts, ThreadPower
+from joulemark.suite.sensors.power_model.aggregates import RAM_W_PER_GB, Hosts, UnitPower
 from joulemark.suite.sensors.power_model.architectures import architecture_of
 from joulemark.suite.sensors.power_model.host import EC2, Host
+from joulemark.suite.sensors.power_model.rated_power import rated_share_w, short_name, source
 
 RAM_SOURCE = (
     f"{RAM_W_PER_GB:g} W/GB, with which SPECpower_ssj2008 results agree best, for memory that the evidence on the "
@@ -24,11 +27,16 @@ RAM_SOURCE = (
 )
 
 
+CURVE: Final = ((0.0, 0.1, 0.5, 1.0), (0.12, 0.32, 0.75, 1.02))
+"""Loads, and the share of its rated power that a processor draws at each (Davy 2021, Teads: Building an AWS EC2 Carbon
+Emissions Dataset)."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """This machine's power over its load, where that comes from, and how far it can be believed."""
 
-    step: Literal["instance", "architecture"]
+    step: Literal["model", "instance", "architecture", "rated"]
     subject: str
     """What was measured, and where: `26 servers with EPYC 9005 processors at the wall`."""
     covers: str
@@ -64,13 +72,33 @@ class Evidence:
 
 
 def best_evidence(host: Host) -> Evidence | None:
-    """Return the strongest evidence on `host`; None where nothing that was measured is like it."""
-    architecture = architecture_of(host.cpu_name, host.cpu_numbers)
-    hosts = aggregates.hosts()
+    """Return the strongest evidence on `host`; None where no server that was measured is like it."""
+    architecture = architecture_of(host.cpu_name, host.cpu_numbers) or ""
+    rated, hosts = aggregates.servers("rated_w").get(architecture), aggregates.hosts()
+    rated_w = rated_share_w(host, rated.threads_per_core) if rated else None
+    if rated and rated_w:
+        return _of_model(host, architecture, rated, rated_w)
     if host.provider == EC2 and architecture in hosts.architectures:
         return _of_instance(host, hosts)
-    power = aggregates.servers().get(architecture or "")
-    return _of_servers(host, f"{architecture} processors", power) if power else None
+    power = aggregates.servers("thread").get(architecture)
+    return _of_architecture(host, architecture, power) if power else None
+
+
+def rated_evidence(host: Host, cpu: str, rated_w: float) -> Evidence:
+    """Return the evidence on a machine, no guest, of which the rated power of all processors is known."""
+    return Evidence(
+        step="rated",
+        subject=f"Teads' curve for the rated power of {cpu}, {rated_w:.3g} W",
+        covers=(
+            "It is the package power of EC2's hosts (RAPL) under an all-core stress test, without memory, board, fans "
+            "and power supply."
+        ),
+        source="Teads, 2021; rated power by codecarbon (MIT licence).",
+        loads=CURVE[0],
+        watts=tuple(rated_w * share for share in CURVE[1]),
+        gain=aggregates.ranges()["rated"],
+        ram_w=RAM_W_PER_GB * host.memory_gb,
+    )
 
 
 def _of_instance(host: Host, hosts: Hosts) -> Evidence:
@@ -89,27 +117,63 @@ def _of_instance(host: Host, hosts: Hosts) -> Evidence:
     )
 
 
-def _of_servers(host: Host, kind: str, power: ThreadPower) -> Evidence:
-    low, high = aggregates.ranges()["architecture"]
-    threads, division = float(host.threads), "hardware threads, of which this machine has all"
-    if host.is_guest:
-        division = "hardware threads, of which each virtual CPU is one"
-        if host.threads_per_core < power.threads_per_core:
-            high *= power.threads_per_core
-            division += " (a whole core is within the range)"
-    else:
+def _of_model(host: Host, architecture: str, power: UnitPower, rated_w: float) -> Evidence:
+    servers = f"{power.machines} servers with {architecture} processors at the wall"
+    return _of_servers(
+        host,
+        "model",
+        power,
+        rated_w,
+        subject=f"{servers}, scaled to the rated power of {short_name(host.cpu_name)}",
+        unit="rated watt",
+        division=f"{rated_w:.3g}" + (", a hardware thread for each virtual CPU" if host.is_guest else ""),
+        source=f"{aggregates.source('servers')}; {source()}.",
+    )
+
+
+def _of_architecture(host: Host, architecture: str, power: UnitPower) -> Evidence:
+    threads = float(host.threads)
+    if not host.is_guest:
         threads *= power.threads_per_core / host.threads_per_core
-    loads, shares = aggregates.load_shape()
-    memory_w = aggregates.memory_w(power, threads, host.memory_gb)
-    idle_w, full_w = (threads * watts + min(0.0, memory_w) for watts in (power.idle_w, power.full_w))
-    return Evidence(
-        step="architecture",
-        subject=f"{power.machines} servers with {kind} at the wall",
-        covers=(
-            f"Under a Java load, with {power.memory_gb:.2g} GB of memory a thread, and idle power included, divided "
-            f"evenly among {division}; {_as_loaded(host)}."
-        ),
+    return _of_servers(
+        host,
+        "architecture",
+        power,
+        threads,
+        subject=f"{power.machines} servers with {architecture} processors at the wall",
+        unit="hardware thread",
+        division="one for each virtual CPU" if host.is_guest else "all",
         source=f"{aggregates.source('servers')}.",
+    )
+
+
+def _of_servers(
+    host: Host,
+    step: Literal["model", "architecture"],
+    power: UnitPower,
+    units: float,
+    *,
+    subject: str,
+    unit: str,
+    division: str,
+    source: str,
+) -> Evidence:
+    """Return the power of `units` of such servers. `division` says how many of them this machine has."""
+    low, high = aggregates.ranges()[step]
+    if host.is_guest and host.threads_per_core < power.threads_per_core:
+        high *= power.threads_per_core
+        division += " (a whole core is within the range)"
+    loads, shares = aggregates.load_shape()
+    memory_w = aggregates.memory_w(power, units, host.memory_gb)
+    idle_w, full_w = (units * watts + min(0.0, memory_w) for watts in (power.idle_w, power.full_w))
+    return Evidence(
+        step=step,
+        subject=subject,
+        covers=(
+            f"Under a Java load, with {power.memory_gb:.2g} GB of memory a {unit}, and idle power included, divided "
+            f"evenly among {unit}s, of which this machine has {division}; {_as_loaded(host)}."
+        ),
+        source=source,
         loads=loads,
         watts=tuple(idle_w + (full_w - idle_w) * share for share in shares),
         gain=(low, high),

@@ -51,6 +51,8 @@ class Host:
     threads: int
     """Logical processors."""
     threads_per_core: int
+    sockets: int
+    """Processors that it shows."""
     is_guest: bool
     """Whether it is a virtual machine: a share of a host that may be larger."""
     memory_gb: float
@@ -73,6 +75,7 @@ def describe(dmi_root: str = DMI_ROOT, proc_root: str = PROC_ROOT) -> Host:
         cpu_numbers=_numbers(first),
         threads=max(1, len(processors)),
         threads_per_core=_threads_per_core(first),
+        sockets=len({processor.get("physical id") for processor in processors}) or 1,
         is_guest=_is_guest(first, provider, dmi["product_name"]),
         memory_gb=_memory_gb(_text(Path(proc_root, "meminfo"))),
     )

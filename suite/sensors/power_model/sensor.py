@@ -15,7 +15,7 @@ from joulemark.suite.sensors.base import Finding, FindResult, Sensor, SensorOpti
 from joulemark.suite.sensors.power_model import codecarbon
 from joulemark.suite.sensors.power_model.aggregates import RAM_RANGE
 from joulemark.suite.sensors.power_model.codecarbon import PERIOD_S, SHORTEST_S
-from joulemark.suite.sensors.power_model.evidence import RAM_SOURCE, Evidence, best_evidence
+from joulemark.suite.sensors.power_model.evidence import RAM_SOURCE, Evidence, best_evidence, rated_evidence
 from joulemark.suite.sensors.power_model.host import Host, describe
 
 NAME = "power_model"
@@ -73,16 +73,22 @@ def find(options: SensorOptions) -> FindResult:
     """Look for evidence, and set up codecarbon's model beside it; without evidence, that model alone."""
     host = describe(options.dmi_root, options.proc_root)
     evidence = best_evidence(host)
-    if evidence is None:
-        only = codecarbon.find(options)
-        return FindResult(only.sensor, (_without_evidence(host), *only.findings))
     second, opinion = _second_opinion()
+    evidence = evidence or by_rated_power(host, second)
+    if evidence is None:
+        only = codecarbon.result_of(second) if second else codecarbon.find(options)
+        return FindResult(only.sensor, (_without_evidence(host), *only.findings))
     sensor = PowerModel(evidence, BusyShare(), second)
     low, high = RAM_RANGE
     memory = f" Memory beyond that: {evidence.ram_w:.2g} W, times {low:g} to {high:g}." if evidence.ram_w else ""
     reason = f"an estimate from {evidence.text()}{memory} {opinion}"
     finding = Finding(NAME, found=True, readable=True, reason=reason, read_cost_s=median_cost_s(sensor.read))
     return FindResult(sensor, (finding,))
+
+
+def by_rated_power(host: Host, second: codecarbon.Model | None) -> Evidence | None:
+    """Return the evidence on a whole machine whose processors codecarbon knows by name; None on others."""
+    return rated_evidence(host, second.cpu, second.tdp_w) if second and second.known and not host.is_guest else None
 
 
 def _without_evidence(host: Host) -> Finding:

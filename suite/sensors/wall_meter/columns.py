@@ -10,7 +10,7 @@ from typing import Final
 
 from joulemark.suite.system.tables import Column, Unit
 
-WATT, JOULE = Unit("W", 1.0), Unit("J", 1.0)
+WATT = Unit("W", 1.0)
 TIMES: Final = frozenset({"ts", "epoch", "asctime", "timestamp", "datetime", "unixtime"})
 KEYS: Final = frozenset(
     {"plug", "outlet", "socket", "channel", "device", "entity", "uuid", "index", "gpu", "name", "host", "sensor"}

@@ -63,15 +63,17 @@ class Adapter(Protocol):
         Seconds, from any origin. Only on a GPU.
         """
 
-    def count_work(self, step: Callable[[], object], inputs: Mapping[str, Any]) -> Iterator[Counts]:
-        """Call a compiled step that has not been called yet, a fixed number of times, and yield what one call does.
+    def compiled(self) -> Mapping[str, float]:
+        """Return what was traced or compiled so far, the number of `graphs` at least; empty if nothing ever is.
 
-        Each yield adds to the earlier ones, the surest first: an error then costs what follows it. `inputs` are those
-        of the first call.
+        By the keys of `records.COUNTS`. It takes microseconds: it is called between the first steps.
         """
 
-    def traces(self) -> int | None:
-        """Return how often something was traced or compiled so far; None if nothing is."""
+    def count_work(self, step: Step, inputs: Mapping[str, Any]) -> Iterator[Counts]:
+        """Call a step, as `compile` has returned it, a few times more and yield what one call on `inputs` does.
+
+        Each yield adds to the earlier ones, the surest first: an error then costs what follows it.
+        """
 
     def read_back(self) -> dict[str, str]:
         """Return the settings as the framework reports them."""

@@ -94,16 +94,13 @@ class Adapter:
             self.synchronize()
         return trace_intervals(pytorch_counts.read_trace(profiler))
 
-    def count_work(self, step: Callable[[], object], inputs: Mapping[str, Any]) -> Iterator[Counts]:  # noqa: ARG002
-        """Count operators, kernels, memory and FLOPs of one step, and what is compiled for it."""
-        yield from pytorch_counts.count(step, self.execution)
+    def compiled(self) -> Mapping[str, float]:
+        """Return what Dynamo and Inductor have made so far."""
+        return {} if self.execution.mode == "eager" else pytorch_counts.compiled(self.cuda)
 
-    def traces(self) -> int | None:
-        """Return the number of graphs that Dynamo has compiled."""
-        if self.execution.mode == "eager":
-            return None
-        counters: Any = torch._dynamo.utils.counters
-        return int(counters["stats"]["unique_graphs"])
+    def count_work(self, step: Step, inputs: Mapping[str, Any]) -> Iterator[Counts]:
+        """Count operators, kernels, memory and FLOPs of one step."""
+        yield from pytorch_counts.count(lambda: step(**inputs), self.execution)
 
     def read_back(self) -> dict[str, str]:
         """Return threads and flags as PyTorch reports them."""

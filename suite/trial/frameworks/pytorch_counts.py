@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 
+from joulemark.suite.records.work import COUNTS
 from joulemark.suite.trial.frameworks.adapter import Execution
 from joulemark.suite.trial.work_counts import Counts
 
-EARLIER_CALLS: Final = {"eager": 1, "compile": 3, "cudagraph": 3}
-"""Calls of a step before the one that is counted, by mode. The first makes the state of optimizers; a compiled step may
-be compiled once more with that state, and a CUDA graph is recorded at the second call and replayed from the third on
-(pytorch issue 120309)."""
 OPERATOR: Final = re.compile(r"(?!autograd::)\w+::\w+")
 """Names in a trace that are operators, such as `aten::mm`: not the nodes of autograd, nor what a user annotates."""
+GRADIENTS: Final = "autograd::engine::"
+"""How events of autograd's engine begin; on a GPU it has a thread of its own."""
 BETWEEN_DEVICES: Final = ("HtoD", "DtoH", "PtoP")
 """Directions in the names of a trace's copies from one device to another."""
 DEVICE_TYPES: Final = {"cpu": 0, "cuda": 1}
@@ -28,63 +28,38 @@ DEVICE_TYPES: Final = {"cpu": 0, "cuda": 1}
 
 
 def count(step: Callable[[], object], execution: Execution) -> Iterator[Counts]:
-    """Yield what one call of `step` does, which has not been called yet."""
+    """Yield what one call of `step` does, which has been called before."""
+    first, second = (
+        trace_counts(_traced(step, execution), execution.device, threading.get_native_id()) for _ in range(2)
+    )
+    yield agreed(first, second)
     if execution.mode == "eager":
-        yield from _eager(step, execution)
-    else:
-        yield _compiled(step, execution)
+        yield {"flops": flops(step)}
 
 
-def _eager(step: Callable[[], object], execution: Execution) -> Iterator[Counts]:
-    _call(step, EARLIER_CALLS["eager"])
-    yield trace_counts(_traced(step, execution), execution.device)
-    yield {"flops": flops(step)}
+def agreed(first: Mapping[str, float], second: Mapping[str, float]) -> Counts:
+    """Return the counts of two calls, with a reason instead of an exact one in which they differ.
+
+    A data loader hands over what its workers happen to have finished.
+    """
+    same = {key: n == second[key] or not COUNTS[key].exact for key, n in first.items()}
+    # The profiler knows the blocks of the first call when the second frees them, and shows a lower peak.
+    same["peak_bytes"] = same["allocated_bytes"]
+    return {key: n if same[key] else f"two calls differ: {n:,.0f} and {second[key]:,.0f}" for key, n in first.items()}
 
 
-def _compiled(step: Callable[[], object], execution: Execution) -> Counts:
-    """Return the counts of a step in a mode that compiles it, without what was compiled for others."""
-    torch.compiler.reset()
-    start = _Compiled.now()
-    _call(step, EARLIER_CALLS[execution.mode])
-    before = _Compiled.now()
-    counts = trace_counts(_traced(step, execution), execution.device)
-    after = _Compiled.now()
-    counts |= {
-        "graph_nodes": before.calls - start.calls,
-        "graphs": after.graphs - start.graphs,
-        "graph_breaks": after.graph_breaks - start.graph_breaks,
-        "traces": after.graphs - before.graphs,
+def compiled(cuda: bool) -> dict[str, float]:
+    """Return what Dynamo and Inductor have made so far in this process; compiled code from a cache counts as well."""
+    from torch._dynamo.utils import counters
+    from torch._inductor import metrics
+
+    counts = {
+        "graphs": float(counters["stats"]["unique_graphs"]),
+        "graph_nodes": float(counters["stats"]["calls_captured"]),
+        "graph_breaks": float(sum(counters["graph_break"].values())),
     }
-    # No trace shows Inductor's kernels on a CPU.
-    return counts if "kernels" in counts else {**counts, "kernels": after.kernels - start.kernels}
-
-
-def _call(step: Callable[[], object], times: int) -> None:
-    for _ in range(times):
-        step()
-
-
-@dataclass(frozen=True)
-class _Compiled:
-    """What Dynamo and Inductor have done so far in this process; compiled code from a cache counts as well."""
-
-    graphs: float
-    calls: float
-    """Operators that Dynamo has put into graphs."""
-    graph_breaks: float
-    kernels: float
-
-    @classmethod
-    def now(cls) -> _Compiled:
-        from torch._dynamo.utils import counters
-        from torch._inductor import metrics
-
-        return cls(
-            graphs=float(counters["stats"]["unique_graphs"]),
-            calls=float(counters["stats"]["calls_captured"]),
-            graph_breaks=float(sum(counters["graph_break"].values())),
-            kernels=float(metrics.generated_kernel_count),
-        )
+    # No trace shows Inductor's kernels on a CPU; a GPU's trace shows what is launched.
+    return counts if cuda else {**counts, "kernels": float(metrics.generated_kernel_count)}
 
 
 def flops(step: Callable[[], object]) -> float:
@@ -117,12 +92,18 @@ def read_trace(profiler: torch.profiler.profile) -> dict[str, Any]:
         return trace
 
 
-def trace_counts(trace: Mapping[str, Any], device: str) -> dict[str, float | str]:
-    """Return the counts of the step in a trace of torch.profiler in Chrome's format, which counts in µs."""
+def trace_counts(trace: Mapping[str, Any], device: str, thread: int) -> dict[str, float]:
+    """Return the counts of the step in a trace of torch.profiler in Chrome's format, which counts in µs.
+
+    `thread` is the system's number of the one that called the step. Threads that compute gradients belong to it as
+    well; others do not, such as those of a data loader, which work for whichever step comes.
+    """
     kind = device.partition(":")[0]
     events = trace["traceEvents"]
-    operators = [event for event in events if event.get("cat") == "cpu_op" and OPERATOR.fullmatch(event["name"])]
-    counts: dict[str, float | str] = {"operators": float(len(operators)), **_memory(events, DEVICE_TYPES[kind])}
+    threads = {thread, *(event["tid"] for event in events if event.get("name", "").startswith(GRADIENTS))}
+    own = [event for event in events if event.get("tid") in threads]
+    operators = [event for event in own if event.get("cat") == "cpu_op" and OPERATOR.fullmatch(event["name"])]
+    counts = {"operators": float(len(operators)), **_memory(own, DEVICE_TYPES[kind])}
     if kind == "cpu":
         return counts
     kernels = [event for event in events if event.get("cat") == "kernel"]
@@ -139,12 +120,8 @@ def _memory(events: list[dict[str, Any]], device_type: int) -> dict[str, float]:
     changes = [
         event for event in events if event.get("name") == "[memory]" and event["args"]["Device Type"] == device_type
     ]
-    if not changes:
-        return {"allocated_bytes": 0.0, "peak_bytes": 0.0}
-    first = min(changes, key=lambda event: event["ts"])["args"]
-    at_start = first["Total Allocated"] - first["Bytes"]
-    highest = max(event["args"]["Total Allocated"] for event in changes)
+    sizes = [event["args"]["Bytes"] for event in sorted(changes, key=lambda event: event["ts"])]
     return {
-        "allocated_bytes": float(sum(max(0, event["args"]["Bytes"]) for event in changes)),
-        "peak_bytes": float(max(0, highest - at_start)),
+        "allocated_bytes": float(sum(size for size in sizes if size > 0)),
+        "peak_bytes": float(max(itertools.accumulate(sizes, initial=0))),
     }

@@ -90,31 +90,42 @@ class Adapter:
         """Return when the GPU was busy in TensorFlow's profile of `run`."""
         return [interval for space in self._profiled(run) for interval in trace_intervals(space)]
 
-    def _profiled(self, run: Callable[[], object]) -> list[Any]:
-        """Run under TensorFlow's profiler with the events of the GPU alone, which the CPU's would slow down."""
+    def _profiled(self, run: Callable[[], object], host_level: int = 0) -> list[Any]:
+        """Run under TensorFlow's profiler with the events of the GPU; those of the CPU, from 1 on, slow it down."""
         from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-        options = tf.profiler.experimental.ProfilerOptions(host_tracer_level=0, device_tracer_level=1)
+        options = tf.profiler.experimental.ProfilerOptions(host_tracer_level=host_level, device_tracer_level=1)
         with tempfile.TemporaryDirectory() as folder:
             with tf.profiler.experimental.Profile(folder, options=options):
                 run()
                 self.synchronize()
             return [xplane_pb2.XSpace.FromString(path.read_bytes()) for path in Path(folder).rglob("*.xplane.pb")]
 
-    def count_work(self, step: Callable[[], object], inputs: Mapping[str, Any]) -> Iterator[Counts]:
-        """Count operators of a step, or nodes, traces and FLOPs of its function; on a GPU, kernels and memory."""
-        if self._function is None:
-            yield tensorflow_counts.count_eager(step)
-        else:
-            yield from tensorflow_counts.count_function(step, self._function, inputs, self.execution.mode)
-        if self.cuda:
-            yield tensorflow_counts.peak_counts(step, VISIBLE_GPU)
-            for space in self._profiled(step):
-                yield tensorflow_counts.device_counts(space)
-
-    def traces(self) -> int | None:
+    def compiled(self) -> Mapping[str, float]:
         """Return how often the step's function was traced."""
-        return None if self._function is None else int(self._function.experimental_get_tracing_count())
+        return {} if self._function is None else {"graphs": float(self._function.experimental_get_tracing_count())}
+
+    def count_work(self, step: Step, inputs: Mapping[str, Any]) -> Iterator[Counts]:
+        """Count operators of a step, or nodes and FLOPs of its function; on a GPU, kernels and memory."""
+
+        def call() -> object:
+            return step(**inputs)
+
+        mode = self.execution.mode
+        if mode == "eager":
+            yield tensorflow_counts.count_eager(call)
+        else:
+            function: Any = step
+            yield tensorflow_counts.graph_counts(function.get_concrete_function(**inputs).graph)
+        if self.cuda:
+            for space in self._profiled(call):
+                yield tensorflow_counts.device_counts(space)
+            yield tensorflow_counts.peak_counts(call, VISIBLE_GPU)
+        elif mode == "graph":
+            yield {"kernels": tensorflow_counts.grappler_nodes(call)}
+        elif mode == "xla":
+            for space in self._profiled(call, host_level=1):
+                yield {"kernels": tensorflow_counts.xla_kernels(space)}
 
     def read_back(self) -> dict[str, str]:
         """Return threads and flags as TensorFlow reports them."""

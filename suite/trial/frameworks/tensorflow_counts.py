@@ -1,10 +1,9 @@
-"""What one step does in TensorFlow: operators as it executes them, nodes of its optimised graphs, XLA's code."""
+"""What one step does in TensorFlow: operators as it executes them, nodes of its graph, and what its compilers leave."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 import tensorflow as tf
@@ -23,18 +22,15 @@ PRODUCTS: Final = frozenset(
 """Nodes whose FLOPs are counted: matrix products and convolutions."""
 LOOPS: Final = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Case", "StatelessCase"})
 """Nodes whose bodies run a number of times that their graph does not tell."""
-HLO: Final = re.compile(r"\s*(?:ROOT )?%?[\w.-]+ = .+? ([a-z][\w-]*)\(")
-"""An instruction of XLA's text, and its opcode."""
-HLO_LOOP: Final = re.compile(r"\b(?:body|condition)=%?([\w.-]+)")
-HLO_NO_WORK: Final = frozenset({"parameter", "constant", "tuple", "get-tuple-element", "bitcast"})
+HLO_STATISTIC: Final = "hlo_op"
+"""What marks the events of XLA's kernels (`StatType::kHloOp` in tsl/profiler/utils/xplane_schema.cc)."""
 BETWEEN_DEVICES: Final = ("MemcpyH2D", "MemcpyD2H", "MemcpyP2P")
 
 
 def count_eager(step: Callable[[], object]) -> Counts:
-    """Return what one call of `step` does, which has not been called yet."""
+    """Return what one call of `step` does, which has been called before."""
     from tensorflow.python.framework import op_callbacks
 
-    step()
     operators = 0
 
     def on_operator(*_arguments: Any, **_named: Any) -> None:
@@ -49,39 +45,46 @@ def count_eager(step: Callable[[], object]) -> Counts:
     return {"operators": float(operators)}
 
 
-def count_function(step: Callable[[], object], function: Any, inputs: Mapping[str, Any], mode: str) -> Iterator[Counts]:
-    """Yield what one call of `step` does, which calls `function`, made by tf.function and not called yet."""
-    before_all = function.experimental_get_tracing_count()
-    graphs = _optimised_graphs(step)
-    before = function.experimental_get_tracing_count()
-    step()
-    after = function.experimental_get_tracing_count()
-    yield {"graphs": float(after - before_all), "traces": float(after - before)}
-    if mode == "xla":
-        yield hlo_counts(function.experimental_get_compiler_ir(**inputs)(stage="optimized_hlo"))
-    else:
-        yield {"graph_nodes": float(sum(map(_working_nodes, graphs)))}
-    yield {"flops": flops(function.get_concrete_function(**inputs).graph)}
+def graph_counts(graph: Any) -> Counts:
+    """Return what the graph of a traced function tells, before anything optimises it."""
+    nodes = sum(operator.type not in NO_WORK for operator in _executed(graph))
+    return {"graph_nodes": float(nodes), "flops": flops(graph)}
 
 
-def _optimised_graphs(step: Callable[[], object]) -> list[Any]:
-    """Call `step` for the first time and return the graphs that it runs, as Grappler has left them."""
+def grappler_nodes(step: Callable[[], object]) -> float:
+    """Call `step`, a function that has been traced, and return the number of nodes that Grappler leaves of it.
+
+    Grappler runs once for each set of its options. Here they are others by one that is off anyway.
+    """
     from tensorflow.python.eager import context
 
     own = context.context()
+    tf.config.optimizer.set_experimental_options({"debug_stripper": False})
     own.enable_graph_collection()
     try:
         step()
         metadata = own.export_run_metadata()
     finally:
         own.disable_graph_collection()
-    return [graphs.post_optimization_graph for graphs in metadata.function_graphs]
+    return float(sum(_working_nodes(graphs.post_optimization_graph) for graphs in metadata.function_graphs))
 
 
 def _working_nodes(graph: Any) -> int:
     """Return the number of nodes of a GraphDef, and of the functions in it, that compute something."""
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     return sum(node.op not in NO_WORK for node in nodes)
+
+
+def xla_kernels(space: Any) -> float:
+    """Return the kernels of XLA's in the trace of a step on a CPU, an `XSpace`: in a loop, as often as they ran."""
+    planes = [plane for plane in space.planes if plane.name == "/host:CPU"]
+    events = [(plane, event) for plane in planes for line in plane.lines for event in line.events]
+    return float(
+        sum(
+            any(plane.stat_metadata[each.metadata_id].name == HLO_STATISTIC for each in event.stats)
+            for plane, event in events
+        )
+    )
 
 
 def flops(graph: Any) -> float | str:
@@ -120,34 +123,6 @@ def _product_flops(operator: Any) -> int | None:
         kernel = output.shape if kind.endswith("BackpropFilter") else inputs[1].shape  # (height, width, in, out)
         factors = list(kernel[:2] if kind.startswith("Depthwise") else kernel[:3])
     return None if numbers is None or None in factors else 2 * numbers * math.prod(factors)
-
-
-def hlo_counts(text: str) -> dict[str, float]:
-    """Return the nodes and kernels of a module of XLA's, in its text form after all optimisation.
-
-    Nodes are the instructions of all its computations. Kernels are those of the entry and of the bodies of loops:
-    whatever is fused is one instruction there.
-    """
-    computations = dict(_computations(text.splitlines()))
-    loops = {name for line in text.splitlines() for name in HLO_LOOP.findall(line)}
-    work = {name: sum(code not in HLO_NO_WORK for code in codes) for name, codes in computations.items()}
-    return {
-        "graph_nodes": float(sum(work.values())),
-        "kernels": float(sum(n for name, n in work.items() if name.startswith("ENTRY") or name in loops)),
-    }
-
-
-def _computations(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the name of each computation of a module, behind `ENTRY ` for the one that is called, and its opcodes."""
-    name, codes = "", list[str]()
-    for line in lines:
-        if line.endswith("{") and not line.startswith((" ", "HloModule")):
-            start = line.removeprefix("ENTRY ").lstrip("%")
-            name, codes = ("ENTRY " if line.startswith("ENTRY ") else "") + start.split(" ")[0], []
-        elif line.startswith("}"):
-            yield name, codes
-        elif match := HLO.match(line):
-            codes.append(match[1])
 
 
 def device_counts(space: Any) -> dict[str, float]:

@@ -1,38 +1,40 @@
 """The stage of a trial that counts what one step does.
 
-The program is built once more, in the same process, and called a fixed number of times: whatever is counted then
-follows from the code alone, and not from how many steps the window had.
+What is compiled follows from the first steps, of which every trial has the same number; all else, from one more step
+for each instrument, on the same inputs. Neither depends on how many steps the window had.
 """
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from joulemark.suite.records.work import COUNTS
 from joulemark.suite.trial import timing
-from joulemark.suite.trial.frameworks.adapter import Adapter
-from joulemark.suite.trial.frameworks.prepared import rebuilt
-from joulemark.suite.trial.request import Request
+from joulemark.suite.trial.frameworks.prepared import Prepared
 from joulemark.suite.trial.work_counts import STAGE, Counts, hardware
 
 
-def measure(adapter: Adapter, request: Request, report: Callable[..., None]) -> None:
+def measure(case: Prepared, compiled: Sequence[Mapping[str, float]], report: Callable[..., None]) -> None:
     """Report `work`, the fields of `records.Work`, each time that something more has been counted.
 
     Args:
-        adapter: The trial's framework. The program that was measured should be gone: this one needs as much memory.
-        request: What the trial was asked for.
+        case: The case, which has been measured.
+        compiled: What had been compiled after each of its first steps. The last of them is the one that is counted.
         report: Called with `stage` once, and with `work`.
     """
     report(stage=STAGE)
-    gc.collect()
-    case = rebuilt(adapter, request)
-    step = case.stepper()
-    counts: dict[str, float | str] = {}
+    adapter, inputs = case.adapter, case.ring[0]
+    counts: dict[str, float | str] = {**compiled[-1]}
+    if "graphs" in counts:
+        counts["traces"] = compiled[-1]["graphs"] - compiled[-2]["graphs"]
+
+    def step() -> object:
+        return case.step(**inputs)
+
     with timing.garbage_collection_off():
-        for more in adapter.count_work(step, case.ring[0]):
+        step()  # what came before, such as the norms of a training, may have left memory that a step frees
+        for more in adapter.count_work(case.step, inputs):
             counts |= more
             report(work=_fields(counts))
         counts |= hardware.count(step, adapter.synchronize)

@@ -6,16 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
+from environments import known
 from scratch_project import CONSTANT, benchmarks, pytest_in
 
 pytestmark = pytest.mark.slow
 
 FAST = '[profiles.fast]\nbase = "quick"\nworkloads = ["matmul"]\nsize = "tiny"\nwindow_s = 0.3\nidle_s = 0.5\n'
+RUN = " ".join(("--profile fast --framework pytorch --rounds 1", *known("pytorch")))
 
 
 def test_selected_cases_run_as_benchmarks(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST)
-    options = f"--profile fast --framework pytorch --mode eager --rounds 1 --threads 1 --sensor {CONSTANT}"
+    options = f"{RUN} --mode eager --threads 1 --sensor {CONSTANT}"
     printed, by_name = benchmarks(project, f"--joulemark-suite={options}", "-k", "matmul and pytorch", "-v")
     (name,) = by_name
     assert name.startswith("matmul:tiny/inference/pytorch/eager/cpu/fp32/b")
@@ -36,7 +38,7 @@ def test_selected_cases_run_as_benchmarks(project: Path) -> None:
 
 def test_a_case_fails_with_its_reason(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST + "timeout_s = 0.01\n")
-    options = f"--profile fast --framework pytorch --rounds 1 --sensor {CONSTANT}"
+    options = f"{RUN} --sensor {CONSTANT}"
     done = pytest_in(project, f"--joulemark-suite={options}", "-W", "error")
     assert done.returncode == 1
     assert "1 failed" in done.stdout
@@ -47,7 +49,7 @@ def test_a_case_fails_with_its_reason(project: Path) -> None:
 def test_cases_fail_in_one_line_if_the_run_is_refused(project: Path) -> None:
     (project / "joulemark.toml").write_text(FAST)
     (project / "lock").mkdir()
-    done = pytest_in(project, "--joulemark-suite=--profile fast --framework pytorch --rounds 1", "-W", "error")
+    done = pytest_in(project, f"--joulemark-suite={RUN}", "-W", "error")
     assert done.returncode == 1
     assert "exit code 2" in done.stdout
     assert "lock" in done.stderr
@@ -68,7 +70,7 @@ def test_cases_fail_in_one_line_if_nothing_can_be_measured(project: Path) -> Non
     (project / "broken").mkdir()
     (project / "broken" / "sitecustomize.py").write_text(NO_SAMPLER)
     (project / "conftest.py").write_text(f"import os\nos.environ['PYTHONPATH'] = {str(project / 'broken')!r}\n")
-    done = pytest_in(project, "--joulemark-suite=--profile fast --framework pytorch --rounds 1", "-W", "error")
+    done = pytest_in(project, f"--joulemark-suite={RUN}", "-W", "error")
     assert done.returncode == 1
     assert "exit code 4" in done.stdout
     assert "no sampling here" in done.stderr

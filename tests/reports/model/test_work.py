@@ -14,8 +14,9 @@ def test_each_case_has_a_row_and_each_count_a_column() -> None:
     graph = case_with_work(work(graph_nodes=30), framework="tensorflow", mode="graph")
     report = build([run_file([eager, graph, case("vit")])])
     assert report.work is not None
-    assert report.work.head == ("case", "operators", "graph nodes", "allocations, B", "cycles")
-    assert [row[1:] for row in report.work.rows] == [(412, "-", 2.1e8, "not permitted"), ("-", 30, "-", "-")]
+    assert report.work.table.head == ("case", "operators", "graph nodes", "allocations, B")
+    assert [row[1:] for row in report.work.table.rows] == [(412, "-", 2.1e8), ("-", 30, "-")]
+    assert report.work.missing == ("No cycles: not permitted.",)
     page = render([run_file([eager, graph])])
     assert '<section id="work"' in page
     assert '<a href="#work">Work</a>' in page
@@ -31,8 +32,8 @@ def test_runs_that_differ_in_their_work() -> None:
     comparison = build([first, later]).comparison
     assert comparison is not None
     assert comparison.work is not None
-    assert comparison.work.head == ("case", "run", "a step's", "run A", "this run", "that is")
-    assert [row[1:] for row in comparison.work.rows] == [("B", "operators", "412", "440", "more work")]
+    assert comparison.work.head == ("case", "a step's", "run A", "this run", "that is")
+    assert [row[1:] for row in comparison.work.rows] == [("operators", "412", "440", "more work")]
     assert "Changes of work" in render([first, later])
     same = build([first, run_file([case_with_work(work(operators=412))], id="B")]).comparison
     assert same is not None

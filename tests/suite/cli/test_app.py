@@ -105,15 +105,7 @@ def test_closed_pipe_is_neither_a_traceback_nor_a_regression(tmp_path: Path, ver
 def test_full_disk_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str]) -> None:
     write(run_file(), tmp_path / "runs" / "20261101T120000Z-a1b2.json")
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            env=environment(tmp_path),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = joulemark(tmp_path, *arguments, streams=(full.fileno(), None))
     assert (done.returncode, done.stderr) == (2, "joulemark: cannot write the output: No space left on device.\n")
 
 
@@ -125,23 +117,14 @@ def test_a_full_disk_behind_standard_error_does_not_change_the_code(
     tmp_path: Path, arguments: list[str], code: int
 ) -> None:
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [*COMMAND, *arguments], env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=full, check=False
-        )
+        done = joulemark(tmp_path, *arguments, streams=(None, full.fileno()))
     assert done.returncode == code
 
 
 @pytest.mark.slow
 def test_standard_output_that_is_open_for_reading_is_one_line(tmp_path: Path) -> None:
     with open("/dev/null") as null:
-        done = subprocess.run(
-            [*COMMAND, "list"],
-            env=environment(tmp_path),
-            stdout=null.fileno(),
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = joulemark(tmp_path, "list", streams=(null.fileno(), None))
     assert (done.returncode, done.stderr) == (2, "joulemark: cannot write the output: Bad file descriptor.\n")
 
 

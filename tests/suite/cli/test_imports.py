@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,14 +22,18 @@ FRAMEWORKS = {"torch", "tensorflow", "keras", "jax"}
 LARGE = {*FRAMEWORKS, "numpy", "pandas", "scipy", "plotly", "codecarbon", "duckdb"}
 
 IMPORT_REPORT = """
-import atexit, json, sys
-def report():
-    print("MODULES" + json.dumps(sorted({name.split(".")[0] for name in sys.modules})), file=sys.stderr)
-atexit.register(report)
-sys.argv = ["joulemark", *sys.argv[1:]]
+import atexit, json, os, sys
 from joulemark.suite.cli.app import main
-main()
+def report():
+    print("MODULES" + json.dumps(sorted({name.split(".")[0] for name in sys.modules})), file=sys.stderr, flush=True)
+for arguments in json.loads(sys.argv[1]):
+    if (child := os.fork()) == 0:
+        atexit.register(report)
+        sys.argv = ["joulemark", *arguments]
+        main()
+    print("CODE", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=sys.stderr, flush=True)
 """
+"""Each command in a process of its own, which has imported what all of them do."""
 
 PYTORCH = "--framework pytorch --python pytorch=./python"
 DOCTOR = "doctor --python pytorch=/nowhere --python tensorflow=/nowhere"
@@ -63,27 +68,36 @@ EXIT_CODES = {"check --baseline 20261101": {4}, "calibrate latest": {3}, DOCTOR:
 """Exit codes other than 0: one run has nothing to calibrate with, and no token is set."""
 
 
-def imported_modules(home: Path, *arguments: str) -> tuple[int, set[str], str]:
-    """Run `joulemark ARGUMENTS`; return its exit code, the top-level modules imported at its end, and its errors."""
+def imports(home: Path, *commands: list[str]) -> list[tuple[int, set[str], str]]:
+    """Run the commands; return the exit code of each, the top-level modules imported at its end, and its errors."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", IMPORT_REPORT, *arguments],
+        [sys.executable, "-P", "-c", IMPORT_REPORT, json.dumps(commands)],
         env=environment(home),
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=120,
-        check=False,
+        timeout=300,
+        check=True,
     )
-    errors, _, modules = done.stderr.rpartition("MODULES")
-    return done.returncode, set(json.loads(modules)), errors
+    answers = re.findall(r"(.*?)MODULES(\[.*?\])\nCODE (\d+)\n", done.stderr, re.DOTALL)
+    assert len(answers) == len(commands), done.stderr
+    return [(int(code), set(json.loads(modules)), errors) for errors, modules, code in answers]
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, set[str], str]]:
+    """What each command says and imports, in a home with two runs."""
+    home = tmp_path_factory.mktemp("home")
+    stand_in(home)
+    for day in (1, 2):
+        run = run_file(id=f"2026110{day}T120000Z-a1b2")
+        write(run, home / "runs" / f"{run.run.id}.json")
+    return dict(zip(ALLOWED, imports(home, *(command.split() for command in ALLOWED)), strict=True))
 
 
 @pytest.mark.parametrize("command", ALLOWED)
-def test_verb_imports_only_what_it_needs(tmp_path: Path, command: str) -> None:
-    stand_in(tmp_path)
-    write(run_file(), tmp_path / "runs" / "20261101T120000Z-a1b2.json")
-    write(run_file(id="20261102T120000Z-a1b2"), tmp_path / "runs" / "20261102T120000Z-a1b2.json")
-    code, modules, errors = imported_modules(tmp_path, *command.split())
+def test_verb_imports_only_what_it_needs(answers: dict[str, tuple[int, set[str], str]], command: str) -> None:
+    code, modules, errors = answers[command]
     assert code in EXIT_CODES.get(command, {0}), errors
     assert modules & LARGE <= ALLOWED[command]
 
@@ -92,33 +106,7 @@ def test_every_verb_is_run() -> None:
     assert set(VERBS) <= {command.split()[0] for command in ALLOWED}
 
 
-HELP_REPORT = """
-import json, os, sys
-from joulemark.suite.cli.app import VERBS, main
-for verb in VERBS:
-    if os.fork() == 0:
-        sys.argv = ["joulemark", verb, "--help"]
-        try:
-            main()
-        except SystemExit as end:
-            modules = sorted({name.split(".")[0] for name in sys.modules})
-            print(json.dumps([verb, end.code, modules]), file=sys.stderr, flush=True)
-        os._exit(0)
-    os.wait()
-"""
-"""Each verb in a process of its own, which has imported what all of them do."""
-
-
 def test_help_imports_nothing_large(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", HELP_REPORT],
-        env=environment(tmp_path),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    reports = [json.loads(line) for line in done.stderr.splitlines()]
-    assert [(verb, code) for verb, code, _ in reports] == [(verb, 0) for verb in VERBS]
-    assert [verb for verb, _, modules in reports if LARGE.intersection(modules)] == []
+    answers = imports(tmp_path, *([verb, "--help"] for verb in VERBS))
+    assert [code for code, _, _ in answers] == [0] * len(VERBS)
+    assert [verb for verb, (_, modules, _) in zip(VERBS, answers, strict=True) if LARGE & modules] == []

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from command import COMMAND, FAST
+from environments import known
+from forked_command import CommandServer
 from run_files import run_file
 
 from joulemark.suite.records import write
@@ -26,6 +29,7 @@ CAPABILITIES = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_s
 AS_USER = ("setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", *CAPABILITIES)
 REASON = f"HOME is not set, and user {USER} is not in /etc/passwd"
 MATMUL = "--size tiny --workload matmul --framework pytorch --device cpu --rounds 1 --threads 1 --no-report"
+DOCTOR = "doctor --python pytorch=/nowhere --python tensorflow=/nowhere"
 
 
 @pytest.fixture
@@ -40,22 +44,49 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_as_user(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {
+def variables(folder: Path) -> dict[str, str]:
+    """Return the environment of the user's processes."""
+    return {
         "PATH": os.environ["PATH"],
         "TMPDIR": str(folder / "tmp"),
         "JOULEMARK_LOCK": str(folder / "tmp" / "lock"),
         "COLUMNS": "200",
     }
+
+
+def run_as_user(folder: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*AS_USER, *command],
-        env={**environment, **variables},
+        env={**variables(folder), **more},
         cwd=folder,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+Verb = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    """A process of the user, of which verbs are forks."""
+    server = CommandServer(variables(tmp_path_factory.mktemp("none")), AS_USER)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def verb(server: CommandServer, folder: Path) -> Verb:
+    """A function that runs a verb as the user."""
+
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {**variables(folder), **more}
+        assert server.suits(environment)
+        return server.run(arguments, environment, folder)
+
+    return run
 
 
 def test_the_user_has_no_home(folder: Path) -> None:
@@ -82,21 +113,21 @@ def test_the_user_has_no_home(folder: Path) -> None:
         ("when CH --duration 2h", 2),
         ("estimate --hours 1 --cores 4 --watts-per-core 9 --zone CH", 0),
         ("schema", 0),
-        ("doctor", 0),
+        (DOCTOR, 0),
         ("measure --sensor simulated:rapl/constant --no-report --out kept -- true", 0),
     ],
 )
-def test_each_verb_works(folder: Path, arguments: str, code: int) -> None:
-    done = run_as_user(folder, *COMMAND, *arguments.split())
+def test_each_verb_works(verb: Verb, arguments: str, code: int) -> None:
+    done = verb(*arguments.split())
     assert "a bug" not in done.stderr
-    assert done.returncode == code or (arguments, done.returncode) == ("doctor", 4), done.stderr
+    assert done.returncode == code or (arguments, done.returncode) == (DOCTOR, 4), done.stderr
 
 
 @pytest.mark.parametrize(
     "arguments", [f"run {MATMUL}", "measure -- true", "baseline save main 1.json", "history", "show latest"]
 )
-def test_what_needs_a_home_says_so_in_one_line(folder: Path, arguments: str) -> None:
-    done = run_as_user(folder, *COMMAND, *arguments.split())
+def test_what_needs_a_home_says_so_in_one_line(verb: Verb, arguments: str) -> None:
+    done = verb(*arguments.split())
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert REASON in line
@@ -115,8 +146,8 @@ def test_a_home_that_cannot_be_written_is_one_line(folder: Path, home: str) -> N
 
 
 @pytest.mark.parametrize("home", ["~", "~/runs", "~nobody-of-that-name"])
-def test_a_tilde_that_means_nothing_is_one_line(folder: Path, home: str) -> None:
-    done = run_as_user(folder, *COMMAND, "measure", "--", "true", JOULEMARK_HOME=home)
+def test_a_tilde_that_means_nothing_is_one_line(folder: Path, verb: Verb, home: str) -> None:
+    done = verb("measure", "--", "true", JOULEMARK_HOME=home)
     (line,) = done.stderr.splitlines()
     assert done.returncode == 2
     assert f"{home}: that user has no home directory" in line
@@ -144,7 +175,7 @@ def test_a_meter_measures(folder: Path) -> None:
 def test_a_run_and_codecarbon_work(folder: Path) -> None:
     """codecarbon is the only sensor that looks for a home."""
     (folder / "joulemark.toml").write_text(FAST)
-    options = ("--profile", "fast", "--second-opinion", "--out", "kept")
+    options = ("--profile", "fast", "--second-opinion", "--out", "kept", *known("pytorch"))
     done = run_as_user(folder, *COMMAND, "run", *MATMUL.split(), *options)
     assert done.returncode == 0, done.stderr
     (path,) = (folder / "kept").glob("*.json")

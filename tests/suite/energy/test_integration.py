@@ -111,17 +111,30 @@ def test_windows_of_profiles_are_long_enough_for_slightly_slower_gpu_sensors() -
         assert profile.window_s["cuda"] / resolution_s >= UPDATES_NEEDED
 
 
-def test_window_is_above_resolution_where_the_times_of_updates_are_known() -> None:
+@pytest.mark.parametrize("lag", [None, PublicationLag(lag_s=0.0, error_s=0.005, steps=5, method="test")])
+def test_window_is_above_resolution_where_the_times_of_updates_are_known(lag: PublicationLag | None) -> None:
     times_s = [0.093 * i for i in range(120)]
     values = [30.0 * (t // 0.1) for t in times_s]
-    lag = PublicationLag(lag_s=0.0, error_s=0.005, steps=5, method="test")
-    unknown = read(trace_of(times_s, values, tick_s=0.1), 4.0, 7.0)
     known = read(trace_of(times_s, values, tick_s=0.1, publication_lag=lag), 4.0, 7.0)
-    assert "below resolution" in (unknown.reason or "")
-    assert (known.reason, unknown.time_error_s) == (None, pytest.approx(0.05))
+    assert known.reason is None
     assert known.time_error_s is not None
     assert known.time_error_s < 0.01
     assert known.energy_j == pytest.approx(900.0, rel=1e-6)
+    in_step = read(trace_of(TIMES_S, [300 * t for t in TIMES_S], tick_s=0.1, publication_lag=lag), 4.0, 7.0)
+    assert "below resolution" in (in_step.reason or "")
+    assert in_step.time_error_s == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("idle_w", [300.0, 100.0])
+def test_counter_that_is_updated_at_every_third_read_with_a_known_lag(idle_w: float) -> None:
+    """300 W from 4 to 9 s. A change lies between two reads: it is known to half of the time between them."""
+    times_s = [0.093 * i for i in range(150)]
+    updated_s = [(t - 0.1) // 0.25 * 0.25 for t in times_s]
+    values = [1000.0 + idle_w * t + (300.0 - idle_w) * min(max(t - 4.0, 0.0), 5.0) for t in updated_s]
+    lag = PublicationLag(lag_s=0.1, error_s=0.01, steps=5, method="test")
+    reading = read(trace_of(times_s, values, tick_s=0.25, publication_lag=lag), 4.0, 9.0)
+    assert reading.energy_j == pytest.approx(1500.0, abs=300.0 * 0.093)
+    assert reading.publication_lag_s == 0.1
 
 
 def test_limits_include_gain_and_quantisation() -> None:

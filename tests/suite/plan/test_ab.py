@@ -127,6 +127,7 @@ def test_a_selectable_axis_is_given_for_both_arms_or_neither() -> None:
 def test_the_maximum_of_rounds_is_a_multiple_of_the_rounds() -> None:
     assert make(rounds=5, max_rounds=15, workload=["matmul"]).max_rounds == 15
     assert make(rounds=5, max_rounds=5, workload=["matmul"]).max_rounds is None
+    assert make(rounds=5, profile="ci", workload=["matmul"]).max_rounds == 10, "two analyses"
     for max_rounds, nearest in ((12, 10), (13, 15), (3, 10)):
         with pytest.raises(UsageError, match=rf"--max-rounds {max_rounds} .*\b5\b.*Give {nearest}"):
             make(rounds=5, max_rounds=max_rounds, workload=["matmul"])

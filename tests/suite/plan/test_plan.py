@@ -31,8 +31,10 @@ def test_a_gpu_trial_has_a_guard_longer_than_the_sensor_lags_and_more_stages_in_
     assert first.resident_idle_s > 0
     assert first.profiled_s > 0
     on_cpu = [plan.effort(cases["cpu"], number) for number in (1, 2, 3)]
-    assert [effort.counted for effort in on_cpu] == [True, True, False]
+    assert [effort.counted for effort in on_cpu] == [True, False, False]
     assert on_cpu[2] == plan.effort(cases["cpu"]) == replace(on_cpu[0], counted=False)
+    longer = make(profile="standard")
+    assert [longer.effort(longer.cases[0], number).counted for number in (1, 2, 3)] == [True, True, False]
     assert [plan.effort(cases["cuda:0"], number).counted for number in (1, 2)] == [True, False]
 
 
@@ -48,6 +50,18 @@ def test_a_request_has_the_fields_of_its_case():
 
 def test_the_expected_duration_grows_with_the_rounds():
     assert make(rounds=6).expected_s() > 1.5 * make(rounds=3).expected_s()
+
+
+def test_the_reference_is_measured_three_times_a_round_and_not_between_arms():
+    plan = make(profile="ci")
+    places = [[n for n in range(1, trials + 1) if plan.measures_reference_after(n, trials)] for trials in (1, 2, 3, 8)]
+    assert places == [[], [1], [1, 2], [3, 6]]  # and at the end of the round, with the noise floor
+    arms = replace(plan, cases=tuple(case.model_copy(update={"arm": "a"}) for case in plan.cases))
+    quick = make(profile="quick")
+    assert [each.measures_reference for each in (plan, arms, quick)] == [True, False, False]
+    assert not quick.measures_reference_after(3, 8)
+    arms_s = arms.expected_s()
+    assert arms_s < plan.expected_s() < arms_s + 60
 
 
 @pytest.mark.parametrize("names", [("pytorch",), ("tensorflow",), ("pytorch", "tensorflow")])

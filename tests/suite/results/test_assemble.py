@@ -111,9 +111,9 @@ def test_finish_leaves_the_run_file_alone(tmp_path):
 
 def test_floor_idle_and_notices_are_kept(path):
     journal = Journal(path, planned_run())
-    journal.floor(Floor(at_s=1.0, arithmetic_s=0.1, copy_s=0.2))
-    journal.idle(Idle(when="before", window_s=(0.0, 5.0)))
-    journal.notice(Notice.of(Code.SPAWNED, "pytorch: 2 threads"))
+    journal.add(floor=Floor(at_s=1.0, arithmetic_s=0.1, copy_s=0.2))
+    journal.add(idle=Idle(when="before", window_s=(0.0, 5.0)))
+    journal.add(notice=Notice.of(Code.SPAWNED, "pytorch: 2 threads"))
     journal.close()
     file = assemble(path)
     assert file.floor[0].copy_s == 0.2

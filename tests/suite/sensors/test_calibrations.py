@@ -69,6 +69,13 @@ def test_a_record_that_does_not_hold_is_there_with_the_reason(
         assert with_calibration(CHANNEL, "rapl", [other], HERE, NOW) == CHANNEL
 
 
+def test_a_record_of_an_estimate_by_other_evidence_does_not_hold() -> None:
+    estimate = CHANNEL.model_copy(update={"kind": "model", "source": "19 servers with EPYC 7003 processors; x"})
+    found = with_calibration(estimate, "rapl", [record(call="26 servers with EPYC 9005 processors")], HERE, NOW)
+    assert found.calibration is not None
+    assert found.calibration.unused == "the estimate then rested on other evidence"
+
+
 def test_records_are_replaced_by_channel_and_machine(tmp_path: Path) -> None:
     path = tmp_path / "home" / "calibrations.json"
     save(path, [record(9), record(9, machine="ba9876543210"), record(9, component="dram")])

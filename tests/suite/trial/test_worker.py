@@ -33,7 +33,7 @@ def test_blocks_fill_the_window_without_a_gap(server):
 
 
 def test_a_step_that_is_recompiled_in_the_window_is_counted(server):
-    compiled = replace(request("retraces", window_s=4.0), mode="compile")
+    compiled = replace(request("retraces", window_s=2.5), mode="compile")
     assert server.run(compiled, 120.0).trial["counters"]["traces_in_window"] > 0
     assert "traces_in_window" not in server.run(request("none"), 30.0).trial["counters"]
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import FAST, joulemark, start, wait_for
-from environments import empty_environment, environment_like_this, require, stand_in
+from command import FAST_ROUNDS, joulemark, start, wait_for
+from environments import empty_environment, environment_like_this, known, require, stand_in
 from places import SUPPORT
 
 from joulemark.suite.results.run_files import read
@@ -23,7 +23,7 @@ LEANING = ("--workload", "leaning", "--framework", "pytorch", "--profile", "fast
 
 @pytest.fixture
 def home(tmp_path):
-    (tmp_path / "joulemark.toml").write_text(FAST)
+    (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS)
     return tmp_path
 
 
@@ -44,7 +44,8 @@ def test_bad_input_is_one_line_and_exit_2(home, arguments, texts):
 
 def test_interpreter_without_joulemark_is_one_line_and_exit_2(home):
     python = empty_environment(home / "empty")
-    for arguments in (["ab", "--b", python], ["check", "--baseline-python", python]):
+    known_here = known("pytorch", "tensorflow")
+    for arguments in (["ab", "--b", python, *known_here], ["check", "--baseline-python", python]):
         done = joulemark(home, *arguments)
         assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
         assert f"{python} has no joulemark" in done.stderr
@@ -105,7 +106,7 @@ def test_gate_fires_against_a_live_baseline_and_inconclusive_pairs_get_more_roun
 
 def test_interrupted_run_is_resumed(home):
     require("torch")
-    arms = ("ab", "--a-threads", "1", "--b-threads", "2")
+    arms = ("ab", "--a-threads", "1", "--b-threads", "2", *known("pytorch"))
     # The number of the settings belongs to neither arm, which puts both numbers into the ids on any machine.
     variables = {**VARIABLES, "LEANING_STEP_S": "0.03"}
     running = start(home, *arms, *LEANING, "--rounds", "1", "--no-report", JOULEMARK_THREADS="3", **variables)

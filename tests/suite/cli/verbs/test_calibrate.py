@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import FAST, joulemark, start
+from command import FAST_ROUNDS, joulemark, start
 from comparisons import case_with_rates
-from environments import require
+from environments import known, require
 from run_files import case, energy, machine, run_file, trial
 
 from joulemark.suite.cli.support.meter_calibration import calibrate_sensors, calibration_lines, check_meter
@@ -103,7 +103,7 @@ def test_runs_with_too_little_in_common_exit_3(tmp_path: Path) -> None:
         ("--runs 4", "--runs is 4"),
         ("--every -1", "--every is -1"),
         ("--every nan", "--every is nan"),
-        ("--rounds 1", "--rounds is 1"),
+        ("--rounds 1 --framework pytorch", "--rounds is 1"),
         ("latest", "no run 'latest'"),
         ("latest --runs 5", "--runs is for measuring"),
         ("latest --batch-size 4", "--batch-size is for measuring"),
@@ -121,9 +121,19 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: str, text: 
 def test_ctrl_c_keeps_the_finished_runs(tmp_path: Path) -> None:
     """The first run is measured; Ctrl-C comes during the wait for the second."""
     require("torch")
-    (tmp_path / "joulemark.toml").write_text(FAST)
+    (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS)
     selection = ("--framework", "pytorch", "--workload", "matmul", "--profile", "fast", "--rounds", "2")
-    options = ("--threads", "1", "--sensor", "simulated:rapl/constant", "--offline", "--every", "600", "--json")
+    options = (
+        "--threads",
+        "1",
+        "--sensor",
+        "simulated:rapl/constant",
+        "--offline",
+        "--every",
+        "600",
+        "--json",
+        *known("pytorch"),
+    )
     process = start(tmp_path, "calibrate", *selection, *options)
     assert process.stderr is not None
     lines = []

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from command import FAST, joulemark
-from environments import require
+from command import FAST_ROUNDS, joulemark
+from environments import known, require
 from places import SUPPORT
 
 pytestmark = pytest.mark.slow
@@ -15,7 +15,7 @@ require("torch")
 
 LADEN = SUPPORT / "laden"
 RUN = ("run", "--profile", "fast", "--workload", "laden", "--size", "given", "--size", "restless")
-OPTIONS = ("--framework", "pytorch", "--threads", "1", "--rounds", "3", "--offline", "--no-report")
+OPTIONS = ("--framework", "pytorch", "--threads", "1", "--rounds", "3", "--offline", "--no-report", *known("pytorch"))
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     to trial in both.
     """
     home = tmp_path_factory.mktemp("gate")
-    (home / "joulemark.toml").write_text(FAST)
+    (home / "joulemark.toml").write_text(FAST_ROUNDS)
     for times in ("1", "100"):
         variables = {"PYTHONPATH": str(LADEN), "LADEN_TIMES": times, "LADEN_COUNT": str(home / f"count-{times}")}
         done = joulemark(home, *RUN, *OPTIONS, variables=variables)
@@ -40,17 +40,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_slowed_workload_is_a_regression_that_the_markdown_names(home: Path) -> None:
     done = joulemark(home, "check", "--baseline", "main", "--markdown")
     assert done.returncode == 1, done.stdout + done.stderr
-    (regression,) = [line for line in done.stdout.splitlines() if line.startswith("- Regressed: ")]
-    assert "laden:given/inference/pytorch/eager/cpu/fp32/b1: throughput fell " in regression
-    assert done.stderr.startswith("REGRESSION: 1 regressed, 1 in doubt.")
+    speed, work = [line for line in done.stdout.splitlines() if line.startswith("- Regressed: ")]
+    assert "laden:given/inference/pytorch/eager/cpu/fp32/b1: throughput fell " in speed
+    assert "laden:given/inference/pytorch/eager/cpu/fp32/b1: more work a step: operators " in work
+    assert done.stderr.startswith("REGRESSION: ")
+    assert " regressed, 1 in doubt" in done.stderr
     assert joulemark(home, "check", "--baseline", "main", "--advisory").returncode == 0
 
 
 def test_noisy_tie_is_in_doubt(home: Path) -> None:
     settings = home / "joulemark.toml"
-    settings.write_text(FAST + '\n[thresholds]\n"laden:given*" = { throughput = "off" }\n')
-    done = joulemark(home, "check", "--baseline", "main", "--json")
-    settings.write_text(FAST)
+    settings.write_text(FAST_ROUNDS + '\n[thresholds]\n"laden:given*" = { throughput = "off" }\n')
+    done = joulemark(home, "check", "--baseline", "main", "--json", "--threshold", "work:off")
+    settings.write_text(FAST_ROUNDS)
     assert done.returncode == 4, done.stdout + done.stderr
     (judged,) = [each for each in json.loads(done.stdout)["comparisons"] if each["metric"] == "throughput"]
     assert (judged["b"].split("/")[0], judged["gate"]) == ("laden:restless", "in doubt")

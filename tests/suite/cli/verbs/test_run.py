@@ -22,7 +22,7 @@ require("torch", "tensorflow")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Run all cases of `quick` at size tiny in two rounds; return home, process and JSON document."""
+    """Run four cases at size tiny in two rounds; return home, process and JSON document."""
     home = tmp_path_factory.mktemp("home")
     (home / "joulemark.toml").write_text(FAST)
     keras_home = home / "keras"
@@ -31,6 +31,7 @@ def finished(tmp_path_factory):
     done = joulemark(
         home,
         *("run", "--profile", "fast", "--zone", "CH", "--pue", "1.2", "--psf", "10", "--rounds", "2", "--json"),
+        *("-k", "matmul or training"),
         # A user's environment that would slow one framework down and turn the other into it.
         variables={"OMP_NUM_THREADS": "1", "KERAS_BACKEND": "torch", "KERAS_HOME": str(keras_home), "LD_BIND_NOW": "1"},
     )
@@ -47,7 +48,7 @@ def test_every_case_is_ok_with_throughput_energy_and_emissions(run_file):
     assert run_file.run.complete
     assert {(case.workload, case.phase, case.framework) for case in run_file.cases} == {
         (workload, phase, framework)
-        for workload, phase in (("matmul", "inference"), ("cnn", "inference"), ("cnn", "training"))
+        for workload, phase in (("matmul", "inference"), ("cnn", "training"))
         for framework in ("pytorch", "tensorflow")
     }
     for case in run_file.cases:
@@ -63,7 +64,7 @@ def test_frameworks_are_compared(finished: tuple[Path, Any, Any]) -> None:
     done = joulemark(home, "compare", "latest", "latest", "--by", "framework", "--json")
     assert done.returncode == 0, done.stderr
     ratios = [c["ratio"] for c in json.loads(done.stdout)["comparisons"] if c["metric"] == "throughput"]
-    assert len(ratios) == 3
+    assert len(ratios) == 2
     assert all(ratios)
     assert "there is nothing to compare" not in Path(document["report"]).read_text(encoding="utf-8")
 
@@ -155,5 +156,5 @@ def test_show_and_list_find_the_run(finished):
 
 def test_piped_progress_is_plain_lines(finished):
     stderr = finished[1].stderr
-    assert "[12/12]" in stderr
+    assert "[8/8]" in stderr
     assert "\x1b" not in stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command import FAST, joulemark
-from environments import require, stand_in
+from environments import known, require, stand_in
 from grid_server import TOKEN, Reply, grid_server, hour, hourly, latest, listed
 from live_grid import service_variables
 
@@ -21,6 +21,7 @@ require("torch")
 RUN = (
     *("run", "--profile", "fast", "--workload", "matmul", "--framework", "pytorch", "--rounds", "1", "--threads", "1"),
     *("--sensor", "simulated:rapl/constant", "--no-report"),
+    *known("pytorch"),
 )
 
 

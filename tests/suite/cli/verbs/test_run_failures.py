@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import FAST, joulemark
-from environments import require
+from command import FAST_ROUNDS, joulemark
+from environments import known, require
 from places import SUPPORT
 
 pytestmark = pytest.mark.slow
@@ -41,11 +41,11 @@ def exit_of(module: str) -> str:
 def failing(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """Run two rounds in which a case crashes, one hangs, and a framework and the noise floor break."""
     home = tmp_path_factory.mktemp("failing")
-    (home / "joulemark.toml").write_text(FAST + "timeout_s = 10\n")
+    (home / "joulemark.toml").write_text(FAST_ROUNDS + "timeout_s = 10\n")
     done = joulemark(
         home,
         *("run", "--profile", "fast", "--zone", "CH", "--sensor", "simulated:rapl/constant", "--json"),
-        *("--rounds", "2", "--threads", "1"),
+        *("--rounds", "2", "--threads", "1", *known("pytorch", "tensorflow")),
         *("--workload", "faulty", "--size", "segfault", "--size", "hang", "--workload", "matmul", "--size", "tiny"),
         variables=starts_with(home / "site", NO_KERAS + exit_of("joulemark.suite.trial.noise_floor")),
     )
@@ -102,9 +102,9 @@ def test_run_goes_on_without_a_noise_floor(document: dict[str, Any]) -> None:
 
 
 def test_run_without_a_sampler_leaves_no_files(tmp_path: Path) -> None:
-    (tmp_path / "joulemark.toml").write_text(FAST)
+    (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS)
     variables = starts_with(tmp_path / "site", exit_of("joulemark.suite.sensors.sampler_process"))
-    selection = ("--workload", "matmul", "--framework", "pytorch", "--zone", "CH")
+    selection = ("--workload", "matmul", "--framework", "pytorch", "--zone", "CH", *known("pytorch"))
     done = joulemark(tmp_path, "run", "--profile", "fast", *selection, "--json", variables=variables)
     assert (done.returncode, done.stdout) == (4, "")
     assert "sampler" in done.stderr

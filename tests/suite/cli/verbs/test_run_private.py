@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from command import FAST, environment, joulemark, start, wait_for
-from environments import require
+from command import FAST, FAST_ROUNDS, environment, joulemark, start, wait_for
+from environments import known, require
 
 from joulemark.suite.carbon.response_cache import session
 from joulemark.suite.results.run_files import read
@@ -27,8 +27,9 @@ SENSOR = ("--sensor", "simulated:rapl/constant")
 def test_compiled_modes_write_only_to_the_scratch_directory(tmp_path: Path) -> None:
     home = tmp_path / "user"
     home.mkdir()
-    (tmp_path / "joulemark.toml").write_text(FAST + "timeout_s = 240\n")  # compilers are slow beside other tests
+    (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS + "timeout_s = 240\n")  # compilers are slow beside other tests
     selection = ("--workload", "mlp", "--phase", "inference", "--mode", "compile", "--mode", "xla", "--rounds", "2")
+    selection += known("pytorch", "tensorflow")
     variables = {
         "HOME": str(home),
         "TORCHINDUCTOR_CACHE_DIR": str(home / "inductor"),
@@ -59,6 +60,7 @@ def test_what_is_kept_is_its_users_alone(tmp_path: Path) -> None:
     home = tmp_path / "data" / "home"
     (tmp_path / "joulemark.toml").write_text(FAST)
     selection = ("--workload", "matmul", "--framework", "pytorch", "--rounds", "1", "--threads", "1", *SENSOR)
+    selection += known("pytorch")
     more = {"JOULEMARK_HOME": str(home)}
     before = os.umask(0o022)
     try:

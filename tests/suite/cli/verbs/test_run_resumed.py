@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import psutil
 import pytest
-from command import FAST, environment, joulemark, start, wait_for
+from command import FAST_ROUNDS, environment, joulemark, start, wait_for
 from environments import require
 from interrupted_runs import MATMUL, TWO_CASES, files, show, trials
 
@@ -40,14 +40,14 @@ class Killed(NamedTuple):
 
 @pytest.fixture
 def home(tmp_path):
-    (tmp_path / "joulemark.toml").write_text(FAST)
+    (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS)
     return tmp_path
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     home = tmp_path_factory.mktemp("killed")
-    (home / "joulemark.toml").write_text(FAST)
+    (home / "joulemark.toml").write_text(FAST_ROUNDS)
     running = start(home, *TWO_CASES, "--rounds", "2")
     wait_for(running, "[1/4]")
     running.send_signal(signal.SIGSTOP)  # it goes no further while others ask
@@ -154,7 +154,7 @@ def run_until(home: Path, event: str, suffix: str, *arguments: str) -> str:
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The home of a run that was killed when its file was to be renamed, and what was printed."""
     home = tmp_path_factory.mktemp("measured")
-    (home / "joulemark.toml").write_text(FAST)
+    (home / "joulemark.toml").write_text(FAST_ROUNDS)
     return home, run_until(home, "os.rename", ".json", *MATMUL, "--rounds", "2")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command import FAST, joulemark
+from environments import known
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +16,7 @@ TINY = ("--workload", "matmul", "--framework", "pytorch", "--size", "tiny", "--r
 
 def test_simulated_run_has_a_notice_and_an_external_tracker_alongside(tmp_path: Path) -> None:
     (tmp_path / "joulemark.toml").write_text(FAST.replace("window_s = 0.3", "window_s = 1.5"))  # it updates each 0.1 s
-    sensors = ("--sensor", "simulated:a100/telegraph", "--second-opinion")
+    sensors = ("--sensor", "simulated:a100/telegraph", "--second-opinion", *known("pytorch"))
     done = joulemark(tmp_path, "run", "--profile", "fast", *TINY, *sensors, "--no-report", "--json")
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)

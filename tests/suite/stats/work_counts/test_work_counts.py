@@ -60,9 +60,9 @@ def test_a_count_is_what_all_trials_agree_on() -> None:
 
 def test_a_count_is_shown_and_judged_only_where_it_has_a_threshold() -> None:
     (shown,) = compared(*runs(412, 440))
-    assert (shown.verdict, shown.changed, shown.regressed) == ("more", True, False)
+    assert (shown.verdict, shown.changed, shown.threshold) == ("more", True, None)
     (judged,) = compared(*runs(412, 440), parse_thresholds((), options=["operators:0"]))
-    assert (judged.verdict, judged.regressed, judged.ratio) == ("more", True, 440 / 412)
+    assert (judged.verdict, judged.threshold, judged.ratio) == ("more", 0, 440 / 412)
     (within,) = compared(*runs(412, 440), parse_thresholds((), options=["operators:10%"]))
     assert within.verdict == "same"
 
@@ -73,6 +73,7 @@ def test_what_a_mode_does_not_have_is_not_missed_but_what_one_side_lacks_is() ->
     both = run_of(case_with_work(work(operators=412, graph_nodes=30)))
     _, missing = compared(both, runs(412, 412)[1], thresholds)
     assert (missing.verdict, missing.reason) == ("not comparable", "B: it was not counted")
+    assert compared(runs(412, 412)[0], run_of(case(), id="B"), thresholds) == []
     (unknown,) = compared(run_of(case()), run_of(case(), id="B"), thresholds)
     assert unknown.reason == "A: it was not counted"
 

@@ -6,8 +6,8 @@ import importlib.util
 from collections.abc import Iterator
 
 import gpu_traces
-import hlo_module
 import pytest
+import xla_text
 from environments import require
 from framework_process import Processes
 
@@ -21,10 +21,10 @@ def processes() -> Iterator[Processes]:
     started.close()
 
 
-def memory(ts: float, size: int, total: int, device: int = 0) -> dict[str, object]:
+def memory(ts: float, size: int, total: int, device: int = 0, thread: int = 9) -> dict[str, object]:
     """Return a memory event of a trace, as torch.profiler writes it."""
     arguments = {"Device Type": device, "Device Id": -1, "Bytes": size, "Total Allocated": total, "Addr": 4096}
-    return {"ph": "i", "cat": "cpu_instant_event", "name": "[memory]", "ts": ts, "args": arguments}
+    return {"ph": "i", "cat": "cpu_instant_event", "name": "[memory]", "tid": thread, "ts": ts, "args": arguments}
 
 
 def test_pytorchs_kernels_copies_and_operators() -> None:
@@ -32,9 +32,11 @@ def test_pytorchs_kernels_copies_and_operators() -> None:
     from joulemark.suite.trial.frameworks.pytorch_counts import trace_counts
 
     nodes = ["AddBackward0", "autograd::engine::evaluate_function: AddBackward0", "torch::autograd::AccumulateGrad"]
-    events = [{"ph": "X", "cat": "cpu_op", "name": name, "ts": 1.0} for name in ["aten::add", "mylib::op", *nodes]]
+    # Gradients are computed in thread 11. Thread 12 loads data for later steps.
+    threads = {"aten::add": 9, "mylib::op": 11, **dict.fromkeys(nodes, 11), "aten::copy_": 12}
+    events = [{"ph": "X", "cat": "cpu_op", "name": name, "tid": tid, "ts": 1.0} for name, tid in threads.items()]
     trace = {"traceEvents": [*gpu_traces.CHROME_TRACE["traceEvents"], *events]}
-    counts = trace_counts(trace, "cuda:0")
+    counts = trace_counts(trace, "cuda:0", thread=9)
     assert counts.pop("kernel_s") == pytest.approx(80e-6)
     assert counts == {
         "operators": 3.0, "kernels": 2.0, "device_copies": 1.0, "allocated_bytes": 0.0, "peak_bytes": 0.0
@@ -42,7 +44,8 @@ def test_pytorchs_kernels_copies_and_operators() -> None:
 
 
 def test_allocations_and_their_peak() -> None:
-    """1000 bytes lived before; 300 and 500 are allocated, then 300 freed, and 100 allocated; another device counts not.
+    """1000 bytes lived before; 300 and 500 are allocated, then 300 freed, and 100 allocated. Another device or thread
+    counts not.
 
     The order in the file is not that of time.
     """
@@ -51,16 +54,29 @@ def test_allocations_and_their_peak() -> None:
 
     events = [
         memory(3.0, -300, 1500), memory(1.0, 300, 1300), memory(2.0, 500, 1800), memory(4.0, 100, 1600),
-        memory(2.5, 7000, 9000, device=1),
+        memory(2.5, 7000, 9000, device=1), memory(2.6, 7000, 8500, thread=12),
     ]  # fmt: skip
-    counts = trace_counts({"traceEvents": events}, "cpu")
+    counts = trace_counts({"traceEvents": events}, "cpu", thread=9)
     assert counts == {"operators": 0.0, "allocated_bytes": 900.0, "peak_bytes": 800.0}
+
+
+def test_a_count_in_which_two_calls_differ_has_a_reason() -> None:
+    require("torch")
+    from joulemark.suite.trial.frameworks.pytorch_counts import agreed
+
+    first = {"operators": 2.0, "allocated_bytes": 8.0, "peak_bytes": 8.0, "kernel_s": 1.0}
+    second = {**first, "operators": 4.0, "peak_bytes": 4.0, "kernel_s": 2.0}
+    assert agreed(first, second) == {**first, "operators": "two calls differ: 2 and 4"}
+    other = agreed(first, {**first, "allocated_bytes": 9.0})
+    assert other["allocated_bytes"] == "two calls differ: 8 and 9"
+    assert isinstance(other["peak_bytes"], str)
 
 
 @pytest.mark.slow
 @needs_tensorflow
 def test_what_tensorflow_counts(processes: Processes) -> None:
-    assert processes.call("tensorflow", hlo_module.counted).result() == hlo_module.NODES
     counts = processes.call("tensorflow", gpu_traces.tensorflow_counts).result()
     assert counts.pop("kernel_s") == pytest.approx(80e-6)
     assert counts == {"kernels": 2.0, "device_copies": 1.0}
+    in_trace, in_code = processes.call("tensorflow", xla_text.kernels).result()
+    assert in_trace == in_code > 3

@@ -38,11 +38,11 @@ def test_a_trial_counts_only_where_it_is_asked_to(server):
 
 @pytest.mark.slow
 def test_a_failure_while_counting_leaves_the_trial_ok(server):
-    plain = request("raises_at_second_load", window_s=0.05)
+    plain = request("raises_when_profiled", window_s=0.05)
     outcome = server.run(replace(plain, effort=replace(plain.effort, counted=True)), 30.0)
     record = trial_record(outcome, {"round": 1}, 0.0, None)
     assert (record.status, record.work.counts) == ("ok", {})
-    assert record.work.reason == "ValueError: planted at the second load (in count_work)"
+    assert record.work.reason == "ValueError: planted under the profiler (in count_work)"
 
 
 def touch_pages() -> None:

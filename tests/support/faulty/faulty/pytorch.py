@@ -17,15 +17,11 @@ from joulemark.suite.trial.frameworks.pytorch import Adapter
 from joulemark.workloads.spec import Program
 
 BY_PRECISION = {"fp32": "segfault", "bf16": "nan", "fp16": "memory"}
-builds: list[str] = []
 
 
 def build(size, phase, kit):
     """Return a step that has the fault `size.fault`."""
     fault = BY_PRECISION[kit.precision] if size.fault == "by_precision" else size.fault
-    builds.append(fault)
-    if fault == "raises_at_second_load" and len(builds) > 1:
-        raise ValueError("planted at the second load")
     if fault == "raises_at_load":
         raise ValueError("planted at load")
     if fault.startswith("gpu"):
@@ -35,6 +31,7 @@ def build(size, phase, kit):
     calls = 0
     started = time.monotonic()
 
+    @torch.compiler.disable  # the fault is the same in a mode that compiles, which takes ten seconds of C++
     def step(x):
         nonlocal calls
         calls += 1
@@ -42,6 +39,8 @@ def build(size, phase, kit):
             time.sleep(0.005)
         if fault == "raises_at_first" or (fault == "raises_in_warmup" and calls == 3):
             raise ValueError(f"planted at step {calls}")
+        if fault == "raises_when_profiled" and torch.autograd._profiler_enabled():
+            raise ValueError("planted under the profiler")
         if fault == "raises_in_window" and time.monotonic() - started > 1.0:
             raise ValueError("planted in the window")
         if calls == 3:
@@ -104,7 +103,7 @@ def retracing_step():
 
     def step(x):
         update_state()
-        return {"y": x + (2 if state["late"] else 1)}
+        return {"y": torch.sort(x, descending=state["late"]).values}  # one of few without C++ to be compiled
 
     return step
 

@@ -1,4 +1,4 @@
-"""Golden values of resnet50 and simclr, from transformers' ResNet; simclr's loss from the paper's equation 1."""
+"""Golden values of resnet50, simclr and vit, from transformers; simclr's loss from the paper's equation 1."""
 
 from __future__ import annotations
 
@@ -54,22 +54,32 @@ def encoder(resnet: transformers.ResNetModel) -> dict[str, nn.Module]:
     return named
 
 
-def resnet50() -> Iterator[Golden]:
-    """Yield the classifier of 10 classes on images of 64 x 64."""
-    model = transformers.ResNetForImageClassification(tiny()).double()
-    weights = layers({**encoder(model.resnet), "head": model.classifier[1]})
+def classifier(
+    workload: str,
+    model: transformers.ResNetForImageClassification | transformers.ViTForImageClassification,
+    weights: dict[str, Weight],
+    edge: int,
+    labels: list[int],
+    descent: Descent,
+) -> Iterator[Golden]:
+    """Yield inference and training of a classifier of images."""
 
     def logits(images: torch.Tensor) -> torch.Tensor:
         return model(pixel_values=channels_first(images)).logits
 
-    source = SOURCE + "ResNetForImageClassification"
-    inputs = {"images": (8, 64, 64, 3)}
+    source, inputs = SOURCE + type(model).__name__, {"images": (len(labels), edge, edge, 3)}
     model.eval()
-    yield inference("resnet50", Reference(source, weights, lambda images: {"logits": logits(images)}), inputs)
+    yield inference(workload, Reference(source, weights, lambda images: {"logits": logits(images)}), inputs)
     model.train()
     learning = Reference(source, weights, lambda images, labels: {"loss": cross_entropy(logits(images), labels)})
-    labels = np.array([3, 1, 4, 1, 5, 9, 2, 6])
-    yield training("resnet50", learning, {**inputs, "labels": labels}, Descent(SGD, weight_decay=1e-4))
+    yield training(workload, learning, {**inputs, "labels": np.array(labels)}, descent)
+
+
+def resnet50() -> Iterator[Golden]:
+    """Yield the classifier of 10 classes on images of 64 x 64."""
+    model = transformers.ResNetForImageClassification(tiny()).double()
+    weights = layers({**encoder(model.resnet), "head": model.classifier[1]})
+    yield from classifier("resnet50", model, weights, 64, [3, 1, 4, 1, 5, 9, 2, 6], Descent(SGD, weight_decay=1e-4))
 
 
 def nt_xent(z: torch.Tensor) -> torch.Tensor:
@@ -93,7 +103,49 @@ def simclr() -> Iterator[Golden]:
         return {"loss": nt_xent(project2(project1(features).clamp(min=0)))}
 
     reference = Reference(SOURCE + "ResNetModel, and equation 1 of Chen et al. 2020", weights, loss)
-    yield training("simclr", reference, {"views": (8, 64, 64, 3)}, Descent(SGD, weight_decay=1e-6))
+    yield training("simclr", reference, {"views": (8, 64, 64, 3)}, Descent(partial(SGD, lr=0.001), weight_decay=1e-6))
 
 
-GOLDEN: dict[str, Callable[[], Iterator[Golden]]] = {"resnet50": resnet50, "simclr": simclr}
+def vit_weights(model: transformers.ViTForImageClassification) -> dict[str, Weight]:
+    """Return the weights by neutral name; queries, keys and values are one layer."""
+    vit = model.vit
+    named = {"patches": vit.embeddings.patch_embeddings.projection, "norm": vit.layernorm, "head": model.classifier}
+    for index, block in enumerate(vit.layers):
+        attention = block.attention
+        named |= {
+            f"blocks.{index}.norm1": block.layernorm_before,
+            f"blocks.{index}.qkv": (attention.q_proj, attention.k_proj, attention.v_proj),
+            f"blocks.{index}.out": attention.o_proj,
+            f"blocks.{index}.norm2": block.layernorm_after,
+            f"blocks.{index}.up": block.mlp.fc1,
+            f"blocks.{index}.down": block.mlp.fc2,
+        }
+    return {
+        **layers(named),
+        "token": Weight((vit.embeddings.cls_token,)),
+        "positions": Weight((vit.embeddings.position_embeddings,)),
+    }
+
+
+def vit() -> Iterator[Golden]:
+    """Yield two blocks of two heads on 16 patches, and 10 classes."""
+    config = transformers.ViTConfig(
+        image_size=32,
+        patch_size=8,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        hidden_act="gelu",
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        layer_norm_eps=1e-6,
+        num_labels=10,
+        attn_implementation="sdpa",  # the eager one has its softmax in float32
+    )
+    model = transformers.ViTForImageClassification(config).double()
+    descent = Descent(partial(torch.optim.SGD, lr=0.003, momentum=0.9), clip_norm=1.0)
+    yield from classifier("vit", model, vit_weights(model), 32, [3, 1, 4, 1], descent)
+
+
+GOLDEN: dict[str, Callable[[], Iterator[Golden]]] = {"resnet50": resnet50, "simclr": simclr, "vit": vit}
