@@ -185,12 +185,13 @@ def count_graphs(framework: str, workload: str, phase: str) -> list[int]:
     adapter = SimpleNamespace(execution=Execution(MODES[framework], "cpu", "fp32", 1))
     if framework == "pytorch":
         import torch
-        from torch._dynamo.utils import counters
 
         from joulemark.suite.trial.frameworks.pytorch import Adapter
+        from joulemark.suite.trial.frameworks.pytorch_counts import compiled
 
         def pieces() -> int:
-            return Adapter.traces(adapter) + sum(counters["graph_break"].values())
+            counts = compiled(cuda=False)
+            return int(counts["graphs"] + counts["graph_breaks"])
 
         torch.compiler.reset()
         before, counts = pieces(), []
