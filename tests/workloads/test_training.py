@@ -140,4 +140,6 @@ def test_a_loss_that_fluctuates_below_its_first_value_does_not_descend() -> None
     fluctuating = "4.146 4.125 4.126 4.132 4.134 4.136 4.135 4.138 4.136 4.143 4.135 4.137 4.142 4.138 4.137 4.136"
     falling = "4.147 4.127 4.112 4.099 4.083 4.069 4.065 4.050 4.049 4.035 4.026 4.020 4.006 4.002 3.989 3.982"
     assert falls([float(loss) for loss in falling.split()])
+    learnt_by_heart = "3.8 5.9 1.3 4.5 5.2 0.7 3.5 4.1 2.6 2e-5 0 0 0 0 0 0 2e-8 2e-7 1e-6 8e-6"
+    assert falls([float(loss) for loss in learnt_by_heart.split()])
     assert not falls([float(loss) for loss in fluctuating.split()])
