@@ -55,7 +55,7 @@ def document(results: Mapping[str, Any]) -> str:
     """Return the page as Markdown."""
     cases, small = results["cases"], results.get("small", {})
     tables = [*_table(cases), "", *_small_table(small), "", *_descent_table(small), *_agreement_table(cases)]
-    missing = [*_not_compared(cases), *_not_passed(supported_cases(), cases), *_not_passed(small_cases(), small)]
+    missing = [*_not_passed(supported_cases(), cases), *_not_passed(small_cases(), small)]
     return "\n".join([_HEAD, *_summary(results), "", *tables, *missing, *_unsupported(), ""])
 
 
@@ -169,16 +169,6 @@ def _agreement_table(cases: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield "|---|---:|---:|---:|---:|---|"
         yield from rows
         yield ""
-
-
-def _not_compared(cases: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    trained = {workload.id for workload in workloads().values() if workload.optimizer}
-    without = sum(
-        name.split("/")[0] in trained and name.split("/")[1] == "training" and "training" not in case
-        for name, case in cases.items()
-    )
-    if without:
-        yield f"This run did not compare the updates of {without} trainings with those of eager fp32.\n"
 
 
 def _not_passed(names: Sequence[str], cases: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
