@@ -29,8 +29,8 @@ MIN_RUNS: Final = 5
 ASSUMED_DRIFT: Final = Variance(0.05**2, MIN_RUNS - 1.0)
 """Variance of a run about the mean of its machine, log scale, where it has not been measured in 5 separate runs: 5 %,
 with as few degrees of freedom as an estimate from 5 runs, or more if the trials of a run may vary by more. It hides
-small changes between stored runs and shows large ones: a single case is a regression from +28 % at the default
-threshold of 5 %."""
+small changes between stored runs and shows large ones: a single case is a regression from +30 % on, each of fourteen
+from +74 %."""
 TRIAL_BOUND_CONFIDENCE: Final = 0.99
 """Confidence of the upper bound on the variance of trials that replaces a smaller assumed drift."""
 
