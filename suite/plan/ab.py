@@ -10,7 +10,7 @@ from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.plan.cases import make_plan
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.plan.profiles import find_profile
-from joulemark.suite.records import NOT_ATTEMPTED, ArmName, ArmRecord, Case, Settings
+from joulemark.suite.records import MAX_ANALYSES, NOT_ATTEMPTED, ArmName, ArmRecord, Case, Settings
 from joulemark.suite.stats.pairs import CASE_FIELDS
 
 NAMES: tuple[ArmName, ...] = ("a", "b")
@@ -136,5 +136,10 @@ def _max_rounds(max_rounds: int | None, rounds: int, analyses: int) -> int | Non
         raise UsageError(
             f"--max-rounds {max_rounds} is not a multiple of {rounds}, the rounds of every case: results are "
             f"evaluated after each {rounds} more. Give {nearest}."
+        )
+    if max_rounds > MAX_ANALYSES * rounds:
+        raise UsageError(
+            f"--max-rounds {max_rounds} is more than {MAX_ANALYSES} times {rounds}, the rounds of every case: "
+            f"give at most {MAX_ANALYSES * rounds}, or more --rounds"
         )
     return max_rounds

@@ -17,6 +17,7 @@ from joulemark.suite.records.files import schema, write, write_text
 from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, Machine
 from joulemark.suite.records.notice import Notice, worst
 from joulemark.suite.records.run import (
+    MAX_ANALYSES,
     SCHEMA_VERSION,
     ArmRecord,
     Embodied,
@@ -38,6 +39,7 @@ from joulemark.suite.records.work import COUNTS, CountKind, Work, WorkCount
 __all__ = [
     "COUNTS",
     "KINDS",
+    "MAX_ANALYSES",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
     "ArmName",

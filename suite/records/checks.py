@@ -15,7 +15,7 @@ from typing import Final
 
 from joulemark.suite.records.case import Case
 from joulemark.suite.records.energy import EnergyReading
-from joulemark.suite.records.run import RunFile
+from joulemark.suite.records.run import MAX_ANALYSES, RunFile
 from joulemark.suite.records.trial import Trial
 from joulemark.suite.records.work import COUNTS, WorkCount
 
@@ -71,6 +71,8 @@ def _run_problems(run_file: RunFile) -> Iterator[Problem]:
         yield "run.finished_at", "the run ends before it starts"
     if run.max_rounds is not None and run.max_rounds < run.rounds:
         yield "run.max_rounds", f"it is {run.max_rounds}, but run.rounds is {run.rounds}"
+    elif run.max_rounds is not None and run.max_rounds > MAX_ANALYSES * run.rounds:
+        yield "run.max_rounds", f"it is {run.max_rounds}, more than {MAX_ANALYSES} times run.rounds, {run.rounds}"
 
 
 def _emissions_problems(run_file: RunFile) -> Iterator[Problem]:

@@ -28,6 +28,8 @@ SCHEMA_VERSION: Final = 1
 # History of the run file, one line a version:
 # 1  2026-11  first
 
+MAX_ANALYSES: Final = 100
+"""Maximum interim analyses of a pair: the level of each is computed from those before it, a millisecond each."""
 
 GramsPerKwh = Annotated[float, Field(ge=0, le=MAX_G_PER_KWH)]
 
@@ -69,8 +71,8 @@ class Run(Record):
     rounds: Count = 1
     """Planned trials of each case that can be run."""
     max_rounds: PositiveCount | None = None
-    """Maximum trials of a pair that `rounds` leave inconclusive, a multiple of `rounds`: an interim analysis follows
-    each `rounds` more. None if there are no extra rounds."""
+    """Maximum trials of a pair that `rounds` leave inconclusive, a multiple of `rounds`, at most `MAX_ANALYSES` times
+    as many: an interim analysis follows each `rounds` more. None if there are no extra rounds."""
     environment: dict[str, str] = {}
     """Environment variables of the trials that joulemark set, or kept from the user's because they can change
     performance."""

@@ -31,6 +31,11 @@ def profile(config: pytest.Config) -> Iterator[None]:
         settings.load_profile(before)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Hypothesis print whole run files: a warning about their length would hide what failed."""
+    config.addinivalue_line("filterwarnings", "ignore:Generating overly large repr")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, object, object]:
     """Define the properties of a module."""

@@ -24,6 +24,7 @@ IMPOSSIBLE: list[tuple[str, Any, str]] = [
     ("run.id", "a\x1b[2J", r"run.id: 'a\x1b[2J'"),
     ("run.rounds", 2, "cases.0.trials: 3 trials in 2 rounds"),
     ("run.max_rounds", 2, "run.max_rounds: it is 2, but run.rounds is 3"),
+    ("run.max_rounds", 2**31 - 1, "run.max_rounds: it is 2147483647, more than 100 times run.rounds, 3"),
     ("machine.cpu.logical_cores", -4, "machine.cpu.logical_cores: it should be at least 1, found -4"),
     ("machine.memory_bytes", 10**30, "machine.memory_bytes: it should be at most 9007199254740992"),
     ("emissions.psf", -2.0, "emissions.psf: it should be more than 0, found -2.0"),
