@@ -28,6 +28,7 @@ class Code(StrEnum):
     NOT_STEADY = auto()
     TRIALS_LOST = auto()
     SPAWNED = auto()
+    TURNS_NOT_TAKEN = auto()
     ENVIRONMENT_KEPT = auto()
     ENVIRONMENT_DROPPED = auto()
     THREADS_BOUND = auto()

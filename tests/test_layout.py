@@ -52,7 +52,6 @@ RETIRED = frozenset(
         "typed",
         "told",
         "judge",
-        "turns",
         "lay_out",
         "blind",
         "off",

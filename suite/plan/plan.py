@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from joulemark.suite.plan.profiles import Profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind
 from joulemark.suite.trial.frameworks import ModeClass, mode_class
 from joulemark.suite.trial.request import Effort, Request
+from joulemark.suite.trial.timing import BLOCK_S
 
 START_S: Mapping[ModeClass, float] = {"eager": 0.7, "graph": 1.4, "compiled": 6.3}
 """Load, first call, and warm-up beyond the shortest, of a small case, seconds: means over the five rounds of
@@ -35,6 +37,8 @@ profiler is slow."""
 COUNTING_S: Mapping[DeviceKind, float] = {"cpu": 0.5, "cuda": 1.0}
 """What counting takes in a trial, seconds; only for the expected duration. A small case takes 0.3 s of a processor, and
 in TensorFlow's graphs half a first call more; not measured on a GPU, whose profiler has run before."""
+TURN_S = 3 * BLOCK_S
+"""Length of a turn, seconds."""
 REFERENCES = 3
 """Times in a round that the reference between runs is measured: after each third of the trials."""
 REFERENCE_START_S = 0.4
@@ -84,6 +88,11 @@ class Plan:
                 groups[name].reverse()
         return tuple(case for name in names for case in groups[name])
 
+    def in_pairs(self, cases: Iterable[Case]) -> list[tuple[Case, ...]]:
+        """Return `cases`, in the order of a round, with the two of a pair together."""
+        groups = itertools.groupby(cases, key=lambda case: self.pair_of.get(case.id, case.id))
+        return [tuple(group) for _, group in groups]
+
     def effort(self, case: Case, round_number: int | None = None) -> Effort:
         """Return how long each stage of a trial takes; early rounds have more stages than later ones (None)."""
         kind = _kind(case)
@@ -98,6 +107,7 @@ class Plan:
             latency_s=self.latency_s,
             resident_idle_s=RESIDENT_IDLE_S if first_on_gpu else 0.0,
             profiled_s=PROFILED_S if first_on_gpu else 0.0,
+            turn_s=TURN_S if self.profile.turns and case.id in self.pair_of else 0.0,
             counted=round_number is not None and round_number <= self._counted_rounds(kind),
         )
 
@@ -115,6 +125,8 @@ class Plan:
         effort = self.effort(case)
         start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else GPU_START_S)
         measuring_s = effort.warmup_s + effort.window_s + 2 * effort.guard_s + effort.latency_s
+        # Before each turn, a block that does not count.
+        measuring_s += self.profile.turns * (effort.turn_s + BLOCK_S) if effort.turn_s else 0.0
         kind = _kind(case)
         return start_s + measuring_s + COUNTING_S[kind] * self._counted_rounds(kind) / self.rounds
 

@@ -53,6 +53,8 @@ class Profile:
     """Threads of each framework unless the settings say otherwise; None: one a core."""
     analyses: int = 1
     """How often at most the cases of an A/B run are judged, each time after `rounds` more, while they are in doubt."""
+    turns: int = 0
+    """Turns that the two trials of a pair take after their windows, while both stay resident; 0: none."""
     reference_s: float = 0.0
     """How long each loop of the noise floor is repeated, seconds, so that it can be a reference between runs: 0 for one
     loop after each round."""

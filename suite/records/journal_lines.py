@@ -87,7 +87,8 @@ class JournalState:
     def __init__(self, planned: RunFile, events: Iterable[Event], damaged: int = 0) -> None:
         """Collect `events`, those of a journal with `damaged` lines among them."""
         self.trials: dict[str, dict[int, Trial]] = {case.id: {} for case in planned.cases}
-        """By case and round: a trial that stands twice counts once."""
+        """By case and round: of a trial that stands twice, the last line counts. The first one may lack what comes
+        after its window."""
         self.skipped: dict[str, Skip] = {}
         self.idle: list[Idle] = []
         self.floor: list[Floor] = []
@@ -118,7 +119,7 @@ class JournalState:
         if case not in self.trials or any(trial_problems(trial, self._memory_bytes)):
             self.damaged += 1
         elif (case, trial.round) not in self._measured:
-            self.trials[case].setdefault(trial.round, trial)
+            self.trials[case][trial.round] = trial
 
 
 def _append(records: list[_Record], record: _Record | None) -> None:

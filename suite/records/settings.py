@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Discriminator, Field, StrictBool, Tag
 
-from joulemark.suite.records.base import PositiveCount, Real, Record
+from joulemark.suite.records.base import Count, PositiveCount, Real, Record
 
 ArmName = Literal["a", "b"]
 
@@ -43,6 +43,8 @@ class ProfileSettings(Record):
     """Whether the compiled modes are measured beside the default ones."""
     server_rounds: PositiveCount | None = None
     """Rounds whose trials the same fork servers start."""
+    turns: Count | None = None
+    """Turns that the two trials of a pair take after their windows."""
 
 
 class ArmSettings(Record):

@@ -133,6 +133,9 @@ class Trial(Record):
     """Number of steps in the window."""
     items: Size = 0
     """Number of items in the window: steps x batch size x items of one sample."""
+    turns_s: tuple[PositiveSeconds, ...] = ()
+    """Step time in each of the turns that the trial took with its partner after both windows, seconds: as many in both.
+    Empty outside of A/B runs, and where a pair was measured one trial after the other."""
     result: Result | None = None
     latency: Latency | None = None
     """None without `--latency`."""

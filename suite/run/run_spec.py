@@ -28,7 +28,7 @@ class ProgressListener(Protocol):
         """A stage of the run outside the trials starts."""
 
     def on_trial_start(self, case: Case, round_number: int) -> None:
-        """A trial starts."""
+        """A trial starts, or goes on after its turns."""
 
     def on_trial_stage(self, name: str) -> None:
         """A stage of the trial starts; after `window` there is no event until `fetch`."""

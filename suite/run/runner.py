@@ -13,13 +13,14 @@ from typing import Literal
 from joulemark.suite.energy.present_power import charged_power_w
 from joulemark.suite.errors import MeasurementError
 from joulemark.suite.notices import Code
-from joulemark.suite.records import ArmName, Case, Floor, Idle, Notice, RunFile
+from joulemark.suite.records import ArmName, Case, Floor, Idle, Notice, RunFile, Trial
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.records.run_id import new_run_id
 from joulemark.suite.results.assemble import assemble, finish
 from joulemark.suite.run import lock, resume, run_records
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
 from joulemark.suite.run.trials import TrialRunner
+from joulemark.suite.run.turns import PairRunner
 from joulemark.suite.sensors.external_tracker import ExternalTracker
 from joulemark.suite.sensors.sampler import Sampler
 from joulemark.suite.stats.interim_analysis import first_rounds
@@ -92,6 +93,9 @@ class Runner:
         self.given_up = resume.timed_out_cases(spec.resumed)
         self.trials = TrialRunner(
             spec, environments, self.origin_s, listener, lambda notice: self.journal.add(notice=notice)
+        )
+        self.pairs = PairRunner(
+            self.trials, self.plan, self.journal.trial, self._end_trial, lambda notice: self.journal.add(notice=notice)
         )
         variables = next(iter(environments.values())).variables
         self.floor_variables = {**variables, "OPENBLAS_NUM_THREADS": str(self.plan.cases[0].threads)}
@@ -194,9 +198,10 @@ class Runner:
         if not self.trials.has_servers(cases):
             self.listener.on_stage("importing " + " and ".join(sorted({case.framework for case in cases})))
             self.trials.start_servers(cases)
-        for number, case in enumerate(cases, 1):
-            self._run_trial(case, round_number)
-            if self.plan.measures_reference_after(number, len(cases)):
+        groups = self.plan.in_pairs(cases)
+        for number, group in enumerate(groups, 1):
+            self.pairs.run(group, round_number)
+            if self.plan.measures_reference_after(number, len(groups)):
                 self._measure_floor()
         for probe in self.trials.probes(cases):
             self.journal.add(probe=probe)
@@ -204,10 +209,8 @@ class Runner:
             self.trials.close_servers()
         self._measure_floor()
 
-    def _run_trial(self, case: Case, round_number: int) -> None:
-        """Run one trial and write it to the journal."""
-        self.listener.on_trial_start(case, round_number)
-        trial = self.trials.run(case, round_number)
+    def _end_trial(self, case: Case, trial: Trial) -> None:
+        """Write a trial that has ended to the journal."""
         if trial.status == "skipped":
             self.journal.skipped(case, trial.reason_code or "skipped", trial.reason or "skipped")
         else:
@@ -216,5 +219,5 @@ class Runner:
         if trial.status == "skipped" or trial.reason_code == TIMEOUT:
             # Another trial would give the same reason, or take as long in vain.
             self.given_up.add(case.id)
-            self.listener.on_give_up(case, max(0, self.plan.rounds - round_number))
+            self.listener.on_give_up(case, max(0, self.plan.rounds - trial.round))
         self.listener.on_trial_end(case, trial, power)

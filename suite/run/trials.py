@@ -14,6 +14,7 @@ from joulemark.suite.records import ArmName, Case, Notice, Probe, ResidentIdle, 
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
 from joulemark.suite.system.text import one_line
 from joulemark.suite.trial.environment import Environment
+from joulemark.suite.trial.fork_server_client import RunningTrial
 from joulemark.suite.trial.fork_servers import ForkServers
 from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
 from joulemark.suite.trial.outcome import Outcome
@@ -24,6 +25,7 @@ FIRST_USE_FACTOR = 5
 all of them at first use, and the driver caches them."""
 FIRST_CALL = "first_call"
 """The stage of a trial (`suite.trial.worker`) in which a framework first computes."""
+OnTurns = Callable[[RunningTrial, Trial], None]
 
 
 class Timeouts:
@@ -95,8 +97,13 @@ class TrialRunner:
         for servers in self._servers.values():
             servers.close()
 
-    def run(self, case: Case, round_number: int) -> Trial:
-        """Run one trial and return its record, however it ends."""
+    def run(self, case: Case, round_number: int, on_turns: OnTurns | None = None) -> Trial:
+        """Run one trial and return its record, however it ends.
+
+        With `on_turns`, the trial takes turns: it is called with the trial and its record so far when it waits for
+        them, and what it does takes the place of the trial until it returns.
+        """
+        self._listener.on_trial_start(case, round_number)
         servers = self._servers[case.arm]
         isolation, started_s = servers.isolation(case.framework), self._now()
 
@@ -104,11 +111,29 @@ class TrialRunner:
             self._timeouts.on_stage(case, stage)
             self._listener.on_trial_stage(stage)
 
+        compile_cache = self._compile_cache(case)
+
+        def record(outcome: Outcome) -> Trial:
+            attempt = {"round": round_number, "started_s": started_s, "ended_s": self._now(), "isolation": isolation}
+            return trial_record(outcome, attempt, self._origin_s, compile_cache)
+
+        records: list[Trial] = []
+
+        def wait(trial: RunningTrial) -> None:
+            if on_turns is not None:
+                records.append(record(trial.log.so_far()))
+                on_turns(trial, records[0])
+                self._listener.on_trial_start(case, round_number)
+
         request = self._plan.request(case, round_number)
-        outcome = servers.run(request, self._timeouts.for_trial(case), on_stage)
-        attempt = {"round": round_number, "started_s": started_s, "ended_s": self._now(), "isolation": isolation}
-        compile_cache = self._compile_cache(case) if outcome.trial is not None else None
-        return trial_record(outcome, attempt, self._origin_s, compile_cache)
+        if on_turns is None:
+            request = replace(request, effort=replace(request.effort, turn_s=0.0))
+        outcome = servers.run(request, self._timeouts.for_trial(case), on_stage, wait)
+        if outcome.trial is not None:
+            self._compiled.add(case.id)
+        records.append(record(outcome))
+        # A window that was measured stays so, whatever became of the process, or of its server, afterwards.
+        return next((trial for trial in reversed(records) if trial.status == "ok"), records[-1])
 
     def _now(self) -> float:
         """Return the seconds since the run started."""
@@ -118,10 +143,8 @@ class TrialRunner:
         """Return the state of the run's compile cache before a trial of `case`; None if its mode does not compile."""
         if mode_class(case.framework, case.mode) != "compiled":
             return None
-        if case.id in self._compiled and FRAMEWORKS[case.framework].caches_compilation:
-            return "warm"
-        self._compiled.add(case.id)
-        return "cold"
+        caches = FRAMEWORKS[case.framework].caches_compilation
+        return "warm" if caches and case.id in self._compiled else "cold"
 
     def probes(self, cases: Iterable[Case]) -> Iterator[Probe]:
         """Probe the roofline of each framework, device, precision and number of threads, once a run.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from joulemark.suite.energy.attribution import CaseEnergy, case_energy, is_estimated, is_simulated
-from joulemark.suite.records import Case
+from joulemark.suite.records import Case, Trial
 from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import Metric
 from joulemark.suite.stats.pairs import CASE_FIELDS, Pair
@@ -47,6 +47,9 @@ def paired_sample(pair: Pair, metric: Metric, allow_estimates: bool) -> PairedSa
         return reason
     estimated = metric.energy and (is_estimated(pair.a) or is_estimated(pair.b))
     logs_a, logs_b = ({r: math.log(value) for r, value in values.items()} for values in (values_a, values_b))
+    if metric.key == "throughput" and pair.same_run and pair.a.arm != pair.b.arm:
+        for number, (log_a, log_b) in _logs_in_turns(pair).items():
+            logs_a[number], logs_b[number] = log_a, log_b
     rounds = sorted(logs_a.keys() & logs_b.keys())
     if pair.same_run and len(rounds) >= 2:
         # Trials of one round share the machine's state, so their difference is free of drift.
@@ -56,6 +59,24 @@ def paired_sample(pair: Pair, metric: Metric, allow_estimates: bool) -> PairedSa
         means = fmean(logs_a[number] for number in rounds), fmean(logs_b[number] for number in rounds)
         return PairedSample(fmean(by_round.values()), variance, 1 / n, (n, n), estimated, means, 1, by_round)
     return _unpaired(logs_a.values(), logs_b.values(), _earlier_logs(pair, metric), estimated)
+
+
+def _logs_in_turns(pair: Pair) -> dict[int, tuple[float, float]]:
+    """Return the log throughputs of A and B by round, each the mean over its turns, where both took turns.
+
+    Their difference is the mean over turns of the log ratio: two processes that alternate share the machine's state.
+    """
+    trials_b = {trial.round: trial for trial in pair.b.trials if trial.is_usable}
+    logs = {}
+    for a in pair.a.trials:
+        b = trials_b.get(a.round)
+        if b is not None and a.is_usable and 0 < len(a.turns_s) == len(b.turns_s):
+            logs[a.round] = _log_in_turns(a), _log_in_turns(b)
+    return logs
+
+
+def _log_in_turns(trial: Trial) -> float:
+    return math.log(trial.items / trial.steps) - fmean(map(math.log, trial.turns_s))
 
 
 def _unlike_energy(pair: Pair, allow_estimates: bool) -> str | None:

@@ -1,8 +1,10 @@
-"""The cores that a thread may run on. A library can bind a thread to fewer, and what it starts inherits that."""
+"""The cores that threads may run on. A library can bind a thread to fewer, and what it starts inherits that."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Collection
 
 
 def allowed_cores() -> str:
@@ -11,6 +13,13 @@ def allowed_cores() -> str:
     The form is that of Cpus_allowed_list (proc(5), /proc/PID/status).
     """
     return as_ranges(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else ""
+
+
+def move_to(cores: Collection[int]) -> None:
+    """Let all threads of this process run on `cores` only."""
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError):  # it has ended
+            os.sched_setaffinity(int(thread), cores)
 
 
 def as_ranges(numbers: set[int]) -> str:

@@ -2,8 +2,10 @@
 
 Such a process is also called a zygote. Run as `python -P -m joulemark.suite.trial.fork_server FRAMEWORK SOCKET
 fork|spawn`, where SOCKET is the descriptor of one end of a SOCK_SEQPACKET pair. It first sends
-`{"import_error": ..., "fork_hazards": ...}`. Each request then arrives with two descriptors (one for the trial's
-reports, one for its printed output) and is answered by `{"pid": ...}` and `{"exit": ..., "signal": ...}`.
+`{"import_error": ..., "fork_hazards": ...}`. Each request then arrives with two descriptors (a socket for the trial's
+reports, a pipe for its printed output) and is answered by `{"pid": ...}` and `{"exit": ..., "signal": ...}`. A trial
+that takes turns takes one for each byte that comes back through the socket, the place of its first core, until that is
+shut down.
 
 With `spawn` the process runs one trial itself: the fallback where forking would not be safe.
 """
@@ -163,12 +165,15 @@ def _run_trial(message: bytes, report_descriptor: int, output_descriptor: int) -
         while data:
             data = data[os.write(report_descriptor, data) :]
 
+    def wait_for_turn() -> int | None:
+        return next(iter(os.read(report_descriptor, 1)), None)
+
     from joulemark.suite.trial import outcome, worker
     from joulemark.suite.trial.request import Request
 
     try:
         request = Request.from_json(json.loads(message))
-        worker.run(request, started, report)
+        worker.run(request, started, report, wait_for_turn)
     except BaseException as error:  # noqa: BLE001  whatever a trial raises is its result
         code, reason = outcome.classify(error)
         report(error={"code": code, "reason": reason})

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from joulemark.suite.trial.fork_server_client import ForkServer, ForkServerError, Isolation, OnStage
+from joulemark.suite.trial.fork_server_client import ForkServer, ForkServerError, Isolation, OnStage, OnTurns
 from joulemark.suite.trial.outcome import Outcome
 from joulemark.suite.trial.request import Request
 
@@ -44,14 +44,20 @@ class ForkServers:
         """Return how trials of `framework` are started; None if it is broken."""
         return None if framework in self.broken else self._servers[framework].isolation
 
-    def run(self, request: Request, timeout_s: float, on_stage: OnStage = lambda _stage: None) -> Outcome:
-        """Run one trial and return its outcome, also if the server itself fails."""
+    def run(
+        self,
+        request: Request,
+        timeout_s: float,
+        on_stage: OnStage = lambda _stage: None,
+        on_turns: OnTurns = lambda _trial: None,
+    ) -> Outcome:
+        """Run one trial, as `ForkServer.run` does, and return its outcome, also if the server itself fails."""
         name = request.framework
         if name in self.broken:
             return Outcome(None, "import_failed", f"{name} cannot be imported: {self.broken[name]}", "")
         server = self._servers[name]
         try:
-            outcome = server.run(request, timeout_s, on_stage)
+            outcome = server.run(request, timeout_s, on_stage, on_turns)
         except ForkServerError as error:
             outcome = Outcome(None, "crashed", str(error), "")
         if server.isolation == "spawn" or outcome.reason_code == "crashed":

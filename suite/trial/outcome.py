@@ -21,6 +21,8 @@ TIMEOUT = "timeout"
 """Reason code of a trial that did not end in time."""
 TRAINING_STATE = "training_state"
 """The stage that computes the norms of a training at its last and its first weights."""
+TURNS = "turns"
+"""The stage in which a trial whose result is complete waits for its turns; a failure in it costs only these."""
 COMPLETING: Mapping[str, str] = {
     **dict.fromkeys(gpu_busy.STAGES, "gpu_busy"),
     TRAINING_STATE: "training",
@@ -51,7 +53,10 @@ class TrialLog:
     def __init__(self, on_stage: Callable[[str], None]) -> None:
         """`on_stage` is called with the name of each stage that begins."""
         self._on_stage = on_stage
-        self._stage = "start"
+        self.stage = "start"
+        """The last stage that began."""
+        self.turns_s: list[float] = []
+        """Step time in each of its turns, seconds."""
         self._trial: dict[str, Any] | None = None
         self._completed: dict[str, dict[str, Any]] = {}
         self._error: dict[str, str] | None = None
@@ -70,25 +75,31 @@ class TrialLog:
             self._trial = fields.get("trial", self._trial)
             self._completed |= {name: fields[name] for name in COMPLETING.values() if name in fields}
             self._error = fields.get("error", self._error)
+            if "turn_s" in fields:
+                self.turns_s.append(fields["turn_s"])
             if "stage" in fields:
-                self._stage = fields["stage"]
-                self._on_stage(self._stage)
+                self.stage = fields["stage"]
+                self._on_stage(self.stage)
+
+    def so_far(self) -> Outcome:
+        """Return the outcome of a trial that still runs and whose result is complete."""
+        return Outcome(self._trial, None, None, self._output.decode(errors="replace"))
 
     def outcome(self, exit_status: Mapping[str, int], timed_out: bool, timeout_s: float) -> Outcome:
         """Return the outcome of a trial whose process ended with `exit_status`, its `exit` code and `signal`."""
         text = self._output.decode(errors="replace")
-        code, reason = self._failure(exit_status, timed_out, timeout_s)
+        code, reason = self.failure(exit_status, timed_out, timeout_s)
         if self._trial is None:
             return Outcome(None, code, reason, text)
         trial = {**self._trial, **self._completed}
-        field = COMPLETING.get(self._stage)
+        field = COMPLETING.get(self.stage)
         if field is not None and (self._error is not None or timed_out or any(exit_status.values())):
             trial[field] = {**(trial.get(field) or {}), "reason": reason}
         return Outcome(trial, None, None, text)
 
-    def _failure(self, exit_status: Mapping[str, int], timed_out: bool, timeout_s: float) -> tuple[str, str]:
+    def failure(self, exit_status: Mapping[str, int], timed_out: bool, timeout_s: float) -> tuple[str, str]:
         """Return the reason code and the reason of a trial that did not finish its last stage."""
-        where = f"in {self._stage}"
+        where = f"in {self.stage}"
         if self._error is not None:
             return self._error["code"], f"{self._error['reason']} ({where})"
         if timed_out:

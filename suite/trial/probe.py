@@ -47,7 +47,7 @@ def _fastest_step_s(
         precision=precision,
         batch_size=1,
         one_batch=True,  # more would be half a gigabyte to draw, for a peak that is the same
-        effort=replace(like.effort, window_s=WINDOW_S, guard_s=0.0, latency_s=0.0),
+        effort=replace(like.effort, window_s=WINDOW_S, guard_s=0.0, latency_s=0.0, turn_s=0.0),
     )
     outcome = servers.run(request, timeout_s)
     if outcome.trial is None:

@@ -24,6 +24,8 @@ class Effort:
     """Idle time between load and first call, with context and model on the device; 0: none."""
     profiled_s: float = 0.0
     """Length of the steps after the window in which a profiler records when the GPU is busy; 0: none."""
+    turn_s: float = 0.0
+    """Length of each turn that the trial takes after its window, with its partner in another process; 0: none."""
     counted: bool = False
     """Whether to count, after all that is measured, what one step does."""
 

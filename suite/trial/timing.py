@@ -114,6 +114,18 @@ def measure(
     return window
 
 
+def turn(
+    step: Callable[[], object], synchronize: Callable[[], None], count: int, seconds: float, clock: Clock = CLOCK
+) -> float:
+    """Return the mean time of a step over blocks of `count` steps for `seconds`, after one block that does not count.
+
+    That one finds the caches full of another process's data.
+    """
+    _run_blocks(step, synchronize, count, 0.0, clock)
+    blocks = _run_blocks(step, synchronize, count, seconds, clock)
+    return (blocks.end - blocks.start) / blocks.steps
+
+
 def step_times(
     step: Callable[[], object], synchronize: Callable[[], None], seconds: float, clock: Clock = CLOCK
 ) -> list[float]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 import resource
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from joulemark.suite.system.affinity import allowed_cores
+from joulemark.suite.system.affinity import allowed_cores, move_to
 from joulemark.suite.trial import allocator, counters, timing
 from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
 from joulemark.suite.trial.gpu_busy import passes
-from joulemark.suite.trial.outcome import TRAINING_STATE, NotFiniteError
+from joulemark.suite.trial.outcome import TRAINING_STATE, TURNS, NotFiniteError
 from joulemark.suite.trial.request import Effort, Request
 
 PERCENTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
@@ -20,17 +21,19 @@ PIECE = 1 << 18
 """Elements that are squared at a time: 2 MiB, which stay in the cache."""
 Report = Callable[..., None]
 """Called with `stage`, its name, when a stage begins: `load`, `resident_idle`, `first_call`, `warmup`, `window`,
-`fetch`, and those of `outcome.COMPLETING`; with `trial`, the result; and with `gpu_busy`, `training` and `work`, which
-complete it."""
+`fetch`, `outcome.TURNS` and those of `outcome.COMPLETING`; with `trial`, the result; with `turn_s`, the step time in a
+turn; and with `gpu_busy`, `training` and `work`, which complete the result."""
 OnStage = Callable[[str], None]
+WaitForTurn = Callable[[], int | None]
+"""Waits until the trial is to take a turn, and returns the place of its first core; None after the last turn."""
 Compiled = list[Mapping[str, float]]
 """What `Adapter.compiled` returned after each of the first steps of the warm-up."""
 FALL_S = 0.5
-"""Pause on a GPU before a training's norms are computed: the fall of its power after the last step tells how late a
-sensor publishes (`suite.energy.publication_lag` looks at the 0.45 s after it)."""
+"""Pause on a GPU before it computes anything more: the fall of its power after the last step tells how late a sensor
+publishes (`suite.energy.publication_lag` looks at the 0.45 s after it)."""
 
 
-def run(request: Request, started: float, report: Report) -> None:
+def run(request: Request, started: float, report: Report, wait_for_turn: WaitForTurn) -> None:
     """Measure `request` once and report the fields of `records.Trial` that the trial itself can know.
 
     Times are CLOCK_MONOTONIC seconds. Errors are raised as they come: `outcome.classify` names them. The trial is
@@ -44,6 +47,8 @@ def run(request: Request, started: float, report: Report) -> None:
     trial, compiled = _trial(case, request, started, lambda stage: report(stage=stage))
     trial["environment"] |= {"allocator": policy, "affinity": allowed_cores()}
     report(trial=trial)
+    if request.effort.turn_s:
+        _take_turns(case, request, trial["steps_per_block"], report, wait_for_turn)
     if request.effort.profiled_s:
         start, end = trial["window"]
         passes.measure(case, request, (end - start) / trial["steps"], report)
@@ -98,14 +103,7 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
     was compiled after each of the first steps of the warm-up.
     """
     adapter = case.adapter
-    outputs: list[Mapping[str, Any]] = [{}]
-
-    next_step = case.stepper()
-
-    def step() -> None:
-        # The last outputs are kept and fetched afterwards: a step whose result nobody holds might be optimised away.
-        outputs[0] = next_step()
-
+    step, outputs = _held_step(case)
     on_stage("warmup")
     compiled: Compiled = []
     durations = timing.warm_up(
@@ -147,6 +145,35 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
         "counters": counts,
     }
     return fields, outputs[0], compiled
+
+
+def _take_turns(case: Prepared, request: Request, count: int, report: Report, wait_for_turn: WaitForTurn) -> None:
+    """Run blocks of `count` steps in each turn, and report their step time, seconds.
+
+    A trial with fewer threads than cores takes each turn on the cores that its partner takes it on.
+    """
+    time.sleep(0.0 if request.device == "cpu" else FALL_S)
+    report(stage=TURNS)
+    step, _ = _held_step(case)
+    cores = sorted(os.sched_getaffinity(0))
+    with timing.garbage_collection_off():
+        while (place := wait_for_turn()) is not None:
+            if request.threads < len(cores):
+                move_to([cores[(place + i) % len(cores)] for i in range(request.threads)])
+            report(turn_s=timing.turn(step, case.adapter.synchronize, count, request.effort.turn_s))
+    if request.threads < len(cores):
+        move_to(cores)
+
+
+def _held_step(case: Prepared) -> tuple[Callable[[], None], list[Mapping[str, Any]]]:
+    """Return a step and the list that its last outputs are in: what nobody holds might be optimised away."""
+    outputs: list[Mapping[str, Any]] = [{}]
+    next_step = case.stepper()
+
+    def step() -> None:
+        outputs[0] = next_step()
+
+    return step, outputs
 
 
 def _training_state(case: Prepared, norms: Callable[..., Mapping[str, float]]) -> dict[str, Any]:

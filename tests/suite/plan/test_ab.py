@@ -135,6 +135,17 @@ def test_the_maximum_of_rounds_is_a_multiple_of_the_rounds() -> None:
         make(rounds=5, max_rounds=505, workload=["matmul"])
 
 
+def test_only_pairs_take_turns_and_the_expected_duration_includes_them() -> None:
+    pairs, one_arm = make(profile="ci", workload=["matmul"]), make_one(profile="ci", workload=("matmul",))
+    assert {len(group) for group in pairs.in_pairs(pairs.round_order(1))} == {2}
+    case_a = pairs.cases[0]
+    assert pairs.effort(case_a).turn_s > 0
+    assert one_arm.effort(one_arm.cases[0]).turn_s == 0
+    added_s = pairs.trial_s(case_a) - one_arm.trial_s(one_arm.cases[0])
+    assert added_s == pytest.approx(pairs.profile.turns * (pairs.effort(case_a).turn_s + 0.02))
+    assert make(workload=["matmul"]).effort(case_a).turn_s == 0, "quick takes no turns"
+
+
 def test_the_rounds_of_pairs_have_no_limit() -> None:
     """`quick` alone would have one, with two frameworks on a GPU."""
     settings = Settings.model_validate({"arms": {"a": {"threads": 1}, "b": {"threads": 2}}})

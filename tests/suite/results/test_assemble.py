@@ -103,6 +103,17 @@ def test_a_truncated_last_line_loses_only_that_trial(tmp_path, cut):
     assert [len(case.trials) for case in assemble(path).cases] == [1, 1]
 
 
+def test_a_trial_that_waited_for_its_turns_is_replaced_by_what_it_became(path):
+    planned = planned_run(rounds=1)
+    journal = Journal(path, planned)
+    waiting = trial(1, start_s=10.0)
+    journal.trial(planned.cases[0], waiting)
+    journal.trial(planned.cases[0], waiting.model_copy(update={"turns_s": (0.1, 0.2)}))
+    journal.trial(planned.cases[1], waiting)
+    journal.close()
+    assert [[each.turns_s for each in case.trials] for case in assemble(path).cases] == [[(0.1, 0.2)], [()]]
+
+
 def test_finish_leaves_the_run_file_alone(tmp_path):
     target = finish(write_journal(tmp_path))
     assert read(target).cases[0].trials

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from comparisons import NO_DRIFT, case_with_rates, compare_cases, only, run_of
 from run_files import case, energy, machine, trial
@@ -13,6 +15,30 @@ from joulemark.suite.stats.comparison import Comparison
 
 def energy_of(a: RunFile, b: RunFile, by: str | None = None, **options: object) -> Comparison:
     return only(compare(a, b, by, metrics=["energy"], drift=NO_DRIFT, **options), "energy")
+
+
+def test_turns_give_the_ratio_of_a_round_where_both_took_them() -> None:
+    """By hand: B's steps are 1.1, 1.2 and 1.0 times as long in round 1, and twice in round 2, of two items each."""
+    turns = {"a": [(0.010, 0.020, 0.010), (0.010,), ()], "b": [(0.011, 0.024, 0.010), (0.020,), (0.010,)]}
+    cases = []
+    for arm, rate in (("a", 100), ("b", 80)):
+        trials = [
+            trial(i, rate, 10.0 * i).model_copy(update={"turns_s": turns_s, "items": 2 * int(2 * rate)})
+            for i, turns_s in enumerate(turns[arm], 1)
+        ]
+        id_ = f"cnn:small/training/pytorch/eager/cpu/fp32/b32+arm={arm}"
+        cases.append(case(trials=trials, arm=arm, id=id_))
+    run = run_of(*cases)
+    comparison = only(compare(run, run, by="arm", metrics=["throughput"], drift=NO_DRIFT))
+    logs = [-(math.log(1.1) + math.log(1.2)) / 3, -math.log(2), math.log(0.8)]
+    assert comparison.log_ratio_by_round == pytest.approx(dict(enumerate(logs, 1)))
+    assert comparison.ratio == pytest.approx(math.exp(sum(logs) / 3))
+    a, b = comparison.values
+    assert b / a == pytest.approx(comparison.ratio)
+    assert a == pytest.approx((2 / 2e-6 ** (1 / 3) * 2 / 0.010 * 200) ** (1 / 3))
+    # Energy is read over windows, whatever the turns.
+    energies = only(compare(run, run, by="arm", metrics=["energy"]), "energy")
+    assert energies.ratio == pytest.approx(100 / 80)
 
 
 EQUAL = case_with_rates(100, 100, 100, readings=[energy(100.0, gain=0.05)])

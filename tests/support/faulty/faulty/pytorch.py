@@ -11,8 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import torch
 
+from joulemark.suite.trial import timing
 from joulemark.suite.trial.frameworks.pytorch import Adapter
 from joulemark.workloads.spec import Program
 
@@ -35,15 +37,17 @@ def build(size, phase, kit):
     def step(x):
         nonlocal calls
         calls += 1
-        if fault == "sleep":
-            time.sleep(0.005)
+        if fault in ("sleep", "sleeps_thrice"):
+            time.sleep(0.005 if fault == "sleep" else 0.015)
+        if fault.endswith("_in_turn") and in_turn():
+            misbehave(fault)
         if fault == "raises_at_first" or (fault == "raises_in_warmup" and calls == 3):
             raise ValueError(f"planted at step {calls}")
         if fault == "raises_when_profiled" and torch.autograd._profiler_enabled():
             raise ValueError("planted under the profiler")
         if fault == "raises_in_window" and time.monotonic() - started > 1.0:
             raise ValueError("planted in the window")
-        if calls == 3:
+        if calls == 3 and not fault.endswith("_in_turn"):
             misbehave(fault)
         return {"y": x * float("nan") if fault == "nan" else x + 1}
 
@@ -108,18 +112,26 @@ def retracing_step():
     return step
 
 
+def in_turn():
+    """Return whether a trial is in one of its turns."""
+    frame = sys._getframe()
+    while frame is not None and frame.f_code is not timing.turn.__code__:
+        frame = frame.f_back
+    return frame is not None
+
+
 def misbehave(fault):
     """Do what `fault` names, at the third step: within warm-up."""
     if fault == "segfault":
         ctypes.string_at(0)
-    elif fault == "killed":
+    elif fault in ("killed", "dies_in_turn"):
         os.kill(os.getpid(), signal.SIGKILL)
     elif fault == "memory":
         torch.empty(2**46, dtype=torch.uint8)
     elif fault == "allocates_1_gib":
         blocks = [torch.ones(2**24, dtype=torch.uint8) for _ in range(64)]
         raise ValueError(f"allocated {len(blocks)} times 16 MiB")
-    elif fault == "hang":
+    elif fault in ("hang", "hangs_in_turn"):
         time.sleep(3600)
     elif fault == "hang_uninterruptibly":
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -131,6 +143,11 @@ def misbehave(fault):
             [sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=fault == "daemon"
         )
         Path(os.environ["FAULTY_PID_FILE"]).write_text(str(child.pid))
+    elif fault == "resident":
+        Path(os.environ["FAULTY_PID_FILE"]).write_text(str(os.getpid()))
+    elif fault == "needs_memory":
+        if psutil.pid_exists(int(Path(os.environ["FAULTY_PID_FILE"]).read_text())):
+            raise MemoryError("planted beside another trial")
     elif fault == "prints":
         for _ in range(100):
             sys.stdout.write("x" * 2**20 + "\n")
