@@ -37,12 +37,6 @@ MIN_WINDOW_S: Final = 1e-6
 MIN_READ_S: Final = 1e-9
 """Less than a read of any sensor takes."""
 
-_ARM_FIELDS: Final = (
-    *("workload", "variant", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "threads"),
-    "allocator",
-)
-"""Fields that a case and its partner in the other arm share, but for those that the arms set."""
-
 _ROUNDING: Final = 1e-6
 """Share, and seconds, by which sums of rounded numbers may miss."""
 
@@ -62,7 +56,6 @@ def contradictions(run_file: RunFile) -> Iterator[Problem]:
             yield f"cases.{i}.id", f"another case has the same id, {case.id!r}"
         ids.add(case.id)
         yield from _at(f"cases.{i}", _case_problems(case, run_file))
-    yield from _turn_problems(run_file)
 
 
 def _at(place: str, problems: Iterator[Problem]) -> Iterator[Problem]:
@@ -181,19 +174,6 @@ def _count_problems(counts: Mapping[str, WorkCount]) -> Iterator[Problem]:
     peak, total = (counts[key].value if key in counts else None for key in ("peak_bytes", "allocated_bytes"))
     if peak is not None and total is not None and peak > total:
         yield "peak_bytes.value", f"{peak:g} bytes, but the step allocates {total:g} in all"
-
-
-def _turn_problems(run_file: RunFile) -> Iterator[Problem]:
-    """Yield trials that took other numbers of turns than their partner in the other arm; one of the two may be lost."""
-    shared = [name for name in _ARM_FIELDS if name not in run_file.settings.varied()]
-    numbers: dict[tuple[object, ...], int] = {}
-    for i, case in enumerate(run_file.cases):
-        for j, trial in enumerate(case.trials):
-            if trial.turns_s:
-                number = len(trial.turns_s)
-                partners = numbers.setdefault((trial.round, *(getattr(case, name) for name in shared)), number)
-                if number != partners:
-                    yield f"cases.{i}.trials.{j}.turns_s", f"{number} turns, but its partner took {partners}"
 
 
 def _unordered(trial: Trial) -> Iterator[Problem]:

@@ -134,8 +134,8 @@ class Trial(Record):
     items: Size = 0
     """Number of items in the window: steps x batch size x items of one sample."""
     turns_s: tuple[PositiveSeconds, ...] = ()
-    """Step time in each of the turns that the trial took with its partner after both windows, seconds: as many in both.
-    Empty outside of A/B runs, and where a pair was measured one trial after the other."""
+    """Mean step time in each of the turns that the trial took with its partner in the other arm, after both windows,
+    seconds. Empty outside of A/B runs, and where a pair was measured one trial after the other."""
     result: Result | None = None
     latency: Latency | None = None
     """None without `--latency`."""

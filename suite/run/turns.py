@@ -65,11 +65,11 @@ class PairRunner:
 
         trial = self._trials.run(first, round_number, when_first_waits)
         self._on_end(first, _with_turns(trial, [turn[0] for turn in times]))
-        if not beside or _failed_beside(beside[0]):  # alone it may have the memory that it lacked
-            trial = self._trials.run(second, round_number)
-            if beside and trial.status == "ok":
+        if not beside or _failed_beside(beside[0]):
+            alone = self._trials.run(second, round_number)
+            self._on_end(second, alone)
+            if beside and alone.status == "ok":  # it lacked memory, or a device that only one process can have
                 self._give_up_turns(first, beside[0].reason or "")
-            self._on_end(second, trial)
 
     def _give_up_turns(self, case: Case, reason: str) -> None:
         """Measure the pair of `case` one trial after the other from now on."""

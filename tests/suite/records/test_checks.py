@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from edited_run_files import edited, refusal
-from run_files import case, failed_trial, run_file, trial
+from run_files import case, failed_trial, run_file
 
 from joulemark.suite.records import RunFile
-from joulemark.suite.records.checks import contradictions
 from joulemark.suite.results.run_files import parse
 
 CASE, TRIAL = "cases.0", "cases.0.trials.0"
@@ -119,19 +118,6 @@ def test_a_case_without_ok_trials_has_no_summary() -> None:
     assert both.cases[1].summary is None
     text = edited("cases.1.summary", both.model_dump(mode="json")["cases"][0]["summary"], both)
     assert "at cases.1.summary: there is one, but no trial is ok" in refusal(text)
-
-
-def test_partners_take_as_many_turns() -> None:
-    def run(*turns: int) -> RunFile:
-        arms = zip("ab", turns, strict=True)
-        trials = {arm: trial().model_copy(update={"turns_s": (0.1,) * number}) for arm, number in arms}
-        start = "cnn:small/training/pytorch/eager/cpu/fp32/b32+arm="
-        return run_file([case(id=start + arm, arm=arm, trials=[each]) for arm, each in trials.items()])
-
-    for turns in ((2, 2), (0, 2), (2, 0)):  # the record of one may be lost
-        assert list(contradictions(run(*turns))) == []
-    ((place, problem),) = contradictions(run(3, 2))
-    assert (place, problem) == ("cases.1.trials.0.turns_s", "2 turns, but its partner took 3")
 
 
 def test_grid_interval_needs_times_with_an_offset_in_order() -> None:
