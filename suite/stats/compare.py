@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from joulemark.suite.energy.attribution import case_energy
 from joulemark.suite.records import Case, RunFile
@@ -23,6 +24,9 @@ from joulemark.suite.stats.paired_samples import PairedSample, error_range, pair
 from joulemark.suite.stats.pairs import Pair, arm_differences, environment_differences, pair_cases, with_earlier_runs
 from joulemark.suite.stats.thresholds import Thresholds
 from joulemark.suite.stats.variance import Effect, LevelFunction, Variance, fit_prior, holm, moderate, sum_of_variances
+
+_MAX_LOG: Final = 700.0
+"""Of an end of an interval, either way: e to the power of 710 is no double any more."""
 
 
 def compare(
@@ -187,8 +191,8 @@ def _with_interval(comparison: Comparison, interval: tuple[float, float]) -> Com
     low, high = interval[0] + math.log(factors[0]), interval[1] + math.log(factors[1])
     return replace(
         comparison,
-        low=math.exp(low),
-        high=math.exp(high),
+        low=math.exp(max(low, -_MAX_LOG)),
+        high=math.exp(min(high, _MAX_LOG)),
         verdict=verdict(low, high, comparison.threshold, comparison.metric),
         reason=comparison.pair.note,
     )

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_process import run_verb
 from report_files import full, on_gpu, report_inputs, run_on_day
-from run_files import run_file
+from run_files import case, run_file, trial
 from schema_values import Values
 
 from joulemark import JoulemarkError
@@ -32,7 +32,16 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 CODES = {0, 1, 2, 3, 4}
 """What the documentation knows; 130 is an interruption."""
 
-BASES = [json.loads(run.model_dump_json()) for run in (run_file(), on_gpu(), full(), *report_inputs()["estimates"])]
+
+def in_turns() -> RunFile:
+    """Return a run of two arms whose trials took turns."""
+    trials = [trial(i, start_s=10.0 * i).model_copy(update={"turns_s": (0.01, 0.02)}) for i in (1, 2, 3)]
+    start = "cnn:small/training/pytorch/eager/cpu/fp32/b32+arm="
+    return run_file([case(id=start + arm, arm=arm, trials=trials) for arm in ("a", "b")])
+
+
+RUNS = (run_file(), on_gpu(), full(), in_turns(), *report_inputs()["estimates"])
+BASES = [json.loads(run.model_dump_json()) for run in RUNS]
 Path_ = tuple[str | int, ...]
 
 
@@ -85,7 +94,8 @@ def consistent(document: dict[str, Any]) -> dict[str, Any]:
         trials = tuple(trial.model_copy(update={"round": i}) for i, trial in enumerate(case.trials, 1))
         usable = any(trial.is_usable for trial in trials)
         status = "ok" if usable else "failed" if case.status == "ok" else case.status
-        update = {"id": f"{case.workload_id}:{'/'.join(axes)}", "trials": trials, "status": status}
+        arm = f"+arm={case.arm}" if case.arm else ""
+        update = {"id": f"{case.workload_id}:{'/'.join(axes)}{arm}", "trials": trials, "status": status}
         cases.append(case.model_copy(update=update))
     run = file.run.model_copy(update={"rounds": max(file.run.rounds, *(len(case.trials) for case in cases), 1)})
     file = file.model_copy(update={"cases": tuple(cases), "run": run})
@@ -137,6 +147,7 @@ VERBS = {
     "history": ("history", "--metric", "first-call", "--metric", "energy", "--metric", "memory"),
     "compare": ("compare", "{earlier}", "{file}", "--allow-estimates"),
     "compare --by": ("compare", "{file}", "--by", "framework", "--allow-estimates"),
+    "compare --by arm": ("compare", "{file}", "--by", "arm", "--allow-estimates"),
     "check": ("check", "{file}", "--baseline", "{earlier}"),
     "check history": ("check", "{file}", "--baseline", "history"),
     "report": ("report", "{file}", "-o", "{page}", "--plotlyjs", "cdn"),

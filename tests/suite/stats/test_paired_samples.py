@@ -41,6 +41,18 @@ def test_turns_give_the_ratio_of_a_round_where_both_took_them() -> None:
     assert energies.ratio == pytest.approx(100 / 80)
 
 
+def test_an_interval_wider_than_a_double_has_finite_ends() -> None:
+    """The shortest and the longest turn of a run file, exchanged in the second of two rounds."""
+    cases = []
+    for arm, turns in (("a", (1e-12, 1e9)), ("b", (1e9, 1e-12))):
+        trials = [trial(i, 100, 10.0 * i).model_copy(update={"turns_s": (each,)}) for i, each in enumerate(turns, 1)]
+        cases.append(case(trials=trials, arm=arm, id=f"cnn:small/training/pytorch/eager/cpu/fp32/b32+arm={arm}"))
+    run = run_of(*cases)
+    comparison = only(compare(run, run, by="arm", metrics=["throughput"], confidence=0.98))
+    assert comparison.ratio == pytest.approx(1.0)
+    assert (comparison.low, comparison.high) == pytest.approx((math.exp(-700), math.exp(700)))
+
+
 EQUAL = case_with_rates(100, 100, 100, readings=[energy(100.0, gain=0.05)])
 
 
