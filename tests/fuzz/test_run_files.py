@@ -89,14 +89,14 @@ def consistent(document: dict[str, Any]) -> dict[str, Any]:
     except ValueError:
         return document
     cases = []
-    for case in file.cases:
-        axes = (case.size, case.phase, case.framework, case.mode, case.device, case.precision, f"b{case.batch_size}")
-        trials = tuple(trial.model_copy(update={"round": i}) for i, trial in enumerate(case.trials, 1))
-        usable = any(trial.is_usable for trial in trials)
-        status = "ok" if usable else "failed" if case.status == "ok" else case.status
-        arm = f"+arm={case.arm}" if case.arm else ""
-        update = {"id": f"{case.workload_id}:{'/'.join(axes)}{arm}", "trials": trials, "status": status}
-        cases.append(case.model_copy(update=update))
+    for each in file.cases:
+        axes = (each.size, each.phase, each.framework, each.mode, each.device, each.precision, f"b{each.batch_size}")
+        trials = tuple(one.model_copy(update={"round": i}) for i, one in enumerate(each.trials, 1))
+        usable = any(one.is_usable for one in trials)
+        status = "ok" if usable else "failed" if each.status == "ok" else each.status
+        arm = f"+arm={each.arm}" if each.arm else ""
+        update = {"id": f"{each.workload_id}:{'/'.join(axes)}{arm}", "trials": trials, "status": status}
+        cases.append(each.model_copy(update=update))
     run = file.run.model_copy(update={"rounds": max(file.run.rounds, *(len(case.trials) for case in cases), 1)})
     file = file.model_copy(update={"cases": tuple(cases), "run": run})
     with contextlib.suppress(JoulemarkError, ArithmeticError, ValueError):  # reading the file has to find these

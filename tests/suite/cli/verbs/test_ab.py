@@ -131,7 +131,7 @@ def test_gate_fires_against_a_live_baseline_and_inconclusive_pairs_get_more_roun
     a, b = (trials_of(run_file, arm) for arm in ("a", "b"))
     assert {len(trial.turns_s) for trial in (*a, *b)} == {TURNS}
     assert 0.01 <= min(step_s for trial in a for step_s in trial.turns_s) < 0.3
-    assert 0.3 <= min(step_s for trial in b for step_s in trial.turns_s)
+    assert min(step_s for trial in b for step_s in trial.turns_s) >= 0.3
     assert math.log(slower["ratio"]) == pytest.approx(fmean(map(ratio_in_turns, a, b)))
 
 
