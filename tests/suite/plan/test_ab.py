@@ -131,7 +131,7 @@ def test_the_maximum_of_rounds_is_a_multiple_of_the_rounds() -> None:
     for max_rounds, nearest in ((12, 10), (13, 15), (3, 10)):
         with pytest.raises(UsageError, match=rf"--max-rounds {max_rounds} .*\b5\b.*Give {nearest}"):
             make(rounds=5, max_rounds=max_rounds, workload=["matmul"])
-    with pytest.raises(UsageError, match="--max-rounds 505 is more than 100 times 5, .* at most 500"):
+    with pytest.raises(UsageError, match=r"--max-rounds 505 is more than 100 times 5, .* at most 500"):
         make(rounds=5, max_rounds=505, workload=["matmul"])
 
 
