@@ -2,6 +2,7 @@
 
 from joulemark.suite.records.base import Record
 from joulemark.suite.records.case import NOT_ATTEMPTED, Case, Parameters, Quantity, Ranges, Summary
+from joulemark.suite.records.effort import CalibratedEffort
 from joulemark.suite.records.energy import (
     KINDS,
     Channel,
@@ -45,6 +46,7 @@ __all__ = [
     "ArmName",
     "ArmRecord",
     "ArmSettings",
+    "CalibratedEffort",
     "Case",
     "Channel",
     "CountKind",

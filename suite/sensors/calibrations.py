@@ -7,18 +7,14 @@ shared by many machines that look alike, and a meter that is newer says more.
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from joulemark.suite.records import Channel, GainCalibration
-from joulemark.suite.system.directories import make_private
-from joulemark.suite.system.output import atomic_replacement
+from joulemark.suite.records.kept import load_records, save_records
 
 FILE_NAME: Final = "calibrations.json"
 MAX_AGE: Final = timedelta(days=365)
@@ -38,27 +34,13 @@ def this_machine(machine_id: str = MACHINE_ID) -> str:
 
 def load(path: Path) -> list[GainCalibration]:
     """Return the records in `path`; none where it cannot be read, and without those that are damaged."""
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return []
-    records = []
-    for entry in entries if isinstance(entries, list) else ():
-        try:
-            records.append(GainCalibration.model_validate(entry))
-        except ValidationError:
-            continue
-    return records
+    return load_records(path, GainCalibration)
 
 
 def save(path: Path, new: Sequence[GainCalibration]) -> None:
     """Add `new` records, each in place of an earlier one of the same channel. OSError where `path` is not writable."""
     replaced = {_key(record) for record in new}
-    kept = [record for record in load(path) if _key(record) not in replaced]
-    make_private(path.parent)
-    with atomic_replacement(path, private=True) as temporary:
-        entries = [record.model_dump(mode="json") for record in (*kept, *new)]
-        temporary.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+    save_records(path, [*(record for record in load(path) if _key(record) not in replaced), *new])
 
 
 def with_calibration(
