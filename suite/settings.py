@@ -30,7 +30,10 @@ FROM_ENVIRONMENT = (
     *("emission_factors", "embodied", "lifespan_years"),
 )
 """Settings that the environment may give: `zone` as JOULEMARK_ZONE."""
-ALIASES = {"k": "keyword"}
+ALIASES = {"k": "keyword", "window": "window_s", "warmup": "warmup_s"}
+"""Options and keys of the settings file whose field has another name."""
+NOT_SETTABLE = frozenset({"effort_source"})
+"""Fields that a run fills in itself."""
 SECTIONS = ("thresholds",)
 """Tables of the settings file that only some verbs read; they are no part of `Settings`."""
 PLACES = ("zone", "coordinates", "data_center")
@@ -179,7 +182,13 @@ def _option(location: tuple[int | str, ...]) -> str:
         return f"--{inner[0]}-{inner[1]}".replace("_", "-")
     if name in _TABLES and inner:
         return ".".join([name, *inner])
-    return f"--{name.replace('_', '-')}"
+    return flag(name)
+
+
+def flag(name: str) -> str:
+    """Return the option of a setting."""
+    option = next((option for option, field in ALIASES.items() if field == name), name)
+    return "-k" if option == "k" else f"--{option.replace('_', '-')}"
 
 
 def _file_values(options: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any]]:
@@ -190,8 +199,8 @@ def _file_values(options: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any
     path, values = settings_file.load()
     fields = {key: ALIASES.get(key, key.replace("-", "_")) for key in values if key not in SECTIONS}
     for key, name in fields.items():
-        if name not in Settings.model_fields:
-            raise unknown(f"key in {path}", key, Settings.model_fields)
+        if name not in Settings.model_fields or name in NOT_SETTABLE:
+            raise unknown(f"key in {path}", key, Settings.model_fields.keys() - NOT_SETTABLE)
     overridden = _overridden({*options, *(name for name in FROM_ENVIRONMENT if os.environ.get(_variable(name)))})
     named = {name: _as_list(name, values[key]) for key, name in fields.items()}
     return path, {name: value for name, value in named.items() if name not in overridden}

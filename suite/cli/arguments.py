@@ -93,10 +93,11 @@ def resolve_settings(given: Mapping[str, Any], measures: bool) -> Settings:
 
 def given_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
     """Return the flags of the options `names` that stand on the command line, not in the environment."""
-    parameters = {"keyword": "k"}
+    from joulemark.suite.settings import ALIASES, flag
+
+    parameters = {field: option for option, field in ALIASES.items()}
     sources = {name: context.get_parameter_source(parameters.get(name, name)) for name in names}
-    from_command_line = [name for name, source in sources.items() if "COMMANDLINE" in str(source)]
-    return ["-k" if name in ("k", "keyword") else f"--{name.replace('_', '-')}" for name in from_command_line]
+    return [flag(ALIASES.get(name, name)) for name, source in sources.items() if "COMMANDLINE" in str(source)]
 
 
 def check_suffix(output: Path | None, suffixes: Sequence[str]) -> None:

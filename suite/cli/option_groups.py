@@ -53,7 +53,19 @@ class Selection(TypedDict):
             envvar="JOULEMARK_ALLOCATOR",
         ),
     ]
-    rounds: Annotated[int | None, effort(help="Trials per case. (default: the profile's)", envvar="JOULEMARK_ROUNDS")]
+    rounds: Annotated[
+        int | None,
+        effort(
+            help="Trials per case. (default: the profile's, or in ci those of the machine's calibration)",
+            envvar="JOULEMARK_ROUNDS",
+        ),
+    ]
+    window: Annotated[
+        float | None, effort(metavar="SECONDS", help="Length of a trial's window. (default: as for the rounds)")
+    ]
+    warmup: Annotated[
+        float | None, effort(metavar="SECONDS", help="Shortest warm-up of a trial. (default: as for the rounds)")
+    ]
 
 
 class Place(TypedDict):

@@ -96,12 +96,12 @@ class Plan:
     def effort(self, case: Case, round_number: int | None = None) -> Effort:
         """Return how long each stage of a trial takes; early rounds have more stages than later ones (None)."""
         kind = _kind(case)
-        window_s = self.profile.window_s[kind]
+        window_s, warmup_s = self.profile.window_s[kind], self.profile.warmup_s[kind]
         first_on_gpu = round_number == 1 and kind != "cpu"
         return Effort(
             window_s=window_s,
-            warmup_s=0.3,
-            max_warmup_s=max(2.0, window_s),
+            warmup_s=warmup_s,
+            max_warmup_s=max(2.0, window_s, warmup_s),
             # NVML's averaged power lags by about 1 s on Ampere and newer (arXiv 2312.02741); RAPL by 1 ms.
             guard_s=0.15 if kind == "cpu" else 1.2,
             latency_s=self.latency_s,

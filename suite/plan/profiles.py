@@ -21,6 +21,9 @@ from joulemark.workloads.registry import workloads
 
 DEVICE_KINDS: tuple[DeviceKind, ...] = get_args(DeviceKind)
 
+WARMUP_S = 0.3
+"""Shortest warm-up of a trial, seconds."""
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -38,6 +41,10 @@ class Profile:
     idle_s: float
     timeout_s: float
     """Time limit of one trial, seconds."""
+    warmup_s: Mapping[DeviceKind, float] = field(default_factory=lambda: dict.fromkeys(DEVICE_KINDS, WARMUP_S))
+    """Shortest warm-up of a trial, seconds."""
+    calibrated: bool = False
+    """Whether window, warm-up and rounds are those that `joulemark calibrate` chose for the machine, if it has."""
     # Small cases do not fill a GPU: they would measure how fast the CPU starts kernels.
     size: Mapping[DeviceKind, str] = field(default_factory=lambda: {"cpu": "small", "cuda": "base"})
     precisions: Mapping[DeviceKind, Sequence[str]] = field(
@@ -64,9 +71,12 @@ class Profile:
     """Whether one case of each framework is also measured with the default allocator, as users' programs run."""
 
 
+_BY_DEVICE = ("workloads", "size", "precisions", "window_s", "warmup_s")
+
+
 def _by_device(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a profile, with one for each kind of device where one for all is given."""
-    axes = {name: values[name] for name in ("workloads", "size", "precisions", "window_s") if name in values}
+    axes = {name: values[name] for name in _BY_DEVICE if name in values}
     by_device = {
         name: value if isinstance(value, dict) else dict.fromkeys(DEVICE_KINDS, value) for name, value in axes.items()
     }
@@ -78,7 +88,8 @@ PROFILES: Mapping[str, Profile] = {name: Profile(name, **_by_device(table)) for 
 
 
 def find_profile(settings: Settings) -> Profile:
-    """Return the selected profile: a built-in one, or the user's own, which is based on a built-in one.
+    """Return the selected profile, with the window and the warm-up of `settings`: a built-in one, or the user's own,
+    which is based on a built-in one.
 
     Raises UsageError for an unknown profile, and for a profile of the user without a built-in base.
     """
@@ -89,21 +100,45 @@ def find_profile(settings: Settings) -> Profile:
             raise UsageError(
                 f"profiles.{name} is based on {profile.base!r}, but {name!r} is a built-in name: choose another."
             )
+    selected = _selected(settings)
+    given = {name: value for name in ("window_s", "warmup_s") if (value := getattr(settings, name)) is not None}
+    changed = _changed(selected, given)
+    longer_s = max(_measuring_s(changed, kind) - _measuring_s(selected, kind) for kind in DEVICE_KINDS)
+    return replace(changed, timeout_s=selected.timeout_s + max(0.0, longer_s))
+
+
+def _selected(settings: Settings) -> Profile:
     user_profile = settings.profiles.get(settings.profile)
-    if user_profile is None:
-        if settings.profile not in PROFILES:
-            raise unknown("profile", settings.profile, {*PROFILES, *settings.profiles})
-        return PROFILES[settings.profile]
-    return _with_changes(settings.profile, PROFILES[user_profile.base], user_profile)
+    if user_profile is not None:
+        return _with_changes(settings.profile, PROFILES[user_profile.base], user_profile)
+    if settings.profile not in PROFILES:
+        raise unknown("profile", settings.profile, {*PROFILES, *settings.profiles})
+    return PROFILES[settings.profile]
+
+
+def _measuring_s(profile: Profile, kind: DeviceKind) -> float:
+    return profile.window_s[kind] + profile.warmup_s[kind]
 
 
 def _with_changes(name: str, base: Profile, user_profile: ProfileSettings) -> Profile:
     """Return the user's profile `name`: `base` with what differs from it. It has no limit of its duration."""
-    changes = _by_device(user_profile.model_dump(exclude={"base"}, exclude_none=True))
-    changes = {axis: {**getattr(base, axis), **v} if isinstance(v, dict) else v for axis, v in changes.items()}
-    if "precisions" in changes:
+    given = user_profile.model_dump(exclude={"base"}, exclude_none=True)
+    changes: dict[str, Any] = {"name": name, "limit_s": None}
+    if not given.keys().isdisjoint({"rounds", "window_s"}):
+        changes["calibrated"] = False
+    if "precisions" in given:
         changes["bf16_on_cpu"] = ()
-    for workload in {each for names in changes.get("workloads", {}).values() for each in names}:
+    profile = replace(_changed(base, given), **changes)
+    for workload in {each for names in profile.workloads.values() for each in names} if "workloads" in given else ():
         if workload not in workloads():
             raise unknown(f"workload in profile {name}", workload, workloads())
-    return replace(base, **{**changes, "name": name, "limit_s": None})
+    return profile
+
+
+def _changed(base: Profile, values: Mapping[str, Any]) -> Profile:
+    """Return `base` with other values, each for all kinds of device or for those that are named."""
+    changes: dict[str, Any] = {
+        name: {**getattr(base, name), **value} if isinstance(value, dict) else value
+        for name, value in _by_device(values).items()
+    }
+    return replace(base, **changes)

@@ -6,7 +6,7 @@ from joulemark.suite.records.base import PositiveCount, PositiveSeconds, Record,
 
 
 class CalibratedEffort(Record):
-    """Warm-up, window and rounds that detect the smallest change in a given time, for the cases they were found with."""
+    """Warm-up, window and rounds that detect the smallest change in a given time, for the cases they are based on."""
 
     machine: str
     """Which machine: 12 hex digits."""

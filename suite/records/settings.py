@@ -21,6 +21,9 @@ def _form(value: object) -> str:
     return FORMS[isinstance(value, Mapping)]
 
 
+MAX_WINDOW_S: Final = 3600.0
+"""Of what is longer, a typing error is the likeliest cause."""
+
 T = TypeVar("T")
 ByDevice = Annotated[Annotated[T, Tag(FORMS[0])] | Annotated[dict[DeviceKind, T], Tag(FORMS[1])], Discriminator(_form)]
 """A value for every kind of device, or one for each that is named."""
@@ -86,6 +89,13 @@ class Settings(Record):
     """`retain`: glibc keeps freed memory, for all frameworks; `default`: as in users' own programs."""
     rounds: PositiveCount | None = None
     """Trials of each case; None: the profile's number."""
+    window_s: ByDevice[Annotated[Real, Field(gt=0, le=MAX_WINDOW_S)]] | None = None
+    """Length of a trial's window, seconds; None: the profile's."""
+    warmup_s: ByDevice[Annotated[Real, Field(ge=0, le=MAX_WINDOW_S)]] | None = None
+    """Shortest warm-up of a trial, seconds; None: the profile's."""
+    effort_source: str | None = None
+    """Where window, warm-up and rounds come from that the user did not give: a calibration of this machine, by its date
+    and its runs; None: from the profile. Not for users to set."""
     max_rounds: PositiveCount | None = None
     """Maximum trials of the pairs of an A/B run that `rounds` leave inconclusive; None: no more than `rounds`."""
     arms: dict[ArmName, ArmSettings] = {}

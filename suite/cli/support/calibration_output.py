@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from joulemark.suite.cli.support.effort_choice import effort_lines
 from joulemark.suite.energy.attribution import is_estimated
 from joulemark.suite.errors import NotComparableError
 from joulemark.suite.records import RunFile
@@ -123,7 +124,7 @@ def calibration_text(document: Mapping[str, Any]) -> list[RenderableType]:
         else:
             parts += ["", f"{title}: {_variation(facts)}", _table(facts)]
             parts += [*_age_lines(facts), *_reference_lines(facts["reference"])]
-    return [*parts, "", *_advice(document["proposed"])]
+    return [*parts, "", *effort_lines(document["effort"]), "", *_advice(document["proposed"])]
 
 
 def _variation(facts: Mapping[str, Any]) -> str:

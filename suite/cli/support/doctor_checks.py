@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from joulemark.suite.errors import MeasurementError
+from joulemark.suite.plan import kept_effort
 from joulemark.suite.records import Gpu, Machine
 from joulemark.suite.trial import noise_floor
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.frameworks.problem import find_problem
+from joulemark.suite.units import counted
 
 Kind = Literal["sensor", "device", "framework", "machine"]
 SPIN_S = 0.5
@@ -91,6 +93,22 @@ def machine_checks() -> list[Check]:
     """Return checks of what else affects a result: other programs, hypervisor, scheduler, noise floor, power supply."""
     checks = {"load": _load, "steal": _steal, "jitter": _jitter, "supply": _power_supply, "floor": _noise_floor}
     return [_guarded(name, check) for name, check in checks.items()]
+
+
+def calibration_check(machine: Machine) -> Check:
+    """Return which effort `joulemark calibrate` has chosen for this machine."""
+    kept = kept_effort.load(machine)
+    if not kept:
+        fix = "joulemark calibrate"
+        reason = "none for this machine: profile ci measures with its own window and rounds"
+        return Check("machine", "calibration", found=False, readable=False, reason=reason, fix=fix)
+    newest = kept[0]
+    reason = (
+        f"profile ci measures {counted(newest.rounds, 'round')} with windows of {newest.window_s:g} s after "
+        f"{newest.warmup_s:g} s of warm-up on the CPU, for {counted(len(newest.cases), 'case')}, chosen on "
+        f"{newest.made_at[:10]}; a slow-down of {newest.detects:.1%} is found in 4 of 5"
+    )
+    return Check("machine", "calibration", found=True, readable=True, reason=reason)
 
 
 def _guarded(name: str, check: Callable[[], Check]) -> Check:

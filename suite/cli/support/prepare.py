@@ -18,6 +18,7 @@ from joulemark.suite.carbon.resolve import resolve
 from joulemark.suite.carbon.service import from_environment
 from joulemark.suite.cli.arguments import resolve_settings
 from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.plan import kept_effort
 from joulemark.suite.plan.ab import NAMES, ArmSpec, make_ab_plan
 from joulemark.suite.plan.cases import check_names, make_plan
 from joulemark.suite.plan.plan import Plan, new_order_seed
@@ -26,6 +27,7 @@ from joulemark.suite.records import ArmName, ArmRecord, FrameworkInfo, Machine, 
 from joulemark.suite.sensors.base import check_request
 from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
 from joulemark.suite.system.directories import expanded, runs_directory
+from joulemark.suite.terminal.console import print_message
 from joulemark.suite.trial.discover import installed_frameworks, packages
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.interpreter import query
@@ -47,17 +49,42 @@ class PreparedRun:
     """Where its file is kept; None if nothing is measured."""
 
 
-def prepare_run(given: Mapping[str, Any], measures: bool = True, out: Path | None = None) -> PreparedRun:
+def prepare_run(
+    given: Mapping[str, Any], measures: bool = True, out: Path | None = None, calibrated: bool = True
+) -> PreparedRun:
     """Return settings, machine and plan for the options in `given`. Raises UsageError if they cannot be met.
 
     Programs and files that the settings file names are used if the verb `measures`, and named in any case. The run will
-    be kept in the directory `out`, or in the home.
+    be kept in the directory `out`, or in the home. Unless `calibrated` is false, a profile that may have it gets the
+    effort that was chosen for this machine.
     """
     interpreters = parse_interpreters(given.get("python") or ())
     settings = resolve_settings({**given, "python": interpreters}, measures)
     directory = runs_directory(out).absolute() if measures else None
     _check_carbon(settings)  # before frameworks are imported, which takes seconds
-    return replace(prepare_settings(settings, new_order_seed()), directory=directory)
+    order_seed = new_order_seed()
+    prepared = prepare_settings(settings, order_seed)
+    if calibrated and prepared.plan.profile.calibrated:
+        prepared = _with_kept_effort(prepared, order_seed)
+    return replace(prepared, directory=directory)
+
+
+def _with_kept_effort(prepared: PreparedRun, order_seed: int) -> PreparedRun:
+    """Return the run with the effort that is kept for this machine and these cases, and say so; as it is without."""
+    kept = kept_effort.load(prepared.machine)
+    effort = kept_effort.find(kept, prepared.plan.runnable())
+    if effort is None:
+        if kept:
+            print_message(
+                "The kept calibration is for other cases or threads: the profile's rounds and window are used."
+            )
+        return prepared
+    settings = kept_effort.with_effort(prepared.settings, effort)
+    if settings.effort_source is None:  # the user gave all of it
+        return prepared
+    print_message(f"{settings.effort_source[:1].upper()}{settings.effort_source[1:]}.")
+    plan = _plan(settings, prepared.arms, prepared.machine.frameworks, order_seed)
+    return replace(prepared, settings=settings, plan=plan)
 
 
 def _check_carbon(settings: Settings) -> None:
@@ -73,15 +100,26 @@ def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
         check_request(sensor)
     gpus = discover()
     names = [*(settings.framework or FRAMEWORKS), *settings.python]
-    threads = settings.threads or find_profile(settings).threads or machine.default_threads()
     if settings.arms:
-        arms = find_arms(settings, names, threads)
-        plan = make_ab_plan(settings, arms, order_seed, threads)
+        arms = find_arms(settings, names, _threads(settings))
         # Where there is room for one version it is that of the arm under test; `arms` has both.
-        return PreparedRun(settings, describe_machine(gpus, arms["b"].record.frameworks), plan, arms)
-    installed = installed_frameworks(names, settings.python)
-    plan = make_plan(settings, installed, order_seed, threads, machine.multiplies_bf16())
-    return PreparedRun(settings, describe_machine(gpus, installed), plan)
+        installed = arms["b"].record.frameworks
+    else:
+        arms, installed = {}, installed_frameworks(names, settings.python)
+    plan = _plan(settings, arms, installed, order_seed)
+    return PreparedRun(settings, describe_machine(gpus, installed), plan, arms)
+
+
+def _plan(
+    settings: Settings, arms: Mapping[ArmName, ArmSpec], installed: Mapping[str, FrameworkInfo], order_seed: int
+) -> Plan:
+    if arms:
+        return make_ab_plan(settings, arms, order_seed, _threads(settings))
+    return make_plan(settings, installed, order_seed, _threads(settings), machine.multiplies_bf16())
+
+
+def _threads(settings: Settings) -> int:
+    return settings.threads or find_profile(settings).threads or machine.default_threads()
 
 
 def describe_machine(gpus: GpuInventory, frameworks: Mapping[str, FrameworkInfo]) -> Machine:

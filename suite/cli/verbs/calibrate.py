@@ -26,8 +26,13 @@ PROFILE = "ci"
 """The default profile: the cases of a gate."""
 ROUNDS = 5
 """Default rounds per run: the variation between runs matters here, not the precision of one run."""
+WINDOW_S = 2.0
+"""Default window on a CPU, seconds: shorter ones are cut out of it."""
 RUNS = 5
 EVERY_MIN = 10.0
+MAX_MIN = 7 * 24 * 60
+WITHIN_MIN = 10.0
+"""Time of a comparison that rounds and windows are chosen for: what profile ci promises."""
 
 
 class Options(Selection):
@@ -51,6 +56,12 @@ def command(
     every: Annotated[
         float | None, typer.Option(metavar="MINUTES", help="Time from the start of a run to the next. (default: 10)")
     ] = None,
+    within: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES", help="Time of a comparison to choose window and rounds for, both sides. (default: 10)"
+        ),
+    ] = None,
     meter: Annotated[
         str | None,
         typer.Option(
@@ -64,17 +75,22 @@ def command(
     """Find out which differences this machine can detect: repeat the same run, and see how the results vary.
 
     Measures 5 runs of profile ci, 5 rounds each, 10 minutes apart (45 minutes), and keeps them like any other; `check`
-    uses them. Longer intervals are better: an hour does not show the drift over a day. Exit codes: 0 fine, 2 bad
-    usage, 3 the runs have too little in common, 4 a case failed, 130 interrupted (finished runs are kept).
+    uses them. Longer intervals are better: an hour does not show the drift over a day. Chooses the window, warm-up and
+    rounds that see the smallest change --within a time, and keeps them for profile ci. Exit codes: 0 fine, 2 bad usage,
+    3 the runs have too little in common, 4 a case failed, 130 interrupted (finished runs are kept).
 
     With --meter, one such run is measured beside a meter of the whole machine, and what that shows of the gain of the
     other sensors is kept: later runs on this machine use it.
     """
     from joulemark.suite.cli.support.calibration_output import calibration_document, calibration_text
+    from joulemark.suite.cli.support.effort_choice import effort_document
 
     settings, out = settings_from_context(context, given), given["out"]
     if meter is not None:
         return _calibrate_sensors(context, meter, run, settings, given)
+    within_min = WITHIN_MIN if within is None else within
+    if not 0 < within_min <= MAX_MIN:
+        raise UsageError(f"--within is {within_min:g}: give the minutes of a comparison, more than 0, a week at most.")
     if run:
         if flags := given_flags(context, ["runs", "every", *sorted(settings.keys() - {"allow_estimates"})]):
             raise UsageError(f"{flags[0]} is for measuring: leave it out, or name no runs.")
@@ -85,6 +101,7 @@ def command(
     if code == 130:
         return code
     document = calibration_document(kept, given["allow_estimates"])
+    document["effort"] = effort_document(kept, 60 * within_min)
     print_result(document, given["as_json"], lambda: calibration_text(document))
     return code
 
@@ -97,8 +114,10 @@ def _calibrate_sensors(
 
     name, code, out = check_meter(meter), 0, given["out"]
     measuring = sorted(settings.keys() - {"allow_estimates"}) if names else []
-    if flags := given_flags(context, ["runs", "every", *measuring]):
-        why = "is for measuring" if names and flags[0] not in ("--runs", "--every") else "is not for --meter"
+    if flags := given_flags(context, ["runs", "every", "within", *measuring]):
+        why = (
+            "is for measuring" if names and flags[0] not in ("--runs", "--every", "--within") else "is not for --meter"
+        )
         raise UsageError(f"{flags[0]} {why}: leave it out.")
     if names:
         kept = _load(names, find_runs(out))
@@ -162,22 +181,27 @@ def _prepare(given: dict[str, Any], count: int, every_min: float, out: Path | No
 
     if count < (fewest or MIN_RUNS):
         raise UsageError(f"--runs is {count}: drift between runs takes at least {MIN_RUNS} of them.")
-    if not 0 <= every_min < 7 * 24 * 60:
+    if not 0 <= every_min < MAX_MIN:
         raise UsageError(f"--every is {every_min:g}: give minutes, from 0 (one run after the other) to a week.")
-    prepared = prepare_run(_with_defaults(given), out=out)
+    prepared = prepare_run(_with_defaults(given), out=out, calibrated=False)
     if prepared.plan.rounds < 2:
         raise UsageError("--rounds is 1: variation within a run takes at least 2 rounds.")
     return prepared
 
 
 def _with_defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """Return `given` with the default profile and rounds, unless an option, the environment or the file has them."""
+    """Return `given` with the default profile, rounds and window, unless an option, the environment or the file has
+    them."""
     from joulemark.suite import settings
     from joulemark.suite.cli.support.prepare import parse_interpreters
+    from joulemark.suite.plan.profiles import find_profile
 
     interpreters = parse_interpreters(given.get("python") or ())
-    chosen = settings.resolve({**given, "python": interpreters}).model_fields_set
+    resolved = settings.resolve({**given, "python": interpreters})
+    chosen = resolved.model_fields_set
     defaults: dict[str, Any] = {} if "profile" in chosen else {"profile": PROFILE}
+    if "window_s" not in chosen and ("profile" not in chosen or find_profile(resolved).calibrated):
+        defaults["window_s"] = {"cpu": WINDOW_S}
     if chosen.isdisjoint({"rounds", "profile"}):
         defaults["rounds"] = ROUNDS
     return {**defaults, **given}

@@ -40,6 +40,7 @@ def command(sensor: options.Sensor = None, python: options.Python = None, as_jso
         *doctor_checks.device_checks(machine, gpus.reason),
         *doctor_checks.framework_checks(machine, interpreters),
         *doctor_checks.machine_checks(),
+        doctor_checks.calibration_check(machine),
     ]
     can_measure = doctor_sensors.can_measure_energy(checks)
     document = {"measured": can_measure, "checks": [asdict(check) for check in checks]}

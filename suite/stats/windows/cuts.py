@@ -1,4 +1,4 @@
-"""Trials with block times, out of which shorter windows are cut: a window of 0.2 s is the beginning of one of 2 s. Pure."""
+"""Trials with block times, out of which shorter windows are cut: one of 0.2 s is the beginning of one of 2 s. Pure."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def measured_rounds(runs: Sequence[RunFile]) -> MeasuredRounds | None:
 
 
 def _cut_trials(case: Case) -> list[CutTrial]:
-    if case.device != "cpu":
+    if case.device != "cpu" or case.arm is not None:
         return []
     return [
         CutTrial(trial.block_s, trial.steps_per_block, duration_s - trial.window_length_s)

@@ -57,6 +57,7 @@ def test_variances_of_kept_runs(tmp_path: Path) -> None:
     assert [effect["rounds"] for effect in facts["stored"]] == [3, 5, 10, 15, 20, 30]
     assert set(facts["stored"][0]) == {"rounds", "told_apart", "threshold", "fires_at"}
     proposed = document["proposed"]
+    assert "12 trials" in document["effort"]["reason"] or "no case" in document["effort"]["reason"]
     assert 0.01 <= proposed["turn_by_turn"]["throughput"] < proposed["stored"]["throughput"] < 0.5
 
 
@@ -97,6 +98,43 @@ def test_runs_with_too_little_in_common_exit_3(tmp_path: Path) -> None:
         assert "joulemark calibrate" in done.stderr
 
 
+CASE = "matmul:small/inference/pytorch/eager/cpu/fp32/b1"
+
+
+def test_the_best_window_and_rounds_are_kept_and_used_by_profile_ci(tmp_path: Path) -> None:
+    require("torch")
+    here = machine(hostname=socket.gethostname(), fingerprint=describe_machine(discover(), {}).fingerprint)
+    random = np.random.default_rng(6)
+    paths = []
+    for number in range(5):
+        trials = []
+        for i in range(5):
+            blocks = 0.02 * math.exp(random.normal(0, 0.02)) * (1 + random.normal(0, 0.01, 100))
+            times = {"started_s": 10.0 * i, "ended_s": 10.0 * i + 1.0 + blocks.sum(), "steps_per_block": 10}
+            window_s = (10.0 * i + 0.5, 10.0 * i + 0.5 + blocks.sum())
+            steps = {"block_s": tuple(blocks.tolist()), "window_s": window_s, "steps": 1000, "items": 1000}
+            trials.append(trial(i + 1).model_copy(update={**times, **steps}))
+        measured = case("matmul", phase="inference", id=CASE, threads=1, batch_size=1, trials=trials)
+        run = run_file([measured], id=f"20260101T00000{number}Z-000{number}", machine=here)
+        paths.append(str(tmp_path / f"{run.run.id}.json"))
+        Path(paths[-1]).write_text(run.model_dump_json())
+    done = joulemark(tmp_path, "calibrate", *paths, "--json", "--within", "5")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)["effort"]
+    chosen = document["chosen"]
+    # Blocks of 1 % say nothing beside processes of 2 %: the best window is as short as leaves time for a round more.
+    assert chosen["window_s"] <= 0.5
+    assert (chosen["warmup_s"], chosen["max_rounds"]) == (0.3, 2 * chosen["rounds"])
+    assert document["path"] == str(tmp_path / "efforts.json")
+    selection = ("run", "--dry-run", "--json", "--profile", "ci", "--framework", "pytorch", *known("pytorch"))
+    used = joulemark(tmp_path, *selection, "--workload", "matmul")
+    assert "Rounds, window, warmup by `joulemark calibrate`" in used.stderr, used.stderr
+    assert json.loads(used.stdout)["rounds"] == chosen["rounds"]
+    others = joulemark(tmp_path, *selection)
+    assert "The kept calibration is for other cases or threads" in others.stderr
+    assert json.loads(others.stdout)["rounds"] == 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -104,6 +142,7 @@ def test_runs_with_too_little_in_common_exit_3(tmp_path: Path) -> None:
         ("--every -1", "--every is -1"),
         ("--every nan", "--every is nan"),
         ("--rounds 1 --framework pytorch", "--rounds is 1"),
+        ("--within 0", "--within is 0"),
         ("latest", "no run 'latest'"),
         ("latest --runs 5", "--runs is for measuring"),
         ("latest --batch-size 4", "--batch-size is for measuring"),

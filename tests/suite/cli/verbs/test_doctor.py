@@ -49,7 +49,10 @@ def test_without_a_sensor_it_exits_4_with_a_reason_and_fix_for_each(tmp_path: Pa
     (estimate,) = (checks["sensor", name] for name in MODELS if checks.get(("sensor", name), {}).get("readable"))
     assert "codecarbon" in estimate["reason"]
     assert checks["device", "cpu"]["readable"]
-    assert {name for kind, name in checks if kind == "machine"} == {"load", "steal", "jitter", "floor", "supply"}
+    assert {name for kind, name in checks if kind == "machine"} == {
+        *("load", "steal", "jitter", "floor", "supply", "calibration")
+    }
+    assert checks["machine", "calibration"]["fix"] == "joulemark calibrate"
     assert {name for kind, name in checks if kind == "framework"} >= {"pytorch", "tensorflow"}
     every = [Check(**check) for check in checks.values()]
     with (console := Console(width=200)).capture() as table:
