@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from joulemark.suite.trial import allocator, timing
-from joulemark.suite.trial.frameworks.prepared import Prepared, prepare, rebuilt
+from joulemark.suite.trial.frameworks.prepared import Prepared, at_batch_size, prepare
 from joulemark.suite.trial.request import Request
 
 MESSAGE_BYTES = 1 << 16
@@ -68,13 +68,11 @@ def rebuilds(request: Request, builds: int, seconds: float, core: int, order: ra
     def measure(channel: socket.socket) -> None:
         os.sched_setaffinity(0, {core})
         allocator.apply("retain" if request.allocator == "retain" else "default")
-        adapter, times, held = None, [], []
+        case, times, held = None, [], []
         for _ in range(builds):
-            case = prepare(request) if adapter is None else rebuilt(adapter, request)
+            case = prepare(request) if case is None else at_batch_size(case, request, request.batch_size)
             step, count = _warm(case, request)
             times.append(_step_s(step, case, count, seconds))
-            adapter = case.adapter
-            del case, step
             held.append(bytearray(order.randrange(1, 1 << 22)))  # moves what is allocated next
         channel.send(json.dumps(times).encode())
 

@@ -1,8 +1,8 @@
 """What makes one process slower than the next: hash seeds, huge pages, NUMA; measured in turns on one case.
 
 `python -m studies.noise_factors FILE [SECONDS]`: rounds for about SECONDS (540), written to FILE after each. A round
-starts SERVERS fork servers for each arm, with other addresses each time and, but for `fixed hash seed`, another seed. Of
-each, TRIALS trials run in random order, all with one thread on one core that is drawn for the round. The case is the
+starts SERVERS fork servers for each arm, with other addresses each time and, but for `fixed hash seed`, another seed.
+Of each, TRIALS trials run in random order, all with one thread on one core that is drawn for the round. The case is the
 PyTorch training step of `cnn:small`. `studies.noise_factor_shares` says what each factor changes.
 """
 

@@ -57,6 +57,6 @@ def with_effort(settings: Settings, effort: CalibratedEffort) -> Settings:
         changes.pop("rounds", None)  # which that is a multiple of
     if not changes:
         return settings
-    parts = ", ".join(name.removesuffix("_s") for name in changes)
+    parts = ", ".join({"window_s": "window", "warmup_s": "warm-up"}.get(name, name) for name in changes)
     source = f"{parts} by `joulemark calibrate`, {effort.made_at[:10]}, runs {effort.runs[0]} to {effort.runs[-1]}"
     return settings.model_copy(update={**changes, "effort_source": source})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
 from joulemark.suite.errors import unknown
-from joulemark.suite.records import ArmRecord, Case, RunFile
+from joulemark.suite.records import ArmRecord, Case, RunFile, Settings
 from joulemark.suite.trial.environment import SCRATCH_VARIABLES
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
@@ -213,6 +213,13 @@ def environment_differences(a: RunFile, b: RunFile) -> Differences:
     return _differences(_environment(a), _environment(b))
 
 
+def _effort(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield window and warm-up that differ from the profile's; empty where they do not."""
+    for name, value in (("window", settings.window_s), ("warm-up", settings.warmup_s)):
+        by_device = value if isinstance(value, dict) else {} if value is None else {"": value}
+        yield name, ", ".join(f"{kind} {seconds:g} s".strip() for kind, seconds in by_device.items())
+
+
 def _environment(run_file: RunFile) -> dict[str, str]:
     machine = run_file.machine
     variables = {k: v for k, v in run_file.run.environment.items() if k not in SCRATCH_VARIABLES}
@@ -224,6 +231,7 @@ def _environment(run_file: RunFile) -> dict[str, str]:
         "memory": f"{machine.memory_bytes / 2**30:.1f} GiB",
         **{f"package {name}": version for name, version in machine.packages.items()},
         **{f"variable {name}": value for name, value in variables.items()},
+        **{name: text for name, text in _effort(run_file.settings) if text},
     }
     for name, info in machine.frameworks.items():
         facts |= {name: info.label, f"{name} python": info.python}

@@ -76,11 +76,6 @@ def at_batch_size(case: Prepared, request: Request, batch_size: int) -> Prepared
     return _build(case.adapter, replace(request, batch_size=batch_size), context_s=0.0)
 
 
-def rebuilt(adapter: Adapter, request: Request) -> Prepared:
-    """Build the case of `request` again, with few batches, in the process in which `adapter` has been set up."""
-    return _build(adapter, request, context_s=0.0, most_batches=FEWEST_BATCHES)
-
-
 def batches(workload: Workload, size: Size, phase: Any, batch: int, seed: int) -> Iterator[Arrays]:
     """Yield the batches of the ring, each drawn from a seed of its own: the same in every framework and precision.
 
@@ -99,8 +94,8 @@ def batches(workload: Workload, size: Size, phase: Any, batch: int, seed: int) -
     yield from map(draw, range(1, count))
 
 
-def _build(adapter: Adapter, request: Request, context_s: float, most_batches: int = MOST_BATCHES) -> Prepared:
-    """Build the program of `request` and its inputs, of at most so many batches."""
+def _build(adapter: Adapter, request: Request, context_s: float) -> Prepared:
+    """Build the program of `request` and its inputs."""
     from joulemark.workloads.registry import builder, workloads
     from joulemark.workloads.spec import ELEMENT_BYTES
 
@@ -111,7 +106,7 @@ def _build(adapter: Adapter, request: Request, context_s: float, most_batches: i
     program = builder(workload, request.framework)(size, phase, kit)
     ring, ring_bytes = [], 0
     drawn = batches(workload, size, phase, request.batch_size, request.seed)
-    for arrays in itertools.islice(drawn, 1 if request.one_batch else most_batches):
+    for arrays in itertools.islice(drawn, 1 if request.one_batch else None):
         ring.append({name: kit.tensor(array) for name, array in arrays.items()})
         element = ELEMENT_BYTES[request.precision]  # of floating-point inputs, as `Kit.tensor` makes them
         ring_bytes += sum(a.size * (element if a.dtype.kind == "f" else a.itemsize) for a in arrays.values())

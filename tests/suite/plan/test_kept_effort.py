@@ -69,10 +69,10 @@ def test_an_effort_holds_for_the_cases_and_threads_that_it_was_found_with() -> N
 def test_what_the_user_gives_comes_first() -> None:
     chosen = with_effort(Settings(profile="ci"), effort())
     assert (chosen.rounds, chosen.window_s, chosen.warmup_s) == (14, {"cpu": 0.2}, {"cpu": 0.5})
-    assert chosen.effort_source == "rounds, window, warmup by `joulemark calibrate`, 2026-11-30, runs first to last"
+    assert chosen.effort_source == "rounds, window, warm-up by `joulemark calibrate`, 2026-11-30, runs first to last"
     partly = with_effort(Settings(profile="ci", rounds=3), effort())
     assert (partly.rounds, partly.window_s) == (3, {"cpu": 0.2})
-    assert str(partly.effort_source).startswith("window, warmup by")
+    assert str(partly.effort_source).startswith("window, warm-up by")
     assert with_effort(Settings(profile="ci", max_rounds=30), effort()).rounds is None  # a multiple of the profile's
     own = Settings(profile="ci", rounds=3, window_s=1.0, warmup_s=0.1)
     assert with_effort(own, effort()) == own

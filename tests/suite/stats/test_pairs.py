@@ -9,6 +9,7 @@ from comparisons import NO_DRIFT, case_with_rates, compare_cases, only, run_of
 from run_files import case, failed_trial, machine
 
 from joulemark.suite.errors import UsageError
+from joulemark.suite.records import Settings
 from joulemark.suite.stats.compare import compare
 from joulemark.suite.stats.pairs import environment_differences, pair_cases
 from joulemark.suite.trial.environment import build
@@ -80,6 +81,14 @@ def test_environment_differences_do_not_prevent_a_comparison() -> None:
     a, b = run_of(OK), run_of(OK, id="B", machine=machine(packages={"numpy": "2.5.0"}))
     result = compare(a, b, metrics=["throughput"])
     assert result.environment == {"package numpy": ("2.4.6", "2.5.0")}
+    assert only(result).verdict != "not comparable"
+
+
+def test_another_window_is_a_difference_and_does_not_prevent_a_comparison() -> None:
+    settings = Settings(window_s={"cpu": 0.2}, warmup_s=0.5)
+    a, b = run_of(OK), run_of(OK, id="B").model_copy(update={"settings": settings})
+    result = compare(a, b, metrics=["throughput"])
+    assert result.environment == {"window": (None, "cpu 0.2 s"), "warm-up": (None, "0.5 s")}
     assert only(result).verdict != "not comparable"
 
 

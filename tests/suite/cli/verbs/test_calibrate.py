@@ -128,7 +128,7 @@ def test_the_best_window_and_rounds_are_kept_and_used_by_profile_ci(tmp_path: Pa
     assert document["path"] == str(tmp_path / "efforts.json")
     selection = ("run", "--dry-run", "--json", "--profile", "ci", "--framework", "pytorch", *known("pytorch"))
     used = joulemark(tmp_path, *selection, "--workload", "matmul")
-    assert "Rounds, window, warmup by `joulemark calibrate`" in used.stderr, used.stderr
+    assert "Rounds, window, warm-up by `joulemark calibrate`" in used.stderr, used.stderr
     assert json.loads(used.stdout)["rounds"] == chosen["rounds"]
     others = joulemark(tmp_path, *selection)
     assert "The kept calibration is for other cases or threads" in others.stderr
