@@ -44,14 +44,12 @@ def calibration_document(runs: Sequence[RunFile], allow_estimates: bool) -> dict
             f"calibration needs {MIN_RUNS} runs of the same cases and versions with 2 trials each. "
             "Run `joulemark calibrate`."
         )
-    return {
-        "runs": [run.run.id for run in runs],
-        "metrics": {
-            key: _metric_document(calibrations[key], runs) if key in calibrations else {"reason": reasons[key]}
-            for key in METRICS
-        },
-        "proposed": _proposal(calibrations),
+    metrics = {
+        key: _metric_document(calibrations[key], runs) if key in calibrations else {"reason": reasons[key]}
+        for key in METRICS
     }
+    proposed = _proposal({key: metrics[key] for key in calibrations})
+    return {"runs": [run.run.id for run in runs], "metrics": metrics, "proposed": proposed}
 
 
 def _is_estimated(runs: Sequence[RunFile]) -> bool:
@@ -97,11 +95,9 @@ def _reference_document(calibration: Calibration, runs: Sequence[RunFile]) -> di
     }
 
 
-def _proposal(calibrations: Mapping[str, Calibration]) -> dict[str, Any]:
+def _proposal(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the fewest rounds that reach the default threshold turn by turn, and thresholds in whole per cents."""
-    largest = [
-        max(calibration.turn_by_turn[i].threshold for calibration in calibrations.values()) for i in range(len(ROUNDS))
-    ]
+    largest = [max(facts["turn_by_turn"][i]["threshold"] for facts in metrics.values()) for i in range(len(ROUNDS))]
     index = next((i for i, threshold in enumerate(largest) if threshold <= THRESHOLD), len(ROUNDS) - 1)
 
     def percent(value: float) -> float:
@@ -109,9 +105,17 @@ def _proposal(calibrations: Mapping[str, Calibration]) -> dict[str, Any]:
 
     return {
         "rounds": ROUNDS[index],
-        "turn_by_turn": {key: percent(each.turn_by_turn[index].threshold) for key, each in calibrations.items()},
-        "stored": {key: percent(each.stored[index].threshold) for key, each in calibrations.items()},
+        "turn_by_turn": {key: percent(facts["turn_by_turn"][index]["threshold"]) for key, facts in metrics.items()},
+        "stored": {key: percent(_stored(facts)[index]["threshold"]) for key, facts in metrics.items()},
     }
+
+
+def _stored(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what a kept run detects of all cases: without the reference's part where each of them follows it."""
+    reference = facts["reference"]
+    divided = reference is not None and all(reference["slopes"].values())
+    effects: Sequence[Mapping[str, Any]] = reference["stored"] if divided else facts["stored"]
+    return effects
 
 
 def calibration_text(document: Mapping[str, Any]) -> list[RenderableType]:

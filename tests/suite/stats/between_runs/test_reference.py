@@ -142,6 +142,24 @@ def compared(runs: list[RunFile], b: RunFile) -> tuple[Comparison, list[str]]:
     return comparison, reference_lines(result)
 
 
+def test_proposed_threshold_of_a_kept_run_is_without_what_the_reference_divides_out() -> None:
+    runs = main_runs()
+    with_one, without = calibration_document(runs, False), calibration_document(main_runs(label=None), False)
+    thresholds = [document["proposed"]["stored"]["throughput"] for document in (with_one, without)]
+    assert thresholds[0] < thresholds[1] / 4, thresholds  # runs vary by 2.5 %, and by 0.15 % beside their reference
+    effects = with_one["metrics"]["throughput"]["reference"]["stored"]
+    rounds = with_one["proposed"]["rounds"]
+    (effect,) = (effect for effect in effects if effect["rounds"] == rounds)
+    assert thresholds[0] == math.ceil(100 * effect["threshold"]) / 100
+    # One case that does not follow it is judged by all of the drift.
+    others = [case_with_rates(*(1e6 * math.exp(y + e) for e in (-0.001, 0.0, 0.001)), size="base") for y in NOISE]
+    both = [run.model_copy(update={"cases": (*run.cases, other)}) for run, other in zip(runs, others, strict=True)]
+    mixed = calibration_document(both, False)
+    assert not all(mixed["metrics"]["throughput"]["reference"]["slopes"].values())
+    (effect,) = (e for e in mixed["metrics"]["throughput"]["stored"] if e["rounds"] == mixed["proposed"]["rounds"])
+    assert mixed["proposed"]["stored"]["throughput"] == math.ceil(100 * effect["threshold"]) / 100
+
+
 def test_slow_machine_says_so_and_is_divided_out() -> None:
     runs, b = main_runs(), run_at(9, -0.08, -0.9 * 0.08)
     comparison, lines = compared(runs, b)
