@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from joulemark.suite.records import CalibratedEffort, Case, Machine, Settings
 from joulemark.suite.records.kept import load_records, save_records
@@ -45,14 +45,17 @@ def _name(case: Case) -> str:
     return "+".join(part for part in case.id.split("+") if not part.startswith("arm="))
 
 
-def with_effort(settings: Settings, effort: CalibratedEffort) -> Settings:
-    """Return `settings` with those parts of `effort` that they do not give themselves; as they are if they give all."""
-    chosen = {
-        "rounds": effort.rounds,
-        "window_s": {"cpu": effort.window_s},
+def with_effort(settings: Settings, effort: CalibratedEffort, turns: bool = False) -> Settings:
+    """Return `settings` with those parts of `effort` that they do not give themselves; as they are if they give all.
+
+    Where pairs take `turns`, these decide the comparison: the window stays that of the profile.
+    """
+    chosen: dict[str, Any] = {
+        "rounds": effort.paired_rounds if turns else effort.rounds,
+        "window_s": None if turns else {"cpu": effort.window_s},
         "warmup_s": {"cpu": effort.warmup_s},
     }
-    changes = {name: value for name, value in chosen.items() if getattr(settings, name) is None}
+    changes = {n: value for n, value in chosen.items() if value is not None and getattr(settings, n) is None}
     if settings.max_rounds is not None:
         changes.pop("rounds", None)  # which that is a multiple of
     if not changes:

@@ -24,7 +24,9 @@ class CalibratedEffort(Record):
     window_s: PositiveSeconds
     """Window of a trial on a CPU, seconds."""
     rounds: PositiveCount
-    """Rounds of one analysis."""
+    """Rounds of one analysis, of trials one after the other."""
+    paired_rounds: PositiveCount | None = None
+    """Rounds of one analysis where the trials of a pair take turns, after the profile's window; None: unknown."""
     time_s: PositiveSeconds
     """Time of a comparison of two sides, all analyses included, seconds."""
     detects: Value

@@ -79,7 +79,8 @@ def _with_kept_effort(prepared: PreparedRun, order_seed: int) -> PreparedRun:
                 "The kept calibration is for other cases or threads: the profile's rounds and window are used."
             )
         return prepared
-    settings = kept_effort.with_effort(prepared.settings, effort)
+    turns = bool(prepared.arms) and prepared.plan.profile.turns > 0
+    settings = kept_effort.with_effort(prepared.settings, effort, turns)
     if settings.effort_source is None:  # the user gave all of it
         return prepared
     print_message(f"{settings.effort_source[:1].upper()}{settings.effort_source[1:]}.")

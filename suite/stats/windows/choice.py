@@ -73,19 +73,44 @@ def choose(measured: MeasuredRounds, time_s: float, analyses: int, warmup_s: flo
         return []
     choices = []
     for window_s in WINDOWS_S:
-        lengths_s = [_mean_length_s(case, skip_s, window_s) for case in measured.cases]
-        known = [length_s for length_s in lengths_s if length_s is not None]
-        if len(known) < len(lengths_s):
-            continue
-        round_s = measured.others_s + math.fsum(known) + math.fsum(case.own_s + skip_s for case in measured.cases)
-        rounds = min(int((time_s - measured.idle_s) / (2 * round_s * analyses)), MAX_ROUNDS // analyses)
-        if rounds < 2:
+        round_s = _round_s(measured, skip_s, window_s)
+        rounds = 0 if round_s is None else _rounds(measured, time_s, analyses, round_s)
+        if round_s is None or rounds < 2:
             continue
         within = fmean(trial.deviation(skip_s, window_s) for case in measured.cases for trial in case.trials)
         variance = replace(between, value=between.value + within)
         detects = detectable_effect(Variance(variance.value, math.inf), rounds * analyses).fires_at
         choices.append(Choice(warmup_s + skip_s, window_s, rounds, round_s, variance, detects))
     return sorted(choices, key=lambda choice: choice.detects)
+
+
+def rounds_in_turns(
+    measured: MeasuredRounds, time_s: float, analyses: int, more_warmup_s: float, window_s: float, turns_s: float
+) -> int | None:
+    """Return the rounds of each of `analyses` that fit into `time_s` if each trial also takes turns for `turns_s`.
+
+    How well turns see a change depends on their number, and hardly on the windows. None for fewer than two rounds, and
+    where these trials are too short to tell.
+    """
+    round_s = _round_s(measured, more_warmup_s, window_s)
+    if round_s is None:
+        return None
+    rounds = _rounds(measured, time_s, analyses, round_s + turns_s * len(measured.cases))
+    return rounds if rounds >= 2 else None
+
+
+def _round_s(measured: MeasuredRounds, skip_s: float, window_s: float) -> float | None:
+    """Return what a round of one side takes, seconds; None if a trial is too short for the window."""
+    lengths_s = [_mean_length_s(case, skip_s, window_s) for case in measured.cases]
+    known = [length_s for length_s in lengths_s if length_s is not None]
+    if len(known) < len(lengths_s):
+        return None
+    return measured.others_s + math.fsum(known) + math.fsum(case.own_s + skip_s for case in measured.cases)
+
+
+def _rounds(measured: MeasuredRounds, time_s: float, analyses: int, round_s: float) -> int:
+    """Return the rounds of an analysis that fit into the time."""
+    return min(int((time_s - measured.idle_s) / (2 * round_s * analyses)), MAX_ROUNDS // analyses)
 
 
 def _mean_length_s(case: CutCase, skip_s: float, window_s: float) -> float | None:

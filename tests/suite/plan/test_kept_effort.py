@@ -74,6 +74,9 @@ def test_what_the_user_gives_comes_first() -> None:
     assert (partly.rounds, partly.window_s) == (3, {"cpu": 0.2})
     assert str(partly.effort_source).startswith("window, warm-up by")
     assert with_effort(Settings(profile="ci", max_rounds=30), effort()).rounds is None  # a multiple of the profile's
+    paired = with_effort(Settings(profile="ci"), effort(paired_rounds=9), turns=True)
+    assert (paired.rounds, paired.window_s, paired.warmup_s) == (9, None, {"cpu": 0.5})
+    assert with_effort(Settings(profile="ci"), effort(), turns=True).rounds is None
     own = Settings(profile="ci", rounds=3, window_s=1.0, warmup_s=0.1)
     assert with_effort(own, effort()) == own
     with pytest.raises(UsageError, match="effort_source"):

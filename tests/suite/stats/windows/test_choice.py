@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from joulemark.suite.stats.windows.choice import Choice, choose
+from joulemark.suite.stats.windows.choice import Choice, choose, rounds_in_turns
 from joulemark.suite.stats.windows.cuts import CutCase, CutTrial, MeasuredRounds
 
 BLOCK_S = 0.02
@@ -71,6 +71,15 @@ def test_rounds_fill_the_time_and_the_detected_change_is_that_of_simulated_compa
     ratios = np.random.default_rng(2).normal(math.log1p(best.detects), deviation, (20_000, n))
     low = ratios.mean(axis=1) - stats.t.ppf(0.99, n - 1) * stats.sem(ratios, axis=1)
     assert np.mean(low > 0) == pytest.approx(0.8, abs=0.012)  # four standard errors
+
+
+def test_rounds_with_turns_fill_the_time() -> None:
+    rounds = machine(np.random.default_rng(1), 1e-4, 1e-6)
+    count = rounds_in_turns(rounds, TIME_S, 2, 0.2, 0.5, turns_s=0.5)
+    round_s = OTHERS_S + CASES * (OWN_S + 0.2 + 0.5 + 0.5)
+    assert count == int((TIME_S - IDLE_S) / (4 * round_s))
+    assert rounds_in_turns(rounds, TIME_S, 2, 0.0, 5.0, 0.5) is None  # windows of 3 s were measured
+    assert rounds_in_turns(rounds, 20.0, 2, 0.0, 0.5, 0.5) is None
 
 
 def test_drift_from_run_to_run_does_not_count() -> None:
