@@ -21,6 +21,7 @@ from joulemark.suite.records.base import MAX_TEXT, Record
 from joulemark.suite.records.checks import contradictions
 from joulemark.suite.records.run import SCHEMA_VERSION, RunFile
 from joulemark.suite.system.output import output_file
+from joulemark.suite.system.text import one_line
 
 MAX_BYTES: Final = 2**30
 """Size of the largest file that is read."""
@@ -75,7 +76,7 @@ def refuse(name: str, problems: Sequence[tuple[str, str]]) -> None:
     """Raise UsageError for the file `name` with the first of `problems`, each a field's path and what is wrong."""
     if problems:
         where, problem = problems[0]
-        raise UsageError(f"{name} is not a valid run file: at {where}: {problem}{_and_more(len(problems))}.")
+        raise UsageError(f"{name} is not a valid run file: at {where}: {one_line(problem)}{_and_more(len(problems))}.")
 
 
 def _too_much_text(run_file: RunFile) -> Iterator[tuple[str, str]]:
@@ -137,6 +138,8 @@ def _shortened(value: object) -> str:
 
 
 def _limited(text: str, length: int) -> str:
+    """Return `text`, which may be the file's own, as one line of at most `length` characters."""
+    text = one_line(text)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

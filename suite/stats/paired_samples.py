@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, median
 
 from joulemark.suite.energy.attribution import CaseEnergy, case_energy, is_estimated, is_simulated
-from joulemark.suite.records import Case, Trial
+from joulemark.suite.records import Case
 from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import Metric
 from joulemark.suite.stats.pairs import CASE_FIELDS, Pair
@@ -62,21 +62,21 @@ def paired_sample(pair: Pair, metric: Metric, allow_estimates: bool) -> PairedSa
 
 
 def _logs_in_turns(pair: Pair) -> dict[int, tuple[float, float]]:
-    """Return the log throughputs of A and B by round, each the mean over its turns, where both took turns.
+    """Return the log throughputs of A and B by round, where both took turns.
 
-    Their difference is the mean over turns of the log ratio: two processes that alternate share the machine's state.
+    Their difference is the median over turns of the log ratio: two processes that alternate share the machine's state,
+    and a burst that is shorter than two turns changes the ratio of one turn only. A's is the median of its turns.
     """
     trials_b = {trial.round: trial for trial in pair.b.trials if trial.is_usable}
     logs = {}
     for a in pair.a.trials:
         b = trials_b.get(a.round)
         if b is not None and a.is_usable and 0 < len(a.turns_s) == len(b.turns_s):
-            logs[a.round] = _log_in_turns(a), _log_in_turns(b)
+            items_a, items_b = a.items / a.steps, b.items / b.steps
+            speedups = (math.log(step_a / step_b) for step_a, step_b in zip(a.turns_s, b.turns_s, strict=True))
+            log_a = math.log(items_a / median(a.turns_s))
+            logs[a.round] = log_a, log_a + math.log(items_b / items_a) + median(speedups)
     return logs
-
-
-def _log_in_turns(trial: Trial) -> float:
-    return math.log(trial.items / trial.steps) - fmean(map(math.log, trial.turns_s))
 
 
 def _unlike_energy(pair: Pair, allow_estimates: bool) -> str | None:

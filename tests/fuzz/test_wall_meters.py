@@ -90,6 +90,7 @@ def test_a_file_near_a_valid_one(path, before, appended):
 
 @given(spliced(ROW, st.sampled_from(HEADERS)), st.sampled_from(["", "#", "#watt", "#A+B", "#\x1b[31m"]))
 @example("0001-01-01T00:00:00+23:59,0\n9999-12-31T23:59:59Z,0\n", "")
+@example("time,energy [kWh]\n0001-01-01T00:00:00Z,0\n0001-01-01T00:00:01Z,0\n9999-12-31T23:59:59Z,5e301\n", "")
 def test_any_rows(path, text, chosen):
     check(path, text.encode(), chosen=chosen)
 

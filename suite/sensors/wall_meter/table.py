@@ -7,6 +7,7 @@ What could be read in two ways is refused with the columns named. A table may ha
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -185,8 +186,9 @@ class MeterTable:
             return
         values = [self._value(row, column) for column in self.value]
         known = [value for value in values if value is not None and value >= 0]
-        if at_s is not None and len(known) == len(values):
-            yield Row(at_s, plug, sum(known))
+        total = sum(known)
+        if at_s is not None and len(known) == len(values) and math.isfinite(total):
+            yield Row(at_s, plug, total)
 
     def _value(self, row: Sequence[str], column: Column) -> float | None:
         unit = column.unit

@@ -112,6 +112,12 @@ def test_wrong_field_is_named(path: str, value: Any, where: str) -> None:
     assert f"at {where}" in refusal(edited(path, value))
 
 
+def test_text_of_a_file_is_on_one_line_of_its_refusal() -> None:
+    reading = {"component": "a\n\x1bb", "scope": "", "kind": "counter", "attributed": False, "energy_j": None}
+    line = refusal(edited("cases.0.trials.0.energy.0", reading))
+    assert "energy of a \N{REPLACEMENT CHARACTER}b is null" in line
+
+
 def test_long_text_is_accepted() -> None:
     assert parse(edited("machine.hostname", "x" * 10_000), "run.json").machine.hostname == "x" * 10_000
 

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
 import pytest
 from command import FAST_ROUNDS, joulemark, start
@@ -40,8 +40,8 @@ def trials_of(run_file: RunFile, arm: str) -> list[Trial]:
 
 
 def ratio_in_turns(a: Trial, b: Trial) -> float:
-    """Return the mean over turns of the log ratio of two trials' throughputs, of one item a step."""
-    return fmean(math.log(step_a / step_b) for step_a, step_b in zip(a.turns_s, b.turns_s, strict=True))
+    """Return the median over turns of the log ratio of two trials' throughputs, of one item a step."""
+    return median(math.log(step_a / step_b) for step_a, step_b in zip(a.turns_s, b.turns_s, strict=True))
 
 
 def wait_for_window(home: Path) -> None:
