@@ -84,6 +84,8 @@ def _default_mode(framework: str, step: Any) -> Any:
         import tensorflow as tf
 
         return tf.function(step, autograph=False)
+    if framework == "jax":
+        return step.compiled
     import torch
 
     torch.set_num_threads(1)  # on a busy machine, small steps by several threads wait for each other most of the time
@@ -93,6 +95,11 @@ def _default_mode(framework: str, step: Any) -> Any:
 def _denormal_share(framework: str, optimizers: Sequence[Any], program: Program) -> float:
     if framework == "pytorch":
         tensors = [t for o in optimizers for state in o.state.values() for t in state.values() if t is not None]
+    elif framework == "jax":  # whose state is the step's
+        import jax
+
+        state = {name: each for name, each in program.step.state.items() if name != "variables"}
+        tensors = [leaf for leaf in jax.tree.leaves(state) if leaf.dtype == "float32"]
     else:
         tensors = [variable for o in optimizers for variable in o.variables if variable.dtype == "float32"]
     moments = [np.abs(np.asarray(tensor)) for tensor in tensors if len(tensor.shape)]
