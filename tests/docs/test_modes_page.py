@@ -8,10 +8,14 @@ import training_proofs
 from places import ROOT
 from proofs import falls
 
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.workloads.registry import workloads
 from studies.modes_page import document, small_cases
 
 RUN = json.loads((ROOT / "docs" / "results" / "modes.json").read_text())
+
+SEEN = {name for name, each in FRAMEWORKS.items() if each.distributions[0] in RUN["versions"]}
+"""Frameworks of the run. The page counts the cases of others as not run."""
 
 
 def test_page_is_that_of_the_run() -> None:
@@ -25,7 +29,7 @@ def test_no_workload_is_missing_and_none_failed() -> None:
 
 
 def test_each_training_at_size_small_was_run_and_its_loss_falls() -> None:
-    assert set(RUN["small"]) == set(small_cases())
+    assert set(RUN["small"]) == {name for name in small_cases() if name.split("/")[1] in SEEN}
     assert [name for name, case in RUN["small"].items() if not falls(case["losses"])] == []
 
 

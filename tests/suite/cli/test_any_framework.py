@@ -62,6 +62,7 @@ def test_a_run_records_that_a_framework_is_broken(broken: str, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     outcomes = {case["framework"]: (case["status"], case["reason_code"]) for case in document["cases"]}
+    assert outcomes.pop("jax") == ("skipped", "not_installed")
     assert outcomes == {"pytorch": ("ok", None), "tensorflow": ("skipped", "import_failed")}
     info = document["machine"]["frameworks"]["tensorflow"]
     assert (info["version"], info["devices"]) == ("9.9", [])
@@ -77,7 +78,7 @@ def test_without_a_framework_nothing_can_be_planned(tmp_path: Path) -> None:
     for arguments in (("list", "--cases"), ("calibrate",)):
         done = joulemark(tmp_path, *arguments, python=python)
         assert (done.returncode, done.stdout) == (2, "")
-        for extra in ("pytorch", "tensorflow"):
+        for extra in ("pytorch", "tensorflow", "jax"):
             assert f"pip install 'joulemark[{extra}]'" in done.stderr
 
 
