@@ -28,6 +28,7 @@ from joulemark.suite.results.validity import CARBON_CODES
 
 if TYPE_CHECKING:
     from joulemark.suite.carbon.ember import Country
+    from joulemark.suite.results.references.kept import Reference
 
 _LONG_TABLE, _SAMPLE_ROWS = 200, 40
 """Rows of a data table above which the page's markup holds only `_SAMPLE_ROWS` of them, and JavaScript makes the whole
@@ -54,6 +55,7 @@ def render(
     anonymous: bool = False,
     zones: Sequence[Country] = (),
     recomputed: Sequence[str] = (),
+    references: Sequence[Reference] = (),
 ) -> str:
     """Return the page of `run_files` as one HTML document: the same text for the same input.
 
@@ -64,11 +66,12 @@ def render(
         anonymous: Whether to leave out host name, user names and paths.
         zones: Countries of the what-if.
         recomputed: The options, as typed, by which the emissions of `run_files` differ from those of the runs.
+        references: Reference machines that the runs are put beside.
 
     Raises:
         UsageError: If `plotlyjs` is anything else.
     """
-    report = build(run_files, anonymous, zones)
+    report = build(run_files, anonymous, zones, references)
     page_sections = sections(report)
     drawn = [figure for _, figures in page_sections for figure in figures]
     titles = [(section.id, section.short_title) for section, _ in page_sections]
@@ -118,12 +121,14 @@ def write(
     zones: Sequence[Country] = (),
     recomputed: Sequence[str] = (),
     private: bool = False,
+    references: Sequence[Reference] = (),
 ) -> Path:
     """Write the page of `run_files` to `path` atomically, with Plotly beside it for `directory`, and return `path`.
 
     `private` keeps a new page from other users. Raises UsageError if it cannot be written.
     """
-    return write_page(path, render(run_files, plotlyjs, anonymous, zones, recomputed), plotlyjs, private)
+    page = render(run_files, plotlyjs, anonymous, zones, recomputed, references)
+    return write_page(path, page, plotlyjs, private)
 
 
 def write_page(path: Path, page: str, plotlyjs: str, private: bool = False) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from joulemark.reports.anonymous import anonymous as without_names
 from joulemark.reports.markers import framework_title
+from joulemark.reports.model.beside import Beside, beside_references
 from joulemark.reports.model.best import best_cells
 from joulemark.reports.model.cases import CaseView, case_views, run_label
 from joulemark.reports.model.comparison import RunComparison, compare_runs
@@ -23,6 +24,7 @@ from joulemark.suite.results.table import Table
 
 if TYPE_CHECKING:
     from joulemark.suite.carbon.ember import Country
+    from joulemark.suite.results.references.kept import Reference
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Report:
     """Countries of the what-if."""
     work: WorkCounts | None = None
     """What a step of each case does; None if no trial counted it."""
+    beside: tuple[Beside, ...] = ()
+    """The runs against reference machines."""
 
     @property
     def shown(self) -> tuple[CaseView, ...]:
@@ -70,8 +74,13 @@ class Report:
         return self.run(view).file
 
 
-def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence[Country] = ()) -> Report:
-    """Return the report of `run_files`, in their order. Raises ValueError if there are none."""
+def build(
+    run_files: Sequence[RunFile],
+    anonymous: bool = False,
+    zones: Sequence[Country] = (),
+    references: Sequence[Reference] = (),
+) -> Report:
+    """Return the report of `run_files`, in their order, beside `references`. Raises ValueError if there are none."""
     if not run_files:
         raise ValueError("a report needs at least one run file")
     files = without_names(run_files) if anonymous else list(run_files)
@@ -96,6 +105,7 @@ def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence
         anonymous=anonymous,
         zones=tuple(sorted(zones, key=lambda zone: zone.name)),
         work=work_counts(cases),
+        beside=beside_references(files, cases, references),
     )
 
 

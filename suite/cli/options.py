@@ -86,6 +86,14 @@ Sensor = Annotated[
 AllowEstimates = Annotated[
     bool, effort("--allow-estimates", help="Rank estimated energy too, also against measured energy.")
 ]
+Against = Annotated[
+    list[str] | None,
+    output(
+        metavar="NAME",
+        help="The reference machines that the page compares with; repeatable. `joulemark references` lists them. "
+        "(default: all)",
+    ),
+]
 Threshold = Annotated[
     list[str] | None,
     verdict(
