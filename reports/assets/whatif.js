@@ -103,6 +103,17 @@ function fillCell(node, key, column, [value, low, high], factor, whatif) {
   [intensityMark.textContent] = model.intensity_kinds[intensityMark.title];
 }
 
+// Grams of a number of items in the headline of a machine.
+function fillGrams(whatif) {
+  document.querySelectorAll('[data-grams]').forEach((node) => {
+    node.dataset.original ??= node.textContent;
+    const [key, items] = node.dataset.grams.split('|');
+    const [grams] = recomputed(key, EMISSIONS, whatif);
+    const other = hasOtherGrid(whatif) || whatif.pue !== null;
+    node.textContent = other ? `${cellOf(key, EMISSIONS)[5]}${prefixed((grams * items) / 1000, 'g')} CO₂e` : node.dataset.original;
+  });
+}
+
 const fiveDigits = (value) => String(Number(value.toPrecision(5)));
 
 const termOf = (line) => (name) => line.querySelector(`[data-term="${name}"]`);

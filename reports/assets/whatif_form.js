@@ -78,6 +78,7 @@ function fillStatus(whatif) {
 function applyInputs(whatif) {
   currentInputs = whatif;
   model.columns.forEach(({ key }) => { if (isRecomputed(key)) fillColumn(key, whatif); });
+  fillGrams(whatif);
   fillEmissions(whatif);
   fillEmissionsTable();
   fillBreakdown(whatif);

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from joulemark.reports.anonymous import anonymous as without_names
 from joulemark.reports.markers import framework_title
-from joulemark.reports.model.beside import Beside, beside_references
+from joulemark.reports.model.beside import MAX_RUNS, Beside, beside_references
 from joulemark.reports.model.best import best_cells
 from joulemark.reports.model.cases import CaseView, case_views, run_label
 from joulemark.reports.model.comparison import RunComparison, compare_runs
 from joulemark.reports.model.headline import Headline, headline
 from joulemark.reports.model.history import CaseSeries, case_series
+from joulemark.reports.model.machine import MachineFacts, machine_facts
 from joulemark.reports.model.pairs import Pair, arm_pairs, framework_pairs
 from joulemark.reports.model.runs import RunView, run_view
 from joulemark.reports.model.tiles import TileGroup, default_tile_group, tile_groups
@@ -59,6 +60,8 @@ class Report:
     """What a step of each case does; None if no trial counted it."""
     beside: tuple[Beside, ...] = ()
     """The runs against reference machines."""
+    machines: tuple[MachineFacts, ...] = ()
+    """The headline of each run, of MAX_RUNS at most."""
 
     @property
     def shown(self) -> tuple[CaseView, ...]:
@@ -106,7 +109,15 @@ def build(
         zones=tuple(sorted(zones, key=lambda zone: zone.name)),
         work=work_counts(cases),
         beside=beside_references(files, cases, references),
+        machines=_machines(files, cases),
     )
+
+
+def _machines(files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[MachineFacts, ...]:
+    if len(files) > MAX_RUNS:
+        return ()
+    labelled = [(run_label(i), file) for i, file in enumerate(files)]
+    return tuple(machine_facts(label, file, [view for view in cases if view.run == label]) for label, file in labelled)
 
 
 def _title(files: Sequence[RunFile]) -> str:

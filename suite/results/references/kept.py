@@ -39,6 +39,7 @@ class Reference:
         """All cases of its runs as one run, called by the reference's name; of equal cases the later run's."""
         first = self.runs[0]
         cases = {case.id: case for run in self.runs for case in run.cases}
+        idle = tuple(entry for run in self.runs for entry in run.idle)
         probes = tuple(probe for run in self.runs for probe in run.probes)
         packages = {name: version for run in self.runs for name, version in run.machine.packages.items()}
         frameworks = {name: info for run in self.runs for name, info in run.machine.frameworks.items()}
@@ -56,6 +57,7 @@ class Reference:
                 "machine": machine,
                 "cases": tuple(cases.values()),
                 "probes": probes,
+                "idle": idle,
             }
         )
 
