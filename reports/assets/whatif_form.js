@@ -79,6 +79,7 @@ function applyInputs(whatif) {
   currentInputs = whatif;
   model.columns.forEach(({ key }) => { if (isRecomputed(key)) fillColumn(key, whatif); });
   fillGrams(whatif);
+  fillYear(whatif);
   fillEmissions(whatif);
   fillEmissionsTable();
   fillBreakdown(whatif);

@@ -20,6 +20,7 @@ from joulemark.reports.model.runs import RunView, run_view
 from joulemark.reports.model.tiles import TileGroup, default_tile_group, tile_groups
 from joulemark.reports.model.warnings import Warnings, report_warnings
 from joulemark.reports.model.work import WorkCounts, work_counts
+from joulemark.reports.model.years import YearRow, year_rows
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import Table
 
@@ -62,6 +63,8 @@ class Report:
     """The runs against reference machines."""
     machines: tuple[MachineFacts, ...] = ()
     """The headline of each run, of MAX_RUNS at most."""
+    years: tuple[YearRow, ...] = ()
+    """What a year of each unit's work takes, for the same runs."""
 
     @property
     def shown(self) -> tuple[CaseView, ...]:
@@ -82,8 +85,12 @@ def build(
     anonymous: bool = False,
     zones: Sequence[Country] = (),
     references: Sequence[Reference] = (),
+    price: float | None = None,
 ) -> Report:
-    """Return the report of `run_files`, in their order, beside `references`. Raises ValueError if there are none."""
+    """Return the report of `run_files`, in their order, beside `references`. Raises ValueError if there are none.
+
+    `price` is that of a kilowatt-hour, for what a year costs.
+    """
     if not run_files:
         raise ValueError("a report needs at least one run file")
     files = without_names(run_files) if anonymous else list(run_files)
@@ -110,6 +117,7 @@ def build(
         work=work_counts(cases),
         beside=beside_references(files, cases, references),
         machines=_machines(files, cases),
+        years=_years(files, references, price),
     )
 
 
@@ -118,6 +126,11 @@ def _machines(files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[Mach
         return ()
     labelled = [(run_label(i), file) for i, file in enumerate(files)]
     return tuple(machine_facts(label, file, [view for view in cases if view.run == label]) for label, file in labelled)
+
+
+def _years(files: Sequence[RunFile], references: Sequence[Reference], price: float | None) -> tuple[YearRow, ...]:
+    labelled = [(run_label(i), file) for i, file in enumerate(files)] if len(files) <= MAX_RUNS else []
+    return tuple(row for label, file in labelled for row in year_rows(label, file, references, price))
 
 
 def _title(files: Sequence[RunFile]) -> str:

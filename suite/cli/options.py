@@ -94,6 +94,10 @@ Against = Annotated[
         "(default: all)",
     ),
 ]
+Price = Annotated[
+    float | None,
+    carbon(metavar="P", help="Of a kilowatt-hour, in your currency: what a year costs has a column of it."),
+]
 Threshold = Annotated[
     list[str] | None,
     verdict(

@@ -74,18 +74,22 @@ def print_plan(prepared: PreparedRun, as_json: bool) -> int:
     return 0
 
 
-def write_page(run_file: RunFile, path: Path, references: Sequence[Reference] = ()) -> Path:
+def write_page(run_file: RunFile, path: Path, references: Sequence[Reference] = (), price: float | None = None) -> Path:
     """Write the page of the run at `path` beside it, for this user alone as that is; return the page's path."""
     from joulemark.reports import html
 
     zones = tuple(countries().values())
-    return html.write([run_file], path.with_suffix(".html"), zones=zones, private=True, references=references)
+    return html.write(
+        [run_file], path.with_suffix(".html"), zones=zones, private=True, references=references, price=price
+    )
 
 
-def print_paths(run_file: RunFile, path: Path, report: bool, references: Sequence[Reference] = ()) -> Path | None:
+def print_paths(
+    run_file: RunFile, path: Path, report: bool, references: Sequence[Reference] = (), price: float | None = None
+) -> Path | None:
     """Print where the run is kept, and write its page if `report`; return the page's path."""
     print_message(f"Run file: {path}")
-    page = write_page(run_file, path, references) if report else None
+    page = write_page(run_file, path, references, price) if report else None
     if page is not None:
         print_message(f"Report:   {page}")
     return page

@@ -42,6 +42,7 @@ def command(
     offline: options.Offline = False,
     allow_estimates: options.AllowEstimates = False,
     against: options.Against = None,
+    price: options.Price = None,
     out: options.Out = None,
     **carbon: Unpack[Recompute],
 ) -> None:
@@ -51,6 +52,7 @@ def command(
     here recompute them.
     """
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
+    from joulemark.suite.results.machine.year import check_price
     from joulemark.suite.results.references.kept import load_all
     from joulemark.suite.results.store import find, load_path
 
@@ -61,6 +63,7 @@ def command(
     if output is not None and _is_summary(output) and given_flags(context, ["plotlyjs"]):
         raise UsageError("--plotlyjs applies to a page: a Markdown summary has no charts. Leave it out.")
     references = load_all(against)
+    check_price(price)
     directory = find_runs(out)
     paths = [find(run, directory) for run in runs]
     files = [recompute_emissions(load_path(path), given, offline) for path in paths]
@@ -75,7 +78,8 @@ def command(
         pictures = write_images(files, images, image_format, anonymous)
         print_message(f"Wrote {counted(len(pictures), 'picture')} to {images}")
     arguments = [*_arguments(given, offline), *(word for name in against or () for word in ("--against", name))]
-    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, arguments, references)
+    arguments += [] if price is None else ["--price", _number(price)]
+    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, arguments, references, price)
     print_message(f"Wrote {page}{_size(page)}")
 
 
@@ -105,6 +109,7 @@ def _write(
     anonymous: bool,
     recompute_arguments: Sequence[str],
     references: Sequence[Reference],
+    price: float | None,
 ) -> Path:
     """Write the page or, by the suffix of `output`, the Markdown summary."""
     if _is_summary(output):
@@ -115,7 +120,14 @@ def _write(
     from joulemark.suite.carbon.ember import countries
 
     return html.write(
-        files, output, plotlyjs, anonymous, tuple(countries().values()), recompute_arguments, references=references
+        files,
+        output,
+        plotlyjs,
+        anonymous,
+        tuple(countries().values()),
+        recompute_arguments,
+        references=references,
+        price=price,
     )
 
 

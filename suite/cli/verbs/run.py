@@ -24,6 +24,7 @@ class Options(Measurement):
 
     latency: Annotated[bool, effort("--latency", help="Also time single steps, for p50, p95 and p99.")]
     against: options.Against
+    price: options.Price
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 4 also if a case is not valid (noisy, not steady, ...).")
     ]
@@ -40,9 +41,11 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     from joulemark.suite.cli.support.execute import measure_run, print_plan
     from joulemark.suite.cli.support.prepare import prepare_run
     from joulemark.suite.cli.support.resumed import find_resumed, finish_resumed, prepare_resumed
+    from joulemark.suite.results.machine.year import check_price
     from joulemark.suite.results.references.kept import check_names
 
     check_names(given["against"])
+    check_price(given["price"])
     read_thresholds((), None)  # an error in the settings file is reported now, not when the run is judged
     settings, out = settings_from_context(context, given), given["out"]
     as_json, report = given["as_json"], not given["no_report"]
@@ -52,15 +55,21 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
         flags = given_flags(context, settings)
         resumed = find_resumed(given["resume"], flags, find_runs(out), given["dry_run"])
         if resumed.is_measured:
-            return _show(*finish_resumed(resumed), as_json, report, given["against"])
+            return _show(*finish_resumed(resumed), as_json, report, given["against"], given["price"])
         prepared = prepare_resumed(resumed)
     if given["dry_run"]:
         return print_plan(prepared, as_json)
-    return _show(*measure_run(prepared), as_json, report, given["against"])
+    return _show(*measure_run(prepared), as_json, report, given["against"], given["price"])
 
 
 def _show(
-    run_file: RunFile, path: Path, interrupted: bool, as_json: bool, report: bool, against: Sequence[str] | None
+    run_file: RunFile,
+    path: Path,
+    interrupted: bool,
+    as_json: bool,
+    report: bool,
+    against: Sequence[str] | None,
+    price: float | None,
 ) -> int:
     """Write the page of the run and print its summary; return the exit code."""
     from joulemark.suite.cli.support.against import against_document, print_against
@@ -73,7 +82,7 @@ def _show(
     if not as_json:
         print_run(run_file)
         print_against(references, run_file)
-    page = print_paths(run_file, path, report, references)
+    page = print_paths(run_file, path, report, references, price)
     if as_json:
         beside = {"against": against_document(references, run_file)}
         print_json({**run_files.document(run_file), **path_document(path, page), **beside})
