@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from joulemark.reports import plotly_library
 from joulemark.reports.anonymous import anonymous_options
 from joulemark.reports.data_table import DataTable, TableValue
+from joulemark.reports.documentation import documentation_address
 from joulemark.reports.embedded_run import report_command
 from joulemark.reports.markers import SHAPE_PATHS
 from joulemark.reports.model import Report, build
@@ -42,6 +43,7 @@ _SCRIPTS = (
     "whatif_charts.js",
     "whatif_form.js",
     "tiles.js",
+    "search.js",
     "downloads.js",
     "page.js",
 )
@@ -99,6 +101,7 @@ def render(
             intensity_kinds=tuple(INTENSITY_KINDS.values()),
             formulas=formulas(report),
             year_assumption=ASSUMPTION,
+            documentation=documentation_address(),
             report_command=report_command([run.file for run in report.runs], recomputed, anonymous),
             recomputed=shlex.join(anonymous_options(recomputed) if anonymous else recomputed),
             shape_paths=SHAPE_PATHS,

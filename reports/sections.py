@@ -25,6 +25,7 @@ class Section:
 
 
 SECTIONS: Final = (
+    Section("machines", "Machines in order", "Machines", ("machines",)),
     Section("arms", "A/B arms", "Arms", ("arms",)),
     Section("ratios", "Framework over framework", "Ratios", ("ratios",)),
     Section("beside", "Beside reference machines", "Reference machines", ("beside",)),

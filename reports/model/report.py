@@ -14,8 +14,9 @@ from joulemark.reports.model.cases import CaseView, case_views, run_label
 from joulemark.reports.model.comparison import RunComparison, compare_runs
 from joulemark.reports.model.headline import Headline, headline
 from joulemark.reports.model.history import CaseSeries, case_series
-from joulemark.reports.model.machine import MachineFacts, machine_facts
+from joulemark.reports.model.machine import MachineFacts, machine_facts, machine_name
 from joulemark.reports.model.pairs import Pair, arm_pairs, framework_pairs
+from joulemark.reports.model.ranking import Ranking, rankings
 from joulemark.reports.model.runs import RunView, run_view
 from joulemark.reports.model.tiles import TileGroup, default_tile_group, tile_groups
 from joulemark.reports.model.warnings import Warnings, report_warnings
@@ -27,6 +28,9 @@ from joulemark.suite.results.table import Table
 if TYPE_CHECKING:
     from joulemark.suite.carbon.ember import Country
     from joulemark.suite.results.references.kept import Reference
+
+MAX_DETAILED = 12
+"""Runs that are described one by one: a page with the traces and facts of hundreds would not open."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,18 @@ class Report:
     """The headline of each run, of MAX_RUNS at most."""
     years: tuple[YearRow, ...] = ()
     """What a year of each unit's work takes, for the same runs."""
+    rankings: tuple[Ranking, ...] = ()
+    """Machines in order, where there are several."""
 
     @property
     def shown(self) -> tuple[CaseView, ...]:
         """The cases of the charts: those with a summary, the latest if a machine measured one several times."""
         return tuple(view for view in self.cases if view.current and view.case.summary is not None)
+
+    @property
+    def detailed(self) -> tuple[RunView, ...]:
+        """The runs whose sensors, environment and power stand on the page: all, or the first of very many."""
+        return self.runs if len(self.runs) <= MAX_DETAILED else self.runs[:MAX_DETAILED]
 
     def run(self, view: CaseView) -> RunView:
         """Return the run of `view`."""
@@ -118,6 +129,7 @@ def build(
         beside=beside_references(files, cases, references),
         machines=_machines(files, cases),
         years=_years(files, references, price),
+        rankings=rankings(files),
     )
 
 
@@ -138,7 +150,8 @@ def _title(files: Sequence[RunFile]) -> str:
     workloads = list(dict.fromkeys(case.workload for case in cases))
     frameworks = [framework_title(name) for name in dict.fromkeys(case.framework for case in cases)]
     shown = _listed(workloads) if len(workloads) <= 4 else f"{len(workloads)} workloads"
-    return f"{shown or 'No case'} in {_listed(frameworks) or 'no framework'}"
+    work = f"{shown or 'No case'} in {_listed(frameworks) or 'no framework'}"
+    return f"{machine_name(files[0])}: {work}" if len(files) == 1 and cases else work
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ def figures(run_file: RunFile) -> dict[str, Figure]:
 def test_each_channel_has_a_short_name_of_its_own(figures: dict[str, Figure]) -> None:
     axes = [axis for name, axis in figures["power-a"].layout.items() if re.fullmatch(r"yaxis\d+", name)]
     titles = [axis["title"]["text"] for axis in axes]
-    assert titles == ["cuda:0 counter, W", "cuda:0 integrated, W", "cpu, W", "ram, W"]
+    assert titles == ["cuda:0 counter, watts", "cuda:0 integrated, watts", "cpu, watts", "ram, watts"]
     assert figures["power-a"].summary.endswith("on cuda:0 counter.")
 
 

@@ -89,7 +89,7 @@ def indices(reference: RunFile, run: RunFile) -> tuple[Index, ...]:
                     for each in of_basket
                     if (each.pair.b.framework, each.pair.b.mode, each.metric.key) == (framework, mode, metric)
                 ]
-                found.append(_index(basket, framework, mode, quantity, own))
+                found.append(index_over(basket, framework, mode, quantity, own))
     return tuple(found)
 
 
@@ -100,7 +100,8 @@ def _is_in(case: Case, basket: Basket) -> bool:
     return task in basket.tasks and (case.size, case.precision) == (basket.size, basket.precision) and not own_setting
 
 
-def _index(basket: Basket, framework: str, mode: str, quantity: Quantity, found: Sequence[Comparison]) -> Index:
+def index_over(basket: Basket, framework: str, mode: str, quantity: Quantity, found: Sequence[Comparison]) -> Index:
+    """Return one index over `basket` of comparisons of one metric, framework and mode; without value if one lacks."""
     chosen: dict[Task, Comparison] = {}
     for each in found:  # the first that was measured, where several devices or batch sizes were
         chosen.setdefault((each.pair.b.workload_id, each.pair.b.phase), each)

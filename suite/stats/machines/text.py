@@ -28,7 +28,10 @@ def sentence(pair: Grouped, title: str, framework: str) -> str:
         text
         for index, text in (
             (speed, f"{number(speed)} times as fast"),
-            (efficiency, f"{number(efficiency)} times the items per joule of the {efficiency.scope}"),
+            (
+                efficiency,
+                f"{number(efficiency)} times the items per joule{' of the board' * (efficiency.scope == 'gpu')}",
+            ),
         )
         if index.value is not None
     ]
