@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from joulemark.suite import units
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.machine.known_units import known_units
-from joulemark.suite.results.machine.year import BUSY_HOURS, check_price
+from joulemark.suite.results.machine.year import BUSY_HOURS, MAX_ITEMS, check_price, items_of_day
 from joulemark.suite.results.machine.years import THIS, Line, year_lines
 from joulemark.suite.results.table import AT_LEAST, ESTIMATED
 
@@ -51,6 +51,8 @@ def year_rows(
     titles = {each.name: each.title for each in references}
     rows = []
     for cost in known_units(run_file):
+        if items_of_day(cost.case) > MAX_ITEMS:
+            continue  # no rate of a real machine
         lines = list(year_lines(run_file, [cost.case], references, run_file.emissions, price=price))
         name = f"{cost.unit.name}: {cost.case.workload_id} {cost.case.size}"
         rows += [_row(label, name, titles.get(line.machine, line.machine), line, price) for line in lines]

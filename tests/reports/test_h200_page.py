@@ -40,7 +40,7 @@ def test_a_task_with_one_case_has_no_trade_off(figures: dict[str, Figure]) -> No
 def test_cells_of_the_results_stay_narrow(run_file: RunFile) -> None:
     """What was not measured is the same in every row: it is in the warning, and in each cell's tooltip."""
     (table,) = re.findall(r'<table class="sortable results.*?</table>', html.render([run_file]), re.S)
-    texts = re.findall(r"<small>(.*?)</small>", table)
+    texts = re.findall(r"<small[^>]*>(.*?)</small>", table)
     assert "n=1, no interval" in texts
     assert max(map(len, texts)) < 25
     assert 'title="n=1, no interval; not measured: package: no readable sensor' in table

@@ -97,7 +97,7 @@ def _items(unit: KnownUnit, case: Case) -> float:
     """Return the items of one unit; of a response, those of a sample."""
     if unit.items is not None:
         return unit.items
-    trial = case.ok_trials[0]
+    trial = next(trial for trial in case.ok_trials if trial.is_usable)  # a case with a summary has one
     return trial.items / (trial.steps * case.batch_size)
 
 

@@ -19,6 +19,7 @@ from typing import Final, Literal
 
 from joulemark.suite.energy.attribution import is_estimated
 from joulemark.suite.records import Case, RunFile
+from joulemark.suite.stats.compare import MAX_LOG
 from joulemark.suite.stats.comparison import Comparison
 from joulemark.suite.stats.drift import assumed_drift
 from joulemark.suite.stats.intervals import CONFIDENCE, standard_deviation
@@ -117,7 +118,7 @@ def index_over(basket: Basket, framework: str, mode: str, quantity: Quantity, fo
         for task, c in zip(basket.tasks, ordered, strict=True)
     )
     scope = " and ".join(sorted(_components(ordered[0].pair.b))) if quantity == "items per joule" else ""
-    value = math.exp(effect.estimate)
+    value = _exp(effect.estimate)
     return Index(basket, framework, mode, quantity, value, low, high, reason, parts, ordered[0].pair.versions, scope)
 
 
@@ -163,7 +164,12 @@ def _ends(effect: Effect, sensors: Sequence[tuple[float, float]]) -> tuple[float
     if math.isnan(effect.variance.value):
         return None, None
     low, high = effect.interval(1 - CONFIDENCE)
-    return math.exp(low + fmean(pair[0] for pair in sensors)), math.exp(high + fmean(pair[1] for pair in sensors))
+    return _exp(low + fmean(pair[0] for pair in sensors)), _exp(high + fmean(pair[1] for pair in sensors))
+
+
+def _exp(log: float) -> float:
+    """Return exp(`log`), within what is a number."""
+    return math.exp(max(-MAX_LOG, min(MAX_LOG, log)))
 
 
 def log_ratio(reference: Rounds, run: Rounds) -> tuple[Effect, str]:

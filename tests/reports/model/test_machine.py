@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from report_files import full, on_gpu, report_inputs
+from run_files import case, run_file, trial
 
 from joulemark.reports.model import build
 from joulemark.reports.model.machine import machine_name
@@ -32,6 +33,11 @@ def test_facts_that_were_not_measured_are_left_out() -> None:
     (machine,) = build(report_inputs()["no-sensors"]).machines
     assert not [fact for fact in machine.facts if fact.term.startswith(("power", "peak"))]
     assert build(report_inputs()["no-cases"]).machines[0].facts == ()
+
+
+def test_rate_of_no_machine_has_no_year() -> None:
+    fast = case(trials=[trial(1, 100.0).model_copy(update={"items": 10**18})])
+    assert build([run_file([fast])]).years == ()
 
 
 def test_name_is_of_what_was_used() -> None:

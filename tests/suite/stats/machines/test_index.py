@@ -132,6 +132,17 @@ def test_modelled_energy_and_unlike_scopes_have_no_index_but_speed_has() -> None
     assert indices(bound, bound)[1].value == pytest.approx(1.0)  # lower bounds of one scope
 
 
+def test_hopelessly_few_rounds_still_have_numbers() -> None:
+    """Rounds that differ by factors of e^300: the ends stay within what is a number."""
+    rounds = [[{1: 0.0, 2: 300.0}] * 4, [{1: 300.0, 2: 0.0}] * 4]
+    effect, _ = log_ratio(*rounds)
+    assert effect.interval(0.05)[1] > 709
+    wild = [trial(1, 1.0, length_s=1.0), trial(2, 1e6, length_s=1e-5)]
+    files = [run_file([case(w, phase=p, trials=wild) for w, p in BASKET.tasks], id=id) for id in ("a", "b")]
+    speed, _ = indices(*files)
+    assert 0 < speed.low < 1 < speed.high < math.inf
+
+
 def test_one_trial_gives_a_value_without_interval() -> None:
     speed, _ = indices(runs([1] * 4, "a", rounds=1), runs([2] * 4, "b"))
     assert speed.value == pytest.approx(2.0, rel=0.02)
