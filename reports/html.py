@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from joulemark.reports import plotly_library
 from joulemark.reports.anonymous import anonymous_options
 from joulemark.reports.data_table import DataTable, TableValue
+from joulemark.reports.documentation import documentation_address
 from joulemark.reports.embedded_run import report_command
 from joulemark.reports.markers import SHAPE_PATHS
 from joulemark.reports.model import Report, build
 from joulemark.reports.model.tiles import TILE_COLUMNS, TileGroup
 from joulemark.reports.model.whatif import INTENSITY_COLUMNS, formulas, whatif_data
+from joulemark.reports.model.years import ASSUMPTION
 from joulemark.reports.plotting.case_rows import SECOND_LINE_STYLE, slices
 from joulemark.reports.plotting.figure import Figure
 from joulemark.reports.sections import sections
@@ -28,6 +30,7 @@ from joulemark.suite.results.validity import CARBON_CODES
 
 if TYPE_CHECKING:
     from joulemark.suite.carbon.ember import Country
+    from joulemark.suite.results.references.kept import Reference
 
 _LONG_TABLE, _SAMPLE_ROWS = 200, 40
 """Rows of a data table above which the page's markup holds only `_SAMPLE_ROWS` of them, and JavaScript makes the whole
@@ -40,11 +43,12 @@ _SCRIPTS = (
     "whatif_charts.js",
     "whatif_form.js",
     "tiles.js",
+    "search.js",
     "downloads.js",
     "page.js",
 )
 _FIRST_SECTIONS = (("overview", "Overview"), ("results", "Results"))
-_WORK = (("work", "Work"),)
+_YEAR, _WORK = (("year", "A year"),), (("work", "Work"),)
 _LAST_SECTIONS = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Reproduce"))
 
 
@@ -54,6 +58,8 @@ def render(
     anonymous: bool = False,
     zones: Sequence[Country] = (),
     recomputed: Sequence[str] = (),
+    references: Sequence[Reference] = (),
+    price: float | None = None,
 ) -> str:
     """Return the page of `run_files` as one HTML document: the same text for the same input.
 
@@ -64,11 +70,13 @@ def render(
         anonymous: Whether to leave out host name, user names and paths.
         zones: Countries of the what-if.
         recomputed: The options, as typed, by which the emissions of `run_files` differ from those of the runs.
+        references: Reference machines that the runs are put beside.
+        price: Of a kilowatt-hour, for what a year costs.
 
     Raises:
         UsageError: If `plotlyjs` is anything else.
     """
-    report = build(run_files, anonymous, zones)
+    report = build(run_files, anonymous, zones, references, price)
     page_sections = sections(report)
     drawn = [figure for _, figures in page_sections for figure in figures]
     titles = [(section.id, section.short_title) for section, _ in page_sections]
@@ -78,7 +86,13 @@ def render(
         .render(
             report=report,
             sections=page_sections,
-            contents=[*_FIRST_SECTIONS, *titles, *(_WORK if report.work else ()), *_LAST_SECTIONS],
+            contents=[
+                *_FIRST_SECTIONS,
+                *(_YEAR if report.years else ()),
+                *titles,
+                *(_WORK if report.work else ()),
+                *_LAST_SECTIONS,
+            ],
             tiles=[column for name in TILE_COLUMNS for column in report.table.columns if column.key == name],
             sampled_tables={figure.id: _sampled(figure.table) for figure in drawn if _is_long(figure.table)},
             slices={figure.id: slices(figure.layout) for figure in drawn},
@@ -86,6 +100,8 @@ def render(
             carbon_codes=CARBON_CODES,
             intensity_kinds=tuple(INTENSITY_KINDS.values()),
             formulas=formulas(report),
+            year_assumption=ASSUMPTION,
+            documentation=documentation_address(),
             report_command=report_command([run.file for run in report.runs], recomputed, anonymous),
             recomputed=shlex.join(anonymous_options(recomputed) if anonymous else recomputed),
             shape_paths=SHAPE_PATHS,
@@ -118,12 +134,15 @@ def write(
     zones: Sequence[Country] = (),
     recomputed: Sequence[str] = (),
     private: bool = False,
+    references: Sequence[Reference] = (),
+    price: float | None = None,
 ) -> Path:
     """Write the page of `run_files` to `path` atomically, with Plotly beside it for `directory`, and return `path`.
 
     `private` keeps a new page from other users. Raises UsageError if it cannot be written.
     """
-    return write_page(path, render(run_files, plotlyjs, anonymous, zones, recomputed), plotlyjs, private)
+    page = render(run_files, plotlyjs, anonymous, zones, recomputed, references, price)
+    return write_page(path, page, plotlyjs, private)
 
 
 def write_page(path: Path, page: str, plotlyjs: str, private: bool = False) -> Path:

@@ -25,8 +25,10 @@ class Section:
 
 
 SECTIONS: Final = (
+    Section("machines", "Machines in order", "Machines", ("machines",)),
     Section("arms", "A/B arms", "Arms", ("arms",)),
     Section("ratios", "Framework over framework", "Ratios", ("ratios",)),
+    Section("beside", "Beside reference machines", "Reference machines", ("beside",)),
     Section("cases", "Speed and energy by case", "Speed and energy", ("speed_and_energy",)),
     Section("pareto", "Speed versus energy", "Trade-off", ("pareto",)),
     Section("breakdown", "Where the energy goes", "Breakdown", ("breakdown",)),

@@ -80,6 +80,11 @@ class Code(StrEnum):
         """What to do about it."""
         return _texts()[self]["remedy"]
 
+    @property
+    def docs(self) -> str:
+        """The page of `docs/` that says more."""
+        return _texts()[self]["docs"]
+
 
 @cache
 def _texts() -> dict[str, dict[str, str]]:

@@ -44,6 +44,11 @@ def test_a_wheel_has_one_top_level_package(wheel):
         "joulemark/workloads/kits/pytorch/__init__.py",
         "joulemark/reports/assets/page.js",
         "joulemark/pytest_plugin/__init__.py",
+        "joulemark/suite/results/references/data/references.toml",
+        *(
+            f"joulemark/{path.relative_to(ROOT)}"
+            for path in (ROOT / "suite/results/references/data").glob("*/*.json.gz")
+        ),
     }
     assert files <= names(wheel)
 

@@ -103,6 +103,31 @@ function fillCell(node, key, column, [value, low, high], factor, whatif) {
   [intensityMark.textContent] = model.intensity_kinds[intensityMark.title];
 }
 
+// Grams of a number of items in the headline of a machine.
+function fillGrams(whatif) {
+  document.querySelectorAll('[data-grams]').forEach((node) => {
+    node.dataset.original ??= node.textContent;
+    const [key, items] = node.dataset.grams.split('|');
+    const [grams] = recomputed(key, EMISSIONS, whatif);
+    const other = hasOtherGrid(whatif) || whatif.pue !== null;
+    node.textContent = other ? `${cellOf(key, EMISSIONS)[5]}${prefixed((grams * items) / 1000, 'g')} CO₂e` : node.dataset.original;
+  });
+}
+
+// A year's facility energy, emissions and cost, from its IT energy and what that costs.
+function fillYear(whatif) {
+  const other = hasOtherGrid(whatif) || whatif.pue !== null;
+  const fill = (name, textOf) => document.querySelectorAll(`[data-year-${name}]`).forEach((node) => {
+    node.dataset.original ??= node.textContent;
+    const [run, kwh, mark] = node.getAttribute(`data-year-${name}`).split('|');
+    node.textContent = other ? mark + textOf(Number(kwh) * JOULES_PER_KWH, effectiveInputs(run, whatif)) : node.dataset.original;
+  });
+  const timesPue = (joules, used) => String(Number((facilityJoules(joules, used) / JOULES_PER_KWH).toPrecision(3)));
+  fill('kwh', timesPue);
+  fill('cost', timesPue);
+  fill('grams', (joules, used) => prefixed(gramsOf(joules, used), 'g'));
+}
+
 const fiveDigits = (value) => String(Number(value.toPrecision(5)));
 
 const termOf = (line) => (name) => line.querySelector(`[data-term="${name}"]`);

@@ -78,6 +78,8 @@ function fillStatus(whatif) {
 function applyInputs(whatif) {
   currentInputs = whatif;
   model.columns.forEach(({ key }) => { if (isRecomputed(key)) fillColumn(key, whatif); });
+  fillGrams(whatif);
+  fillYear(whatif);
   fillEmissions(whatif);
   fillEmissionsTable();
   fillBreakdown(whatif);

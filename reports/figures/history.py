@@ -40,8 +40,8 @@ def figures(report: Report) -> list[Figure]:
         layout=layout(
             460,
             xaxis={"type": "date", "anchor": "y2"},
-            yaxis={"domain": [0.56, 1], "title": {"text": "speed / first run"}, "automargin": True},
-            yaxis2={"domain": [0, 0.44], "title": {"text": "energy / first run"}, "automargin": True},
+            yaxis={"domain": [0.56, 1], "title": {"text": "speed relative to first run"}, "automargin": True},
+            yaxis2={"domain": [0, 0.44], "title": {"text": "energy relative to first run"}, "automargin": True},
         ),
         table=data_table(
             ("case", "run", "started", "items per second", "joules per item", "energy kind"),

@@ -31,7 +31,7 @@ _HOW_TO_READ = (
 def figures(report: Report) -> list[Figure]:
     """Return one figure for each run that has traces."""
     several_runs = len(report.runs) > 1
-    return [figure for run in report.runs if (figure := _figure(run, several_runs)) is not None]
+    return [figure for run in report.detailed if (figure := _figure(run, several_runs)) is not None]
 
 
 def _figure(run: RunView, several_runs: bool) -> Figure | None:
@@ -81,7 +81,7 @@ def _panels(traces: Sequence[PowerTrace], plot_px: int) -> dict[str, Any]:
         bottom = 1 - (i * (_PANEL_PX + _GAP_PX) + _PANEL_PX) / plot_px
         panels[f"yaxis{i + 2}"] = {
             "domain": numbers([max(0.0, bottom), bottom + _PANEL_PX / plot_px]),
-            "title": {"text": f"{for_plotly(trace.name)}, W"},
+            "title": {"text": f"{for_plotly(trace.name)}, watts"},
             "range": numbers([0, highest_w]),
             "automargin": True,
             "zeroline": False,

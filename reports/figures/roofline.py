@@ -155,7 +155,12 @@ def _roofline(id: str, key: tuple[str, str, str, int], cases: Sequence[_CaseUnde
             },
             *[_points(of_marker, entries) for of_marker, entries in by_marker.items()],
         ],
-        layout=layout(380, xaxis=x_axis, yaxis=log_axis("FLOP/s", [*heights, *speeds]), shapes=[vertical_line(ridge)]),
+        layout=layout(
+            380,
+            xaxis=x_axis,
+            yaxis=log_axis("floating-point operations per second", [*heights, *speeds]),
+            shapes=[vertical_line(ridge)],
+        ),
         table=data_table(
             ("case", *_INTENSITY, "reached, FLOP/s", "limit"),
             [(e.view.full_name, *_intensity(e.share), e.share.achieved_flops_per_s, e.share.limit) for e in cases],

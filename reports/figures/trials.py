@@ -37,7 +37,7 @@ _RowPoint = tuple[int, CaseView, TrialPoint]
 
 def figures(report: Report) -> list[Figure]:
     """Return all trials with one row for each case, then the drift of each run."""
-    return [*_trials(report), *(figure for run in report.runs if (figure := _drift(report, run)) is not None)]
+    return [*_trials(report), *(figure for run in report.detailed if (figure := _drift(report, run)) is not None)]
 
 
 def _trials(report: Report) -> list[Figure]:

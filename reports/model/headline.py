@@ -164,7 +164,4 @@ def _without_comparison(cases: Sequence[CaseView]) -> str:
         return f"Nothing was measured: {'every case failed or was skipped' if cases else 'no case was planned'}."
     names = sorted({view.name for view in measured})
     verb = "was" if len(measured) == 1 else "were"
-    return (
-        f"{counted(len(measured), 'case')} of {', '.join(names)} {verb} measured; "
-        "no two frameworks measured the same case, so there is nothing to compare."
-    )
+    return f"{counted(len(measured), 'case')} of {', '.join(names)} {verb} measured."

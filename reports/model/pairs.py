@@ -102,12 +102,13 @@ def pair_views(
         comparisons += result.comparisons
         missing_reasons = result.missing_reasons
     by_id = {view.case.id: view for view in a_views}, {view.case.id: view for view in b_views}
-    return _pairs(comparisons, *by_id), missing_reasons
+    return pairs_of(comparisons, *by_id), missing_reasons
 
 
-def _pairs(
+def pairs_of(
     comparisons: Sequence[Comparison], a_views: Mapping[str, CaseView], b_views: Mapping[str, CaseView]
 ) -> list[Pair]:
+    """Return the pairs of `comparisons`, whose cases have views by id."""
     by_pair: dict[tuple[str, str], dict[str, Comparison]] = defaultdict(dict)
     for comparison in comparisons:
         by_pair[comparison.pair.a.id, comparison.pair.b.id][comparison.metric.key] = comparison

@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING
 
 from joulemark.reports.anonymous import anonymous as without_names
 from joulemark.reports.markers import framework_title
+from joulemark.reports.model.beside import MAX_RUNS, Beside, beside_references
 from joulemark.reports.model.best import best_cells
 from joulemark.reports.model.cases import CaseView, case_views, run_label
 from joulemark.reports.model.comparison import RunComparison, compare_runs
 from joulemark.reports.model.headline import Headline, headline
 from joulemark.reports.model.history import CaseSeries, case_series
+from joulemark.reports.model.machine import MachineFacts, machine_facts, machine_name
 from joulemark.reports.model.pairs import Pair, arm_pairs, framework_pairs
+from joulemark.reports.model.ranking import Ranking, rankings
 from joulemark.reports.model.runs import RunView, run_view
 from joulemark.reports.model.tiles import TileGroup, default_tile_group, tile_groups
 from joulemark.reports.model.warnings import Warnings, report_warnings
 from joulemark.reports.model.work import WorkCounts, work_counts
+from joulemark.reports.model.years import YearRow, year_rows
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import Table
 
 if TYPE_CHECKING:
     from joulemark.suite.carbon.ember import Country
+    from joulemark.suite.results.references.kept import Reference
+
+MAX_DETAILED = 12
+"""Runs that are described one by one: a page with the traces and facts of hundreds would not open."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +63,24 @@ class Report:
     """Countries of the what-if."""
     work: WorkCounts | None = None
     """What a step of each case does; None if no trial counted it."""
+    beside: tuple[Beside, ...] = ()
+    """The runs against reference machines."""
+    machines: tuple[MachineFacts, ...] = ()
+    """The headline of each run, of MAX_RUNS at most."""
+    years: tuple[YearRow, ...] = ()
+    """What a year of each unit's work takes, for the same runs."""
+    rankings: tuple[Ranking, ...] = ()
+    """Machines in order, where there are several."""
 
     @property
     def shown(self) -> tuple[CaseView, ...]:
         """The cases of the charts: those with a summary, the latest if a machine measured one several times."""
         return tuple(view for view in self.cases if view.current and view.case.summary is not None)
+
+    @property
+    def detailed(self) -> tuple[RunView, ...]:
+        """The runs whose sensors, environment and power stand on the page: all, or the first of very many."""
+        return self.runs if len(self.runs) <= MAX_DETAILED else self.runs[:MAX_DETAILED]
 
     def run(self, view: CaseView) -> RunView:
         """Return the run of `view`."""
@@ -70,8 +91,17 @@ class Report:
         return self.run(view).file
 
 
-def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence[Country] = ()) -> Report:
-    """Return the report of `run_files`, in their order. Raises ValueError if there are none."""
+def build(
+    run_files: Sequence[RunFile],
+    anonymous: bool = False,
+    zones: Sequence[Country] = (),
+    references: Sequence[Reference] = (),
+    price: float | None = None,
+) -> Report:
+    """Return the report of `run_files`, in their order, beside `references`. Raises ValueError if there are none.
+
+    `price` is that of a kilowatt-hour, for what a year costs.
+    """
     if not run_files:
         raise ValueError("a report needs at least one run file")
     files = without_names(run_files) if anonymous else list(run_files)
@@ -96,7 +126,23 @@ def build(run_files: Sequence[RunFile], anonymous: bool = False, zones: Sequence
         anonymous=anonymous,
         zones=tuple(sorted(zones, key=lambda zone: zone.name)),
         work=work_counts(cases),
+        beside=beside_references(files, cases, references),
+        machines=_machines(files, cases),
+        years=_years(files, references, price),
+        rankings=rankings(files),
     )
+
+
+def _machines(files: Sequence[RunFile], cases: Sequence[CaseView]) -> tuple[MachineFacts, ...]:
+    if len(files) > MAX_RUNS:
+        return ()
+    labelled = [(run_label(i), file) for i, file in enumerate(files)]
+    return tuple(machine_facts(label, file, [view for view in cases if view.run == label]) for label, file in labelled)
+
+
+def _years(files: Sequence[RunFile], references: Sequence[Reference], price: float | None) -> tuple[YearRow, ...]:
+    labelled = [(run_label(i), file) for i, file in enumerate(files)] if len(files) <= MAX_RUNS else []
+    return tuple(row for label, file in labelled for row in year_rows(label, file, references, price))
 
 
 def _title(files: Sequence[RunFile]) -> str:
@@ -104,7 +150,8 @@ def _title(files: Sequence[RunFile]) -> str:
     workloads = list(dict.fromkeys(case.workload for case in cases))
     frameworks = [framework_title(name) for name in dict.fromkeys(case.framework for case in cases)]
     shown = _listed(workloads) if len(workloads) <= 4 else f"{len(workloads)} workloads"
-    return f"{shown or 'No case'} in {_listed(frameworks) or 'no framework'}"
+    work = f"{shown or 'No case'} in {_listed(frameworks) or 'no framework'}"
+    return f"{machine_name(files[0])}: {work}" if len(files) == 1 and cases else work
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -49,6 +49,15 @@ class Warnings:
     notices: tuple[NoticeGroup, ...]
     failed: tuple[FailedCase, ...]
 
+    @property
+    def count(self) -> str:
+        """How many there are: `5 warnings, 1 of them severe; 2 cases without a result`."""
+        severe = sum(group.severe for group in self.notices)
+        texts = [counted(len(self.notices), "warning")] if self.notices else []
+        texts[0:1] = [f"{text}, {severe} severe" if severe else text for text in texts[0:1]]
+        texts += [f"{counted(len(self.failed), 'case')} without a result"] if self.failed else []
+        return "; ".join(texts) or "No warnings"
+
 
 def report_warnings(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Warnings:
     """Return the warnings of a report; notices of one code stand once, with all they apply to."""

@@ -39,6 +39,7 @@ VERBS = (
     "intensity",
     "when",
     "estimate",
+    "references",
     "schema",
 )
 """The modules of `suite/cli/verbs`, in the order of the help."""

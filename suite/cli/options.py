@@ -86,6 +86,18 @@ Sensor = Annotated[
 AllowEstimates = Annotated[
     bool, effort("--allow-estimates", help="Rank estimated energy too, also against measured energy.")
 ]
+Against = Annotated[
+    list[str] | None,
+    output(
+        metavar="NAME",
+        help="The reference machines that the page compares with; repeatable. `joulemark references` lists them. "
+        "(default: all)",
+    ),
+]
+Price = Annotated[
+    float | None,
+    carbon(metavar="P", help="Of a kilowatt-hour, in your currency: what a year costs has a column of it."),
+]
 Threshold = Annotated[
     list[str] | None,
     verdict(

@@ -21,12 +21,19 @@ from joulemark.suite.stats.interim_analysis import analysis_levels
 from joulemark.suite.stats.intervals import CONFIDENCE
 from joulemark.suite.stats.metrics import METRICS, Metric
 from joulemark.suite.stats.paired_samples import PairedSample, error_range, paired_sample
-from joulemark.suite.stats.pairs import Pair, arm_differences, environment_differences, pair_cases, with_earlier_runs
+from joulemark.suite.stats.pairs import (
+    Pair,
+    Pairs,
+    arm_differences,
+    environment_differences,
+    pair_cases,
+    with_earlier_runs,
+)
 from joulemark.suite.stats.thresholds import Thresholds
 from joulemark.suite.stats.variance import Effect, LevelFunction, Variance, fit_prior, holm, moderate, sum_of_variances
 
-_MAX_LOG: Final = 700.0
-"""Of an end of an interval, either way: e to the power of 710 is no double any more."""
+MAX_LOG: Final = 700.0
+"""Ends of an interval beyond exp(+-700) are no numbers: few trials of many cases can be that unsure."""
 
 
 def compare(
@@ -40,6 +47,7 @@ def compare(
     earlier: Sequence[RunFile] = (),
     references: References = NO_REFERENCES,
     confidence: float = CONFIDENCE,
+    matches: Pairs | None = None,
 ) -> ComparisonResult:
     """Return the comparison of the cases of `b` with those of the baseline `a`. UsageError for an unknown factor.
 
@@ -49,9 +57,9 @@ def compare(
     ASSUMED_DRIFT for the others. `allow_estimates` lets modelled energy be compared with measured energy. `earlier` are
     more runs of the same cases on the machine of `a`; they form one baseline with it. What `references` say of the
     machine's speed in these runs is divided out of the ratios of cases that follow it. `confidence` is that of all
-    intervals together.
+    intervals together. `matches` are the pairs, where they are not those of equal cases.
     """
-    matches = pair_cases(a, b, by)
+    matches = matches or pair_cases(a, b, by)
     same_run = a.run.id == b.run.id
     limits = thresholds if isinstance(thresholds, Thresholds) else Thresholds.of_metrics(thresholds or {})
     drifts = {
@@ -191,8 +199,8 @@ def _with_interval(comparison: Comparison, interval: tuple[float, float]) -> Com
     low, high = interval[0] + math.log(factors[0]), interval[1] + math.log(factors[1])
     return replace(
         comparison,
-        low=math.exp(max(low, -_MAX_LOG)),
-        high=math.exp(min(high, _MAX_LOG)),
+        low=math.exp(max(low, -MAX_LOG)),
+        high=math.exp(min(high, MAX_LOG)),
         verdict=verdict(low, high, comparison.threshold, comparison.metric),
         reason=comparison.pair.note,
     )

@@ -154,12 +154,12 @@ def _pair(case_a: Case, case_b: Case, a: RunFile, b: RunFile, by: str | None) ->
         incomparable=incomparable,
         note=_note(case_a, case_b),
         work_incomparable=unlike,
-        versions=(_framework_version(case_a, a), _framework_version(case_b, b)),
+        versions=(framework_version(case_a, a), framework_version(case_b, b)),
         same_fingerprint=same_fingerprint,
     )
 
 
-def _framework_version(case: Case, run_file: RunFile) -> str:
+def framework_version(case: Case, run_file: RunFile) -> str:
     """Return the version of the framework that measured a case, and of what belongs to it; empty if it is not known."""
     source = run_file.machine if case.arm is None else run_file.arms.get(case.arm)
     info = source.frameworks.get(case.framework) if source is not None else None

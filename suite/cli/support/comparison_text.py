@@ -181,8 +181,8 @@ def _lines_below(comparison: RunComparison) -> list[str]:
         lines = [f"not judged  {line}" for line in _grouped(_unjudged(gate.not_judged))]
     else:
         lines = [f"not comparable  {line}" for line in _without_ratio(result)]
-        lines += [f"only in A  {case}: {result.missing_reasons[case]}" for case in result.only_a]
-        lines += [f"only in B  {case}: {result.missing_reasons[case]}" for case in result.only_b]
+        for side, cases in (("A", result.only_a), ("B", result.only_b)):
+            lines += [f"only in {side}  {line}" for line in _grouped((result.missing_reasons[c], c) for c in cases)]
     notes = ((each.pair.note, case_title(each)) for each in compared if each.pair.note)
     lines += [f"note  {line}" for line in _grouped(notes)]
     lines += [f"work  {line}" for line in _grouped(_unchanged_work(comparison))]

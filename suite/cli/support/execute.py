@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from joulemark.suite.cli.support.prepare import PreparedRun
 from joulemark.suite.errors import StoppedError
 from joulemark.suite.notices import INVALIDATING
 from joulemark.suite.records import RunFile, Settings
+from joulemark.suite.results.references.kept import Reference
 from joulemark.suite.results.run_files import read
 from joulemark.suite.run import runner
 from joulemark.suite.run.run_spec import FindUndecided, RunSpec
@@ -72,17 +74,22 @@ def print_plan(prepared: PreparedRun, as_json: bool) -> int:
     return 0
 
 
-def write_page(run_file: RunFile, path: Path) -> Path:
+def write_page(run_file: RunFile, path: Path, references: Sequence[Reference] = (), price: float | None = None) -> Path:
     """Write the page of the run at `path` beside it, for this user alone as that is; return the page's path."""
     from joulemark.reports import html
 
-    return html.write([run_file], path.with_suffix(".html"), zones=tuple(countries().values()), private=True)
+    zones = tuple(countries().values())
+    return html.write(
+        [run_file], path.with_suffix(".html"), zones=zones, private=True, references=references, price=price
+    )
 
 
-def print_paths(run_file: RunFile, path: Path, report: bool) -> Path | None:
+def print_paths(
+    run_file: RunFile, path: Path, report: bool, references: Sequence[Reference] = (), price: float | None = None
+) -> Path | None:
     """Print where the run is kept, and write its page if `report`; return the page's path."""
     print_message(f"Run file: {path}")
-    page = write_page(run_file, path) if report else None
+    page = write_page(run_file, path, references, price) if report else None
     if page is not None:
         print_message(f"Report:   {page}")
     return page

@@ -33,6 +33,12 @@ def command(
             "allocator or arm.",
         ),
     ] = None,
+    against: Annotated[
+        str | None,
+        options.verdict(
+            metavar="NAME", help="A reference machine instead of B: its cases are A of the ratios. See `references`."
+        ),
+    ] = None,
     threshold: options.Threshold = None,
     allow_estimates: options.AllowEstimates = False,
     markdown: options.Markdown = False,
@@ -46,28 +52,37 @@ def command(
     """
     from joulemark.suite import settings
     from joulemark.suite.cli.support import comparison_text
+    from joulemark.suite.cli.support.against import against_document, print_against
     from joulemark.suite.cli.support.comparison import (
         check_output_format,
         comparison_document,
         read_thresholds,
         warn_unmatched_patterns,
     )
+    from joulemark.suite.results.references.kept import load
     from joulemark.suite.stats.metrics import METRICS
 
     check_output_format(as_json, markdown)
     thresholds = read_thresholds(tuple(METRICS), threshold)
     given = settings_from_context(context, {"allow_estimates": allow_estimates})
     allowed = settings.resolve(given).allow_estimates
-    comparison = _compare(a, b, by, thresholds, find_runs(out), allowed)
+    if against is not None:
+        _check_alone(b, by)
+        comparison = _compare_with_reference(a, against, thresholds, find_runs(out), allowed)
+    else:
+        comparison = _compare(a, b, by, thresholds, find_runs(out), allowed)
     warn_unmatched_patterns(thresholds, comparison.b)
     if as_json:
-        print_json(comparison_document(comparison))
+        extra = {} if against is None else {"against": against_document([load(against)], comparison.b)}
+        print_json({**comparison_document(comparison), **extra})
     elif markdown:
         title = f"Joulemark: {comparison.b.run.id} against {comparison.a.run.id}"
         counts = comparison_text.verdict_counts(comparison.result)
         print_document(comparison_text.markdown(comparison, title, [counts]))
     else:
         comparison_text.print_comparison(comparison)
+        if against is not None:
+            print_against([load(against)], comparison.b)
 
 
 def _compare(
@@ -76,17 +91,45 @@ def _compare(
     """Compare two runs, or one with itself. UsageError for one run without a factor; NotComparableError."""
     from joulemark.suite.cli.support.comparison import compare_runs
     from joulemark.suite.results.store import load
-    from joulemark.suite.stats.gate import nothing_comparable
 
     run_a = load(a, directory)
     run_b = load(b, directory) if b is not None else run_a
     if by is None and run_a.run.id == run_b.run.id:
         problem = "B is missing" if b is None else f"A and B are the same run, {run_a.run.id}"
         raise UsageError(f"{problem}: name two runs, or give --by for the cases of one run.")
-    comparison = compare_runs(run_a, run_b, by, thresholds, directory, allow_estimates)
+    return _with_anything(compare_runs(run_a, run_b, by, thresholds, directory, allow_estimates))
+
+
+def _check_alone(b: str | None, by: str | None) -> None:
+    """Raise UsageError if a second run or a factor stands beside a reference machine."""
+    if b is not None or by is not None:
+        raise UsageError(f"--against stands in place of {'B' if b is not None else '--by'}: give one of them.")
+
+
+def _compare_with_reference(
+    run: str, name: str, thresholds: Thresholds, directory: Path | None, allow_estimates: bool
+) -> RunComparison:
+    """Compare a run with the reference machine `name`. UsageError for an unknown name; NotComparableError."""
+    from joulemark.suite.cli.support.comparison import RunComparison
+    from joulemark.suite.results.references.kept import load as load_reference
+    from joulemark.suite.results.store import load
+    from joulemark.suite.stats.machines.compared import PER_ITEM, compare_with_reference
+
+    reference = load_reference(name).run_file
+    run_file = load(run, directory)
+    metrics = [metric for metric in thresholds.metrics() if metric in PER_ITEM]
+    result = compare_with_reference(reference, run_file, thresholds, metrics, allow_estimates)
+    return _with_anything(RunComparison(reference, run_file, "machine", result))
+
+
+def _with_anything(comparison: RunComparison) -> RunComparison:
+    """Return `comparison`. NotComparableError if it compares nothing."""
+    from joulemark.suite.stats.gate import nothing_comparable
+
     comparisons = comparison.result.comparisons
     counted = any(each.verdict != "not comparable" for each in comparison.result.counts)
     if not counted and all(each.ratio is None for each in comparisons):
         reasons = [each.reason or "" for each in comparisons]
-        raise nothing_comparable(run_a, run_b, reasons or comparison.result.missing_reasons.values(), by)
+        reasons = reasons or list(comparison.result.missing_reasons.values())
+        raise nothing_comparable(comparison.a, comparison.b, reasons, comparison.by)
     return comparison

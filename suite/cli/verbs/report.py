@@ -18,6 +18,7 @@ from joulemark.suite.units import counted
 
 if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
+    from joulemark.suite.results.references.kept import Reference
 
 
 def command(
@@ -40,6 +41,8 @@ def command(
     anonymous: options.Anonymous = False,
     offline: options.Offline = False,
     allow_estimates: options.AllowEstimates = False,
+    against: options.Against = None,
+    price: options.Price = None,
     out: options.Out = None,
     **carbon: Unpack[Recompute],
 ) -> None:
@@ -49,6 +52,8 @@ def command(
     here recompute them.
     """
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
+    from joulemark.suite.results.machine.year import check_price
+    from joulemark.suite.results.references.kept import load_all
     from joulemark.suite.results.store import find, load_path
 
     given = settings_from_context(context, carbon)
@@ -57,6 +62,8 @@ def command(
         raise UsageError("--image-format applies to the pictures that --images DIR writes: give both, or neither.")
     if output is not None and _is_summary(output) and given_flags(context, ["plotlyjs"]):
         raise UsageError("--plotlyjs applies to a page: a Markdown summary has no charts. Leave it out.")
+    references = load_all(against)
+    check_price(price)
     directory = find_runs(out)
     paths = [find(run, directory) for run in runs]
     files = [recompute_emissions(load_path(path), given, offline) for path in paths]
@@ -70,7 +77,9 @@ def command(
 
         pictures = write_images(files, images, image_format, anonymous)
         print_message(f"Wrote {counted(len(pictures), 'picture')} to {images}")
-    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, _arguments(given, offline))
+    arguments = [*_arguments(given, offline), *(word for name in against or () for word in ("--against", name))]
+    arguments += [] if price is None else ["--price", _number(price)]
+    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, arguments, references, price)
     print_message(f"Wrote {page}{_size(page)}")
 
 
@@ -94,7 +103,13 @@ def _is_summary(output: Path) -> bool:
 
 
 def _write(
-    files: Sequence[RunFile], output: Path, plotlyjs: str, anonymous: bool, recompute_arguments: Sequence[str]
+    files: Sequence[RunFile],
+    output: Path,
+    plotlyjs: str,
+    anonymous: bool,
+    recompute_arguments: Sequence[str],
+    references: Sequence[Reference],
+    price: float | None,
 ) -> Path:
     """Write the page or, by the suffix of `output`, the Markdown summary."""
     if _is_summary(output):
@@ -104,7 +119,16 @@ def _write(
     from joulemark.reports import html
     from joulemark.suite.carbon.ember import countries
 
-    return html.write(files, output, plotlyjs, anonymous, tuple(countries().values()), recompute_arguments)
+    return html.write(
+        files,
+        output,
+        plotlyjs,
+        anonymous,
+        tuple(countries().values()),
+        recompute_arguments,
+        references=references,
+        price=price,
+    )
 
 
 def _size(path: Path) -> str:

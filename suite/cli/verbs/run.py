@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
+from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
 from joulemark.suite.cli.option_groups import Measurement
 from joulemark.suite.cli.options import effort
@@ -21,6 +23,8 @@ class Options(Measurement):
     """All options of `run`."""
 
     latency: Annotated[bool, effort("--latency", help="Also time single steps, for p50, p95 and p99.")]
+    against: options.Against
+    price: options.Price
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 4 also if a case is not valid (noisy, not steady, ...).")
     ]
@@ -37,7 +41,11 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     from joulemark.suite.cli.support.execute import measure_run, print_plan
     from joulemark.suite.cli.support.prepare import prepare_run
     from joulemark.suite.cli.support.resumed import find_resumed, finish_resumed, prepare_resumed
+    from joulemark.suite.results.machine.year import check_price
+    from joulemark.suite.results.references.kept import check_names
 
+    check_names(given["against"])
+    check_price(given["price"])
     read_thresholds((), None)  # an error in the settings file is reported now, not when the run is judged
     settings, out = settings_from_context(context, given), given["out"]
     as_json, report = given["as_json"], not given["no_report"]
@@ -47,24 +55,37 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
         flags = given_flags(context, settings)
         resumed = find_resumed(given["resume"], flags, find_runs(out), given["dry_run"])
         if resumed.is_measured:
-            return _show(*finish_resumed(resumed), as_json, report)
+            return _show(*finish_resumed(resumed), as_json, report, given["against"], given["price"])
         prepared = prepare_resumed(resumed)
     if given["dry_run"]:
         return print_plan(prepared, as_json)
-    return _show(*measure_run(prepared), as_json, report)
+    return _show(*measure_run(prepared), as_json, report, given["against"], given["price"])
 
 
-def _show(run_file: RunFile, path: Path, interrupted: bool, as_json: bool, report: bool) -> int:
+def _show(
+    run_file: RunFile,
+    path: Path,
+    interrupted: bool,
+    as_json: bool,
+    report: bool,
+    against: Sequence[str] | None,
+    price: float | None,
+) -> int:
     """Write the page of the run and print its summary; return the exit code."""
+    from joulemark.suite.cli.support.against import against_document, print_against
     from joulemark.suite.cli.support.execute import has_failed, path_document, print_paths
     from joulemark.suite.results import run_files
+    from joulemark.suite.results.references.kept import load_all
     from joulemark.suite.terminal.run_summary import print_run
 
+    references = load_all(against)
     if not as_json:
         print_run(run_file)
-    page = print_paths(run_file, path, report)
+        print_against(references, run_file)
+    page = print_paths(run_file, path, report, references, price)
     if as_json:
-        print_json({**run_files.document(run_file), **path_document(path, page)})
+        beside = {"against": against_document(references, run_file)}
+        print_json({**run_files.document(run_file), **path_document(path, page), **beside})
     if interrupted:
         print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; continue with --resume.")
         return 130

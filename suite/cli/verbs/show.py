@@ -25,7 +25,9 @@ def command(
 ) -> None:
     """Show a run in the terminal, even an interrupted one."""
     from joulemark.suite.carbon import ember
+    from joulemark.suite.cli.support.against import print_against
     from joulemark.suite.results import run_files
+    from joulemark.suite.results.references.kept import load_all
     from joulemark.suite.results.store import load
     from joulemark.suite.terminal.run_summary import print_run
 
@@ -37,6 +39,7 @@ def command(
         print_json(document if what_if is None else {**document, "what_if": totals})
         return
     print_run(run_file)
+    print_against(load_all(), run_file)
     if totals:
         print_text("\nThe whole run elsewhere", _table(totals))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from places import DOCS
 from report_files import cases, full, report_inputs, summarised
 from run_files import case, failed_trial, run_file, trace
 
@@ -59,3 +60,15 @@ def test_all_clear_only_if_everything_is_measured() -> None:
 def test_failed_case_has_the_reason_of_its_trials() -> None:
     (failed,) = build([run_file([case(trials=[failed_trial(reason="asked for 9 GiB")])])]).warnings.failed
     assert "asked for 9 GiB" in failed.reason
+
+
+def test_warnings_are_counted_in_one_line() -> None:
+    assert build([summarised(run_file(cases()))]).warnings.count == "No warnings"
+    notices = (Notice.of(Code.NOISY_FLOOR, 0.12, 0.05), Notice.of(Code.ENERGY_ESTIMATED, "by load"))
+    failed = case("vit", trials=[failed_trial()])
+    report = build([summarised(run_file([*cases(), failed], notices=notices))])
+    assert report.warnings.count == "2 warnings, 1 severe; 1 case without a result"
+
+
+def test_every_notice_names_a_page_of_the_docs() -> None:
+    assert [code for code in Code if not (DOCS / code.docs).is_file()] == []

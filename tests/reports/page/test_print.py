@@ -64,7 +64,7 @@ def test_results_table_fits_on_portrait_paper(tab: Open, long_page: str) -> None
 def test_paper_names_a_few_of_many_affected_cases(tab: Open, long_page: str) -> None:
     page = tab(long_page, viewport={"width": A4_PX, "height": 971}).open()
     page.emulate_media(media="print")
-    page.evaluate("document.querySelectorAll('.notices details').forEach((details) => { details.open = true; })")
+    page.evaluate("document.querySelectorAll('.warnings details').forEach((details) => { details.open = true; })")
     assert page.locator(".notices li li").count() == 40
     assert page.locator(".notices li li:visible").count() == 4
     page.emulate_media(media="screen")

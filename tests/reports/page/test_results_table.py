@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from chromium import Open, download_csv
+from places import DOCS
 from report_files import summarised, trials
 from run_files import case, run_file
 
 from joulemark.reports.html import render
+from joulemark.suite.results.run_files import read
 
 PHONE = {"width": 390, "height": 844}
 ITEMS = ("image", "sequence")
@@ -78,3 +80,22 @@ def test_common_item_is_named_once(tab: Open) -> None:
     page = tab(render([summarised(run_file([case(trials=trials(100.0, 50.0, 5.0))]))])).open()
     assert "An item is one image." in page.locator("#results .hint").first.inner_text()
     assert "item:" not in page.locator("#results tbody").inner_text()
+
+
+def test_table_fits_a_window_of_1300_pixels(tab: Open) -> None:
+    """All columns of a run with estimates, lower bounds and long numbers, without scrolling sideways."""
+    for name in ("quick-2-cores", "h200-base-bf16", "standard-2-cores"):
+        page = tab(render([read(DOCS / "results" / f"{name}.json")]), viewport={"width": 1300, "height": 900}).open()
+        widths = "[...document.querySelectorAll('#results .scroll')].map((s) => s.scrollWidth - s.clientWidth)"
+        assert max(page.evaluate(widths)) <= 0, name
+
+
+def test_first_screen_has_the_answer_and_one_line_of_warnings(tab: Open) -> None:
+    page = tab(render([read(DOCS / "results" / "quick-2-cores.json")]), viewport={"width": 1280, "height": 800}).open()
+    assert box(page, "#overview .lead")["y"] < 400
+    assert box(page, "#warnings")["height"] < 45
+    assert page.locator("#warnings h2").inner_text() == "5 warnings, 1 severe"
+    assert not page.locator(".notices").is_visible()
+    page.locator("#warnings summary").first.click()
+    assert page.locator(".notices > li").count() == 5
+    assert page.locator(".notices").is_visible()

@@ -79,6 +79,7 @@ def test_inputs_are_shown_all_over_the_page(tab: Open, world_page: str) -> None:
     page = tab(world_page).open()
     system, totals = page.locator("#overview .system"), page.locator("#emissions .totals")
     warnings, banner = page.locator("#warnings"), page.locator("#whatif-banner")
+    warnings.locator("summary").first.click()
     before = [part.inner_text() for part in (system, totals, warnings)]
     assert not banner.is_visible()
     page.select_option("[name=zone]", "PL")

@@ -12,12 +12,14 @@ from run_files import run_file
 from whatif_runs import INPUTS, ZONES, recomputed, with_ranges
 
 from joulemark.reports.html import render
+from joulemark.reports.model import build
 from joulemark.suite import units
 from joulemark.suite.carbon import ember
 from joulemark.suite.carbon.accounting import emissions_g, facility_energy_j
 from joulemark.suite.energy.totals import run_totals
 from joulemark.suite.records import Intensity, RunFile
 from joulemark.suite.results.intensity_kind import intensity_kind
+from joulemark.suite.results.machine.known_units import known_units
 from joulemark.suite.results.table import matching_digits, table
 
 EMISSIONS = "emissions_g_per_1000_items"
@@ -161,3 +163,23 @@ def test_page_without_countries_takes_an_intensity(tab: Open) -> None:
 def test_run_without_energy_has_nothing_to_recompute(tab: Open) -> None:
     page = tab(render([run_file(traces=())], zones=ZONES)).open("zone=PL&items=10")
     assert page.locator("#results tbody tr").count() == 2
+
+
+def test_grams_in_the_headline_of_a_machine_follow_the_grid(tab: Open) -> None:
+    page = tab(render([full()], zones=tuple(ember.countries().values()))).open("intensity=1000")
+    # 900 images/s at 55 W in the faster framework; the cheapest counts.
+    cost = next(c for c in known_units(full()) if c.unit.name == "an image classified")
+    text = page.locator("[data-grams]").filter(has_text="g").nth(1).inner_text()
+    factor = {"m": 1e-3, "µ": 1e-6, "n": 1e-9}[text.split()[1][0]]
+    assert float(text.split()[0]) * factor == pytest.approx(cost.energy_j.value / 3.6e6 * 1000, rel=5e-3)
+
+
+def test_year_follows_grid_and_facility(tab: Open) -> None:
+    """The first row is the classified image: 8 h a day at work, idle at 20 W for the rest."""
+    page = tab(render([full()], price=0.3)).open("intensity=1000&pue=2")
+    row = build([full()], price=0.3).years[0]
+    cells = page.locator("#year tbody tr").first.locator("td").all_inner_texts()
+    shown = [cell.removeprefix("≥") for cell in cells]  # its memory was not measured idle
+    assert float(shown[-3]) == pytest.approx(2 * row.it_kwh, rel=5e-3)
+    assert float(shown[-2].split()[0]) == pytest.approx(2 * row.it_kwh, rel=5e-3)  # 1 kg a kWh
+    assert float(shown[-1]) == pytest.approx(2 * 0.3 * row.it_kwh, rel=5e-3)

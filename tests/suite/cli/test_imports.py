@@ -58,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "intensity CH": set(),
     "when CH": set(),
     "estimate --hours 1 --memory-gb 4": set(),
+    "references": {"numpy", "scipy"},
     "schema": set(),
     "--version": set(),
     "--help": set(),

@@ -189,3 +189,13 @@ def test_equal_runs_raise_no_alarm_and_slow_ones_do() -> None:
     assert false_alarms <= 3
     assert stats.binom.sf(3, 80, 0.01) < 0.01
     assert missed <= 0.1 * 80 * 12
+
+
+def test_interval_of_hopelessly_few_trials_is_still_a_number() -> None:
+    """Two trials have one degree of freedom, whose quantile at the level of many cases is in the thousands."""
+    files = [
+        run_file([case(f"w{i}", trials=[trial(1, 100.0), trial(2, 180.0 - i)]) for i in range(2)], id=id)
+        for id in ("a", "b")
+    ]
+    wild = compare(*files, metrics=["throughput"], confidence=1 - 1e-15)
+    assert all(0 < each.low < 1 < each.high < math.inf for each in wild.comparisons)

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 from command import joulemark
+from run_files import case, energy, run_file, trial
+
+from joulemark.suite.records import write
 
 pytestmark = pytest.mark.slow
 
@@ -71,3 +74,42 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: str, text: 
     assert (done.returncode, done.stdout) == (2, "")
     assert text in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_year_of_a_run_beside_reference_machines(tmp_path: Path) -> None:
+    """With PSF 1 and 8 busy hours a day of the fixture's 50 W and 20 W idle: 394.2 kWh at PUE 1.5."""
+    run = run_file([case(trials=[trial(1, 100.0, readings=[energy(100.0)])])])
+    write(run, tmp_path / "runs" / f"{run.run.id}.json")
+    options = ("--run", "latest", "--pue", "1.5", "--intensity", "400", "--price", "0.3")
+    (year,) = document(tmp_path, *options)["years"]
+    assert (year["machine"], year["machines"]) == ("this machine", 1)
+    assert year["facility_kwh"] == pytest.approx(394.2)
+    assert year["emissions_kg"] == pytest.approx(157.68)
+    assert year["cost"] == pytest.approx(118.26)
+    shown = joulemark(tmp_path, "estimate", *options)
+    assert "394" in shown.stdout
+    assert "118" in shown.stdout
+    estimate = document(tmp_path, "--hours", "10", "--gpus", "1", "--watts-per-gpu", "100", "--price", "0.3")
+    assert estimate["cost"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "--hours"),
+        (("--hours", "1", "--run", "latest"), "one of them"),
+        (("--hours", "1", "--memory-gb", "4", "--busy-hours", "3"), "--busy-hours applies"),
+        (("--run", "latest", "--cores", "4"), "--cores applies to --hours"),
+        (("--run", "latest", "--busy-hours", "3", "--items-per-day", "9"), "give one of them"),
+        (("--run", "latest", "--busy-hours", "25"), "found 25"),
+        (("--run", "latest", "-k", "nothing"), "matches no measured case"),
+        (("--run", "latest", "--against", "h100"), "unknown reference machine"),
+        (("--run", "latest", "--price", "nan"), "--price"),
+    ],
+)
+def test_year_that_makes_no_sense_is_one_line(tmp_path: Path, options: tuple[str, ...], words: str) -> None:
+    write(run_file(), tmp_path / "runs" / "20261101T120000Z-a1b2.json")
+    done = joulemark(tmp_path, "estimate", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,47 @@
+"""A run against the reference machines, for the terminal and `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.references.kept import Reference
+from joulemark.suite.stats.machines import text
+from joulemark.suite.stats.machines.index import indices
+from joulemark.suite.system.text import one_line
+from joulemark.suite.terminal.console import print_text
+from joulemark.suite.trial.frameworks import FRAMEWORKS
+
+
+def index_lines(reference: Reference, run_file: RunFile) -> list[str]:
+    """Return a sentence for each basket and framework that the run has cases of."""
+    lines = []
+    for pair in text.grouped(indices(reference.run_file, run_file)):
+        framework = FRAMEWORKS[pair[0].framework].title if pair[0].framework in FRAMEWORKS else pair[0].framework
+        lines.append(text.sentence(pair, f"{reference.title} ({reference.name})", framework))
+    if lines and reference.caveat:
+        lines[-1] += f" {reference.name} is {reference.caveat}."
+    return lines
+
+
+def print_against(references: Sequence[Reference], run_file: RunFile) -> None:
+    """Print the indices of a run on standard output, below a blank line; nothing where it has no case of a basket."""
+    lines = [line for reference in references for line in index_lines(reference, run_file)]
+    if lines:
+        print_text(Text("\n" + "\n".join(one_line(line) for line in lines)))
+
+
+def against_document(references: Sequence[Reference], run_file: RunFile) -> list[dict[str, Any]]:
+    """Return the `--json` list of the reference machines with the run's indices against each."""
+    return [
+        {
+            "name": reference.name,
+            "title": reference.title,
+            "caveat": reference.caveat or None,
+            "indices": [text.document(index) for index in indices(reference.run_file, run_file)],
+        }
+        for reference in references
+    ]

@@ -1,0 +1,1 @@
+"""Reference machines: kept runs of known machines that are part of the package."""

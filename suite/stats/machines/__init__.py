@@ -1,0 +1,1 @@
+"""Two machines, case by case and in one index. Pure."""

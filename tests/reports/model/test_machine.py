@@ -1,0 +1,46 @@
+"""The headline for one machine on the page."""
+
+from __future__ import annotations
+
+from report_files import full, on_gpu, report_inputs
+from run_files import case, run_file, trial
+
+from joulemark.reports.model import build
+from joulemark.reports.model.machine import machine_name
+from joulemark.suite.results.references.kept import load
+
+
+def test_headline_of_a_machine_holds_what_a_buyer_asks() -> None:
+    (machine,) = build([load("h200").runs[0]]).machines
+    facts = {fact.term: fact for fact in machine.facts}
+    assert machine.name == "NVIDIA H200"
+    assert "FLOP/s" in facts["peak found, cuda:0 fp32"].value
+    assert "vision" in facts["reached of what is attainable"].value
+    assert "W idle" in facts["power, cuda:0"].value
+    trained = facts["an image trained on"]
+    assert trained.value.startswith("≥90")  # docs/results: 0.0902 J an image
+    assert trained.grams.endswith("CO₂e")
+
+
+def test_estimates_are_marked_and_have_no_false_digits() -> None:
+    (machine,) = build([load("epyc-2-cores").runs[0]]).machines
+    trained = next(fact for fact in machine.facts if fact.term == "an image trained on")
+    assert trained.value == "~200 mJ"
+    assert trained.grams.startswith("~")
+
+
+def test_facts_that_were_not_measured_are_left_out() -> None:
+    (machine,) = build(report_inputs()["no-sensors"]).machines
+    assert not [fact for fact in machine.facts if fact.term.startswith(("power", "peak"))]
+    assert build(report_inputs()["no-cases"]).machines[0].facts == ()
+
+
+def test_rate_of_no_machine_has_no_year() -> None:
+    fast = case(trials=[trial(1, 100.0).model_copy(update={"items": 10**18})])
+    assert build([run_file([fast])]).years == ()
+
+
+def test_name_is_of_what_was_used() -> None:
+    assert machine_name(full()) == "Test CPU, 2 cores"
+    assert machine_name(on_gpu()) == "Test GPU"
+    assert build(report_inputs()["twelve-runs"]).machines == ()
