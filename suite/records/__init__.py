@@ -31,7 +31,15 @@ from joulemark.suite.records.run import (
     RunFile,
     Segment,
 )
-from joulemark.suite.records.settings import ArmName, ArmSettings, DeviceKind, ProfileSettings, Settings
+from joulemark.suite.records.settings import (
+    SWEPT_FIELDS,
+    ArmName,
+    ArmSettings,
+    DeviceKind,
+    ProfileSettings,
+    Settings,
+    SweepKey,
+)
 from joulemark.suite.records.trial import Ends, GpuBusy, Latency, ResidentIdle, Result, Status, TrainingState, Trial
 from joulemark.suite.records.work import COUNTS, CountKind, Work, WorkCount
 
@@ -40,6 +48,7 @@ __all__ = [
     "KINDS",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
+    "SWEPT_FIELDS",
     "ArmName",
     "ArmRecord",
     "ArmSettings",
@@ -82,6 +91,7 @@ __all__ = [
     "Settings",
     "Status",
     "Summary",
+    "SweepKey",
     "Trace",
     "TrainingState",
     "Trial",
