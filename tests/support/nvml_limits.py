@@ -80,5 +80,5 @@ def calls(folder: Path) -> list[str]:
 
 
 def limit_w(folder: Path, uuid: str) -> float:
-    """Return the power limit that is in force, watts."""
-    return int((folder / uuid).read_text()) / 1000
+    """Return the power limit that is in force, watts; 0 while it is being written."""
+    return int((folder / uuid).read_text() or 0) / 1000
