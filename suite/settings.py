@@ -153,6 +153,8 @@ def _thread_counts(settings: Settings) -> Iterator[tuple[str, int]]:
     for name, arm in settings.arms.items():
         if arm.threads is not None:
             yield f"--{name}-threads", arm.threads
+    for number in settings.over.get("threads", ()):
+        yield "--over threads", int(number)
 
 
 def _usage_error(error: ValidationError, options: Mapping[str, Any]) -> UsageError:

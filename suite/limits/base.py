@@ -75,7 +75,10 @@ class DeviceLimits(ABC):
 
     @abstractmethod
     def set(self, power_limit_w: int | None, clock_mhz: int | None) -> dict[str, float]:
-        """Set limits, None for the original ones, and return what the device then shows. LimitError if it differs."""
+        """Set limits and return what the device then shows. LimitError if it differs.
+
+        None, and `present_w`, stand for the original ones.
+        """
 
     @abstractmethod
     def restore(self) -> None:

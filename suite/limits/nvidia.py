@@ -57,7 +57,8 @@ class NvidiaLimits(DeviceLimits):
             self._call("nvmlDeviceResetGpuLockedClocks")
 
     def set(self, power_limit_w: int | None, clock_mhz: int | None) -> dict[str, float]:
-        wanted_mw = self.originals["power_mw"] if power_limit_w is None else 1000 * power_limit_w
+        is_original = power_limit_w is None or power_limit_w == self.present_w
+        wanted_mw = self.originals["power_mw"] if is_original else 1000 * (power_limit_w or 0)
         shown: dict[str, float] = {}
         if "clock" in self._target.keys and clock_mhz != self._set[1]:
             if clock_mhz is None:

@@ -44,15 +44,16 @@ class RaplLimits(DeviceLimits):
                 raise _error(error, path) from None
 
     def set(self, power_limit_w: int | None, clock_mhz: int | None) -> dict[str, float]:  # noqa: ARG002
-        if power_limit_w is None:
+        is_original = power_limit_w is None or power_limit_w == self.present_w
+        if is_original:
             for path, text in self.originals["files"].items():
                 _write(path, text)
         else:
             for path in self.originals["files"]:
-                _write(path, "1" if path.endswith("/enabled") else str(power_limit_w * 1_000_000))
+                _write(path, "1" if path.endswith("/enabled") else str((power_limit_w or 0) * 1_000_000))
         for path in self._limits:
             shown_w = int(_read(path)) / 1e6
-            wanted_w = int(self.originals["files"][str(path)]) / 1e6 if power_limit_w is None else power_limit_w
+            wanted_w = int(self.originals["files"][str(path)]) / 1e6 if is_original else float(power_limit_w or 0)
             if abs(shown_w - wanted_w) > TOLERANCE_W:
                 raise LimitError(f"{path} shows {shown_w:g} W, not {wanted_w:g} W: the firmware may have locked it")
         return {"power_limit_w": int(_read(self._limits[0])) / 1e6}

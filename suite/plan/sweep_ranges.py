@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -85,3 +86,14 @@ def _emptiness(first: int, last: int, step: int, factor: bool) -> str:
     if factor and first == 0:
         return "it begins at 0, which no factor changes"
     return f"the range is empty, since {first} is above {last}"
+
+
+def parse_slowdown(text: str) -> float:
+    """Return the share in `5%`, or in a number below 1. Raises UsageError for anything else."""
+    try:
+        share = float(text.strip().removesuffix("%")) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < 1:
+        raise UsageError(f"--slowdown got {text!r}: give a percentage from 0% to below 100%, such as 5%.")
+    return share

@@ -17,11 +17,14 @@ from joulemark.suite import machine
 from joulemark.suite.carbon.resolve import resolve
 from joulemark.suite.carbon.service import from_environment
 from joulemark.suite.cli.arguments import resolve_settings
+from joulemark.suite.cli.support.swept_limits import limited_device
 from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.limits.base import Target
 from joulemark.suite.plan.ab import NAMES, ArmSpec, make_ab_plan
 from joulemark.suite.plan.cases import check_names, make_plan
 from joulemark.suite.plan.plan import Plan, new_order_seed
 from joulemark.suite.plan.profiles import find_profile
+from joulemark.suite.plan.sweep import make_sweep_plan, swept_selection
 from joulemark.suite.records import ArmName, ArmRecord, FrameworkInfo, Machine, RunFile, Settings
 from joulemark.suite.sensors.base import check_request
 from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
@@ -41,6 +44,8 @@ class PreparedRun:
     plan: Plan
     arms: Mapping[ArmName, ArmSpec] = field(default_factory=dict)
     """The arms of an A/B run; empty for any other."""
+    limits: Target | None = None
+    """What a sweep sets power limits or clocks of; None for any other run."""
     resumed: RunFile | None = None
     """The interrupted run to finish; None for a new run."""
     directory: Path | None = None
@@ -57,7 +62,7 @@ def prepare_run(given: Mapping[str, Any], measures: bool = True, out: Path | Non
     settings = resolve_settings({**given, "python": interpreters}, measures)
     directory = runs_directory(out).absolute() if measures else None
     _check_carbon(settings)  # before frameworks are imported, which takes seconds
-    return replace(prepare_settings(settings, new_order_seed()), directory=directory)
+    return replace(prepare_settings(settings, new_order_seed(), measures), directory=directory)
 
 
 def _check_carbon(settings: Settings) -> None:
@@ -66,9 +71,9 @@ def _check_carbon(settings: Settings) -> None:
         resolve(settings, datetime.now(UTC))
 
 
-def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
+def prepare_settings(settings: Settings, order_seed: int, measures: bool = True) -> PreparedRun:
     """Return machine and plan for the settings. Raises UsageError if they cannot be met."""
-    check_names(settings)
+    check_names(swept_selection(settings) if settings.over else settings)
     for sensor in settings.sensor:
         check_request(sensor)
     gpus = discover()
@@ -79,6 +84,12 @@ def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
         plan = make_ab_plan(settings, arms, order_seed, threads)
         # Where there is room for one version it is that of the arm under test; `arms` has both.
         return PreparedRun(settings, describe_machine(gpus, arms["b"].record.frameworks), plan, arms)
+    if settings.over:
+        settings, swept = limited_device(settings, gpus.gpus, measures)
+        installed = installed_frameworks(names, settings.python)
+        bf16 = machine.multiplies_bf16()
+        plan = make_sweep_plan(settings, installed, order_seed, threads, bf16, swept.present_w)
+        return PreparedRun(settings, describe_machine(gpus, installed), plan, limits=swept.target)
     installed = installed_frameworks(names, settings.python)
     plan = make_plan(settings, installed, order_seed, threads, machine.multiplies_bf16())
     return PreparedRun(settings, describe_machine(gpus, installed), plan)

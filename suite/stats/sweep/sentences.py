@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from joulemark.suite.records import SweepKey
@@ -15,6 +15,13 @@ _FORMS: Final[Mapping[SweepKey, str]] = {
     "batch-size": "batch {:,}",
     "threads": "{:,} threads",
 }
+_SHORT: Final[Mapping[Goal, str]] = {
+    "joules": "joules",
+    "node_joules": "joules of the machine",
+    "delay_product": "energy-delay product",
+}
+LARGEST: Final = 900
+"""Percent: of two rounds that vary much, an end beyond this is not worth a number."""
 _UNLOCKED: Final = "clock not locked"
 
 
@@ -40,6 +47,29 @@ def goal_text(goal: Goal, slowdown: float) -> str:
     return f"least joules{whole} at {100 * slowdown:g} % slow-down at most"
 
 
+def choice_sentences(sweep: TaskSweep, slowdown: float, goals: Sequence[str] | None = None) -> list[str]:
+    """Return for each goal the best setting, those that cannot be told apart from it, and what it gains."""
+    lines = []
+    for goal, choice in sweep.choices.items():
+        if goals is not None and goal not in goals:
+            continue
+        others = [settings_text(point) for point in choice.candidates if point.case.id != choice.best.case.id]
+        apart = f", not told apart from {'; '.join(others)}" if others else ""
+        lines.append(f"{goal_text(goal, slowdown)}: {settings_text(choice.best)}{apart}")
+        if sentence := gain_sentence(choice):
+            lines.append(f"  {sentence}")
+    return lines
+
+
+def goal_marks(point: Point, sweep: TaskSweep) -> list[str]:
+    """Return the goals by which a point is the best, or may be."""
+    return [
+        f"{'best' if choice.best.case.id == point.case.id else 'perhaps best'} by {_SHORT[goal]}"
+        for goal, choice in sweep.choices.items()
+        if point in choice.candidates or choice.best.case.id == point.case.id
+    ]
+
+
 def gain_sentence(choice: Choice) -> str:
     """Return what the best setting gains: `at 450 W: 19 % [17, 21] fewer joules for 4 % [3, 5] less speed`.
 
@@ -63,7 +93,8 @@ def _change(ratio: Ratio, less: str, more: str, noun: str) -> str:
     low, high = 100 * (ratio.low - 1), 100 * (ratio.high - 1)
     digits = 0 if high - low >= 2 else 1
     if low <= 0 <= high:
-        return f"no change of {noun} that can be told ([{low:+.{digits}f}, {high:+.{digits}f}] %)"
+        end = f"{high:+.{digits}f}" if high <= LARGEST else f"over +{LARGEST}"
+        return f"no change of {noun} that can be told ([{low:+.{digits}f}, {end}] %)"
     near, far = sorted((abs(low), abs(high)))
     return f"{abs(size):.{digits}f} % [{near:.{digits}f}, {far:.{digits}f}] {less if size < 0 else more}"
 

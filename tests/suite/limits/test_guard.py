@@ -8,22 +8,21 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
+import limited_packages
 import nvml_library
 import powercap
 import pytest
+from limited_packages import PRESENT, limits_of
 from nvml_library import FakeGpu
 from nvml_limits import calls, limit_w
 from places import ROOT
-from powercap import FakeZone
 
 from joulemark.suite.limits.base import LimitError, Target, open_limits, target_of
 from joulemark.suite.limits.guard import LimitGuard
 from joulemark.suite.records import Gpu
 
 UUID = "GPU-11111111-2222-3333-4444-555555555555"
-PACKAGES = (FakeZone("intel-rapl:0", "package-0"), FakeZone("intel-rapl:1", "package-1"))
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may set limits, and become another user")
 
 CLIENT = """
@@ -52,31 +51,6 @@ try:
 except LimitRefusedError as error:
     print(error)
 """
-
-
-def zone_file(root: Path, number: int, name: str) -> Path:
-    return powercap.device(root, f"intel-rapl:{number}") / name
-
-
-def build_packages(root: Path) -> Path:
-    """Make two packages with a limit of 150 W, which may be set to 205 W, and one of 200 W for a short time."""
-    top = powercap.build(root, PACKAGES)
-    for number in range(len(PACKAGES)):
-        files = {"constraint_0_name": "long_term", "constraint_0_power_limit_uw": "150000000"}
-        files |= {"constraint_0_max_power_uw": "205000000", "constraint_1_name": "short_term"}
-        files |= {"constraint_1_power_limit_uw": "200000000", "constraint_2_name": "peak_power"}
-        files |= {"constraint_2_power_limit_uw": "400000000", "enabled": "0"}
-        for name, text in files.items():
-            zone_file(root, number, name).write_text(f"{text}\n")
-    return top
-
-
-def limits_of(root: Path) -> list[list[str]]:
-    names = ("constraint_0_power_limit_uw", "constraint_1_power_limit_uw", "constraint_2_power_limit_uw", "enabled")
-    return [[zone_file(root, number, name).read_text().strip() for name in names] for number in (0, 1)]
-
-
-PRESENT = [["150000000", "200000000", "400000000", "0"]] * 2
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +140,7 @@ def test_another_user_is_refused_and_nothing_is_set(gpu, tmp_path, keys, call):
 @pytest.mark.slow
 @as_root
 def test_another_user_may_not_limit_packages(tmp_path):
-    target = Target("rapl", str(build_packages(tmp_path)), ("power-limit",))
+    target = Target("rapl", str(limited_packages.build(tmp_path)), ("power-limit",))
     done = subprocess.run(
         [sys.executable, "-c", ANOTHER_USER, json.dumps(target.document())],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -182,7 +156,7 @@ def test_another_user_may_not_limit_packages(tmp_path):
 @as_root
 @pytest.mark.slow
 def test_limits_of_packages_are_set_for_long_and_short_times_and_restored(tmp_path):
-    top = build_packages(tmp_path)
+    top = limited_packages.build(tmp_path)
     target = target_of("cpu", ("power-limit",), (), str(top))
     limits = open_limits(target)
     assert (limits.present_w, limits.power_range_w, limits.clock_range_mhz) == (150, (1, 205), None)
@@ -198,7 +172,7 @@ def test_limits_of_packages_are_set_for_long_and_short_times_and_restored(tmp_pa
 @as_root
 @pytest.mark.slow
 def test_limits_are_restored_if_the_guard_itself_is_killed(tmp_path):
-    top = build_packages(tmp_path)
+    top = limited_packages.build(tmp_path)
     guard = LimitGuard(Target("rapl", str(top), ("power-limit",)))
     guard.apply(60, None)
     guard._process.kill()
@@ -209,7 +183,7 @@ def test_limits_are_restored_if_the_guard_itself_is_killed(tmp_path):
 
 def test_what_cannot_be_limited_is_named(tmp_path):
     with pytest.raises(LimitError, match=r"no processor package under .* has a power limit"):
-        open_limits(Target("rapl", str(powercap.build(tmp_path, PACKAGES)), ("power-limit",)))
+        open_limits(Target("rapl", str(powercap.build(tmp_path, limited_packages.PACKAGES)), ("power-limit",)))
     with pytest.raises(LimitError, match="clock is for GPUs"):
         target_of("cpu", ("clock",), (), "/sys")
     with pytest.raises(LimitError, match="no sensor library shows a GPU cuda:0"):

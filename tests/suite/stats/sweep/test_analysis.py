@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import pytest
-from run_files import case, energy, run_file, trial
-from simulated_board import Board, sweep
+from run_files import energy, run_file
+from swept_runs import BOARD, LIMITS_W, ROUNDS, make_run, true_ratios
 
-from joulemark.suite.records import Settings
 from joulemark.suite.stats.sweep.analysis import analyse, to_confirm
 from joulemark.suite.stats.sweep.sentences import (
     gain_sentence,
@@ -18,41 +14,6 @@ from joulemark.suite.stats.sweep.sentences import (
     plateau_sentence,
     settings_text,
 )
-
-LIMITS_W, ROUNDS = (400, 500, 600, 700), 6
-WINDOW_S = 100.0
-
-
-def make_run(kind="counter", host_watts=None, confirmed=(), later_factor=1.0, **settings):
-    """Return a sweep of power limits; `confirmed` limits get rounds of their own, in which joules below the
-    highest limit are multiplied by `later_factor`."""
-    values = Board(item_s=0.1).true_values(LIMITS_W)
-    times, joules = sweep(values, 2 * ROUNDS, np.random.default_rng(4))
-    cases = []
-    for k, limit_w in enumerate(LIMITS_W):
-        trials = []
-        for number in range(1, (2 if limit_w in confirmed else 1) * ROUNDS + 1):
-            factor = later_factor if number > ROUNDS and limit_w != LIMITS_W[-1] else 1.0
-            items = WINDOW_S / math.exp(times[k][number])
-            reading = energy(factor * math.exp(joules[k][number]) * int(items), kind=kind)
-            trials.append(trial(number, int(items) / WINDOW_S, 10.0 + 200 * number, WINDOW_S, [reading]))
-        default = limit_w == LIMITS_W[-1]
-        suffix = "" if default else f"+power-limit={limit_w}"
-        cases.append(
-            case(
-                id=f"cnn:small/training/pytorch/eager/cpu/fp32/b32{suffix}",
-                trials=trials,
-                power_limit_w=limit_w,
-                sweep_default=default,
-            )
-        )
-    file = run_file(cases, settings=Settings(over={"power-limit": LIMITS_W}, host_watts=host_watts, **settings))
-    return file.model_copy(update={"run": file.run.model_copy(update={"rounds": ROUNDS, "max_rounds": 2 * ROUNDS})})
-
-
-def true_ratios(limit_w):
-    (time_s, energy_j), (default_s, default_j) = Board(item_s=0.1).true_values((limit_w, LIMITS_W[-1]))
-    return energy_j / default_j, default_s / time_s
 
 
 def test_best_settings_and_front_of_a_known_board():
@@ -98,7 +59,7 @@ def test_best_and_default_are_confirmed_and_nothing_where_the_default_is_best():
 def test_watts_of_the_host_raise_the_best_limit():
     (found,) = analyse(make_run(host_watts=2000.0, slowdown=0.5))
     assert settings_text(found.choices["joules"].best) == "400 W"
-    values = Board(item_s=0.1).true_values(LIMITS_W)
+    values = BOARD.true_values(LIMITS_W)
     node = [energy_j + 2000.0 * time_s for time_s, energy_j in values]
     assert settings_text(found.choices["node_joules"].best) == f"{LIMITS_W[node.index(min(node))]} W" == "700 W"
     assert found.points[0].node_energy_j.value == pytest.approx(node[0], rel=0.02)
