@@ -26,6 +26,7 @@ class Section:
 
 SECTIONS: Final = (
     Section("arms", "A/B arms", "Arms", ("arms",)),
+    Section("sweep", "Settings of the sweep", "Sweep", ("sweep",)),
     Section("ratios", "Framework over framework", "Ratios", ("ratios",)),
     Section("cases", "Speed and energy by case", "Speed and energy", ("speed_and_energy",)),
     Section("pareto", "Speed versus energy", "Trade-off", ("pareto",)),

@@ -32,6 +32,8 @@ def figures(report: Report) -> list[Figure]:
     """Return a figure for each task with several cases, over all devices, precisions, batch sizes and frameworks."""
     tasks: dict[Group, list[CaseView]] = defaultdict(list)
     for view in report.shown:
+        if report.file(view).settings.over:
+            continue  # a figure of their own tells the settings of a sweep apart
         if view.quantity("throughput").value and view.quantity("energy_per_item_j").value:
             tasks[view.task].append(view)
     compared = [views for views in tasks.values() if len(views) > 1]
