@@ -31,6 +31,8 @@ FROM_ENVIRONMENT = (
 )
 """Settings that the environment may give: `zone` as JOULEMARK_ZONE."""
 ALIASES = {"k": "keyword"}
+ONLY_OPTIONS = ("over",)
+"""Settings that say what one run does: they are no keys of the settings file."""
 SECTIONS = ("thresholds",)
 """Tables of the settings file that only some verbs read; they are no part of `Settings`."""
 PLACES = ("zone", "coordinates", "data_center")
@@ -192,8 +194,8 @@ def _file_values(options: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any
     path, values = settings_file.load()
     fields = {key: ALIASES.get(key, key.replace("-", "_")) for key in values if key not in SECTIONS}
     for key, name in fields.items():
-        if name not in Settings.model_fields:
-            raise unknown(f"key in {path}", key, Settings.model_fields)
+        if name not in Settings.model_fields or name in ONLY_OPTIONS:
+            raise unknown(f"key in {path}", key, set(Settings.model_fields).difference(ONLY_OPTIONS))
     overridden = _overridden({*options, *(name for name in FROM_ENVIRONMENT if os.environ.get(_variable(name)))})
     named = {name: _as_list(name, values[key]) for key, name in fields.items()}
     return path, {name: value for name, value in named.items() if name not in overridden}

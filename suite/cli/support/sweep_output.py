@@ -29,10 +29,15 @@ SIMULATED: Final = "The energy is that of a simulated sensor."
 
 
 def print_sweep(run_file: RunFile, found: Sequence[TaskSweep]) -> None:
+    """Print what a sweep found, task by task, and the notices of its run."""
+    print_findings(run_file, found)
+    print_text(*notice_lines(run_file))
+
+
+def print_findings(run_file: RunFile, found: Sequence[TaskSweep]) -> None:
     """Print what a sweep found, task by task."""
     for sweep in found:
         print_text(Text(sweep.task, style="bold"), _table(sweep), Text(""), *_bars(sweep), *_sentences(sweep, run_file))
-    print_text(*notice_lines(run_file))
 
 
 def _table(sweep: TaskSweep) -> AdaptiveTable:

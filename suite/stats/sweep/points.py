@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
 from joulemark.suite.energy.attribution import case_energy, is_estimated
 from joulemark.suite.energy.whole_machine.share import MEASURED, whole_of
-from joulemark.suite.records import SWEPT_FIELDS, Case, RunFile, SweepKey, Trial
+from joulemark.suite.records import SWEPT_FIELDS, Case, GpuState, RunFile, SweepKey, Trial
 from joulemark.suite.stats.intervals import GeometricMean, geometric_mean
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.sweep.selection import Logs
@@ -40,6 +40,8 @@ class Point:
     """What its energy is the sum of."""
     limit_binds: bool | None
     """Whether its power limit lowered its speed; None without a limit, or without anything that shows it."""
+    shown_clock_mhz: float | None
+    """Mean clock that its GPU showed in the windows, where it was locked; None otherwise."""
 
     @property
     def delay_products(self) -> Logs:
@@ -86,6 +88,7 @@ def point(case: Case, run_file: RunFile, rounds: range) -> Point | None:
         node_joules=_node_joules(seen, joules, times, run_file.settings.host_watts),
         components=frozenset(name for energy in case_energy(trials).trials for _, name, _ in energy.keys),
         limit_binds=_limit_binds(seen, run_file),
+        shown_clock_mhz=_shown_clock_mhz(seen, run_file) if case.clock_mhz is not None else None,
     )
 
 
@@ -133,18 +136,22 @@ def _limit_binds(case: Case, run_file: RunFile) -> bool | None:
     powers_w = [power for trial in case.trials if (power := device_power_w(trial, case.device)) is not None]
     if case.power_limit_w is None or not powers_w:
         return None
-    return fmean(powers_w) >= REACHED * case.power_limit_w or _said_so(case, run_file)
+    said_so = any(POWER_CAP in (state.throttled or ()) for state in _states(case, run_file))
+    return said_so or fmean(powers_w) >= REACHED * case.power_limit_w
 
 
-def _said_so(case: Case, run_file: RunFile) -> bool:
+def _shown_clock_mhz(case: Case, run_file: RunFile) -> float | None:
+    clocks = [state.sm_clock_mhz for state in _states(case, run_file) if state.sm_clock_mhz is not None]
+    return fmean(clocks) if clocks else None
+
+
+def _states(case: Case, run_file: RunFile) -> Iterator[GpuState]:
+    """Yield the states of the GPU of a case in the windows of its trials."""
     uuids = {gpu.uuid for gpu in run_file.machine.gpus if gpu.device == case.device}
     windows = [trial.window_s for trial in case.trials if trial.window_s is not None]
-    return any(
-        state.scope in uuids and POWER_CAP in (state.throttled or ()) and begin_s <= state.t_s <= end_s
-        for trace in run_file.traces
-        for state in trace.states
-        for begin_s, end_s in windows
-    )
+    for state in (state for trace in run_file.traces for state in trace.states if state.scope in uuids):
+        if any(begin_s <= state.t_s <= end_s for begin_s, end_s in windows):
+            yield state
 
 
 def device_power_w(trial: Trial, device: str) -> float | None:

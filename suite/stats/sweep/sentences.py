@@ -22,6 +22,8 @@ _SHORT: Final[Mapping[Goal, str]] = {
 }
 LARGEST: Final = 900
 """Percent: of two rounds that vary much, an end beyond this is not worth a number."""
+CLOCK_STEP_MHZ: Final = 15.0
+"""Clocks of NVIDIA's GPUs come in steps of 15 MHz and less (nvidia-smi -q -d SUPPORTED_CLOCKS)."""
 _UNLOCKED: Final = "clock not locked"
 
 
@@ -100,12 +102,17 @@ def _change(ratio: Ratio, less: str, more: str, noun: str) -> str:
 
 
 def plateau_sentence(sweep: TaskSweep) -> str:
-    """Return which power limits made no difference; empty where all did, or nothing shows it."""
-    free = [point for point in sweep.points if point.limit_binds is False]
-    if not free:
-        return ""
-    names = "; ".join(settings_text(point) for point in free)
-    return f"the power limit does not bind at {names}: the load draws less"
+    """Return which limits and clocks were not reached; empty where all were, or nothing shows it."""
+    free = [settings_text(point) for point in sweep.points if point.limit_binds is False]
+    missed = [
+        f"{settings_text(point)} ({point.shown_clock_mhz:,.0f} MHz)"
+        for point in sweep.points
+        if point.shown_clock_mhz is not None
+        and abs(point.shown_clock_mhz - (point.case.clock_mhz or 0)) > CLOCK_STEP_MHZ
+    ]
+    sentences = [f"the power limit does not bind at {'; '.join(free)}: the load draws less"] if free else []
+    sentences += [f"the clock was another at {'; '.join(missed)}"] if missed else []
+    return "; ".join(sentences)
 
 
 def host_sentence(sweep: TaskSweep) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from report_files import on_gpu
 from run_files import energy, run_file
 from swept_runs import BOARD, LIMITS_W, ROUNDS, make_run, true_ratios
 
+from joulemark.suite.records import GpuState
 from joulemark.suite.stats.sweep.analysis import analyse, to_confirm
 from joulemark.suite.stats.sweep.sentences import (
     gain_sentence,
@@ -64,6 +66,23 @@ def test_watts_of_the_host_raise_the_best_limit():
     assert settings_text(found.choices["node_joules"].best) == f"{LIMITS_W[node.index(min(node))]} W" == "700 W"
     assert found.points[0].node_energy_j.value == pytest.approx(node[0], rel=0.02)
     assert host_sentence(found) == "whole machine: 2000 W assumed beside what is measured"
+
+
+def test_what_a_gpu_says_of_limit_and_clock_counts():
+    """A GPU that holds its clock back for the limit says so, however little it draws on average."""
+    run = make_run(device="cuda:0")
+    gpu = on_gpu().machine.gpus[0].model_copy(update={"device": "cuda:0"})
+    cases = tuple(case.model_copy(update={"clock_mhz": 1500}) for case in run.cases)
+    machine = run.machine.model_copy(update={"gpus": (gpu,)})
+    run = run.model_copy(update={"cases": cases, "machine": machine})
+    assert [point.limit_binds for point in analyse(run)[0].points] == [True, True, True, False]
+
+    in_window_s = sum(cases[0].trials[0].window_s) / 2
+    state = GpuState(t_s=in_window_s, scope=gpu.uuid, sm_clock_mhz=1200, throttled=("power_cap",))
+    trace = run.traces[0].model_copy(update={"states": (state, state.model_copy(update={"t_s": 1.0}))})
+    (found,) = analyse(run.model_copy(update={"traces": (trace,)}))
+    assert [point.limit_binds for point in found.points] == [True] * 4
+    assert "the clock was another at 400 W (1,200 MHz)" in plateau_sentence(found)
 
 
 def test_energy_of_a_model_is_not_compared():
