@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final
@@ -52,9 +53,11 @@ class LimitGuard:
     def close(self) -> None:
         """Restore the limits. Raises MeasurementError, with the command to do so by hand, if that failed."""
         processes.close_stdin(self._process)
-        restored = self._receive().get("restored", False)
+        assert self._process.stdout is not None
+        # To its end: an interrupted request may have left an answer unread.
+        answers = processes.read_until(self._process.stdout.fileno(), WAIT_S).splitlines()
         processes.stop(self._process, timeout_s=WAIT_S)
-        if not restored:
+        if not any(json.loads(answer).get("restored") for answer in answers):
             self._restore_here()
 
     def _restore_here(self) -> None:

@@ -21,6 +21,7 @@ from places import ROOT
 from joulemark.suite.limits.base import LimitError, Target, open_limits, target_of
 from joulemark.suite.limits.guard import LimitGuard
 from joulemark.suite.records import Gpu
+from joulemark.suite.trial import processes
 
 UUID = "GPU-11111111-2222-3333-4444-555555555555"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may set limits, and become another user")
@@ -177,6 +178,17 @@ def test_limits_are_restored_if_the_guard_itself_is_killed(tmp_path):
     guard.apply(60, None)
     guard._process.kill()
     guard._process.wait(timeout=30)
+    guard.close()
+    assert limits_of(tmp_path) == PRESENT
+
+
+@as_root
+@pytest.mark.slow
+def test_limits_are_restored_after_a_request_that_was_interrupted(tmp_path):
+    top = limited_packages.build(tmp_path)
+    guard = LimitGuard(Target("rapl", str(top), ("power-limit",)))
+    processes.send_json(guard._process, {"power_limit_w": 60, "clock_mhz": None})  # Ctrl-C, before it is answered
+    wait_until(lambda: limits_of(tmp_path) != PRESENT)
     guard.close()
     assert limits_of(tmp_path) == PRESENT
 
