@@ -27,6 +27,7 @@ class Section:
 SECTIONS: Final = (
     Section("machines", "Machines in order", "Machines", ("machines",)),
     Section("arms", "A/B arms", "Arms", ("arms",)),
+    Section("sweep", "Settings of the sweep", "Sweep", ("sweep",)),
     Section("ratios", "Framework over framework", "Ratios", ("ratios",)),
     Section("beside", "Beside reference machines", "Reference machines", ("beside",)),
     Section("cases", "Speed and energy by case", "Speed and energy", ("speed_and_energy",)),

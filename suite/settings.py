@@ -32,8 +32,8 @@ FROM_ENVIRONMENT = (
 """Settings that the environment may give: `zone` as JOULEMARK_ZONE."""
 ALIASES = {"k": "keyword", "window": "window_s", "warmup": "warmup_s"}
 """Options and keys of the settings file whose field has another name."""
-NOT_SETTABLE = frozenset({"effort_source"})
-"""Fields that a run fills in itself."""
+NOT_IN_FILE = frozenset({"effort_source", "over"})
+"""Fields that are no keys of the settings file: a run fills in the first one, the second says what one run does."""
 SECTIONS = ("thresholds",)
 """Tables of the settings file that only some verbs read; they are no part of `Settings`."""
 PLACES = ("zone", "coordinates", "data_center")
@@ -156,6 +156,8 @@ def _thread_counts(settings: Settings) -> Iterator[tuple[str, int]]:
     for name, arm in settings.arms.items():
         if arm.threads is not None:
             yield f"--{name}-threads", arm.threads
+    for number in settings.over.get("threads", ()):
+        yield "--over threads", int(number)
 
 
 def _usage_error(error: ValidationError, options: Mapping[str, Any]) -> UsageError:
@@ -199,8 +201,8 @@ def _file_values(options: Mapping[str, Any]) -> tuple[Path | None, dict[str, Any
     path, values = settings_file.load()
     fields = {key: ALIASES.get(key, key.replace("-", "_")) for key in values if key not in SECTIONS}
     for key, name in fields.items():
-        if name not in Settings.model_fields or name in NOT_SETTABLE:
-            raise unknown(f"key in {path}", key, Settings.model_fields.keys() - NOT_SETTABLE)
+        if name not in Settings.model_fields or name in NOT_IN_FILE:
+            raise unknown(f"key in {path}", key, Settings.model_fields.keys() - NOT_IN_FILE)
     overridden = _overridden({*options, *(name for name in FROM_ENVIRONMENT if os.environ.get(_variable(name)))})
     named = {name: _as_list(name, values[key]) for key, name in fields.items()}
     return path, {name: value for name, value in named.items() if name not in overridden}

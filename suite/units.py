@@ -56,9 +56,13 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def extent(cases: int, rounds: int, max_rounds: int | None, expected_s: float, dropped_rounds: int = 0) -> str:
+def extent(
+    cases: int, rounds: int, max_rounds: int | None, expected_s: float, dropped_rounds: int = 0, sweep: bool = False
+) -> str:
     """Format the size of a plan: "14 cases x 3 rounds, about 2 min 40 s"."""
     extra = f" (up to {max_rounds} if inconclusive)" if max_rounds else ""
+    if max_rounds and sweep:
+        extra = f" (and {counted(max_rounds - rounds, 'round')} of the best and the default)"
     if dropped_rounds:
         extra = (
             f" ({rounds + dropped_rounds} would take too long; to have them, give --rounds {rounds + dropped_rounds})"

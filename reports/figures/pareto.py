@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from joulemark.reports.plotting.axes import log_axis
 from joulemark.reports.plotting.equal_power_lines import Ranges, equal_power_lines, plot_position
 from joulemark.reports.plotting.figure import Figure, case_hover, error_bars, layout, numbers
 from joulemark.reports.plotting.label_placement import Box, LabelPlacer, beside
+from joulemark.suite.stats.sweep.selection import pareto_front as front_by_time
 
 _HOW_TO_READ = (
     "Right is faster, down is less energy: the best corner is at the lower right. Joined marks are the Pareto front: "
@@ -32,6 +32,8 @@ def figures(report: Report) -> list[Figure]:
     """Return a figure for each task with several cases, over all devices, precisions, batch sizes and frameworks."""
     tasks: dict[Group, list[CaseView]] = defaultdict(list)
     for view in report.shown:
+        if report.file(view).settings.over:
+            continue  # a figure of their own tells the settings of a sweep apart
         if view.quantity("throughput").value and view.quantity("energy_per_item_j").value:
             tasks[view.task].append(view)
     compared = [views for views in tasks.values() if len(views) > 1]
@@ -40,12 +42,7 @@ def figures(report: Report) -> list[Figure]:
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
     """Return the indices of the points (throughput, energy) that no other beats in both, by falling throughput."""
-    lowest_energy, front = math.inf, []
-    for i in sorted(range(len(points)), key=lambda i: (-points[i][0], points[i][1])):
-        if points[i][1] < lowest_energy:
-            lowest_energy = points[i][1]
-            front.append(i)
-    return front
+    return front_by_time([(-throughput, energy_j) for throughput, energy_j in points])
 
 
 def _figure(id: str, views: Sequence[CaseView], only_task: bool) -> Figure:

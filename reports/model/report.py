@@ -18,6 +18,7 @@ from joulemark.reports.model.machine import MachineFacts, machine_facts, machine
 from joulemark.reports.model.pairs import Pair, arm_pairs, framework_pairs
 from joulemark.reports.model.ranking import Ranking, rankings
 from joulemark.reports.model.runs import RunView, run_view
+from joulemark.reports.model.sweep import sweep_headline
 from joulemark.reports.model.tiles import TileGroup, default_tile_group, tile_groups
 from joulemark.reports.model.warnings import Warnings, report_warnings
 from joulemark.reports.model.work import WorkCounts, work_counts
@@ -118,7 +119,7 @@ def build(
         common=common,
         pairs=pairs,
         arms=arm_pairs(files, cases),
-        headline=headline(cases, pairs),
+        headline=sweep_headline(files) or headline(cases, pairs),
         tile_groups=groups,
         default_tiles=default_tile_group(groups),
         comparison=compare_runs(files, cases),

@@ -29,6 +29,7 @@ VERBS = (
     "report",
     "compare",
     "ab",
+    "sweep",
     "check",
     "baseline",
     "history",

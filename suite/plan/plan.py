@@ -63,7 +63,8 @@ class Plan:
     pair_of: Mapping[str, str] = field(default_factory=dict)
     """Name of the pair that a case belongs to, by case id; a pair is measured one right after the other."""
     max_rounds: int | None = None
-    """Maximum rounds of pairs that are undecided after `rounds`, a multiple of it; None: no more rounds."""
+    """Maximum rounds of pairs that are undecided after `rounds`, a multiple of it; in a sweep, with those of the best
+    settings against the default. None: no more rounds."""
     dropped_rounds: int = 0
     """Rounds that the profile's limit leaves no time for."""
 
@@ -147,6 +148,11 @@ class Plan:
         return self.rounds * round_s + once_s + 2 * self.profile.idle_s
 
     @property
+    def is_sweep(self) -> bool:
+        """Whether its cases are settings of a sweep."""
+        return any(case.sweep_default for case in self.cases)
+
+    @property
     def measures_reference(self) -> bool:
         """Whether the run can be compared with others by a reference: arms, measured turn by turn, need none."""
         return self.profile.reference_s > 0 and all(case.arm is None for case in self.cases)
@@ -170,7 +176,7 @@ class Plan:
         """Return the plan as plain data; a case that will be run has no reason."""
         runnable = self.runnable()
         cases = [{"id": case.id, "reason": None if case in runnable else case.reason} for case in self.cases]
-        other_rounds = {"max_rounds": self.max_rounds, "dropped_rounds": self.dropped_rounds}
+        other_rounds = {"max_rounds": self.max_rounds, "dropped_rounds": self.dropped_rounds, "sweep": self.is_sweep}
         other_rounds = {name: rounds for name, rounds in other_rounds.items() if rounds}
         return {"rounds": self.rounds, **other_rounds, "expected_s": self.expected_s(), "cases": cases}
 

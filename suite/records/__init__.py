@@ -33,7 +33,15 @@ from joulemark.suite.records.run import (
     RunFile,
     Segment,
 )
-from joulemark.suite.records.settings import ArmName, ArmSettings, DeviceKind, ProfileSettings, Settings
+from joulemark.suite.records.settings import (
+    SWEPT_FIELDS,
+    ArmName,
+    ArmSettings,
+    DeviceKind,
+    ProfileSettings,
+    Settings,
+    SweepKey,
+)
 from joulemark.suite.records.trial import Ends, GpuBusy, Latency, ResidentIdle, Result, Status, TrainingState, Trial
 from joulemark.suite.records.work import COUNTS, CountKind, Work, WorkCount
 
@@ -43,6 +51,7 @@ __all__ = [
     "MAX_ANALYSES",
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
+    "SWEPT_FIELDS",
     "ArmName",
     "ArmRecord",
     "ArmSettings",
@@ -86,6 +95,7 @@ __all__ = [
     "Settings",
     "Status",
     "Summary",
+    "SweepKey",
     "Trace",
     "TrainingState",
     "Trial",

@@ -93,6 +93,12 @@ class Case(Record):
     batch_size: PositiveCount
     threads: PositiveCount
     allocator: str
+    power_limit_w: PositiveCount | None = None
+    """Power limit of its device in its trials, watts; None if the run sets none."""
+    clock_mhz: PositiveCount | None = None
+    """The same of a GPU's clock, megahertz; None if it is not locked."""
+    sweep_default: bool = False
+    """Whether it has the default settings that those of a sweep are compared with."""
     arm: ArmName | None = None
     """Arm of an A/B run that it belongs to; None in other runs."""
     item: str

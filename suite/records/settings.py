@@ -13,6 +13,19 @@ ArmName = Literal["a", "b"]
 
 DeviceKind = Literal["cpu", "cuda"]
 
+SweepKey = Literal["power-limit", "clock", "batch-size", "threads", "precision", "mode"]
+"""What a sweep can vary, as in `--over KEY=RANGE`."""
+
+SWEPT_FIELDS: Final[Mapping[SweepKey, str]] = {
+    "power-limit": "power_limit_w",
+    "clock": "clock_mhz",
+    "batch-size": "batch_size",
+    "threads": "threads",
+    "precision": "precision",
+    "mode": "mode",
+}
+"""The field of a case that holds each of them."""
+
 FORMS: Final = ("one for all", "by device")
 """The two forms of a `ByDevice`, as validation errors name them."""
 
@@ -100,6 +113,12 @@ class Settings(Record):
     """Maximum trials of the pairs of an A/B run that `rounds` leave inconclusive; None: no more than `rounds`."""
     arms: dict[ArmName, ArmSettings] = {}
     """The two arms of an A/B run; empty for other runs."""
+    over: dict[SweepKey, tuple[PositiveCount | str, ...]] = {}
+    """What a sweep varies, with its values: watts, megahertz, numbers or names; empty for other runs."""
+    slowdown: Annotated[Real, Field(ge=0, lt=1)] = 0.05
+    """The share of the default's speed that a sweep's best setting may lose."""
+    host_watts: Annotated[Real, Field(ge=0, le=1e6)] | None = None
+    """What a sweep assumes of the rest of the machine, beyond what is measured, watts; None: nothing."""
     latency: StrictBool = False
     """Whether each trial also times single steps, for percentiles."""
     python: dict[str, str] = {}

@@ -102,7 +102,7 @@ def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ..
             "second_opinion": planned.second_opinion if tracked is None else with_comparison(tracked, new_traces, gpus),
         }
     )
-    interrupted = _interrupted(cases, missing) if missing else []
+    interrupted = _interrupted(cases, missing, planned) if missing else []
     damage = _damage(state.damaged, trace_problem)
     notices = (*planned.notices, *state.notices, *damage, *interrupted, *run_notices(run_file))
     return run_file.model_copy(update={"notices": notices})
@@ -170,7 +170,7 @@ def _damage(journal_lines: int, trace_problem: str) -> Iterator[Notice]:
         yield Notice.of(Code.TRACE_DAMAGED, trace_problem)
 
 
-def _interrupted(cases: Sequence[Case], missing: int) -> list[Notice]:
+def _interrupted(cases: Sequence[Case], missing: int, planned: RunFile) -> list[Notice]:
     """Return the notice of `missing` trials and how to resume; none for a failed command, which is not run again."""
     notice = Notice.of(Code.RUN_INCOMPLETE, missing)
     if any(case.framework == COMMAND for case in cases):
@@ -179,4 +179,6 @@ def _interrupted(cases: Sequence[Case], missing: int) -> list[Notice]:
         return [notice.model_copy(update={"remedy": "Measure it again: a command cannot be resumed."})]
     if any(case.arm is not None for case in cases):
         return [notice.model_copy(update={"remedy": "Finish it with `joulemark ab --resume RUN`."})]
+    if planned.settings.over:
+        return [notice.model_copy(update={"remedy": "Finish it with `joulemark sweep --resume RUN`."})]
     return [notice]

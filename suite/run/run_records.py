@@ -15,9 +15,9 @@ from joulemark.suite.trial.environment import Environment
 
 
 def new_run_file(
-    spec: RunSpec, run_id: str, environments: Mapping[ArmName | None, Environment], segment: Segment
+    spec: RunSpec, run_id: str, environments: Mapping[tuple[ArmName | None, int], Environment], segment: Segment
 ) -> RunFile:
-    """Return the file of a new run; `environments` are its trials', by arm."""
+    """Return the file of a new run; `environments` are its trials', by arm and number of threads."""
     notices = list(spec.notices)
     # The kept variables are the user's, and therefore the same in both arms.
     kept = next(iter(environments.values())).kept
@@ -26,7 +26,7 @@ def new_run_file(
     shared = {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
     own = {
         arm: {name: value for name, value in environment.managed.items() if name not in shared}
-        for arm, environment in environments.items()
+        for (arm, _), environment in environments.items()
     }
     for code, names in ((Code.ENVIRONMENT_KEPT, kept), (Code.ENVIRONMENT_DROPPED, dropped)):
         if names:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from joulemark.suite.limits.base import Target
 from joulemark.suite.plan.ab import ArmSpec
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.records import ArmName, Case, Emissions, Machine, Notice, RunFile, Settings, Trial
@@ -59,5 +60,7 @@ class RunSpec:
     """The interrupted run to resume; None for a new run."""
     arms: Mapping[ArmName, ArmSpec] = field(default_factory=dict)
     """The arms of an A/B run; empty for any other."""
+    limits: Target | None = None
+    """What a sweep sets power limits or clocks of; None for any other run."""
     find_undecided: FindUndecided | None = None
     """Called after the planned rounds, and again after each extension up to `plan.max_rounds`; None: no extensions."""

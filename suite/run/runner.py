@@ -12,14 +12,15 @@ from typing import Literal
 
 from joulemark.suite.energy.present_power import charged_power_w
 from joulemark.suite.errors import MeasurementError
+from joulemark.suite.limits.guard import LimitGuard
 from joulemark.suite.notices import Code
-from joulemark.suite.records import ArmName, Case, Floor, Idle, Notice, RunFile, Trial
+from joulemark.suite.records import Case, Floor, Idle, Notice, RunFile, Trial
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.records.run_id import new_run_id
 from joulemark.suite.results.assemble import assemble, finish
 from joulemark.suite.run import lock, resume, run_records
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
-from joulemark.suite.run.trials import TrialRunner
+from joulemark.suite.run.trials import EnvironmentKey, TrialRunner, environment_key
 from joulemark.suite.run.turns import PairRunner
 from joulemark.suite.sensors.external_tracker import ExternalTracker
 from joulemark.suite.sensors.sampler import Sampler
@@ -37,8 +38,8 @@ def measure(spec: RunSpec, listener: ProgressListener) -> Path:
     KeyboardInterrupt, after the run file has been written (`complete` is false).
     """
     run_id = spec.resumed.run.id if spec.resumed else new_run_id(datetime.now(UTC))
-    with lock.hold(), scratch_directory() as scratch:
-        runner = Runner(spec, run_id, _environments(spec, scratch), listener)
+    with lock.hold(), scratch_directory() as scratch, _limit_guard(spec) as guard:
+        runner = Runner(spec, run_id, _environments(spec, scratch), listener, guard)
         with contextlib.closing(runner.journal):  # until its run file is written, no other process may resume it
             try:
                 runner.run()
@@ -55,14 +56,21 @@ class InterruptedRun(KeyboardInterrupt):
         self.path = path
 
 
-def _environments(spec: RunSpec, scratch: Path) -> dict[ArmName | None, Environment]:
-    """Return the environment of the trials by arm, each with its own threads and caches; by None without arms."""
-    if not spec.arms:
-        return {None: environment.build(os.environ, spec.plan.cases[0].threads, scratch)}
-    environments: dict[ArmName | None, Environment] = {}
-    for name, arm in spec.arms.items():
-        (scratch / name).mkdir()
-        environments[name] = environment.build(os.environ, arm.threads, scratch / name)
+def _limit_guard(spec: RunSpec) -> contextlib.AbstractContextManager[LimitGuard | None]:
+    """Return what sets the limits of a sweep: started once the lock is held, so that it sees nobody else's limits."""
+    return LimitGuard(spec.limits) if spec.limits is not None else contextlib.nullcontext()
+
+
+def _environments(spec: RunSpec, scratch: Path) -> dict[EnvironmentKey, Environment]:
+    """Return the environment of the trials by arm and number of threads, each with its own caches."""
+    keys = dict.fromkeys(environment_key(case) for case in spec.plan.cases)
+    if len(keys) == 1:
+        return {key: environment.build(os.environ, key[1], scratch) for key in keys}
+    environments: dict[EnvironmentKey, Environment] = {}
+    for arm, threads in keys:
+        own = scratch / f"{arm or 'threads'}-{threads}"
+        own.mkdir()
+        environments[arm, threads] = environment.build(os.environ, threads, own)
     return environments
 
 
@@ -73,10 +81,11 @@ class Runner:
         self,
         spec: RunSpec,
         run_id: str,
-        environments: Mapping[ArmName | None, Environment],
+        environments: Mapping[EnvironmentKey, Environment],
         listener: ProgressListener,
+        guard: LimitGuard | None = None,
     ) -> None:
-        """Start the journal; `environments` are the trials', by arm."""
+        """Start the journal; `environments` are the trials'; `guard` sets the limits of a sweep."""
         self.spec, self.plan, self.listener = spec, spec.plan, listener
         # A resumed run counts from its first start.
         elapsed_s, notices = resume.resume_time(spec.resumed, datetime.now(UTC)) if spec.resumed else (0.0, [])
@@ -92,7 +101,7 @@ class Runner:
         self.measured = resume.measured_trials(spec.resumed)
         self.given_up = resume.timed_out_cases(spec.resumed)
         self.trials = TrialRunner(
-            spec, environments, self.origin_s, listener, lambda notice: self.journal.add(notice=notice)
+            spec, environments, self.origin_s, listener, lambda notice: self.journal.add(notice=notice), guard
         )
         self.pairs = PairRunner(
             self.trials, self.plan, self.journal.trial, self._end_trial, lambda notice: self.journal.add(notice=notice)

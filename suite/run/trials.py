@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -9,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from joulemark.suite.limits.base import LimitError
+from joulemark.suite.limits.guard import LimitGuard
 from joulemark.suite.notices import Code
 from joulemark.suite.records import ArmName, Case, Notice, Probe, ResidentIdle, Trial
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
@@ -26,6 +29,15 @@ all of them at first use, and the driver caches them."""
 FIRST_CALL = "first_call"
 """The stage of a trial (`suite.trial.worker`) in which a framework first computes."""
 OnTurns = Callable[[RunningTrial, Trial], None]
+LIMIT_NOT_SET = "limit_not_set"
+"""Reason code of a trial whose power limit or clock the device did not take."""
+EnvironmentKey = tuple[ArmName | None, int]
+"""What trials share whose fork servers have one environment: arm, and number of threads."""
+
+
+def environment_key(case: Case) -> EnvironmentKey:
+    """Return the arm and the number of threads of a case."""
+    return case.arm, case.threads
 
 
 class Timeouts:
@@ -60,18 +72,20 @@ class TrialRunner:
     def __init__(
         self,
         spec: RunSpec,
-        environments: Mapping[ArmName | None, Environment],
+        environments: Mapping[EnvironmentKey, Environment],
         origin_s: float,
         listener: ProgressListener,
         add_notice: Callable[[Notice], None],
+        guard: LimitGuard | None = None,
     ) -> None:
-        """`environments` are the trials', by arm; `origin_s` is the start of the run on CLOCK_MONOTONIC."""
+        """`origin_s` is the start of the run on CLOCK_MONOTONIC; `guard` sets the limits of a sweep."""
+        self._guard = guard
         self._spec, self._plan, self._origin_s = spec, spec.plan, origin_s
         self._listener, self._add_notice = listener, add_notice
         self._timeouts = Timeouts(spec.plan.profile.timeout_s)
         self._compiled: set[str] = set()
         self._probed = {_probe_key(probe) for probe in spec.resumed.probes} if spec.resumed else set()
-        self._servers = {arm: self._fork_servers(arm, environments[arm]) for arm in environments}
+        self._servers = {key: self._fork_servers(key[0], environments[key]) for key in environments}
 
     def _fork_servers(self, arm: ArmName | None, environment: Environment) -> ForkServers:
         pythons = self._spec.settings.python if arm is None else self._spec.arms[arm].pythons
@@ -84,13 +98,13 @@ class TrialRunner:
 
     def has_servers(self, cases: Iterable[Case]) -> bool:
         """Return whether there are fork servers for all `cases`, or have been and cannot be started."""
-        return all(self._servers[case.arm].has(case.framework) for case in cases)
+        return all(self._servers[environment_key(case)].has(case.framework) for case in cases)
 
     def start_servers(self, cases: Iterable[Case]) -> None:
         """Start fresh fork servers for `cases`, and end all others."""
         self.close_servers()
-        for arm, servers in self._servers.items():
-            servers.start({case.framework for case in cases if case.arm == arm})
+        for key, servers in self._servers.items():
+            servers.start({case.framework for case in cases if environment_key(case) == key})
 
     def close_servers(self) -> None:
         """End all fork servers."""
@@ -98,13 +112,29 @@ class TrialRunner:
             servers.close()
 
     def run(self, case: Case, round_number: int, on_turns: OnTurns | None = None) -> Trial:
-        """Run one trial and return its record, however it ends.
+        """Run one trial and return its record, however it ends; the limits of a sweep hold during the trial only.
 
         With `on_turns`, the trial takes turns: it is called with the trial and its record so far when it waits for
         them, and what it does takes the place of the trial until it returns.
         """
         self._listener.on_trial_start(case, round_number)
-        servers = self._servers[case.arm]
+        if self._guard is None:
+            return self._run(case, round_number, on_turns)
+        started_s = self._now()
+        try:
+            shown = self._guard.apply(case.power_limit_w, case.clock_mhz)
+            trial = self._run(case, round_number, on_turns)
+        except LimitError as error:
+            times = {"started_s": started_s, "ended_s": self._now()}
+            return Trial(round=round_number, status="failed", reason_code=LIMIT_NOT_SET, reason=str(error), **times)
+        finally:
+            with contextlib.suppress(LimitError):  # the next trial tries again, and the end says if it failed
+                self._guard.apply(None, None)
+        read_back = {name: f"{value:g}" for name, value in shown.items()}
+        return trial.model_copy(update={"environment": {**trial.environment, **read_back}})
+
+    def _run(self, case: Case, round_number: int, on_turns: OnTurns | None) -> Trial:
+        servers = self._servers[environment_key(case)]
         isolation, started_s = servers.isolation(case.framework), self._now()
 
         def on_stage(stage: str) -> None:
@@ -151,13 +181,13 @@ class TrialRunner:
 
         Only frameworks and arms of `cases`, whose fork servers are running, are probed.
         """
-        running = {(case.arm, case.framework) for case in cases}
+        running = {(environment_key(case), case.framework) for case in cases}
         for case in sorted(self._plan.runnable(), key=_probe_key):
-            if (case.arm, case.framework) in running and _probe_key(case) not in self._probed:
+            if (environment_key(case), case.framework) in running and _probe_key(case) not in self._probed:
                 self._probed.add(_probe_key(case))
                 self._listener.on_stage("probing the machine's peak")
                 request = replace(self._plan.request(case), mode=FRAMEWORKS[case.framework].default_mode)
-                yield probe(self._servers[case.arm], request, self._plan.profile.timeout_s)
+                yield probe(self._servers[environment_key(case)], request, self._plan.profile.timeout_s)
 
 
 def _probe_key(subject: Case | Probe) -> tuple[str, str, str, int]:

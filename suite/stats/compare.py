@@ -83,7 +83,7 @@ def compare(
         for row in _compare_metric(METRICS[key], pairs, limits, drifts.get(key), allow_estimates, divided)
     ]
     effects = [(comparison, effect) for comparison, effect in rows if effect is not None]
-    sequential = same_run and a.run.max_rounds is not None
+    sequential = same_run and a.run.max_rounds is not None and bool(a.arms)
     nominal = [_level_function(comparison.pair, a) for comparison, _ in effects] if sequential else None
     intervals = iter(holm([effect for _, effect in effects], 1 - confidence, nominal))
     return ComparisonResult(

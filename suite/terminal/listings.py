@@ -45,6 +45,7 @@ def cases_table(document: Mapping[str, Any]) -> Text:
         document.get("max_rounds"),
         document["expected_s"],
         document.get("dropped_rounds", 0),
+        document.get("sweep", False),
     )
     return Text("\n".join([*lines, "", f"{extent}."]))
 

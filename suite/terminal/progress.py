@@ -100,9 +100,9 @@ class _Progress:
 
     def on_run_start(self, plan: Plan, measured: Collection[tuple[str, int]]) -> None:
         self.plan, self.clock = plan, RunClock(plan, measured)
-        extent = units.extent(
-            len(plan.runnable()), plan.rounds, plan.max_rounds, self.clock.expected_s, plan.dropped_rounds
-        )
+        rounds = plan.rounds, plan.max_rounds
+        cases, expected_s = len(plan.runnable()), self.clock.expected_s
+        extent = units.extent(cases, *rounds, expected_s, plan.dropped_rounds, plan.is_sweep)
         resumed = f"; {units.counted(len(measured), 'trial')} measured before" if measured else ""
         self.print_line(f"{plan.profile.name}: {extent}{resumed}.")
         for case in plan.cases:
@@ -112,7 +112,8 @@ class _Progress:
     def on_more_rounds(self, cases: Sequence[Case], rounds: int) -> None:
         self.clock.add_rounds(cases, rounds)
         more = units.counted(rounds, "more round")
-        self.print_line(f"Inconclusive: {units.counted(len(cases), 'case')}; running {more}.")
+        why = "The best settings against the default" if self.plan.is_sweep else "Inconclusive"
+        self.print_line(f"{why}: {units.counted(len(cases), 'case')}; running {more}.")
 
     def on_trial_start(self, case: Case, round_number: int) -> None:
         self.case, self.round = case, round_number

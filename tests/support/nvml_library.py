@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from nvml_limits import LIMITS
 
 GRACE_W = 120.0
 """What the CPU of a module draws beside its GPU."""
@@ -81,7 +82,9 @@ int nvmlInitWithFlags(unsigned flags) {
 int nvmlShutdown(void) { return OK; }
 int nvmlDeviceGetCount_v2(unsigned *n) { *n = count; return OK; }
 int nvmlSystemGetDriverVersion(char *text, unsigned size) { snprintf(text, size, "610.57"); return OK; }
-const char *nvmlErrorString(int code) { return code == LOST ? "GPU is lost" : "error"; }
+const char *nvmlErrorString(int code) {
+    return code == LOST ? "GPU is lost" : code == NO_PERMISSION ? "Insufficient Permissions" : "error";
+}
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, gpu **b) {
     if (index >= (unsigned)count) return INVALID;
@@ -99,7 +102,6 @@ int nvmlDeviceGetPciInfo_v3(gpu *b, pci *info) {
 }
 
 int nvmlDeviceGetMemoryInfo(gpu *b, memory *m) { m->total = 80ull << 30; m->free = m->total; m->used = 0; return OK; }
-int nvmlDeviceGetEnforcedPowerLimit(gpu *b, unsigned *mw) { *mw = 400000; return OK; }
 
 int nvmlDeviceGetMigMode(gpu *b, unsigned *current, unsigned *pending) {
     if (!has(b, "mig")) return NOT_SUPPORTED;
@@ -199,7 +201,7 @@ def build(directory: Path, without: Sequence[str] = ()) -> Path:
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
     source = directory / "nvml.c"
-    source.write_text(SOURCE)
+    source.write_text(SOURCE + LIMITS)
     target = directory / "libnvidia-ml.so.1"
     subprocess.run(
         ["gcc", "-shared", "-fPIC", "-O1", f"-DGRACE_W={GRACE_W}", "-o", str(target), str(source), "-lm"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from run_files import case, energy, failed_trial, machine, run_file, starting_at, trial
+from swept_runs import make_run as make_sweep
 
 from joulemark.suite.records import Case, EnergyReading, Gpu, Kind, Probe, RunFile, SecondOpinion, Trial
 from joulemark.suite.results.summary import recompute
@@ -140,5 +141,6 @@ def report_inputs() -> dict[str, list[RunFile]]:
         "two-frameworks-apart": [summarised(of_framework["pytorch"]), summarised(second_run)],
         "twelve-runs": [run_on_day(day, 1 + 0.01 * (day % 5) + (0.1 if day > 8 else 0)) for day in range(1, 13)],
         "batches": [several_batch_sizes()],
+        "sweep": [make_sweep(host_watts=300.0, confirmed=(600, 700), zone="CH")],
         "no-cases": [run_file([])],
     }

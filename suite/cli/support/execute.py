@@ -41,6 +41,7 @@ def measure_run(prepared: PreparedRun, undecided: FindUndecided | None = None) -
         directory=prepared.directory,
         resumed=prepared.resumed,
         arms=prepared.arms,
+        limits=prepared.limits,
         find_undecided=undecided,
     )
     interrupted = False

@@ -17,12 +17,15 @@ from joulemark.suite import machine
 from joulemark.suite.carbon.resolve import resolve
 from joulemark.suite.carbon.service import from_environment
 from joulemark.suite.cli.arguments import resolve_settings
+from joulemark.suite.cli.support.sweep.limits import SweptLimits, limited_device
 from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.limits.base import Target
 from joulemark.suite.plan import kept_effort
 from joulemark.suite.plan.ab import NAMES, ArmSpec, make_ab_plan
 from joulemark.suite.plan.cases import check_names, make_plan
 from joulemark.suite.plan.plan import Plan, new_order_seed
 from joulemark.suite.plan.profiles import find_profile
+from joulemark.suite.plan.sweep import make_sweep_plan, swept_selection
 from joulemark.suite.records import ArmName, ArmRecord, FrameworkInfo, Machine, RunFile, Settings
 from joulemark.suite.sensors.base import check_request
 from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
@@ -43,6 +46,8 @@ class PreparedRun:
     plan: Plan
     arms: Mapping[ArmName, ArmSpec] = field(default_factory=dict)
     """The arms of an A/B run; empty for any other."""
+    limits: Target | None = None
+    """What a sweep sets power limits or clocks of; None for any other run."""
     resumed: RunFile | None = None
     """The interrupted run to finish; None for a new run."""
     directory: Path | None = None
@@ -56,15 +61,16 @@ def prepare_run(
 
     Programs and files that the settings file names are used if the verb `measures`, and named in any case. The run will
     be kept in the directory `out`, or in the home. Unless `calibrated` is false, a profile that may have it gets the
-    effort that was chosen for this machine.
+    effort that was chosen for this machine; a sweep has rounds of its own.
     """
     interpreters = parse_interpreters(given.get("python") or ())
     settings = resolve_settings({**given, "python": interpreters}, measures)
     directory = runs_directory(out).absolute() if measures else None
     _check_carbon(settings)  # before frameworks are imported, which takes seconds
     order_seed = new_order_seed()
-    prepared = prepare_settings(settings, order_seed)
-    if calibrated and prepared.plan.profile.calibrated:
+    prepared = prepare_settings(settings, order_seed, measures)
+    # A sweep has rounds of its own, and cases that no calibration was of.
+    if calibrated and prepared.plan.profile.calibrated and not settings.over:
         prepared = _with_kept_effort(prepared, order_seed)
     return replace(prepared, directory=directory)
 
@@ -94,29 +100,42 @@ def _check_carbon(settings: Settings) -> None:
         resolve(settings, datetime.now(UTC))
 
 
-def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
+def prepare_settings(settings: Settings, order_seed: int, measures: bool = True) -> PreparedRun:
     """Return machine and plan for the settings. Raises UsageError if they cannot be met."""
-    check_names(settings)
+    check_names(swept_selection(settings) if settings.over else settings)
     for sensor in settings.sensor:
         check_request(sensor)
     gpus = discover()
     names = [*(settings.framework or FRAMEWORKS), *settings.python]
+    arms: Mapping[ArmName, ArmSpec] = {}
+    limits = SweptLimits()
+    if settings.over:
+        settings, limits = limited_device(settings, gpus.gpus, measures)
     if settings.arms:
         arms = find_arms(settings, names, _threads(settings))
         # Where there is room for one version it is that of the arm under test; `arms` has both.
         installed = arms["b"].record.frameworks
     else:
-        arms, installed = {}, installed_frameworks(names, settings.python)
-    plan = _plan(settings, arms, installed, order_seed)
-    return PreparedRun(settings, describe_machine(gpus, installed), plan, arms)
+        installed = installed_frameworks(names, settings.python)
+    plan = _plan(settings, arms, installed, order_seed, limits.present_w)
+    return PreparedRun(settings, describe_machine(gpus, installed), plan, arms, limits.target)
 
 
 def _plan(
-    settings: Settings, arms: Mapping[ArmName, ArmSpec], installed: Mapping[str, FrameworkInfo], order_seed: int
+    settings: Settings,
+    arms: Mapping[ArmName, ArmSpec],
+    installed: Mapping[str, FrameworkInfo],
+    order_seed: int,
+    present_limit_w: int | None = None,
 ) -> Plan:
+    """Return the plan of an A/B run, a sweep or any other run; `present_limit_w` is the power limit in force."""
+    threads = _threads(settings)
     if arms:
-        return make_ab_plan(settings, arms, order_seed, _threads(settings))
-    return make_plan(settings, installed, order_seed, _threads(settings), machine.multiplies_bf16())
+        return make_ab_plan(settings, arms, order_seed, threads)
+    bf16 = machine.multiplies_bf16()
+    if settings.over:
+        return make_sweep_plan(settings, installed, order_seed, threads, bf16, present_limit_w)
+    return make_plan(settings, installed, order_seed, threads, bf16)
 
 
 def _threads(settings: Settings) -> int:

@@ -35,9 +35,9 @@ class ResumedRun:
 
 
 def find_resumed(
-    run: str, flags: Sequence[str], directory: Path | None, dry_run: bool, arms: bool = False
+    run: str, flags: Sequence[str], directory: Path | None, dry_run: bool, verb: str = "run"
 ) -> ResumedRun:
-    """Return the run that `run` names; `arms` if it has to be an A/B run.
+    """Return the run that `run` names, which `verb` has to have made.
 
     Raises UsageError if there are `flags`, which would ask for something else, if it is no run of cases, and for a
     `dry_run` of one that is measured.
@@ -47,8 +47,9 @@ def find_resumed(
     path = find(run, directory)
     resumed = ResumedRun(path, load_path(path))
     run_file = resumed.run_file
-    if bool(run_file.arms) != arms:
-        raise UsageError(f"run {run_file.run.id} is resumed with `joulemark {'run' if arms else 'ab'} --resume`.")
+    own_verb = "ab" if run_file.arms else "sweep" if run_file.settings.over else "run"
+    if own_verb != verb:
+        raise UsageError(f"run {run_file.run.id} is resumed with `joulemark {own_verb} --resume`.")
     if not resumed.is_measured and any(case.framework == COMMAND for case in run_file.cases):
         raise UsageError(f"run {run_file.run.id} is of a command, which cannot be resumed: measure it again.")
     if resumed.is_measured and dry_run:

@@ -88,7 +88,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
         prepared = prepare_run({**settings, "arms": _arms(context, arm_options)}, not given["dry_run"], given["out"])
     else:
         flags = given_flags(context, {**settings, **arm_options})
-        resumed = find_resumed(given["resume"], flags, find_runs(given["out"]), given["dry_run"], arms=True)
+        resumed = find_resumed(given["resume"], flags, find_runs(given["out"]), given["dry_run"], "ab")
         if resumed.is_measured:
             return _show(*finish_resumed(resumed), thresholds, *output)
         prepared = prepare_resumed(resumed)

@@ -39,6 +39,11 @@ def command(
         print_json(document if what_if is None else {**document, "what_if": totals})
         return
     print_run(run_file)
+    if run_file.settings.over:
+        from joulemark.suite.cli.support.sweep.output import print_findings
+        from joulemark.suite.stats.sweep.analysis import analyse
+
+        print_findings(run_file, analyse(run_file))
     print_against(load_all(), run_file)
     if totals:
         print_text("\nThe whole run elsewhere", _table(totals))

@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "report latest -o page.html": {"numpy", "scipy", "plotly"},
     "compare latest --by framework": {"numpy", "scipy"},
     f"ab --a-threads 1 --b-threads 2 {PYTORCH} --dry-run": {"numpy", "scipy"},
+    f"sweep --over threads=1,2 {PYTORCH} --dry-run": {"numpy", "scipy"},
     "check --baseline 20261101": {"numpy", "scipy"},
     "calibrate latest": {"numpy", "scipy"},
     "baseline list": set(),

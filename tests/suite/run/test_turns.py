@@ -95,7 +95,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TrialRunn
         PROFILE, tuple(cases), 1, order_seed=1, pair_of={each.id: each.id.partition("pair=")[2] for each in cases}
     )
     variables = {**faulty_trials.variables(folder, folder / "pid"), "TURNS_TEST": "1"}
-    environments = {arm: Environment(variables, {}, {}, ()) for arm in ("a", "b")}
+    environments = {(arm, 1): Environment(variables, {}, {}, ()) for arm in ("a", "b")}
     record = ArmRecord(interpreter="python", python="3", suite_version="1")
     arms = {arm: ArmSpec(record, {}, 1) for arm in ("a", "b")}
     spec = RunSpec(plan, Settings(), machine(), run_file().emissions, (), (), folder, arms=arms)

@@ -1,0 +1,76 @@
+"""The plan of a sweep: its settings, the default among them, and their ids."""
+
+from __future__ import annotations
+
+import pytest
+from plans import INSTALLED, with_gpus
+
+from joulemark.suite.errors import UsageError
+from joulemark.suite.plan.sweep import check_options, make_sweep_plan
+from joulemark.suite.records import Settings
+
+ONE = {"workload": ("matmul",), "framework": ("pytorch",)}
+CNN = {"workload": ("cnn",), "phase": ("training",)}
+
+
+def make(over, installed=INSTALLED, limit_w=None, **settings):
+    return make_sweep_plan(Settings(over=over, **{**ONE, **settings}), installed, 1, 2, False, limit_w)
+
+
+def ends(plan):
+    return [case.id.partition("/fp32/")[2] for case in plan.cases]
+
+
+def defaults(plan):
+    return [case.id for case in plan.cases if case.sweep_default]
+
+
+def test_execution_settings_stand_in_the_id_where_they_are_not_the_default() -> None:
+    plan = make({"power-limit": (300, 350, 400), "threads": (1, 2)}, limit_w=400)
+    batch = ends(plan)[-1].partition("+")[0]
+    assert ends(plan) == [
+        f"{batch}+power-limit=300+threads=1",
+        f"{batch}+power-limit=350+threads=1",
+        f"{batch}+threads=1",
+        f"{batch}+power-limit=300",
+        f"{batch}+power-limit=350",
+        batch,
+    ]
+    assert defaults(plan) == [case.id for case in plan.cases if case.id.endswith(f"/{batch}")]
+    by_id = {case.id: (case.power_limit_w, case.threads) for case in plan.cases}
+    assert by_id[defaults(plan)[0]] == (400, 2)
+    assert (plan.rounds, plan.max_rounds, len(plan.runnable())) == (10, 20, 6)
+
+
+def test_default_is_measured_beside_the_values_that_lack_it() -> None:
+    plan = make({"batch-size": (3, 5)}, rounds=4, **CNN)
+    assert [case.batch_size for case in plan.cases if not case.sweep_default] == [3, 5]
+    assert len(defaults(plan)) == 1
+    chosen = make({"batch-size": (3, 5)}, batch_size=(5,), **CNN)
+    assert [(case.batch_size, case.sweep_default) for case in chosen.cases] == [(3, False), (5, True)]
+
+
+def test_each_task_and_framework_has_a_default_of_its_own() -> None:
+    plan = make({"mode": ("compile", "graph", "eager")}, framework=("pytorch", "tensorflow"))
+    assert [(case.framework, case.mode, case.sweep_default) for case in plan.cases] == [
+        ("pytorch", "compile", False),
+        ("pytorch", "eager", True),
+        ("tensorflow", "graph", True),
+        ("tensorflow", "eager", False),
+    ]
+
+
+def test_cases_that_cannot_be_measured_are_skipped_with_the_default_s_task() -> None:
+    gpus = make({"clock": (1200, 1400)}, with_gpus(), device=("cuda:0",))
+    assert sorted({case.clock_mhz or 0 for case in gpus.cases}) == [0, 1200, 1400]
+    with pytest.raises(UsageError, match="nothing to sweep"):
+        make({"threads": (2,)})
+    with pytest.raises(UsageError, match="unknown precision"):
+        make({"precision": ("fp32", "fp99")})
+
+
+def test_options_that_contradict_a_sweep_are_refused() -> None:
+    with pytest.raises(UsageError, match="--mode is the default that --over mode is compared with"):
+        check_options(Settings(over={"mode": ("eager",)}, mode=("eager", "compile")))
+    with pytest.raises(UsageError, match="400 combinations: at most 256"):
+        check_options(Settings(over={"batch-size": tuple(range(1, 21)), "threads": tuple(range(1, 21))}))
