@@ -10,9 +10,10 @@ import numpy as np
 
 from joulemark.workloads.version import spec_version, version
 
-Phase = Literal["inference", "training", "generation", "prefill", "forward"]
+Phase = Literal["inference", "training", "generation", "prefill", "response", "forward"]
 """What a step does: a pass over inputs; a training step; one sampling step, whose result the next one reads; a pass
-over a prompt, whose keys and values are kept; a pass over given targets, without learning from them."""
+over a prompt, whose keys and values are kept; such a pass and all sampling steps after it; a pass over given targets,
+without learning from them."""
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -25,9 +26,9 @@ class Size:
     batch_size: Mapping[str, int]
     """Default batch size by kind of device: `cpu`, `cuda`."""
 
-    def at(self, batch: int) -> Size:
-        """Return this size with a batch size, which `build` reads as `size.batch`."""
-        return Size({**self.hyper, "batch": batch}, self.batch_size)
+    def at(self, batch: int, **changed: Any) -> Size:
+        """Return this size with a batch size, which `build` reads as `size.batch`, and with `changed` hyper-parameters."""
+        return Size({**self.hyper, **changed, "batch": batch}, self.batch_size)
 
     def __getattr__(self, name: str) -> Any:
         """Return a hyper-parameter: a model reads `size.width`."""
@@ -196,6 +197,12 @@ class Program:
 
     step: Callable[..., Mapping[str, Any]]
     """One step: named tensors in, named tensors out (`loss`, `logits`, ...). A mode compiles this function."""
+    prefill: Callable[..., Mapping[str, Any]] | None = None
+    """Phase `response` only: read prompts, named tensors in, and return what a step returns: `logits` (B, words) and
+    `next` (B,), the first new token. A step, which then takes no inputs, goes on from there. A mode compiles this
+    function too."""
+    rewind: Callable[[int], None] | None = None
+    """Phase `response` only: set how many steps of decoding, of `new_tokens` - 1, have followed the prompt."""
     weights: Callable[[], dict[str, np.ndarray]] = field(default=dict)
     """Weights and buffers by neutral name (`block1.conv.kernel`), on neutral axes (Keras's)."""
     load_weights: Callable[[Arrays], None] = field(default=lambda _weights: None)
