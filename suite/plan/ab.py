@@ -90,7 +90,8 @@ def _arm_plan(settings: Settings, name: ArmName, arm: ArmSpec, order_seed: int) 
 
 def _arm_case(case: Case, name: ArmName, settings: Settings, base_threads: int, arm: ArmSpec) -> Case:
     """Return the case as one of an arm; its id names the arm and what differs from the run's settings."""
-    differences: dict[str, str] = {"arm": name}
+    tokens = dict(setting.split("=") for setting in case.id.split("+")[1:])
+    differences = {key: tokens[key] for key in ("new-tokens", "prompt") if key in tokens} | {"arm": str(name)}
     if case.threads != base_threads:
         differences["threads"] = str(case.threads)
     if case.allocator != settings.allocator:

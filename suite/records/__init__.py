@@ -1,7 +1,19 @@
 """The run file: the one contract that other programs rely on."""
 
 from joulemark.suite.records.base import Record
-from joulemark.suite.records.case import NOT_ATTEMPTED, Case, Parameters, Quantity, Ranges, Summary
+from joulemark.suite.records.case import (
+    NOT_ATTEMPTED,
+    Case,
+    Closure,
+    Parameters,
+    Percentiles,
+    Quantity,
+    Ranges,
+    Response,
+    ResponseEnergy,
+    Summary,
+    TokenRates,
+)
 from joulemark.suite.records.energy import (
     KINDS,
     Channel,
@@ -32,7 +44,18 @@ from joulemark.suite.records.run import (
     Segment,
 )
 from joulemark.suite.records.settings import ArmName, ArmSettings, DeviceKind, ProfileSettings, Settings
-from joulemark.suite.records.trial import Ends, GpuBusy, Latency, ResidentIdle, Result, Status, TrainingState, Trial
+from joulemark.suite.records.trial import (
+    Ends,
+    GpuBusy,
+    Latency,
+    Part,
+    ResidentIdle,
+    Result,
+    Status,
+    TokenTimes,
+    TrainingState,
+    Trial,
+)
 from joulemark.suite.records.work import COUNTS, CountKind, Work, WorkCount
 
 __all__ = [
@@ -45,6 +68,7 @@ __all__ = [
     "ArmSettings",
     "Case",
     "Channel",
+    "Closure",
     "CountKind",
     "Cpu",
     "DeviceKind",
@@ -66,6 +90,8 @@ __all__ = [
     "Machine",
     "Notice",
     "Parameters",
+    "Part",
+    "Percentiles",
     "Probe",
     "ProfileSettings",
     "PublicationLag",
@@ -74,6 +100,8 @@ __all__ = [
     "Ranges",
     "Record",
     "ResidentIdle",
+    "Response",
+    "ResponseEnergy",
     "Result",
     "Run",
     "RunFile",
@@ -82,6 +110,8 @@ __all__ = [
     "Settings",
     "Status",
     "Summary",
+    "TokenRates",
+    "TokenTimes",
     "Trace",
     "TrainingState",
     "Trial",
