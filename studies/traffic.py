@@ -126,7 +126,7 @@ def parts(workload: Workload, size: str, phase: Phase, precision: str) -> tuple[
 def counts(workload: Workload, sizes: Iterable[str]) -> Iterator[tuple[str, dict[str, tuple[int, int]]]]:
     """Yield the key of each size and phase, and its `parts` by the bytes of an element."""
     for size in sizes:
-        for phase in workload.phases:
+        for phase in workload.stepped_phases:
             precisions = [precision for precision in PRECISIONS if precision in workload.precisions]
             by_element = {str(ELEMENT_BYTES[each]): parts(workload, size, phase, each) for each in precisions}
             yield key(workload.id, size, phase), by_element

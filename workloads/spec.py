@@ -79,6 +79,11 @@ Optimizer = Sgd | Adam
 """Weight decay leaves out norms and biases: whatever has fewer than two axes."""
 
 
+def states(optimizer: Optimizer | None) -> int:
+    """Return the numbers that an optimizer keeps for each weight."""
+    return 2 if isinstance(optimizer, Adam) else int(bool(optimizer and optimizer.momentum))
+
+
 def refuse_state(optimizer: Optimizer) -> None:
     """Raise ValueError where an optimizer needs all of a weight: sparse gradients have only the rows looked up."""
     if isinstance(optimizer, Adam) or optimizer.momentum or optimizer.weight_decay or optimizer.clip_norm is not None:
@@ -118,6 +123,9 @@ class Workload:
     unfused_bytes: Callable[[Size, Phase, int, int], float] | None = None
     """As `bytes`, where each operator of a step reads its inputs and writes its outputs once: activations, gradients
     and the optimizer's state too. None: as counted for joulemark's own workloads (`traffic.json`), else unknown."""
+    kept_bytes: Callable[[Size, Phase, int, int], float] = field(default=lambda _size, _phase, _batch, _element: 0.0)
+    """(size, phase, batch size, bytes of an element) -> bytes that a step keeps for the next one beside weights and
+    what belongs to them: caches of keys and values."""
     flops_note: str = ""
     items_per_sample: Callable[[Size, Phase], int] = field(default=lambda _size, _phase: 1)
     """Items in one sample of a batch (tokens of a sequence, say)."""
@@ -154,6 +162,23 @@ class Workload:
     def counts(self, phase: Phase) -> str:
         """Return what throughput counts in `phase`, singular."""
         return self.items.get(phase, self.item)
+
+    @property
+    def stepped_phases(self) -> tuple[Phase, ...]:
+        """Phases whose program is a step: all but `response`, which is a prefill and the generation after it."""
+        return tuple(phase for phase in self.phases if phase != "response")
+
+    def least_bytes(self, size: Size, phase: Phase, batch: int, element: int) -> float:
+        """Return the memory that a case needs before activations and inputs, bytes.
+
+        Weights, at `element` bytes each; in training in float32, with gradients and the optimizer's state of those that
+        learn; and what is kept from step to step.
+        """
+        count = self.parameters(size)
+        weights: float = element * count.total
+        if phase == "training":
+            weights = 4 * (count.total + count.trainable * (1 + states(self.optimizer)))
+        return weights + self.kept_bytes(size, phase, batch, element)
 
     def refusal(self, device: str, precision: str, batch: int, compiled: bool) -> str | None:
         """Return why it does not run with these settings; None where it does.

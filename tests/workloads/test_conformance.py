@@ -10,7 +10,7 @@ from proofs import check_descent, check_near, check_outputs, check_same
 from joulemark.workloads.registry import supports, workloads
 
 WORKLOADS = workloads()
-CASES = [(w.id, phase, fw) for w in WORKLOADS.values() for phase in w.phases for fw in FRAMEWORKS]
+CASES = [(w.id, phase, fw) for w in WORKLOADS.values() for phase in w.stepped_phases for fw in FRAMEWORKS]
 # The cheapest of each family, for what takes a compiler's time or repeats what the family shares.
 ONE_A_FAMILY = {
     "kernels": "matmul",
@@ -29,7 +29,7 @@ OPTIMISED = [
     (ONE_A_FAMILY[family], phase, fw, mode)
     for family in ONE_A_FAMILY
     if WORKLOADS[ONE_A_FAMILY[family]].compiles
-    for phase in WORKLOADS[ONE_A_FAMILY[family]].phases
+    for phase in WORKLOADS[ONE_A_FAMILY[family]].stepped_phases
     for fw, mode in (("pytorch", "compile"), ("tensorflow", "xla"))
 ]
 
@@ -37,7 +37,7 @@ OPTIMISED = [
 HALF = [
     (name, phase, precision)
     for name in ONE_A_FAMILY.values()
-    for phase in WORKLOADS[name].phases
+    for phase in WORKLOADS[name].stepped_phases
     for precision in ("bf16", "fp16")
     if precision in WORKLOADS[name].precisions
 ]
@@ -60,7 +60,7 @@ def test_runs_and_learns(processes: Processes, workload: str, phase: str, framew
         check_learning(result)
 
 
-@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.phases])
+@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases])
 def test_eager_and_graph_do_the_same(processes: Processes, workload: str, phase: str) -> None:
     assert supports(WORKLOADS[workload], "tensorflow")
     jobs = [Job("tensorflow", workload, phase, mode=mode, steps=STEPS.get(phase, 2)) for mode in ("eager", "graph")]

@@ -10,7 +10,7 @@ from proofs import differences, perturb, perturb_slightly
 
 from joulemark.workloads.registry import workloads
 
-CASES = [(w.id, phase) for w in workloads().values() for phase in w.phases]
+CASES = [(w.id, phase) for w in workloads().values() for phase in w.stepped_phases]
 
 
 POINTS = (11, 12, 13)
