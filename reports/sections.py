@@ -28,6 +28,7 @@ SECTIONS: Final = (
     Section("arms", "A/B arms", "Arms", ("arms",)),
     Section("ratios", "Framework over framework", "Ratios", ("ratios",)),
     Section("cases", "Speed and energy by case", "Speed and energy", ("speed_and_energy",)),
+    Section("responses", "Responses of language models", "Responses", ("responses",)),
     Section("pareto", "Speed versus energy", "Trade-off", ("pareto",)),
     Section("breakdown", "Where the energy goes", "Breakdown", ("breakdown",)),
     Section("emissions", "Emissions", "Emissions", ("emissions",)),
