@@ -44,6 +44,8 @@ class Count:
 
     total: int
     trainable: int
+    active: int | None = None
+    """Those that one item passes, where a model chooses among its parts; None: all."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class Lora(nn.Module):
     def __init__(self, kit: Kit, size: Size, width_in: int, width: int) -> None:
         super().__init__()
         self.frozen = kit.dense(width_in, width, bias=False)
+        kit.freeze(self.frozen)
         self.a = kit.dense(width_in, size.rank, bias=False)
         self.b = kit.dense(size.rank, width, bias=False)
 
@@ -111,12 +112,14 @@ class Block(nn.Module):
 class Llama(nn.Module):
     """Embedding, blocks, norm, and the output layer, which may be the embedding."""
 
+    block: Callable[[Kit, Size], nn.Module] = Block
+
     def __init__(self, kit: Kit, size: Size) -> None:
         super().__init__()
         self.kit = kit
         self.tokens = kit.embedding(size.vocabulary, size.width)
         self.cos, self.sin = (kit.constant(each) for each in spec.rotation(size))  # (places, D)
-        self.blocks = nn.ModuleList(Block(kit, size) for _ in range(size.depth))
+        self.blocks = nn.ModuleList(self.block(kit, size) for _ in range(size.depth))
         self.norm = kit.rms_norm(size.width, epsilon=spec.EPSILON)
         self.head = None if size.tied else kit.dense(size.width, size.vocabulary, bias=False)
 
@@ -155,10 +158,7 @@ class Llama(nn.Module):
 
 
 def freeze(kit: Kit, model: Llama) -> None:
-    """Freeze all but LoRA's thin layers."""
-    for module in model.modules():
-        if isinstance(module, Lora):
-            kit.freeze(module.frozen)
+    """Freeze all but the projections: LoRA's are frozen but for their thin layers."""
     for block in model.blocks:
         kit.freeze(block.norm1)
         kit.freeze(block.norm2)
