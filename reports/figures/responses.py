@@ -120,8 +120,8 @@ def _figure(id: str, kind: _Kind, curves: Sequence[Sequence[CaseView]]) -> Figur
         data=[_curve(curve, panel, n) for n, panel in enumerate(kind.panels) for curve in curves],
         layout=layout(
             360,
-            xaxis={**x_axis, "domain": [0, 0.44]},
-            xaxis2={**x_axis, "domain": [0.56, 1], "anchor": "y2"},
+            xaxis={**x_axis, "domain": [0, 0.39]},
+            xaxis2={**x_axis, "domain": [0.61, 1], "anchor": "y2"},
             yaxis=_value_axis(left, views),
             yaxis2={**_value_axis(right, views), "anchor": "x2"},
         ),
@@ -142,7 +142,7 @@ def _summary(kind: _Kind, views: Sequence[CaseView], tokens: str) -> str:
         known = [view for view in views if _cell(view, panel.key).value is not None]
         if known:
             best = min(known, key=lambda view: _cell(view, panel.key).value or 0.0)
-            return f"{tokens}: fewest {panel.axis} at batch {best.case.batch_size} with {best.name}."
+            return f"{tokens}: lowest {panel.axis} at batch {best.case.batch_size} with {best.name}."
     return f"{tokens}."
 
 
@@ -172,10 +172,10 @@ def _footnote(kind: _Kind, views: Sequence[CaseView]) -> str:
     missing = [
         f"{view.name}, batch {view.case.batch_size}: {cell.reason}" for view, cell in cells if cell.value is None
     ]
-    bound = [f"{view.name}, batch {view.case.batch_size}" for view, cell in cells if AT_LEAST in cell.mark]
+    bound = any(AT_LEAST in cell.mark for _, cell in cells)
     notes = (
         listed("Not measured", list(dict.fromkeys(missing))),
-        listed("Lower bounds, which lack a component", list(dict.fromkeys(bound))),
+        "Joules are lower bounds where a component was not measured." if bound else "",
     )
     return " ".join(filter(None, notes))
 
