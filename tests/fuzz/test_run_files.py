@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_process import run_verb
 from report_files import full, on_gpu, report_inputs, run_on_day
+from responses import simulated_run
 from run_files import run_file
 from schema_values import Values
 
@@ -32,7 +33,8 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 CODES = {0, 1, 2, 3, 4}
 """What the documentation knows; 130 is an interruption."""
 
-BASES = [json.loads(run.model_dump_json()) for run in (run_file(), on_gpu(), full(), *report_inputs()["estimates"])]
+RUNS = (run_file(), on_gpu(), full(), *report_inputs()["estimates"], simulated_run())
+BASES = [json.loads(run.model_dump_json()) for run in RUNS]
 Path_ = tuple[str | int, ...]
 
 

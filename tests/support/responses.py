@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,7 @@ class Load:
         return (begin_s, begin_s + steps * step_s), steps
 
 
-def _trial(number: int, segments: Segments, decode_w: float) -> Trial:
+def _trial(number: int, segments: Segments, decode_w: float, batch: int) -> Trial:
     segments.append((PAUSE_S * number, IDLE_W))  # each begins at another phase of the sensor
     started_s = sum(length_s for length_s, _ in segments)
     decoded = (DECODE_S, DECODE_W)
@@ -66,14 +67,14 @@ def _trial(number: int, segments: Segments, decode_w: float) -> Trial:
         block_s=(RESPONSE_S,) * steps,
         window_s=whole,
         steps=steps,
-        items=steps * BATCH * NEW_TOKENS,
+        items=steps * batch * NEW_TOKENS,
         token_times=TokenTimes(
             ttft=Latency(p50_s=PREFILL_S, p95_s=PREFILL_S, p99_s=PREFILL_S, steps=steps),
             tpot=Latency(p50_s=DECODE_S, p95_s=DECODE_S, p99_s=2 * DECODE_S, steps=steps * (NEW_TOKENS - 1)),
         ),
         parts={
-            "prefill": Part(window_s=prefill, steps=prefills, items=prefills * BATCH * PROMPT),
-            "decode": Part(window_s=decode, steps=tokens, items=tokens * BATCH),
+            "prefill": Part(window_s=prefill, steps=prefills, items=prefills * batch * PROMPT),
+            "decode": Part(window_s=decode, steps=tokens, items=tokens * batch),
         },
     )
 
@@ -82,7 +83,13 @@ def planned(**fields: Any) -> RunFile:
     """Return a run of one case, of which no trial was attempted."""
     response = Response(prompt_tokens=PROMPT, new_tokens=NEW_TOKENS, context_tokens=PROMPT + NEW_TOKENS / 2)
     not_attempted = {"status": "skipped", "reason_code": "not_attempted", "reason": "not attempted"}
-    values = {"phase": "response", "device": "cuda:0", "item": "output token", "response": response, **fields}
+    values: dict[str, Any] = {
+        "phase": "response",
+        "device": "cuda:0",
+        "item": "output token",
+        "response": response,
+        **fields,
+    }
     batch_size = values.pop("batch_size", BATCH)
     id_ = f"gpt2:small/response/pytorch/eager/{values['device']}/fp32/b{batch_size}"
     of = case("gpt2", trials=[], id=id_, batch_size=batch_size, **values).model_copy(update=not_attempted)
@@ -90,10 +97,11 @@ def planned(**fields: Any) -> RunFile:
     return file.model_copy(update={"run": file.run.model_copy(update={"rounds": 3, "finished_at": None})})
 
 
-def simulated_run(decode_w: float = DECODE_W, rounds: int = 3, **fields: Any) -> RunFile:
+@functools.cache
+def simulated_run(decode_w: float = DECODE_W, rounds: int = 3, batch: int = BATCH) -> RunFile:
     """Return a run of `rounds` trials; `decode_w` is the power of decoding where it is repeated alone, watts."""
     segments: Segments = [(2.0, IDLE_W)]
-    trials = [_trial(number, segments, decode_w) for number in range(1, rounds + 1)]
+    trials = [_trial(number, segments, decode_w, batch) for number in range(1, rounds + 1)]
     segments.append((5.0, IDLE_W))
     lengths_s, power_w = zip(*segments, strict=True)
     load = PowerProfile("responses", tuple(np.concatenate([[0.0], np.cumsum(lengths_s)])), power_w)
@@ -104,6 +112,12 @@ def simulated_run(decode_w: float = DECODE_W, rounds: int = 3, **fields: Any) ->
     (channel,) = channels(H200, load.name)
     channel = channel.model_copy(update={"component": "gpu", "scope": UUID, "values": tuple(counter_j.tolist())})
     trace = Trace(sensor="simulated", simulated=True, t_s=tuple(t_s.tolist()), channels=(channel,))
-    run = planned(**fields)
+    run = planned(batch_size=batch)
     events = [{"trial": trial.model_dump(mode="json"), "case": run.cases[0].id} for trial in trials]
     return assemble_events(run, [*events, {"finished_at": "2026-11-01T12:02:00Z"}], (trace,))
+
+
+def several_batch_sizes() -> RunFile:
+    """Return a run at three batch sizes, each of whose steps takes as long as at any other."""
+    runs = [simulated_run(batch=batch) for batch in (1, BATCH, 16)]
+    return runs[0].model_copy(update={"cases": tuple(run.cases[0] for run in runs)})

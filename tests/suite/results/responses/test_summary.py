@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 import responses
-from responses import BATCH, DECODE_S, NEW_TOKENS, PREFILL_S, PROMPT, RESPONSE_S, TRUE_J
+from responses import BATCH, DECODE_S, NEW_TOKENS, PREFILL_S, PROMPT, RESPONSE_S, TRUE_J, simulated_run
 
 from joulemark.suite.records import Closure, Response, RunFile
 from joulemark.suite.records.checks import contradictions
 from joulemark.suite.results.responses.summary import ONE_TOKEN, with_results
 from joulemark.suite.results.run_files import checked
-
-simulated_run = functools.cache(responses.simulated_run)
 
 
 def response(file: RunFile) -> Response:
