@@ -55,6 +55,14 @@ def multiplies_bf16() -> bool:
     return not BF16_FLAGS.isdisjoint(_cpuinfo()[1])
 
 
+def memory_by_device(gpus: Sequence[Gpu]) -> dict[str, int]:
+    """Return the memory that the CPU's cases and each GPU's have, bytes, by device; without GPUs that do not tell."""
+    limit = cgroup.memory_limit_bytes()
+    total = psutil.virtual_memory().total
+    on_gpus = {gpu.device: gpu.memory_bytes for gpu in gpus if gpu.device and gpu.memory_bytes}
+    return {"cpu": total if limit is None else min(total, limit), **on_gpus}
+
+
 def default_threads() -> int:
     """Return the number of threads for each framework: the cores that this process may use, at least one."""
     return max(1, math.floor(_cpu().usable_cores))
