@@ -56,11 +56,14 @@ def multiplies_bf16() -> bool:
 
 
 def memory_by_device(gpus: Sequence[Gpu]) -> dict[str, int]:
-    """Return the memory that the CPU's cases and each GPU's have, bytes, by device; without GPUs that do not tell."""
+    """Return the memory that cases can have, bytes, by device: of the CPU, what other programs leave; of GPUs, all.
+
+    GPUs that do not tell theirs are left out.
+    """
     limit = cgroup.memory_limit_bytes()
-    total = psutil.virtual_memory().total
+    free = psutil.virtual_memory().available
     on_gpus = {gpu.device: gpu.memory_bytes for gpu in gpus if gpu.device and gpu.memory_bytes}
-    return {"cpu": total if limit is None else min(total, limit), **on_gpus}
+    return {"cpu": free if limit is None else min(free, limit), **on_gpus}
 
 
 def default_threads() -> int:

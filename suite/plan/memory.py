@@ -14,15 +14,14 @@ def memory_refusal(
 ) -> str | None:
     """Return why a case cannot fit into the `available` bytes of its device, and what can; None where it may.
 
-    What it needs is a lower bound: weights, in training their gradients and the optimizer's state, and caches.
-    Activations come on top. None too where the device does not tell its memory.
+    What it needs is a lower bound (`Workload.least_bytes`). None too where the device does not tell its memory.
     """
     needed = workload.least_bytes(size, phase, batch, ELEMENT_BYTES[precision])
     if available is None or needed <= available:
         return None
-    parts = "weights, gradients and optimizer" if phase == "training" else "weights and caches"
+    parts = "weights, gradients, optimizer and activations" if phase == "training" else "weights and caches"
     return (
-        f"{workload.id} needs {quantity(needed, 'B')} for {parts} before activations, and the device has "
+        f"{workload.id} needs at least {quantity(needed, 'B')} for {parts}, and the device has "
         f"{quantity(available, 'B')}: {_what_fits(workload, size, phase, batch, precision, available)}"
     )
 
