@@ -126,8 +126,8 @@ class Workload:
     """As `bytes`, where each operator of a step reads its inputs and writes its outputs once: activations, gradients
     and the optimizer's state too. None: as counted for joulemark's own workloads (`traffic.json`), else unknown."""
     kept_bytes: Callable[[Size, Phase, int, int], float] = field(default=lambda _size, _phase, _batch, _element: 0.0)
-    """(size, phase, batch size, bytes of an element) -> bytes that a step keeps for the next one beside weights and
-    what belongs to them: caches of keys and values."""
+    """(size, phase, batch size, bytes of an element) -> bytes that are kept at least beside weights and what belongs to
+    them: caches of keys and values; in training, what the backward pass reads."""
     flops_note: str = ""
     items_per_sample: Callable[[Size, Phase], int] = field(default=lambda _size, _phase: 1)
     """Items in one sample of a batch (tokens of a sequence, say)."""
@@ -171,10 +171,10 @@ class Workload:
         return tuple(phase for phase in self.phases if phase != "response")
 
     def least_bytes(self, size: Size, phase: Phase, batch: int, element: int) -> float:
-        """Return the memory that a case needs before activations and inputs, bytes.
+        """Return the memory that a case needs at least, bytes.
 
         Weights, at `element` bytes each; in training in float32, with gradients and the optimizer's state of those that
-        learn; and what is kept from step to step.
+        learn; and `kept_bytes`. Inputs, and what is gone before the step ends, come on top.
         """
         count = self.parameters(size)
         weights: float = element * count.total

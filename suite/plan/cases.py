@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.plan import axes, responses
 from joulemark.suite.plan.case_filter import compile_keyword
+from joulemark.suite.plan.memory import MEMORY, memory_refusal
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile, find_profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind, FrameworkInfo, Parameters, Settings
@@ -73,8 +75,11 @@ def make_plan(
     order_seed: int,
     threads: int,
     multiplies_bf16: bool = False,
+    memory_bytes: Mapping[str, int] = MappingProxyType({}),
 ) -> Plan:
-    """Return the plan for `settings` with the `installed` frameworks; `multiplies_bf16` where the CPU's cores do.
+    """Return the plan for `settings` with the `installed` frameworks.
+
+    `multiplies_bf16` where the CPU's cores do; `memory_bytes` by device, of those that tell theirs.
 
     Raises UsageError for unknown names, a named framework that cannot be used, a missing device, and an empty
     selection.
@@ -89,7 +94,7 @@ def make_plan(
         for workload in axes.selected_workloads(settings, profile)
         for task in _tasks(settings, profile, workload)
         for framework in frameworks
-        for case in _cases(settings, profile, task, framework, installed.get(framework.name), threads)
+        for case in _cases(settings, profile, task, framework, installed.get(framework.name), threads, memory_bytes)
     ]
     if profile.out_of_the_box and settings.allocator == "retain":
         cases += _out_of_the_box(cases)
@@ -168,6 +173,7 @@ def _cases(
     framework: Framework,
     info: FrameworkInfo | None,
     threads: int,
+    memory_bytes: Mapping[str, int],
 ) -> list[Case]:
     """Return the cases of one task in one framework."""
     cases = []
@@ -183,6 +189,10 @@ def _cases(
             refusal = mode_refusal(framework, mode, kind)
             refusal = refusal or task.workload.refusal(kind, precision, batch_size, compiled)
             reason_code, reason = _initial_reason(settings, task.workload, framework, info, device, refusal)
+            if reason_code == NOT_ATTEMPTED:
+                shape = task.preset, task.phase, batch_size, precision
+                too_large = memory_refusal(task.workload, *shape, memory_bytes.get(device))
+                reason_code, reason = (reason_code, reason) if too_large is None else (MEMORY, too_large)
             cases.append(
                 Case(
                     id=f"{task.id}/{framework.name}/{mode}/{device}/{precision}/b{batch_size}{task.settings}",

@@ -116,9 +116,15 @@ def kept_numbers(size: Size, count: float) -> float:
     return 2.0 * size.depth * size.kv_heads * (size.width // size.heads) * count
 
 
-def cache_bytes(size: Size, phase: Phase, batch: int, element: int) -> float:
-    """Return the bytes of the keys and values of all places."""
-    return 0.0 if phase == "training" else element * batch * kept_numbers(size, places(size))
+def kept_bytes(size: Size, phase: Phase, batch: int, element: int) -> float:
+    """Return the bytes of the keys and values of all places; in training, of what the backward pass reads at least."""
+    if phase == "training":
+        keys = size.kv_heads * size.width // size.heads
+        # Inputs of both norms and what they return; queries, keys, values and their mixture; gate, up, their product.
+        numbers = size.depth * (6 * size.width + 2 * keys + 3 * size.inner * size.hyper.get("chosen", 1))
+        # The logarithms of all words' odds and the logits' gradient, in float32.
+        return batch * size.length * (element * numbers + 2 * 4.0 * size.vocabulary)
+    return element * batch * kept_numbers(size, places(size))
 
 
 def data_bytes(size: Size, phase: Phase, element: int) -> float:
@@ -206,7 +212,7 @@ WORKLOADS = (
         flops_note=NOTE,
         bytes=traffic,
         parameters=parameters,
-        kept_bytes=cache_bytes,
+        kept_bytes=kept_bytes,
         items_per_sample=items,
         optimizer=OPTIMIZER,
         decreasing_output="loss",
@@ -225,6 +231,7 @@ WORKLOADS = (
         flops_note=NOTE + ", nor gradients that nobody reads: of frozen layers, and of the frozen embedding",
         bytes=traffic,
         parameters=parameters,
+        kept_bytes=kept_bytes,
         items_per_sample=items,
         optimizer=LORA_OPTIMIZER,
         decreasing_output="loss",

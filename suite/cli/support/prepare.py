@@ -76,12 +76,15 @@ def prepare_settings(settings: Settings, order_seed: int) -> PreparedRun:
     threads = settings.threads or find_profile(settings).threads or machine.default_threads()
     if settings.arms:
         arms = find_arms(settings, names, threads)
-        plan = make_ab_plan(settings, arms, order_seed, threads)
         # Where there is room for one version it is that of the arm under test; `arms` has both.
-        return PreparedRun(settings, describe_machine(gpus, arms["b"].record.frameworks), plan, arms)
+        computer = describe_machine(gpus, arms["b"].record.frameworks)
+        plan = make_ab_plan(settings, arms, order_seed, threads, machine.memory_by_device(computer.gpus))
+        return PreparedRun(settings, computer, plan, arms)
     installed = installed_frameworks(names, settings.python)
-    plan = make_plan(settings, installed, order_seed, threads, machine.multiplies_bf16())
-    return PreparedRun(settings, describe_machine(gpus, installed), plan)
+    computer = describe_machine(gpus, installed)
+    memory_bytes = machine.memory_by_device(computer.gpus)
+    plan = make_plan(settings, installed, order_seed, threads, machine.multiplies_bf16(), memory_bytes)
+    return PreparedRun(settings, computer, plan)
 
 
 def describe_machine(gpus: GpuInventory, frameworks: Mapping[str, FrameworkInfo]) -> Machine:
