@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from joulemark.suite.errors import UsageError
+from joulemark.suite.plan.memory import MEMORY
 from joulemark.suite.records import Case, Response, Settings
 from joulemark.workloads.spec import Phase, Size, Workload
 
 PHASE: Phase = "response"
-MEMORY = "memory"
-"""Reason code of a case that needs more memory than its device has."""
 
 
 def preset(settings: Settings, workload: Workload, size: str, phase: Phase) -> Size:

@@ -110,7 +110,8 @@ def simulated_run(decode_w: float = DECODE_W, rounds: int = 3, batch: int = BATC
     t_s = t_s + np.random.default_rng(1).uniform(0.0, 0.004, t_s.shape)
     _, counter_j = simulate(H200, load, t_s, phase_s=0.0371)
     (channel,) = channels(H200, load.name)
-    channel = channel.model_copy(update={"component": "gpu", "scope": UUID, "values": tuple(counter_j.tolist())})
+    values = tuple((counter_j - counter_j[0]).tolist())
+    channel = channel.model_copy(update={"component": "gpu", "scope": UUID, "values": values})
     trace = Trace(sensor="simulated", simulated=True, t_s=tuple(t_s.tolist()), channels=(channel,))
     run = planned(batch_size=batch)
     events = [{"trial": trial.model_dump(mode="json"), "case": run.cases[0].id} for trial in trials]

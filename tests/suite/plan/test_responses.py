@@ -6,8 +6,8 @@ import plans
 import pytest
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.plan.cases import check_names
-from joulemark.suite.records import Case, Settings
+from joulemark.suite.plan.cases import check_names, make_plan
+from joulemark.suite.records import NOT_ATTEMPTED, Case, Settings
 from joulemark.workloads.registry import workloads
 
 
@@ -97,3 +97,23 @@ def test_a_trial_of_a_response_has_three_windows_and_counts_nothing():
     assert plan.trial_s(response) > plan.trial_s(generation) + plan.profile.window_s["cpu"]
     assert plan.effort(generation, 1).counted
     assert not plan.effort(response, 1).counted
+
+
+def test_a_named_batch_that_memory_cannot_hold_is_refused_with_what_fits():
+    size = workloads()["gpt2"].sizes["tiny"]
+    # Weights of 4 bytes; keys and values of 12 places in each of two layers for each sample.
+    weights, sample = 4 * workloads()["gpt2"].parameters(size).total, 4 * 2 * 2 * 16 * 12
+    settings = Settings(workload=("gpt2",), size=("tiny",), framework=("pytorch",), phase=("response",))
+    memory_bytes = {"cpu": weights + 5 * sample}
+
+    def make(**changes) -> tuple[Case, ...]:
+        return make_plan(settings.model_copy(update=changes), plans.INSTALLED, 1, 2, memory_bytes=memory_bytes).cases
+
+    assert [case.reason_code for case in make(batch_size=(1, 5))] == [NOT_ATTEMPTED] * 2
+    with pytest.raises(UsageError, match=r"b6: gpt2 needs at least .*: batch size 5 has room\.$"):
+        make(batch_size=(1, 6))
+    with pytest.raises(UsageError, match=r"batch size 3 has room\.$"):
+        make(batch_size=(5,), prompt=12)
+    memory_bytes["cpu"] = weights + sample
+    (skipped,) = make()  # its size's own batch, of 2
+    assert skipped.reason_code == "memory"
