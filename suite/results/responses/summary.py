@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from statistics import fmean
 from typing import Final
 
@@ -96,7 +97,7 @@ def _percentiles(trials: Sequence[Trial], name: str) -> Percentiles:
         return Percentiles(p50=missing, p95=missing, p99=missing)
     return Percentiles(
         **{
-            percentile: timed_quantity(known, "s", lambda latency, field=field: getattr(latency, field))
+            percentile: timed_quantity(known, "s", attrgetter(field))
             for percentile, field in PERCENTILES.items()
         }
     )

@@ -6,10 +6,12 @@ import pytest
 import responses
 from responses import BATCH, DECODE_S, NEW_TOKENS, PREFILL_S, PROMPT, RESPONSE_S, TRUE_J, simulated_run
 
+from joulemark.suite.notices import Code
 from joulemark.suite.records import Closure, Response, RunFile
 from joulemark.suite.records.checks import contradictions
 from joulemark.suite.results.responses.summary import ONE_TOKEN, with_results
 from joulemark.suite.results.run_files import checked
+from joulemark.suite.results.validity import case_notices
 
 
 def response(file: RunFile) -> Response:
@@ -135,3 +137,15 @@ def test_parts_that_cannot_be_are_refused(field, value, problem):
     places = list(contradictions(file.model_copy(update={"cases": (case,)})))
     assert any(place.endswith((f"parts.decode.{field}", "window_s")) for place, _ in places)
     assert any(problem in text for _, text in places)
+
+
+def test_a_window_of_decoding_that_is_too_short_for_the_sensor_has_a_notice():
+    case = simulated_run().cases[0]
+    assert Code.TOO_SHORT_FOR_SENSOR not in {notice.code for notice in case_notices(case, case.summary)}
+    trials = []
+    for trial in case.trials:
+        (begin_s, _), decode = trial.parts["decode"].window_s, trial.parts["decode"]
+        short = decode.model_copy(update={"window_s": (begin_s, begin_s + 0.1)})
+        trials.append(trial.model_copy(update={"parts": {**trial.parts, "decode": short}}))
+    notices = case_notices(case.model_copy(update={"trials": tuple(trials)}), case.summary)
+    assert Code.TOO_SHORT_FOR_SENSOR in {notice.code for notice in notices}
