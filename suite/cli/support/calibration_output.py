@@ -28,7 +28,12 @@ def calibration_document(runs: Sequence[RunFile], allow_estimates: bool) -> dict
     """Return what `runs` show about each metric. NotComparableError if no metric has enough of them."""
     calibrations: dict[str, Calibration] = {}
     reasons: dict[str, str] = {}
-    for key, metric in METRICS.items():
+    metrics = {
+        key: metric
+        for key, metric in METRICS.items()
+        if metric.phase is None or any(metric.belongs_to(case) for run in runs for case in run.cases)
+    }
+    for key, metric in metrics.items():
         calibration = calibrate(runs, key)
         if calibration is None:
             reasons[key] = f"fewer than {MIN_RUNS} runs have two values of it in the same case"
@@ -47,7 +52,7 @@ def calibration_document(runs: Sequence[RunFile], allow_estimates: bool) -> dict
         "runs": [run.run.id for run in runs],
         "metrics": {
             key: _metric_document(calibrations[key], runs) if key in calibrations else {"reason": reasons[key]}
-            for key in METRICS
+            for key in metrics
         },
         "proposed": _proposal(calibrations),
     }
