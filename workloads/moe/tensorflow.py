@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from joulemark.workloads.kit import Cache, Kit
-from joulemark.workloads.llama.tensorflow import Attention, Llama, Outputs, answering
 from joulemark.workloads.llama.spec import EPSILON
+from joulemark.workloads.llama.tensorflow import Attention, Llama, Outputs, answering
 from joulemark.workloads.moe import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
