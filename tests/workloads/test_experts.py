@@ -115,9 +115,9 @@ def test_an_expert_takes_its_share_of_the_rows_and_at_most_all() -> None:
 
 def low_rank_step(framework: str) -> dict[str, Any]:
     """Return weights before and after a step of LoRA, and its gradients. Runs in the framework's process."""
-    kit, program, inputs = prepare(Job(framework, "llama.lora", "training", precision="fp64"))
+    _, program, inputs = prepare(Job(framework, "llama.lora", "training", precision="fp64"))
     before = program.weights()
-    outputs, gradients = program.gradients(**inputs)
+    _, gradients = program.gradients(**inputs)
     program.step(**inputs)
     return {"before": before, "after": program.weights(), "gradients": gradients, "trainable": program.trainable()}
 
