@@ -72,7 +72,7 @@ def of_response(size: Size, prefill: float, step: float) -> float:
 
     The first new token comes from the prefill, each other one from a step.
     """
-    return float(size.length * prefill + (size.new_tokens - 1) * step) / size.new_tokens
+    return float((size.length * prefill + (size.new_tokens - 1) * step) / size.new_tokens)
 
 
 def weight_bytes(count: Count, phase: Phase, batch: int, optimizer: Optimizer | None, element: int) -> float:

@@ -163,7 +163,7 @@ class Kit(Protocol):
         """Return a table of `count` vectors; the gradient of a `sparse` one has only the rows looked up."""
 
     def experts(self, count: int, width_in: int, width: int) -> Layer:
-        """Return `count` dense layers without bias, each for rows of its own: (count, N, width_in) -> (count, N, width)."""
+        """Return `count` dense layers without bias for rows of their own: (count, N, width_in) -> (count, N, width)."""
 
     def lstm(self, width_in: int, width: int) -> Layer:
         """Return an LSTM: x (B, T, width_in) -> states (B, T, width), and the last state and cell."""

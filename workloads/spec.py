@@ -27,7 +27,7 @@ class Size:
     """Default batch size by kind of device: `cpu`, `cuda`."""
 
     def at(self, batch: int, **changed: Any) -> Size:
-        """Return this size with a batch size, which `build` reads as `size.batch`, and with `changed` hyper-parameters."""
+        """Return this size with `changed` hyper-parameters and a batch size, which `build` reads as `size.batch`."""
         return Size({**self.hyper, **changed, "batch": batch}, self.batch_size)
 
     def __getattr__(self, name: str) -> Any:

@@ -137,7 +137,9 @@ def named(model: Any) -> dict[str, Weight]:
         for own, theirs in PROJECTIONS.items():
             weights |= kernels(f"{at}.attention.{own}", getattr(block.self_attn, theirs))
         if isinstance(block.mlp, Experts):
-            weights |= {f"{at}.experts.{name}.kernel": Weight((kernel,)) for name, kernel in block.mlp.named_parameters()}
+            weights |= {
+                f"{at}.experts.{name}.kernel": Weight((kernel,)) for name, kernel in block.mlp.named_parameters()
+            }
         else:
             for own, theirs in GATED.items():
                 weights |= kernels(f"{at}.mlp.{own}", getattr(block.mlp, theirs))

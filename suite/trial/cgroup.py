@@ -82,7 +82,7 @@ def _quota(folder: Path) -> float | None:
 
 
 def _memory_limit(folder: Path) -> int | None:
-    """Return the limit of one group, bytes; None if it has none. Version 1 writes a number beyond any memory for none."""
+    """Return the limit of one group, bytes; None if it has none, for which version 1 writes a number beyond any."""
     for name in ("memory.max", "memory.limit_in_bytes"):
         try:
             return int((folder / name).read_text())

@@ -76,7 +76,9 @@ def _step_bytes(workload: str, phase: str, built: Result) -> float:
     return moved + 4.0 * numbers
 
 
-@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases])
+@pytest.mark.parametrize(
+    ("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases]
+)
 def test_bytes_agree_with_the_arrays_of_a_step(processes: Processes, workload: str, phase: str) -> None:
     spec = WORKLOADS[workload]
     size = spec.sizes["tiny"]

@@ -60,7 +60,9 @@ def test_runs_and_learns(processes: Processes, workload: str, phase: str, framew
         check_learning(result)
 
 
-@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases])
+@pytest.mark.parametrize(
+    ("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases]
+)
 def test_eager_and_graph_do_the_same(processes: Processes, workload: str, phase: str) -> None:
     assert supports(WORKLOADS[workload], "tensorflow")
     jobs = [Job("tensorflow", workload, phase, mode=mode, steps=STEPS.get(phase, 2)) for mode in ("eager", "graph")]

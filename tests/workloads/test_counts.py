@@ -142,14 +142,16 @@ def test_papers_counts_of_parts() -> None:
 
 
 def test_sizes_for_gpus_have_the_published_parameters() -> None:
-    """Of Llama 3 8B, of peft's layers of rank 16 on its projections, and of Mixtral 8x7B, whose paper has 47B and 13B."""
+    """Of Llama 3 8B, of peft's layers of rank 16 on its projections, and of Mixtral 8x7B: 47B and 13B in its paper."""
     counted = {id: WORKLOADS[id].parameters(WORKLOADS[id].sizes["gpu"]) for id in ("llama", "llama.lora", "moe")}
     assert counted["llama"].total == 8_030_261_248
     assert counted["llama.lora"] == Count(8_030_261_248 + 41_943_040, 41_943_040)
     assert counted["moe"] == Count(46_702_792_704, 46_702_792_704, 12_879_925_248)
 
 
-@pytest.mark.parametrize(("workload", "name"), [("llama", "base"), ("llama", "gpu"), ("moe", "base"), ("llama.lora", "gpu")])
+@pytest.mark.parametrize(
+    ("workload", "name"), [("llama", "base"), ("llama", "gpu"), ("moe", "base"), ("llama.lora", "gpu")]
+)
 def test_large_sizes_are_what_is_counted(processes: Processes, workload: str, name: str) -> None:
     """Built without memory: shapes alone."""
     total, trainable = processes.call("pytorch", built_without_memory, workload, name).result()
@@ -175,7 +177,9 @@ def built_without_memory(workload: str, name: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases])
+@pytest.mark.parametrize(
+    ("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases]
+)
 def test_formula_counts_what_is_built(processes: Processes, workload: str, phase: str, framework: str) -> None:
     spec = WORKLOADS[workload]
     built = processes.run(Job(framework, workload, phase, steps=0))

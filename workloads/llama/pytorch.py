@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from joulemark.workloads.gpt2.spec import followed, places, prompt
 from joulemark.workloads.kit import Cache, Kit
 from joulemark.workloads.llama import spec
 from joulemark.workloads.spec import Phase, Program, Size
@@ -171,7 +172,7 @@ def freeze(kit: Kit, model: Llama) -> None:
 def answering(size: Size, phase: Phase, kit: Kit, model: nn.Module, answer: Callable[..., Outputs]) -> Program:
     """Return a program without training; `answer(tokens, caches, place)` returns the `logits` of the last tokens."""
     width = size.width // size.heads
-    caches = [kit.cache(size.batch, size.kv_heads, spec.places(size), width) for _ in range(size.depth)]
+    caches = [kit.cache(size.batch, size.kv_heads, places(size), width) for _ in range(size.depth)]
 
     def read(tokens: torch.Tensor) -> tuple[Outputs, Outputs]:
         return with_next(answer(tokens, caches, None))
@@ -185,10 +186,10 @@ def answering(size: Size, phase: Phase, kit: Kit, model: nn.Module, answer: Call
 
     if phase == "prefill":
         return kit.inference(model, lambda tokens: read(tokens)[0])
-    prompt = kit.tensor(spec.prompt(size, kit.seed))
+    first = kit.tensor(prompt(size, kit.seed))
     if phase == "generation":
-        return kit.generation(model, lambda: read(prompt)[1], follow, size.new_tokens)
-    return kit.response(model, {"tokens": prompt}, read, follow, spec.followed(size))
+        return kit.generation(model, lambda: read(first)[1], follow, size.new_tokens)
+    return kit.response(model, {"tokens": first}, read, follow, followed(size))
 
 
 def build(size: Size, phase: Phase, kit: Kit) -> Program:

@@ -1,7 +1,7 @@
-"""Llama (Touvron et al. 2023) in the shapes of Llama 3: root-mean-square norms, rotated queries and keys, fewer heads of
-keys than of queries, and a gated MLP. Training on next tokens, prefill of a prompt, greedy generation with a cache of
-keys and values, and both as a response: as gpt2, whose inputs it has. `base` is Llama 3.2 1B, without its scaling of
-frequencies for long texts, and `gpu` Llama 3 8B. AdamW at a constant rate.
+"""Llama (Touvron et al. 2023) in the shapes of Llama 3: norms by the root mean square, rotated queries and keys, fewer
+heads of keys than of queries, and a gated MLP. Training on next tokens, prefill of a prompt, greedy generation with a
+cache of keys and values, and both as a response: as gpt2, whose inputs it has. `base` is Llama 3.2 1B, without its
+scaling of frequencies for long texts, and `gpu` Llama 3 8B. AdamW at a constant rate.
 
 The variant `lora` (Hu et al. 2022) trains two thin layers beside each projection, and nothing else."""
 
@@ -10,9 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from joulemark.workloads.counting import Dense, all_trained, of_response, weight_bytes
-from joulemark.workloads.gpt2.spec import followed as followed
 from joulemark.workloads.gpt2.spec import inputs, items, places
-from joulemark.workloads.gpt2.spec import prompt as prompt
 from joulemark.workloads.initial import normal
 from joulemark.workloads.spec import Adam, Count, Phase, Size, Workload
 
@@ -50,7 +48,7 @@ def thin(size: Size, projections: list[Dense]) -> list[Dense]:
 
 
 def around(size: Size) -> int:
-    """Count what is not in the blocks: token embedding, last norm, and an output layer where it is not the embedding."""
+    """Count what is not in the blocks: token embedding, last norm, and an output layer that is not the embedding."""
     return int(size.vocabulary * size.width * (1 if size.tied else 2) + size.width)
 
 
@@ -191,6 +189,7 @@ SIZES = {
     "gpu": Size(_8B, {"cpu": 1, "cuda": 16}),
 }
 NOTE = "matrix products; not look-ups, rotation, softmax, norms, gates, loss, optimizer; masked scores count"
+LORA_NOTE = NOTE + "; gradients of frozen layers, and of what is before the first thin one, are not computed"
 
 
 def with_lora(name: str, size: Size) -> Size:
@@ -228,7 +227,7 @@ WORKLOADS = (
         sizes={name: with_lora(name, size) for name, size in SIZES.items()},
         inputs=inputs,
         flops=flops,
-        flops_note=NOTE + ", nor gradients that nobody reads: of frozen layers, and of the frozen embedding",
+        flops_note=LORA_NOTE,
         bytes=traffic,
         parameters=parameters,
         kept_bytes=kept_bytes,

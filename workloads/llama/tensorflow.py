@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from joulemark.workloads.gpt2.spec import followed, places, prompt
 from joulemark.workloads.kit import Cache, Kit
 from joulemark.workloads.llama import spec
 from joulemark.workloads.spec import Phase, Program, Size
@@ -141,9 +142,7 @@ class Llama(keras.Layer):
             x = block(x, turn=turn, cache=caches[index] if caches else None, place=place, visible=visible)
         return self.logits(x[:, -1:] if last else x)
 
-    def at(
-        self, tokens: tf.Tensor, place: tf.Tensor | None
-    ) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor | None]:
+    def at(self, tokens: tf.Tensor, place: tf.Tensor | None) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor | None]:
         """Return the rotation of the tokens' places, (T, D) twice, and which keys a token at `place` sees, (1, S)."""
         if place is None:
             return (self.cos[: tokens.shape[1]], self.sin[: tokens.shape[1]]), None
@@ -170,7 +169,7 @@ def freeze(kit: Kit, model: Llama) -> None:
 def answering(size: Size, phase: Phase, kit: Kit, model: keras.Layer, answer: Callable[..., Outputs]) -> Program:
     """Return a program without training; `answer(tokens, caches, place)` returns the `logits` of the last tokens."""
     width = size.width // size.heads
-    caches = [kit.cache(size.batch, size.kv_heads, spec.places(size), width) for _ in range(size.depth)]
+    caches = [kit.cache(size.batch, size.kv_heads, places(size), width) for _ in range(size.depth)]
 
     def read(tokens: tf.Tensor) -> tuple[Outputs, Outputs]:
         return with_next(answer(tokens, caches, None))
@@ -184,10 +183,10 @@ def answering(size: Size, phase: Phase, kit: Kit, model: keras.Layer, answer: Ca
 
     if phase == "prefill":
         return kit.inference(model, lambda tokens: read(tokens)[0])
-    prompt = kit.tensor(spec.prompt(size, kit.seed))
+    first = kit.tensor(prompt(size, kit.seed))
     if phase == "generation":
-        return kit.generation(model, lambda: read(prompt)[1], follow, size.new_tokens)
-    return kit.response(model, {"tokens": prompt}, read, follow, spec.followed(size))
+        return kit.generation(model, lambda: read(first)[1], follow, size.new_tokens)
+    return kit.response(model, {"tokens": first}, read, follow, followed(size))
 
 
 def build(size: Size, phase: Phase, kit: Kit) -> Program:

@@ -32,12 +32,12 @@ class Experts(nn.Module):
         Of N = B T rows, each chooses K of E experts, which take `room` rows each.
         """
         rows = x.flatten(0, 1)  # (N, C)
-        scores, chosen = self.kit.widen(self.router(rows)).topk(self.size.chosen)  # (N, K)
+        scores, chosen = self.router(rows).topk(self.size.chosen)  # (N, K)
         slots, kept = self.slots(chosen)  # (N, K)
         taken = rows.index_select(0, self.takers(slots)).unflatten(0, (self.size.experts, -1))  # (E, room, C)
         made = self.down(F.silu(self.gate(taken)) * self.up(taken)).flatten(0, 1)  # (E room, C)
         parts = made.index_select(0, (slots * kept).flatten()).unflatten(0, slots.shape)  # (N, K, C)
-        weights = scores.softmax(-1).to(x.dtype) * kept
+        weights = self.kit.widen(scores).softmax(-1).to(x.dtype) * kept
         return (weights[..., None] * parts).sum(1).view(x.shape), 1 - self.kit.widen(kept).mean()
 
     def slots(self, chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

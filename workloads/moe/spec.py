@@ -46,7 +46,7 @@ def parameters(size: Size) -> Count:
 
 
 def flops(size: Size, phase: Phase) -> float:
-    """Return the FLOPs of one token, in the experts that it passes; places of an expert that no row takes do not count."""
+    """Return the FLOPs of one token in the experts that it passes; places that no row takes do not count."""
     if phase == "response":
         return of_response(size, flops(size, "prefill"), flops(size, "generation"))
     forward = sum(llama.forward_parts(size, phase, passed(size)))

@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from joulemark.workloads.kit import Cache, Kit
-from joulemark.workloads.llama.tensorflow import Attention, Llama, Outputs, answering
 from joulemark.workloads.llama.spec import EPSILON
+from joulemark.workloads.llama.tensorflow import Attention, Llama, Outputs, answering
 from joulemark.workloads.moe import spec
 from joulemark.workloads.spec import Phase, Program, Size
 
@@ -32,12 +32,12 @@ class Experts(keras.Layer):
         """
         size = self.size
         rows = tf.reshape(x, (-1, size.width))  # (N, C)
-        scores, chosen = tf.math.top_k(self.kit.widen(self.router(rows)), size.chosen)  # (N, K)
+        scores, chosen = tf.math.top_k(self.router(rows), size.chosen)  # (N, K)
         slots, kept = self.slots(chosen)  # (N, K)
         taken = tf.reshape(tf.gather(rows, self.takers(slots)), (size.experts, -1, size.width))  # (E, room, C)
         made = self.down(tf.nn.silu(self.gate(taken)) * self.up(taken))  # (E, room, C)
         parts = tf.gather(tf.reshape(made, (-1, size.width)), tf.where(kept, slots, 0))  # (N, K, C)
-        weights = tf.cast(tf.where(kept, tf.nn.softmax(scores), 0), x.dtype)
+        weights = tf.cast(tf.where(kept, tf.nn.softmax(self.kit.widen(scores)), 0), x.dtype)
         mixed = tf.reduce_sum(weights[..., None] * parts, 1)
         return tf.reshape(mixed, x.shape), 1 - tf.reduce_mean(self.kit.widen(kept))
 
@@ -55,7 +55,7 @@ class Experts(keras.Layer):
 
     def takers(self, slots: tf.Tensor) -> tf.Tensor:
         """Return the row that each slot has, (E room,): the first one where nobody reads what becomes of it."""
-        rows = tf.repeat(tf.range(slots.shape[0]), self.size.chosen)
+        rows = tf.range(slots.shape[0] * self.size.chosen) // self.size.chosen
         empty = tf.zeros(self.size.experts * spec.room(self.size, slots.shape[0]) + 1, tf.int32)
         return tf.tensor_scatter_nd_update(empty, tf.reshape(slots, (-1, 1)), rows)[:-1]
 

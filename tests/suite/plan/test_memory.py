@@ -28,7 +28,14 @@ LARGEST = (20_000_000_000 - 4 * 1_235_814_400) // (2 * 16 * 8 * 64 * 640 * 4)
         (LLAMA, "base", "training", 4, 2, 16 * 1_235_814_400 + 4 * 512 * (2 * 16 * KEPT + 8 * 128_256)),
         # of 8 heads of 64, keys and values in 16 blocks for 512 + 128 places
         (LLAMA, "base", "generation", 8, 2, 2 * 1_235_814_400 + 8 * 2 * 16 * 8 * 64 * 640 * 2),
-        (workloads()["llama.lora"], "base", "training", 1, 4, 4 * 1_247_086_592 + 12 * 11_272_192 + 512 * (4 * 16 * KEPT + 8 * 128_256)),
+        (
+            workloads()["llama.lora"],
+            "base",
+            "training",
+            1,
+            4,
+            4 * 1_247_086_592 + 12 * 11_272_192 + 512 * (4 * 16 * KEPT + 8 * 128_256),
+        ),
         (replace(GPT2, optimizer=Sgd(0.1)), "base", "training", 1, 4, 8 * 124_439_808),
         (GPT2, "base", "prefill", 2, 4, 4 * 124_439_808 + 4 * 2 * 2 * 12 * 768 * 640),
         (workloads()["matmul"], "base", "inference", 1, 4, 0),
@@ -41,7 +48,13 @@ def test_what_a_case_needs_by_hand(workload, size, phase, batch, element, expect
 @pytest.mark.parametrize(
     ("size", "phase", "batch", "available", "says"),
     [
-        ("base", "training", 1, 19.0e9, "llama needs at least 21.5 GB for weights, gradients, optimizer and activations"),
+        (
+            "base",
+            "training",
+            1,
+            19.0e9,
+            "llama needs at least 21.5 GB for weights, gradients, optimizer and activations",
+        ),
         ("base", "training", 1, 19.0e9, "the device has 19.0 GB: size small has room"),
         ("gpu", "training", 1, 21.9e9, "134 GB for weights, gradients, optimizer and activations"),
         ("gpu", "training", 1, 21.9e9, "size base has room"),

@@ -1,4 +1,4 @@
-"""CPU quotas and memory limits of control groups: trees on disk as kernels and containers show them, and a real group."""
+"""CPU quotas and memory limits of control groups: trees on disk as kernels and containers show them; a real group."""
 
 from __future__ import annotations
 

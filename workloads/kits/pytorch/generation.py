@@ -127,9 +127,7 @@ class Generation:
         decoding = self._decoding(model, progress, follow)
         return replace(decoding, prefill=self.inference(model, prefill).step, rewind=progress.rewind)
 
-    def _decoding(
-        self, model: nn.Module, progress: Progress, follow: Callable[..., tuple[Outputs, State]]
-    ) -> Program:
+    def _decoding(self, model: nn.Module, progress: Progress, follow: Callable[..., tuple[Outputs, State]]) -> Program:
         """Return the steps that `follow` makes from the state of `progress`."""
 
         def forward(**inputs: Any) -> Outputs:

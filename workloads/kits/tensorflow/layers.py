@@ -222,5 +222,5 @@ def _built(layer: keras.Layer, *shape: int | None) -> keras.Layer:
 
 
 def _regrouped(x: tf.Tensor, count: int) -> tf.Tensor:
-    """Return x (B, heads, rows, N) as `count` heads, whose rows are those of one or more, one head's after another's."""
+    """Return x (B, heads, rows, N) as `count` heads: several have their rows after one another, or part with them."""
     return x if x.shape[1] == count else tf.reshape(x, (x.shape[0], count, -1, x.shape[3]))
