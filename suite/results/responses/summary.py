@@ -96,10 +96,7 @@ def _percentiles(trials: Sequence[Trial], name: str) -> Percentiles:
         missing = Quantity(value=None, unit="s", n=0, reason="no trial recorded it")
         return Percentiles(p50=missing, p95=missing, p99=missing)
     return Percentiles(
-        **{
-            percentile: timed_quantity(known, "s", attrgetter(field))
-            for percentile, field in PERCENTILES.items()
-        }
+        **{percentile: timed_quantity(known, "s", attrgetter(field)) for percentile, field in PERCENTILES.items()}
     )
 
 
