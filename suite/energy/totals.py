@@ -64,7 +64,10 @@ def run_totals(run_file: RunFile) -> RunTotals:
         for case in run_file.cases
         for trial in case.trials
         if trial.status == "ok"
-        for window_s, energy in ((each.window_s, each.energy) for each in (trial, *trial.parts.values()))
+        for window_s, energy in (
+            (trial.window_s, trial.energy),
+            *((part.window_s, part.energy) for part in trial.parts.values()),
+        )
         if window_s is not None
     ]
     in_trials = [(window, reading) for window, readings in trials for reading in readings]
