@@ -31,6 +31,7 @@ SECTIONS: Final = (
     Section("ratios", "Framework over framework", "Ratios", ("ratios",)),
     Section("beside", "Beside reference machines", "Reference machines", ("beside",)),
     Section("cases", "Speed and energy by case", "Speed and energy", ("speed_and_energy",)),
+    Section("responses", "Responses of language models", "Responses", ("responses",)),
     Section("pareto", "Speed versus energy", "Trade-off", ("pareto",)),
     Section("breakdown", "Where the energy goes", "Breakdown", ("breakdown",)),
     Section("emissions", "Emissions", "Emissions", ("emissions",)),

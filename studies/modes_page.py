@@ -77,7 +77,7 @@ def supported_cases() -> list[str]:
     return [
         f"{workload.id}/{phase}/{framework.name}/{mode}/{precision}"
         for workload in workloads().values()
-        for phase in workload.phases
+        for phase in workload.stepped_phases
         for framework in FRAMEWORKS.values()
         for mode, mode_class in framework.modes.items()
         for precision in PRECISIONS

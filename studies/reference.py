@@ -12,7 +12,7 @@ Differences of definition:
   compared with; its convolutions have biases. It and MobileNetV2 use Keras 3's own batch norm (moments and arithmetic,
   not the fused kernel), and pad in a separate layer.
 - MobileNetV2 of transformers is configured to pad as PyTorch does; otherwise it pads each image in a separate step.
-- BERT is the encoder with its pooler on both sides, GPT-2 returns the logits of all tokens, ViT has no pooler.
+- BERT is the encoder with its pooler on both sides, GPT-2 and Llama return the logits of all tokens, ViT has no pooler.
 - Dropout is off on both sides.
 """
 
@@ -40,7 +40,7 @@ TURN_S = 0.4
 GOAL = 0.97
 OPTIMIZER = Sgd(learning_rate=1e-3, momentum=0.9)
 FRAMEWORKS = ("pytorch", "tensorflow")
-MODELS = ("resnet50", "mobilenetv2", "vit", "bert", "gpt2")
+MODELS = ("resnet50", "mobilenetv2", "vit", "bert", "gpt2", "llama")
 PHASES = ("inference", "training")
 ALIKE = ("resnet50", "mobilenetv2", "gpt2")
 """Models whose reference in PyTorch has another memory format or other activations."""

@@ -9,6 +9,7 @@ import torch
 import transformers
 
 from joulemark.workloads.initial import he
+from joulemark.workloads.llama import spec as llama
 from joulemark.workloads.spec import Size
 
 Side = tuple[torch.nn.Module, Callable[..., torch.Tensor]]
@@ -61,6 +62,9 @@ def _side(name: str, size: Size, memory_format: torch.memory_format, gelu: str) 
     if name == "bert":
         bert = transformers.BertModel(_bert_config(size))
         return bert, lambda _training, tokens, segments: bert(tokens, token_type_ids=segments).pooler_output
+    if name == "llama":
+        decoder = transformers.LlamaForCausalLM(_llama_config(size))
+        return decoder, lambda _training, tokens: decoder(tokens, use_cache=False).logits
     gpt2 = transformers.GPT2LMHeadModel(_gpt2_config(size, gelu))
     return gpt2, lambda _training, tokens: gpt2(tokens, use_cache=False).logits
 
@@ -112,15 +116,38 @@ def _gpt2_config(size: Size, gelu: str) -> transformers.GPT2Config:
     )
 
 
+def _llama_config(size: Size) -> transformers.LlamaConfig:
+    return transformers.LlamaConfig(
+        vocab_size=size.vocabulary,
+        hidden_size=size.width,
+        intermediate_size=size.inner,
+        num_hidden_layers=size.depth,
+        num_attention_heads=size.heads,
+        num_key_value_heads=size.kv_heads,
+        max_position_embeddings=size.context,
+        rms_norm_eps=llama.EPSILON,
+        rope_parameters={"rope_type": "default", "rope_theta": llama.BASE},
+        tie_word_embeddings=size.tied,
+    )
+
+
 def joulemark(name: str, size: Size, kit: Any) -> Side:
     """Return Joulemark's model of the same size."""
     from joulemark.workloads.bert.pytorch import Encoder
     from joulemark.workloads.gpt2.pytorch import Gpt2
+    from joulemark.workloads.llama.pytorch import Llama
     from joulemark.workloads.mobilenetv2.pytorch import MobileNet
     from joulemark.workloads.resnet50.pytorch import ResNet
     from joulemark.workloads.vit.pytorch import Vit
 
-    models = {"resnet50": ResNet, "mobilenetv2": MobileNet, "vit": Vit, "bert": Encoder, "gpt2": Gpt2}
+    models = {
+        "resnet50": ResNet,
+        "mobilenetv2": MobileNet,
+        "vit": Vit,
+        "bert": Encoder,
+        "gpt2": Gpt2,
+        "llama": Llama,
+    }
     model = kit.prepare(models[name](kit, size), he if name == "mobilenetv2" else lambda _name, _shape: 0.02)
     if name == "bert":
         return model, lambda _training, tokens, segments: model(tokens, segments)[1]

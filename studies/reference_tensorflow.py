@@ -10,6 +10,7 @@ import keras_hub
 import tensorflow as tf
 
 from joulemark.workloads.initial import he
+from joulemark.workloads.llama import spec as llama
 from joulemark.workloads.spec import Size
 
 Side = tuple[keras.Layer, Callable[..., tf.Tensor]]
@@ -38,6 +39,8 @@ def reference(name: str, size: Size) -> Side:
         return model, lambda training, images: model(images, training=training)
     if name == "vit":
         return _vit(size)
+    if name == "llama":
+        return _llama(size)
     common = {
         "vocabulary_size": size.vocabulary,
         "num_layers": size.depth,
@@ -59,6 +62,24 @@ def reference(name: str, size: Size) -> Side:
     )
 
 
+def _llama(size: Size) -> Side:
+    backbone = keras_hub.models.LlamaBackbone(
+        vocabulary_size=size.vocabulary,
+        num_layers=size.depth,
+        num_query_heads=size.heads,
+        hidden_dim=size.width,
+        intermediate_dim=size.inner,
+        num_key_value_heads=size.kv_heads,
+        rope_max_wavelength=llama.BASE,
+        layer_norm_epsilon=llama.EPSILON,
+        tie_word_embeddings=size.tied,
+    )
+    model = keras_hub.models.LlamaCausalLM(backbone, preprocessor=None)
+    return model, lambda training, tokens: model(
+        {"token_ids": tokens, "padding_mask": tf.ones_like(tokens)}, training=training
+    )
+
+
 def _vit(size: Size) -> Side:
     backbone = keras_hub.models.ViTBackbone(
         image_shape=(size.edge, size.edge, 3),
@@ -76,11 +97,19 @@ def joulemark(name: str, size: Size, kit: Any) -> Side:
     """Return Joulemark's model of the same size."""
     from joulemark.workloads.bert.tensorflow import Encoder
     from joulemark.workloads.gpt2.tensorflow import Gpt2
+    from joulemark.workloads.llama.tensorflow import Llama
     from joulemark.workloads.mobilenetv2.tensorflow import MobileNet
     from joulemark.workloads.resnet50.tensorflow import ResNet
     from joulemark.workloads.vit.tensorflow import Vit
 
-    models = {"resnet50": ResNet, "mobilenetv2": MobileNet, "vit": Vit, "bert": Encoder, "gpt2": Gpt2}
+    models = {
+        "resnet50": ResNet,
+        "mobilenetv2": MobileNet,
+        "vit": Vit,
+        "bert": Encoder,
+        "gpt2": Gpt2,
+        "llama": Llama,
+    }
     model = kit.prepare(models[name](kit, size), he if name == "mobilenetv2" else lambda _name, _shape: 0.02)
     if name == "bert":
         return model, lambda training, tokens, segments: model(tokens, segments, training=training)[1]

@@ -91,12 +91,14 @@ class CountingKit(Kit):
         visible: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return softmax(q k^T / sqrt(D)) v, whose scores are written and read as in TensorFlow."""
-        scores = (q * q.shape[-1] ** -0.5) @ k.mT  # (B, heads, T, S)
+        together = k.shape[0], k.shape[1], -1  # heads with the same keys
+        scores = (q * q.shape[-1] ** -0.5).reshape(*together, q.shape[3]) @ k.mT
+        scores = scores.view(*q.shape[:3], k.shape[2])  # (B, heads, T, S)
         if causal:
             visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
         if visible is not None:
             scores = scores.masked_fill(~visible, -torch.inf)
-        return torch.softmax(scores, dim=-1).to(v.dtype) @ v
+        return (torch.softmax(scores, dim=-1).to(v.dtype).view(*together, v.shape[2]) @ v).view(q.shape)
 
 
 def step_bytes(workload: Workload, size: str, phase: Phase, batch: int, precision: str) -> int:
@@ -126,7 +128,7 @@ def parts(workload: Workload, size: str, phase: Phase, precision: str) -> tuple[
 def counts(workload: Workload, sizes: Iterable[str]) -> Iterator[tuple[str, dict[str, tuple[int, int]]]]:
     """Yield the key of each size and phase, and its `parts` by the bytes of an element."""
     for size in sizes:
-        for phase in workload.phases:
+        for phase in workload.stepped_phases:
             precisions = [precision for precision in PRECISIONS if precision in workload.precisions]
             by_element = {str(ELEMENT_BYTES[each]): parts(workload, size, phase, each) for each in precisions}
             yield key(workload.id, size, phase), by_element

@@ -55,6 +55,17 @@ def multiplies_bf16() -> bool:
     return not BF16_FLAGS.isdisjoint(_cpuinfo()[1])
 
 
+def memory_by_device(gpus: Sequence[Gpu]) -> dict[str, int]:
+    """Return the memory that cases can have, bytes, by device: of the CPU, what other programs leave; of GPUs, all.
+
+    GPUs that do not tell theirs are left out.
+    """
+    limit = cgroup.memory_limit_bytes()
+    free = psutil.virtual_memory().available
+    on_gpus = {gpu.device: gpu.memory_bytes for gpu in gpus if gpu.device and gpu.memory_bytes}
+    return {"cpu": free if limit is None else min(free, limit), **on_gpus}
+
+
 def default_threads() -> int:
     """Return the number of threads for each framework: the cores that this process may use, at least one."""
     return max(1, math.floor(_cpu().usable_cores))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from joulemark.workloads.spec import Adam, Count, Optimizer, Phase
+from joulemark.workloads.spec import Count, Optimizer, Phase, Size, states
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,14 @@ def all_trained(total: int) -> Count:
     return Count(total=total, trainable=total)
 
 
+def of_response(size: Size, prefill: float, step: float) -> float:
+    """Return what a new token of a response takes, from what a prompt token and a step of generation take.
+
+    The first new token comes from the prefill, each other one from a step.
+    """
+    return float((size.length * prefill + (size.new_tokens - 1) * step) / size.new_tokens)
+
+
 def weight_bytes(count: Count, phase: Phase, batch: int, optimizer: Optimizer | None, element: int) -> float:
     """Return the compulsory memory traffic of the weights for one sample, bytes.
 
@@ -75,5 +83,4 @@ def weight_bytes(count: Count, phase: Phase, batch: int, optimizer: Optimizer | 
     """
     if phase != "training":
         return float(element * count.total) / batch
-    states = 2 if isinstance(optimizer, Adam) else int(bool(optimizer and optimizer.momentum))
-    return 4.0 * (count.total + count.trainable * (1 + 2 * states)) / batch
+    return 4.0 * (count.total + count.trainable * (1 + 2 * states(optimizer))) / batch

@@ -40,6 +40,8 @@ def _table(members: list[Workload]) -> Iterator[str]:
         parameters = f"{count.total:,}" if count.total else "none"
         if count.trainable != count.total:
             parameters += f" ({count.trainable:,} trained)"
+        if count.active is not None:
+            parameters += f" ({count.active:,} active)"
         for phase in workload.phases:
             gflops = workload.flops(base, phase) / 1e9
             megabytes = _megabytes(workload, phase)

@@ -90,6 +90,21 @@ class Kit(Protocol):
         keep shape and dtype; `index` (1,) counts the steps from 0. After `count` steps both start anew.
         """
 
+    def response(
+        self,
+        model: Model,
+        prompt: Mapping[str, Tensor],
+        read: Callable[..., tuple[Outputs, State]],
+        follow: Callable[..., tuple[Outputs, State]],
+        count: int,
+    ) -> Program:
+        """Return a prefill, and the generation that goes on from it: a `Program` of phase `response`.
+
+        `read(**prompt)` returns outputs and the first state, as `begin` of `generation` does. It has read `prompt` once
+        the program is built and whenever its weights are set, and then what each prefill is given. `follow` and
+        `count` are as in `generation`: after `count` steps generation starts anew, behind the last prefill.
+        """
+
     def cache(self, batch: int, heads: int, length: int, width: int) -> Cache:
         """Return a cache of `length` places, with heads of `width`."""
 
@@ -138,11 +153,17 @@ class Kit(Protocol):
     def layer_norm(self, width: int, *, epsilon: float = 1e-5) -> Layer:
         """Return layer normalisation over the last axis."""
 
+    def rms_norm(self, width: int, *, epsilon: float = 1e-5) -> Layer:
+        """Return division by the root mean square over the last axis, and a scale."""
+
     def group_norm(self, width: int, groups: int, *, epsilon: float = 1e-6) -> Layer:
         """Return normalisation over the image and the channels of each group."""
 
     def embedding(self, count: int, width: int, *, sparse: bool = False) -> Layer:
         """Return a table of `count` vectors; the gradient of a `sparse` one has only the rows looked up."""
+
+    def experts(self, count: int, width_in: int, width: int) -> Layer:
+        """Return `count` dense layers without bias for rows of their own: (count, N, width_in) -> (count, N, width)."""
 
     def lstm(self, width_in: int, width: int) -> Layer:
         """Return an LSTM: x (B, T, width_in) -> states (B, T, width), and the last state and cell."""
@@ -178,7 +199,8 @@ class Kit(Protocol):
     ) -> Tensor:
         """Return softmax(q k^T / sqrt(D)) v for q (B, heads, T, D) and k, v (B, heads, S, D): (B, heads, T, D).
 
-        `visible` (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
+        k and v may have fewer heads: each then serves as many heads of q in a row as there are to one. `visible`
+        (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
         """
 
     def tied_logits(self, x: Tensor, embedding: Layer) -> Tensor:

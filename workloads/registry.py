@@ -20,7 +20,7 @@ from joulemark.workloads.spec import Workload
 NAMES = (
     "matmul", "stream", "fft", "attention", "activation", "batchnorm", "layernorm", "initialization",
     "mlp", "cnn", "multibranch_cnn", "resnet50", "mobilenetv2", "vit", "transfer", "input_pipeline",
-    "word2vec", "char_rnn", "seq2seq", "transformer", "bert", "gpt2",
+    "word2vec", "char_rnn", "seq2seq", "transformer", "bert", "gpt2", "llama", "moe",
     "autoencoder", "vae", "dcgan", "ddpm", "simclr", "pca", "tsne", "umap",
 )  # fmt: skip
 """Our own workloads, in the order of tables."""

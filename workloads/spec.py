@@ -10,9 +10,10 @@ import numpy as np
 
 from joulemark.workloads.version import spec_version, version
 
-Phase = Literal["inference", "training", "generation", "prefill", "forward"]
+Phase = Literal["inference", "training", "generation", "prefill", "response", "forward"]
 """What a step does: a pass over inputs; a training step; one sampling step, whose result the next one reads; a pass
-over a prompt, whose keys and values are kept; a pass over given targets, without learning from them."""
+over a prompt, whose keys and values are kept; such a pass and all sampling steps after it; a pass over given targets,
+without learning from them."""
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -25,9 +26,9 @@ class Size:
     batch_size: Mapping[str, int]
     """Default batch size by kind of device: `cpu`, `cuda`."""
 
-    def at(self, batch: int) -> Size:
-        """Return this size with a batch size, which `build` reads as `size.batch`."""
-        return Size({**self.hyper, "batch": batch}, self.batch_size)
+    def at(self, batch: int, **changed: Any) -> Size:
+        """Return this size with `changed` hyper-parameters and a batch size, which `build` reads as `size.batch`."""
+        return Size({**self.hyper, **changed, "batch": batch}, self.batch_size)
 
     def __getattr__(self, name: str) -> Any:
         """Return a hyper-parameter: a model reads `size.width`."""
@@ -43,6 +44,8 @@ class Count:
 
     total: int
     trainable: int
+    active: int | None = None
+    """Those that one item passes, where a model chooses among its parts; None: all."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ class Adam:
 
 Optimizer = Sgd | Adam
 """Weight decay leaves out norms and biases: whatever has fewer than two axes."""
+
+
+def states(optimizer: Optimizer | None) -> int:
+    """Return the numbers that an optimizer keeps for each weight."""
+    return 2 if isinstance(optimizer, Adam) else int(bool(optimizer and optimizer.momentum))
 
 
 def refuse_state(optimizer: Optimizer) -> None:
@@ -117,6 +125,9 @@ class Workload:
     unfused_bytes: Callable[[Size, Phase, int, int], float] | None = None
     """As `bytes`, where each operator of a step reads its inputs and writes its outputs once: activations, gradients
     and the optimizer's state too. None: as counted for joulemark's own workloads (`traffic.json`), else unknown."""
+    kept_bytes: Callable[[Size, Phase, int, int], float] = field(default=lambda _size, _phase, _batch, _element: 0.0)
+    """(size, phase, batch size, bytes of an element) -> bytes that are kept at least beside weights and what belongs to
+    them: caches of keys and values; in training, what the backward pass reads."""
     flops_note: str = ""
     items_per_sample: Callable[[Size, Phase], int] = field(default=lambda _size, _phase: 1)
     """Items in one sample of a batch (tokens of a sequence, say)."""
@@ -153,6 +164,23 @@ class Workload:
     def counts(self, phase: Phase) -> str:
         """Return what throughput counts in `phase`, singular."""
         return self.items.get(phase, self.item)
+
+    @property
+    def stepped_phases(self) -> tuple[Phase, ...]:
+        """Phases whose program is a step: all but `response`, which is a prefill and the generation after it."""
+        return tuple(phase for phase in self.phases if phase != "response")
+
+    def least_bytes(self, size: Size, phase: Phase, batch: int, element: int) -> float:
+        """Return the memory that a case needs at least, bytes.
+
+        Weights, at `element` bytes each; in training in float32, with gradients and the optimizer's state of those that
+        learn; and `kept_bytes`. Inputs, and what is gone before the step ends, come on top.
+        """
+        count = self.parameters(size)
+        weights: float = element * count.total
+        if phase == "training":
+            weights = 4 * (count.total + count.trainable * (1 + states(self.optimizer)))
+        return weights + self.kept_bytes(size, phase, batch, element)
 
     def refusal(self, device: str, precision: str, batch: int, compiled: bool) -> str | None:
         """Return why it does not run with these settings; None where it does.
@@ -196,6 +224,12 @@ class Program:
 
     step: Callable[..., Mapping[str, Any]]
     """One step: named tensors in, named tensors out (`loss`, `logits`, ...). A mode compiles this function."""
+    prefill: Callable[..., Mapping[str, Any]] | None = None
+    """Phase `response` only: read prompts, named tensors in, and return what a step returns: `logits` (B, words) and
+    `next` (B,), the first new token. A step, which then takes no inputs, goes on from there. A mode compiles this
+    function too."""
+    rewind: Callable[[int], None] | None = None
+    """Phase `response` only: set how many steps of decoding, of `new_tokens` - 1, have followed the prompt."""
     weights: Callable[[], dict[str, np.ndarray]] = field(default=dict)
     """Weights and buffers by neutral name (`block1.conv.kernel`), on neutral axes (Keras's)."""
     load_weights: Callable[[Arrays], None] = field(default=lambda _weights: None)

@@ -6,6 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from joulemark.workloads.counting import of_response
 from joulemark.workloads.errors import BrokenPackageError
 from joulemark.workloads.spec import Phase, Workload
 
@@ -43,6 +44,9 @@ def unfused_bytes(workload: Workload, size: str, phase: Phase, batch: int, eleme
                 f"{unfused:g}, without fusion. Correct `bytes` or `unfused_bytes` in {workload.module}.spec."
             )
         return unfused
+    if phase == "response":
+        prefill, step = (unfused_bytes(workload, size, part, batch, element) for part in ("prefill", "generation"))
+        return None if prefill is None or step is None else of_response(preset, prefill, step)
     counted = _counts().get(key(workload.id, size, phase), {}).get(str(element))
     if counted is None:
         return None

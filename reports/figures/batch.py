@@ -23,7 +23,7 @@ def figures(report: Report) -> list[Figure]:
     """Return one figure for each task and device on which some case ran at two or more batch sizes."""
     charts: dict[Group, dict[Group, list[CaseView]]] = defaultdict(lambda: defaultdict(list))
     for view in report.shown:
-        if view.quantity("throughput").value is not None:
+        if view.quantity("throughput").value is not None and view.case.response is None:  # they have a section
             chart = (view.run, *view.task, view.case.device, view.case.precision, view.row.settings)
             charts[chart][view.case.framework, view.case.mode].append(view)
     drawn: list[Figure] = []

@@ -15,6 +15,7 @@ FAMILIES = (
     "vision_huggingface",
     "vision_mobilenet",
     "language",
+    "language_llama",
     "language_transformer",
     "language_recurrent",
     "generative",

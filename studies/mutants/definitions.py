@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-FILES = ("vision", "language", "generative", "kernels", "training", "idioms", "one_sided")
+FILES = ("vision", "language", "language_models", "generative", "kernels", "training", "idioms", "one_sided")
 SIDES = ("pytorch", "tensorflow")
 TESTS = tuple(
     f"tests/workloads/{name}"
@@ -19,6 +19,7 @@ TESTS = tuple(
         "parity/test_parity.py",
         "test_generation.py",
         "test_models.py",
+        "test_experts.py",
         "test_input_pipeline.py",
         "test_substitutes.py",
         "test_inputs.py",

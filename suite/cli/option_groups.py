@@ -32,12 +32,14 @@ class Selection(TypedDict):
     ]
     workload: Annotated[_Texts, selection(help="Workload; repeatable, like all options here.")]
     size: Annotated[_Texts, selection(help="tiny, small, base, or one of the workload's own.")]
-    phase: Annotated[_Texts, selection(help="inference, training, generation, prefill or forward.")]
+    phase: Annotated[_Texts, selection(help="inference, training, generation, prefill, response or forward.")]
     framework: Annotated[_Texts, selection(help=_FRAMEWORKS)]
     mode: Annotated[_Texts, selection(help=_MODES)]
     device: Annotated[_Texts, selection(help="cpu, cuda:0, ...")]
     precision: Annotated[_Texts, selection(help="fp32, tf32, bf16 or fp16.")]
     batch_size: Annotated[list[int] | None, selection(help="Samples per batch.")]
+    prompt: Annotated[int | None, selection(help="Prompt tokens in phase response. (default: the size's)")]
+    new_tokens: Annotated[int | None, selection(help="New tokens of each response. (default: the size's)")]
     k: Annotated[_Texts, selection("-k", metavar="EXPR", help="Keep cases whose id matches, as in pytest.")]
     threads: Annotated[
         int | None,

@@ -103,7 +103,7 @@ Threshold = Annotated[
     verdict(
         metavar="METRIC:PERCENT",
         help="Smallest change that matters, such as throughput:5%, energy:off or operators:0; metrics are throughput, "
-        "energy, memory, first-call, and work, what a step does, with its counts one by one (docs/counts.md). "
-        "Repeatable; overrides the thresholds of the settings file.",
+        "energy, memory, first-call, of responses ttft and tpot, and work, what a step does, with its counts one by "
+        "one (docs/counts.md). Repeatable; overrides the thresholds of the settings file.",
     ),
 ]

@@ -152,6 +152,11 @@ class CaseEnergy:
         return self._range(lambda summed: (summed.energy_j * summed.gain[0], summed.energy_j * summed.gain[1]))
 
     @cached_property
+    def sampling_range(self) -> tuple[float, float] | None:
+        """The part of `sensor_range` that is not gain, and differs from window to window."""
+        return self._range(lambda s: (max(0.0, s.energy_j - s.below_j), s.energy_j + s.above_j))
+
+    @cached_property
     def _summed(self) -> tuple[SummedEnergy | None, ...]:
         return tuple(summed_energy(readings) for readings in self.by_component.values())
 

@@ -60,10 +60,15 @@ class RunTotals:
 def run_totals(run_file: RunFile) -> RunTotals:
     """Return the totals of `run_file` under its own emissions record."""
     trials = [
-        (trial.window_s, trial.energy)
+        (window_s, energy)
         for case in run_file.cases
         for trial in case.trials
-        if trial.status == "ok" and trial.window_s is not None
+        if trial.status == "ok"
+        for window_s, energy in (
+            (trial.window_s, trial.energy),
+            *((part.window_s, part.energy) for part in trial.parts.values()),
+        )
+        if window_s is not None
     ]
     in_trials = [(window, reading) for window, readings in trials for reading in readings]
     over_windows = _total(run_file, in_trials, _duration_s([window for window, _ in trials]))

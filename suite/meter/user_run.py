@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from joulemark import __version__
 from joulemark.suite.errors import UsageError, unknown
 from joulemark.suite.records import Case, Emissions, Machine, Notice, Run, RunFile, Segment, Settings, Trial
-from joulemark.suite.records.checks import traffic_problems
+from joulemark.suite.records.checks.run_file import traffic_problems
 from joulemark.suite.records.run_id import new_run_id
 from joulemark.suite.system.redaction import redacted_command, redacted_document
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from joulemark.suite import machine
 from joulemark.suite.errors import JoulemarkError, UsageError
@@ -28,7 +29,13 @@ class ArmSpec:
     """Versions of the workloads in its interpreter, by id and framework; None if that is this interpreter."""
 
 
-def make_ab_plan(settings: Settings, arms: Mapping[ArmName, ArmSpec], order_seed: int, base_threads: int) -> Plan:
+def make_ab_plan(
+    settings: Settings,
+    arms: Mapping[ArmName, ArmSpec],
+    order_seed: int,
+    base_threads: int,
+    memory_bytes: Mapping[str, int] = MappingProxyType({}),
+) -> Plan:
     """Return the plan of an A/B run: the cases of both arms, each next to its partner.
 
     Raises UsageError as for any plan, if no case can be measured in both arms, and if `max_rounds` is not a multiple
@@ -36,7 +43,7 @@ def make_ab_plan(settings: Settings, arms: Mapping[ArmName, ArmSpec], order_seed
     """
     varied = settings.varied()
     _check_axes(settings)
-    plans = {name: _arm_plan(settings, name, arms[name], order_seed) for name in NAMES}
+    plans = {name: _arm_plan(settings, name, arms[name], order_seed, memory_bytes) for name in NAMES}
     cases: dict[ArmName, dict[tuple[object, ...], Case]] = {name: {} for name in NAMES}
     for name in NAMES:
         for case in plans[name].cases:
@@ -71,7 +78,9 @@ def _check_axes(settings: Settings) -> None:
             raise UsageError(f"--{given[0]}-{option} needs --{other_arm}-{option}: give both.")
 
 
-def _arm_plan(settings: Settings, name: ArmName, arm: ArmSpec, order_seed: int) -> Plan:
+def _arm_plan(
+    settings: Settings, name: ArmName, arm: ArmSpec, order_seed: int, memory_bytes: Mapping[str, int]
+) -> Plan:
     """Return the plan of one arm as if it were a run of its own."""
     # Pairs need the rounds that they are given, however long these take: a verdict is what an A/B run is for.
     changes: dict[str, object] = {"rounds": settings.rounds or find_profile(settings).rounds}
@@ -83,14 +92,16 @@ def _arm_plan(settings: Settings, name: ArmName, arm: ArmSpec, order_seed: int) 
         changes["python"] = {}  # interpreters by framework are for the other arm
     try:
         changed = settings.model_copy(update=changes)
-        return make_plan(changed, arm.record.frameworks, order_seed, arm.threads, machine.multiplies_bf16())
+        frameworks, bf16 = arm.record.frameworks, machine.multiplies_bf16()
+        return make_plan(changed, frameworks, order_seed, arm.threads, bf16, memory_bytes)
     except JoulemarkError as error:
         raise UsageError(f"arm {name} ({arm.record.interpreter}): {error}") from None
 
 
 def _arm_case(case: Case, name: ArmName, settings: Settings, base_threads: int, arm: ArmSpec) -> Case:
     """Return the case as one of an arm; its id names the arm and what differs from the run's settings."""
-    differences: dict[str, str] = {"arm": name}
+    tokens = dict(setting.split("=") for setting in case.id.split("+")[1:])
+    differences = {key: tokens[key] for key in ("new-tokens", "prompt") if key in tokens} | {"arm": str(name)}
     if case.threads != base_threads:
         differences["threads"] = str(case.threads)
     if case.allocator != settings.allocator:

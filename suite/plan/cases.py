@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.plan import axes
+from joulemark.suite.plan import axes, responses
 from joulemark.suite.plan.case_filter import compile_keyword
+from joulemark.suite.plan.memory import MEMORY, memory_refusal
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.plan.profiles import DEVICE_KINDS, Profile, find_profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind, FrameworkInfo, Parameters, Settings
@@ -31,6 +33,8 @@ class _Task:
     workload: Workload
     size: str
     phase: Phase
+    preset: Size
+    """The size, with what the settings change of it."""
     device_kinds: tuple[DeviceKind, ...]
     """Kinds of device that it is measured on."""
 
@@ -39,8 +43,9 @@ class _Task:
         return f"{self.workload.id}:{self.size}/{self.phase}"
 
     @property
-    def preset(self) -> Size:
-        return self.workload.sizes[self.size]
+    def settings(self) -> str:
+        """The settings at the end of the ids of its cases."""
+        return responses.suffix(self.preset, self.workload.sizes[self.size], self.phase)
 
     def fields(self, framework: str, batch_size: int, precision: str) -> dict[str, Any]:
         """Return the fields of a case that follow from the task."""
@@ -56,8 +61,11 @@ class _Task:
             "item": self.workload.counts(self.phase),
             "flops_per_item": self.workload.flops(self.preset, self.phase),
             "bytes_per_item": self.workload.bytes(self.preset, self.phase, batch_size, element),
-            "unfused_bytes_per_item": unfused_bytes(self.workload, self.size, self.phase, batch_size, element),
+            "unfused_bytes_per_item": None
+            if self.settings  # counted at the default of the size
+            else unfused_bytes(self.workload, self.size, self.phase, batch_size, element),
             "parameters": Parameters(total=count.total, trainable=count.trainable),
+            "response": responses.planned(self.preset, self.phase),
         }
 
 
@@ -67,8 +75,11 @@ def make_plan(
     order_seed: int,
     threads: int,
     multiplies_bf16: bool = False,
+    memory_bytes: Mapping[str, int] = MappingProxyType({}),
 ) -> Plan:
-    """Return the plan for `settings` with the `installed` frameworks; `multiplies_bf16` where the CPU's cores do.
+    """Return the plan for `settings` with the `installed` frameworks.
+
+    `multiplies_bf16` where the CPU's cores do; `memory_bytes` by device, of those that tell theirs.
 
     Raises UsageError for unknown names, a named framework that cannot be used, a missing device, and an empty
     selection.
@@ -83,7 +94,7 @@ def make_plan(
         for workload in axes.selected_workloads(settings, profile)
         for task in _tasks(settings, profile, workload)
         for framework in frameworks
-        for case in _cases(settings, profile, task, framework, installed.get(framework.name), threads)
+        for case in _cases(settings, profile, task, framework, installed.get(framework.name), threads, memory_bytes)
     ]
     if profile.out_of_the_box and settings.allocator == "retain":
         cases += _out_of_the_box(cases)
@@ -92,6 +103,7 @@ def make_plan(
             "nothing is selected: no workload has all of the selected sizes, phases and modes. `joulemark list` shows "
             "those of each."
         )
+    responses.check_memory(settings, cases)
     cases = list({case.id: case for case in cases}.values())  # an axis may name a value twice
     if settings.keyword is not None:
         cases = _filtered(cases, settings.keyword)
@@ -105,8 +117,8 @@ def check_names(settings: Settings) -> None:
     profile = find_profile(settings)
     if settings.keyword is not None:
         compile_keyword(settings.keyword)
-    for workload in axes.selected_workloads(settings, profile):
-        _tasks(settings, profile, workload)
+    tasks = [task for each in axes.selected_workloads(settings, profile) for task in _tasks(settings, profile, each)]
+    responses.check_phases(settings, {task.phase for task in tasks})
     for name in settings.framework or FRAMEWORKS:
         framework = find_framework(name)
         for kind in DEVICE_KINDS:
@@ -118,7 +130,13 @@ def _tasks(settings: Settings, profile: Profile, workload: Workload) -> list[_Ta
     """Return the tasks of one workload, each with the kinds of device that have its size."""
     sizes = {kind: axes.sizes(settings, workload, profile, kind) for kind in DEVICE_KINDS}
     return [
-        _Task(workload, size, phase, tuple(kind for kind in DEVICE_KINDS if size in sizes[kind]))
+        _Task(
+            workload,
+            size,
+            phase,
+            responses.preset(settings, workload, size, phase),
+            tuple(kind for kind in DEVICE_KINDS if size in sizes[kind]),
+        )
         for size in dict.fromkeys(itertools.chain.from_iterable(sizes.values()))
         for phase in axes.phases(settings, profile, workload)
     ]
@@ -155,6 +173,7 @@ def _cases(
     framework: Framework,
     info: FrameworkInfo | None,
     threads: int,
+    memory_bytes: Mapping[str, int],
 ) -> list[Case]:
     """Return the cases of one task in one framework."""
     cases = []
@@ -170,9 +189,13 @@ def _cases(
             refusal = mode_refusal(framework, mode, kind)
             refusal = refusal or task.workload.refusal(kind, precision, batch_size, compiled)
             reason_code, reason = _initial_reason(settings, task.workload, framework, info, device, refusal)
+            if reason_code == NOT_ATTEMPTED:
+                shape = task.preset, task.phase, batch_size, precision
+                too_large = memory_refusal(task.workload, *shape, memory_bytes.get(device))
+                reason_code, reason = (reason_code, reason) if too_large is None else (MEMORY, too_large)
             cases.append(
                 Case(
-                    id=f"{task.id}/{framework.name}/{mode}/{device}/{precision}/b{batch_size}",
+                    id=f"{task.id}/{framework.name}/{mode}/{device}/{precision}/b{batch_size}{task.settings}",
                     **task.fields(framework.name, batch_size, precision),
                     framework=framework.name,
                     mode=mode,

@@ -39,6 +39,9 @@ COUNTING_S: Mapping[DeviceKind, float] = {"cpu": 0.5, "cuda": 1.0}
 in TensorFlow's graphs half a first call more; not measured on a GPU, whose profiler has run before."""
 TURN_S = 3 * BLOCK_S
 """Length of a turn, seconds."""
+MIN_BLOCKS = 5
+MIN_RESPONSES = 3
+"""Fewest blocks in a window, however long they take: a response may take seconds."""
 REFERENCES = 3
 """Times in a round that the reference between runs is measured: after each third of the trials."""
 REFERENCE_START_S = 0.4
@@ -99,6 +102,8 @@ class Plan:
         kind = _kind(case)
         window_s, warmup_s = self.profile.window_s[kind], self.profile.warmup_s[kind]
         first_on_gpu = round_number == 1 and kind != "cpu"
+        # A response consists of hundreds of calls, whose work is counted and profiled in phases of their own.
+        profiled = case.response is None
         return Effort(
             window_s=window_s,
             warmup_s=warmup_s,
@@ -107,9 +112,10 @@ class Plan:
             guard_s=0.15 if kind == "cpu" else 1.2,
             latency_s=self.latency_s,
             resident_idle_s=RESIDENT_IDLE_S if first_on_gpu else 0.0,
-            profiled_s=PROFILED_S if first_on_gpu else 0.0,
+            profiled_s=PROFILED_S if first_on_gpu and profiled else 0.0,
             turn_s=TURN_S if self.profile.turns and case.id in self.pair_of else 0.0,
-            counted=round_number is not None and round_number <= self._counted_rounds(kind),
+            min_blocks=MIN_BLOCKS if profiled else MIN_RESPONSES,
+            counted=profiled and round_number is not None and round_number <= self._counted_rounds(kind),
         )
 
     def request(self, case: Case, round_number: int | None = None) -> Request:
@@ -118,6 +124,8 @@ class Plan:
             workload=case.workload_id,
             seed=SEED,
             effort=self.effort(case, round_number),
+            prompt=case.prompt_tokens,
+            new_tokens=case.new_tokens,
             **{name: getattr(case, name) for name in _SHARED_FIELDS},
         )
 
@@ -129,6 +137,8 @@ class Plan:
         # Before each turn, a block that does not count.
         measuring_s += self.profile.turns * (effort.turn_s + BLOCK_S) if effort.turn_s else 0.0
         kind = _kind(case)
+        if case.response is not None:
+            return start_s + measuring_s + 2 * (effort.window_s + 2 * effort.guard_s)  # prefill and decoding alone
         return start_s + measuring_s + COUNTING_S[kind] * self._counted_rounds(kind) / self.rounds
 
     def _counted_rounds(self, kind: DeviceKind) -> int:

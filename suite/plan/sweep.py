@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from joulemark.suite.errors import UsageError
@@ -51,16 +52,19 @@ def make_sweep_plan(
     order_seed: int,
     threads: int,
     multiplies_bf16: bool,
+    memory_bytes: Mapping[str, int] = MappingProxyType({}),
     present_limit_w: int | None = None,
 ) -> Plan:
     """Return the plan of a sweep; `threads` and `present_limit_w` are the defaults, the latter for a power limit.
 
-    Raises UsageError as for any plan, and if no task has two settings that can be measured.
+    `multiplies_bf16` and `memory_bytes` are those of `make_plan`. Raises UsageError as for any plan, and if no task has
+    two settings that can be measured.
     """
     rounds = settings.rounds or ROUNDS
     base = settings.model_copy(update={"rounds": rounds})
-    plan = make_plan(base, installed, order_seed, threads, multiplies_bf16)
-    candidates = make_plan(swept_selection(settings), installed, order_seed, threads, multiplies_bf16).cases
+    given = installed, order_seed, threads, multiplies_bf16, memory_bytes
+    plan = make_plan(base, *given)
+    candidates = make_plan(swept_selection(settings), *given).cases
     swept = {SWEPT_FIELDS[key] for key in settings.over}
     limit_w = present_limit_w if "power-limit" in settings.over else None
     defaults: dict[tuple[object, ...], Case] = {}
@@ -104,8 +108,9 @@ def _settings_of(cases: Sequence[Case], default: Case, settings: Settings) -> li
 def _with_suffix(case: Case, default: Case, values: Mapping[SweepKey, int | str]) -> Case:
     """Return the case under `values`, which its id names where they are not the default."""
     fields = {SWEPT_FIELDS[key]: value for key, value in values.items()}
-    named = [f"+{key}={value}" for key, value in sorted(values.items()) if value != getattr(default, SWEPT_FIELDS[key])]
-    return case.model_copy(update={**fields, "id": case.id + "".join(named)})
+    named = [f"{key}={value}" for key, value in values.items() if value != getattr(default, SWEPT_FIELDS[key])]
+    task, *others = case.id.split("+")
+    return case.model_copy(update={**fields, "id": "+".join([task, *sorted([*others, *named])])})
 
 
 def _skip(case: Case, reason: str) -> Case:

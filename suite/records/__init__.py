@@ -1,7 +1,19 @@
 """The run file: the one contract that other programs rely on."""
 
 from joulemark.suite.records.base import Record
-from joulemark.suite.records.case import NOT_ATTEMPTED, Case, Parameters, Quantity, Ranges, Summary
+from joulemark.suite.records.case import (
+    NOT_ATTEMPTED,
+    Case,
+    Closure,
+    Parameters,
+    Percentiles,
+    Quantity,
+    Ranges,
+    Response,
+    ResponseEnergy,
+    Summary,
+    TokenRates,
+)
 from joulemark.suite.records.effort import CalibratedEffort
 from joulemark.suite.records.energy import (
     KINDS,
@@ -42,7 +54,18 @@ from joulemark.suite.records.settings import (
     Settings,
     SweepKey,
 )
-from joulemark.suite.records.trial import Ends, GpuBusy, Latency, ResidentIdle, Result, Status, TrainingState, Trial
+from joulemark.suite.records.trial import (
+    Ends,
+    GpuBusy,
+    Latency,
+    Part,
+    ResidentIdle,
+    Result,
+    Status,
+    TokenTimes,
+    TrainingState,
+    Trial,
+)
 from joulemark.suite.records.work import COUNTS, CountKind, Work, WorkCount
 
 __all__ = [
@@ -58,6 +81,7 @@ __all__ = [
     "CalibratedEffort",
     "Case",
     "Channel",
+    "Closure",
     "CountKind",
     "Cpu",
     "DeviceKind",
@@ -79,6 +103,8 @@ __all__ = [
     "Machine",
     "Notice",
     "Parameters",
+    "Part",
+    "Percentiles",
     "Probe",
     "ProfileSettings",
     "PublicationLag",
@@ -87,6 +113,8 @@ __all__ = [
     "Ranges",
     "Record",
     "ResidentIdle",
+    "Response",
+    "ResponseEnergy",
     "Result",
     "Run",
     "RunFile",
@@ -96,6 +124,8 @@ __all__ = [
     "Status",
     "Summary",
     "SweepKey",
+    "TokenRates",
+    "TokenTimes",
     "Trace",
     "TrainingState",
     "Trial",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from joulemark.suite.records.base import Amount, Count, Limits, PositiveCount, Record, Size, Value
+from joulemark.suite.records.base import Amount, Count, Limits, Number, PositiveCount, Record, Size, Value
 from joulemark.suite.records.energy import Kind
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.settings import ArmName
@@ -72,6 +72,73 @@ class Summary(Record):
     """Facility energy x intensity, grams CO2-equivalent per 1,000 items."""
 
 
+class Percentiles(Record):
+    """Percentiles within trials, each as the mean over trials."""
+
+    p50: Quantity
+    p95: Quantity
+    p99: Quantity
+
+
+class TokenRates(Record):
+    """Tokens per second, over all sequences of the batch."""
+
+    prompt: Quantity
+    """Of prompts that are read, over the window of prefill."""
+    output: Quantity
+    """Of tokens after the first, over the window of decoding."""
+
+
+class ResponseEnergy(Record):
+    """Gross IT energy of the attributed components, joules, under four names that are never the same."""
+
+    per_prompt_token: Quantity
+    """Prefill: joules per token of the prompts, over its own window."""
+    per_output_token: Quantity
+    """Decoding: joules per token after the first, over its own window."""
+    per_response: Quantity
+    """One response to one request, prefill and decoding, over the window of whole responses."""
+    response_per_output_token: Quantity
+    """The same per new token: what leaderboards print, the case's `energy_per_item_j`."""
+
+
+class Closure(Record):
+    """The energy of a response that its parts, replayed in windows of their own, leave over."""
+
+    energy_j: Number | None
+    """Response - prefill - decoding, joules per response: mean over trials. None, with a reason, if not measured."""
+    low_j: Number | None = None
+    """Lower end of the 95 % interval between trials; None at n = 1."""
+    high_j: Number | None = None
+    sensor_low_j: Number | None = None
+    """How low it may be by the errors of sampling of the sensors, whose gain is the same in all windows; None if
+    unknown."""
+    sensor_high_j: Number | None = None
+    share: Number | None = None
+    """`energy_j` as a share of the energy of a response."""
+    n: Count
+    reason: str | None = None
+    """Why there is no value, or no interval; None if there is nothing to say."""
+
+
+class Response(Record):
+    """What a response is made of and, once it is measured, its times and energy."""
+
+    prompt_tokens: PositiveCount
+    """Tokens of each request's prompt."""
+    new_tokens: PositiveCount
+    """Tokens of each response. The first comes from prefill, the others are decoded one by one."""
+    context_tokens: Amount | None = None
+    """Tokens that a decoded token attends to, its own included: the mean over a response. None where none is."""
+    ttft_s: Percentiles | None = None
+    """Time to first token, seconds, over responses. None if no trial is ok, as are all below."""
+    tpot_s: Percentiles | None = None
+    """Time per output token, seconds, over tokens after the first; None if there are none."""
+    tokens_per_s: TokenRates | None = None
+    energy_j: ResponseEnergy | None = None
+    closure: Closure | None = None
+
+
 class Case(Record):
     """One combination of workload, size, phase, framework, mode, device, precision and batch size."""
 
@@ -111,6 +178,8 @@ class Case(Record):
     """Memory traffic of one item where each operator of a step reads its inputs and writes its outputs once, bytes.
     None if it was not counted."""
     parameters: Parameters = Parameters(total=0, trainable=0)
+    response: Response | None = None
+    """None outside of phase `response`."""
     status: Status
     reason_code: str | None = None
     reason: str | None = None
@@ -124,6 +193,16 @@ class Case(Record):
     def ok_trials(self) -> tuple[Trial, ...]:
         """The trials that succeeded."""
         return tuple(trial for trial in self.trials if trial.status == "ok")
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """Tokens of each prompt; None outside of phase `response`."""
+        return self.response.prompt_tokens if self.response is not None else None
+
+    @property
+    def new_tokens(self) -> int | None:
+        """Tokens of each response; None outside of phase `response`."""
+        return self.response.new_tokens if self.response is not None else None
 
     @property
     def workload_id(self) -> str:

@@ -18,7 +18,7 @@ from pydantic_core.core_schema import StringSchema
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records.base import MAX_TEXT, Record
-from joulemark.suite.records.checks import contradictions
+from joulemark.suite.records.checks.run_file import contradictions
 from joulemark.suite.records.run import SCHEMA_VERSION, RunFile
 from joulemark.suite.system.output import output_file
 from joulemark.suite.system.text import one_line

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records.base import Record
-from joulemark.suite.records.checks import trial_problems
+from joulemark.suite.records.checks.run_file import trial_problems
 from joulemark.suite.records.energy import SecondOpinion
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.run import Floor, Idle, Probe, RunFile

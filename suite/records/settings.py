@@ -94,6 +94,10 @@ class Settings(Record):
     device: tuple[str, ...] = ()
     precision: tuple[str, ...] = ()
     batch_size: tuple[PositiveCount, ...] = ()
+    prompt: PositiveCount | None = None
+    """Prompt tokens of each request in phase `response`; None: the default of the workload's size."""
+    new_tokens: PositiveCount | None = None
+    """New tokens of each response; None: the default of the workload's size."""
     keyword: str | None = None
     """Filters case ids, in the grammar of pytest's `-k`."""
     threads: PositiveCount | None = None

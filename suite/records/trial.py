@@ -72,6 +72,28 @@ class Latency(Record):
     steps: Size
 
 
+class TokenTimes(Record):
+    """When the tokens of the responses in the window were on the host."""
+
+    ttft: Latency
+    """Time to first token: from the call that reads the prompts to their first new tokens. `steps`: responses."""
+    tpot: Latency | None = None
+    """Time per output token: from one token of a sequence to its next one. `steps`: tokens after the first, each of all
+    sequences of the batch. None where a response has one token."""
+
+
+class Part(Record):
+    """A part of the step, repeated alone in a window of its own after that of the whole step."""
+
+    window_s: Window
+    """Seconds since `run.started_at`."""
+    steps: Size
+    """Repetitions in the window."""
+    items: Size
+    """What it counts: of a response, prompt tokens for `prefill` and tokens after the first for `decode`."""
+    energy: tuple[EnergyReading, ...] = ()
+
+
 class ResidentIdle(Record):
     """The idle machine with the program loaded on its device."""
 
@@ -139,6 +161,10 @@ class Trial(Record):
     result: Result | None = None
     latency: Latency | None = None
     """None without `--latency`."""
+    token_times: TokenTimes | None = None
+    """None outside of phase `response`."""
+    parts: dict[str, Part] = {}
+    """The parts of a response, `prefill` and `decode`; empty in other phases."""
     peak_memory_bytes: dict[str, Size | None] = {}
     """`host`: peak resident set size of the process; `device`: peak of the framework's allocator in the window, None on
     the CPU."""

@@ -13,13 +13,13 @@ from joulemark.suite.energy.sensor_checks import sensor_notices
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.notices import Code
-from joulemark.suite.records import NOT_ATTEMPTED, Case, Notice, RunFile, Trace, Trial, write
-from joulemark.suite.records.checks import contradictions
+from joulemark.suite.records import NOT_ATTEMPTED, Case, Gpu, Notice, Part, RunFile, Trace, Trial, write
+from joulemark.suite.records.checks.run_file import contradictions
 from joulemark.suite.records.files import refuse
 from joulemark.suite.records.journal import trace_path
 from joulemark.suite.records.journal_lines import Event, JournalState, read_events
 from joulemark.suite.results.roofline import above_the_roof
-from joulemark.suite.results.summary import case_summary
+from joulemark.suite.results.summary import case_summary, with_summary
 from joulemark.suite.results.validity import binding_notices, case_notices, differences_from_eager, run_notices
 from joulemark.suite.sensors.external_tracker import with_comparison
 from joulemark.suite.sensors.trace_file import read as read_traces
@@ -136,7 +136,15 @@ def _with_energy(trial: Trial, case: Case, traces: Sequence[Trace], planned: Run
         energy = compute_readings(traces, resident.window_s, case.device, gpus)
         resident = resident.model_copy(update={"energy": energy})
     energy = compute_readings(traces, trial.window_s, case.device, gpus, step_s)
-    return trial.model_copy(update={"energy": energy, "resident_idle": resident})
+    parts = {name: _part_with_energy(part, case, traces, gpus) for name, part in trial.parts.items()}
+    return trial.model_copy(update={"energy": energy, "resident_idle": resident, "parts": parts})
+
+
+def _part_with_energy(part: Part, case: Case, traces: Sequence[Trace], gpus: Sequence[Gpu]) -> Part:
+    """Add the energy readings of the window of a part of the step."""
+    begin_s, end_s = part.window_s
+    step_s = (end_s - begin_s) / part.steps if part.steps > 1 else None
+    return part.model_copy(update={"energy": compute_readings(traces, part.window_s, case.device, gpus, step_s)})
 
 
 def _missing_trials(case: Case, rounds: int) -> int:
@@ -153,7 +161,7 @@ def _with_summary(case: Case, idle: Mapping[ReadingKey, IdlePower], planned: Run
         *binding_notices(case.ok_trials, machine.cpu),
         *sensor_notices(case.ok_trials, traces, case.device, machine.gpus),
     )
-    return case.model_copy(update={"summary": summary, "notices": notices})
+    return with_summary(case.model_copy(update={"notices": notices}), summary)
 
 
 def _with_notices(cases: Iterable[Case], *notices: Mapping[str, Notice]) -> list[Case]:

@@ -48,14 +48,27 @@ def checked(run_file: RunFile, name: str) -> RunFile:
 def _differences(number: int, kept: Case, made: Case, same_rules: bool) -> Iterator[tuple[str, str]]:
     if kept.summary is None or made.summary is None:
         return  # records.checks has seen that both are
-    for name in Summary.model_fields:
-        there, here = getattr(kept.summary, name), getattr(made.summary, name)
+    own = dict(_quantities(made))
+    for (place, name), there in _quantities(kept):
+        here = own.get((place, name), there)
         if there == here:
             continue
         for field in _compared(name, same_rules):
             if not _is_same(there, here, field):
-                place = f"cases.{number}.summary.{name}.{field}"
-                yield place, f"it is {_text(there, field)}, but the trials give {_text(here, field)}"
+                yield (
+                    f"cases.{number}.{place}.{name}.{field}",
+                    f"it is {_text(there, field)}, but the trials give {_text(here, field)}",
+                )
+
+
+def _quantities(case: Case) -> Iterator[tuple[tuple[str, str], Quantity]]:
+    """Yield the quantities of the case's summary and of its response, by place and name."""
+    for name in Summary.model_fields if case.summary is not None else ():
+        yield ("summary", name), getattr(case.summary, name)
+    for group in ("ttft_s", "tpot_s", "tokens_per_s", "energy_j"):
+        record = getattr(case.response, group, None)
+        for name in type(record).model_fields if record is not None else ():
+            yield (f"response.{group}", name), getattr(record, name)
 
 
 def _compared(quantity: str, same_rules: bool) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from joulemark.suite.carbon.accounting import Factors
 from joulemark.suite.records import Case, Kind, Quantity, RunFile, Status
 from joulemark.suite.results.carbon_columns import carbon_columns
 from joulemark.suite.results.columns import COLUMN_SPECS, ColumnSpec
+from joulemark.suite.results.responses.columns import response_columns
 from joulemark.suite.stats.metrics import Better
 from joulemark.suite.stats.verdicts import MAX_RATIO
 from joulemark.suite.trial.frameworks import FRAMEWORKS
@@ -93,7 +94,7 @@ def table(run_file: RunFile) -> Table:
     """Return the table of `run_file`, ordered so that comparable cases are side by side."""
     cases = sorted(run_file.cases, key=_order)
     columns, cells = [], []
-    for spec in (*COLUMN_SPECS, *carbon_columns(run_file)):
+    for spec in (*COLUMN_SPECS, *carbon_columns(run_file), *response_columns(run_file)):
         quantities = [_quantity(spec, case) for case in cases]
         factor, unit = _prefixed(spec.unit, [quantity.value for quantity in quantities])
         columns.append(Column(spec.key, spec.title, unit, spec.unit, factor, spec.tooltip, spec.better))
@@ -168,7 +169,7 @@ def _prefixed(unit: str, values: Sequence[float | None]) -> tuple[float, str]:
     if not sizes:
         return 1.0, unit
     factor, name = prefix(statistics.median_high(sizes))
-    return factor, f"{name} {unit}" if name and unit.startswith("items") else name + unit
+    return factor, f"{name} {unit}" if name and unit.endswith("/s") else name + unit
 
 
 def _cell(quantity: Quantity, factor: float) -> Cell:

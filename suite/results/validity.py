@@ -13,6 +13,7 @@ from joulemark.suite.energy.whole_machine.share import share_of_run
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Cpu, Floor, Machine, Notice, Quantity, RunFile, Summary, Trial
 from joulemark.suite.results.counter_notices import counter_notices
+from joulemark.suite.results.responses.summary import part_trials
 from joulemark.suite.stats.intervals import coefficient_of_variation
 from joulemark.suite.trial.frameworks import FRAMEWORKS, mode_class
 from joulemark.suite.trial.gpu_busy import BUSY_SHARE, LAUNCH_BOUND_RATIO
@@ -159,7 +160,10 @@ def _energy_notices(energy: Quantity, trials: Sequence[Trial]) -> list[Notice]:
     if energy.lower_bound:
         missing = case_energy([trial for trial in trials if trial.is_usable]).missing
         notices.append(Notice.of(Code.ENERGY_LOWER_BOUND, "; ".join(missing)))
-    notices += resolution_notices(readings)
+    # Each of the windows of a response must be long enough: the notice is of the first that is not.
+    windows = [trials, *(part_trials(trials, name) for name in trials[0].parts)]
+    found = ([(t, r) for t in window for r in attributed_readings(t.energy)] for window in windows)
+    notices += next((notice for window in found if (notice := resolution_notices(window))), [])
     return notices
 
 

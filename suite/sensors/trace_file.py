@@ -25,7 +25,7 @@ from joulemark.suite.energy.plausibility import plausible
 from joulemark.suite.energy.update_times import with_observed_period
 from joulemark.suite.records import Channel, GpuState, Trace
 from joulemark.suite.records.base import MAX_TIME_S
-from joulemark.suite.records.checks import MIN_READ_S
+from joulemark.suite.records.checks.run_file import MIN_READ_S
 
 Entry = dict[str, Any]
 

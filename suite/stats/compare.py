@@ -62,9 +62,10 @@ def compare(
     matches = matches or pair_cases(a, b, by)
     same_run = a.run.id == b.run.id
     limits = thresholds if isinstance(thresholds, Thresholds) else Thresholds.of_metrics(thresholds or {})
+    shown = [key for key in metrics if METRICS[key].phase is None or _having(METRICS[key], matches.pairs, limits)]
     drifts = {
         key: drift if isinstance(drift, Variance) else drift.get(key, ASSUMED_DRIFT)
-        for key in metrics
+        for key in shown
         if METRICS[key].drifts and not same_run
     }
     pairs = [with_earlier_runs(p, earlier) for p in matches.pairs] if earlier and not same_run else matches.pairs
@@ -79,8 +80,10 @@ def compare(
 
     rows = [
         row
-        for key in metrics
-        for row in _compare_metric(METRICS[key], pairs, limits, drifts.get(key), allow_estimates, divided)
+        for key in shown
+        for row in _compare_metric(
+            METRICS[key], _having(METRICS[key], pairs, limits), limits, drifts.get(key), allow_estimates, divided
+        )
     ]
     effects = [(comparison, effect) for comparison, effect in rows if effect is not None]
     sequential = same_run and a.run.max_rounds is not None and bool(a.arms)
@@ -96,6 +99,12 @@ def compare(
         missing_reasons=matches.missing_reasons,
         reference_speed=None if same_run else references.speed_ratio([run.run.id for run in (a, *earlier)], b.run.id),
     )
+
+
+def _having(metric: Metric, pairs: Sequence[Pair], limits: Thresholds) -> Sequence[Pair]:
+    """Return the pairs of the metric's phase; all, if the user asks for it and none has it, lest it go unnoticed."""
+    having = [pair for pair in pairs if metric.belongs_to(pair.b)]
+    return pairs if not having and metric.key in limits.requested else having
 
 
 def metric_families(

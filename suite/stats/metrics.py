@@ -29,6 +29,12 @@ class Metric:
     """Whether the values change from run to run with the state of the machine."""
     values: Callable[[Case], Mapping[int, float]]
     """Return the value of each usable trial, by round; trials without a value are left out."""
+    phase: str | None = None
+    """The phase whose cases alone have it; None: those of every phase."""
+
+    def belongs_to(self, case: Case) -> bool:
+        """Return whether a case of its phase has the metric."""
+        return self.phase in (None, case.phase)
 
 
 def _usable(case: Case) -> list[Trial]:
@@ -59,6 +65,15 @@ def _first_call(case: Case) -> Mapping[int, float]:
     }
 
 
+def _first_token(case: Case) -> Mapping[int, float]:
+    return {trial.round: trial.token_times.ttft.p50_s for trial in _usable(case) if trial.token_times is not None}
+
+
+def _output_token(case: Case) -> Mapping[int, float]:
+    times = {trial.round: trial.token_times.tpot for trial in _usable(case) if trial.token_times is not None}
+    return {round_number: latency.p50_s for round_number, latency in times.items() if latency is not None}
+
+
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
         metric.key: metric
@@ -68,6 +83,28 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             Metric("memory", "Peak memory", "B", "lower", ("less memory", "more memory"), False, False, _memory),
             Metric(
                 "first-call", "First call", "s", "lower", ("starts faster", "starts slower"), False, True, _first_call
+            ),
+            Metric(
+                "ttft",
+                "Time to first token",
+                "s",
+                "lower",
+                ("answers sooner", "answers later"),
+                False,
+                True,
+                _first_token,
+                "response",
+            ),
+            Metric(
+                "tpot",
+                "Time per output token",
+                "s",
+                "lower",
+                ("writes faster", "writes slower"),
+                False,
+                True,
+                _output_token,
+                "response",
             ),
         )
     }

@@ -1,7 +1,8 @@
-"""The CPU quota of the control groups that this process is in: version 1, version 2, or both mounted (hybrid).
+"""CPU quota and memory limit of the control groups that this process is in: version 1, 2, or both mounted (hybrid).
 
 Sources: cgroups(7); proc(5) for /proc/PID/cgroup and /proc/PID/mountinfo; kernel Documentation/scheduler/sched-bwc.rst
-for `cpu.cfs_*` and version 1's `cpu.stat`, Documentation/admin-guide/cgroup-v2.rst for `cpu.max` and version 2's.
+for `cpu.cfs_*` and version 1's `cpu.stat`, Documentation/admin-guide/cgroup-v1/memory.rst for its memory limit,
+Documentation/admin-guide/cgroup-v2.rst for version 2's files.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ def quota_cores(root: Path = ROOT) -> float | None:
     return min((quota for folder in _folders(root) if (quota := _quota(folder)) is not None), default=None)
 
 
+def memory_limit_bytes(root: Path = ROOT) -> int | None:
+    """Return the memory limit of this process's groups and their parents, bytes; None if none of them has one."""
+    folders = _folders(root, "memory")
+    return min((limit for folder in folders if (limit := _memory_limit(folder)) is not None), default=None)
+
+
 def throttled_s(root: Path = ROOT) -> float | None:
     """Return how long quotas have kept tasks of these groups off the CPUs, seconds added up over CPUs.
 
@@ -28,8 +35,8 @@ def throttled_s(root: Path = ROOT) -> float | None:
 
 
 @functools.cache
-def _folders(root: Path) -> tuple[Path, ...]:
-    """Return the folders of this process's groups and of their parents, in each hierarchy that may control the CPU."""
+def _folders(root: Path, controller: str = "cpu") -> tuple[Path, ...]:
+    """Return the folders of this process's groups and their parents, in each hierarchy that may have the controller."""
     try:
         groups = (root / "proc/self/cgroup").read_text().splitlines()
         mounts = (root / "proc/self/mountinfo").read_text().splitlines()
@@ -41,13 +48,13 @@ def _folders(root: Path) -> tuple[Path, ...]:
         number, controllers, path = line.split(":", 2)
         if number == "0":
             paths["cgroup2"] = PurePosixPath(path)
-        elif "cpu" in controllers.split(","):
+        elif controller in controllers.split(","):
             paths["cgroup"] = PurePosixPath(path)
     for line in mounts:
         before, _, after = line.partition(" - ")
         mounted, mount_point = before.split()[3:5]
         version, _, options = after.split()[:3]
-        if version in paths and (version == "cgroup2" or "cpu" in options.split(",")):
+        if version in paths and (version == "cgroup2" or controller in options.split(",")):
             top = root / mount_point.lstrip("/")
             below = _below(paths.pop(version), PurePosixPath(mounted))
             folders += (top / folder for folder in (below, *below.parents))
@@ -72,6 +79,16 @@ def _quota(folder: Path) -> float | None:
         return int(quota) / int(period) if int(quota) > 0 else None
     except (OSError, ValueError):  # no such file, or "max"
         return None
+
+
+def _memory_limit(folder: Path) -> int | None:
+    """Return the limit of one group, bytes; None if it has none, for which version 1 writes a number beyond any."""
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        try:
+            return int((folder / name).read_text())
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return None
 
 
 def _throttled_s(folder: Path) -> float | None:

@@ -48,6 +48,10 @@ class Request:
     seed: int
     """Seed of inputs and initial weights; the same in every trial of a run."""
     effort: Effort
+    prompt: int | None = None
+    """Prompt tokens of each request in phase `response`; None: the default of the size, as in other phases."""
+    new_tokens: int | None = None
+    """New tokens of each response; None: the default of the size."""
     one_batch: bool = False
     """Whether all steps take the same batch, rather than several in turn."""
     host_limit_bytes: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ BLOCK_S = 0.02
 """Shortest block: 20 ms is 10^4 times the cost of reading the clock, and still gives 100 blocks in 2 s."""
 BLOCK_OVERHEADS = 200
 """A block lasts at least as long as so many empty blocks (clock and synchronisation), which are then below 0.5 %."""
+PERCENTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
 STEADY_WITHIN = 0.05
 """Warm-up ends when the medians of the last two quarters of its steps differ by less than this."""
 
@@ -135,6 +137,16 @@ def step_times(
     """
     with garbage_collection_off():
         return list(_run_blocks(step, synchronize, 1, seconds, clock).block_s)
+
+
+def percentiles(durations: list[float]) -> dict[str, float] | None:
+    """Return p50, p95 and p99 of single steps, seconds, and their number; None if no steps were timed."""
+    if not durations:
+        return None
+    ordered = sorted(durations)
+    # Nearest rank (Hyndman and Fan 1996, definition 1): a percentile is a duration that was observed.
+    ranks = {name: ordered[math.ceil(share * len(ordered)) - 1] for name, share in PERCENTILES.items()}
+    return {**ranks, "steps": len(ordered)}
 
 
 @contextlib.contextmanager

@@ -12,11 +12,11 @@ from typing import Any
 from joulemark.suite.system.affinity import allowed_cores, move_to
 from joulemark.suite.trial import allocator, counters, timing
 from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
+from joulemark.suite.trial.frameworks.response import WholeResponse, measure_parts
 from joulemark.suite.trial.gpu_busy import passes
 from joulemark.suite.trial.outcome import TRAINING_STATE, TURNS, NotFiniteError
 from joulemark.suite.trial.request import Effort, Request
 
-PERCENTILES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
 PIECE = 1 << 18
 """Elements that are squared at a time: 2 MiB, which stay in the cache."""
 Report = Callable[..., None]
@@ -128,6 +128,10 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
         counts["traces_in_window"] = graphs[1] - graphs[0]
 
     latencies_s = timing.step_times(step, adapter.synchronize, effort.latency_s) if effort.latency_s else []
+    response: dict[str, Any] = {}
+    if isinstance(case.step, WholeResponse):
+        response["token_times"] = case.step.token_times(window.start, window.end)
+        response["parts"] = measure_parts(case, case.step, effort)
     outputs[0] = case.step(**case.ring[0])  # on the batch of the first step
     adapter.synchronize()
     fields = {
@@ -141,8 +145,9 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
         "steps": window.steps,
         "items": window.steps * case.items_per_step,
         "peak_memory_bytes": {"host": counters.peak_host_bytes(), "device": peak_device_bytes},
-        "latency": _percentiles(latencies_s),
+        "latency": timing.percentiles(latencies_s),
         "counters": counts,
+        **response,
     }
     return fields, outputs[0], compiled
 
@@ -192,16 +197,6 @@ def _training_state(case: Prepared, norms: Callable[..., Mapping[str, float]]) -
         else:
             state["reason"] = f"{name}: {value:g} at first, {last[name]:g} at last"
     return state
-
-
-def _percentiles(durations: list[float]) -> dict[str, float] | None:
-    """Return p50, p95 and p99 of single steps, seconds, and their number; None if no steps were timed."""
-    if not durations:
-        return None
-    ordered = sorted(durations)
-    # Nearest rank (Hyndman and Fan 1996, definition 1): a percentile is a duration that was observed.
-    ranks = {name: ordered[math.ceil(share * len(ordered)) - 1] for name, share in PERCENTILES.items()}
-    return {**ranks, "steps": len(ordered)}
 
 
 def _digest(outputs: Mapping[str, Any], kit: Any) -> dict[str, float]:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_process import run_verb
 from report_files import full, on_gpu, report_inputs, run_on_day
+from responses import simulated_run
 from run_files import case, run_file, trial
 from schema_values import Values
 
@@ -40,7 +41,7 @@ def in_turns() -> RunFile:
     return run_file([case(id=start + arm, arm=arm, trials=trials) for arm in ("a", "b")])
 
 
-RUNS = (run_file(), on_gpu(), full(), in_turns(), *report_inputs()["estimates"])
+RUNS = (run_file(), on_gpu(), full(), in_turns(), *report_inputs()["estimates"], simulated_run())
 BASES = [json.loads(run.model_dump_json()) for run in RUNS]
 Path_ = tuple[str | int, ...]
 

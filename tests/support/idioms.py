@@ -53,8 +53,8 @@ class Observed:
     """A few steps of one phase of one workload, at size `tiny` in float32, each on a batch of its own."""
 
     asked: frozenset[str]
-    """Methods of the kit that were called, `sparse embedding` for one that is sparse; in training the kind of the
-    optimizer, and `clipping`."""
+    """Methods of the kit that were called, `sparse embedding` for one that is sparse and `dense without bias`; in
+    training the kind of the optimizer, and `clipping`."""
     operators: Mapping[str, int]
     """Count of each operator in one step."""
     trainable: int
@@ -92,7 +92,8 @@ def record(kit: Any, asked: set[str]) -> None:
     def recorded(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
         def call(*arguments: Any, **options: Any) -> Any:
-            asked.add(f"sparse {name}" if options.get("sparse") else name)
+            without_bias = name == "dense" and options.get("bias") is False
+            asked.add(f"sparse {name}" if options.get("sparse") else f"{name} without bias" if without_bias else name)
             return method(*arguments, **options)
 
         return call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import responses
 from run_files import case, energy, failed_trial, machine, run_file, starting_at, trial
 from swept_runs import make_run as make_sweep
 
@@ -142,5 +143,6 @@ def report_inputs() -> dict[str, list[RunFile]]:
         "twelve-runs": [run_on_day(day, 1 + 0.01 * (day % 5) + (0.1 if day > 8 else 0)) for day in range(1, 13)],
         "batches": [several_batch_sizes()],
         "sweep": [make_sweep(host_watts=300.0, confirmed=(600, 700), zone="CH")],
+        "responses": [responses.several_batch_sizes()],
         "no-cases": [run_file([])],
     }

@@ -22,7 +22,7 @@ CASES = [
     pytest.param(w.id, phase, framework, mode, precision, marks=pytest.mark.xdist_group(w.id))
     for w in workloads().values()
     for framework in having(w)
-    for phase in w.phases
+    for phase in w.stepped_phases
     for mode in MODES[framework]
     for precision in ("fp32", "bf16", "fp16")
     if precision in w.precisions and (w.compiles or mode_class(framework, mode) != "compiled")

@@ -11,7 +11,7 @@ from joulemark.suite.trial.frameworks import mode_class
 from joulemark.workloads.registry import workloads
 
 WORKLOADS = workloads()
-CASES = [(w.id, phase, fw) for w in WORKLOADS.values() for phase in w.phases for fw in having(w)]
+CASES = [(w.id, phase, fw) for w in WORKLOADS.values() for phase in w.stepped_phases for fw in having(w)]
 # The cheapest of each family, for what takes a compiler's time or repeats what the family shares.
 ONE_A_FAMILY = {
     "kernels": "matmul",
@@ -30,7 +30,7 @@ OPTIMISED = [
     (ONE_A_FAMILY[family], phase, fw, mode)
     for family in ONE_A_FAMILY
     if WORKLOADS[ONE_A_FAMILY[family]].compiles
-    for phase in WORKLOADS[ONE_A_FAMILY[family]].phases
+    for phase in WORKLOADS[ONE_A_FAMILY[family]].stepped_phases
     for fw in having(WORKLOADS[ONE_A_FAMILY[family]])
     for mode in MODES[fw]
     if mode_class(fw, mode) == "compiled"
@@ -40,7 +40,7 @@ OPTIMISED = [
 HALF = [
     (name, phase, precision, framework)
     for name in ONE_A_FAMILY.values()
-    for phase in WORKLOADS[name].phases
+    for phase in WORKLOADS[name].stepped_phases
     for precision in ("bf16", "fp16")
     if precision in WORKLOADS[name].precisions
     for framework in having(WORKLOADS[name])
@@ -64,7 +64,9 @@ def test_runs_and_learns(processes: Processes, workload: str, phase: str, framew
         check_learning(result)
 
 
-@pytest.mark.parametrize(("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.phases])
+@pytest.mark.parametrize(
+    ("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases]
+)
 def test_eager_and_graph_do_the_same(processes: Processes, workload: str, phase: str) -> None:
     jobs = [Job("tensorflow", workload, phase, mode=mode, steps=STEPS.get(phase, 2)) for mode in ("eager", "graph")]
     try:

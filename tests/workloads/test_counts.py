@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from framework_process import Job, Processes, having
 from joulemark.workloads.bert import spec as bert
 from joulemark.workloads.dcgan import spec as dcgan
 from joulemark.workloads.mobilenetv2 import spec as mobilenetv2
+from joulemark.workloads.moe import spec as moe
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.simclr import spec as simclr
 from joulemark.workloads.spec import Count, Size
@@ -42,6 +44,10 @@ PARAMETERS: dict[str, Count] = {
     "transformer": Count(63_082_496, 63_082_496),
     "bert": Count(110_106_428, 110_106_428),
     "gpt2": Count(124_439_808, 124_439_808),
+    # Llama 3.2 1B's model card; what peft prints of rank 16 on all its projections; active as llama's, and a router
+    "llama": Count(1_235_814_400, 1_235_814_400),
+    "llama.lora": Count(1_247_086_592, 11_272_192),
+    "moe": Count(3_651_995_648, 3_651_995_648, 1_235_814_400 + 16 * 2048 * 8),
     "autoencoder": Count(2_837_314, 2_837_314),
     "autoencoder.denoising": Count(2_837_314, 2_837_314),
     "autoencoder.inpainting": Count(2_837_314, 2_837_314),
@@ -80,7 +86,7 @@ BY_HAND: dict[tuple[str, str], float] = {
     ("initialization.he", "inference"): 129_624,
     ("initialization.glorot", "inference"): 129_624,
 }
-COUNTED = [(w.id, phase) for w in WORKLOADS.values() for phase in w.phases if (w.id, phase) not in BY_HAND]
+COUNTED = [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases if (w.id, phase) not in BY_HAND]
 
 
 def _depthwise_surplus(size: Size) -> float:
@@ -90,6 +96,13 @@ def _depthwise_surplus(size: Size) -> float:
 
 def _learning_depthwise_surplus(size: Size) -> float:
     return sum(conv.flops * (conv.groups - 1) for conv in transfer.split(size)[1])
+
+
+def _empty_places(size: Size, phase: str) -> float:
+    """What experts compute for places that no row takes, or an earlier row has: FLOPs of a token, in two blocks."""
+    rows = size.batch_size["cpu"] * (1 if phase == "generation" else size.length)
+    empty = size.experts * moe.room(size, rows) - size.chosen * rows
+    return (3 if phase == "training" else 1) * 2 * empty * 3 * 2 * size.width * size.inner / rows
 
 
 MISCOUNTED: dict[tuple[str, str], Callable[[Size], float]] = {
@@ -102,6 +115,7 @@ MISCOUNTED: dict[tuple[str, str], Callable[[Size], float]] = {
     **{("seq2seq." + variant, "training"): lambda _size: -3 * 11 * 1024 for variant in ("global", "local")},
     # the similarities of 8 views of 8 numbers, 2 * 8 * 8 * 8, for 4 images, forward and twice backward
     ("simclr", "training"): lambda _size: 3 * 2 * 8 * 8 * 8 / 4,
+    **{("moe", phase): partial(_empty_places, phase=phase) for phase in ("prefill", "training", "generation")},
     ("mobilenetv2", "training"): _depthwise_surplus,
     ("transfer.finetune", "training"): _depthwise_surplus,
     ("transfer.frozen", "training"): _learning_depthwise_surplus,
@@ -127,7 +141,42 @@ def test_papers_counts_of_parts() -> None:
     assert bert.encoder_parameters(WORKLOADS["bert"].sizes["base"]) == 109_482_240
 
 
-BUILT = [(w.id, phase, framework) for w in WORKLOADS.values() for phase in w.phases for framework in having(w)]
+def test_sizes_for_gpus_have_the_published_parameters() -> None:
+    """Of Llama 3 8B, of peft's layers of rank 16 on its projections, and of Mixtral 8x7B: 47B and 13B in its paper."""
+    counted = {id: WORKLOADS[id].parameters(WORKLOADS[id].sizes["gpu"]) for id in ("llama", "llama.lora", "moe")}
+    assert counted["llama"].total == 8_030_261_248
+    assert counted["llama.lora"] == Count(8_030_261_248 + 41_943_040, 41_943_040)
+    assert counted["moe"] == Count(46_702_792_704, 46_702_792_704, 12_879_925_248)
+
+
+@pytest.mark.parametrize(
+    ("workload", "name"), [("llama", "base"), ("llama", "gpu"), ("moe", "base"), ("llama.lora", "gpu")]
+)
+def test_large_sizes_are_what_is_counted(processes: Processes, workload: str, name: str) -> None:
+    """Built without memory: shapes alone."""
+    total, trainable = processes.call("pytorch", built_without_memory, workload, name).result()
+    expected = WORKLOADS[workload].parameters(WORKLOADS[workload].sizes[name])
+    assert (total, trainable) == (expected.total, expected.trainable)
+
+
+def built_without_memory(workload: str, name: str) -> tuple[int, int]:
+    """Return the parameters of a training at a size, all and those that learn. Runs in PyTorch's process."""
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    from joulemark.workloads.registry import builder
+    from studies.traffic import CountingKit
+
+    with FakeTensorMode(allow_non_fake_inputs=True) as fake:
+        kit = CountingKit(fake, "fp32", training=True)
+        models: list[torch.nn.Module] = []
+        kit.training = lambda model, *_: models.append(model)
+        builder(WORKLOADS[workload], "pytorch")(WORKLOADS[workload].sizes[name].at(1), "training", kit)
+    parameters = list(models[0].parameters())
+    return sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
+
+
+BUILT = [(w.id, phase, framework) for w in WORKLOADS.values() for phase in w.stepped_phases for framework in having(w)]
 
 
 @pytest.mark.parametrize(("workload", "phase", "framework"), BUILT)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, SEED, Job, Processes, prepare
+from framework_process import DEFAULT_MODE, FRAMEWORKS, SEED, Job, Processes, compiled, prepare
 from proofs import distance, perturb
 
 from joulemark.workloads.char_rnn import spec as char_rnn
@@ -16,8 +16,10 @@ from joulemark.workloads.seq2seq import spec as seq2seq
 from joulemark.workloads.transformer import spec as transformer
 
 EACH = pytest.mark.parametrize("framework", FRAMEWORKS)
-STOP = {"gpt2": 4, "transformer": 5, "seq2seq.global": 5, "seq2seq.local": 5, "char_rnn": 5}
+STOP = {"gpt2": 4, "llama": 4, "moe": 4, "transformer": 5, "seq2seq.global": 5, "seq2seq.local": 5, "char_rnn": 5}
 """Steps after which generation at size `tiny` starts anew."""
+DECODERS = ("gpt2", "llama", "moe")
+"""They answer a prompt."""
 Arrays = dict[str, np.ndarray]
 
 
@@ -46,9 +48,9 @@ def generate(framework: str, workload: str, kit_path: str | None = None) -> tupl
 def one_pass(framework: str, workload: str, weights: Arrays, tokens: np.ndarray) -> np.ndarray:
     """Return the logits (N, B, vocabulary) that lead to the tokens (N, B), without a cache. Runs in the process."""
     size = sized(workload)
-    phase = "prefill" if workload == "gpt2" else "forward"
+    phase = "prefill" if workload in DECODERS else "forward"
     kit, program, _ = prepare(Job(framework, workload, phase, precision="fp64", weights=weights))
-    if workload == "gpt2":
+    if workload in DECODERS:
         text, logits = gpt2.prompt(size, kit.seed), []
         first = kit.array(program.step(tokens=kit.tensor(text))["next"])
         for token in (first, *tokens[:-1]):
@@ -75,7 +77,7 @@ def mistakes(framework: str, workload: str, kit_path: str | None = None) -> list
 
 
 @EACH
-@pytest.mark.parametrize("workload", ["gpt2", "transformer", "seq2seq.global", "seq2seq.local"])
+@pytest.mark.parametrize("workload", [*DECODERS, "transformer", "seq2seq.global", "seq2seq.local"])
 def test_steps_with_a_state_are_one_pass_without(processes: Processes, framework: str, workload: str) -> None:
     assert processes.call(framework, mistakes, framework, workload).result() == []
 
@@ -87,12 +89,53 @@ def test_steps_with_a_state_are_one_pass_without(processes: Processes, framework
         ("gpt2", "StuckPosition"),
         ("gpt2", "TokenNotFedBack"),
         ("gpt2", "AnewTooEarly"),
+        ("llama", "WrongPlace"),
+        ("llama", "StuckPosition"),
         ("transformer", "TokenNotFedBack"),
         ("seq2seq.global", "StateNotFedBack"),
     ],
 )
 def test_planted_faults_are_detected(processes: Processes, workload: str, fault: str) -> None:
     assert processes.call("pytorch", mistakes, "pytorch", workload, f"faulty_generation:{fault}").result()
+
+
+def answers(framework: str, workload: str, mode: str) -> list[str]:
+    """Return what is wrong with a response: its pieces against prefill and generation. Runs in the process."""
+    kit, generation, _ = prepare(Job(framework, workload, "generation", precision="fp64"))
+    weights = {name: w * (2.0 if name.endswith("kernel") else 1.0) for name, w in perturb(generation.weights()).items()}
+    generation.load_weights(weights)
+    whole = [kit.array(generation.step()["logits"]) for _ in range(STOP[workload] - 1)]
+    kit, program, inputs = prepare(Job(framework, workload, "response", precision="fp64", weights=weights))
+    alone = prepare(Job(framework, workload, "prefill", precision="fp64", weights=weights))[1].step(**inputs)
+    prefill, step = (compiled(framework, mode, function) for function in (program.prefill, program.step))
+
+    def steps(count: int) -> list[np.ndarray]:
+        return [kit.array(step()["logits"]) for _ in range(count)]
+
+    seed = gpt2.prompt(sized(workload), kit.seed)
+    anew = steps(STOP[workload] + 1)
+    other, after_other = kit.array(prefill(**inputs)["logits"]), steps(2)  # not to the end: a prefill begins anew
+    first = kit.array(prefill(tokens=kit.tensor(seed))["next"])
+    answer = steps(STOP[workload] - 1)
+    program.rewind(1)
+    checks = {
+        "it does not begin behind the prompt of its seed": np.allclose(anew[:3], whole, atol=1e-12),
+        "it does not start anew after its last token": np.allclose(anew[3:], whole[:2], atol=1e-12),
+        "a prefill is not that of its phase": np.allclose(other, kit.array(alone["logits"]), atol=1e-12),
+        "steps do not follow the prompt that was read": not np.allclose(after_other[0], whole[0], atol=1e-3),
+        "an answer is not what generation goes through": np.allclose(answer, whole, atol=1e-12),
+        "a rewound step is not at its place": not np.allclose(steps(1)[0], whole[0], atol=1e-3),
+        "a first token is missing": first.shape == (len(seed),),
+    }
+    return [mistake for mistake, passed in checks.items() if not passed]
+
+
+@EACH
+@pytest.mark.parametrize("workload", DECODERS)
+def test_a_response_is_a_prefill_and_the_generation_behind_it(
+    processes: Processes, framework: str, workload: str
+) -> None:
+    assert processes.call(framework, answers, framework, workload, DEFAULT_MODE[framework]).result() == []
 
 
 def softmax(x: np.ndarray) -> np.ndarray:

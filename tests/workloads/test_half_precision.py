@@ -12,7 +12,7 @@ UNTRAINED = [
     (w.id, phase, framework)
     for w in workloads().values()
     if w.optimizer and "bf16" in w.precisions and w.id != "gpt2"
-    for phase in w.phases
+    for phase in w.stepped_phases
     if phase != "training"
     for framework in having(w)
 ]

@@ -22,7 +22,7 @@ CONTAINED = ("forward", "inference")
 CASES = [
     (w.id, phase)
     for w in WORKLOADS.values()
-    for phase in w.phases
+    for phase in w.stepped_phases
     if w.compiles and (phase not in CONTAINED or "training" not in w.phases)
 ]
 

@@ -30,7 +30,7 @@ def test_every_size_and_phase_has_been_counted() -> None:
         key(id, size, phase): {str(ELEMENT_BYTES[precision]) for precision in workload.precisions}
         for id, workload in COUNTED.items()
         for size in workload.sizes
-        for phase in workload.phases
+        for phase in workload.stepped_phases
     }
     assert {name: set(counts) for name, counts in data.items()} == expected, AGAIN
 
@@ -66,7 +66,7 @@ def count_again(steps: list[Step]) -> list[int]:
 def test_the_kept_counts_are_those_of_the_programs(processes: Processes) -> None:
     """Counted anew: all at `tiny`, and some at batch sizes that the kept counts were not made from."""
     data = json.loads(DATA.read_text(encoding="utf-8"))
-    tiny = [(id, phase) for id, workload in COUNTED.items() for phase in workload.phases]
+    tiny = [(id, phase) for id, workload in COUNTED.items() for phase in workload.stepped_phases]
     steps: list[Step] = [(id, "tiny", phase, 2 if WORKLOADS[id].batched else 1, "fp32") for id, phase in tiny]
     steps += [(id, "tiny", "training", 5, "bf16") for id in ("mobilenetv2", "seq2seq.global", "word2vec")]
     steps += [("mobilenetv2", "base", "training", 8, "fp32"), ("gpt2", "base", "generation", 8, "bf16")]

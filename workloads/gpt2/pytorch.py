@@ -89,9 +89,10 @@ def build(size: Size, phase: Phase, kit: Kit) -> Program:
         return kit.training(model, forward, spec.OPTIMIZER)
     caches = [kit.cache(size.batch, size.heads, spec.places(size), size.width // size.heads) for _ in range(size.depth)]
 
-    def read(tokens: torch.Tensor) -> dict[str, torch.Tensor]:
+    def read(tokens: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         logits = model(tokens, caches, last=True)[:, 0]  # (B, vocabulary)
-        return {"logits": logits, "next": logits.argmax(-1)}
+        following = logits.argmax(-1)
+        return {"logits": logits, "next": following}, {"token": following}
 
     def follow(index: torch.Tensor, token: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         logits = model(token[:, None], caches, size.length + index)[:, 0]  # (B, vocabulary)
@@ -99,6 +100,8 @@ def build(size: Size, phase: Phase, kit: Kit) -> Program:
         return {"logits": logits, "next": following}, {"token": following}
 
     if phase == "prefill":
-        return kit.inference(model, read)
+        return kit.inference(model, lambda tokens: read(tokens)[0])
     prompt = kit.tensor(spec.prompt(size, kit.seed))
-    return kit.generation(model, lambda: {"token": read(prompt)["next"]}, follow, size.new_tokens)
+    if phase == "generation":
+        return kit.generation(model, lambda: read(prompt)[1], follow, size.new_tokens)
+    return kit.response(model, {"tokens": prompt}, read, follow, spec.followed(size))

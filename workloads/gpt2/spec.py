@@ -1,13 +1,13 @@
-"""GPT-2 small (Radford et al. 2019): training on next tokens, prefill of a prompt, and greedy generation with a cache
-of keys and values. Generation begins with the token that follows the prompt, reads its own tokens, and starts anew
-after `new_tokens` steps; the cache has places for all of them from the start, and later places are masked. AdamW at a
-constant rate; without dropout."""
+"""GPT-2 small (Radford et al. 2019): training on next tokens, prefill of a prompt, greedy generation with a cache of
+keys and values, and both as a response. Generation begins with the token that follows the prompt, reads its own tokens,
+and starts anew after `new_tokens` steps; the cache has places for all of them from the start, and later places are
+masked. AdamW at a constant rate; without dropout."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from joulemark.workloads.counting import Dense, all_trained, weight_bytes
+from joulemark.workloads.counting import Dense, all_trained, of_response, weight_bytes
 from joulemark.workloads.initial import normal
 from joulemark.workloads.spec import Adam, Arrays, Count, Phase, Size, Workload
 
@@ -45,6 +45,11 @@ def places(size: Size) -> int:
     return int(size.length + size.new_tokens)
 
 
+def followed(size: Size) -> int:
+    """Return the steps of a response after its prefill, which has the first of the new tokens; at least one."""
+    return max(1, size.new_tokens - 1)
+
+
 def parameters(size: Size) -> Count:
     """Count token and position embeddings, blocks with two norms, last norm.
 
@@ -56,6 +61,8 @@ def parameters(size: Size) -> Count:
 
 def flops(size: Size, phase: Phase) -> float:
     """Return the FLOPs of one token; of a prompt, only the last token goes through the output layer."""
+    if phase == "response":
+        return of_response(size, flops(size, "prefill"), flops(size, "generation"))
     if phase == "generation":
         rows, keys, predicted = 1, places(size), 1
     else:
@@ -66,8 +73,8 @@ def flops(size: Size, phase: Phase) -> float:
 
 
 def items(size: Size, phase: Phase) -> int:
-    """Return the tokens of a sample."""
-    return 1 if phase == "generation" else size.length
+    """Return the tokens of a sample; of a response, the new ones."""
+    return int({"generation": 1, "response": size.new_tokens}.get(phase, size.length))
 
 
 def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
@@ -77,6 +84,8 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     next token's number, and its own keys and values in the cache; in generation also those that it sees: of the prompt
     and, on average, of half the new tokens.
     """
+    if phase == "response":
+        return of_response(size, *(traffic(size, part, batch, element) for part in ("prefill", "generation")))
     per_sample = 8.0 * (2 if phase == "training" else 1) * items(size, phase)
     if phase != "training":
         kept = size.length
@@ -84,6 +93,11 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
             kept = 1 + size.length + (size.new_tokens - 1) / 2
         per_sample += element * (size.vocabulary + 2 * size.depth * size.width * kept) + 8.0
     return (per_sample + weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)) / items(size, phase)
+
+
+def cache_bytes(size: Size, phase: Phase, batch: int, element: int) -> float:
+    """Return the bytes of the keys and values of all places."""
+    return 0.0 if phase == "training" else 2.0 * element * batch * size.depth * size.width * places(size)
 
 
 _SMALL = {"vocabulary": 50257, "width": 768, "depth": 12, "heads": 12, "context": 1024}
@@ -96,7 +110,7 @@ WORKLOADS = (
         item="token",
         paper="Radford et al. 2019,"
         " https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf",
-        phases=("prefill", "training", "generation"),
+        phases=("prefill", "training", "generation", "response"),
         sizes={
             "tiny": Size(
                 {"vocabulary": 40, "width": 16, "depth": 2, "heads": 2, "context": 16, "length": 8, "new_tokens": 4},
@@ -121,6 +135,7 @@ WORKLOADS = (
         flops_note="matrix products; not look-ups, softmax, norms, GELU, loss, optimizer; masked scores count",
         bytes=traffic,
         parameters=parameters,
+        kept_bytes=cache_bytes,
         items_per_sample=items,
         optimizer=OPTIMIZER,
         decreasing_output="loss",

@@ -29,7 +29,12 @@ def calibration_document(runs: Sequence[RunFile], allow_estimates: bool) -> dict
     """Return what `runs` show about each metric. NotComparableError if no metric has enough of them."""
     calibrations: dict[str, Calibration] = {}
     reasons: dict[str, str] = {}
-    for key, metric in METRICS.items():
+    metrics = {
+        key: metric
+        for key, metric in METRICS.items()
+        if metric.phase is None or any(metric.belongs_to(case) for run in runs for case in run.cases)
+    }
+    for key, metric in metrics.items():
         calibration = calibrate(runs, key)
         if calibration is None:
             reasons[key] = f"fewer than {MIN_RUNS} runs have two values of it in the same case"
@@ -44,12 +49,12 @@ def calibration_document(runs: Sequence[RunFile], allow_estimates: bool) -> dict
             f"calibration needs {MIN_RUNS} runs of the same cases and versions with 2 trials each. "
             "Run `joulemark calibrate`."
         )
-    metrics = {
+    documents = {
         key: _metric_document(calibrations[key], runs) if key in calibrations else {"reason": reasons[key]}
-        for key in METRICS
+        for key in metrics
     }
-    proposed = _proposal({key: metrics[key] for key in calibrations})
-    return {"runs": [run.run.id for run in runs], "metrics": metrics, "proposed": proposed}
+    proposed = _proposal({key: documents[key] for key in calibrations})
+    return {"runs": [run.run.id for run in runs], "metrics": documents, "proposed": proposed}
 
 
 def _is_estimated(runs: Sequence[RunFile]) -> bool:

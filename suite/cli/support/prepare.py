@@ -90,7 +90,7 @@ def _with_kept_effort(prepared: PreparedRun, order_seed: int) -> PreparedRun:
     if settings.effort_source is None:  # the user gave all of it
         return prepared
     print_message(f"{settings.effort_source[:1].upper()}{settings.effort_source[1:]}.")
-    plan = _plan(settings, prepared.arms, prepared.machine.frameworks, order_seed)
+    plan = _plan(settings, prepared.arms, prepared.machine, order_seed)
     return replace(prepared, settings=settings, plan=plan)
 
 
@@ -117,25 +117,24 @@ def prepare_settings(settings: Settings, order_seed: int, measures: bool = True)
         installed = arms["b"].record.frameworks
     else:
         installed = installed_frameworks(names, settings.python)
-    plan = _plan(settings, arms, installed, order_seed, limits.present_w)
-    return PreparedRun(settings, describe_machine(gpus, installed), plan, arms, limits.target)
+    computer = describe_machine(gpus, installed)
+    plan = _plan(settings, arms, computer, order_seed, limits.present_w)
+    return PreparedRun(settings, computer, plan, arms, limits.target)
 
 
 def _plan(
     settings: Settings,
     arms: Mapping[ArmName, ArmSpec],
-    installed: Mapping[str, FrameworkInfo],
+    computer: Machine,
     order_seed: int,
     present_limit_w: int | None = None,
 ) -> Plan:
     """Return the plan of an A/B run, a sweep or any other run; `present_limit_w` is the power limit in force."""
-    threads = _threads(settings)
+    threads, memory_bytes = _threads(settings), machine.memory_by_device(computer.gpus)
     if arms:
-        return make_ab_plan(settings, arms, order_seed, threads)
-    bf16 = machine.multiplies_bf16()
-    if settings.over:
-        return make_sweep_plan(settings, installed, order_seed, threads, bf16, present_limit_w)
-    return make_plan(settings, installed, order_seed, threads, bf16)
+        return make_ab_plan(settings, arms, order_seed, threads, memory_bytes)
+    given = computer.frameworks, order_seed, threads, machine.multiplies_bf16(), memory_bytes
+    return make_sweep_plan(settings, *given, present_limit_w) if settings.over else make_plan(settings, *given)
 
 
 def _threads(settings: Settings) -> int:

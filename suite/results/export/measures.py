@@ -11,6 +11,7 @@ from joulemark.suite.results.table import AT_LEAST, ESTIMATED, Cell, Column, Row
 
 KEYS: Final = (
     "throughput", "step_time_s", "energy_per_item_j", "emissions_g_per_1000_items", "first_call_s", "peak_memory_bytes",
+    "ttft_p50_s", "tpot_p50_s", "energy_per_prompt_token_j", "energy_per_decoded_token_j",
 )  # fmt: skip
 """Columns that a dashboard plots over time. Emissions move with the grid too: set alerts on energy."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from joulemark.suite.trial import timing
 from joulemark.suite.trial.frameworks import mode_class
 from joulemark.suite.trial.frameworks.adapter import Adapter, Execution, Step, UnsupportedError, load
+from joulemark.suite.trial.frameworks.response import WholeResponse
 from joulemark.suite.trial.request import Request
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ class Prepared:
     context_s: float
     """Time to set up the framework and the device: on a GPU, mostly the creation of its context."""
 
-    def stepper(self) -> Callable[[], Mapping[str, Any]]:
-        """Return a function that runs a step on the next batch of the ring, at first on the first."""
+    def stepper(self, step: Step | None = None) -> Callable[[], Mapping[str, Any]]:
+        """Return a function that runs the case's step, or `step`, on the next batch of the ring, from the first on."""
         batches = itertools.cycle(self.ring)
-        step = self.step
+        step = step or self.step
         return lambda: step(**next(batches))
 
 
@@ -100,7 +101,9 @@ def _build(adapter: Adapter, request: Request, context_s: float) -> Prepared:
     from joulemark.workloads.spec import ELEMENT_BYTES
 
     workload = workloads()[request.workload]
-    size = workload.sizes[request.size].at(request.batch_size)
+    given = {"length": request.prompt, "new_tokens": request.new_tokens}
+    changed = {name: tokens for name, tokens in given.items() if tokens is not None}
+    size = workload.sizes[request.size].at(request.batch_size, **changed)
     phase: Any = request.phase
     kit = adapter.kit(request.seed, request.phase == "training", LEARNING_RATE_FACTOR)
     program = builder(workload, request.framework)(size, phase, kit)
@@ -111,5 +114,10 @@ def _build(adapter: Adapter, request: Request, context_s: float) -> Prepared:
         element = ELEMENT_BYTES[request.precision]  # of floating-point inputs, as `Kit.tensor` makes them
         ring_bytes += sum(a.size * (element if a.dtype.kind == "f" else a.itemsize) for a in arrays.values())
     items_per_step = request.batch_size * workload.items_per_sample(size, phase)
-    step = adapter.compile(program.step)
+    step: Step
+    if program.prefill is None:
+        step = adapter.compile(program.step)
+    else:
+        prefill, decode = adapter.compile(program.prefill), adapter.compile(program.step)
+        step = WholeResponse(prefill, decode, kit.array, size.length, size.new_tokens)
     return Prepared(adapter, kit, program, step, tuple(ring), ring_bytes, items_per_step, context_s)

@@ -26,7 +26,7 @@ class Adapter:
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
         self.cuda = execution.device.startswith("cuda")
-        self._function: Any = None
+        self._functions: list[Any] = []
         tf32 = execution.precision == "tf32"
         if tf32 and not self.cuda:
             raise UnsupportedError("tf32 is a mode of NVIDIA tensor cores; this case runs on the CPU")
@@ -64,8 +64,8 @@ class Adapter:
         if self.execution.mode == "eager":
             return step
         # autograph=False: steps contain no Python control flow over tensors, and AutoGraph would rewrite their source.
-        self._function = tf.function(step, jit_compile=self.execution.mode == "xla", autograph=False)
-        return self._function  # type: ignore[no-any-return]
+        self._functions.append(tf.function(step, jit_compile=self.execution.mode == "xla", autograph=False))
+        return self._functions[-1]  # type: ignore[no-any-return]
 
     def synchronize(self) -> None:
         """Wait for all devices (TensorFlow RFC 434). On the CPU, a call returns when its kernels have."""
@@ -102,8 +102,9 @@ class Adapter:
             return [xplane_pb2.XSpace.FromString(path.read_bytes()) for path in Path(folder).rglob("*.xplane.pb")]
 
     def compiled(self) -> Mapping[str, float]:
-        """Return how often the step's function was traced."""
-        return {} if self._function is None else {"graphs": float(self._function.experimental_get_tracing_count())}
+        """Return how often the functions of the step were traced."""
+        traced = [each.experimental_get_tracing_count() for each in self._functions]
+        return {"graphs": float(sum(traced))} if traced else {}
 
     def count_work(self, step: Step, inputs: Mapping[str, Any]) -> Iterator[Counts]:
         """Count operators of a step, or nodes and FLOPs of its function; on a GPU, kernels and memory."""

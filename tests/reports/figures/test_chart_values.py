@@ -6,6 +6,7 @@ import math
 import statistics
 
 import pytest
+import responses
 from report_files import several_batch_sizes
 
 from joulemark.reports.model import Report, build
@@ -144,3 +145,23 @@ def test_batch_curves() -> None:
     speed = next(trace for trace in figure.data if trace["xaxis"] == "x")
     expected = {view.case.batch_size: number(view.quantity("throughput").value) for view in report.shown}
     assert dict(zip(speed["x"], speed["y"], strict=True)) == expected
+
+
+def test_response_curves() -> None:
+    """Energy a token falls with the batch as in the run: its steps take as long at any size."""
+    figures = {figure.id: figure for figure in all_figures(build([responses.several_batch_sizes()]))}
+    assert [id for id in figures if id.startswith("responses")] == [
+        f"responses-0-{kind}" for kind in ("output", "parts", "times")
+    ]
+    parts, times = figures["responses-0-parts"], figures["responses-0-times"]
+    prefill, decoding = parts.data
+    assert prefill["x"] == decoding["x"] == [1, responses.BATCH, 16]
+    for trace, name in ((prefill, "per_prompt_token"), (decoding, "per_output_token")):
+        true_j = [responses.TRUE_J[name] * responses.BATCH / size for size in trace["x"]]
+        assert trace["y"] == pytest.approx(true_j, rel=0.01)
+    first, following = times.data
+    assert set(first["y"]) == {responses.PREFILL_S}
+    assert set(following["y"]) == {responses.DECODE_S}
+    assert following["error_y"]["array"] == pytest.approx([responses.DECODE_S] * 3)  # p99 is twice the median
+    assert "lower bounds" in parts.footnote
+    assert "100 prompt and 26 new tokens" in parts.summary

@@ -54,6 +54,9 @@ def test_charts_are_drawn_if_they_have_data() -> None:
     assert {"comparison", "history"} <= kinds_of_charts("twelve-runs")
     assert "history" not in kinds_of_charts("two-machines")
     assert "batch" in kinds_of_charts("batches")
+    assert "responses" not in kinds_of_charts("batches")
+    assert "responses" in kinds_of_charts("responses")
+    assert "batch" not in kinds_of_charts("responses")
     assert kinds_of_charts("no-cases") == {"power"}
 
 

@@ -6,15 +6,19 @@ import pytest
 from plans import INSTALLED, with_gpus
 
 from joulemark.suite.errors import UsageError
+from joulemark.suite.plan.memory import MEMORY
 from joulemark.suite.plan.sweep import check_options, make_sweep_plan
 from joulemark.suite.records import Settings
+from joulemark.workloads.registry import workloads
 
 ONE = {"workload": ("matmul",), "framework": ("pytorch",)}
+RESPONSES = {"workload": ("gpt2",), "phase": ("response",)}
 CNN = {"workload": ("cnn",), "phase": ("training",)}
 
 
-def make(over, installed=INSTALLED, limit_w=None, **settings):
-    return make_sweep_plan(Settings(over=over, **{**ONE, **settings}), installed, 1, 2, False, limit_w)
+def make(over, installed=INSTALLED, limit_w=None, memory_bytes=None, **settings):
+    asked = Settings(over=over, **{**ONE, **settings})
+    return make_sweep_plan(asked, installed, 1, 2, False, memory_bytes or {}, limit_w)
 
 
 def ends(plan):
@@ -67,6 +71,25 @@ def test_cases_that_cannot_be_measured_are_skipped_with_the_default_s_task() -> 
         make({"threads": (2,)})
     with pytest.raises(UsageError, match="unknown precision"):
         make({"precision": ("fp32", "fp99")})
+
+
+def test_tokens_of_responses_and_settings_stand_in_the_id_in_order() -> None:
+    plan = make({"threads": (1, 2)}, **RESPONSES, prompt=16, new_tokens=4)
+    assert [end.partition("+")[2] for end in ends(plan)] == [
+        "new-tokens=4+prompt=16+threads=1",
+        "new-tokens=4+prompt=16",
+    ]
+
+
+def test_batches_of_responses_that_do_not_fit_are_skipped() -> None:
+    gpt2 = workloads()["gpt2"]
+    room = int(gpt2.least_bytes(gpt2.sizes["small"], "response", 4, 4))
+    plan = make({"batch-size": (1, 4, 4096)}, memory_bytes={"cpu": room}, batch_size=(1,), size=("small",), **RESPONSES)
+    assert [(case.batch_size, case.reason_code == MEMORY) for case in plan.cases] == [
+        (1, False),
+        (4, False),
+        (4096, True),
+    ]
 
 
 def test_options_that_contradict_a_sweep_are_refused() -> None:

@@ -12,7 +12,8 @@ from run_files import CH, case, energy, failed_trial, run_file, trial
 from joulemark.suite.energy.idle import mean_idle_power
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Emissions, EnergyReading, Idle, Intensity, Notice, Pue, RunFile, Summary, Trial
-from joulemark.suite.results.summary import ONE_TRIAL, case_summary, recompute
+from joulemark.suite.results.quantities import ONE_TRIAL
+from joulemark.suite.results.summary import case_summary, recompute
 
 PLAIN = Emissions(intensity=CH, pue=Pue(value=1.0, source="one's own machine"))
 

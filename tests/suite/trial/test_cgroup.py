@@ -1,4 +1,4 @@
-"""CPU quotas of control groups: trees on disk as kernels and containers show them, and a real group."""
+"""CPU quotas and memory limits of control groups: trees on disk as kernels and containers show them; a real group."""
 
 from __future__ import annotations
 
@@ -74,6 +74,18 @@ def tree(
 )
 def test_the_least_quota_of_a_group_and_its_parents_counts(tmp_path, groups, mounts, files, group, mounted, cores):
     assert cgroup.quota_cores(tree(tmp_path, groups, mounts, files, group, mounted)) == cores
+
+
+def test_the_least_memory_limit_of_a_group_and_its_parents_counts(tmp_path):
+    limits = {f"{V2_TOP}/a/b": {"memory.max": "max\n"}, f"{V2_TOP}/a": {"memory.max": "4294967296\n"}}
+    assert cgroup.memory_limit_bytes(tree(tmp_path / "v2", V2, V2_MOUNTS, limits, group="/a/b")) == 2**32
+    v1 = {
+        "sys/fs/cgroup/memory/elsewhere": {"memory.limit_in_bytes": "1073741824\n"},
+        "sys/fs/cgroup/memory": {"memory.limit_in_bytes": "9223372036854771712\n"},
+        V1_TOP: {"memory.limit_in_bytes": "1\n"},  # of another controller
+    }
+    assert cgroup.memory_limit_bytes(tree(tmp_path / "v1", V1, V1_MOUNTS, v1)) == 2**30
+    assert cgroup.memory_limit_bytes(tmp_path / "none") is None
 
 
 def test_throttling_is_counted_in_both_versions(tmp_path):

@@ -13,7 +13,7 @@ from joulemark.workloads.registry import workloads
 CASES = [
     (w.id, phase, other)
     for w in workloads().values()
-    for phase in w.phases
+    for phase in w.stepped_phases
     for other in having(w)
     if other != "pytorch"
 ]

@@ -59,9 +59,18 @@ class Progress:
 
     def restart(self) -> None:
         """Set the state to the first one, with the model's present weights."""
-        for name, tensor in self._begin().items():
+        self.start(self._begin())
+
+    def start(self, first: State) -> None:
+        """Set the state to `first`, which steps start anew from."""
+        for name, tensor in first.items():
             self.first[name].copy_(tensor)
             self.now[name].copy_(tensor)
+        self.now["index"].zero_()
+
+    def rewind(self, index: int) -> None:
+        """Set how many steps there have been since the first one; the rest of the state stays."""
+        self.now["index"].fill_(index)
 
     def advance(self, state: State) -> None:
         """Set the state that the next step starts from."""
@@ -92,7 +101,34 @@ class Generation:
         steps both start anew.
         """
         model.eval()
-        progress = Progress(begin, count, self.device)
+        return self._decoding(model, Progress(begin, count, self.device), follow)
+
+    def response(
+        self,
+        model: nn.Module,
+        prompt: Mapping[str, torch.Tensor],
+        read: Callable[..., tuple[Outputs, State]],
+        follow: Callable[..., tuple[Outputs, State]],
+        count: int,
+    ) -> Program:
+        """Return a prefill, and the generation that goes on from it.
+
+        `read(**prompt)` returns outputs and the first state: of `prompt` once the program is built and whenever its
+        weights are set, then of what each prefill is given. `follow` and `count` are as in `generation`.
+        """
+        model.eval()
+        progress = Progress(lambda: read(**prompt)[1], count, self.device)
+
+        def prefill(**inputs: Any) -> Outputs:
+            outputs, first = read(**inputs)
+            progress.start(first)
+            return outputs
+
+        decoding = self._decoding(model, progress, follow)
+        return replace(decoding, prefill=self.inference(model, prefill).step, rewind=progress.rewind)
+
+    def _decoding(self, model: nn.Module, progress: Progress, follow: Callable[..., tuple[Outputs, State]]) -> Program:
+        """Return the steps that `follow` makes from the state of `progress`."""
 
         def forward(**inputs: Any) -> Outputs:
             outputs, state = follow(**progress.now, **inputs)

@@ -29,6 +29,18 @@ class Lstm(nn.LSTM):
         return output
 
 
+class Experts(nn.Module):
+    """Dense layers without bias, each for rows of its own."""
+
+    def __init__(self, count: int, width_in: int, width: int) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.empty(count, width_in, width))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(count, N, width_in) -> (count, N, width)."""
+        return torch.bmm(x, self.kernel)
+
+
 class Layers:
     """Layers, tensor functions and losses of the `Kit` protocol."""
 
@@ -66,6 +78,10 @@ class Layers:
         """Return layer normalisation over the last axis."""
         return nn.LayerNorm(width, eps=epsilon)
 
+    def rms_norm(self, width: int, *, epsilon: float = 1e-5) -> nn.Module:
+        """Return division by the root mean square over the last axis, and a scale."""
+        return nn.RMSNorm(width, eps=epsilon)
+
     def group_norm(self, width: int, groups: int, *, epsilon: float = 1e-6) -> nn.Module:
         """Return normalisation over the image and the channels of each group."""
         return nn.GroupNorm(groups, width, eps=epsilon)
@@ -77,6 +93,10 @@ class Layers:
         from joulemark.workloads.kits.pytorch.sparse_embedding import SparseEmbedding
 
         return SparseEmbedding(count, width)
+
+    def experts(self, count: int, width_in: int, width: int) -> nn.Module:
+        """Return `count` dense layers without bias, each for rows of its own."""
+        return Experts(count, width_in, width)
 
     def lstm(self, width_in: int, width: int) -> nn.Module:
         """Return an LSTM: x (B, T, width_in) -> (states (B, T, width), (last state, last cell)).
@@ -149,9 +169,16 @@ class Layers:
     ) -> torch.Tensor:
         """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D).
 
-        `visible` (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
+        k and v may have fewer heads: each then serves as many heads of q in a row as there are to one. `visible`
+        (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
         """
-        return F.scaled_dot_product_attention(q, k, v, visible, is_causal=causal)
+        if q.shape[1] == k.shape[1]:
+            return F.scaled_dot_product_attention(q, k, v, visible, is_causal=causal)
+        if q.shape[2] > 1:
+            return F.scaled_dot_product_attention(q, k, v, visible, is_causal=causal, enable_gqa=True)
+        # Heads with the same keys are queries at the same place: on a GPU, no kernel takes fewer keys with a mask.
+        together = q.view(q.shape[0], k.shape[1], -1, q.shape[3])  # (B, heads of k, heads of q to one, D)
+        return F.scaled_dot_product_attention(together, k, v, visible).view(q.shape)
 
     def cross_entropy(self, logits: torch.Tensor, labels: torch.Tensor, *, smoothing: float = 0.0) -> torch.Tensor:
         """Return the mean of -log softmax(logits)[label], in float32 at least.

@@ -28,6 +28,7 @@ _LEAVES: dict[type[nn.Module], dict[str, tuple[str, tuple[int, ...] | None]]] = 
     },
     nn.Embedding: {"weight": ("embeddings", None)},
     nn.LayerNorm: _NORM,
+    nn.RMSNorm: _NORM,
     nn.GroupNorm: _NORM,
     nn.modules.batchnorm._BatchNorm: {
         **_NORM,

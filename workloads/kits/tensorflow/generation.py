@@ -62,9 +62,18 @@ class Progress:
 
     def restart(self) -> None:
         """Set the state to the first one, with the model's present weights."""
-        for name, tensor in self._begin().items():
+        self.start(self._begin())
+
+    def start(self, first: State) -> None:
+        """Set the state to `first`, which steps start anew from."""
+        for name, tensor in first.items():
             self.first[name].assign(tensor)
             self.now[name].assign(tensor)
+        self.rewind(0)
+
+    def rewind(self, index: int) -> None:
+        """Set how many steps there have been since the first one; the rest of the state stays."""
+        self.now["index"].assign([index])
 
     def state(self) -> dict[str, tf.Tensor]:
         """Return the state that a step starts from."""
@@ -98,7 +107,35 @@ class Generation:
         **state, **inputs)` returns outputs and the next state; `index` (1,) counts the steps from 0. After `count`
         steps both start anew.
         """
-        progress = Progress(begin, count, self.device)
+        return self._decoding(model, Progress(begin, count, self.device), follow)
+
+    def response(
+        self,
+        model: keras.Layer,
+        prompt: Mapping[str, tf.Tensor],
+        read: Callable[..., tuple[Outputs, State]],
+        follow: Callable[..., tuple[Outputs, State]],
+        count: int,
+    ) -> Program:
+        """Return a prefill, and the generation that goes on from it.
+
+        `read(**prompt)` returns outputs and the first state: of `prompt` once the program is built and whenever its
+        weights are set, then of what each prefill is given. `follow` and `count` are as in `generation`.
+        """
+        progress = Progress(lambda: read(**prompt)[1], count, self.device)
+
+        def prefill(**inputs: Any) -> Outputs:
+            outputs, first = read(**inputs)
+            progress.start(first)
+            return outputs
+
+        decoding = self._decoding(model, progress, follow)
+        return replace(decoding, prefill=self.inference(model, prefill).step, rewind=progress.rewind)
+
+    def _decoding(
+        self, model: keras.Layer, progress: Progress, follow: Callable[..., tuple[Outputs, State]]
+    ) -> Program:
+        """Return the steps that `follow` makes from the state of `progress`."""
 
         def forward(**inputs: Any) -> Outputs:
             outputs, state = follow(**progress.state(), **inputs)

@@ -26,6 +26,18 @@ class SparseEmbedding(keras.layers.Embedding):
     """Embedding whose gradient stays sparse."""
 
 
+class Experts(keras.Layer):
+    """Dense layers without bias, each for rows of its own."""
+
+    def __init__(self, count: int, width_in: int, width: int) -> None:
+        super().__init__()
+        self.kernel = self.add_weight((count, width_in, width), initializer=_DISCARDED, name="kernel")
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(count, N, width_in) -> (count, N, width)."""
+        return tf.matmul(x, self.kernel)
+
+
 class Layers:
     """Layers, tensor functions and losses of the `Kit` protocol."""
 
@@ -75,6 +87,10 @@ class Layers:
         """Return layer normalisation over the last axis."""
         return _built(keras.layers.LayerNormalization(epsilon=epsilon), width)
 
+    def rms_norm(self, width: int, *, epsilon: float = 1e-5) -> keras.Layer:
+        """Return division by the root mean square over the last axis, and a scale."""
+        return _built(keras.layers.RMSNormalization(epsilon=epsilon), width)
+
     def group_norm(self, width: int, groups: int, *, epsilon: float = 1e-6) -> keras.Layer:
         """Return normalisation over the image and the channels of each group."""
         return _built(keras.layers.GroupNormalization(groups, epsilon=epsilon), None, None, width)
@@ -83,6 +99,10 @@ class Layers:
         """Return an embedding table of `count` vectors; the gradient of a `sparse` one has only the rows looked up."""
         kind = SparseEmbedding if sparse else keras.layers.Embedding
         return _built(kind(count, width, embeddings_initializer=_DISCARDED))
+
+    def experts(self, count: int, width_in: int, width: int) -> keras.Layer:
+        """Return `count` dense layers without bias, each for rows of its own."""
+        return Experts(count, width_in, width)
 
     def lstm(self, width_in: int, width: int) -> keras.Layer:
         """Return an LSTM: x (B, T, width_in) -> [states (B, T, width), last state, last cell]."""
@@ -157,15 +177,18 @@ class Layers:
     ) -> tf.Tensor:
         """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D).
 
-        `visible` (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
+        k and v may have fewer heads: each then serves as many heads of q in a row as there are to one. `visible`
+        (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
         """
-        scores = tf.matmul(q * q.shape[-1] ** -0.5, k, transpose_b=True)  # (B, heads, T, S)
+        heads, groups = q.shape[1], k.shape[1]
+        scores = tf.matmul(_regrouped(q * q.shape[-1] ** -0.5, groups), k, transpose_b=True)
+        scores = _regrouped(scores, heads)  # (B, heads, T, S)
         if causal:
             later = 1 - tf.linalg.band_part(tf.ones(scores.shape[-2:], scores.dtype), -1, 0)
             scores += later * scores.dtype.min / 2
         if visible is not None:
             scores = tf.where(visible, scores, scores.dtype.min / 2)
-        return tf.matmul(tf.nn.softmax(scores), v)
+        return _regrouped(tf.matmul(_regrouped(tf.nn.softmax(scores), groups), v), heads)
 
     def cross_entropy(self, logits: tf.Tensor, labels: tf.Tensor, *, smoothing: float = 0.0) -> tf.Tensor:
         """Return the mean of -log softmax(logits)[label], in float32 at least.
@@ -196,3 +219,8 @@ class Layers:
 def _built(layer: keras.Layer, *shape: int | None) -> keras.Layer:
     layer.build((None, *shape))
     return layer
+
+
+def _regrouped(x: tf.Tensor, count: int) -> tf.Tensor:
+    """Return x (B, heads, rows, N) as `count` heads: several have their rows after one another, or part with them."""
+    return x if x.shape[1] == count else tf.reshape(x, (x.shape[0], count, -1, x.shape[3]))

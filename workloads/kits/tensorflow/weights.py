@@ -15,14 +15,18 @@ import tensorflow as tf
 
 from joulemark.workloads.spec import Arrays
 
-_DEPTHWISE = {"kernel": "depthwise_kernel"}
+# Weights whose names in Keras are not the neutral ones.
+_LEAVES: Mapping[type[keras.Layer], Mapping[str, str]] = {
+    keras.layers.DepthwiseConv2D: {"kernel": "depthwise_kernel"},
+    keras.layers.RMSNormalization: {"scale": "gamma"},
+}
 
 
 def entries(model: keras.Layer, path: str = "") -> Iterator[tuple[str, keras.Variable]]:
     """Yield (neutral name, variable) of every weight."""
     children = dict(_children(model))
     below = {id(weight) for child in children.values() for weight in child.weights}
-    renamed = _DEPTHWISE if isinstance(model, keras.layers.DepthwiseConv2D) else {}
+    renamed = next((leaves for kind, leaves in _LEAVES.items() if isinstance(model, kind)), {})
     for weight in model.weights:
         if id(weight) not in below:
             yield path + renamed.get(weight.name, weight.name), weight

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from joulemark.suite.records.case import Case
+from joulemark.suite.records.checks import responses
 from joulemark.suite.records.energy import EnergyReading
 from joulemark.suite.records.run import MAX_ANALYSES, RunFile
 from joulemark.suite.records.trial import Trial
@@ -119,6 +120,7 @@ def _case_problems(case: Case, run_file: RunFile) -> Iterator[Problem]:
     if case.parameters.trainable > case.parameters.total:
         yield "parameters.trainable", f"{case.parameters.trainable} of {case.parameters.total} parameters"
     yield from traffic_problems(case)
+    yield from responses.case_problems(case)
     usable = any(trial.is_usable for trial in case.trials)
     if (case.status == "ok") != usable:
         yield "status", f"it is {case.status}, but {'a' if usable else 'no'} trial is ok"
@@ -154,6 +156,9 @@ def trial_problems(trial: Trial, memory_bytes: int) -> Iterator[Problem]:
     if (peak := trial.peak_memory_bytes.get("host")) is not None and peak > memory_bytes > 0:
         yield "peak_memory_bytes.host", f"{peak} bytes on a machine with {memory_bytes}"
     yield from _energy_problems(trial.energy)
+    yield from responses.trial_problems(trial)
+    for name, part in trial.parts.items():
+        yield from _at(f"parts.{name}", _energy_problems(part.energy))
     if trial.resident_idle is not None:
         yield from _at("resident_idle", _energy_problems(trial.resident_idle.energy))
     if trial.work is not None:

@@ -1,0 +1,1 @@
+"""Find what cannot be true in a run file, by itself."""

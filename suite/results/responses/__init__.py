@@ -1,0 +1,1 @@
+"""Responses of language models: tokens per second, time to first token and per output token, joules a token."""

@@ -1,0 +1,1 @@
+"""Llama: a decoder of language models as they are run."""

@@ -1,0 +1,1 @@
+"""A mixture of experts: Llama whose blocks choose among several MLPs."""
