@@ -10,20 +10,31 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
-from joulemark.workloads.registry import builder, workloads
-from joulemark.workloads.spec import Program
+from joulemark.suite.trial.frameworks import FRAMEWORKS as TABLE
+from joulemark.workloads.registry import builder, supports, workloads
+from joulemark.workloads.spec import Program, Workload
 
-FRAMEWORKS = ("pytorch", "tensorflow")
-MODES = {"pytorch": ("eager", "compile"), "tensorflow": ("eager", "graph", "xla")}
-DEFAULT_MODE = {"pytorch": "eager", "tensorflow": "graph"}
+FRAMEWORKS = tuple(name for name, each in TABLE.items() if find_spec(each.module))
+"""Those that are installed here."""
+MODES = {name: [mode for mode in TABLE[name].modes if mode not in TABLE[name].gpu_modes] for name in FRAMEWORKS}
+"""Modes that run on a CPU."""
+DEFAULT_MODE = {name: TABLE[name].default_mode for name in FRAMEWORKS}
+PROOF_MODE = dict.fromkeys(FRAMEWORKS, "eager")
+"""Modes in which results are compared with others'."""
 SEED = 7
 
 Weights = dict[str, np.ndarray]
+
+
+def having(workload: Workload) -> list[str]:
+    """Return the installed frameworks in which there is such a workload."""
+    return [name for name in FRAMEWORKS if supports(workload, name)]
 
 
 @dataclass(frozen=True)
@@ -72,14 +83,14 @@ class Result:
 
 
 class Processes:
-    """One lasting process a framework, since importing TensorFlow takes seconds."""
+    """One lasting process a framework, since importing one takes seconds; started when it is first asked."""
 
     def __init__(self) -> None:
         context = get_context("spawn")
         self._pools = {name: ProcessPoolExecutor(1, mp_context=context, initializer=_begin) for name in FRAMEWORKS}
 
     def submit(self, job: Job) -> Future[Result]:
-        """Submit the job; both frameworks run in parallel."""
+        """Submit the job; frameworks run in parallel."""
         return self.call(job.framework, perform, job)
 
     def call(self, framework: str, function: Callable[..., Any], *arguments: Any) -> Future[Any]:

@@ -11,27 +11,27 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from framework_process import DEFAULT_MODE, FRAMEWORKS, MODES, Job, Processes, Result
+from framework_process import DEFAULT_MODE, MODES, Job, Processes, Result, having
 from proofs import check_cast, check_descent, check_outputs, check_same
 from training_proofs import STEPS, agreement, overflows, reference_job, tolerances
 
+from joulemark.suite.trial.frameworks import mode_class
 from joulemark.workloads.registry import workloads
 
-COMPILED = ("compile", "xla")
 CASES = [
     pytest.param(w.id, phase, framework, mode, precision, marks=pytest.mark.xdist_group(w.id))
     for w in workloads().values()
-    for framework in FRAMEWORKS
+    for framework in having(w)
     for phase in w.phases
     for mode in MODES[framework]
     for precision in ("fp32", "bf16", "fp16")
-    if precision in w.precisions and (w.compiles or mode not in COMPILED)
+    if precision in w.precisions and (w.compiles or mode_class(framework, mode) != "compiled")
 ]
 SMALL = [
     pytest.param(w.id, framework, precision, marks=pytest.mark.xdist_group(w.id))
     for w in workloads().values()
     if w.decreasing_output
-    for framework in FRAMEWORKS
+    for framework in having(w)
     for precision in ("fp32", "bf16")
     if precision in w.precisions
 ]

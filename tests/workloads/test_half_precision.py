@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import casts
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes, prepare
+from framework_process import FRAMEWORKS, Job, Processes, having, prepare
 
 from joulemark.workloads.registry import workloads
 
 UNTRAINED = [
-    (w.id, phase)
+    (w.id, phase, framework)
     for w in workloads().values()
     if w.optimizer and "bf16" in w.precisions and w.id != "gpt2"
     for phase in w.phases
     if phase != "training"
+    for framework in having(w)
 ]
 
 
@@ -42,10 +43,9 @@ def test_weights_are_cast_in_training_alone(processes: Processes, framework: str
     assert cast["prefill"] == cast["generation"] == set()
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize(("workload", "phase"), UNTRAINED)
+@pytest.mark.parametrize(("workload", "phase", "framework"), UNTRAINED)
 def test_no_other_workload_casts_one_without_training(
-    processes: Processes, framework: str, workload: str, phase: str
+    processes: Processes, workload: str, phase: str, framework: str
 ) -> None:
     job = Job(framework, workload, phase, precision="bf16")
     assert processes.call(framework, weights_cast, job).result() == set()

@@ -7,13 +7,14 @@ import io
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, SEED, Processes, make_kit
+from framework_process import SEED, Processes, having, make_kit
 from PIL import Image
 
 from joulemark.workloads.input_pipeline import spec
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Size
 
+FRAMEWORKS = having(workloads()["input_pipeline"])
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 """Of ImageNet's red, green and blue, as published with torchvision's models."""
 ROUNDING = 1e-6

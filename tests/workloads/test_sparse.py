@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, SEED, Job, Processes, make_kit
+from framework_process import SEED, Job, Processes, having, make_kit
 from proofs import distance
 
 from joulemark.workloads.registry import workloads
 from joulemark.workloads.spec import Adam, Optimizer, Sgd
 from joulemark.workloads.word2vec import spec as word2vec
+
+FRAMEWORKS = having(workloads()["word2vec"])
 
 
 @pytest.mark.parametrize("precision", ["fp64", "fp16"])

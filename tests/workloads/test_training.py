@@ -11,9 +11,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, Processes, Weights
+from framework_process import FRAMEWORKS, Processes, Weights, having
 from proofs import falls
 from training_proofs import COMPARABLE, UNIT, Agreement, agreement, overflows, reference_job, tolerances
+
+from joulemark.workloads.registry import workloads
 
 BOTH = [
     ("cnn", "bf16"),  # SGD with momentum, batch norm
@@ -24,7 +26,11 @@ BOTH = [
     ("layernorm", "fp16"),  # no loss, which could be scaled
 ]
 CASES = [
-    *((framework, workload, "eager", precision) for workload, precision in BOTH for framework in FRAMEWORKS),
+    *(
+        (framework, workload, "eager", precision)
+        for workload, precision in BOTH
+        for framework in having(workloads()[workload])
+    ),
     ("pytorch", "transfer.features", "compile", "fp32"),
     ("pytorch", "transfer.features", "compile", "fp16"),
     ("tensorflow", "mlp", "graph", "fp16"),
