@@ -16,7 +16,7 @@ from command import FAST, joulemark
 from nvml_library import FakeGpu
 from places import DOCS
 
-DISTRIBUTIONS = {"torch": "pytorch", "tensorflow": "tensorflow"}
+DISTRIBUTIONS = {"torch": "pytorch", "tensorflow": "tensorflow", "jax": "jax"}
 INSTALLED = {DISTRIBUTIONS[each.name] for each in distributions() if each.name in DISTRIBUTIONS}
 GPU = FakeGpu("GPU-aaaa1111-0000-0000-0000-000000000000")
 KEPT = DOCS / "results" / "quick-2-cores.json"
