@@ -113,7 +113,7 @@ class Adapter:
             "flax": flax.__version__,
             "optax": optax.__version__,
             "platform": jax.default_backend(),
-            "threads": os.environ["NPROC"],
+            "intra_op_threads": os.environ["NPROC"],
             "matmul_precision": str(jax.config.jax_default_matmul_precision),
             "x64": str(jax.config.jax_enable_x64),
             "cpu_async_dispatch": str(jax.config.read("jax_cpu_enable_async_dispatch")),
