@@ -94,16 +94,18 @@ class Adapter:
             (path,) = Path(folder).rglob("*.xplane.pb")
             return jax.profiler.ProfileData.from_serialized_xspace(path.read_bytes())
 
-    def count_work(self, step: Callable[[], object], inputs: Mapping[str, Any]) -> Iterator[Counts]:
-        """Count operators of a step, or instructions of its compiled code, FLOPs and memory; on a GPU, kernels."""
-        assert self._step is not None
-        yield from jax_counts.count(step, self._step, inputs, self.execution.mode)
-        if self.cuda:
-            yield jax_counts.device_counts(self._profiled(step))
-
-    def traces(self) -> int | None:
+    def compiled(self) -> Mapping[str, float]:
         """Return how often the step was traced."""
-        return None if self._step is None or self.execution.mode == "eager" else self._step.traces
+        if self._step is None or self.execution.mode == "eager":
+            return {}
+        return {"graphs": float(self._step.traces)}
+
+    def count_work(self, step: Step, inputs: Mapping[str, Any]) -> Iterator[Counts]:
+        """Count operators of a step, or equations of its trace and kernels of its code, FLOPs and memory."""
+        assert self._step is not None
+        yield from jax_counts.count(self._step, inputs, self.execution.mode)
+        if self.cuda:
+            yield jax_counts.device_counts(self._profiled(lambda: step(**inputs)))
 
     def read_back(self) -> dict[str, str]:
         """Return threads and flags as JAX reports them."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import jax
 
-from joulemark.suite.trial.frameworks.hlo import hlo_counts
+from joulemark.suite.trial.frameworks.hlo import hlo_kernels
 from joulemark.suite.trial.gpu_busy import Interval
 from joulemark.suite.trial.work_counts import Counts
 from joulemark.workloads.kits.jax.step import Step
@@ -19,25 +19,26 @@ LOOPS: Final = frozenset({"while", "cond"})
 BETWEEN_DEVICES: Final = ("MemcpyH2D", "MemcpyD2H", "MemcpyP2P")
 
 
-def count(step: Callable[[], object], program: Step, inputs: Mapping[str, Any], mode: str) -> Iterator[Counts]:
-    """Yield what one call of `step` does, which calls `program` in `mode` and has not been called yet."""
+def count(program: Step, inputs: Mapping[str, Any], mode: str) -> Iterator[Counts]:
+    """Yield what one call of `program` does in `mode`, which has been called before."""
     arguments = (program.state, program.fixed, inputs)
     trace = jax.make_jaxpr(program.compute)(*arguments).jaxpr
     if mode == "eager":
-        yield {"operators": float(len(trace.eqns))}
-    else:
-        compiled = program.jitted.lower(*arguments).compile()
-        yield hlo_counts(compiled.as_text())
-        memory = compiled.memory_analysis()
-        if memory is not None:
-            risen = memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
-            yield {"peak_bytes": float(risen)}
-    yield {"flops": flops(trace)}
-    step()
-    before = program.traces
-    step()
-    if mode != "eager":
-        yield {"graphs": float(program.traces), "traces": float(program.traces - before)}
+        yield {"operators": float(len(trace.eqns)), "flops": flops(trace)}
+        return
+    yield {"graph_nodes": float(nodes(trace)), "flops": flops(trace)}
+    compiled = program.jitted.lower(*arguments).compile()
+    yield {"kernels": hlo_kernels(compiled.as_text())}
+    memory = compiled.memory_analysis()
+    if memory is not None:
+        risen = memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
+        yield {"peak_bytes": float(risen)}
+
+
+def nodes(trace: Any) -> int:
+    """Return the number of equations of a jaxpr, those in loops and functions included, before XLA optimises them."""
+    within = [inner for equation in trace.eqns for inner in inner_traces(equation)]
+    return len(trace.eqns) + sum(map(nodes, within))
 
 
 def flops(trace: Any) -> float | str:
