@@ -140,7 +140,7 @@ def compiled(framework: str, mode: str, step: Callable[..., Any]) -> Callable[..
         torch.compiler.reset()
         return torch.compile(step, dynamic=False)
     if framework == "jax":
-        return step.compiled
+        return getattr(step, "compiled", step)  # one that the kit has not made has nothing to compile
     import tensorflow as tf
 
     return tf.function(step, jit_compile=mode == "xla" or None)
