@@ -18,7 +18,7 @@ from joulemark.suite.machine import describe
 from studies.modes_page import document
 
 DOCS = Path(__file__).parents[1] / "docs"
-PACKAGES = ("torch", "tensorflow", "keras")
+PACKAGES = ("torch", "tensorflow", "keras", "jax", "flax", "optax")
 
 
 def read(paths: Sequence[Path]) -> dict[str, Any]:

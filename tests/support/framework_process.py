@@ -83,11 +83,19 @@ class Result:
 
 
 class Processes:
-    """One lasting process a framework, since importing one takes seconds; started when it is first asked."""
+    """One lasting process a framework, since importing one takes seconds; started when it is first asked.
 
-    def __init__(self) -> None:
+    `variables` are the environment of one framework's process.
+    """
+
+    def __init__(self, variables: Mapping[str, Mapping[str, str]] | None = None) -> None:
         context = get_context("spawn")
-        self._pools = {name: ProcessPoolExecutor(1, mp_context=context, initializer=_begin) for name in FRAMEWORKS}
+        self._pools = {
+            name: ProcessPoolExecutor(
+                1, mp_context=context, initializer=_begin, initargs=(dict((variables or {}).get(name, {})),)
+            )
+            for name in FRAMEWORKS
+        }
 
     def submit(self, job: Job) -> Future[Result]:
         """Submit the job; frameworks run in parallel."""
@@ -107,8 +115,8 @@ class Processes:
             pool.shutdown(cancel_futures=True)
 
 
-def _begin() -> None:
-    os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
+def _begin(variables: Mapping[str, str]) -> None:
+    os.environ.update(variables, KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
 
 
 def make_kit(framework: str, precision: str, path: str | None = None, training: bool = True) -> Any:
@@ -164,6 +172,10 @@ def perform(job: Job) -> Result:
     after = program.weights()
     outputs += [step(**inputs) for _ in range(job.steps - early)]
     watched = workload.decreasing_output
+    if job.framework == "jax":
+        import jax
+
+        jax.clear_caches()  # compiled code of a step that is not called again
     return Result(
         before=before,
         after=after,

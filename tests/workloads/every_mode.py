@@ -6,7 +6,7 @@ Not collected by itself: the compilers take their time. tox runs it as `modes`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -37,6 +37,15 @@ SMALL = [
 ]
 DESCENT = 20
 """Steps in which an output falls."""
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Processes]:
+    """One process a framework, which compiles as for its users."""
+    started = Processes()
+    yield started
+    started.close()
+
 
 allowed = cache(tolerances)
 

@@ -81,12 +81,12 @@ class Adapter:
 
     def device_intervals(self, run: Callable[[], None]) -> list[Interval]:
         """Return when the GPU was busy in JAX's profile of `run`."""
-        return jax_counts.trace_intervals(self._profiled(run))
+        return jax_counts.trace_intervals(self._profiled(run, gpu=True))
 
-    def _profiled(self, run: Callable[[], object]) -> Any:
-        """Run under JAX's profiler with the events of the GPU alone, which the CPU's would slow down."""
+    def _profiled(self, run: Callable[[], object], gpu: bool) -> Any:
+        """Run under JAX's profiler with the events of the GPU alone, which the CPU's would slow down, or of the CPU."""
         options = jax.profiler.ProfileOptions()
-        options.host_tracer_level, options.python_tracer_level, options.device_tracer_level = 0, 0, 1
+        options.host_tracer_level, options.python_tracer_level, options.device_tracer_level = int(not gpu), 0, int(gpu)
         with tempfile.TemporaryDirectory() as folder:
             with jax.profiler.trace(folder, profiler_options=options):
                 run()
@@ -101,11 +101,15 @@ class Adapter:
         return {"graphs": float(self._step.traces)}
 
     def count_work(self, step: Step, inputs: Mapping[str, Any]) -> Iterator[Counts]:
-        """Count operators of a step, or equations of its trace and kernels of its code, FLOPs and memory."""
+        """Count operators of a step, or equations of its trace and XLA's kernels; FLOPs, memory; kernels on a GPU."""
         assert self._step is not None
-        yield from jax_counts.count(self._step, inputs, self.execution.mode)
+        yield jax_counts.trace_counts(self._step, inputs, self.execution.mode)
         if self.cuda:
-            yield jax_counts.device_counts(self._profiled(lambda: step(**inputs)))
+            yield jax_counts.device_counts(self._profiled(lambda: step(**inputs), gpu=True))
+        if self.execution.mode != "eager":
+            if not self.cuda:
+                yield {"kernels": jax_counts.xla_kernels(self._profiled(lambda: step(**inputs), gpu=False))}
+            yield jax_counts.peak_counts(self._step, inputs)
 
     def read_back(self) -> dict[str, str]:
         """Return threads and flags as JAX reports them."""
@@ -119,6 +123,7 @@ class Adapter:
             "matmul_precision": str(jax.config.jax_default_matmul_precision),
             "x64": str(jax.config.jax_enable_x64),
             "cpu_async_dispatch": str(jax.config.read("jax_cpu_enable_async_dispatch")),
+            "prng": str(jax.config.jax_default_prng_impl),
             "compilation_cache": str(jax.config.jax_compilation_cache_dir is not None),
             "preallocate": os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "default"),
             "xla_flags": os.environ.get("XLA_FLAGS", ""),

@@ -1,38 +1,46 @@
-"""What one step does in JAX: equations of its trace, instructions of XLA's code, what its profiler sees on a GPU."""
+"""What one step does in JAX: equations of its trace, XLA's kernels and plan of buffers, what the profiler sees."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import jax
 
-from joulemark.suite.trial.frameworks.hlo import hlo_kernels
 from joulemark.suite.trial.gpu_busy import Interval
 from joulemark.suite.trial.work_counts import Counts
 from joulemark.workloads.kits.jax.step import Step
 
 LOOPS: Final = frozenset({"while", "cond"})
 """Primitives whose bodies run a number of times that the trace does not tell."""
+HLO_STATISTIC: Final = "hlo_op"
+"""What marks the events of XLA's kernels (`StatType::kHloOp` in tsl/profiler/utils/xplane_schema.cc)."""
 BETWEEN_DEVICES: Final = ("MemcpyH2D", "MemcpyD2H", "MemcpyP2P")
 
 
-def count(program: Step, inputs: Mapping[str, Any], mode: str) -> Iterator[Counts]:
-    """Yield what one call of `program` does in `mode`, which has been called before."""
-    arguments = (program.state, program.fixed, inputs)
-    trace = jax.make_jaxpr(program.compute)(*arguments).jaxpr
+def trace_counts(program: Step, inputs: Mapping[str, Any], mode: str) -> Counts:
+    """Return what the trace of a step tells, before XLA optimises it."""
+    trace = jax.make_jaxpr(program.compute)(program.state, program.fixed, inputs).jaxpr
     if mode == "eager":
-        yield {"operators": float(len(trace.eqns)), "flops": flops(trace)}
-        return
-    yield {"graph_nodes": float(nodes(trace)), "flops": flops(trace)}
-    compiled = program.jitted.lower(*arguments).compile()
-    yield {"kernels": hlo_kernels(compiled.as_text())}
-    memory = compiled.memory_analysis()
-    if memory is not None:
-        risen = memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
-        yield {"peak_bytes": float(risen)}
+        return {"operators": float(len(trace.eqns)), "flops": flops(trace)}
+    return {"graph_nodes": float(nodes(trace)), "flops": flops(trace)}
+
+
+def peak_counts(program: Step, inputs: Mapping[str, Any]) -> dict[str, float]:
+    """Return what XLA's plan of buffers adds to the state, which a step takes over. It compiles the step once more."""
+    plan = program.jitted.lower(program.state, program.fixed, inputs).compile().memory_analysis()
+    if plan is None:
+        return {}
+    return {"peak_bytes": float(plan.temp_size_in_bytes + plan.output_size_in_bytes - plan.alias_size_in_bytes)}
+
+
+def xla_kernels(profile: Any) -> float:
+    """Return the kernels of XLA's in the profile of a step on a CPU: in a loop, as often as they ran."""
+    planes = [plane for plane in profile.planes if plane.name == "/host:CPU"]
+    events = [event for plane in planes for line in plane.lines for event in line.events]
+    return float(sum(any(name == HLO_STATISTIC for name, _ in event.stats) for event in events))
 
 
 def nodes(trace: Any) -> int:
