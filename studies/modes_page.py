@@ -26,17 +26,17 @@ Training is proved as training:
 
 - **Updates.** After 3 steps at the spec's learning rate, the update of each weight (its change since the start)
   agrees with that of the same framework's eager fp32 (JAX's: `jit`), as ||a-b||/||b|| without the farthest element (a
-  sign that few runs turn), within a tolerance derived from the case itself. PyTorch trains in eager fp32 three times more (nine in
-  fp32), with each weight, input and result of an operation moved at random by up to one rounding of the precision
-  (2^-24 of itself in fp32, 2^-8 in bf16, 2^-11 in fp16):
-  [Monte Carlo arithmetic](https://doi.org/10.1109/5992.852391). The
-  largest distance of these runs from the first shows what rounding does to this model, where a ReLU may be near its
-  edge and Adam makes an update of either sign from a gradient near zero. Other modes and frameworks round more often
-  where PyTorch rounds once, and roundings add up like their root. The tolerance is 8 times that distance:
-  TensorFlow on a CPU adds some sums in the half type (gradients of biases in bf16, `reduce_sum` in fp16), of about 64
-  numbers here. In fp32 each number is moved by up to 64 roundings at once, and the tolerance is the distance: modes add
-  in other orders, up to 4096 numbers, and some ReLU is so near its edge that only many roundings turn it. The rounding
-  of the float32 weight itself is added, 2^-24 of it in each step.
+  sign that few runs turn), within a tolerance derived from the case itself. PyTorch trains in eager fp32 three times
+  more (nine in fp32), with each weight, input and result of an operation moved at random by up to one rounding of the
+  precision (2^-24 of itself in fp32, 2^-8 in bf16, 2^-11 in fp16): [Monte Carlo
+  arithmetic](https://doi.org/10.1109/5992.852391). The largest distance of these runs from the first shows what
+  rounding does to this model, where a ReLU may be near its edge and Adam makes an update of either sign from a
+  gradient near zero. Other modes and frameworks round more often where PyTorch rounds once, and roundings add up like
+  their root. The tolerance is 8 times that distance: TensorFlow on a CPU adds some sums in the half type (gradients
+  of biases in bf16, `reduce_sum` in fp16), of about 64 numbers here. In fp32 each number is moved by up to 64
+  roundings at once, and the tolerance is the distance: modes add in other orders, up to 4096 numbers, and some ReLU
+  is so near its edge that only many roundings turn it. The rounding of the float32 weight itself is added, 2^-24 of
+  it in each step.
 - A weight whose tolerance is above 1/2 is not compared by itself: rounding decides about its update, as about that of a
   bias before a softmax, which has no gradient. **All updates together**, projected on those of eager fp32
   (`<a,b> / <b,b>`), are between 1/2 and 3/2 of them: a step that never updates has 0, one that updates twice 2.

@@ -103,7 +103,7 @@ class Kit(Layers, Training, Generation):
         return self.program(step, variables)
 
     def program(
-        self, step: Step, variables: Variables, changed: Callable[[], None] = lambda: None, **measures: Any
+        self, step: Step, variables: Variables, changed: Callable[[], None] | None = None, **measures: Any
     ) -> Program:
         """Return the program of a step; `changed` is called when its weights have been set."""
 
@@ -111,7 +111,8 @@ class Kit(Layers, Training, Generation):
             for place in (step.state, step.fixed):
                 if "variables" in place:
                     place["variables"] = part(values, place["variables"])
-            changed()
+            if changed is not None:
+                changed()
 
         trainable = variables.names(nnx.Param)
         return Program(
