@@ -29,12 +29,13 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "results" / "work-counts.json"
 FAULTS = ("extra_operator", "extra_copy", "lost_fusion", "dropped_channels_last", "retraces")
 MODES = [
-    *(("pytorch", mode) for mode in ("eager", "compile")),
-    *(("tensorflow", mode) for mode in ("graph", "eager", "xla")),
-    *(("jax", mode) for mode in ("jit", "eager")),
+    (name, mode)
+    for name, each in FRAMEWORKS.items()
+    for mode in sorted(each.modes, key=lambda mode: (mode != FRAMEWORKS[name].default_mode, mode))
+    if mode not in each.gpu_modes
 ]
 IMPOSSIBLE = {
-    **{(name, "eager", "retraces"): "nothing is traced" for name in ("pytorch", "tensorflow", "jax")},
+    **{(name, "eager", "retraces"): "nothing is traced" for name in FRAMEWORKS},
     ("tensorflow", "xla", "extra_copy"): "XLA has no operator that only copies",
 }
 """Faults that a mode cannot have."""

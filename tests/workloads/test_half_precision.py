@@ -21,14 +21,14 @@ UNTRAINED = [
 def weights_cast(job: Job) -> set[str]:
     """Return the names of the kernels and tables that have the shape of a tensor that a step casts, transposed or not.
 
-    Runs in the framework's process.
+    Vectors are left out: norms of JAX compute in float32 with theirs, of shape (1, 1, C) as a class token has. Runs in the framework's process.
     """
     _, program, inputs = prepare(job)
     shapes = getattr(casts, f"in_{job.framework}")(program.step, inputs)
     return {
         name
         for name, weight in program.weights().items()
-        if weight.ndim > 1 and not shapes.isdisjoint({weight.shape, weight.shape[::-1]})
+        if weight.size > max(weight.shape) and not shapes.isdisjoint({weight.shape, weight.shape[::-1]})
     }
 
 

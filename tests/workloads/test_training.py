@@ -36,7 +36,7 @@ CASES = [
     ("tensorflow", "mlp", "graph", "fp16"),
     ("tensorflow", "word2vec", "xla", "fp16"),
     ("tensorflow", "layernorm", "xla", "fp32"),
-    ("jax", "mlp", "eager", "bf16"),
+    ("jax", "mlp", "eager", "fp16"),
 ]
 FAULTS = [
     ("pytorch", "NeverUpdates", "mlp", "eager", "fp16"),

@@ -142,6 +142,16 @@ def test_precisions_and_compiled_modes_that_a_workload_lacks_are_skipped(selecti
         assert value in case.reason
 
 
+def test_a_workload_with_nothing_to_compile_takes_a_mode_that_does_not():
+    for profile in ("quick", "standard"):  # whose modes are the default ones, and these with the compiled ones
+        cases = make(workload=["input_pipeline", "word2vec"], profile=profile, phase=["inference", "training"]).cases
+        planned = [case for case in reversed(cases) if case.reason == "not attempted"]
+        default = {(case.workload, case.framework): case.mode for case in planned}
+        assert default["input_pipeline", "jax"] == "eager"
+        assert default["word2vec", "jax"] == "jit"
+        assert default["input_pipeline", "tensorflow"] == "graph"
+
+
 def test_cuda_graphs_are_selected_on_a_gpu_and_skipped_on_a_cpu_that_is_asked_for_them():
     selection = {"profile": "standard", "workload": ["cnn"], "framework": ["pytorch"]}
     modes = {(case.device, case.mode) for case in make(with_gpus(), **selection).cases}
