@@ -20,3 +20,7 @@ def synchronise() -> None:
     initialized = eager is not None and getattr(eager.context_safe(), "_initialized", False)
     if initialized and sys.modules["tensorflow"].executing_eagerly():
         sys.modules["tensorflow"].test.experimental.sync_devices()
+    # JAX waits for arrays, not for devices. Asking for them would make a client of each device.
+    bridge: Any = sys.modules.get("jax._src.xla_bridge")
+    if bridge is not None and bridge.backends_are_initialized():
+        sys.modules["jax"].block_until_ready(sys.modules["jax"].live_arrays())

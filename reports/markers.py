@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-_SPARE_COLOURS = ("#009E73", "#CC79A7")
+_SPARE_COLOUR = "#CC79A7"
 _SPARE_SHAPES = ("star", "pentagon", "cross", "x")
 _DASHES = {"eager": "solid", "graph": "dash", "compiled": "dot"}
 HATCH = "/"
@@ -45,7 +45,7 @@ def marker(framework: str, mode: str) -> Marker:
     """Return the marker of `framework` in `mode`; unknown names get one derived from their spelling."""
     known = FRAMEWORKS.get(framework)
     letters = sum(framework.encode())
-    colour = known.colour if known else _SPARE_COLOURS[letters % len(_SPARE_COLOURS)]
+    colour = known.colour if known else _SPARE_COLOUR
     spare_shape = _SPARE_SHAPES[(letters + sum(mode.encode())) % len(_SPARE_SHAPES)]
     shape = known.markers.get(mode, spare_shape) if known else spare_shape
     dash = _DASHES.get(known.modes.get(mode, "") if known else "", "dashdot")

@@ -15,10 +15,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 from joulemark.suite.machine import describe
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 from studies.modes_page import document
 
 DOCS = Path(__file__).parents[1] / "docs"
-PACKAGES = ("torch", "tensorflow", "keras")
+PACKAGES = [name for each in FRAMEWORKS.values() for name in (each.distributions[0], *each.companions)]
 
 
 def read(paths: Sequence[Path]) -> dict[str, Any]:

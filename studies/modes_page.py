@@ -18,31 +18,31 @@ _HEAD = """# Modes and precisions
 Written by `python -m studies.modes` from the results of `tox -e modes`; do not edit.
 
 Every workload at size `tiny` in every phase, framework, mode and precision it supports, with finite outputs. In fp32,
-the first outputs of each mode agree with those of eager mode within 1e-3 (||a-b||/||b||). In bf16 and fp16, an output
-or a weight update differs from that in fp32 by at least 1e-6, which shows that something was cast; the conformance and
-parity tests check how close half precision is to fp32, and the frameworks to each other.
+the first outputs of each mode agree with those of eager mode (in JAX, of `jit`) within 1e-3 (||a-b||/||b||). In bf16
+and fp16, an output or a weight update differs from that in fp32 by at least 1e-6, which shows that something was cast;
+the conformance and parity tests check how close half precision is to fp32, and the frameworks to each other.
 
 Training is proved as training:
 
 - **Updates.** After 3 steps at the spec's learning rate, the update of each weight (its change since the start)
-  agrees with that of the same framework's eager fp32, as ||a-b||/||b|| without the farthest element (a sign that few
-  runs turn), within a tolerance derived from the case itself. PyTorch trains in eager fp32 three times more (nine in
-  fp32), with each weight, input and result of an operation moved at random by up to one rounding of the precision
-  (2^-24 of itself in fp32, 2^-8 in bf16, 2^-11 in fp16):
-  [Monte Carlo arithmetic](https://doi.org/10.1109/5992.852391). The
-  largest distance of these runs from the first shows what rounding does to this model, where a ReLU may be near its
-  edge and Adam makes an update of either sign from a gradient near zero. Other modes, and TensorFlow, round more
-  often where PyTorch rounds once, and roundings add up like their root. The tolerance is 8 times that distance:
-  TensorFlow on a CPU adds some sums in the half type (gradients of biases in bf16, `reduce_sum` in fp16), of about 64
-  numbers here. In fp32 each number is moved by up to 64 roundings at once, and the tolerance is the distance: modes add
-  in other orders, up to 4096 numbers, and some ReLU is so near its edge that only many roundings turn it. The rounding
-  of the float32 weight itself is added, 2^-24 of it in each step.
+  agrees with that of the same framework's eager fp32 (JAX's: `jit`), as ||a-b||/||b|| without the farthest element (a
+  sign that few runs turn), within a tolerance derived from the case itself. PyTorch trains in eager fp32 three times
+  more (nine in fp32), with each weight, input and result of an operation moved at random by up to one rounding of the
+  precision (2^-24 of itself in fp32, 2^-8 in bf16, 2^-11 in fp16): [Monte Carlo
+  arithmetic](https://doi.org/10.1109/5992.852391). The largest distance of these runs from the first shows what
+  rounding does to this model, where a ReLU may be near its edge and Adam makes an update of either sign from a
+  gradient near zero. Other modes and frameworks round more often where PyTorch rounds once, and roundings add up like
+  their root. The tolerance is 8 times that distance: TensorFlow on a CPU adds some sums in the half type (gradients
+  of biases in bf16, `reduce_sum` in fp16), of about 64 numbers here. In fp32 each number is moved by up to 64
+  roundings at once, and the tolerance is the distance: modes add in other orders, up to 4096 numbers, and some ReLU
+  is so near its edge that only many roundings turn it. The rounding of the float32 weight itself is added, 2^-24 of
+  it in each step.
 - A weight whose tolerance is above 1/2 is not compared by itself: rounding decides about its update, as about that of a
   bias before a softmax, which has no gradient. **All updates together**, projected on those of eager fp32
   (`<a,b> / <b,b>`), are between 1/2 and 3/2 of them: a step that never updates has 0, one that updates twice 2.
 - In fp16, where the loss is scaled, nine steps at enormous weights come first. They are skipped and leave no trace.
 - **Descent.** Over 20 steps on a fixed batch, the loss is finite in each step and falls; at size `small` in fp32 and
-  bf16 too, PyTorch in eager mode and TensorFlow in graph mode. It falls if its rank correlation with the step
+  bf16 too, in each framework's default mode. It falls if its rank correlation with the step
   (Kendall's tau) is one that numbers without order have in less than one of 1000 cases, or if it ends below a hundredth
   of its first value.
 """

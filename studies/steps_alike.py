@@ -1,7 +1,7 @@
 """What repetition does to a training: as trials once were (one batch, the spec's learning rate), and as they are.
 
 `python -m studies.steps_alike` prints the row of docs/audit.md; PyTorch, eager, on the CPU, at size `small`. The tests
-follow every workload in both frameworks by the same function.
+follow every workload in all frameworks by the same function.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from joulemark.suite.trial.frameworks.prepared import LEARNING_RATE_FACTOR, batches
 from joulemark.workloads.registry import builder, workloads
+from joulemark.workloads.spec import Program
 
 SEED = 7
 SMALLEST_NORMAL = np.finfo(np.float32).tiny
@@ -72,7 +73,9 @@ def walk(
         outputs = step(**ring[index % len(ring)])
         if index + 1 in after:
             values = {name: float(np.sqrt(np.mean(kit.array(tensor) ** 2))) for name, tensor in outputs.items()}
-            moments.append(Moment(values, dict(program.norms(**ring[0])), _denormal_share(optimizers)))
+            moments.append(
+                Moment(values, dict(program.norms(**ring[0])), _denormal_share(framework, optimizers, program))
+            )
     return moments
 
 
@@ -81,15 +84,22 @@ def _default_mode(framework: str, step: Any) -> Any:
         import tensorflow as tf
 
         return tf.function(step, autograph=False)
+    if framework == "jax":
+        return step.compiled
     import torch
 
     torch.set_num_threads(1)  # on a busy machine, small steps by several threads wait for each other most of the time
     return step
 
 
-def _denormal_share(optimizers: Sequence[Any]) -> float:
-    if hasattr(optimizers[0], "param_groups"):  # PyTorch's
+def _denormal_share(framework: str, optimizers: Sequence[Any], program: Program) -> float:
+    if framework == "pytorch":
         tensors = [t for o in optimizers for state in o.state.values() for t in state.values() if t is not None]
+    elif framework == "jax":  # whose state is the step's
+        import jax
+
+        state = {name: each for name, each in program.step.state.items() if name != "variables"}
+        tensors = [leaf for leaf in jax.tree.leaves(state) if leaf.dtype == "float32"]
     else:
         tensors = [variable for o in optimizers for variable in o.variables if variable.dtype == "float32"]
     moments = [np.abs(np.asarray(tensor)) for tensor in tensors if len(tensor.shape)]

@@ -28,9 +28,14 @@ from joulemark.suite.trial.request import Effort, Request
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "results" / "work-counts.json"
 FAULTS = ("extra_operator", "extra_copy", "lost_fusion", "dropped_channels_last", "retraces")
-MODES = [("pytorch", "eager"), ("pytorch", "compile"), *(("tensorflow", mode) for mode in ("graph", "eager", "xla"))]
+MODES = [
+    (name, mode)
+    for name, each in FRAMEWORKS.items()
+    for mode in sorted(each.modes, key=lambda mode: (mode != FRAMEWORKS[name].default_mode, mode))
+    if mode not in each.gpu_modes
+]
 IMPOSSIBLE = {
-    **{(name, "eager", "retraces"): "nothing is traced" for name in ("pytorch", "tensorflow")},
+    **{(name, "eager", "retraces"): "nothing is traced" for name in FRAMEWORKS},
     ("tensorflow", "xla", "extra_copy"): "XLA has no operator that only copies",
 }
 """Faults that a mode cannot have."""
@@ -153,7 +158,7 @@ def main() -> None:
     parser.add_argument("--mode", action="append", metavar="FRAMEWORK/MODE", help="count this again (default: all)")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    versions = {name: version(FRAMEWORKS[name].distributions[0]) for name in ("pytorch", "tensorflow")}
+    versions = {name: version(each.distributions[0]) for name, each in FRAMEWORKS.items()}
     kept = json.loads(options.out.read_text(encoding="utf-8"))["results"] if options.out.exists() else []
     by_mode = {(result["framework"], result["mode"]): result for result in kept}
     chosen = [mode for mode in MODES if options.mode is None or "/".join(mode) in options.mode]

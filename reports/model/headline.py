@@ -37,7 +37,8 @@ def headline(cases: Sequence[CaseView], pairs: Sequence[Pair]) -> Headline:
     sentences = tuple(_sentence(place, _without_own_settings(of_place)) for (*_, place), of_place in chosen.items())
     mixed = any(not pair.same_mode_class for of_place in chosen.values() for pair in of_place)
     caveats = [
-        "Eager and graph modes are different kinds of execution: this compares each framework in its default mode."
+        "Eager, graph and compiled modes are different kinds of execution: this compares each framework in its default"
+        " mode."
     ]
     return Headline(
         sentences=sentences or (_without_comparison(cases),),

@@ -68,7 +68,7 @@ def build(verb: str | None) -> typer.Typer:
     """Return the command line of `verb`; for None that of all verbs without their options, which are slow to read."""
     app = typer.Typer(
         name="joulemark",
-        help="Benchmark deep learning by speed, energy and carbon at once, in PyTorch and TensorFlow.",
+        help="Benchmark deep learning by speed, energy and carbon at once, in PyTorch, TensorFlow and JAX.",
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},

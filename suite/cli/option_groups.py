@@ -48,7 +48,7 @@ class Selection(TypedDict):
     allocator: Annotated[
         str | None,
         effort(
-            help="retain: glibc keeps freed memory, for both frameworks; default: glibc's own settings. "
+            help="retain: glibc keeps freed memory, for all frameworks; default: glibc's own settings. "
             "(default: retain)",
             envvar="JOULEMARK_ALLOCATOR",
         ),

@@ -75,10 +75,13 @@ def phases(settings: Settings, profile: Profile, workload: Workload) -> Sequence
     return [phase for phase in workload.phases if phase in wanted]
 
 
-def modes(settings: Settings, profile: Profile, framework: Framework, kind: DeviceKind) -> Sequence[str]:
+def modes(
+    settings: Settings, profile: Profile, framework: Framework, kind: DeviceKind, workload: Workload | None = None
+) -> Sequence[str]:
     """Return those of the named modes that the framework has.
 
-    Without names, its default one and, by profile, the compiled ones that run on this kind of device.
+    Without names, its default one and, by profile, the compiled ones that run on this kind of device. Where the default
+    one compiles, a workload with nothing to compile takes the first that does not.
     """
     known = {mode for each in FRAMEWORKS.values() for mode in each.modes}
     for mode in settings.mode:
@@ -87,7 +90,10 @@ def modes(settings: Settings, profile: Profile, framework: Framework, kind: Devi
     if settings.mode:
         return [mode for mode in settings.mode if mode in framework.modes]
     compiled = [name for name, mode_class in framework.modes.items() if mode_class == "compiled"]
-    selected = [framework.default_mode, *(compiled if profile.optimised else [])]
+    default = framework.default_mode
+    if workload and not workload.compiles and default in compiled:
+        default = next(mode for mode in framework.modes if mode not in compiled)
+    selected = [default, *(compiled if profile.optimised else [])]
     return [mode for mode in selected if mode_refusal(framework, mode, kind) is None]
 
 

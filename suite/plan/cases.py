@@ -168,7 +168,7 @@ def _cases(
         kind: DeviceKind = "cpu" if device == "cpu" else "cuda"
         if kind not in task.device_kinds:
             continue
-        modes = axes.modes(settings, profile, framework, kind)
+        modes = axes.modes(settings, profile, framework, kind, task.workload)
         precisions = axes.precisions(settings, profile, framework, kind, task.workload)
         batch_sizes = settings.batch_size or (task.preset.batch_size[kind],)
         for mode, precision, batch_size in itertools.product(modes, precisions, batch_sizes):

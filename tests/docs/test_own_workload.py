@@ -80,7 +80,7 @@ def test_it_runs_in_both_frameworks(python: str, tmp_path: Path) -> None:
     more = ("--sensor", "simulated:rapl/constant", *known("pytorch", "tensorflow", python=python))
     done = run(python, tmp_path, "run", *selection, *more, "--no-report", "--json")
     assert done.returncode == 0, done.stderr
-    cases = json.loads(done.stdout)["cases"]
+    cases = [case for case in json.loads(done.stdout)["cases"] if case["status"] != "skipped"]  # it has no JAX
     assert {(case["framework"], case["phase"], case["status"]) for case in cases} == {
         (framework, phase, "ok") for framework in ("pytorch", "tensorflow") for phase in ("inference", "training")
     }

@@ -14,6 +14,7 @@ from command import joulemark
 from places import ROOT
 
 from joulemark.suite.cli.app import VERBS
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.workloads.registry import supports, workloads
 
 README = ROOT / "README.md"
@@ -26,7 +27,7 @@ def table() -> str:
     for workload in workloads().values():
         count = workload.parameters(workload.sizes[workload.reference_size]).total
         items = ", ".join(dict.fromkeys(workload.counts(phase) for phase in workload.phases))
-        assert all(supports(workload, name) for name in ("pytorch", "tensorflow"))
+        assert all(supports(workload, name) for name in FRAMEWORKS)
         rows.append(
             f"| `{workload.id}` | {workload.title} | {items} | {', '.join(workload.phases)} | "
             f"{f'{count:,}' if count else '-'} |"

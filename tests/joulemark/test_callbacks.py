@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import environment
+from environments import require
 from simulated_meter import HALF_PERIOD_S, SENSOR
 
 import joulemark
@@ -111,15 +112,15 @@ print_results(energy, log=open(logger.experiment.metrics_file_path).read())
 """
 
 
-def run(folder: Path, program: str) -> list[Any]:
-    """Run `program` in `folder`, and return the results that it prints."""
+def run(folder: Path, program: str, backend: str = "tensorflow") -> list[Any]:
+    """Run `program` in `folder`, with this backend of Keras, and return the results that it prints."""
     done = subprocess.run(
         [sys.executable, "-c", f"SENSOR = {SENSOR!r}\n{PRINT_RESULTS}\n{program}"],
         cwd=folder,
         env={
             **environment(folder / "home"),
             "PYTHONPATH": str(Path(joulemark.__file__).parents[1]),
-            "KERAS_BACKEND": "tensorflow",
+            "KERAS_BACKEND": backend,
             "KERAS_HOME": str(folder),
             "OMP_NUM_THREADS": "1",
             "HF_HUB_OFFLINE": "1",
@@ -179,8 +180,10 @@ def assert_adds_up(folder: Path, result: dict[str, Any], epochs: int, steps: int
     assert [list(trial.block_s) for trial in case.trials] == [pytest.approx(e[2]) for e in result["epochs"]]
 
 
-def test_keras(tmp_path):
-    (result,) = run(tmp_path, KERAS)
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_keras(tmp_path, backend):
+    require(backend)
+    (result,) = run(tmp_path, KERAS, backend)
     assert_adds_up(tmp_path, result, epochs=3, steps=6)
     history = result["history"]
     assert history["energy_j"] == [epoch[0] for epoch in result["epochs"]]
@@ -188,7 +191,7 @@ def test_keras(tmp_path):
     assert sum(history["emissions_g"]) < result["grams"]
     assert len(history["loss"]) == len(history["val_loss"]) == 3
     assert result["grouped"] == [6, []]
-    assert joulemark.read(tmp_path / "fit.json").cases[0].framework == "tensorflow"
+    assert joulemark.read(tmp_path / "fit.json").cases[0].framework == backend
 
 
 def test_a_pytorch_loop(pytorch):

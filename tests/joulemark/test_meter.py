@@ -231,7 +231,20 @@ print(context.context()._initialized)
 """
 
 
-def test_synchronise_does_not_initialise_a_framework_that_was_only_imported():
-    require("tensorflow")
-    done = subprocess.run([sys.executable, "-c", SYNCHRONISE], capture_output=True, text=True, check=True)
+WAIT_FOR_JAX = """
+import jax
+from jax._src import xla_bridge
+from joulemark.synchronise import synchronise
+synchronise()
+print(xla_bridge.backends_are_initialized())
+product = jax.numpy.ones((2000, 2000)) @ jax.numpy.ones((2000, 2000))
+synchronise()
+print(product.is_ready())
+"""
+
+
+@pytest.mark.parametrize(("framework", "program"), [("tensorflow", SYNCHRONISE), ("jax", WAIT_FOR_JAX)])
+def test_synchronise_does_not_initialise_a_framework_that_was_only_imported(framework, program):
+    require(framework)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]

@@ -1,6 +1,6 @@
-"""A short set of verbs with one framework or none: `tox -e only-pytorch,only-tensorflow,no-framework`.
+"""A short set of verbs with one framework or none: `tox -e only-pytorch,only-tensorflow,only-jax,no-framework`.
 
-The command is that of the installed wheel. Tests of `tox -e py` do not include these: it has both frameworks.
+The command is that of the installed wheel. Tests of `tox -e py` do not include these: it has all frameworks.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from command import FAST, joulemark
 from nvml_library import FakeGpu
 from places import DOCS
 
-DISTRIBUTIONS = {"torch": "pytorch", "tensorflow": "tensorflow"}
+DISTRIBUTIONS = {"torch": "pytorch", "tensorflow": "tensorflow", "jax": "jax"}
 INSTALLED = {DISTRIBUTIONS[each.name] for each in distributions() if each.name in DISTRIBUTIONS}
 GPU = FakeGpu("GPU-aaaa1111-0000-0000-0000-000000000000")
 KEPT = DOCS / "results" / "quick-2-cores.json"
-"""A run file that was made with both frameworks."""
+"""A run file that was made with two of the frameworks."""
 
 needs_framework = pytest.mark.skipif(not INSTALLED, reason="no framework is installed")
 

@@ -148,7 +148,7 @@ def test_a_place_overrides_all_that_weaker_sources_say_of_the_grid(monkeypatch: 
         ("offline = 1", "--offline in {file}: input should be a valid boolean, found 1."),
         ("pue = nan", "--pue in {file}: input should be a finite number, found nan."),
         ("batch_size = [4, 0]", "--batch-size in {file}: input should be greater than or equal to 1, found 0."),
-        ("[python]\njax = '/bin/sh'", "unknown framework in [python] of {file} 'jax'."),
+        ("[python]\nmxnet = '/bin/sh'", "unknown framework in [python] of {file} 'mxnet'."),
         ("[profiles.x]\nrounds = 7", "profiles.x.base in {file}: field required."),
         ("[profiles.quick]\nbase = 'standard'", "profiles.quick is based on 'standard', but 'quick' is a built-in"),
         (

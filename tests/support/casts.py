@@ -33,3 +33,18 @@ def in_tensorflow(step: Callable[..., Any], inputs: Mapping[str, Any]) -> Shapes
     graph = tf.function(step, autograph=False).get_concrete_function(**inputs).graph
     casts = [operation.inputs[0] for operation in graph.get_operations() if operation.type == "Cast"]
     return {tuple(x.shape) for x in casts if x.dtype.is_floating and x.shape.rank is not None}
+
+
+def in_jax(step: Any, inputs: Mapping[str, Any]) -> Shapes:
+    """Return the shapes that a step casts, or casts the rows of."""
+    import jax
+    import jax.numpy as jnp
+
+    from joulemark.suite.trial.frameworks.jax_counts import inner_traces
+
+    def of(trace: Any) -> Shapes:
+        casts = [each.invars[0].aval for each in trace.eqns if each.primitive.name == "convert_element_type"]
+        inner = [of(each) for equation in trace.eqns for each in inner_traces(equation)]
+        return {x.shape for x in casts if jnp.issubdtype(x.dtype, jnp.floating)}.union(*inner)
+
+    return of(jax.make_jaxpr(step.compute)(step.state, step.fixed, inputs).jaxpr)

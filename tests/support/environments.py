@@ -78,7 +78,7 @@ def environment_like_this(directory: Path, **modules: str) -> str:
     return python
 
 
-FRAMEWORK_PACKAGES = ("torch", "tensorflow", "keras")
+FRAMEWORK_PACKAGES = ("torch", "tensorflow", "keras", "jax")
 """Import names by which an environment has frameworks, or parts of them."""
 
 

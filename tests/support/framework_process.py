@@ -10,20 +10,31 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
-from joulemark.workloads.registry import builder, workloads
-from joulemark.workloads.spec import Program
+from joulemark.suite.trial.frameworks import FRAMEWORKS as TABLE
+from joulemark.workloads.registry import builder, supports, workloads
+from joulemark.workloads.spec import Program, Workload
 
-FRAMEWORKS = ("pytorch", "tensorflow")
-MODES = {"pytorch": ("eager", "compile"), "tensorflow": ("eager", "graph", "xla")}
-DEFAULT_MODE = {"pytorch": "eager", "tensorflow": "graph"}
+FRAMEWORKS = tuple(name for name, each in TABLE.items() if find_spec(each.module))
+"""Those that are installed here."""
+MODES = {name: [mode for mode in TABLE[name].modes if mode not in TABLE[name].gpu_modes] for name in FRAMEWORKS}
+"""Modes that run on a CPU."""
+DEFAULT_MODE = {name: TABLE[name].default_mode for name in FRAMEWORKS}
+PROOF_MODE = {name: "jit" if name == "jax" else "eager" for name in FRAMEWORKS}
+"""Modes in which results are compared with others': in JAX's eager mode, XLA compiles each operator by itself."""
 SEED = 7
 
 Weights = dict[str, np.ndarray]
+
+
+def having(workload: Workload) -> list[str]:
+    """Return the installed frameworks in which there is such a workload."""
+    return [name for name in FRAMEWORKS if supports(workload, name)]
 
 
 @dataclass(frozen=True)
@@ -72,14 +83,22 @@ class Result:
 
 
 class Processes:
-    """One lasting process a framework, since importing TensorFlow takes seconds."""
+    """One lasting process a framework, since importing one takes seconds; started when it is first asked.
 
-    def __init__(self) -> None:
+    `variables` are the environment of one framework's process.
+    """
+
+    def __init__(self, variables: Mapping[str, Mapping[str, str]] | None = None) -> None:
         context = get_context("spawn")
-        self._pools = {name: ProcessPoolExecutor(1, mp_context=context, initializer=_begin) for name in FRAMEWORKS}
+        self._pools = {
+            name: ProcessPoolExecutor(
+                1, mp_context=context, initializer=_begin, initargs=(dict((variables or {}).get(name, {})),)
+            )
+            for name in FRAMEWORKS
+        }
 
     def submit(self, job: Job) -> Future[Result]:
-        """Submit the job; both frameworks run in parallel."""
+        """Submit the job; frameworks run in parallel."""
         return self.call(job.framework, perform, job)
 
     def call(self, framework: str, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -96,8 +115,8 @@ class Processes:
             pool.shutdown(cancel_futures=True)
 
 
-def _begin() -> None:
-    os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
+def _begin(variables: Mapping[str, str]) -> None:
+    os.environ.update(variables, KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
 
 
 def make_kit(framework: str, precision: str, path: str | None = None, training: bool = True) -> Any:
@@ -128,6 +147,8 @@ def compiled(framework: str, mode: str, step: Callable[..., Any]) -> Callable[..
 
         torch.compiler.reset()
         return torch.compile(step, dynamic=False)
+    if framework == "jax":
+        return getattr(step, "compiled", step)  # one that the kit has not made has nothing to compile
     import tensorflow as tf
 
     return tf.function(step, jit_compile=mode == "xla" or None)
@@ -151,6 +172,10 @@ def perform(job: Job) -> Result:
     after = program.weights()
     outputs += [step(**inputs) for _ in range(job.steps - early)]
     watched = workload.decreasing_output
+    if job.framework == "jax":
+        import jax
+
+        jax.clear_caches()  # compiled code of a step that is not called again
     return Result(
         before=before,
         after=after,

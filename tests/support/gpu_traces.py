@@ -1,4 +1,4 @@
-"""Traces in the formats of both frameworks' profilers, of the same made-up moment on a GPU, and when it was busy.
+"""Traces in the formats of the frameworks' profilers, of the same made-up moment on a GPU, and when it was busy.
 
 On stream 7 kernels run from 0 to 40 and from 60 to 100 µs, on stream 13 a copy from 30 to 50, a fill from 200 to 205.
 """
@@ -65,6 +65,21 @@ def tensorflow_counts() -> dict[str, float]:
     return device_counts(_space())
 
 
+def serialized() -> bytes:
+    """Return the trace of `PLANES` as a file has it. Imports TensorFlow."""
+    return bytes(_space().SerializeToString())
+
+
+def in_jax(trace: bytes) -> tuple[list[tuple[float, float]], dict[str, float]]:
+    """Return the intervals that JAX's adapter finds in a file's trace, and what it counts there. Imports JAX."""
+    import jax
+
+    from joulemark.suite.trial.frameworks.jax_counts import device_counts, trace_intervals
+
+    profile = jax.profiler.ProfileData.from_serialized_xspace(trace)
+    return trace_intervals(profile), device_counts(profile)
+
+
 def _space() -> Any:
     """Return the trace of `PLANES` as TensorFlow writes it to a file."""
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
@@ -80,10 +95,10 @@ def _space() -> Any:
     return xplane_pb2.XSpace.FromString(space.SerializeToString())
 
 
-def tensorflow_profiled_on_the_cpu() -> tuple[int, list[tuple[float, float]]]:
+def profiled_on_the_cpu(framework: str) -> tuple[int, list[tuple[float, float]]]:
     """Return how often the profiled function was called, and the intervals found: none without a GPU."""
-    from joulemark.suite.trial.frameworks.adapter import Execution
-    from joulemark.suite.trial.frameworks.tensorflow import Adapter
+    from joulemark.suite.trial.frameworks import FRAMEWORKS
+    from joulemark.suite.trial.frameworks.adapter import Execution, load
 
     calls = 0
 
@@ -91,5 +106,6 @@ def tensorflow_profiled_on_the_cpu() -> tuple[int, list[tuple[float, float]]]:
         nonlocal calls
         calls += 1
 
-    intervals = Adapter(Execution("graph", "cpu", "fp32", threads=1)).device_intervals(run)
+    execution = Execution(FRAMEWORKS[framework].default_mode, "cpu", "fp32", threads=1)
+    intervals = load(framework)(execution).device_intervals(run)
     return calls, intervals

@@ -69,6 +69,14 @@ def walk(framework: str, precision: str, definition: Optimizer, start: np.ndarra
         model = torch.nn.Module()
         model.kernel = torch.nn.Parameter(torch.zeros(KERNEL, dtype=kit.dtype))
         model.bias = torch.nn.Parameter(torch.zeros(start.size - SPLIT, dtype=kit.dtype))
+    elif framework == "jax":
+        import jax.numpy as jnp
+        from flax import nnx
+
+        tensor, total = jnp.asarray, jnp.sum
+        model = nnx.Module()
+        model.kernel = nnx.Param(jnp.zeros(KERNEL, kit.dtype))
+        model.bias = nnx.Param(jnp.zeros(start.size - SPLIT, kit.dtype))
     else:
         import keras
         import tensorflow as tf

@@ -8,8 +8,9 @@ from typing import Any
 from joulemark.suite.plan.cases import make_plan
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.records import FrameworkInfo, Settings
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
-INSTALLED = {name: FrameworkInfo(version="2", python="3", build="cpu") for name in ("pytorch", "tensorflow")}
+INSTALLED = {name: FrameworkInfo(version="2", python="3", build="cpu") for name in FRAMEWORKS}
 
 
 def with_gpus() -> dict[str, FrameworkInfo]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
-from framework_process import Job, Processes, Result, Weights
+from framework_process import PROOF_MODE, Job, Processes, Result, Weights
 from proofs import distance
 
 STEPS = 3
@@ -82,7 +82,7 @@ class Agreement:
 
 def reference_job(framework: str, workload: str, weights: Weights | None = None) -> Job:
     """Return the training that all modes and precisions of a framework are compared with."""
-    return Job(framework, workload, "training", steps=STEPS, weights=weights)
+    return Job(framework, workload, "training", mode=PROOF_MODE[framework], steps=STEPS, weights=weights)
 
 
 def changes(result: Result) -> Weights:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,19 @@ sys.path.append(str(Path(__file__).parents[2]))
 
 
 @pytest.fixture(scope="session")
-def processes() -> Iterator[Processes]:
-    """One process a framework."""
-    processes = Processes()
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """One process a framework. JAX compiles without LLVM's optimisations, which are most of its time.
+
+    What it compiles is kept for other tests of this run, in other workers too.
+    """
+    own = tmp_path_factory.getbasetemp()
+    cache = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "jax"
+    jax = {
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    processes = Processes({"jax": jax})
     yield processes
     processes.close()
 

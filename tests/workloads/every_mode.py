@@ -6,46 +6,56 @@ Not collected by itself: the compilers take their time. tox runs it as `modes`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
 import pytest
-from framework_process import DEFAULT_MODE, FRAMEWORKS, MODES, Job, Processes, Result
+from framework_process import DEFAULT_MODE, MODES, PROOF_MODE, Job, Processes, Result, having
 from proofs import check_cast, check_descent, check_outputs, check_same
 from training_proofs import STEPS, agreement, overflows, reference_job, tolerances
 
+from joulemark.suite.trial.frameworks import mode_class
 from joulemark.workloads.registry import workloads
 
-COMPILED = ("compile", "xla")
 CASES = [
     pytest.param(w.id, phase, framework, mode, precision, marks=pytest.mark.xdist_group(w.id))
     for w in workloads().values()
-    for framework in FRAMEWORKS
+    for framework in having(w)
     for phase in w.stepped_phases
     for mode in MODES[framework]
     for precision in ("fp32", "bf16", "fp16")
-    if precision in w.precisions and (w.compiles or mode not in COMPILED)
+    if precision in w.precisions and (w.compiles or mode_class(framework, mode) != "compiled")
 ]
 SMALL = [
     pytest.param(w.id, framework, precision, marks=pytest.mark.xdist_group(w.id))
     for w in workloads().values()
     if w.decreasing_output
-    for framework in FRAMEWORKS
+    for framework in having(w)
     for precision in ("fp32", "bf16")
     if precision in w.precisions
 ]
 DESCENT = 20
 """Steps in which an output falls."""
 
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Processes]:
+    """One process a framework, which compiles as for its users."""
+    started = Processes()
+    yield started
+    started.close()
+
+
 allowed = cache(tolerances)
 
 
 @cache
 def reference(processes: Processes, framework: str, workload: str, phase: str) -> Result:
-    """Return what eager fp32 does."""
-    job = reference_job(framework, workload) if phase == "training" else Job(framework, workload, phase, steps=2)
-    return processes.run(job)
+    """Return what fp32 does in the mode of proofs."""
+    if phase == "training":
+        return processes.run(reference_job(framework, workload))
+    return processes.run(Job(framework, workload, phase, mode=PROOF_MODE[framework], steps=2))
 
 
 @pytest.mark.parametrize(("workload", "phase", "framework", "mode", "precision"), CASES)
@@ -70,7 +80,7 @@ def test_runs(
     if precision != "fp32":
         # how near outputs are is asked of one workload a family
         check_cast(plain, result)
-    elif mode != "eager":
+    elif mode != PROOF_MODE[framework]:
         check_same(workload, phase, plain, result)
     if result.decreasing_output:
         check_descent(result)

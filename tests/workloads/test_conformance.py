@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from framework_process import DEFAULT_MODE, FRAMEWORKS, MODES, Job, Processes, Result
+from framework_process import DEFAULT_MODE, MODES, Job, Processes, Result, having
 from proofs import check_descent, check_near, check_outputs, check_same
 
-from joulemark.workloads.registry import supports, workloads
+from joulemark.suite.trial.frameworks import mode_class
+from joulemark.workloads.registry import workloads
 
 WORKLOADS = workloads()
-CASES = [(w.id, phase, fw) for w in WORKLOADS.values() for phase in w.stepped_phases for fw in FRAMEWORKS]
+CASES = [(w.id, phase, fw) for w in WORKLOADS.values() for phase in w.stepped_phases for fw in having(w)]
 # The cheapest of each family, for what takes a compiler's time or repeats what the family shares.
 ONE_A_FAMILY = {
     "kernels": "matmul",
@@ -30,16 +31,19 @@ OPTIMISED = [
     for family in ONE_A_FAMILY
     if WORKLOADS[ONE_A_FAMILY[family]].compiles
     for phase in WORKLOADS[ONE_A_FAMILY[family]].stepped_phases
-    for fw, mode in (("pytorch", "compile"), ("tensorflow", "xla"))
+    for fw in having(WORKLOADS[ONE_A_FAMILY[family]])
+    for mode in MODES[fw]
+    if mode_class(fw, mode) == "compiled"
 ]
 
 
 HALF = [
-    (name, phase, precision)
+    (name, phase, precision, framework)
     for name in ONE_A_FAMILY.values()
     for phase in WORKLOADS[name].stepped_phases
     for precision in ("bf16", "fp16")
     if precision in WORKLOADS[name].precisions
+    for framework in having(WORKLOADS[name])
 ]
 
 
@@ -64,7 +68,6 @@ def test_runs_and_learns(processes: Processes, workload: str, phase: str, framew
     ("workload", "phase"), [(w.id, phase) for w in WORKLOADS.values() for phase in w.stepped_phases]
 )
 def test_eager_and_graph_do_the_same(processes: Processes, workload: str, phase: str) -> None:
-    assert supports(WORKLOADS[workload], "tensorflow")
     jobs = [Job("tensorflow", workload, phase, mode=mode, steps=STEPS.get(phase, 2)) for mode in ("eager", "graph")]
     try:
         check_same(workload, phase, *(processes.run(job) for job in jobs))
@@ -79,16 +82,14 @@ def test_eager_and_graph_do_the_same(processes: Processes, workload: str, phase:
 def test_optimised_modes_do_the_same(
     processes: Processes, workload: str, phase: str, framework: str, mode: str
 ) -> None:
-    assert mode in MODES[framework]
     steps = STEPS.get(phase, 2)
     eager, fast = (processes.run(Job(framework, workload, phase, mode=m, steps=steps)) for m in ("eager", mode))
     check_same(workload, phase, eager, fast)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize(("workload", "phase", "precision"), HALF)
+@pytest.mark.parametrize(("workload", "phase", "precision", "framework"), HALF)
 def test_half_precision_is_near(
-    processes: Processes, workload: str, phase: str, framework: str, precision: str
+    processes: Processes, workload: str, phase: str, precision: str, framework: str
 ) -> None:
     mode = DEFAULT_MODE[framework]
     full, half = (processes.run(Job(framework, workload, phase, mode=mode, precision=p)) for p in ("fp32", precision))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes
+from framework_process import PROOF_MODE, Job, Processes, having
 from golden_values import DATA, TOLERANCE, differences, draw, oriented, read
 
 from joulemark.workloads.registry import workloads
@@ -23,15 +23,22 @@ SINGLE_CONSTANTS = {("tensorflow", workload): 1e-7 for workload in ("activation.
 most, before they cast them to float64."""
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_values_are_those_of_an_independent_implementation(processes: Processes, framework: str, path: Path) -> None:
+CASES = [
+    pytest.param(path, framework, id=f"{path.stem}-{framework}")
+    for path in FILES
+    for framework in having(workloads()[read(path)[0].workload])
+]
+
+
+@pytest.mark.parametrize(("path", "framework"), CASES)
+def test_values_are_those_of_an_independent_implementation(processes: Processes, path: Path, framework: str) -> None:
     golden, kept = read(path)
     weights, inputs = draw(golden)
     job = Job(
         framework,
         golden.workload,
         golden.phase,
+        mode=PROOF_MODE[framework],
         precision="fp64",
         steps=golden.steps,
         weights=weights,

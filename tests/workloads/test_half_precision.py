@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import casts
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes, prepare
+from framework_process import FRAMEWORKS, Job, Processes, having, prepare
 
 from joulemark.workloads.registry import workloads
 
 UNTRAINED = [
-    (w.id, phase)
+    (w.id, phase, framework)
     for w in workloads().values()
     if w.optimizer and "bf16" in w.precisions and w.id != "gpt2"
     for phase in w.stepped_phases
     if phase != "training"
+    for framework in having(w)
 ]
 
 
 def weights_cast(job: Job) -> set[str]:
     """Return the names of the kernels and tables that have the shape of a tensor that a step casts, transposed or not.
 
-    Runs in the framework's process.
+    Vectors are left out: norms of JAX compute in float32 with theirs, of shape (1, 1, C) as a class token has. Runs in the framework's process.
     """
     _, program, inputs = prepare(job)
     shapes = getattr(casts, f"in_{job.framework}")(program.step, inputs)
     return {
         name
         for name, weight in program.weights().items()
-        if weight.ndim > 1 and not shapes.isdisjoint({weight.shape, weight.shape[::-1]})
+        if weight.size > max(weight.shape) and not shapes.isdisjoint({weight.shape, weight.shape[::-1]})
     }
 
 
@@ -42,10 +43,9 @@ def test_weights_are_cast_in_training_alone(processes: Processes, framework: str
     assert cast["prefill"] == cast["generation"] == set()
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize(("workload", "phase"), UNTRAINED)
+@pytest.mark.parametrize(("workload", "phase", "framework"), UNTRAINED)
 def test_no_other_workload_casts_one_without_training(
-    processes: Processes, framework: str, workload: str, phase: str
+    processes: Processes, workload: str, phase: str, framework: str
 ) -> None:
     job = Job(framework, workload, phase, precision="bf16")
     assert processes.call(framework, weights_cast, job).result() == set()

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from framework_process import FRAMEWORKS, Processes
+from framework_process import Processes
 from idioms import STEPS, UPDATED, Observed, count_graphs, observe
 
 from joulemark.workloads.registry import workloads
 
 TABLE = tomllib.loads(Path(__file__).with_name("idioms.toml").read_text(encoding="utf-8"))
 WORKLOADS = workloads()
+FRAMEWORKS = ("pytorch", "tensorflow")
+"""Those whose kernels are chosen by the program: XLA chooses JAX's."""
 # A training step contains the forward pass of these.
 CONTAINED = ("forward", "inference")
 CASES = [

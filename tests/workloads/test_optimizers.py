@@ -1,4 +1,4 @@
-"""Optimizers of both frameworks against their closed forms, on gradients given from outside."""
+"""Optimizers of all frameworks against their closed forms, on gradients given from outside."""
 
 from __future__ import annotations
 

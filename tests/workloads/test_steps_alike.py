@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes, prepare
+from framework_process import FRAMEWORKS, Job, Processes, having, prepare
 
 from joulemark.suite.records import Ends
 from joulemark.suite.results.validity import TRAINING_DRIFT
@@ -15,10 +15,16 @@ from joulemark.suite.trial.frameworks.prepared import LEARNING_RATE_FACTOR, MOST
 from joulemark.workloads.registry import workloads
 from studies.steps_alike import Moment, walk
 
-TRAINED = [w.id for w in workloads().values() if w.optimizer]
+TRAINED = [(w.id, framework) for w in workloads().values() if w.optimizer for framework in having(w)]
 WARMUP = 3
 # two players; sparse gradients; no loss; frozen norms; a loss scale
-KINDS = [("dcgan", "fp32"), ("word2vec", "fp32"), ("attention", "fp32"), ("transfer.frozen", "fp32"), ("mlp", "fp16")]
+KINDS = [
+    (name, precision, framework)
+    for name, precision in (
+        ("dcgan", "fp32"), ("word2vec", "fp32"), ("attention", "fp32"), ("transfer.frozen", "fp32"), ("mlp", "fp16")
+    )
+    for framework in having(workloads()[name])
+]  # fmt: skip
 
 
 def largest_change(moments: list[Moment]) -> float:
@@ -28,8 +34,7 @@ def largest_change(moments: list[Moment]) -> float:
     return max(Ends(first=first[name], last=last[name]).change for name in first)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("workload", TRAINED)
+@pytest.mark.parametrize(("workload", "framework"), TRAINED)
 def test_the_most_steps_of_a_trial_change_nothing(processes: Processes, workload: str, framework: str) -> None:
     """In 60 steps, each so much larger that together they go as far; none is lost to rounding."""
     factor = LEARNING_RATE_FACTOR * MOST_STEPS / 60
@@ -77,8 +82,7 @@ def norms_and_gradients(framework: str, workload: str, precision: str) -> dict[s
     }
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize(("workload", "precision"), KINDS)
+@pytest.mark.parametrize(("workload", "precision", "framework"), KINDS)
 def test_norms_are_those_of_the_gradients_and_leave_no_trace(
     processes: Processes, workload: str, precision: str, framework: str
 ) -> None:

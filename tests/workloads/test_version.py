@@ -20,13 +20,16 @@ pytestmark = pytest.mark.slow
 PRINT = """
 import json
 from joulemark.workloads.registry import supports, workloads
-frameworks = ("pytorch", "tensorflow")
+frameworks = ("pytorch", "tensorflow", "jax")
 versions = {f"{w.id} {f}": w.version(f) for w in workloads().values() for f in frameworks if supports(w, f)}
 print(json.dumps(versions | {f"{w.id} spec": w.spec_version for w in workloads().values()}))
 """
-PYTORCH = {f"{name} pytorch" for name, workload in workloads().items() if supports(workload, "pytorch")}
-TENSORFLOW = {f"{name} tensorflow" for name, workload in workloads().items() if supports(workload, "tensorflow")}
+PYTORCH, TENSORFLOW, JAX = (
+    {f"{name} {framework}" for name, workload in workloads().items() if supports(workload, framework)}
+    for framework in ("pytorch", "tensorflow", "jax")
+)
 NOT_INITIALISED = ("activation", "fft", "input_pipeline", "matmul", "pca", "stream")
+ALL = PYTORCH | TENSORFLOW | JAX | {f"{name} spec" for name in workloads()}
 INITIALISED = {f"{name} spec" for name in workloads() if name.split(".")[0] not in NOT_INITIALISED}
 
 
@@ -57,7 +60,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
 
 
 def everywhere(*names: str) -> set[str]:
-    return {f"{name} {what}" for name in names for what in ("pytorch", "tensorflow", "spec")}
+    return {f"{name} {what}" for name in names for what in ("pytorch", "tensorflow", "jax", "spec")} & ALL
 
 
 CHANGE = "\nCHANGED = 1\n"
@@ -81,10 +84,12 @@ DOCSTRING = '\n"""Says something else."""\n# So does this.\n'
         ("attention/spec.py", CHANGE, everywhere("attention", "transformer") - {"transformer spec"}),
         ("kits/tensorflow/pytorch_equivalents.py", CHANGE, TENSORFLOW),
         ("kits/pytorch/__init__.py", CHANGE, PYTORCH),
-        ("initial.py", CHANGE, PYTORCH | TENSORFLOW | INITIALISED),
+        ("initial.py", CHANGE, PYTORCH | TENSORFLOW | JAX | INITIALISED),
         ("spec.py", CHANGE, set()),
         ("document.py", CHANGE, set()),
-        ("cnn/jax.py", CHANGE, set()),
+        ("cnn/jax.py", CHANGE, {"cnn jax"}),
+        ("kits/jax/layers.py", CHANGE, JAX),
+        ("cnn/another.py", CHANGE, set()),
         ("kits/pytorch/__init__.py", DOCSTRING, set()),
         ("cnn/spec.py", DOCSTRING, set()),
     ],

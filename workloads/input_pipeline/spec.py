@@ -1,7 +1,7 @@
 """Input pipeline of an image classifier, on the host: random crop, random flip, normalisation and batching.
 
-By PyTorch's DataLoader and TensorFlow's tf.data with the same number of workers. Crops and flips are drawn once by
-numpy: both frameworks return equal images. Variant `jpeg` decodes its images first, by Pillow and by tf.io.
+By PyTorch's DataLoader, TensorFlow's tf.data and Grain for JAX with the same number of workers. Crops and flips are
+drawn once by numpy: all return equal images. Variant `jpeg` decodes its images first, by Pillow or by tf.io.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def test_without_a_framework_nothing_can_be_planned(tmp_path: Path) -> None:
     for arguments in (("list", "--cases"), ("calibrate",)):
         done = joulemark(tmp_path, *arguments, python=python)
         assert (done.returncode, done.stdout) == (2, "")
-        for extra in ("pytorch", "tensorflow"):
+        for extra in ("pytorch", "tensorflow", "jax"):
             assert f"pip install 'joulemark[{extra}]'" in done.stderr
 
 

@@ -36,7 +36,7 @@ for arguments in json.loads(sys.argv[1]):
 """Each command in a process of its own, which has imported what all of them do."""
 
 PYTORCH = "--framework pytorch --python pytorch=./python"
-DOCTOR = "doctor --python pytorch=/nowhere --python tensorflow=/nowhere"
+DOCTOR = "doctor --python pytorch=/nowhere --python tensorflow=/nowhere --python jax=/nowhere"
 """What their children import is not asked here."""
 ALLOWED: dict[str, set[str]] = {
     f"run --dry-run {PYTORCH}": {"numpy"},

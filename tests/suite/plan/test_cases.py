@@ -11,13 +11,14 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.plan import axes
 from joulemark.suite.plan.profiles import PROFILES
 from joulemark.suite.records import Settings
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.workloads.registry import workloads
 
 
 def test_quick_measures_the_default_modes_on_the_cpu():
     plan = make()
     modes = {(case.framework, case.mode) for case in plan.cases}
-    assert modes == {("pytorch", "eager"), ("tensorflow", "graph")}
+    assert modes == {(name, framework.default_mode) for name, framework in FRAMEWORKS.items()}
     assert {case.device for case in plan.cases} == {"cpu"}
     assert plan.rounds == 3
 
@@ -134,11 +135,21 @@ def test_batch_sizes_and_devices_that_a_workload_lacks_are_skipped():
 )
 def test_precisions_and_compiled_modes_that_a_workload_lacks_are_skipped(selection, value):
     plan = make(size=["tiny"], **selection)
-    assert {case.framework for case in plan.cases} == {"pytorch", "tensorflow"}
+    assert {case.framework for case in plan.cases} >= {"pytorch", "tensorflow"}
     assert plan.runnable() == ()
     for case in plan.cases:
         assert (case.status, case.reason_code) == ("skipped", "unsupported")
         assert value in case.reason
+
+
+def test_a_workload_with_nothing_to_compile_takes_a_mode_that_does_not():
+    for profile in ("quick", "standard"):  # whose modes are the default ones, and these with the compiled ones
+        cases = make(workload=["input_pipeline", "word2vec"], profile=profile, phase=["inference", "training"]).cases
+        planned = [case for case in reversed(cases) if case.reason == "not attempted"]
+        default = {(case.workload, case.framework): case.mode for case in planned}
+        assert default["input_pipeline", "jax"] == "eager"
+        assert default["word2vec", "jax"] == "jit"
+        assert default["input_pipeline", "tensorflow"] == "graph"
 
 
 def test_cuda_graphs_are_selected_on_a_gpu_and_skipped_on_a_cpu_that_is_asked_for_them():
@@ -214,7 +225,7 @@ def test_a_device_is_skipped_in_a_framework_that_does_not_see_it():
     gpus = with_gpus()
     blind = gpus["tensorflow"].model_copy(update={"devices": ("cpu",), "blind": "no libcudnn.so.9"})
     plan = make(gpus | {"tensorflow": blind}, device=["cuda:0"])
-    assert {case.framework for case in plan.runnable()} == {"pytorch"}
+    assert {case.framework for case in plan.runnable()} == set(FRAMEWORKS) - {"tensorflow"}
     reasons = {case.reason for case in plan.cases if case.framework == "tensorflow"}
     assert reasons == {"TensorFlow sees no device cuda:0: no libcudnn.so.9"}
     with pytest.raises(UsageError, match=r"'cuda:0'.*No GPU is seen: no libcudnn"):

@@ -23,7 +23,7 @@ def test_each_round_has_every_case_in_its_own_order_which_the_seed_repeats():
 
 
 def test_a_gpu_trial_has_a_guard_longer_than_the_sensor_lags_and_more_stages_in_the_first_round():
-    plan = make(with_gpus())
+    plan = make(with_gpus(), framework=["pytorch"])
     cases = {case.device: case for case in plan.cases}
     assert plan.effort(cases["cuda:0"]).guard_s >= 1.1
     first, later = plan.effort(cases["cuda:0"], 1), plan.effort(cases["cuda:0"])

@@ -15,9 +15,10 @@ from environments import require
 
 from joulemark.suite.records import RunFile, schema
 from joulemark.suite.results.run_files import read
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 pytestmark = pytest.mark.slow
-require("torch", "tensorflow")
+require("torch", "tensorflow", "jax")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_every_case_is_ok_with_throughput_energy_and_emissions(run_file):
     assert {(case.workload, case.phase, case.framework) for case in run_file.cases} == {
         (workload, phase, framework)
         for workload, phase in (("matmul", "inference"), ("cnn", "training"))
-        for framework in ("pytorch", "tensorflow")
+        for framework in FRAMEWORKS
     }
     for case in run_file.cases:
         assert (case.status, len(case.trials)) == ("ok", 2), case.reason
@@ -64,7 +65,7 @@ def test_frameworks_are_compared(finished: tuple[Path, Any, Any]) -> None:
     done = joulemark(home, "compare", "latest", "latest", "--by", "framework", "--json")
     assert done.returncode == 0, done.stderr
     ratios = [c["ratio"] for c in json.loads(done.stdout)["comparisons"] if c["metric"] == "throughput"]
-    assert len(ratios) == 2
+    assert len(ratios) == 6, "two tasks, three pairs of frameworks"
     assert all(ratios)
     assert "there is nothing to compare" not in Path(document["report"]).read_text(encoding="utf-8")
 
@@ -156,5 +157,5 @@ def test_show_and_list_find_the_run(finished):
 
 def test_piped_progress_is_plain_lines(finished):
     stderr = finished[1].stderr
-    assert "[8/8]" in stderr
+    assert "[12/12]" in stderr
     assert "\x1b" not in stderr

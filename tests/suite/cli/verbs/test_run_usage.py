@@ -16,9 +16,9 @@ pytestmark = pytest.mark.slow
     ("arguments", "texts"),
     [
         (["--workload", "matmull"], ["'matmull'", "Did you mean 'matmul'?", "attention"]),
-        (["--framework", "jax"], ["'jax'", "pytorch", "tensorflow"]),
+        (["--framework", "mxnet"], ["'mxnet'", "pytorch", "tensorflow"]),
         (["--phase", "learning"], ["'learning'", "training"]),
-        (["--mode", "jit"], ["'jit'", "xla"]),
+        (["--mode", "lazy"], ["'lazy'", "xla"]),
         (["--precision", "int8"], ["'int8'", "bf16"]),
         (["--device", "cuda:9", "--framework", "pytorch"], ["'cuda:9'", "cpu"]),
         (["--profile", "fast"], ["'fast'", "quick"]),

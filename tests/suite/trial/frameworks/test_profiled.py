@@ -43,8 +43,20 @@ def test_tensorflow_counts_streams_and_nothing_derived_from_them(processes: Proc
 
 @pytest.mark.slow
 @needs_tensorflow
-def test_tensorflows_own_profiler_finds_nothing_on_a_cpu(processes: Processes) -> None:
-    assert processes.call("tensorflow", gpu_traces.tensorflow_profiled_on_the_cpu).result() == (1, [])
+def test_jax_finds_the_same_in_the_same_file(processes: Processes) -> None:
+    require("jax")
+    trace = processes.call("tensorflow", gpu_traces.serialized).result()
+    intervals, counts = processes.call("jax", gpu_traces.in_jax, trace).result()
+    assert len(intervals) == 4
+    assert busy_s(intervals) == pytest.approx(gpu_traces.BUSY_S, rel=1e-4)
+    assert counts == {"kernels": 2.0, "kernel_s": pytest.approx(80e-6), "device_copies": 1.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["tensorflow", "jax"])
+def test_their_own_profilers_find_nothing_on_a_cpu(processes: Processes, framework: str) -> None:
+    require(framework)
+    assert processes.call(framework, gpu_traces.profiled_on_the_cpu, framework).result() == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -78,5 +78,11 @@ def test_what_tensorflow_counts(processes: Processes) -> None:
     counts = processes.call("tensorflow", gpu_traces.tensorflow_counts).result()
     assert counts.pop("kernel_s") == pytest.approx(80e-6)
     assert counts == {"kernels": 2.0, "device_copies": 1.0}
-    in_trace, in_code = processes.call("tensorflow", xla_text.kernels).result()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["tensorflow", "jax"])
+def test_xlas_kernels_are_those_of_its_code(processes: Processes, framework: str) -> None:
+    require(framework)
+    in_trace, in_code = processes.call(framework, xla_text.kernels, framework).result()
     assert in_trace == in_code > 3

@@ -1,4 +1,4 @@
-"""Work that was planted in a step is counted, in real trials of both frameworks; work that was not is not.
+"""Work that was planted in a step is counted, in real trials of all frameworks; work that was not is not.
 
 Dynamo is counted without Inductor, which takes seconds for each step; studies/work_counts.py has all faults and modes.
 """
@@ -22,7 +22,7 @@ from joulemark.suite.stats.thresholds import Thresholds
 from joulemark.suite.stats.work_counts.comparison import compare_counts
 from joulemark.suite.trial.fork_server_client import ForkServer
 
-require("torch", "tensorflow")
+require("torch", "tensorflow", "jax")
 pytestmark = pytest.mark.slow
 
 PLANTED = {
@@ -40,6 +40,13 @@ PLANTED = {
         "dropped_channels_last": "kernels",
         "retraces": "traces",
     },
+    ("jax", "eager"): {
+        "extra_operator": "operators",
+        "extra_copy": "operators",
+        "lost_fusion": "operators",
+        "dropped_channels_last": "operators",
+    },
+    ("jax", "jit"): {"extra_operator": "graph_nodes", "lost_fusion": "graph_nodes", "retraces": "traces"},
 }
 """The faults of each mode, and a count that must tell of them."""
 
@@ -51,7 +58,7 @@ PRODUCTS = 2 * 4 * (12 * 12 * 8 * 9 * (3 + 8) + 8 * 10)
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ForkServer]]:
     with ExitStack() as stack:
         variables = planted_trials.variables(tmp_path_factory.mktemp("scratch"))
-        started = {name: ForkServer(name, variables) for name in ("pytorch", "tensorflow")}
+        started = {name: ForkServer(name, variables) for name in ("pytorch", "tensorflow", "jax")}
         for server in started.values():
             stack.callback(server.close)
             assert server.wait_ready() == ""
@@ -87,12 +94,12 @@ def test_planted_work_is_found_and_nothing_else(servers: dict[str, ForkServer], 
 
 def test_flops_of_a_training_are_those_of_pytorchs_counter(servers: dict[str, ForkServer]) -> None:
     """Of convolutions with and without stride, their gradients and matrix products."""
-    modes = {"pytorch": "eager", "tensorflow": "graph"}
+    modes = {"pytorch": "eager", "tensorflow": "graph", "jax": "jit"}
     flops = []
     for framework, mode in modes.items():
         training = counted(servers[framework], framework, mode, "tiny", workload="cnn", phase="training")
         flops += [trial.work.counts["flops"].value for trial in training.trials if trial.work is not None]
-    assert flops[0] == flops[1] > 1e6
+    assert flops[0] == flops[1] == flops[2] > 1e6
 
 
 def test_what_dynamo_compiles_and_breaks_is_counted() -> None:

@@ -1,0 +1,116 @@
+"""Generation in JAX: caches of keys and values, and a state that passes from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+
+from joulemark.workloads.kits.jax.step import Outputs, Step
+from joulemark.workloads.kits.jax.step import State as StepState
+from joulemark.workloads.kits.jax.weights import Values, Variables
+from joulemark.workloads.spec import Program
+
+State = Mapping[str, jax.Array]
+Kept = list[tuple[jax.Array, jax.Array]]
+"""Keys and values of each cache."""
+
+
+class Cache:
+    """Keys and values of a fixed number of places, (B, heads, S, D) each; zeros until they are written.
+
+    A compiled step writes in place: it takes over the buffers of the step before.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+        self.keys, self.values = (jnp.zeros(shape, dtype) for _ in range(2))
+
+    def fill(self, k: jax.Array, v: jax.Array) -> None:
+        """Write k, v (B, heads, T, D) to the first T places."""
+        self._write(0, k, v)
+
+    def extend(self, place: jax.Array, k: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Write k, v (B, heads, 1, D) to the place (1,) and return those of all places."""
+        self._write(place[0], k, v)
+        return self.whole()
+
+    def _write(self, place: int | jax.Array, k: jax.Array, v: jax.Array) -> None:
+        self.keys, self.values = (
+            lax.dynamic_update_slice_in_dim(kept, x, place, axis=2) for kept, x in ((self.keys, k), (self.values, v))
+        )
+
+    def whole(self) -> tuple[jax.Array, jax.Array]:
+        """Return keys and values of all places."""
+        return self.keys, self.values
+
+
+@contextmanager
+def lent(caches: Sequence[Cache], kept: Kept) -> Iterator[None]:
+    """Let the caches hold these keys and values, which may be those of a trace, instead of their own."""
+    own = [cache.whole() for cache in caches]
+    for cache, tensors in zip(caches, kept, strict=True):
+        cache.keys, cache.values = tensors
+    try:
+        yield
+    finally:
+        for cache, tensors in zip(caches, own, strict=True):
+            cache.keys, cache.values = tensors
+
+
+class Generation:
+    """What the kit gives to generation."""
+
+    compute_dtype: Any
+    caches: list[Cache]
+    program: Callable[..., Program]
+
+    def cache(self, batch: int, heads: int, length: int, width: int) -> Cache:
+        """Return a cache of `length` places, with heads of `width`."""
+        self.caches.append(Cache((batch, heads, length, width), self.compute_dtype))
+        return self.caches[-1]
+
+    def kept(self) -> Kept:
+        """Return the keys and values of all caches."""
+        return [cache.whole() for cache in self.caches]
+
+    def generation(
+        self, model: nnx.Module, begin: Callable[[], State], follow: Callable[..., tuple[Outputs, State]], count: int
+    ) -> Program:
+        """Return a sampling step, in evaluation mode, that starts where the step before has ended.
+
+        `begin()` returns the first state, once the program is built and whenever its weights are set. `follow(index=,
+        **state, **inputs)` returns outputs and the next state; `index` (1,) counts the steps from 0. After `count`
+        steps both start anew.
+        """
+        variables = Variables(model)
+
+        @jax.jit
+        def first(values: Values, kept: Kept) -> tuple[State, Kept]:
+            with variables.lent(values), lent(self.caches, kept):
+                return {**begin(), "index": jnp.zeros(1, int)}, self.kept()
+
+        def compute(state: StepState, fixed: StepState, inputs: State) -> tuple[Outputs, StepState]:
+            with variables.lent(fixed["variables"]), lent(self.caches, state["caches"]):
+                outputs, following = follow(**state["now"], **inputs)
+                kept = self.kept()
+            index = state["now"]["index"] + 1
+            over = index == count
+            now = {
+                name: jnp.where(over, fixed["first"][name], tensor)
+                for name, tensor in {**following, "index": index}.items()
+            }
+            return outputs, {"now": now, "caches": kept}
+
+        step = Step(compute, {}, {"variables": variables.values()})
+
+        def restart() -> None:
+            step.fixed["first"], kept = first(step.fixed["variables"], self.kept())
+            step.state = {"now": jax.tree.map(jnp.copy, step.fixed["first"]), "caches": kept}
+
+        restart()
+        return self.program(step, variables, changed=restart)
