@@ -138,8 +138,17 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one token: its share of what a sample moves, and of the weights."""
     if phase == "response":
         return of_response(size, *(traffic(size, part, batch, element) for part in ("prefill", "generation")))
-    weights = weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
+    weights = read_bytes(size, phase, batch, element, parameters(size))
     return (data_bytes(size, phase, element) + weights) / items(size, phase)
+
+
+def read_bytes(size: Size, phase: Phase, batch: int, element: int, count: Count) -> float:
+    """Return a sample's share of the bytes of weights; of an embedding that is not the output layer, the rows read."""
+    weights = weight_bytes(count, phase, batch, OPTIMIZER, element)
+    if size.tied or phase == "training":
+        return weights
+    unread = max(0, size.vocabulary - batch * items(size, phase))
+    return weights - element * unread * size.width / batch
 
 
 _TINY = {

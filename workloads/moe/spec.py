@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from joulemark.workloads.counting import Dense, of_response, weight_bytes
+from joulemark.workloads.counting import Dense, of_response
 from joulemark.workloads.initial import normal
 from joulemark.workloads.llama import spec as llama
 from joulemark.workloads.spec import Adam, Count, Phase, Size, Workload
@@ -57,7 +57,7 @@ def traffic(size: Size, phase: Phase, batch: int, element: int) -> float:
     """Return the compulsory bytes of one token: its share of what a sample moves, and of the weights of all experts."""
     if phase == "response":
         return of_response(size, *(traffic(size, part, batch, element) for part in ("prefill", "generation")))
-    weights = weight_bytes(parameters(size), phase, batch, OPTIMIZER, element)
+    weights = llama.read_bytes(size, phase, batch, element, parameters(size))
     return (llama.data_bytes(size, phase, element) + weights) / llama.items(size, phase)
 
 
