@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, SEED, Job, Processes, compiled, prepare
+from framework_process import DEFAULT_MODE, FRAMEWORKS, SEED, Job, Processes, compiled, prepare
 from proofs import distance, perturb
 
 from joulemark.workloads.char_rnn import spec as char_rnn
@@ -135,8 +135,7 @@ def answers(framework: str, workload: str, mode: str) -> list[str]:
 def test_a_response_is_a_prefill_and_the_generation_behind_it(
     processes: Processes, framework: str, workload: str
 ) -> None:
-    mode = "graph" if framework == "tensorflow" else "eager"
-    assert processes.call(framework, answers, framework, workload, mode).result() == []
+    assert processes.call(framework, answers, framework, workload, DEFAULT_MODE[framework]).result() == []
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
