@@ -183,7 +183,7 @@ def count_graphs(framework: str, workload: str, phase: str) -> list[int]:
     """
     program, ring = build(framework, workload, phase)
     # Not made by its constructor, which would set the threads: this process has set them.
-    adapter = SimpleNamespace(execution=Execution(MODES[framework], "cpu", "fp32", 1))
+    adapter = SimpleNamespace(execution=Execution(MODES[framework], "cpu", "fp32", 1), _functions=[])
     if framework == "pytorch":
         import torch
 

@@ -87,9 +87,10 @@ def build(size: Size, phase: Phase, kit: Kit) -> Program:
         return kit.training(model, forward, spec.OPTIMIZER)
     caches = [kit.cache(size.batch, size.heads, spec.places(size), size.width // size.heads) for _ in range(size.depth)]
 
-    def read(tokens: jax.Array) -> dict[str, jax.Array]:
+    def read(tokens: jax.Array) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
         logits = model(tokens, caches=caches, last=True)[:, 0]  # (B, vocabulary)
-        return {"logits": logits, "next": jnp.argmax(logits, -1)}
+        following = jnp.argmax(logits, -1)
+        return {"logits": logits, "next": following}, {"token": following}
 
     def follow(index: jax.Array, token: jax.Array) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
         logits = model(token[:, None], caches=caches, place=size.length + index)[:, 0]
@@ -97,6 +98,8 @@ def build(size: Size, phase: Phase, kit: Kit) -> Program:
         return {"logits": logits, "next": following}, {"token": following}
 
     if phase == "prefill":
-        return kit.inference(model, read)
+        return kit.inference(model, lambda tokens: read(tokens)[0])
     prompt = kit.tensor(spec.prompt(size, kit.seed))
-    return kit.generation(model, lambda: {"token": read(prompt)["next"]}, follow, size.new_tokens)
+    if phase == "generation":
+        return kit.generation(model, lambda: read(prompt)[1], follow, size.new_tokens)
+    return kit.response(model, {"tokens": prompt}, read, follow, spec.followed(size))

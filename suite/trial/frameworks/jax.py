@@ -27,7 +27,7 @@ class Adapter:
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
         self.cuda = execution.device.startswith("cuda")
-        self._step: KitStep | None = None
+        self._steps: list[KitStep] = []
         if execution.precision == "tf32" and not self.cuda:
             raise UnsupportedError("tf32 is a mode of NVIDIA tensor cores; this case runs on the CPU")
         # The size of XLA's pools of threads, read when its client is made (xla/pjrt/utils.cc, DefaultThreadPoolSize).
@@ -55,18 +55,19 @@ class Adapter:
     def compile(self, step: Step) -> Step:
         """Return the step under `jax.jit`, with its state donated; one that the kit has not made has none."""
         if isinstance(step, KitStep):
-            self._step = step
+            own = step
         else:
-            self._step = KitStep(lambda _state, _fixed, inputs: (step(**inputs), {}), {}, {})
-        run: Step = self._step if self.execution.mode == "eager" else self._step.compiled
+            own = KitStep(lambda _state, _fixed, inputs: (step(**inputs), {}), {}, {})
+        self._steps.append(own)
+        run: Step = own if self.execution.mode == "eager" else own.compiled
         return run
 
     def synchronize(self) -> None:
-        """Wait for the last step, which has waited for those before; before the first, for all arrays."""
-        if self._step is not None and self._step.latest:
-            self._step.wait()
-        else:
+        """Wait for the last call of each step, which has waited for those before; before the first, for all arrays."""
+        if not any(step.latest for step in self._steps):
             jax.block_until_ready(jax.live_arrays())
+        for step in self._steps:
+            step.wait()
 
     def finish_background_compilation(self) -> None:
         """Do nothing: compilation has ended when the call returns."""
@@ -95,21 +96,21 @@ class Adapter:
             return jax.profiler.ProfileData.from_serialized_xspace(path.read_bytes())
 
     def compiled(self) -> Mapping[str, float]:
-        """Return how often the step was traced."""
-        if self._step is None or self.execution.mode == "eager":
+        """Return how often the steps were traced."""
+        if not self._steps or self.execution.mode == "eager":
             return {}
-        return {"graphs": float(self._step.traces)}
+        return {"graphs": float(sum(step.traces for step in self._steps))}
 
     def count_work(self, step: Step, inputs: Mapping[str, Any]) -> Iterator[Counts]:
         """Count operators of a step, or equations of its trace and XLA's kernels; FLOPs, memory; kernels on a GPU."""
-        assert self._step is not None
-        yield jax_counts.trace_counts(self._step, inputs, self.execution.mode)
+        program: KitStep = getattr(step, "__self__", step)  # what `compile` has made it of
+        yield jax_counts.trace_counts(program, inputs, self.execution.mode)
         if self.cuda:
             yield jax_counts.device_counts(self._profiled(lambda: step(**inputs), gpu=True))
         if self.execution.mode != "eager":
             if not self.cuda:
                 yield {"kernels": jax_counts.xla_kernels(self._profiled(lambda: step(**inputs), gpu=False))}
-            yield jax_counts.peak_counts(self._step, inputs)
+            yield jax_counts.peak_counts(program, inputs)
 
     def read_back(self) -> dict[str, str]:
         """Return threads and flags as JAX reports them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
-from joulemark.workloads.kits.jax.step import Outputs, Step
+from joulemark.workloads.kits.jax.step import Follower, Outputs, Step
 from joulemark.workloads.kits.jax.step import State as StepState
 from joulemark.workloads.kits.jax.weights import Values, Variables
 from joulemark.workloads.spec import Program
@@ -101,16 +102,46 @@ class Generation:
             index = state["now"]["index"] + 1
             over = index == count
             now = {
-                name: jnp.where(over, fixed["first"][name], tensor)
+                name: jnp.where(over, state["first"][name], tensor)
                 for name, tensor in {**following, "index": index}.items()
             }
-            return outputs, {"now": now, "caches": kept}
+            return outputs, {"now": now, "first": state["first"], "caches": kept}
 
         step = Step(compute, {}, {"variables": variables.values()})
 
         def restart() -> None:
-            step.fixed["first"], kept = first(step.fixed["variables"], self.kept())
-            step.state = {"now": jax.tree.map(jnp.copy, step.fixed["first"]), "caches": kept}
+            beginning, kept = first(step.fixed["variables"], self.kept())
+            step.state = {"now": jax.tree.map(jnp.copy, beginning), "first": beginning, "caches": kept}
 
         restart()
         return self.program(step, variables, changed=restart)
+
+    def response(
+        self,
+        model: nnx.Module,
+        prompt: Mapping[str, jax.Array],
+        read: Callable[..., tuple[Outputs, State]],
+        follow: Callable[..., tuple[Outputs, State]],
+        count: int,
+    ) -> Program:
+        """Return a prefill, and the generation that goes on from it.
+
+        `read(**prompt)` returns outputs and the first state: of `prompt` once the program is built and whenever its
+        weights are set, then of what each prefill is given. `follow` and `count` are as in `generation`.
+        """
+        variables = Variables(model)
+        decoding = self.generation(model, lambda: read(**prompt)[1], follow, count)
+        step: Step = decoding.step  # type: ignore[assignment]
+
+        def prefill(state: StepState, fixed: StepState, inputs: State) -> tuple[Outputs, StepState]:
+            with variables.lent(fixed["variables"]), lent(self.caches, state["caches"]):
+                outputs, first = read(**inputs)
+                kept = self.kept()
+            # Copies: a step may write into its state, and outputs are kept.
+            begin = {name: jnp.copy(tensor) for name, tensor in first.items()} | {"index": jnp.zeros(1, int)}
+            return outputs, {"now": begin, "first": jax.tree.map(jnp.copy, begin), "caches": kept}
+
+        def rewind(index: int) -> None:
+            step.state["now"]["index"] = jnp.full(1, index, int)
+
+        return replace(decoding, prefill=Follower(prefill, step), rewind=rewind)

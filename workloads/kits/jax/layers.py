@@ -14,7 +14,7 @@ import numpy as np
 import optax
 from flax import nnx
 
-from joulemark.workloads.kits.jax.modules import BatchNorm, Depthwise, Lstm
+from joulemark.workloads.kits.jax.modules import BatchNorm, Depthwise, Experts, Lstm
 from joulemark.workloads.kits.jax.weights import Frozen, slots
 
 _DISCARDED = nnx.initializers.zeros_init()
@@ -89,6 +89,10 @@ class Layers:
         """Return layer normalisation over the last axis."""
         return nnx.LayerNorm(width, epsilon=epsilon, rngs=self.rngs, **self._types)
 
+    def rms_norm(self, width: int, *, epsilon: float = 1e-5) -> nnx.Module:
+        """Return division by the root mean square over the last axis, and a scale."""
+        return nnx.RMSNorm(width, epsilon=epsilon, rngs=self.rngs, **self._types)
+
     def group_norm(self, width: int, groups: int, *, epsilon: float = 1e-6) -> nnx.Module:
         """Return normalisation over the image and the channels of each group."""
         return nnx.GroupNorm(width, num_groups=groups, epsilon=epsilon, rngs=self.rngs, **self._types)
@@ -98,6 +102,10 @@ class Layers:
         if sparse:
             raise NotImplementedError("JAX has no sparse gradients: that of a table has all of its rows")
         return nnx.Embed(count, width, embedding_init=_DISCARDED, rngs=self.rngs, **self._types)
+
+    def experts(self, count: int, width_in: int, width: int) -> nnx.Module:
+        """Return `count` dense layers without bias, each for rows of its own."""
+        return Experts(count, width_in, width, **self._types)
 
     def lstm(self, width_in: int, width: int) -> nnx.Module:
         """Return an LSTM: x (B, T, width_in) -> (states (B, T, width), (last state, last cell))."""
@@ -159,16 +167,21 @@ class Layers:
     ) -> jax.Array:
         """Return softmax(q k^T / sqrt(D)) v, (B, heads, T, D), for q (B, heads, T, D) and k, v (B, heads, S, D).
 
-        `visible` (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
+        k and v may have fewer heads: each then serves as many heads of q in a row as there are to one. `visible`
+        (T, S), boolean: which keys a query sees; with `causal`, those up to its own place; otherwise all.
 
         It is what `jax.nn.dot_product_attention` computes by default, but for a softmax in float64 where q is.
         """
-        scores = jnp.einsum("bhtd,bhsd->bhts", q, k, preferred_element_type=self.wide) * q.shape[-1] ** -0.5
+        together = (*k.shape[:2], -1)  # heads with the same keys
+        rows = q.reshape(*together, q.shape[3])
+        scores = jnp.einsum("bhtd,bhsd->bhts", rows, k, preferred_element_type=self.wide)
+        scores = scores.reshape(*q.shape[:3], -1) * q.shape[-1] ** -0.5
         if causal:
             visible = jnp.tri(*scores.shape[-2:], dtype=bool)
         if visible is not None:
             scores = jnp.where(visible, scores, jnp.finfo(scores.dtype).min / 2)
-        return jnp.einsum("bhts,bhsd->bhtd", jax.nn.softmax(scores).astype(v.dtype), v)
+        odds = jax.nn.softmax(scores).astype(v.dtype).reshape(*together, v.shape[2])
+        return jnp.einsum("bhts,bhsd->bhtd", odds, v).reshape(q.shape)
 
     def cross_entropy(self, logits: jax.Array, labels: jax.Array, *, smoothing: float = 0.0) -> jax.Array:
         """Return the mean of -log softmax(logits)[label], in float32 at least.

@@ -62,6 +62,18 @@ class Depthwise(nnx.Module):
         )
 
 
+class Experts(nnx.Module):
+    """Dense layers without bias, each for rows of its own."""
+
+    def __init__(self, count: int, width_in: int, width: int, dtype: Any, param_dtype: Any) -> None:
+        self.dtype = dtype
+        self.kernel = nnx.Param(jnp.zeros((count, width_in, width), param_dtype))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """(count, N, width_in) -> (count, N, width)."""
+        return x.astype(self.dtype) @ self.kernel[...].astype(self.dtype)
+
+
 class Lstm(nnx.Module):
     """LSTM with one kernel for all gates (input, forget, cell, output), as Keras's; Flax's has one for each gate."""
 

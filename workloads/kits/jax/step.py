@@ -47,3 +47,29 @@ class Step:
     def wait(self) -> None:
         """Wait until the last step is done."""
         jax.block_until_ready((self.latest, self.state))
+
+
+class Follower(Step):
+    """A step that takes over the state of another one, and leaves it its own."""
+
+    def __init__(self, compute: Compute, leader: Step) -> None:
+        self.leader = leader
+        super().__init__(compute, leader.state, leader.fixed)
+
+    @property
+    def state(self) -> State:
+        """The state of both."""
+        return self.leader.state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.leader.state = state
+
+    @property
+    def fixed(self) -> State:
+        """What both only read."""
+        return self.leader.fixed
+
+    @fixed.setter
+    def fixed(self, fixed: State) -> None:
+        self.leader.fixed = fixed

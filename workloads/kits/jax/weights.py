@@ -24,6 +24,7 @@ _LEAVES: dict[type[nnx.Module], dict[str, str]] = {
     nnx.Embed: {"embedding": "embeddings"},
     nnx.LayerNorm: _NORM,
     nnx.GroupNorm: _NORM,
+    nnx.RMSNorm: _NORM,
 }
 
 

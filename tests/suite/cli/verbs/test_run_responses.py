@@ -28,19 +28,19 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def document(home):
     """Return the run, on a sensor of known power, in each framework."""
-    require("torch", "tensorflow")
+    require("torch", "tensorflow", "jax")
     done = joulemark(
         home,
         *("run", "--profile", "fast", *RESPONSES, "--batch-size", "4"),
         *("--new-tokens", f"{NEW_TOKENS}", "--rounds", f"{ROUNDS}", "--threads", "1", "--offline", "--json"),
-        *("--sensor", "simulated:rapl/constant", *known("pytorch", "tensorflow")),
+        *("--sensor", "simulated:rapl/constant", *known("pytorch", "tensorflow", "jax")),
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def test_a_case_carries_its_responses_under_the_names_of_the_contract(document):
-    assert len(document["cases"]) == 2
+    assert len(document["cases"]) == 3
     for case in document["cases"]:
         assert case["status"] == "ok", case["reason"]
         assert case["id"].endswith(f"/b{case['batch_size']}+new-tokens={NEW_TOKENS}")
@@ -102,7 +102,7 @@ def test_show_and_csv_have_the_times_and_energies_of_responses(home, document):
     ],
 )
 def test_what_cannot_be_is_one_line_before_anything_runs(home, options, says):
-    done = joulemark(home, "run", *RESPONSES, "--offline", *options, *known("pytorch", "tensorflow"))
+    done = joulemark(home, "run", *RESPONSES, "--offline", *options, *known("pytorch", "tensorflow", "jax"))
     assert done.returncode == 2
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

@@ -7,10 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from environments import require
+from framework_process import DEFAULT_MODE, Processes
 
 from joulemark.suite.trial import timing
+from joulemark.suite.trial.frameworks.prepared import prepare
 from joulemark.suite.trial.frameworks.response import WholeResponse, measure_parts
-from joulemark.suite.trial.request import Effort
+from joulemark.suite.trial.request import Effort, Request
 
 PROMPT, NEW_TOKENS, BATCH = 5, 51, 2
 SLOW_S = 0.02
@@ -121,3 +124,29 @@ def test_a_response_of_one_token_has_no_decoding():
     assert list(measure_parts(prepared(program, 1), whole, EFFORT)) == ["prefill"]
     assert whole.token_times(0.0, timing.CLOCK())["tpot"] is None
     assert program.places == []
+
+
+TINY = {"workload": "gpt2", "size": "tiny", "phase": "response", "device": "cpu", "precision": "fp32", "batch_size": 2}
+
+
+def traced(framework: str) -> list[dict[str, float]]:
+    """Return what had been compiled after each of three responses. Runs in the framework's process."""
+    execution = {"framework": framework, "mode": DEFAULT_MODE[framework], "threads": 1, "allocator": "default"}
+    case = prepare(Request(**TINY, **execution, seed=1, effort=EFFORT, one_batch=True))
+    counts = []
+    for _ in range(3):
+        case.step(**case.ring[0])
+        case.adapter.synchronize()
+        counts.append(dict(case.adapter.compiled()))
+    return counts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["tensorflow", "jax"])
+def test_prefill_and_decoding_are_both_seen_to_be_compiled_once(framework):
+    require(framework)
+    processes = Processes()
+    try:
+        assert processes.call(framework, traced, framework).result() == [{"graphs": 2.0}] * 3
+    finally:
+        processes.close()
