@@ -151,8 +151,8 @@ class Plan:
         on_gpus = [case for case in runnable if case.device != "cpu"]
         probes = {(case.framework, case.device, case.precision, case.threads) for case in on_gpus}
         once_s = len(on_gpus) * (RESIDENT_IDLE_S + PROFILED_S + PROFILING_S) + len(probes) * GPU_PROBE_S
-        arms = len({case.arm for case in runnable})
-        round_s = sum(self.trial_s(case) for case in runnable) + arms * IMPORTS_S / self.profile.server_rounds
+        imports_s = len({(case.arm, case.threads) for case in runnable}) * IMPORTS_S  # each has its own fork servers
+        round_s = sum(self.trial_s(case) for case in runnable) + imports_s / self.profile.server_rounds
         if self.measures_reference:
             round_s += REFERENCES * (2 * self.profile.reference_s + REFERENCE_START_S)
         return self.rounds * round_s + once_s + 2 * self.profile.idle_s

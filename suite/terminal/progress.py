@@ -85,8 +85,8 @@ class RunClock:
 
 
 def _imports_s(cases: Sequence[Case]) -> float:
-    """Return the duration of the imports of one round, seconds: each arm has its own fork servers."""
-    return len({case.arm for case in cases}) * IMPORTS_S
+    """Return the duration of the imports of one round, seconds: each arm and number of threads has own fork servers."""
+    return len({(case.arm, case.threads) for case in cases}) * IMPORTS_S
 
 
 class _Progress:

@@ -44,7 +44,7 @@ class SimulatedRun:
         """Measure the plan's rounds of these cases, or of all, except for trials that a resumed run has."""
         cases = [case for case in self.plan.runnable() if not ids or case.id in ids]
         for number in range(self.rounds + 1, self.rounds + ROUNDS + 1):
-            imports_s = len({case.arm for case in cases}) * IMPORTS_S
+            imports_s = len({(case.arm, case.threads) for case in cases}) * IMPORTS_S
             for case in cases:
                 if (case.id, number) not in self.measured:
                     self.now_s += PACE * (self.plan.trial_s(case) + imports_s / len(cases))
