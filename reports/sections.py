@@ -25,11 +25,11 @@ class Section:
 
 
 SECTIONS: Final = (
-    Section("machines", "Machines in order", "Machines", ("machines",)),
+    Section("machines", "Machines in order", "Machines", ("several.machines",)),
     Section("arms", "A/B arms", "Arms", ("arms",)),
     Section("sweep", "Settings of the sweep", "Sweep", ("sweep",)),
     Section("ratios", "Framework over framework", "Ratios", ("ratios",)),
-    Section("beside", "Beside reference machines", "Reference machines", ("beside",)),
+    Section("beside", "Beside reference machines", "Reference machines", ("several.beside",)),
     Section("cases", "Speed and energy by case", "Speed and energy", ("speed_and_energy",)),
     Section("responses", "Responses of language models", "Responses", ("responses",)),
     Section("pareto", "Speed versus energy", "Trade-off", ("pareto",)),
@@ -40,8 +40,8 @@ SECTIONS: Final = (
     Section("trials", "Trials and drift", "Trials", ("trials",)),
     Section("cost", "Startup, compilation and memory", "Startup and memory", ("startup", "memory")),
     Section("batch", "Batch size", "Batch", ("batch",)),
-    Section("comparison", "Comparison with the first run", "Comparison", ("comparison",)),
-    Section("history", "History", "History", ("history",)),
+    Section("comparison", "Comparison with the first run", "Comparison", ("several.comparison",)),
+    Section("history", "History", "History", ("several.history",)),
     Section("tracker", "Second opinion", "Second opinion", ("external_tracker",)),
 )
 

@@ -9,7 +9,7 @@ from many_machines import machines, power_of, speed_of
 from report_files import report_inputs
 from run_files import case, energy, run_file, trial
 
-from joulemark.reports.figures.machines import figures
+from joulemark.reports.figures.several.machines import figures
 from joulemark.reports.model import build
 from joulemark.reports.model.ranking import rankings
 from joulemark.reports.model.report import MAX_DETAILED

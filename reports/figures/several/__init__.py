@@ -1,0 +1,1 @@
+"""Charts of several runs: machines in order, references beside them, comparison, history."""
