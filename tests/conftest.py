@@ -17,8 +17,8 @@ settings.load_profile("joulemark")
 # Tests import `studies` and `benchmarks`. Last, so that joulemark is the one that is installed.
 sys.path.append(str(Path(__file__).parents[1]))
 
-# A shell's job in the background ignores SIGINT, nohup(1) SIGHUP, and so does all that they start: what these signals do
-# could not be tested.
+# A shell's job in the background ignores SIGINT, nohup(1) SIGHUP, and so does all that they start: what these signals
+# do could not be tested.
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
