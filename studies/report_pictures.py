@@ -55,8 +55,16 @@ GALLERIES = (
         name="gallery",
         title="Gallery",
         run="quick-2-cores.json",
-        about="[report.md](report.md) describes the page, and [gallery-h200.md](gallery-h200.md) shows that of a GPU.",
+        about="[report.md](report.md) describes the page; [gallery-frameworks.md](gallery-frameworks.md) shows one of "
+        "three frameworks, and [gallery-h200.md](gallery-h200.md) that of a GPU.",
         screenshots=("pictures/report.png", "pictures/report-dark.png"),
+    ),
+    Gallery(
+        name="gallery-frameworks",
+        title="Gallery: three frameworks",
+        run="quick-3-frameworks-2-cores.json",
+        about="It is the run of [the gallery](gallery.md) with JAX beside PyTorch and TensorFlow, on another day.",
+        screenshots=("pictures/gallery-frameworks/page-light.png", "pictures/gallery-frameworks/page-dark.png"),
     ),
     Gallery(
         name="gallery-h200",

@@ -17,6 +17,8 @@ settings.load_profile("joulemark")
 # Tests import `studies` and `benchmarks`. Last, so that joulemark is the one that is installed.
 sys.path.append(str(Path(__file__).parents[1]))
 
-# A shell's job in the background ignores SIGINT, and so does all that it starts: what Ctrl-C does could not be tested.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell's job in the background ignores SIGINT, nohup(1) SIGHUP, and so does all that they start: what these signals
+# do could not be tested.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)

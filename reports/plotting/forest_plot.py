@@ -7,6 +7,7 @@ from typing import Any
 
 from joulemark.reports.data_table import TableValue, data_table
 from joulemark.reports.escape import for_plotly
+from joulemark.reports.markers import NEUTRAL
 from joulemark.reports.model.headline import ratio_text
 from joulemark.reports.model.pairs import Pair
 from joulemark.reports.model.ratios import Ratio
@@ -14,12 +15,12 @@ from joulemark.reports.plotting.axes import ratio_axis, vertical_line
 from joulemark.reports.plotting.case_rows import offset, row_axis, row_height, two_line_label
 from joulemark.reports.plotting.figure import Figure, error_bars, layout, listed, numbers
 
-# Metrics, not frameworks: two more colours of the palette, and shapes of their own.
+# Metrics, not frameworks: a colour of the palette that no framework has, grey, and shapes of their own.
 _SPEED = ("speed", "#CC79A7", "diamond")
-_EFFICIENCY = ("items per joule", "#009E73", "cross")
+_EFFICIENCY = ("items per joule", NEUTRAL, "hexagon")
 HOW_TO_READ = (
     "Each row compares two cases of the same task. A mark to the right of 1 favours the one named first, to the left "
-    "the second: pink diamonds for speed (items per second), green crosses for efficiency (items per joule). The line "
+    "the second: pink diamonds for speed (items per second), grey hexagons for efficiency (items per joule). The line "
     "through a mark is the 95 % confidence interval, adjusted for the number of comparisons. Where it crosses 1, no "
     "difference is shown; where it lies within 5 % of 1, the two count as equal. The axis is logarithmic. "
 )

@@ -11,7 +11,11 @@ from joulemark.reports.model import build
 from joulemark.reports.sections import all_figures
 from joulemark.suite.results.run_files import read
 
-RUNS = {"gallery": "quick-2-cores.json", "gallery-h200": "h200-base-bf16.json"}
+RUNS = {
+    "gallery": "quick-2-cores.json",
+    "gallery-frameworks": "quick-3-frameworks-2-cores.json",
+    "gallery-h200": "h200-base-bf16.json",
+}
 
 each_gallery = pytest.mark.parametrize("name", RUNS)
 

@@ -8,7 +8,7 @@ from joulemark.reports.plotting.forest_plot import forest_plot
 
 _HOW_TO_READ = (
     "Each row is one case of a later run over the same case of the first run. To the right of 1 the later run is "
-    "faster (pink diamonds) or processes more items per joule (green crosses). The line is the 95 % confidence "
+    "faster (pink diamonds) or processes more items per joule (grey hexagons). The line is the 95 % confidence "
     "interval, adjusted for the number of comparisons; it covers the trials of both runs and the machine's drift from "
     "one run to the next. The axis is logarithmic."
 )
