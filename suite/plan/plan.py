@@ -11,20 +11,18 @@ from typing import Any
 
 from joulemark.suite.plan.profiles import Profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind
-from joulemark.suite.trial.frameworks import ModeClass, mode_class
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.request import Effort, Request
 from joulemark.suite.trial.timing import BLOCK_S
 
-START_S: Mapping[ModeClass, float] = {"eager": 0.7, "graph": 1.4, "compiled": 6.3}
-"""Load, first call, and warm-up beyond the shortest, of a small case, seconds: means over the five rounds of
-docs/results/standard-2-cores.json; only for the expected duration."""
 GPU_START_S = 5.5
 """What load and first call take longer on a GPU at size `base`: the context, and libraries that try out algorithms.
 Mean of the cases of `quick` on an H200, seconds; only for the expected duration."""
 GPU_PROBE_S = 7.0
 """Probe of a GPU in one precision, seconds; only for the expected duration."""
-IMPORTS_S = 7.0
-"""Imports of all frameworks, once a round, seconds; only for the expected duration."""
+IMPORTS_S = 3.0
+"""Imports of all frameworks, once a round, seconds: 2.3 to 3.2 between the later rounds of the kept runs on two cores;
+only for the expected duration."""
 RESIDENT_IDLE_S = 3.0
 """Idle time with the program resident on a GPU, whose averaged power lags by about 1 s (arXiv 2312.02741)."""
 PROFILED_S = 0.2
@@ -131,8 +129,9 @@ class Plan:
 
     def trial_s(self, case: Case) -> float:
         """Return the mean expected duration of a trial, seconds, without what only a GPU's first round has."""
-        effort = self.effort(case)
-        start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else GPU_START_S)
+        effort, framework = self.effort(case), FRAMEWORKS[case.framework]
+        start_s = framework.start_s[case.mode] + framework.compile_s.get(case.mode, 0.0) / self.rounds
+        start_s += 0.0 if case.device == "cpu" else GPU_START_S
         measuring_s = effort.warmup_s + effort.window_s + 2 * effort.guard_s + effort.latency_s
         # Before each turn, a block that does not count.
         measuring_s += self.profile.turns * (effort.turn_s + BLOCK_S) if effort.turn_s else 0.0

@@ -34,6 +34,12 @@ class Framework:
     """Modules that it imports at first use, which takes long: a fork server imports them once for all its trials."""
     modes: Mapping[str, ModeClass]
     """Execution modes and the class of each; modes of different classes are never ranked without saying so."""
+    start_s: Mapping[str, float]
+    """What a trial takes beyond its shortest warm-up and its window, by mode, seconds: load, first call with a compile
+    cache that is filled, longer warm-up. Mean of small cases on a CPU (`python -m studies.trial_starts`), only for the
+    expected duration of a run."""
+    compile_s: Mapping[str, float]
+    """What the first trial of a case takes longer, which fills that cache, by mode; none where nothing is cached."""
     gpu_modes: Mapping[str, str]
     """Modes that run on a GPU only, and why."""
     default_mode: str
