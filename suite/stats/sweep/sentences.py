@@ -8,6 +8,7 @@ from typing import Final
 from joulemark.suite.records import SweepKey
 from joulemark.suite.stats.sweep.analysis import Choice, Goal, Ratio, TaskSweep
 from joulemark.suite.stats.sweep.points import Point
+from joulemark.suite.units import significant
 
 _FORMS: Final[Mapping[SweepKey, str]] = {
     "power-limit": "{:,} W",
@@ -56,11 +57,18 @@ def choice_sentences(sweep: TaskSweep, slowdown: float, goals: Sequence[str] | N
         if goals is not None and goal not in goals:
             continue
         others = [settings_text(point) for point in choice.candidates if point.case.id != choice.best.case.id]
-        apart = f", not told apart from {'; '.join(others)}" if others else ""
+        apart = f", not told apart from {'; '.join(others)}{_excess_text(choice)}" if others else ""
         lines.append(f"{goal_text(goal, slowdown)}: {settings_text(choice.best)}{apart}")
         if sentence := gain_sentence(choice):
             lines.append(f"  {sentence}")
     return lines
+
+
+def _excess_text(choice: Choice) -> str:
+    """Return how far the chosen setting is from the true best one at most; empty where that says nothing."""
+    if not choice.excess or 100 * choice.excess > LARGEST:
+        return ""
+    return f" (at most {significant(100 * choice.excess, 2)} % above the true least)"
 
 
 def goal_marks(point: Point, sweep: TaskSweep) -> list[str]:

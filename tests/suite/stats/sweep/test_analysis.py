@@ -52,10 +52,12 @@ def test_gain_is_that_of_the_later_rounds_alone():
 
 def test_best_and_default_are_confirmed_and_nothing_where_the_default_is_best():
     ends = lambda run: {name.partition("+")[2] for name in to_confirm(run)}  # noqa: E731
-    assert ends(make_run()) == {"power-limit=600", ""}
+    assert ends(make_run()) == {"power-limit=600", "power-limit=400", ""}  # by joules, and by energy-delay product
     assert ends(make_run(slowdown=0.5)) == {"power-limit=400", ""}
-    assert ends(make_run(slowdown=0.0)) == set()
+    assert ends(make_run(slowdown=0.0)) == {"power-limit=400", ""}
     assert analyse(make_run(slowdown=0.0))[0].choices["joules"].best.is_default
+    alone = make_run()
+    assert ends(alone.model_copy(update={"cases": alone.cases[-1:]})) == set()
 
 
 def test_watts_of_the_host_raise_the_best_limit():
