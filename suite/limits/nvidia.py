@@ -104,8 +104,9 @@ class NvidiaLimits(DeviceLimits):
             except LimitError as error:
                 failed[key] = error
         if failed:
-            options = {key: "-rgc" if key == "clock" else f"-pl {self.originals['power_mw'] / 1000:g}" for key in failed}
-            by_hand = "; ".join(f"sudo nvidia-smi -i {self._target.place} {option}" for option in options.values())
+            power = f"-pl {self.originals.get('power_mw', 0) / 1000:g}"
+            options = ["-rgc" if key == "clock" else power for key in failed]
+            by_hand = "; ".join(f"sudo nvidia-smi -i {self._target.place} {option}" for option in options)
             reasons = "; ".join(map(str, failed.values()))
             raise LimitError(f"the GPU's limits could not be restored ({reasons}): {by_hand}")
 

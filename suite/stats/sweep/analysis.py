@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final, Literal
 
+from joulemark.suite.energy.attribution import is_estimated
 from joulemark.suite.records import SWEPT_FIELDS, Case, RunFile
 from joulemark.suite.stats.intervals import CONFIDENCE, standard_deviation
 from joulemark.suite.stats.pairs import CASE_FIELDS
@@ -86,7 +87,7 @@ class TaskSweep:
     reasons: tuple[str, ...]
     """Why settings are left out, or why there is no choice."""
     host: str | None
-    """Where the watts of the whole machine come from; None if they are not known."""
+    """Where the watts of the whole machine come from, or why they do not count; None if they are not known."""
 
     @property
     def default(self) -> Point | None:
@@ -158,6 +159,8 @@ def _task(cases: Sequence[Case]) -> str:
 
 
 def _host(points: Sequence[Point], run_file: RunFile) -> str | None:
+    if points and run_file.settings.host_watts is not None and all(is_estimated(each.case) for each in points):
+        return "not compared, since the joules are estimated, maybe with the rest of it"
     if not points or not all(each.node_joules for each in points):
         return None
     source = node_source(points[0].case)

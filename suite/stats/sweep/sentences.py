@@ -59,8 +59,8 @@ def choice_sentences(sweep: TaskSweep, slowdown: float, goals: Sequence[str] | N
         others = [settings_text(point) for point in choice.candidates if point.case.id != choice.best.case.id]
         apart = f", not told apart from {'; '.join(others)}{_excess_text(choice)}" if others else ""
         lines.append(f"{goal_text(goal, slowdown)}: {settings_text(choice.best)}{apart}")
-        if sentence := gain_sentence(choice):
-            lines.append(f"  {sentence}")
+        if (sentence := f"  {gain_sentence(choice)}").strip() and sentence not in lines:
+            lines.append(sentence)
     return lines
 
 
@@ -73,11 +73,11 @@ def _excess_text(choice: Choice) -> str:
 
 def goal_marks(point: Point, sweep: TaskSweep) -> list[str]:
     """Return the goals by which a point is the best, or may be."""
-    return [
-        f"{'best' if choice.best.case.id == point.case.id else 'perhaps best'} by {_SHORT[goal]}"
-        for goal, choice in sweep.choices.items()
-        if point in choice.candidates or choice.best.case.id == point.case.id
-    ]
+    best = [_SHORT[goal] for goal, choice in sweep.choices.items() if choice.best.case.id == point.case.id]
+    perhaps = [_SHORT[goal] for goal, choice in sweep.choices.items() if point in choice.candidates]
+    perhaps = [goal for goal in perhaps if goal not in best]
+    marks = [f"best by {' and '.join(best)}"] if best else []
+    return marks + ([f"perhaps best by {' and '.join(perhaps)}"] if perhaps else [])
 
 
 def gain_sentence(choice: Choice) -> str:
