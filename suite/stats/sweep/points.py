@@ -104,10 +104,13 @@ def energy_refusal(case: Case, run_file: RunFile) -> str | None:
 
 
 def _node_joules(case: Case, joules: Logs, times: Logs, host_watts: float | None) -> Logs:
-    """Return what the whole machine used for an item: measured, else what was charged and `host_watts` beside it."""
+    """Return what the whole machine used for an item: measured, else what was charged and `host_watts` beside it.
+
+    A model may be of the whole machine already: nothing is added to its joules.
+    """
     if (measured := _measured_node_joules(case)).keys() >= times.keys():
         return measured
-    if host_watts is None:
+    if host_watts is None or is_estimated(case):
         return {}
     return {n: math.log(math.exp(joules[n]) + host_watts * math.exp(times[n])) for n in joules.keys() & times.keys()}
 
