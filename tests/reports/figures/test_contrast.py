@@ -33,7 +33,8 @@ def test_every_mark_has_a_contrast_of_three_to_one(drawn: dict[str, Figure], bac
     for id, figure in drawn.items():
         for trace in figure.data:
             if trace["type"] == "scatter" and "marker" in trace:
-                opacity = trace["marker"].get("opacity", 1.0)
+                sizes = trace["marker"].get("size")
+                opacity = trace["marker"].get("opacity", 0.7 if isinstance(sizes, list) else 1.0)  # Plotly's defaults
                 for value in opacity if isinstance(opacity, list) else [opacity]:
                     colour = trace["marker"].get("color") or trace["line"]["color"]
                     assert contrast(colour, value, background) >= 3, (id, trace["name"])
