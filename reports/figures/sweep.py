@@ -206,6 +206,7 @@ def _marks(
             "symbol": [("diamond" if points[i].is_default else "circle") + open_ for i in chosen],
             "size": [13 if points[i].is_default else 10 for i in chosen],
             "color": colour,
+            "opacity": 1.0,  # Plotly's is 0.7 where sizes differ
             "line": {"width": 0 if on_front else 2},
         },
     }
