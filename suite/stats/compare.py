@@ -86,7 +86,7 @@ def compare(
         )
     ]
     effects = [(comparison, effect) for comparison, effect in rows if effect is not None]
-    sequential = same_run and a.run.max_rounds is not None and bool(a.arms)
+    sequential = same_run and a.run.max_rounds is not None and bool(a.settings.arms)
     nominal = [_level_function(comparison.pair, a) for comparison, _ in effects] if sequential else None
     intervals = iter(holm([effect for _, effect in effects], 1 - confidence, nominal))
     return ComparisonResult(

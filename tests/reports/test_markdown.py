@@ -24,7 +24,9 @@ def test_summary_holds_the_table() -> None:
     for view in report.shown:
         cell = view.row.cells["throughput"]
         assert f"{cell.text} {cell.interval}" in text
-    assert text.startswith("# cnn and matmul in PyTorch and TensorFlow\n\n**Complete. 6 of 7 cases measured, 1 failed.")
+    assert text.startswith(
+        "# Test CPU, 2 cores: cnn and matmul in PyTorch and TensorFlow\n\n**Complete. 6 of 7 cases measured, 1 failed."
+    )
 
 
 def test_estimates_and_missing_values_are_marked() -> None:

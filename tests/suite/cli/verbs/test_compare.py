@@ -113,7 +113,7 @@ def test_pattern_that_matches_no_case_is_reported(home: Path) -> None:
         ("20261101 c.json", 3, "bench-2"),
         (
             "20261101 latest --threshold throughput:off --threshold energy:off "
-            "--threshold memory:off --threshold first-call:off",
+            "--threshold memory:off --threshold first-call:off --threshold ttft:off --threshold tpot:off",
             2,
             "every threshold is off",
         ),
