@@ -34,7 +34,7 @@ def render_markdown(run_files: Sequence[RunFile], anonymous: bool = False) -> st
         f"**{for_markdown(report.warnings.verdict)}**",
         _warnings(report),
         _systems(report),
-        "\n\n".join(for_markdown(sentence) for sentence in report.headline.sentences),
+        "\n\n".join(for_markdown(sentence) for sentence in (*report.headline.sentences, *report.headline.details)),
         for_markdown(report.headline.caveat),
         _table(report),
         f"All cases: {for_markdown(', '.join(report.common))}." if report.common else "",

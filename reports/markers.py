@@ -18,6 +18,8 @@ _DASHES = {"eager": "solid", "graph": "dash", "compiled": "dot"}
 HATCH = "/"
 NEUTRAL = "#7a8594"
 """Grey of 3:1 or more on both backgrounds: warm-up, idle, frontier lines."""
+ACCENT = "#8A63D2"
+"""Violet of 3:1 or more on both backgrounds, for what belongs to no framework: the best settings, a steady step."""
 
 INTENSITY_SUFFIXES = {"measured": "", "estimated": "-dot", "average": "-dot", "default": "-dot", "given": ""}
 """Suffix of a marker's shape in the emissions chart, by the kind of carbon intensity

@@ -7,7 +7,7 @@ from typing import Any
 
 from joulemark.reports.data_table import TableValue, data_table
 from joulemark.reports.escape import for_plotly
-from joulemark.reports.markers import HATCH, NEUTRAL
+from joulemark.reports.markers import ACCENT, HATCH, NEUTRAL
 from joulemark.reports.model.report import Report
 from joulemark.reports.model.runs import RunView
 from joulemark.reports.plotting.case_rows import row_axis, row_height
@@ -22,7 +22,6 @@ _HOW_TO_READ = (
     "ran in a process of its own at the same time. Hatched bars are model estimates. A missing bar means no value, not "
     "zero."
 )
-_OWN_COLOUR = "#009E73"
 
 
 def figures(report: Report) -> list[Figure]:
@@ -54,7 +53,7 @@ def _figure(run: RunView, tracker: SecondOpinion, several_runs: bool) -> Figure:
         summary=_summary(tool, own_j, tracker),
         how_to_read=_HOW_TO_READ,
         data=[
-            _bars("Joulemark", own_j, names, _OWN_COLOUR, [HATCH if is_model else "" for is_model in modelled]),
+            _bars("Joulemark", own_j, names, ACCENT, [HATCH if is_model else "" for is_model in modelled]),
             _bars(tool, tracker.energy_j, names, NEUTRAL, [_hatch(method) for method in methods]),
         ],
         layout=layout(

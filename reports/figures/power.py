@@ -135,7 +135,7 @@ def _window_traces(run: RunView) -> list[dict[str, Any]]:
 
 
 def _rgba(colour: str, opacity: float) -> str:
-    """Return `#0072B2` as `rgba(0,114,178,0.22)`."""
+    """Return `#7a8594` as `rgba(122,133,148,0.22)`."""
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return f"rgba({red},{green},{blue},{opacity:.2f})"
 

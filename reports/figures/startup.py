@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joulemark.reports.data_table import TableValue, data_table
+from joulemark.reports.markers import ACCENT
 from joulemark.reports.model.cases import CaseView, Group
 from joulemark.reports.model.report import Report
 from joulemark.reports.plotting.axes import log_axis
@@ -26,7 +27,7 @@ _TIMES = (
     ("first call", "square", "#CC79A7"),
     ("first call, cold cache", "circle", "#CC79A7"),
     ("first call, warm cache", "circle-open", "#CC79A7"),
-    (_STEADY, "diamond", "#009E73"),
+    (_STEADY, "diamond", ACCENT),
 )
 
 Times = Mapping[str, float]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from joulemark.reports.data_table import data_table
 from joulemark.reports.escape import for_plotly
-from joulemark.reports.markers import NEUTRAL, marker
+from joulemark.reports.markers import ACCENT, NEUTRAL, marker
 from joulemark.reports.model.report import Report
 from joulemark.reports.model.sweep import finding, sweep_title
 from joulemark.reports.plotting.axes import log_axis
@@ -38,8 +38,8 @@ _HOW_TO_READ = (
     "the dotted line, a setting is slower than the default by more than allowed. Both axes are logarithmic."
 )
 _RINGS: Final[dict[Goal, tuple[str, str]]] = {
-    "joules": ("circle-open", "#009E73"),
-    "node_joules": ("circle-open", "#009E73"),
+    "joules": ("circle-open", ACCENT),
+    "node_joules": ("circle-open", ACCENT),
     "delay_product": ("square-open", "#CC79A7"),
 }
 _MAX_LABELLED = 16
@@ -206,6 +206,7 @@ def _marks(
             "symbol": [("diamond" if points[i].is_default else "circle") + open_ for i in chosen],
             "size": [13 if points[i].is_default else 10 for i in chosen],
             "color": colour,
+            "opacity": 1.0,  # Plotly's is 0.7 where sizes differ
             "line": {"width": 0 if on_front else 2},
         },
     }

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from joulemark.reports.model.cases import CaseView, Group
+from joulemark.reports.model.fastest import Finding, fastest
 from joulemark.reports.model.pairs import Pair
-from joulemark.reports.model.ratios import Ratio, mean_ratio
+from joulemark.reports.model.ratios import DIGITS, Ratio, mean_ratio, ratio_text
 from joulemark.suite.results.table import matching_digits
 from joulemark.suite.units import counted
-
-_DIGITS = 4
-"""Significant digits of a ratio at most: nobody acts on a difference of a ten-thousandth."""
-
 
 @dataclass(frozen=True)
 class Headline:
@@ -23,26 +20,38 @@ class Headline:
     sentences: tuple[str, ...]
     caveat: str
     """What limits all of them; empty where nothing does."""
+    details: tuple[str, ...] = ()
+    """Of three or more frameworks: what each two of them differ by."""
 
 
 def headline(cases: Sequence[CaseView], pairs: Sequence[Pair]) -> Headline:
     """Return the headline: for each pair of frameworks, geometric means over the tasks they share.
 
     Every task has one weight, however many of its cases are paired. Where no pair runs in both default modes, pairs of
-    like modes are used instead.
+    like modes are used instead. Of three or more frameworks on one device, one sentence says which is ahead of all.
     """
     chosen: dict[tuple[str, str, str], list[Pair]] = defaultdict(list)
     for pair in [pair for pair in pairs if pair.default_modes] or pairs:
         chosen[pair.first.name, pair.second.name, _place(pair, cases)].append(pair)
-    sentences = tuple(_sentence(place, _without_own_settings(of_place)) for (*_, place), of_place in chosen.items())
+    findings: dict[str, list[Finding]] = defaultdict(list)
+    for (*_, place), of_place in chosen.items():
+        findings[place].append(_finding(place, _without_own_settings(of_place)))
+    first = {place: fastest(of_place) for place, of_place in findings.items()}
+    details = [each.sentence for place, of_place in findings.items() if first[place] for each in of_place]
+    sentences = [
+        text
+        for place, of_place in findings.items()
+        for text in ([first[place]] if first[place] else [each.sentence for each in of_place])
+    ]
     mixed = any(not pair.same_mode_class for of_place in chosen.values() for pair in of_place)
     caveats = [
         "Eager, graph and compiled modes are different kinds of execution: this compares each framework in its default"
         " mode."
     ]
     return Headline(
-        sentences=sentences or (_without_comparison(cases),),
+        sentences=tuple(sentences) or (_without_comparison(cases),),
         caveat=" ".join(filter(None, [*(caveats if mixed else []), _superseded(cases)])),
+        details=tuple(details),
     )
 
 
@@ -74,19 +83,11 @@ def claim(first: str, second: str, speed: Ratio, energy: Ratio) -> str:
     return f"{speed_claim}{energy_claim}."
 
 
-def ratio_text(ratio: Ratio) -> str:
-    """Return `1.02 [0.95, 1.10]`; the value alone if it has no interval, the reason if it has no value."""
-    if ratio.value is None:
-        return ratio.reason
-    text, low, high = matching_digits(ratio.value, ratio.low, ratio.high, _DIGITS)
-    return text + (f" [{low}, {high}]" if low else "")
-
-
 def _times(ratio: Ratio) -> tuple[str, str]:
     """Return `1.25 times` and ` [1.20, 1.31]`, each empty if there is none."""
     if ratio.value is None:
         return "", ""
-    text, low, high = matching_digits(ratio.value, ratio.low, ratio.high, _DIGITS)
+    text, low, high = matching_digits(ratio.value, ratio.low, ratio.high, DIGITS)
     return f"{text} times", f" [{low}, {high}]" if low else ""
 
 
@@ -96,7 +97,7 @@ def _without_own_settings(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in pairs if not pair.first.row.settings or pair.first.task not in tasks]
 
 
-def _sentence(place: str, pairs: Sequence[Pair]) -> str:
+def _finding(place: str, pairs: Sequence[Pair]) -> Finding:
     first, second, title = pairs[0].first.name, pairs[0].second.name, pairs[0].first.title
     one_run = all(pair.first.run == pair.second.run for pair in pairs)
     tasks: dict[Group, list[Pair]] = defaultdict(list)
@@ -111,7 +112,8 @@ def _sentence(place: str, pairs: Sequence[Pair]) -> str:
         scope = f"On {place}, in the geometric mean over {len(pairs)} cases of {title}"
     else:
         scope = f"On {place}, in the geometric mean over {len(tasks)} tasks"
-    return f"{scope}, {claim(first, second, speed, energy)}{_split(first, second, pairs)}"
+    sentence = f"{scope}, {claim(first, second, speed, energy)}{_split(first, second, pairs)}"
+    return Finding(place, first, second, frozenset(tasks), speed, energy, sentence)
 
 
 def _split(first: str, second: str, pairs: Sequence[Pair]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from joulemark.suite.results.table import matching_digits
 from joulemark.suite.stats.comparison import Comparison, verdict
 from joulemark.suite.stats.intervals import standard_deviation
 from joulemark.suite.stats.metrics import METRICS, Metric
@@ -15,6 +16,8 @@ from joulemark.suite.stats.variance import Effect, Variance
 
 RatioVerdict = Literal["more", "less", "same", "inconclusive", "no interval", "not comparable"]
 
+DIGITS: Final = 4
+"""Significant digits of a ratio at most: nobody acts on a difference of a ten-thousandth."""
 _INVERSE: Final[Mapping[RatioVerdict, RatioVerdict]] = {"more": "less", "less": "more"}
 
 
@@ -55,6 +58,14 @@ class Ratio:
             error_range=(1 / self.error_range[1], 1 / self.error_range[0]),
             log_by_round={number: -log for number, log in self.log_by_round.items()},
         )
+
+
+def ratio_text(ratio: Ratio) -> str:
+    """Return `1.02 [0.95, 1.10]`; the value alone if it has no interval, the reason if it has no value."""
+    if ratio.value is None:
+        return ratio.reason
+    text, low, high = matching_digits(ratio.value, ratio.low, ratio.high, DIGITS)
+    return text + (f" [{low}, {high}]" if low else "")
 
 
 def ratio_of(comparison: Comparison) -> Ratio:

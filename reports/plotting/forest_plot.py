@@ -8,16 +8,15 @@ from typing import Any
 from joulemark.reports.data_table import TableValue, data_table
 from joulemark.reports.escape import for_plotly
 from joulemark.reports.markers import NEUTRAL
-from joulemark.reports.model.headline import ratio_text
 from joulemark.reports.model.pairs import Pair
-from joulemark.reports.model.ratios import Ratio
+from joulemark.reports.model.ratios import Ratio, ratio_text
 from joulemark.reports.plotting.axes import ratio_axis, vertical_line
 from joulemark.reports.plotting.case_rows import offset, row_axis, row_height, two_line_label
 from joulemark.reports.plotting.figure import Figure, error_bars, layout, listed, numbers
 
 # Metrics, not frameworks: a colour of the palette that no framework has, grey, and shapes of their own.
-_SPEED = ("speed", "#CC79A7", "diamond")
-_EFFICIENCY = ("items per joule", NEUTRAL, "hexagon")
+SPEED = ("speed", "#CC79A7", "diamond")
+EFFICIENCY = ("items per joule", NEUTRAL, "hexagon")
 HOW_TO_READ = (
     "Each row compares two cases of the same task. A mark to the right of 1 favours the one named first, to the left "
     "the second: pink diamonds for speed (items per second), grey hexagons for efficiency (items per joule). The line "
@@ -57,8 +56,8 @@ def forest_plot(
         summary=_summary(speeds, efficiencies, sides),
         how_to_read=how_to_read,
         data=[
-            _series(speeds, 0, _SPEED, [False] * len(pairs)),
-            _series(efficiencies, 1, _EFFICIENCY, [pair.energy.estimated for pair in pairs]),
+            _series(speeds, 0, SPEED, [False] * len(pairs)),
+            _series(efficiencies, 1, EFFICIENCY, [pair.energy.estimated for pair in pairs]),
         ],
         layout=layout(
             row_height(len(pairs), 48),

@@ -9,7 +9,7 @@ from joulemark.reports.plotting.forest_plot import forest_plot
 
 _HOW_TO_READ = (
     "Each row is one case of this machine over the same task on the reference machine. To the right of 1 this machine "
-    "is faster (pink diamonds) or processes more items per joule (green crosses). The line is the 95 % confidence "
+    "is faster (pink diamonds) or processes more items per joule (grey hexagons). The line is the 95 % confidence "
     "interval, adjusted for the number of comparisons; it covers the trials of both and an assumed drift of each "
     "machine. Without a line one of them has a single trial. What differs beside the machine is in the table below. "
     "The axis is logarithmic."

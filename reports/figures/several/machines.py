@@ -11,13 +11,14 @@ from joulemark.reports.model.report import Report
 from joulemark.reports.plotting.axes import ratio_axis
 from joulemark.reports.plotting.case_rows import row_axis, row_height, two_line_label
 from joulemark.reports.plotting.figure import Figure, layout, numbers
+from joulemark.reports.plotting.forest_plot import EFFICIENCY, SPEED
 
 MAX_PANELS = 6
 _GAP = 0.03
-_MARKS = (("speed", "#CC79A7", "diamond"), ("items per joule", "#009E73", "cross"))
+_MARKS = (SPEED, EFFICIENCY)
 _HOW_TO_READ = (
     "Each row is a machine, the fastest on top; each panel is one task that all of them measured. A pink diamond is "
-    "its speed, a green cross its items per joule, over those of the machine that is named in the title: further right "
+    "its speed, a grey hexagon its items per joule, over those of the machine that is named in the title: further right "
     "is better. Intervals are in the ranking and in the comparison with the first run. The axes are logarithmic."
 )
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from swept_runs import make_run
 
+from joulemark.reports.figures import sweep
+from joulemark.reports.model import build
 from joulemark.reports.plotting.figure import Figure
 
 
@@ -30,10 +33,12 @@ def test_contrast_agrees_with_known_values() -> None:
 def test_every_mark_has_a_contrast_of_three_to_one(drawn: dict[str, Figure], background: str) -> None:
     """WCAG 1.4.11 requires three to one of graphics."""
     marks = 0
-    for id, figure in drawn.items():
+    swept = {figure.id: figure for figure in sweep.figures(build([make_run()]))}
+    for id, figure in (drawn | swept).items():
         for trace in figure.data:
             if trace["type"] == "scatter" and "marker" in trace:
-                opacity = trace["marker"].get("opacity", 1.0)
+                sizes = trace["marker"].get("size")
+                opacity = trace["marker"].get("opacity", 0.7 if isinstance(sizes, list) else 1.0)  # Plotly's defaults
                 for value in opacity if isinstance(opacity, list) else [opacity]:
                     colour = trace["marker"].get("color") or trace["line"]["color"]
                     assert contrast(colour, value, background) >= 3, (id, trace["name"])

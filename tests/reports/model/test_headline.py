@@ -98,3 +98,35 @@ def test_caveat_names_what_a_later_run_supersedes() -> None:
     three_days = build([run_on_day(day, 1.0) for day in (1, 2, 3)])
     assert "12 cases of runs A and B are left out" in three_days.headline.caveat
     assert "66 cases of 11 runs are left out" in build(report_inputs()["twelve-runs"]).headline.caveat
+
+
+def three_frameworks(rates: tuple[float, float, float], watts: tuple[float, float, float]) -> RunFile:
+    """Return a run of two tasks in three frameworks, in items per second and watts."""
+    systems = (("pytorch", "eager"), ("tensorflow", "graph"), ("jax", "jit"))
+    return summarised(
+        run_file(
+            [
+                case(name, framework, mode, trials=trials(rate, power_w, 8.0))
+                for name in ("a", "b")
+                for (framework, mode), rate, power_w in zip(systems, rates, watts, strict=True)
+            ]
+        )
+    )
+
+
+def test_of_three_frameworks_one_sentence_says_which_is_ahead_of_both() -> None:
+    report = build([three_frameworks((1000.0, 1500.0, 3000.0), (50.0, 20.0, 200.0))])
+    (sentence,) = report.headline.sentences
+    assert sentence.startswith("On the CPU, in the geometric mean over 2 tasks, JAX jit is the fastest: 2.0")
+    assert re.search(r"times as fast as TensorFlow graph and 3\.0\S* \[\S+, \S+\] times as fast as PyTorch", sentence)
+    assert "TensorFlow graph uses the least energy per item: " in sentence
+    assert len(report.headline.details) == 3
+    assert "Of 2 pairs" in report.headline.details[0]
+
+
+def test_the_fastest_of_three_is_not_named_where_two_are_alike() -> None:
+    report = build([three_frameworks((1000.0, 2000.0, 2010.0), (10.0, 10.0, 10.0))])
+    (sentence,) = report.headline.sentences
+    assert "is the fastest:" not in sentence
+    assert "none is shown to be faster than TensorFlow graph or JAX jit" in sentence
+    assert "which uses the least energy per item is not certain" in sentence
