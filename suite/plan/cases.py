@@ -128,17 +128,23 @@ def check_names(settings: Settings) -> None:
 
 def _tasks(settings: Settings, profile: Profile, workload: Workload) -> list[_Task]:
     """Return the tasks of one workload, each with the kinds of device that have its size."""
-    sizes = {kind: axes.sizes(settings, workload, profile, kind) for kind in DEVICE_KINDS}
+    selected = {
+        kind: list(
+            itertools.product(
+                axes.sizes(settings, workload, profile, kind), axes.phases(settings, profile, workload, kind)
+            )
+        )
+        for kind in DEVICE_KINDS
+    }
     return [
         _Task(
             workload,
             size,
             phase,
             responses.preset(settings, workload, size, phase),
-            tuple(kind for kind in DEVICE_KINDS if size in sizes[kind]),
+            tuple(kind for kind in DEVICE_KINDS if (size, phase) in selected[kind]),
         )
-        for size in dict.fromkeys(itertools.chain.from_iterable(sizes.values()))
-        for phase in axes.phases(settings, profile, workload)
+        for size, phase in dict.fromkeys(itertools.chain.from_iterable(selected.values()))
     ]
 
 
