@@ -18,8 +18,11 @@ BOARD = Board(item_s=0.1)
 def make_run(
     kind="counter", host_watts=None, confirmed=(), later_factor=1.0, device="cpu", limits_w=LIMITS_W, **settings
 ) -> RunFile:
-    """Return a sweep of power limits, the last of which is the default; `confirmed` limits get rounds of their own, in which joules below the
-    highest limit are multiplied by `later_factor`."""
+    """Return a sweep of power limits, the last of which is the default.
+
+    `confirmed` limits get rounds of their own, in which joules below the highest limit are multiplied by
+    `later_factor`.
+    """
     values = BOARD.true_values(limits_w)
     times, joules = sweep(values, 2 * ROUNDS, np.random.default_rng(4))
     component = "package" if device == "cpu" else "gpu"
