@@ -135,12 +135,13 @@ def node_source(case: Case) -> str | None:
 
 
 def _limit_binds(case: Case, run_file: RunFile) -> bool | None:
-    """Return whether a GPU said so in a window, or power came near the limit; None if nothing shows either."""
+    """Return whether a GPU said so in a window or, where it does not say why it lowers its clocks, whether power came
+    near the limit; None if nothing shows either."""
     powers_w = [power for trial in case.trials if (power := device_power_w(trial, case.device)) is not None]
     if case.power_limit_w is None or not powers_w:
         return None
-    said_so = any(POWER_CAP in (state.throttled or ()) for state in _states(case, run_file))
-    return said_so or fmean(powers_w) >= REACHED * case.power_limit_w
+    said = [state.throttled for state in _states(case, run_file) if state.throttled is not None]
+    return any(POWER_CAP in reasons for reasons in said) if said else fmean(powers_w) >= REACHED * case.power_limit_w
 
 
 def _shown_clock_mhz(case: Case, run_file: RunFile) -> float | None:

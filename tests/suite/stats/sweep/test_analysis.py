@@ -89,6 +89,11 @@ def test_what_a_gpu_says_of_limit_and_clock_counts():
     assert [point.limit_binds for point in found.points] == [True] * 4
     assert "the clock was another at 400 W (1,200 MHz)" in plateau_sentence(found)
 
+    # It also knows better where the limit does not bind, however near to it power is.
+    trace = run.traces[0].model_copy(update={"states": (state.model_copy(update={"throttled": ()}),)})
+    (found,) = analyse(run.model_copy(update={"traces": (trace,)}))
+    assert [point.limit_binds for point in found.points] == [False] * 4
+
 
 def test_energy_of_a_model_is_not_compared():
     (found,) = analyse(make_run(kind="model", allow_estimates=True))
