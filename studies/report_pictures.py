@@ -22,6 +22,7 @@ from joulemark.reports.plotting.figure import Figure
 from joulemark.reports.sections import all_figures, sections
 from joulemark.suite.carbon import ember
 from joulemark.suite.records import RunFile
+from joulemark.suite.results.references.kept import Reference, load_all
 from joulemark.suite.results.run_files import read
 
 if TYPE_CHECKING:
@@ -80,10 +81,12 @@ GALLERIES = (
 def write(gallery: Gallery) -> None:
     """Write the page and the pictures of `gallery`."""
     run_file = read(DOCS / "results" / gallery.run)
-    figures = first_of_each_kind(all_figures(build([run_file])))
+    references = other_machines(run_file)
+    figures = first_of_each_kind(all_figures(build([run_file], references=references)))
     (DOCS / "pictures" / gallery.name).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
-        page = html.write([run_file], Path(scratch) / "page.html", zones=tuple(ember.countries().values()))
+        path, zones = Path(scratch) / "page.html", tuple(ember.countries().values())
+        page = html.write([run_file], path, zones=zones, references=references)
         for scheme, screenshot in zip(SCHEMES, gallery.screenshots, strict=True):
             # The page's content security policy would refuse the style of `take_pictures`.
             size = {"width": WIDTH, "height": HEIGHT}
@@ -95,6 +98,11 @@ def write(gallery: Gallery) -> None:
             take_pictures(tab, gallery, figures, scheme)
             tab.close()
     (DOCS / f"{gallery.name}.md").write_text(document(gallery, run_file, figures), encoding="utf-8")
+
+
+def other_machines(run_file: RunFile) -> list[Reference]:
+    """Return the reference machines that the run is not one of."""
+    return [each for each in load_all() if run_file.run.id not in {run.run.id for run in each.runs}]
 
 
 def first_of_each_kind(figures: Sequence[Figure]) -> list[Figure]:
@@ -129,7 +137,7 @@ def document(gallery: Gallery, run_file: RunFile, figures: Sequence[Figure]) -> 
         f'<img src="{light}" alt="The top of the page"></picture>',
     ]
     ids = {figure.id for figure in figures}
-    for section, section_figures in sections(build([run_file])):
+    for section, section_figures in sections(build([run_file], references=other_machines(run_file))):
         shown = [figure for figure in section_figures if figure.id in ids]
         lines += ["", f"## {section.title}"]
         for figure in shown:

@@ -80,14 +80,13 @@ def _beside(run: str, run_file: RunFile, views: Sequence[CaseView], reference: R
     shown = tuple(pair for pair in pairs if not pair.incomparable)
     notes = {(each.pair.a.id, each.pair.b.id): _note(each) for each in result.comparisons}
     basket_indices = indices(kept, run_file)
-    grouped = text.grouped(basket_indices)
     baskets = dict.fromkeys(index.basket for index in basket_indices)
     return Beside(
         run=run,
         name=reference.name,
         title=reference.title,
         about=_about(reference),
-        sentences=tuple(text.sentence(pair, reference.title, framework_title(pair[0].framework)) for pair in grouped),
+        sentences=tuple(text.sentences(text.grouped(basket_indices), reference.title, framework_title)),
         baskets=tuple(f"{basket.name}: {basket.text}, in size {basket.size}, {basket.precision}" for basket in baskets),
         pairs=shown,
         table=data_table(_HEAD, [_row(pair, notes[pair.second.case.id, pair.first.case.id]) for pair in shown]),

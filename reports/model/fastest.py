@@ -89,6 +89,8 @@ def _least(ahead: str, energies: _Ratios, findings: Sequence[Finding]) -> str:
     least = _ahead_of_all(energies)
     if not least:
         return f"; which uses the least {noun} per item is not certain"
-    ratios = [f"{ratio_text(energies[least, other].inverse)} times that of {other}" for other in _others(least, energies)]
+    ratios = [
+        f"{ratio_text(energies[least, other].inverse)} times that of {other}" for other in _others(least, energies)
+    ]
     who = " and it" if least == ahead else f"; {least}"
     return f"{who} uses the least {noun} per item: {' and '.join(ratios)}"

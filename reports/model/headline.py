@@ -13,6 +13,7 @@ from joulemark.reports.model.ratios import DIGITS, Ratio, mean_ratio, ratio_text
 from joulemark.suite.results.table import matching_digits
 from joulemark.suite.units import counted
 
+
 @dataclass(frozen=True)
 class Headline:
     """The findings of the whole report."""

@@ -17,14 +17,16 @@ from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 
 def index_lines(reference: Reference, run_file: RunFile) -> list[str]:
-    """Return a sentence for each basket and framework that the run has cases of."""
-    lines = []
-    for pair in text.grouped(indices(reference.run_file, run_file)):
-        framework = FRAMEWORKS[pair[0].framework].title if pair[0].framework in FRAMEWORKS else pair[0].framework
-        lines.append(text.sentence(pair, f"{reference.title} ({reference.name})", framework))
+    """Return the indices of the run in sentences; none where it has no case of a basket."""
+    found = text.grouped(indices(reference.run_file, run_file))
+    lines = text.sentences(found, f"{reference.title} ({reference.name})", _title)
     if lines and reference.caveat:
-        lines[-1] += f" {reference.name} is {reference.caveat}."
+        lines[0] += f" {reference.name} is {reference.caveat}."
     return lines
+
+
+def _title(framework: str) -> str:
+    return FRAMEWORKS[framework].title if framework in FRAMEWORKS else framework
 
 
 def print_against(references: Sequence[Reference], run_file: RunFile) -> None:

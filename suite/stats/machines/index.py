@@ -129,10 +129,12 @@ def _refusal(basket: Basket, quantity: Quantity, chosen: Mapping[Task, Compariso
         return "the energy is estimated, not measured"
     missing = [f"{workload} {phase}" for workload, phase in basket.tasks if (workload, phase) not in chosen]
     if missing:
-        return "the reference has none of its cases" if not chosen else f"not measured on both: {', '.join(missing)}"
+        return "the reference has none of these cases" if not chosen else f"not measured on both: {', '.join(missing)}"
     without = {f"{t[0]} {t[1]}": chosen[t].reason or "" for t in basket.tasks if chosen[t].ratio is None}
     if without:
         case, reason = next(iter(without.items()))
+        if len(without) == len(basket.tasks) and len(set(without.values())) == 1:
+            return reason
         return f"{case}: {reason}" + (f" (and {len(without) - 1} more)" if len(without) > 1 else "")
     if len({each.pair.b.device for each in chosen.values()}) > 1:
         return "its cases ran on several devices"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from joulemark.suite.stats.machines.index import Index
@@ -19,10 +19,24 @@ def grouped(found: Sequence[Index]) -> tuple[Grouped, ...]:
     return tuple(zip(found[::2], found[1::2], strict=True))
 
 
-def sentence(pair: Grouped, title: str, framework: str) -> str:
-    """Return both indices against the machine called `title` in a sentence; `framework` is named for people."""
+def sentences(pairs: Sequence[Grouped], title: str, name: Callable[[str], str]) -> list[str]:
+    """Return the indices against the machine called `title`, a sentence for each basket and framework.
+
+    `name` returns that of a framework for people. Frameworks without an index for the same reason share a sentence.
+    """
+    systems: dict[tuple[object, ...], list[str]] = {}
+    first: dict[tuple[object, ...], Grouped] = {}
+    for pair in pairs:
+        speed, efficiency = pair
+        without = (speed.value, efficiency.value) == (None, None)
+        key = (speed.basket.name, speed.reason, efficiency.reason) + (() if without else (speed.framework, speed.mode))
+        systems.setdefault(key, []).append(f"{name(speed.framework)} {speed.mode}")
+        first.setdefault(key, pair)
+    return [_sentence(first[key], title, " and ".join(names)) for key, names in systems.items()]
+
+
+def _sentence(pair: Grouped, title: str, system: str) -> str:
     speed, efficiency = pair
-    system = f"{framework} {speed.mode}"
     basket = f"over {counted(len(speed.basket.tasks), 'case')} of {speed.basket.name}"
     texts = [
         text

@@ -46,11 +46,12 @@ def test_comparison_with_a_reference(home: Path) -> None:
     done = joulemark(home, "compare", "20261101T120000Z-a1b2", "--against", "epyc-2-cores", "--json")
     document = json.loads(done.stdout)
     speeds = [each["ratio"] for each in document["comparisons"] if each["metric"] == "throughput"]
-    assert speeds == pytest.approx([1.0] * 14)
+    assert speeds == pytest.approx([1.0] * 21)
     (against,) = document["against"]
     assert [(index["framework"], index["value"]) for index in against["indices"] if index["value"]] == [
         ("pytorch", pytest.approx(1.0)),
         ("tensorflow", pytest.approx(1.0)),
+        ("jax", pytest.approx(1.0)),
     ]
     text = joulemark(home, "compare", "20261101T120000Z-a1b2", "--against", "h200").stdout
     assert "A: h200, NVIDIA H200" in text
