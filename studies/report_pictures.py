@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1200, 900
 CHART_WIDTH = 760
+TIMEOUT_MS = 300_000
+"""Longest wait for the page, whose script is 5 MB, on a busy machine."""
 SCHEMES = ("light", "dark")
 
 
@@ -124,6 +126,7 @@ def take_pictures(
             # The page's content security policy would refuse the style of `take_charts`.
             size = {"width": WIDTH, "height": HEIGHT}
             tab = browser.new_page(viewport=size, color_scheme=scheme, bypass_csp=True)
+            tab.set_default_timeout(TIMEOUT_MS)
             tab.goto(page.as_uri())
             if screenshot:
                 tab.screenshot(path=DOCS / screenshot)
