@@ -12,6 +12,9 @@ from joulemark.suite.units import counted
 
 _JUDGED: Final = frozenset({"more", "less", "same", "inconclusive"})
 
+_Ratios = Mapping[tuple[str, str], Ratio]
+"""First over second framework."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -51,9 +54,6 @@ def fastest(findings: Sequence[Finding]) -> str:
         claim = "which framework is the fastest is not certain"
         claim += f": none is shown to be faster than {' or '.join(unbeaten)}" if unbeaten else ""
     return f"On {findings[0].place}, in the geometric mean {tasks}, {claim}{_least(ahead, energies, findings)}."
-
-
-_Ratios = Mapping[tuple[str, str], Ratio]
 
 
 def _oriented(ratios: Sequence[tuple[str, str, Ratio]]) -> _Ratios:

