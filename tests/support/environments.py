@@ -47,7 +47,7 @@ def stand_in(directory: Path, **facts: object) -> str:
 def known(*frameworks: str, python: str = sys.executable) -> tuple[str, ...]:
     """Return options with which a run need not import the `frameworks`, or any if none is named, to learn about them.
 
-    Each import takes seconds. An interpreter that is `python` in all else answers with the metadata of this environment.
+    Each import takes seconds. An interpreter that is `python` in all else answers with the metadata of this one.
     Those that are not installed are left out.
     """
     folder = Path(tempfile.mkdtemp())
