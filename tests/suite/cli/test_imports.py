@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import environment
-from environments import stand_in
+from environments import none_of, stand_in
 from run_files import run_file
 
 from joulemark.suite.cli.app import VERBS
@@ -36,7 +36,7 @@ for arguments in json.loads(sys.argv[1]):
 """Each command in a process of its own, which has imported what all of them do."""
 
 PYTORCH = "--framework pytorch --python pytorch=./python"
-DOCTOR = "doctor --python pytorch=/nowhere --python tensorflow=/nowhere --python jax=/nowhere"
+DOCTOR = " ".join(("doctor", *none_of()))
 """What their children import is not asked here."""
 ALLOWED: dict[str, set[str]] = {
     f"run --dry-run {PYTORCH}": {"numpy"},
