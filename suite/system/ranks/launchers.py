@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from joulemark.suite.errors import UsageError
@@ -105,7 +105,7 @@ def _torch(environment: Environment) -> Rank | None:
         local_size,
         node,
         _first(environment, "GROUP_WORLD_SIZE", "CROSS_SIZE"),
-        _job(environment, "SLURM_JOB_ID", "TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT"),
+        job_name(environment),
     )
 
 
@@ -117,11 +117,14 @@ _MPI = (
 """Rank, size, local rank and local size of Open MPI, MVAPICH, and Hydra (MPICH, Intel MPI)."""
 
 
+_MPI_JOB = ("SLURM_JOB_ID", "PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "PMI_JOBID")
+
+
 def _mpi(environment: Environment) -> Rank | None:
     for names in _MPI:
         rank, world_size, local_rank, local_size = (_number(environment, name) for name in names)
         if rank is not None and world_size and local_rank is not None:
-            job = _job(environment, "SLURM_JOB_ID", "PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "PMI_JOBID")
+            job = job_name(environment, _MPI_JOB)
             return _rank("mpi", world_size, local_rank, rank, local_size, None, None, job, contiguous=False)
     return None
 
@@ -136,7 +139,7 @@ def _slurm(environment: Environment) -> Rank | None:
     by_node = environment.get("SLURM_STEP_TASKS_PER_NODE") or environment.get("SLURM_TASKS_PER_NODE")
     local_size = _tasks_of_node(by_node, node or 0) if by_node else _number(environment, "SLURM_NTASKS_PER_NODE")
     nodes = _first(environment, "SLURM_STEP_NUM_NODES", "SLURM_NNODES", "SLURM_JOB_NUM_NODES")
-    job = _job(environment, "SLURM_JOB_ID", "SLURM_STEP_ID")
+    job = job_name(environment, ("SLURM_JOB_ID", "SLURM_STEP_ID"))
     return _rank("slurm", world_size, local_rank, rank, local_size, node, nodes, job, contiguous=False)
 
 
@@ -225,7 +228,10 @@ def _repeats(text: str) -> Iterator[tuple[int, int]]:
         yield int(match[1]), min(int(match[2] or 1), MAX_TASKS)
 
 
-def _job(environment: Environment, *names: str) -> str:
+_TORCH_JOB = ("SLURM_JOB_ID", "TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT")
+
+
+def job_name(environment: Environment, names: Sequence[str] = _TORCH_JOB) -> str:
     """Return a digest of what identifies a job. Nodes agree on it, and it gives no host name away."""
     return _digest("\n".join(f"{name}={environment.get(name, '')}" for name in names))
 
