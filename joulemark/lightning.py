@@ -59,7 +59,7 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
 
 
 def _rank(trainer: Any) -> Rank | None:
-    """Return which rank `trainer` is; None where it is alone. Lightning sets no variables in processes that it forks."""
+    """Return which rank `trainer` is; None where it is alone. In processes that Lightning forks no variable tells it."""
     if trainer.world_size <= 1:
         return None
     local_size = trainer.world_size // trainer.num_nodes

@@ -22,7 +22,7 @@ def boot_id() -> str:
     CLOCK_MONOTONIC values are meaningless after the next one.
     """
     try:
-        with open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123 - without importing pathlib
+        with open("/proc/sys/kernel/random/boot_id") as file:
             return file.read().strip()
     except OSError:
         return ""

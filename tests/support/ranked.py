@@ -1,0 +1,120 @@
+"""Real processes that are ranks of a job, each with a meter of its own on a simulated processor.
+
+The windows begin before the processor's counters run and end once they stand still again, so that what they hold is
+known to the microjoule, whenever each began.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from command import environment
+from powercap import Driver, FakeZone, build
+
+PACKAGE_W, DRAM_W = 50.0, 10.0
+RUN_S = 0.3
+TRUE_J = (PACKAGE_W + DRAM_W) * RUN_S
+SETTLED_S = 0.3
+"""Three samples of the counters at either end of a window."""
+TIMEOUT_S = 120.0
+
+PROGRAM = """
+import json, os, pathlib, signal, sys, time
+import joulemark
+folder, rank, backend = pathlib.Path(sys.argv[1]), os.environ["RANK"], sys.argv[2]
+def wait(name):
+    while not (folder / name).exists():
+        if (folder / f"die-{rank}").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+meter = joulemark.Meter("job", zone="CH", sensor="rapl")
+meter.keep(folder / "job.json")
+if backend == "gloo":
+    import torch.distributed
+    torch.distributed.init_process_group("gloo")
+    meter.align(torch.distributed.barrier)
+(folder / f"ready-{rank}").touch()
+wait("go")
+with meter:
+    (folder / f"open-{rank}").touch()
+    wait("close")
+path = meter.save(folder / "job.json")
+result = {"energy_j": meter.energy.value, "reason": meter.energy.reason, "span": [meter.last.begin_s, meter.last.end_s]}
+(folder / f"result-{rank}.json").write_text(json.dumps({**result, "path": str(path)}))
+"""
+
+
+def variables(rank: int, ranks: int, nodes: int = 1) -> dict[str, str]:
+    """Return the environment variables of a rank of torchrun's, whose nodes have equal numbers of ranks."""
+    local_ranks = ranks // nodes
+    numbers = {
+        "RANK": rank,
+        "WORLD_SIZE": ranks,
+        "LOCAL_RANK": rank % local_ranks,
+        "LOCAL_WORLD_SIZE": local_ranks,
+        "GROUP_RANK": rank // local_ranks,
+        "GROUP_WORLD_SIZE": nodes,
+    }
+    return {name: str(number) for name, number in numbers.items()}
+
+
+class Job:
+    """Ranks in `folder`, and the counters that they read."""
+
+    def __init__(self, folder: Path) -> None:
+        """Build the processor; nothing runs yet."""
+        self.folder = folder
+        (folder / "program.py").write_text(PROGRAM)
+        zones = [FakeZone("intel-rapl:0", "package-0", PACKAGE_W), FakeZone("intel-rapl:0:0", "dram", DRAM_W)]
+        self.powercap = build(folder / "sys", zones)
+        self.driver = Driver(folder / "sys", zones, RUN_S)
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, own: Mapping[str, str] = {}, launcher: Sequence[str] = (), backend: str = "none") -> None:
+        """Start a rank with variables of its `own`, or a `launcher` that starts some."""
+        command = [sys.executable, *launcher, "program.py", str(self.folder), backend]
+        everybody = environment(self.folder / "home", JOULEMARK_POWERCAP_ROOT=str(self.powercap), OMP_NUM_THREADS="1")
+        self.processes.append(subprocess.Popen(command, cwd=self.folder, env={**everybody, **own}))
+
+    def wait(self, name: str, ranks: Sequence[int]) -> None:
+        """Wait until each of `ranks` has made its file `name`."""
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while not all((self.folder / f"{name}-{rank}").exists() for rank in ranks):
+            assert time.monotonic() < deadline_s, os.listdir(self.folder)
+            time.sleep(0.01)
+
+    def open_windows(self, ranks: Sequence[int]) -> None:
+        """Let all ranks begin their windows."""
+        self.wait("ready", ranks)
+        (self.folder / "go").touch()
+        self.wait("open", ranks)
+
+    def run_counters(self) -> None:
+        """Let the counters run for `RUN_S`."""
+        time.sleep(SETTLED_S)
+        self.driver.run()
+        time.sleep(SETTLED_S)
+
+    def end(self) -> list[int]:
+        """Let all ranks end their windows; return their exit codes."""
+        (self.folder / "close").touch()
+        return [process.wait(TIMEOUT_S) for process in self.processes]
+
+    def result(self, rank: int) -> Any:
+        """Return what the meter of `rank` measured."""
+        return json.loads((self.folder / f"result-{rank}.json").read_text())
+
+    def close(self) -> None:
+        """End what still runs."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.driver.process.kill()
+        self.driver.process.communicate()
