@@ -59,7 +59,7 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
 
 
 def _rank(trainer: Any) -> Rank | None:
-    """Return which rank `trainer` is; None where it is alone. In processes that Lightning forks no variable tells it."""
+    """Return which rank `trainer` is; None where it is alone. In a process that Lightning forks no variable says it."""
     if trainer.world_size <= 1:
         return None
     local_size = trainer.world_size // trainer.num_nodes

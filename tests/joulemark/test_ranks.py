@@ -5,14 +5,12 @@ What the counters of the simulated processor count in a window is known to the m
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from pathlib import Path
 
 import pytest
 from environments import require
-from ranked import TIMEOUT_S, TRUE_J, Job, variables
+from ranked import LIGHTNING, TIMEOUT_S, TRAINER, TRUE_J, Job, variables
 
 import joulemark
 from joulemark import meter_process
@@ -21,6 +19,7 @@ from joulemark.suite.results.jobs.total import JobTotal, job_total
 
 pytestmark = pytest.mark.slow
 
+TORCHRUN_2 = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 EXACT = 1e-6
 """Counters have microjoules, and stand still at both ends of every window."""
 
@@ -106,6 +105,28 @@ def test_a_rank_that_dies_leaves_a_job_that_says_so(job, dying):
     assert (f"rank {dying}", "it was killed") in {(entry.what, entry.reason) for entry in counted.missing}
     if dying == 0:
         assert "which sampled it for all of them, was killed" in job.result(1)["reason"]
+
+
+@pytest.mark.parametrize(
+    ("package", "program", "launcher"),
+    [("lightning", LIGHTNING, []), ("accelerate", TRAINER, TORCHRUN_2)],
+    ids=["lightning", "transformers"],
+)
+def test_a_training_in_two_processes_is_one_job(job, package, program, launcher):
+    """Lightning starts the other process itself."""
+    require("torch", package)
+    job.start(launcher=launcher, program=program)
+    job.open_windows(range(2))
+    job.run_counters()
+    assert job.end() == [0]
+    counted = total(job)
+    assert counted.energy.energy_j == pytest.approx(TRUE_J, rel=EXACT)
+    assert not counted.lower_bound
+    (node,) = counted.nodes
+    assert (node.member.node.ranks, node.member.node.count) == (2, 1)
+    assert job.result(0)["energy_j"] == pytest.approx(TRUE_J, rel=EXACT)
+    assert job.result(1)["energy_j"] is None
+    assert "counted by the first rank" in job.result(1)["reason"]
 
 
 def test_half_set_variables_leave_the_program_alone_and_say_why(monkeypatch):
