@@ -20,7 +20,19 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+
 _UNITS: Final = frozenset({"J", "W", "s", "1/s", "g", "B", "J/s", "FLOP/s", "B/s"})
 
 _CLOSED: Final = frozenset(
-    {"status", "kind", "basis", "signal", "when", "isolation", "launcher", "steady", "compile_cache", "code", "emission_factors"}
+    {
+        "status",
+        "kind",
+        "basis",
+        "signal",
+        "when",
+        "isolation",
+        "launcher",
+        "steady",
+        "compile_cache",
+        "code",
+        "emission_factors",
+    }
 )
 """Fields whose values the schema lists."""
 _NAMES: Final = frozenset(
