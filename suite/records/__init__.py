@@ -27,7 +27,7 @@ from joulemark.suite.records.energy import (
     Trace,
 )
 from joulemark.suite.records.files import schema, write, write_text
-from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, Machine
+from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, LostRank, Machine, Node
 from joulemark.suite.records.notice import Notice, worst
 from joulemark.suite.records.run import (
     MAX_ANALYSES,
@@ -100,7 +100,9 @@ __all__ = [
     "Intensity",
     "Kind",
     "Latency",
+    "LostRank",
     "Machine",
+    "Node",
     "Notice",
     "Parameters",
     "Part",

@@ -55,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "export latest --format csv": {"numpy", "scipy"},
     "export latest --format markdown": {"numpy", "scipy"},
     "measure --sensor simulated:rapl/constant --no-report -- true": {"numpy", "scipy"},
+    "job .": {"numpy", "scipy"},
     DOCTOR: {"numpy"},
     "intensity CH": set(),
     "when CH": set(),
@@ -66,8 +67,8 @@ ALLOWED: dict[str, set[str]] = {
 }
 """The large packages that a command may import."""
 
-EXIT_CODES = {"check --baseline 20261101": {4}, "calibrate latest": {3}, DOCTOR: {0, 4}, "when CH": {2}}
-"""Exit codes other than 0: one run has nothing to calibrate with, and no token is set."""
+EXIT_CODES = {"check --baseline 20261101": {4}, "calibrate latest": {3}, DOCTOR: {0, 4}, "when CH": {2}, "job .": {2}}
+"""Exit codes other than 0: no run is of a job, one run has nothing to calibrate with, and no token is set."""
 
 
 def imports(home: Path, *commands: list[str]) -> list[tuple[int, set[str], str]]:
