@@ -15,7 +15,7 @@ from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
 from joulemark.suite.trial.frameworks.response import WholeResponse, measure_parts
 from joulemark.suite.trial.gpu_busy import passes
 from joulemark.suite.trial.outcome import TRAINING_STATE, TURNS, NotFiniteError
-from joulemark.suite.trial.ranks.strategy import one_process
+from joulemark.suite.trial.ranks.strategy import one_process, prepare_all
 from joulemark.suite.trial.request import Effort, Request
 
 PIECE = 1 << 18
@@ -44,10 +44,11 @@ def run(request: Request, started: float, report: Report, wait_for_turn: WaitFor
     if request.host_limit_bytes is not None:
         resource.setrlimit(resource.RLIMIT_AS, (request.host_limit_bytes, request.host_limit_bytes))
     policy = allocator.apply("retain" if request.allocator == "retain" else "default")
-    if request.ranks is not None and not one_process(request):
+    together = one_process(request)
+    if request.ranks is not None and not together:
         _run_ranks(request, started, report, policy)
         return
-    case = prepare(request)
+    case = prepare_all(request) if together else prepare(request)
     trial, compiled = _trial(case, request, started, lambda stage: report(stage=stage))
     trial["environment"] |= {"allocator": policy, "affinity": allowed_cores()}
     report(trial=trial)

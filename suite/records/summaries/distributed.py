@@ -46,7 +46,7 @@ class Efficiency(Record):
     """
 
     value: Value | None
-    """Against the case that is not distributed, geometric mean over rounds; None, with a reason, where it is missing."""
+    """Against the case that is not distributed, geometric mean over rounds; None, with a reason, without it."""
     low: Value | None = None
     """Lower end of the 95 % interval between rounds; None at n = 1."""
     high: Value | None = None

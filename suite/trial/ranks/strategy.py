@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol, cast
 
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.frameworks.adapter import Adapter, Execution, Step
+from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
 from joulemark.suite.trial.ranks.group import Group
 from joulemark.suite.trial.request import Request
 
@@ -31,7 +33,8 @@ class RankAdapter(Adapter, Protocol):
 class StrategyModule(Protocol):
     """The module of a strategy."""
 
-    Adapter: Callable[[Execution], RankAdapter]
+    Adapter: Callable[[Execution], Any]
+    """A `RankAdapter`; where one process drives all devices, an `Adapter` of them."""
 
     @staticmethod
     def launch(count: int, run_rank: RunRank) -> list[Any]:
@@ -44,6 +47,19 @@ class StrategyModule(Protocol):
 def one_process(request: Request) -> bool:
     """Return whether one process drives all devices of a trial: not where ranks train each for itself."""
     return request.strategy is not None and FRAMEWORKS[request.framework].strategies[request.strategy].one_process
+
+
+def prepare_all(request: Request) -> Prepared:
+    """Build the case of `request` for all its ranks, which this process drives."""
+    assert request.ranks is not None
+    assert request.strategy is not None
+    ranks, batch_size = request.ranks, request.rank_batch_size * request.ranks
+    module = load(request.framework, request.strategy)
+
+    def make(execution: Execution) -> Adapter:
+        return module.Adapter(replace(execution, ranks=ranks, batch_size=batch_size))
+
+    return prepare(replace(request, batch_size=batch_size), make)
 
 
 def load(framework: str, strategy: str) -> StrategyModule:
