@@ -13,7 +13,7 @@ from joulemark.reports.plotting.figure import Figure, error_bars, layout, listed
 from joulemark.suite.records import Efficiency, Quantity
 
 _HOW_TO_READ: Final = (
-    "Throughput of N ranks over N times that of each baseline; 1 is as good as N separate devices. Against ranks apart, "
+    "Throughput of N ranks over N times that of each baseline; 1 is as good as N devices apart. Against ranks apart, "
     "which train at the same time without communication, only communication and the strategy's own work are left. "
     "Bars: 95 % interval between rounds. The table has the communication that computation does not hide, and joules."
 )

@@ -96,7 +96,10 @@ def test_energy_is_that_of_the_node_and_of_all_boards_in_use_with_idle_ones_besi
     host, boards = energy(200.0), (board("a", 200, True), board("b", 200, True), board("c", 50, False))
     alone = on_ranks(SINGLE, None, device="cuda:0", readings=(host, board("a", 200, True)))
     case_of_two = on_ranks(TWO, 2, device="cuda:0", readings=(host, *boards))
-    gpus = [Gpu(uuid=uuid, name="GPU", device=f"cuda:{i}") for i, uuid in enumerate("abc")]
+    gpus = [
+        Gpu(index=i, vendor="nvidia", pci_bus_id=uuid, uuid=uuid, name="GPU", device=f"cuda:{i}")
+        for i, uuid in enumerate("abc")
+    ]
     two = results(alone, case_of_two, gpus=gpus)
     assert [(each.device, each.power_w.value) for each in two.distributed.boards] == [
         ("cuda:0", pytest.approx(200)),
