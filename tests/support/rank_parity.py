@@ -88,7 +88,7 @@ def compare(framework: str, strategy_name: str, ranks: int, names: list[str]) ->
     group = Group(ranks)
 
     def run_rank(rank: int) -> list[Any]:
-        group.rank = rank
+        group.enter(rank)
         adapter = module.Adapter(one)
         adapter.join(group)
         return [train(adapter, framework, name, rank, ranks) for name in names]

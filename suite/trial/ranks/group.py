@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 import statistics
 from collections.abc import Callable
 from typing import Final
@@ -29,6 +30,20 @@ class Group:
         self._barrier = FORK.Barrier(size, timeout=timeout_s)
         self._number = FORK.Value("d", 0.0, lock=False)
         self._failed = FORK.Value("b", 0)
+        self._pids = FORK.Array("i", size, lock=False)
+
+    def enter(self, rank: int) -> None:
+        """Be `rank`, in a process of its own."""
+        self.rank = rank
+        self._pids[rank] = os.getpid()
+
+    def leave(self) -> None:
+        """Have finished: the process may end."""
+        self._pids[self.rank] = 0
+
+    def ended(self) -> int | None:
+        """Return a rank whose process has ended before it had finished; None where there is none."""
+        return next((rank for rank, pid in enumerate(self._pids) if pid and not _runs(pid)), None)
 
     def barrier(self) -> None:
         """Wait for all ranks. Raises BrokenBarrierError if one of them has failed."""
@@ -50,6 +65,16 @@ class Group:
             self._failed.value = 1
         self._barrier.abort()
         return first
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process runs: one that has ended is a zombie until the launcher looks."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class PaceApart:

@@ -36,12 +36,17 @@ def run(request: Request, measure: MeasureCase, report: Report) -> Fields | None
     group = Group(request.ranks)
 
     def run_rank(rank: int) -> Fields:
-        group.rank = rank
+        group.enter(rank)
         try:
-            return _run_rank(request, group, measure)
+            fields = _run_rank(request, group, measure)
+            group.leave()
+            return fields
         except BaseException as error:  # noqa: BLE001  whatever a rank raises is its result
             if group.is_first_failure():
                 code, reason = outcome.classify(error)
+                dead = group.ended()
+                if dead is not None:  # the error is that it does not answer
+                    rank, code, reason = dead, "crashed", "the process was killed or crashed"
                 report(error={"code": code, "reason": f"rank {rank}: {reason}"})
             raise SystemExit(RankFailedError.REPORTED) from None
 

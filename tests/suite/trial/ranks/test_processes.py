@@ -54,13 +54,16 @@ def test_all_ranks_go_at_the_speed_of_the_slow_one_and_it_is_named(slow):
 
 
 @pytest.mark.parametrize(
-    ("fault", "code", "reason"),
-    [("rank_raises", "raised", "rank 1: ValueError: planted in a rank"), ("rank_killed", "killed", "rank 1: ")],
+    ("fault", "codes", "reason"),
+    [
+        ("rank_raises", ("raised",), "rank 1: ValueError: planted in a rank"),
+        ("rank_killed", ("killed", "crashed"), "rank 1: the process "),  # as it or another rank is seen first
+    ],
 )
-def test_a_rank_that_fails_ends_the_trial_and_is_named(server, fault, code, reason):
+def test_a_rank_that_fails_ends_the_trial_and_is_named(server, fault, codes, reason):
     outcome = run(server, fault)
     assert outcome.trial is None
-    assert outcome.reason_code == code
+    assert outcome.reason_code in codes
     assert outcome.reason.startswith(reason)
 
 
