@@ -40,6 +40,7 @@ SECTIONS: Final = (
     Section("trials", "Trials and drift", "Trials", ("trials",)),
     Section("cost", "Startup, compilation and memory", "Startup and memory", ("startup", "memory")),
     Section("batch", "Batch size", "Batch", ("batch",)),
+    Section("ranks", "Several ranks", "Ranks", ("ranks",)),
     Section("comparison", "Comparison with the first run", "Comparison", ("several.comparison",)),
     Section("history", "History", "History", ("several.history",)),
     Section("tracker", "Second opinion", "Second opinion", ("external_tracker",)),
