@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.plan import axes, responses
+from joulemark.suite.plan import axes, ranks, responses
 from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.plan.memory import MEMORY, memory_refusal
 from joulemark.suite.plan.plan import Plan
@@ -85,6 +85,7 @@ def make_plan(
     selection.
     """
     profile = find_profile(settings)
+    threads = ranks.threads(settings, profile, threads)
     if not multiplies_bf16:
         profile = replace(profile, bf16_on_cpu=())
     frameworks = axes.frameworks(settings, installed)
@@ -96,7 +97,9 @@ def make_plan(
         for framework in frameworks
         for case in _cases(settings, profile, task, framework, installed.get(framework.name), threads, memory_bytes)
     ]
-    if profile.out_of_the_box and settings.allocator == "retain":
+    if settings.ranks:
+        cases = ranks.distributed(cases, settings, installed)
+    elif profile.out_of_the_box and settings.allocator == "retain":
         cases += _out_of_the_box(cases)
     if not cases:
         raise UsageError(
@@ -119,6 +122,7 @@ def check_names(settings: Settings) -> None:
         compile_keyword(settings.keyword)
     tasks = [task for each in axes.selected_workloads(settings, profile) for task in _tasks(settings, profile, each)]
     responses.check_phases(settings, {task.phase for task in tasks})
+    ranks.check_options(settings, {task.phase for task in tasks})
     for name in settings.framework or FRAMEWORKS:
         framework = find_framework(name)
         for kind in DEVICE_KINDS:

@@ -7,8 +7,6 @@ from joulemark.suite.records.case import (
     Closure,
     Parameters,
     Percentiles,
-    Quantity,
-    Ranges,
     Response,
     ResponseEnergy,
     Summary,
@@ -54,6 +52,8 @@ from joulemark.suite.records.settings import (
     Settings,
     SweepKey,
 )
+from joulemark.suite.records.summaries.distributed import BoardPower, Difference, Distributed, Efficiency, RankWindow
+from joulemark.suite.records.summaries.quantity import Quantity, Ranges
 from joulemark.suite.records.trial import (
     Ends,
     GpuBusy,
@@ -78,6 +78,7 @@ __all__ = [
     "ArmName",
     "ArmRecord",
     "ArmSettings",
+    "BoardPower",
     "CalibratedEffort",
     "Case",
     "Channel",
@@ -85,6 +86,9 @@ __all__ = [
     "CountKind",
     "Cpu",
     "DeviceKind",
+    "Difference",
+    "Distributed",
+    "Efficiency",
     "Embodied",
     "Emissions",
     "Ends",
@@ -111,6 +115,7 @@ __all__ = [
     "Pue",
     "Quantity",
     "Ranges",
+    "RankWindow",
     "Record",
     "ResidentIdle",
     "Response",

@@ -19,6 +19,7 @@ from joulemark.suite.terminal.console import OUT, print_text
 from joulemark.suite.terminal.notices import notice_lines
 from joulemark.suite.terminal.overview import overview
 from joulemark.suite.terminal.power_summary import energy_line, idle_power_line, node_lines
+from joulemark.suite.terminal.ranks import ranks_table
 from joulemark.suite.terminal.responses import response_table
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
@@ -37,6 +38,7 @@ def print_run(run_file: RunFile) -> None:
         _head(run_file),
         _cases(run_file),
         *response_table(run_file),
+        *ranks_table(run_file),
         *_charts(run_file),
         *_power(run_file),
         *_limits(run_file),
