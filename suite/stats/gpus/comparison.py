@@ -30,8 +30,6 @@ class GpuLogs:
     gpu: str
     alone: Mapping[int, float]
     together: Mapping[int, float] = field(default_factory=dict)
-    throttled: str | None = None
-    """Why its clock was lowered in a trial; None if it was not, or nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,6 @@ class GpuVerdict:
     deviations: Mapping[Way, float]
     """Its value over the median of all GPUs, minus 1."""
     together_over_alone: Ratio | None
-    throttled: str | None
 
 
 @dataclass(frozen=True)
@@ -101,12 +98,11 @@ def compare_gpus(gpus: Sequence[GpuLogs]) -> GpuComparison:
             _verdict(each.gpu in judged, bool(marked[each.gpu]), few),
             tuple(marked[each.gpu]),
             deviations[each.gpu],
-            _together_over_alone([each]),
-            each.throttled,
+            together_over_alone([each]),
         )
         for each in gpus
     )
-    return GpuComparison(verdicts, spreads, _together_over_alone(gpus))
+    return GpuComparison(verdicts, spreads, together_over_alone(gpus))
 
 
 def is_judged(rows: Sequence[Sequence[float]]) -> bool:
@@ -151,7 +147,7 @@ def _different(rows: Sequence[Sequence[float]], alpha: float) -> set[int]:
     return {i for pair, (low, high) in zip(pairs, intervals, strict=True) if not low <= 0 <= high for i in pair}
 
 
-def _together_over_alone(gpus: Sequence[GpuLogs]) -> Ratio | None:
+def together_over_alone(gpus: Sequence[GpuLogs]) -> Ratio | None:
     """Return the ratio over the rounds in which all GPUs were measured both ways; the round is the independent unit."""
     both = [each for each in gpus if each.alone and each.together]
     rounds = sorted(set.intersection(*({*each.alone} & {*each.together} for each in both))) if both else []
