@@ -2,7 +2,7 @@
 
     python -m studies.gpus docs/results/gpus.json [SCALE]
 
-prints the tables of docs/gpus.md; SCALE multiplies the number of comparisons (default 1: a minute on one core). Each
+prints the tables of docs/gpus.md; SCALE multiplies the number of comparisons (default 1: seconds). Each
 simulated machine has the same case in ROUNDS rounds on all GPUs, alone and together. Healthy GPUs differ: by silicon,
 cooling and limits, alone and together alike. Trials vary, and so do rounds, which all GPUs share.
 """
@@ -20,8 +20,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from joulemark.suite.stats.gpus.comparison import unlike_others
 from joulemark.suite.stats.proportion import Proportion
+from studies.gpus_at_once import check, unlike_others_of_many
 from studies.gpus_tables import tables
 
 ROUNDS: Final = 3
@@ -29,10 +29,10 @@ TRIAL_DEVIATION: Final = 0.005
 ROUND_DEVIATION: Final = 0.02
 NEIGHBOURS: Final = 0.97
 COUNTS: Final = (2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 512)
-SHAPES: Final[dict[str, Callable[[np.random.Generator, int], Any]]] = {
-    "normal": lambda rng, count: rng.standard_normal(count),
-    "uniform": lambda rng, count: rng.uniform(-math.sqrt(3), math.sqrt(3), count),
-    "heavy tails": lambda rng, count: rng.standard_t(5, count) / math.sqrt(5 / 3),
+SHAPES: Final[dict[str, Callable[[np.random.Generator, tuple[int, int]], Any]]] = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "uniform": lambda rng, shape: rng.uniform(-math.sqrt(3), math.sqrt(3), shape),
+    "heavy tails": lambda rng, shape: rng.standard_t(5, shape) / math.sqrt(5 / 3),
 }
 """How the speeds of healthy GPUs are distributed, with deviation 1; heavy tails: Student's t with 5 degrees."""
 
@@ -52,28 +52,30 @@ class Machine:
     alone: bool = True
     """Whether also alone; else only together, as a GPU that gets too warm."""
 
-    def measure(self, rng: np.random.Generator) -> list[list[list[float]]]:
-        """Return the log rates of each GPU in each round, alone and together; the slow ones come first."""
-        healthy = self.spread * SHAPES[self.shape](rng, self.gpus)
+    def measure(self, rng: np.random.Generator, comparisons: int) -> list[Any]:
+        """Return log rates, alone and together: by comparison, GPU and round; the slow GPUs come first."""
+        shape = comparisons, self.gpus
+        healthy = self.spread * SHAPES[self.shape](rng, shape)
         lost = np.where(np.arange(self.gpus) < self.slow, math.log1p(-self.by), 0.0)
         tables = []
         for alone in (True, False):
-            of_rounds = rng.normal(0.0 if alone else math.log(NEIGHBOURS), ROUND_DEVIATION, ROUNDS)
+            mean = 0.0 if alone else math.log(NEIGHBOURS)
+            of_rounds = rng.normal(mean, ROUND_DEVIATION, (comparisons, 1, ROUNDS))
             of_gpus = healthy + (lost if self.alone or not alone else 0.0)
-            trials = rng.normal(0.0, TRIAL_DEVIATION, (self.gpus, ROUNDS))
-            tables.append((of_gpus[:, np.newaxis] + of_rounds + trials).tolist())
+            tables.append(of_gpus[..., np.newaxis] + of_rounds + rng.normal(0.0, TRIAL_DEVIATION, (*shape, ROUNDS)))
         return tables
 
     def judge(self, comparisons: int) -> dict[str, Any]:
         """Return how many comparisons name a healthy GPU, and how many of the slow ones are named."""
         rng = np.random.default_rng(zlib.crc32(repr(self).encode()))
-        alarms = found = 0
-        for _ in range(comparisons):
-            named = set().union(*(unlike_others(table) for table in self.measure(rng)))
-            alarms += any(gpu >= self.slow for gpu in named)
-            found += sum(gpu < self.slow for gpu in named)
+        named = np.zeros((comparisons, self.gpus), dtype=bool)
+        for table in self.measure(rng, comparisons):
+            found = unlike_others_of_many(table)
+            check(table, found)
+            named |= found
+        alarms, found_slow = int(named[:, self.slow :].any(axis=1).sum()), int(named[:, : self.slow].sum())
         row = asdict(self) | {"comparisons": comparisons, "false_alarms": _with_interval(alarms, comparisons)}
-        return row | ({"power": _with_interval(found, comparisons * self.slow)} if self.slow else {})
+        return row | ({"power": _with_interval(found_slow, comparisons * self.slow)} if self.slow else {})
 
 
 def _with_interval(count: int, of: int) -> dict[str, float | None]:
@@ -97,7 +99,7 @@ def machines() -> dict[str, Iterator[tuple[Machine, int]]]:
             for spread, shape in ((0.0, "normal"), (0.01, "normal"), (0.01, "uniform"))
             if gpus >= 4 or spread == 0
         ),
-        "heavy": ((Machine(gpus, 0.01, "heavy tails"), often(gpus, 2000)) for gpus in several),
+        "heavy": ((Machine(gpus, 0.01, "heavy tails"), often(gpus, 4000)) for gpus in several),
         "some_slow": (
             (Machine(gpus, 0.01, "normal", slow, by, alone), often(gpus, 4000))
             for gpus in several

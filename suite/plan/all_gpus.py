@@ -64,4 +64,3 @@ def at_once(cases: Sequence[Case], installed: Mapping[str, FrameworkInfo]) -> li
             changes = {"id": "+".join([task, *settings]), "ranks": len(gpus), "scaling": "weak"}
             found.append(case.model_copy(update=changes))
     return found
-

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from joulemark.suite import units
 from joulemark.suite.records import AcrossGpus, GpuWay, OneGpu, Quantity
+from joulemark.suite.stats.gpus.outliers import MIN_VALUES
 
 MAX_NAMED = 8
 """GPUs that a sentence names one by one."""
@@ -30,7 +31,7 @@ def _verdicts(across: AcrossGpus) -> Iterator[str]:
     if not marked:
         if all(gpu.verdict == "not judged" for gpu in across.gpus):
             yield f"The {count} are not judged: it takes two rounds, or four GPUs."
-        elif len(across.gpus) >= 4:  # noqa: PLR2004  as `stats.gpus.outliers` needs
+        elif len(across.gpus) >= MIN_VALUES:
             yield f"None of {count} is slow: no one is below what the spread of the others allows."
         else:
             yield f"The {count} do not differ by more than their trials do."

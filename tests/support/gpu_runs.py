@@ -48,9 +48,7 @@ def run_on(
         together.append(whole.model_copy(update={"ranks": tuple(windows)}))
         states += [_state(start_s + 1, i, i in warm) for i in range(count)]
     boards = gpus(count)
-    cases = [
-        case(device=f"cuda:{i}", trials=trials, allocator="retain") for i, trials in enumerate(alone)
-    ]
+    cases = [case(device=f"cuda:{i}", trials=trials, allocator="retain") for i, trials in enumerate(alone)]
     id = f"{cases[0].id}+communication=none+ranks={count}"
     cases.append(case(device="cuda:0", trials=together, id=id, ranks=count, scaling="weak", allocator="retain"))
     traces = [trace().model_copy(update={"states": tuple(states)})]

@@ -18,8 +18,8 @@ MIN_VALUES: Final = 4
 """With three, the other two have one degree of freedom: nothing would ever be found."""
 INFLATION: Final = 1.4
 """By how much the rate of false outliers is above the nominal one where several are looked for: 1.36 for 8 values, 1.35
-for 12, 1.23 for 16, 1.05 for 32 (100,000 simulations each, as in `studies.gpus`); Rosner's tables begin at 25. Where one
-is looked for, from 4 to 7 values, the nominal rate is exact."""
+for 12, 1.23 for 16, 1.05 for 32 (100,000 simulations each); Rosner's tables begin at 25. Where one is looked for, from
+4 to 7 values, the nominal rate is exact."""
 
 
 def most_outliers(count: int) -> int:

@@ -34,7 +34,9 @@ def test_slow_and_throttled_gpus_are_named_and_the_rest_is_said_in_numbers() -> 
 def test_of_many_gpus_only_those_unlike_the_others_have_a_row() -> None:
     speeds = [1 + 0.001 * (i % 5) for i in range(40)]
     text = text_of(run_on([*speeds, 0.9], rounds=2))
-    assert [line.split()[0] for line in text.splitlines() if line.startswith("cuda:") and " is " not in line] == ["cuda:40"]
+    assert [line.split()[0] for line in text.splitlines() if line.startswith("cuda:") and " is " not in line] == [
+        "cuda:40"
+    ]
     assert "None of 40 GPUs is slow" in text_of(run_on(speeds, rounds=2))
 
 

@@ -17,8 +17,8 @@ from studies.gpus import COUNTS, ROUNDS, Machine
 
 ROSNER = (
     "-0.25 0.68 0.94 1.15 1.20 1.26 1.26 1.34 1.38 1.43 1.49 1.49 1.55 1.56 1.58 1.65 1.69 1.70 1.76 1.77 1.81 1.91 "
-    "1.94 1.96 1.99 2.06 2.09 2.10 2.14 2.15 2.23 2.24 2.26 2.35 2.37 2.40 2.47 2.54 2.62 2.64 2.90 2.92 2.92 2.93 3.21 "
-    "3.26 3.30 3.59 3.68 4.30 4.64 5.34 5.42 6.01"
+    "1.94 1.96 1.99 2.06 2.09 2.10 2.14 2.15 2.23 2.24 2.26 2.35 2.37 2.40 2.47 2.54 2.62 2.64 2.90 2.92 2.92 2.93 "
+    "3.21 3.26 3.30 3.59 3.68 4.30 4.64 5.34 5.42 6.01"
 )
 """The example of Rosner (1983), also in the NIST/SEMATECH e-Handbook, section 1.3.5.17.3: three outliers, 5.34 to 6.01,
 of ten that are looked for, at 5 % on both sides."""
@@ -87,7 +87,10 @@ def test_a_gpu_that_gets_too_warm_is_slow_together_only_and_rounds_that_lack_one
     together = [[-0.03, 0.001 * i - 0.03, -0.028] for i in range(4)] + [[-0.2, -0.21, -0.2]]
     gpus = logs(alone, together)
     found = compare_gpus(gpus)
-    assert [(each.verdict, each.where) for each in found.verdicts[-2:]] == [("as the others", ()), ("slow", ("together",))]
+    assert [(each.verdict, each.where) for each in found.verdicts[-2:]] == [
+        ("as the others", ()),
+        ("slow", ("together",)),
+    ]
     assert found.verdicts[-1].deviations["together"] == pytest.approx(-0.16, abs=0.01)
     lacking = [*gpus[:-1], GpuLogs("cuda:4", gpus[-1].alone, {3: -0.2})]
     assert compare_gpus(lacking).spreads["together"].low is None, "only round 3 has all"
