@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from joulemark.suite.stats.gpus.comparison import FAMILYWISE, LEVEL, GpuLogs, co
 from joulemark.suite.stats.gpus.outliers import INFLATION, low_outliers
 from joulemark.suite.stats.gpus.spread import spread
 from studies.gpus import COUNTS, ROUNDS, Machine
+from studies.gpus_tables import tables
+
+TABLE = re.compile(r"(?:^\|.*\|$\n?)+(?<=\|)", re.MULTILINE)
 
 ROSNER = (
     "-0.25 0.68 0.94 1.15 1.20 1.26 1.26 1.34 1.38 1.43 1.49 1.49 1.55 1.56 1.58 1.65 1.69 1.70 1.76 1.77 1.81 1.91 "
@@ -99,12 +103,13 @@ def test_a_gpu_that_gets_too_warm_is_slow_together_only_and_rounds_that_lack_one
 
 def test_the_kept_study_keeps_what_is_promised() -> None:
     study = json.loads((ROOT / "docs" / "results" / "gpus.json").read_text())
+    assert tables(study) == "\n\n".join(TABLE.findall((ROOT / "docs" / "gpus.md").read_text()))
     assert {row["gpus"] for row in study["healthy"]} == set(COUNTS) >= {2, 512}
     for row in study["healthy"] + study["some_slow"]:
         assert row["false_alarms"]["high"] <= FAMILYWISE, row
     power = {(row["gpus"], row["spread"], row["by"]): row["power"]["low"] for row in study["one_slow"]}
     assert min(power[gpus, 0.005, 0.05] for gpus in COUNTS if gpus >= 6) > 0.9
-    assert min(power[gpus, 0.01, 0.2] for gpus in COUNTS if gpus >= 6) > 0.99
+    assert min(power[gpus, 0.01, 0.2] for gpus in COUNTS if gpus >= 6) > 0.98
 
 
 @pytest.mark.slow
