@@ -27,7 +27,7 @@ def verdict_text(gpu: OneGpu) -> str:
 def _verdicts(across: AcrossGpus) -> Iterator[str]:
     marked = [gpu for gpu in across.gpus if gpu.verdict in ("slow", "differs")]
     count = units.counted(len(across.gpus), "GPU")
-    chance = f"by chance in at most {across.familywise_rate:.0%} of such comparisons"
+    rate = f"{across.familywise_rate:.0%}"
     if not marked:
         if all(gpu.verdict == "not judged" for gpu in across.gpus):
             yield f"The {count} are not judged: it takes two rounds, or four GPUs."
@@ -36,12 +36,14 @@ def _verdicts(across: AcrossGpus) -> Iterator[str]:
         else:
             yield f"The {count} do not differ by more than their trials do."
     elif marked[0].verdict == "differs":
-        yield f"{_listed([gpu.device for gpu in marked])} differ, {chance}; which one is wrong, so few cannot tell."
+        names = _listed([gpu.device for gpu in marked])
+        yield f"{names} differ (equal ones would in at most {rate} of such runs); so few cannot tell which one is wrong."
     else:
         for gpu in marked[:MAX_NAMED]:
-            yield f"{gpu.device} is slow: {_below(gpu)} the median of {count}, {chance}."
+            yield f"{gpu.device} is slow: {_below(gpu)} the median of {count}."
         if len(marked) > MAX_NAMED:
             yield f"{len(marked) - MAX_NAMED} more are slow."
+        yield f"A healthy GPU would be named in at most {rate} of such runs."
 
 
 def _below(gpu: OneGpu) -> str:
