@@ -12,7 +12,7 @@ from joulemark.reports.model.cases import CaseView
 from joulemark.reports.model.report import Report
 from joulemark.reports.plotting.figure import Figure, error_bars, layout, listed, numbers
 from joulemark.suite.records import AcrossGpus, GpuWay, OneGpu, Quantity
-from joulemark.suite.results.gpu_sentences import gpu_sentences, verdict_text
+from joulemark.suite.results.gpus.sentences import gpu_sentences, verdict_text
 
 HOW_TO_READ: Final = (
     "Each row is one GPU. Left: items per second, right: watts of that GPU, without the host's. Filled marks: it works "

@@ -18,7 +18,7 @@ from joulemark.suite.records.checks.run_file import contradictions
 from joulemark.suite.records.files import refuse
 from joulemark.suite.records.journal import trace_path
 from joulemark.suite.records.journal_lines import Event, JournalState, read_events
-from joulemark.suite.results.across_gpus import with_gpus_compared
+from joulemark.suite.results.gpus.across import with_gpus_compared
 from joulemark.suite.results.ranks.efficiency import with_efficiency
 from joulemark.suite.results.roofline import above_the_roof
 from joulemark.suite.results.summary import case_summary, with_summary

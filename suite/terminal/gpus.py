@@ -7,7 +7,7 @@ from rich.text import Text
 
 from joulemark.suite import units
 from joulemark.suite.records import AcrossGpus, GpuWay, OneGpu, Quantity, RunFile
-from joulemark.suite.results.gpu_sentences import gpu_sentences, percent, verdict_text
+from joulemark.suite.results.gpus.sentences import gpu_sentences, percent, verdict_text
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from run_files import case, energy, machine, run_file, trace, trial
 
 from joulemark.suite.records import EnergyReading, Gpu, GpuState, RankWindow, RunFile, Trial
-from joulemark.suite.results.across_gpus import with_gpus_compared
+from joulemark.suite.results.gpus.across import with_gpus_compared
 
 NEIGHBOURS = 0.96
 """Throughput of each GPU when all work, over that alone."""

@@ -78,7 +78,7 @@ def test_comparison_survives_the_file():
 
 def test_a_run_without_each_gpu_alone_has_no_comparison():
     run_file = run_on(HEALTHY[:3])
-    from joulemark.suite.results.across_gpus import with_gpus_compared
+    from joulemark.suite.results.gpus.across import with_gpus_compared
 
     cases = [case.model_copy(update={"across_gpus": None}) for case in run_file.cases[1:]]
     assert all(case.across_gpus is None for case in with_gpus_compared(cases, run_file.machine.gpus, run_file.traces))
