@@ -65,7 +65,7 @@ class Machine:
             tables.append(of_gpus[..., np.newaxis] + of_rounds + rng.normal(0.0, TRIAL_DEVIATION, (*shape, ROUNDS)))
         return tables
 
-    def judge(self, comparisons: int) -> dict[str, Any]:
+    def count_named(self, comparisons: int) -> dict[str, Any]:
         """Return how many comparisons name a healthy GPU, and how many of the slow ones are named."""
         rng = np.random.default_rng(zlib.crc32(repr(self).encode()))
         named = np.zeros((comparisons, self.gpus), dtype=bool)
@@ -120,7 +120,7 @@ def machines() -> dict[str, Iterator[tuple[Machine, int]]]:
 if __name__ == "__main__":
     scale = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
     study = {
-        section: [machine.judge(max(20, round(scale * comparisons))) for machine, comparisons in rows]
+        section: [machine.count_named(max(20, round(scale * comparisons))) for machine, comparisons in rows]
         for section, rows in machines().items()
     }
     Path(sys.argv[1]).write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")

@@ -19,6 +19,7 @@ from joulemark.suite.records import (
     GpuWay,
     OneGpu,
     Quantity,
+    RankWindow,
     Trace,
     Trial,
     Way,
@@ -33,6 +34,8 @@ _SHARED: Final = (
 )  # fmt: skip
 """Fields that the cases have in common: all but the device and the ranks."""
 NO_ROUND: Final = "no round measured both"
+OVERLAP: Final = 0.9
+"""Share of a GPU's window in which all others must be in theirs: else its neighbours had not begun, or had ended."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def _compared(case: Case, alone: Mapping[str, Case], gpus: Sequence[Gpu], traces
                 _sample(trial, rank.items, rank.window_s, uuids.get(device))
                 for trial in _usable(case)
                 for rank in trial.ranks
-                if rank.device == device and rank.items
+                if rank.device == device and rank.items and _overlap(trial, rank) >= OVERLAP
             ],
         }
         for device, of_device in alone.items()
@@ -109,6 +112,12 @@ def _compared(case: Case, alone: Mapping[str, Case], gpus: Sequence[Gpu], traces
 
 def _usable(case: Case) -> list[Trial]:
     return [trial for trial in case.trials if trial.is_usable]
+
+
+def _overlap(trial: Trial, rank: RankWindow) -> float:
+    """Return the share of a GPU's own window that lies in the window of all."""
+    begin_s, end_s = rank.window_s
+    return trial.window_length_s / (end_s - begin_s)
 
 
 def _sample(trial: Trial, items: int, window_s: Window | None, uuid: str | None) -> _Sample:

@@ -6,6 +6,7 @@ import pytest
 from gpu_runs import GPU_W, HOST_W, NEIGHBOURS, RATE, run_on
 
 from joulemark.suite.records import RunFile, files
+from joulemark.suite.results.gpus.across import with_gpus_compared
 from joulemark.suite.results.run_files import parse
 
 HEALTHY = (1.0, 1.004, 0.997, 1.002, 0.999, 1.001, 0.998, 1.003)
@@ -76,9 +77,23 @@ def test_comparison_survives_the_file():
     assert "across_gpus" in str(files.schema())
 
 
+def test_round_in_which_a_gpu_began_late_does_not_count_as_at_once():
+    run_file = run_on(HEALTHY[:4])
+    *alone, on_all = run_file.cases
+    late, *others = on_all.trials
+    begin_s, end_s = late.window_s
+    windows = [(begin_s + 1, end_s + 1), *(rank.window_s for rank in late.ranks[1:])]
+    ranks = tuple(
+        rank.model_copy(update={"window_s": window}) for rank, window in zip(late.ranks, windows, strict=True)
+    )
+    late = late.model_copy(update={"window_s": (begin_s + 1, end_s), "ranks": ranks})
+    cases = [*alone, on_all.model_copy(update={"trials": (late, *others)})]
+    (*_, compared) = with_gpus_compared(cases, run_file.machine.gpus, run_file.traces)
+    assert [gpu.together.throughput.n for gpu in compared.across_gpus.gpus] == [2] * 4
+    assert compared.across_gpus.together_over_alone.n == 2
+
+
 def test_a_run_without_each_gpu_alone_has_no_comparison():
     run_file = run_on(HEALTHY[:3])
-    from joulemark.suite.results.gpus.across import with_gpus_compared
-
     cases = [case.model_copy(update={"across_gpus": None}) for case in run_file.cases[1:]]
     assert all(case.across_gpus is None for case in with_gpus_compared(cases, run_file.machine.gpus, run_file.traces))

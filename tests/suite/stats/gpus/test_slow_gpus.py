@@ -119,6 +119,6 @@ def test_today_s_code_finds_as_much_as_in_the_kept_study() -> None:
     for gpus in (4, 8, 64):
         kept, comparisons = rows[gpus, 0.01, 0.05]["power"]["rate"], 200
         # The first comparisons of the study: their share is off by at most four standard errors.
-        found = Machine(gpus, 0.01, "normal", 1, 0.05).judge(comparisons)["power"]["rate"]
+        found = Machine(gpus, 0.01, "normal", 1, 0.05).count_named(comparisons)["power"]["rate"]
         assert abs(found - kept) <= 4 * math.sqrt(max(kept * (1 - kept), 0.01) / comparisons)
     assert ROUNDS == 3
