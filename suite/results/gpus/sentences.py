@@ -37,7 +37,7 @@ def _verdicts(across: AcrossGpus) -> Iterator[str]:
             yield f"The {count} do not differ by more than their trials do."
     elif marked[0].verdict == "differs":
         names = _listed([gpu.device for gpu in marked])
-        yield f"{names} differ (equal ones would in at most {rate} of such runs); so few cannot tell which one is wrong."
+        yield f"{names} differ (equal ones would in at most {rate} of such runs); so few cannot tell which is wrong."
     else:
         for gpu in marked[:MAX_NAMED]:
             yield f"{gpu.device} is slow: {_below(gpu)} the median of {count}."
