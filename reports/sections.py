@@ -28,6 +28,7 @@ SECTIONS: Final = (
     Section("machines", "Machines in order", "Machines", ("several.machines",)),
     Section("arms", "A/B arms", "Arms", ("arms",)),
     Section("sweep", "Settings of the sweep", "Sweep", ("sweep",)),
+    Section("gpus", "All GPUs at once", "GPUs", ("gpus",)),
     Section("ratios", "Framework over framework", "Ratios", ("ratios",)),
     Section("beside", "Beside reference machines", "Reference machines", ("several.beside",)),
     Section("cases", "Speed and energy by case", "Speed and energy", ("speed_and_energy",)),

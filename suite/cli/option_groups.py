@@ -42,7 +42,7 @@ class Selection(TypedDict):
     phase: Annotated[_Texts, selection(help="inference, training, generation, prefill, response or forward.")]
     framework: Annotated[_Texts, selection(help=_FRAMEWORKS)]
     mode: Annotated[_Texts, selection(help=_MODES)]
-    device: Annotated[_Texts, selection(help="cpu, cuda:0, ...")]
+    device: Annotated[_Texts, selection(help="cpu, cuda:0, ...; all: every GPU alone, and all at once.")]
     precision: Annotated[_Texts, selection(help="fp32, tf32, bf16 or fp16.")]
     batch_size: Annotated[list[int] | None, selection(help="Samples per batch.")]
     prompt: Annotated[int | None, selection(help="Prompt tokens in phase response. (default: the size's)")]

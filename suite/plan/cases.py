@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.plan import axes, ranks, responses
+from joulemark.suite.plan import all_gpus, axes, ranks, responses
 from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.plan.memory import MEMORY, memory_refusal
 from joulemark.suite.plan.plan import Plan
@@ -89,7 +89,11 @@ def make_plan(
     if not multiplies_bf16:
         profile = replace(profile, bf16_on_cpu=())
     frameworks = axes.frameworks(settings, installed)
-    axes.check_devices(settings, (installed[each.name] for each in frameworks if each.name in installed))
+    infos = [installed[each.name] for each in frameworks if each.name in installed]
+    on_all = all_gpus.ALL in settings.device
+    settings = all_gpus.named(settings, infos)
+    threads = all_gpus.threads(settings, profile, len(settings.device), threads) if on_all else threads
+    axes.check_devices(settings, infos)
     cases = [
         case
         for workload in axes.selected_workloads(settings, profile)
@@ -99,6 +103,8 @@ def make_plan(
     ]
     if settings.ranks:
         cases = ranks.distributed(cases, settings, installed)
+    elif on_all:
+        cases += all_gpus.at_once(cases, installed)
     elif profile.out_of_the_box and settings.allocator == "retain":
         cases += _out_of_the_box(cases)
     if not cases:

@@ -52,6 +52,7 @@ from joulemark.suite.records.settings import (
     Settings,
     SweepKey,
 )
+from joulemark.suite.records.summaries.across_gpus import AcrossGpus, GpuSpread, GpuVerdict, GpuWay, OneGpu, Way
 from joulemark.suite.records.summaries.distributed import BoardPower, Difference, Distributed, Efficiency, RankWindow
 from joulemark.suite.records.summaries.quantity import Quantity, Ranges
 from joulemark.suite.records.trial import (
@@ -75,6 +76,7 @@ __all__ = [
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
     "SWEPT_FIELDS",
+    "AcrossGpus",
     "ArmName",
     "ArmRecord",
     "ArmSettings",
@@ -98,7 +100,10 @@ __all__ = [
     "GainCalibration",
     "Gpu",
     "GpuBusy",
+    "GpuSpread",
     "GpuState",
+    "GpuVerdict",
+    "GpuWay",
     "GridInterval",
     "Idle",
     "Intensity",
@@ -108,6 +113,7 @@ __all__ = [
     "Machine",
     "Node",
     "Notice",
+    "OneGpu",
     "Parameters",
     "Part",
     "Percentiles",
@@ -136,6 +142,7 @@ __all__ = [
     "Trace",
     "TrainingState",
     "Trial",
+    "Way",
     "Work",
     "WorkCount",
     "schema",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from joulemark.suite.records.base import Amount, Count, Number, PositiveCount, Record, Size
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.settings import ArmName
+from joulemark.suite.records.summaries.across_gpus import AcrossGpus
 from joulemark.suite.records.summaries.distributed import Distributed, Efficiency, Scaling
 from joulemark.suite.records.summaries.quantity import Quantity
 from joulemark.suite.records.trial import Status, Trial
@@ -141,6 +142,8 @@ class Case(Record):
     """None without a strategy, and if no trial is ok."""
     distributed: Distributed | None = None
     """None without ranks, and if no trial is ok."""
+    across_gpus: AcrossGpus | None = None
+    """None but for a case on all GPUs at once (`--device all`) that the run has on each of them alone too."""
     sweep_default: bool = False
     """Whether it has the default settings that those of a sweep are compared with."""
     arm: ArmName | None = None

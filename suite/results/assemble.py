@@ -18,6 +18,7 @@ from joulemark.suite.records.checks.run_file import contradictions
 from joulemark.suite.records.files import refuse
 from joulemark.suite.records.journal import trace_path
 from joulemark.suite.records.journal_lines import Event, JournalState, read_events
+from joulemark.suite.results.gpus.across import with_gpus_compared
 from joulemark.suite.results.ranks.efficiency import with_efficiency
 from joulemark.suite.results.roofline import above_the_roof
 from joulemark.suite.results.summary import case_summary, with_summary
@@ -90,7 +91,7 @@ def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ..
     )
     idle_power = mean_idle_power(idle)
     cases = [_with_summary(case, idle_power, planned, traces) for case in cases]
-    cases = with_efficiency(cases, gpus)
+    cases = with_gpus_compared(with_efficiency(cases, gpus), gpus, traces)
     cases = _with_notices(cases, differences_from_eager(cases), above_the_roof(cases, probes))
     tracked = state.second_opinion
     run_file = planned.model_copy(
