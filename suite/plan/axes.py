@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
@@ -73,6 +74,14 @@ def phases(settings: Settings, profile: Profile, workload: Workload, kind: Devic
             raise unknown("phase", phase, known)
     wanted = settings.phase or (known if settings.workload else profile.phases_of(workload.id, kind) or known)
     return [phase for phase in workload.phases if phase in wanted]
+
+
+def sizes_and_phases(
+    settings: Settings, workload: Workload, profile: Profile, kind: DeviceKind
+) -> list[tuple[str, Phase]]:
+    """Return each size for this kind of device with each phase."""
+    selected = sizes(settings, workload, profile, kind), phases(settings, profile, workload, kind)
+    return list(itertools.product(*selected))
 
 
 def modes(

@@ -138,14 +138,7 @@ def check_names(settings: Settings) -> None:
 
 def _tasks(settings: Settings, profile: Profile, workload: Workload) -> list[_Task]:
     """Return the tasks of one workload, each with the kinds of device that have its size."""
-    selected = {
-        kind: list(
-            itertools.product(
-                axes.sizes(settings, workload, profile, kind), axes.phases(settings, profile, workload, kind)
-            )
-        )
-        for kind in DEVICE_KINDS
-    }
+    selected = {kind: axes.sizes_and_phases(settings, workload, profile, kind) for kind in DEVICE_KINDS}
     return [
         _Task(
             workload,
