@@ -162,12 +162,6 @@ def test_killed_sweep_restores_limits_and_is_resumed(home, variables):
         assert time.monotonic() < deadline_s, "the limits were not restored"
         time.sleep(0.02)
     assert "joulemark sweep --resume" in joulemark(home, "run", "--resume", "latest").stderr
-    limit = limited_packages.zone_file(home / "sys", 0, "constraint_0_power_limit_uw")
-    limit.write_text("140000000")
-    refused = joulemark(home, "sweep", "--resume", "latest", variables=variables)
-    assert refused.returncode == 2
-    assert "the power limit in force has changed from 150 W to 140 W since then" in refused.stderr
-    limit.write_text("150000000")
 
     done = joulemark(home, "sweep", "--resume", "latest", "--json", "--no-report", variables=variables, timeout=600)
     assert done.returncode == 0, done.stderr
