@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from environments import require
-from ranked import LIGHTNING, TIMEOUT_S, TRAINER, TRUE_J, Job, variables
+from ranked import TIMEOUT_S, TRAINING, TRUE_J, Job, variables
 
 import joulemark
 from joulemark import meter_process
@@ -19,7 +19,6 @@ from joulemark.suite.results.jobs.total import JobTotal, job_total
 
 pytestmark = pytest.mark.slow
 
-TORCHRUN_2 = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 EXACT = 1e-6
 """Counters have microjoules, and stand still at both ends of every window."""
 
@@ -107,18 +106,12 @@ def test_a_rank_that_dies_leaves_a_job_that_says_so(job, dying):
         assert "which sampled it for all of them, was killed" in job.result(1)["reason"]
 
 
-@pytest.mark.parametrize(
-    ("package", "program", "launcher"),
-    [("lightning", LIGHTNING, []), ("accelerate", TRAINER, TORCHRUN_2)],
-    ids=["lightning", "transformers"],
-)
-def test_a_training_in_two_processes_is_one_job(job, package, program, launcher):
-    """Lightning starts the other process itself."""
-    require("torch", package)
-    job.start(launcher=launcher, program=program)
+def test_a_training_of_two_ranks_is_one_job(job):
+    for rank in range(2):
+        job.start(variables(rank, ranks=2), program=TRAINING)
     job.open_windows(range(2))
     job.run_counters()
-    assert job.end() == [0]
+    assert job.end() == [0, 0]
     counted = total(job)
     assert counted.energy.energy_j == pytest.approx(TRUE_J, rel=EXACT)
     assert not counted.lower_bound

@@ -69,46 +69,20 @@ def hold(rank):
         wait("close", rank)
 """
 
-LIGHTNING = f"""{HOLD}
-import warnings
-warnings.simplefilter("ignore")
-import torch
-from lightning import pytorch as lightning
-class Model(lightning.LightningModule):
-    def __init__(self):
-        super().__init__()
-        self.layer = torch.nn.Linear(4, 1)
-    def training_step(self, batch, _):
-        hold(self.trainer.global_rank)
-        return self.layer(batch[0]).square().mean()
-    def configure_optimizers(self):
-        return torch.optim.SGD(self.parameters(), 0.01)
-data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(32, 4)), batch_size=8)
-energy = joulemark.LightningCallback(zone="CH", sensor="rapl", save=folder / "job.json")
-trainer = lightning.Trainer(max_epochs=1, accelerator="cpu", devices=2, strategy="ddp", logger=False,
-                            enable_progress_bar=False, enable_checkpointing=False, enable_model_summary=False,
-                            callbacks=[energy])
-trainer.fit(Model(), data)
-report(trainer.global_rank, energy.whole)
+TRAINING = f"""{HOLD}
+from joulemark.training import TrainingCallbackMixin
+rank, callback = os.environ["RANK"], TrainingCallbackMixin()
+callback.set_up("pytorch", "fit", 1, folder / "job.json", {{"zone": "CH", "sensor": "rapl"}})
+callback.begin_training()
+callback.training.begin_epoch()
+for _ in range(2):
+    callback.training.begin_step()
+    hold(rank)
+callback.training.end_epoch()
+callback.finish()
+report(rank, callback.whole)
 """
-
-TRAINER = f"""{HOLD}
-import torch, transformers
-class Model(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer = torch.nn.Linear(4, 1)
-    def forward(self, x, labels):
-        hold(os.environ["RANK"])
-        return {{"loss": (self.layer(x).squeeze(-1) - labels).square().mean()}}
-data = [{{"x": torch.randn(4), "labels": torch.tensor(1.0)}} for _ in range(32)]
-energy = joulemark.TrainerCallback(zone="CH", sensor="rapl", save=folder / "job.json")
-arguments = transformers.TrainingArguments(
-    "out", num_train_epochs=1, per_device_train_batch_size=8, report_to=[], use_cpu=True, ddp_backend="gloo",
-    disable_tqdm=True, save_strategy="no", logging_strategy="no")
-transformers.Trainer(Model(), arguments, train_dataset=data, callbacks=[energy]).train()
-report(os.environ["RANK"], energy.whole)
-"""
+"""What the callbacks of all frameworks do in a training."""
 
 
 def variables(rank: int, ranks: int, nodes: int = 1) -> dict[str, str]:
@@ -146,9 +120,7 @@ class Job:
         """Start `program` as a rank with variables of its `own`, or by a `launcher` that starts some."""
         (self.folder / "program.py").write_text(COMMON + program)
         command = [sys.executable, *launcher, "program.py", str(self.folder), backend]
-        everybody = environment(
-            self.folder / "home", JOULEMARK_POWERCAP_ROOT=str(self.powercap), OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1"
-        )
+        everybody = environment(self.folder / "home", JOULEMARK_POWERCAP_ROOT=str(self.powercap), OMP_NUM_THREADS="1")
         self.processes.append(subprocess.Popen(command, cwd=self.folder, env={**everybody, **own}))
 
     def wait(self, name: str, ranks: Sequence[int]) -> None:
