@@ -46,14 +46,14 @@ class _Sample:
     window_s: Window
     rate: float
     """Items per second."""
-    reading: EnergyReading | None
+    gpu_energy: EnergyReading | None
     """Of this GPU; None if it has no value."""
     energy_window_s: Window
 
     @property
     def power_w(self) -> float | None:
         begin_s, end_s = self.energy_window_s
-        return self.reading.energy_j / (end_s - begin_s) if self.reading and self.reading.energy_j else None
+        return self.gpu_energy.energy_j / (end_s - begin_s) if self.gpu_energy and self.gpu_energy.energy_j else None
 
     @property
     def energy_per_item_j(self) -> float | None:
@@ -96,7 +96,7 @@ def _compared(case: Case, alone: Mapping[str, Case], gpus: Sequence[Gpu], traces
     }
     rates = compare_gpus([_logs(device, ways, "rate") for device, ways in samples.items()])
     energies = compare_gpus([_logs(device, ways, "energy_per_item_j") for device, ways in samples.items()])
-    kinds = [each.reading.kind for ways in samples.values() for way in ways.values() for each in way if each.reading]
+    kinds = [each.gpu_energy.kind for ways in samples.values() for way in ways.values() for each in way if each.gpu_energy]
     return AcrossGpus(
         familywise_rate=FAMILYWISE,
         gpus=tuple(_one(rates, device, case.item, ways, traces, uuids) for device, ways in samples.items()),
@@ -180,7 +180,7 @@ def _energy_mean(samples: Sequence[_Sample], name: str, unit: str) -> Quantity:
     values = [value for each in samples if (value := getattr(each, name)) is not None]
     if not values:
         return unknown(unit, "no readable sensor of this GPU" if samples else "no trial is ok")
-    kind = weakest(each.reading.kind for each in samples if each.reading)
+    kind = weakest(each.gpu_energy.kind for each in samples if each.gpu_energy)
     return _mean(values, unit).model_copy(update={"kind": kind})
 
 
