@@ -6,6 +6,7 @@ import re
 
 import pytest
 from places import DOCS
+from studies.report_pictures import other_machines
 
 from joulemark.reports.model import build
 from joulemark.reports.sections import all_figures
@@ -33,8 +34,9 @@ def test_every_linked_picture_is_a_png_file(name: str) -> None:
 @each_gallery
 def test_every_kind_of_chart_is_shown_light_and_dark(name: str) -> None:
     _top_dark, _top_light, *pictures = linked_pictures(name)
-    shown = {re.sub(r".*/([a-z]+)(?:-\w+)?-(light|dark)\.png", r"\1 \2", picture) for picture in pictures}
-    report = build([read(DOCS / "results" / RUNS[name])])
+    shown = {re.sub(r".*/([a-z]+)(?:-[\w-]+)?-(light|dark)\.png", r"\1 \2", picture) for picture in pictures}
+    run_file = read(DOCS / "results" / RUNS[name])
+    report = build([run_file], references=other_machines(run_file))
     kinds = {figure.id.partition("-")[0] for figure in all_figures(report)}
     assert shown == {f"{kind} {scheme}" for kind in kinds for scheme in ("light", "dark")}
 

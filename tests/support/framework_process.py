@@ -48,6 +48,8 @@ class Job:
     """None: that of `PROOF_MODE`."""
     precision: str = "fp32"
     size: str = "tiny"
+    batch: int | None = None
+    """None: the size's own on a CPU."""
     steps: int = 1
     weights: Weights | None = None
     inputs: Weights | None = None
@@ -131,7 +133,7 @@ def prepare(job: Job) -> tuple[Any, Program, dict[str, Any]]:
     workload = workloads()[job.workload]
     size = workload.sizes[job.size]
     kit = make_kit(job.framework, job.precision, job.kit, job.phase == "training")
-    batch = size.batch_size["cpu"]
+    batch = job.batch or size.batch_size["cpu"]
     program = builder(workload, job.framework)(size.at(batch), job.phase, kit)
     arrays = job.inputs or workload.inputs(size, job.phase, batch, np.random.default_rng(SEED))
     if job.weights is not None:
