@@ -6,11 +6,11 @@ import re
 
 import pytest
 from places import DOCS
-from studies.report_pictures import other_machines
 
 from joulemark.reports.model import build
 from joulemark.reports.sections import all_figures
 from joulemark.suite.results.run_files import read
+from studies.report_pictures import other_machines
 
 RUNS = {
     "gallery": "quick-2-cores.json",
