@@ -18,8 +18,8 @@ _GAP = 0.03
 _MARKS = (SPEED, EFFICIENCY)
 _HOW_TO_READ = (
     "Each row is a machine, the fastest on top; each panel is one task that all of them measured. A pink diamond is "
-    "its speed, a grey hexagon its items per joule, over those of the machine that is named in the title: further right "
-    "is better. Intervals are in the ranking and in the comparison with the first run. The axes are logarithmic."
+    "its speed, a grey hexagon its items per joule, over those of the machine that is named in the title: further "
+    "right is better. Intervals are in the ranking and in the comparison with the first run. The axes are logarithmic."
 )
 
 

@@ -132,15 +132,20 @@ def _refusal(basket: Basket, quantity: Quantity, chosen: Mapping[Task, Compariso
         return "the reference has none of these cases" if not chosen else f"not measured on both: {', '.join(missing)}"
     without = {f"{t[0]} {t[1]}": chosen[t].reason or "" for t in basket.tasks if chosen[t].ratio is None}
     if without:
-        case, reason = next(iter(without.items()))
-        if len(without) == len(basket.tasks) and len(set(without.values())) == 1:
-            return reason
-        return f"{case}: {reason}" + (f" (and {len(without) - 1} more)" if len(without) > 1 else "")
+        return _of_cases(without, len(basket.tasks))
     if len({each.pair.b.device for each in chosen.values()}) > 1:
         return "its cases ran on several devices"
     if quantity == "items per joule" and len(set(map(_components, cases))) > 1:
         return "the energy of its cases is of different components"
     return ""
+
+
+def _of_cases(reasons: Mapping[str, str], n: int) -> str:
+    """Return the reason of the first case, without its name where it is that of all `n`."""
+    case, reason = next(iter(reasons.items()))
+    if len(reasons) == n and len(set(reasons.values())) == 1:
+        return reason
+    return f"{case}: {reason}" + (f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else "")
 
 
 def _components(case: Case) -> frozenset[str]:

@@ -173,6 +173,6 @@ def test_frameworks_that_the_reference_lacks_share_a_sentence() -> None:
     lines = text.sentences(text.grouped(indices(runs([1] * 4, "a"), run)), "Test machine", str.title)
     assert len(lines) == 2
     assert lines[1] == (
-        "Against Test machine, Tensorflow graph and Jax jit: no index over 4 cases of small-fp32.1: the reference has none "
-        "of these cases."
+        "Against Test machine, Tensorflow graph and Jax jit: no index over 4 cases of small-fp32.1: the reference has "
+        "none of these cases."
     )
