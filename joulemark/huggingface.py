@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class TrainerCallback(TrainingCallbackMixin, transformers.TrainerCallback):  # t
         self.set_up("pytorch", name, steps, save, options)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.training.begin()
+        self.begin_training(barrier=_barrier())
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.training.begin_epoch()
@@ -58,3 +59,11 @@ class TrainerCallback(TrainingCallbackMixin, transformers.TrainerCallback):  # t
                     "epoch_energy_j": [epoch.whole.energy.value for epoch in self.epochs],
                 }
             )
+
+
+def _barrier() -> Callable[[], object] | None:
+    """Return what waits for all ranks; None where they do not communicate."""
+    import torch
+
+    is_initialised = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return torch.distributed.barrier if is_initialised else None

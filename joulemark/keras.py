@@ -37,7 +37,7 @@ class KerasCallback(TrainingCallbackMixin, keras.callbacks.Callback):  # type: i
         self.set_up(_FRAMEWORK_NAMES.get(backend, backend), name, steps, save, options)
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self.training.begin()
+        self.begin_training()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.training.begin_epoch()

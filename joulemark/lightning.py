@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ try:
 except ModuleNotFoundError:
     from pytorch_lightning import callbacks
 
+from joulemark.suite.system.ranks import Rank, job_name
 from joulemark.training import TrainingCallbackMixin
 
 
@@ -34,7 +36,7 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
         self.set_up("pytorch", name, steps, save, options)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        self.training.begin()
+        self.begin_training(_rank(trainer), trainer.strategy.barrier)
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         self.training.begin_epoch()
@@ -54,3 +56,20 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
             values = {"energy_j": self.whole.energy.value, "emissions_g": self.whole.emissions.value}
             for logger in trainer.loggers:
                 logger.log_metrics(values, step=trainer.global_step)
+
+
+def _rank(trainer: Any) -> Rank | None:
+    """Return which rank `trainer` is; None where it is alone. In a process that Lightning forks no variable says it."""
+    if trainer.world_size <= 1:
+        return None
+    local_size = trainer.world_size // trainer.num_nodes
+    return Rank(
+        "torch",
+        trainer.world_size,
+        trainer.local_rank,
+        trainer.global_rank,
+        local_size,
+        trainer.node_rank,
+        trainer.num_nodes,
+        job_name(os.environ),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,9 +13,10 @@ from joulemark.measured_calls import measured
 from joulemark.measurement import Measurement
 from joulemark.measurement_log import MeasurementLog
 from joulemark.open_windows import OpenWindow
-from joulemark.suite.errors import UsageError
+from joulemark.suite.errors import MeasurementError, UsageError
 from joulemark.suite.system.clock import monotonic_s
 from joulemark.suite.system.output import output_file
+from joulemark.suite.system.ranks import Rank
 from joulemark.synchronise import synchronise
 from joulemark.window_reader import WindowReader
 
@@ -104,6 +106,8 @@ class Meter(MeasurementLog):
         about = {"item": item, **(about or {})}
         super().__init__(name, WindowReader(name, given, _names("sensor", sensor), about, synchronised=bool(sync)))
         self._sync = synchronise if sync is True else (sync or None)
+        self._mark_s: tuple[float, float] | None = None
+        """Begin and end of a call in which all ranks of a job were at once; None without."""
 
     def start(self) -> Self:
         """Open a window. JoulemarkError where an argument cannot be met."""
@@ -154,7 +158,8 @@ class Meter(MeasurementLog):
             steps_per_block: For each measurement, how many steps each of these durations covers (default: one).
 
         Returns:
-            The absolute path of the file.
+            The absolute path of the file. In a job of several nodes it has the node's number in its name; of the ranks
+            on a node only the first, which counts it, writes it.
 
         Raises:
             JoulemarkError: where nothing was measured, items are no integers above 0, or the file cannot be written.
@@ -165,21 +170,65 @@ class Meter(MeasurementLog):
                 raise UsageError(
                     f"items of window {number} of {self.name} is {items!r:.80}. Set an integer from 1 to 2^53, or None."
                 )
-        absolute = Path(os.path.abspath(path))
+        absolute = self._reader.path(path)
+        if self._reader.is_counted_elsewhere:
+            self._reader.warn_if_lost()
+            return absolute
         # Here: the meter process does not have this program's descriptors.
         with output_file(absolute, private=True) as temporary:
             self._reader.ask(
                 do="save",
                 path=str(temporary),
-                name=self.name,
-                about=self._reader.about,
                 windows=[(window.begin_s, window.end_s) for window in self._measurements],
                 items=self._items,
                 step_s=step_s,
                 steps_per_block=steps_per_block,
-                command=sys.argv,
+                **self._described(),
             )
         return absolute
+
+    def keep(self, path: str | os.PathLike[str]) -> None:
+        """Have a run file written at `path`, as `save` does, if this program ends before it calls `save`.
+
+        It says that the program ended, and has the energy from now to its end as one failed trial. JoulemarkError as
+        in `start`.
+        """
+        self.prepare()
+        if not self._reader.is_counted_elsewhere:
+            with contextlib.suppress(MeasurementError):  # without sampling there is nothing to keep
+                path = str(self._reader.path(path))
+                self._reader.ask(do="keep", path=path, begin_s=monotonic_s(), **self._described())
+
+    def _described(self) -> dict[str, Any]:
+        """Return what a run file says of this program."""
+        node = self._reader.node
+        return {
+            "name": self.name,
+            "about": self._reader.about,
+            "command": sys.argv,
+            "node": node.document(self._mark_s) if node is not None else None,
+        }
+
+    def align(self, barrier: Callable[[], object]) -> None:
+        """Mark a moment that all ranks of a job share, by which `joulemark job` aligns the clocks of its nodes.
+
+        All ranks call it, with a function that returns in none of them before all have called it, such as
+        `torch.distributed.barrier`. It is called twice, so that the second time takes little longer than a message
+        between the nodes: to about that the clocks can be aligned.
+        """
+        barrier()
+        begin_s = monotonic_s()
+        barrier()
+        self._mark_s = begin_s, monotonic_s()
+
+    @property
+    def rank(self) -> Rank | None:
+        """Which of a job's processes this is; None where it works alone, or before the first window."""
+        return self._reader.node.rank if self._reader.node is not None else None
+
+    def set_rank(self, rank: Rank | None) -> None:
+        """Say which rank this process is, where a framework knows better than the launcher's variables."""
+        self._reader.given_rank = rank
 
     def prepare(self) -> None:
         """Start reading the sensors, as the first `start` in a process does. JoulemarkError as there."""

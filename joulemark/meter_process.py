@@ -65,7 +65,7 @@ class MeterProcess:
 
     def ask(self, **request: Any) -> Document:
         """Return the answer to `request`. JoulemarkError with the reason, also where the process has ended."""
-        request.setdefault("visible", {name: os.environ[name] for name in VISIBLE_DEVICES if name in os.environ})
+        request.setdefault("visible", visible_devices())
         with self._lock:
             self._number += 1
             try:
@@ -145,6 +145,11 @@ class MeterProcess:
                 with contextlib.suppress(OSError):
                     pipe.close()
         self._process.returncode = 0  # it is no child of this process
+
+
+def visible_devices() -> dict[str, str]:
+    """Return the variables that select this program's GPUs, as far as they are set."""
+    return {name: os.environ[name] for name in VISIBLE_DEVICES if name in os.environ}
 
 
 def shared(sensors: tuple[str, ...] = ()) -> MeterProcess:

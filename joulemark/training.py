@@ -7,7 +7,7 @@ between sensor samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from joulemark.epoch_marks import EpochMarks, Window, gaps_between
 from joulemark.measurement import Measurement
 from joulemark.meter import Meter
 from joulemark.suite.errors import UsageError
+from joulemark.suite.system.ranks import Rank
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,22 @@ class TrainingCallbackMixin:
         about = {"framework": framework, "phase": "training", **options.pop("about", {})}
         self.training = Training(Meter(name, item="step", about=about, **options), steps)
         self._save = save
+
+    def begin_training(self, rank: Rank | None = None, barrier: Callable[[], object] | None = None) -> None:
+        """Begin the training.
+
+        Args:
+            rank: Which rank this process is, where the framework knows it better than the launcher's variables.
+            barrier: Returns once all ranks have called it. Called where there are several nodes, to align their clocks.
+        """
+        meter = self.training.meter
+        meter.set_rank(rank)
+        self.training.begin()
+        if meter.rank is not None:
+            if self._save is not None:
+                meter.keep(self._save)
+            if barrier is not None and meter.rank.node_count != 1:
+                meter.align(barrier)
 
     @property
     def whole(self) -> Measurement | None:

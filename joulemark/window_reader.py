@@ -6,11 +6,14 @@ import os
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from joulemark import meter_process
 from joulemark.measurement import Document, Measurement, unavailable
-from joulemark.suite.errors import JoulemarkError, MeasurementError
+from joulemark.node_rank import NodeRank, this_rank
+from joulemark.suite.errors import JoulemarkError, MeasurementError, UsageError
+from joulemark.suite.system.ranks import Rank
 
 BATCH_SIZE = 1000
 """Windows in one request: so many take the meter process a second or two."""
@@ -41,6 +44,10 @@ class WindowReader:
         """
         self.name = name
         self.about = about
+        self.given_rank: Rank | None = None
+        """Which rank this process is, where a framework tells; None: as the launcher's variables say."""
+        self.node: NodeRank | None = None
+        """This process as a rank; None where it works alone, or before `prepare`."""
         self._given = given
         self._sensors = sensors
         self._synchronised = synchronised
@@ -63,8 +70,10 @@ class WindowReader:
             return
         process = None
         try:
-            process = meter_process.shared(self._sensors)
-            process.ask(do="check", given=self._given, name=self.name, about=self.about)
+            self.node = _rank(self.given_rank)
+            if self.node is None or self.node.counts_the_node:
+                process = meter_process.shared(self._sensors)
+                process.ask(do="check", given=self._given, name=self.name, about=self.about)
         except MeasurementError as error:
             self._failure = str(error)
             warnings.warn(f"joulemark: {error}", RuntimeWarning, stacklevel=6)
@@ -75,8 +84,25 @@ class WindowReader:
         if self._prepared_in != os.getpid():
             raise MeasurementError(f"{self.name} was started in another process")
         if self._process is None:
-            raise MeasurementError(self._failure)
+            raise MeasurementError(self.node.reason() if self.node and self.is_counted_elsewhere else self._failure)
+        if self.node is not None and (selected := self.node.visible()):
+            request["visible"] = {**meter_process.visible_devices(), **selected}
         return self._process.ask(given=self._given, synchronised=self._synchronised, **request)
+
+    @property
+    def is_counted_elsewhere(self) -> bool:
+        """Whether another rank samples this node. False before `prepare`."""
+        return self.node is not None and not self.node.counts_the_node
+
+    def warn_if_lost(self) -> None:
+        """Warn where the rank that samples this node has died: then nobody writes its run file."""
+        if self.node is not None and self.node.first_has_died is not None:
+            warnings.warn(f"joulemark: {self.node.reason()}", RuntimeWarning, stacklevel=3)
+
+    def path(self, path: str | os.PathLike[str]) -> Path:
+        """Return the absolute path of a run file of this node that is asked for as `path`."""
+        absolute = Path(os.path.abspath(path))
+        return self.node.path(absolute) if self.node is not None else absolute
 
     def measurement(self, begin_s: float, end_s: float) -> Measurement:
         """Return the measurement of a window, CLOCK_MONOTONIC seconds. It is read when first asked for."""
@@ -106,6 +132,14 @@ class WindowReader:
             ]
         except JoulemarkError:
             return [None] * len(windows)
+
+
+def _rank(given: Rank | None) -> NodeRank | None:
+    """Return this process as a rank. MeasurementError where its variables do not say who counts the node."""
+    try:
+        return this_rank(given)
+    except UsageError as error:
+        raise MeasurementError(str(error)) from None
 
 
 def _after_fork() -> None:

@@ -20,7 +20,19 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+
 _UNITS: Final = frozenset({"J", "W", "s", "1/s", "g", "B", "J/s", "FLOP/s", "B/s"})
 
 _CLOSED: Final = frozenset(
-    {"status", "kind", "basis", "signal", "when", "isolation", "steady", "compile_cache", "code", "emission_factors"}
+    {
+        "status",
+        "kind",
+        "basis",
+        "signal",
+        "when",
+        "isolation",
+        "launcher",
+        "steady",
+        "compile_cache",
+        "code",
+        "emission_factors",
+    }
 )
 """Fields whose values the schema lists."""
 _NAMES: Final = frozenset(
@@ -32,6 +44,7 @@ _NAMES: Final = frozenset(
 _PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "id": (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}"), "run"),
     "fingerprint": (_HEXADECIMAL, "machine"),
+    "job": (re.compile(r"(?!)"), "job"),  # a digest of addresses that can be guessed
     **dict.fromkeys(("identity", "meter_identity", "machine"), (re.compile(r"(?!)"), "device")),  # serial numbers
     "pci_bus_id": (re.compile(r"[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.\d"), "bus"),
     **dict.fromkeys(
@@ -87,8 +100,11 @@ class _Cleaner:
         self._make_unique(document["cases"])
         number = self._numbers.name("host", self._document["machine"]["hostname"]).partition("-")[2]
         document["machine"]["hostname"] = HIDDEN if number == "1" else f"{HIDDEN} {number}"
-        for segment in document["run"]["segments"]:
-            segment["boot_id"] = ""
+        for before, segment in zip(self._document["run"]["segments"], document["run"]["segments"], strict=True):
+            segment["boot_id"] = self._numbers.name("boot", before["boot_id"]) if before["boot_id"] else ""
+        if (node := self._document["node"]) is not None:
+            boards = [self._text("uuid", uuid) for uuid in node["boards"]]
+            document["node"].update(host=document["machine"]["hostname"], boards=boards)
         return RunFile.model_validate(document)
 
     def _clean(self, key: str, value: Any) -> Any:

@@ -48,7 +48,7 @@ _SCRIPTS = (
     "page.js",
 )
 _FIRST_SECTIONS = (("overview", "Overview"), ("results", "Results"))
-_YEAR, _WORK = (("year", "A year"),), (("work", "Work"),)
+_JOB, _YEAR, _WORK = (("job", "Job"),), (("year", "A year"),), (("work", "Work"),)
 _LAST_SECTIONS = (("method", "Method"), ("environment", "Environment"), ("reproduce", "Reproduce"))
 
 
@@ -88,6 +88,7 @@ def render(
             sections=page_sections,
             contents=[
                 *_FIRST_SECTIONS,
+                *(_JOB if report.jobs else ()),
                 *(_YEAR if report.years else ()),
                 *titles,
                 *(_WORK if report.work else ()),

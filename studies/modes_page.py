@@ -70,6 +70,7 @@ def _summary(results: Mapping[str, Any]) -> Iterator[str]:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     pieces = f", in {results['pieces']} pieces" if results.get("pieces", 1) > 1 else ""
     yield f"**{len(tests)} cases, {counts}; {results['wall_s'] / 60:.0f} minutes in all{pieces}.**"
+    yield "Times are of a busy machine, with compilation: they say how long this run took, not how fast a mode is."
 
 
 def supported_cases() -> list[str]:

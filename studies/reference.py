@@ -14,6 +14,9 @@ Differences of definition:
 - MobileNetV2 of transformers is configured to pad as PyTorch does; otherwise it pads each image in a separate step.
 - BERT is the encoder with its pooler on both sides, GPT-2 and Llama return the logits of all tokens, ViT has no pooler.
 - Dropout is off on both sides.
+- Llama also reads a prompt (`prefill`, logits of the last token alone) and decodes a token at a time after it
+  (`decoding`), each with a cache: ours as in phase `response`; transformers' grows with each token, as in its
+  `generate`; Keras-Hub's has all places from the start, as ours, and reads no padding, which its `generate` would.
 """
 
 from __future__ import annotations
@@ -42,6 +45,8 @@ OPTIMIZER = Sgd(learning_rate=1e-3, momentum=0.9)
 FRAMEWORKS = ("pytorch", "tensorflow")
 MODELS = ("resnet50", "mobilenetv2", "vit", "bert", "gpt2", "llama")
 PHASES = ("inference", "training")
+ANSWERING = ("prefill", "decoding")
+"""Phases of Llama alone."""
 ALIKE = ("resnet50", "mobilenetv2", "gpt2")
 """Models whose reference in PyTorch has another memory format or other activations."""
 
@@ -77,12 +82,20 @@ def compare(framework: str, name: str, phase: str, alike: bool = False) -> Ratio
     kit = importlib.import_module(f"joulemark.workloads.kits.{framework}").Kit(precision="fp32", seed=0)
     size = common_size(name, framework)
     tensors = {key: kit.tensor(array) for key, array in inputs(name, size).items()}
+    if phase in ANSWERING:
+        return interleaved(*(timed_turn(answer(*side, phase, **tensors)) for side in module.answers(size, kit)), ROUNDS)
     turns = []
     reference = (module.alike if alike else module.reference)(name, size)
     for model, forward in (reference, module.joulemark(name, size, kit)):
         step = module.compiled(program(model, forward, kit, phase, module.square).step)
         turns.append(timed_turn(lambda step=step: step(**tensors)))
     return interleaved(*turns, ROUNDS)
+
+
+def answer(prefill: Callable[[Any], Any], decode: Callable[[], Any], phase: str, tokens: Any) -> Callable[[], Any]:
+    """Return what reads the prompt `tokens` (B, T), or decodes the rest of the answer from there, again and again."""
+    prefill(tokens)
+    return decode if phase == "decoding" else lambda: prefill(tokens)
 
 
 def timed_turn(step: Callable[[], Any]) -> Callable[[], float]:
@@ -108,7 +121,9 @@ def main(arguments: list[str]) -> bool:
     frameworks = ["pytorch"] if alike else [name for name in FRAMEWORKS if name in arguments] or FRAMEWORKS
     models = [name for name in MODELS if name in arguments] or (ALIKE if alike else MODELS)
     met = True
-    for framework, model, phase in itertools.product(frameworks, models, PHASES):
+    for framework, model, phase in itertools.product(frameworks, models, PHASES + ANSWERING):
+        if phase in ANSWERING and model != "llama":
+            continue
         with get_context("spawn").Pool(1) as pool:
             ratio = pool.apply(compare, (framework, model, phase, alike))
         name = f"{framework} {model} {phase}, joulemark / reference{' made alike' if alike else ''}"

@@ -8,11 +8,14 @@ from typing import Any
 import torch
 import transformers
 
+from joulemark.workloads.gpt2.spec import followed
 from joulemark.workloads.initial import he
 from joulemark.workloads.llama import spec as llama
 from joulemark.workloads.spec import Size
 
 Side = tuple[torch.nn.Module, Callable[..., torch.Tensor]]
+Answers = tuple[Callable[[torch.Tensor], object], Callable[[], None]]
+"""Read a prompt, and decode the rest of the answer to it."""
 
 
 def compiled(step: Any) -> Any:
@@ -152,3 +155,39 @@ def joulemark(name: str, size: Size, kit: Any) -> Side:
     if name == "bert":
         return model, lambda _training, tokens, segments: model(tokens, segments)[1]
     return model, lambda _training, **tensors: model(**tensors)
+
+
+class Greedy:
+    """Greedy decoding by transformers' Llama, with its cache that grows, as in its `generate`."""
+
+    def __init__(self, size: Size) -> None:
+        self.model = transformers.LlamaForCausalLM(_llama_config(size)).eval()
+        self.count = followed(size)
+
+    @torch.no_grad()
+    def prefill(self, tokens: torch.Tensor) -> None:
+        """Read tokens (B, T)."""
+        answer = self.model(tokens, use_cache=True, logits_to_keep=1)
+        self.cache, self.first = answer.past_key_values, answer.logits.argmax(-1)
+
+    @torch.no_grad()
+    def decode(self) -> None:
+        """Decode all tokens after the first, and take them out of the cache."""
+        token = self.first
+        for _ in range(self.count):
+            token = self.model(token, past_key_values=self.cache, use_cache=True).logits.argmax(-1)
+        self.cache.crop(-self.count)
+
+
+def answers(size: Size, kit: Any) -> tuple[Answers, Answers]:
+    """Return answers of transformers' Llama and of Joulemark's."""
+    from joulemark.workloads.llama.pytorch import build
+
+    greedy, program = Greedy(size), build(size, "response", kit)
+
+    def decode() -> None:
+        program.rewind(0)
+        for _ in range(followed(size)):
+            program.step()
+
+    return (greedy.prefill, greedy.decode), (lambda tokens: program.prefill(tokens=tokens), decode)

@@ -9,11 +9,14 @@ import keras
 import keras_hub
 import tensorflow as tf
 
+from joulemark.workloads.gpt2.spec import followed, places
 from joulemark.workloads.initial import he
 from joulemark.workloads.llama import spec as llama
 from joulemark.workloads.spec import Size
 
 Side = tuple[keras.Layer, Callable[..., tf.Tensor]]
+Answers = tuple[Callable[[tf.Tensor], object], Callable[[], None]]
+"""Read a prompt, and decode the rest of the answer to it."""
 
 compiled = tf.function
 """Graph, TensorFlow's default mode."""
@@ -63,6 +66,13 @@ def reference(name: str, size: Size) -> Side:
 
 
 def _llama(size: Size) -> Side:
+    model = _llama_model(size)
+    return model, lambda training, tokens: model(
+        {"token_ids": tokens, "padding_mask": tf.ones_like(tokens)}, training=training
+    )
+
+
+def _llama_model(size: Size) -> keras_hub.models.LlamaCausalLM:
     backbone = keras_hub.models.LlamaBackbone(
         vocabulary_size=size.vocabulary,
         num_layers=size.depth,
@@ -74,10 +84,7 @@ def _llama(size: Size) -> Side:
         layer_norm_epsilon=llama.EPSILON,
         tie_word_embeddings=size.tied,
     )
-    model = keras_hub.models.LlamaCausalLM(backbone, preprocessor=None)
-    return model, lambda training, tokens: model(
-        {"token_ids": tokens, "padding_mask": tf.ones_like(tokens)}, training=training
-    )
+    return keras_hub.models.LlamaCausalLM(backbone, preprocessor=None)
 
 
 def _vit(size: Size) -> Side:
@@ -114,3 +121,49 @@ def joulemark(name: str, size: Size, kit: Any) -> Side:
     if name == "bert":
         return model, lambda training, tokens, segments: model(tokens, segments, training=training)[1]
     return model, lambda training, **tensors: model(**tensors, training=training)
+
+
+class Greedy:
+    """Greedy decoding by Keras-Hub's Llama, with its cache of all places."""
+
+    def __init__(self, size: Size) -> None:
+        self.model = _llama_model(size)
+        self.size, self.count = size, followed(size)
+        self.read, self.follow = compiled(self._read), compiled(self._follow)
+
+    def _read(self, tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        size = self.size
+        cache = tf.zeros(
+            (size.batch, size.depth, 2, places(size), size.kv_heads, size.width // size.heads), self.model.compute_dtype
+        )
+        _, hidden, cache = self.model.call_with_cache(tokens, cache, 0)
+        return tf.argmax(self.model.backbone.token_embedding(hidden[:, -1:], reverse=True), -1), cache
+
+    def _follow(self, token: tf.Tensor, cache: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        logits, _, cache = self.model.call_with_cache(token, cache, index)
+        return tf.argmax(logits, -1), cache, index + 1
+
+    def prefill(self, tokens: tf.Tensor) -> None:
+        """Read tokens (B, T)."""
+        self.first, self.cache = self.read(tokens)
+
+    def decode(self) -> None:
+        """Decode all tokens after the first."""
+        state = self.first, self.cache, tf.constant(self.size.length)
+        for _ in range(self.count):
+            state = self.follow(*state)
+
+
+def answers(size: Size, kit: Any) -> tuple[Answers, Answers]:
+    """Return answers of Keras-Hub's Llama and of Joulemark's."""
+    from joulemark.workloads.llama.tensorflow import build
+
+    greedy, program = Greedy(size), build(size, "response", kit)
+    prefill, step = compiled(program.prefill), compiled(program.step)
+
+    def decode() -> None:
+        program.rewind(0)
+        for _ in range(followed(size)):
+            step()
+
+    return (greedy.prefill, greedy.decode), (lambda tokens: prefill(tokens=tokens), decode)

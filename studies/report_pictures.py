@@ -1,7 +1,8 @@
 """The galleries: `python -m studies.report_pictures [NAME...]`, pages of docs/ that show the charts of a kept run.
 
 Needs playwright and Chromium. For each of `GALLERIES` it writes docs/NAME.md, a picture of the top of the run's page,
-and one of each kind of chart, light and dark. The top of the first is also the README's picture.
+and one of each kind of chart, light and dark. The top of the first is also the README's picture. For `CHARTS`, pages
+written by hand, it writes the pictures alone.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1200, 900
 CHART_WIDTH = 760
+TIMEOUT_MS = 300_000
+"""Longest wait for the page, whose script is 5 MB, on a busy machine."""
 SCHEMES = ("light", "dark")
 
 
@@ -46,11 +49,24 @@ class Gallery:
     screenshots: tuple[str, str]
     """Pictures of the top of the run's page, by scheme, relative to docs/."""
 
-    def picture(self, figure: Figure, scheme: str) -> str:
-        """Return the path of the picture of `figure`, relative to docs/."""
-        return f"pictures/{self.name}/{figure.id}-{scheme}.png"
+
+@dataclass(frozen=True)
+class Charts:
+    """Charts of one run in a page of docs/ that is written by hand."""
+
+    name: str
+    run: str
+    """The name of its file in docs/results."""
+    prefix: str
+    """What the ids of its figures begin with."""
 
 
+def picture(name: str, figure: Figure, scheme: str) -> str:
+    """Return the path of the picture of `figure` in the page `name`, relative to docs/."""
+    return f"pictures/{name}/{figure.id}-{scheme}.png"
+
+
+CHARTS = (Charts(name="responses", run="responses-2-cores.json", prefix="responses-"),)
 GALLERIES = (
     Gallery(
         name="gallery",
@@ -83,21 +99,41 @@ def write(gallery: Gallery) -> None:
     run_file = read(DOCS / "results" / gallery.run)
     references = other_machines(run_file)
     figures = first_of_each_kind(all_figures(build([run_file], references=references)))
-    (DOCS / "pictures" / gallery.name).mkdir(parents=True, exist_ok=True)
+    take_pictures(gallery.name, run_file, figures, references, gallery.screenshots)
+    (DOCS / f"{gallery.name}.md").write_text(document(gallery, run_file, figures), encoding="utf-8")
+
+
+def write_charts(charts: Charts) -> None:
+    """Write the pictures of `charts`."""
+    run_file = read(DOCS / "results" / charts.run)
+    figures = [figure for figure in all_figures(build([run_file])) if figure.id.startswith(charts.prefix)]
+    take_pictures(charts.name, run_file, figures)
+
+
+def take_pictures(
+    name: str,
+    run_file: RunFile,
+    figures: Sequence[Figure],
+    references: Sequence[Reference] = (),
+    screenshots: Sequence[str | None] = (None, None),
+) -> None:
+    """Write a picture of each chart as the page of the run shows it, by scheme, and `screenshots` of its top."""
+    (DOCS / "pictures" / name).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
         path, zones = Path(scratch) / "page.html", tuple(ember.countries().values())
         page = html.write([run_file], path, zones=zones, references=references)
-        for scheme, screenshot in zip(SCHEMES, gallery.screenshots, strict=True):
-            # The page's content security policy would refuse the style of `take_pictures`.
+        for scheme, screenshot in zip(SCHEMES, screenshots, strict=True):
+            # The page's content security policy would refuse the style of `take_charts`.
             size = {"width": WIDTH, "height": HEIGHT}
             tab = browser.new_page(viewport=size, color_scheme=scheme, bypass_csp=True)
+            tab.set_default_timeout(TIMEOUT_MS)
             tab.goto(page.as_uri())
-            tab.screenshot(path=DOCS / screenshot)
+            if screenshot:
+                tab.screenshot(path=DOCS / screenshot)
             tab.set_viewport_size({"width": CHART_WIDTH, "height": HEIGHT})
             tab.reload()
-            take_pictures(tab, gallery, figures, scheme)
+            take_charts(tab, name, figures, scheme)
             tab.close()
-    (DOCS / f"{gallery.name}.md").write_text(document(gallery, run_file, figures), encoding="utf-8")
 
 
 def other_machines(run_file: RunFile) -> list[Reference]:
@@ -113,14 +149,14 @@ def first_of_each_kind(figures: Sequence[Figure]) -> list[Figure]:
     return list(first.values())
 
 
-def take_pictures(tab: Page, gallery: Gallery, figures: Sequence[Figure], scheme: str) -> None:
+def take_charts(tab: Page, name: str, figures: Sequence[Figure], scheme: str) -> None:
     """Write a picture of each chart as the page shows it."""
     tab.add_style_tag(content=".bar { position: static !important; } .figure-tools { display: none !important; }")
     for figure in figures:
         chart = tab.locator(f"#fig-{figure.id}")
         chart.scroll_into_view_if_needed()
         chart.locator(".main-svg").first.wait_for(state="attached")
-        chart.screenshot(path=DOCS / gallery.picture(figure, scheme))
+        chart.screenshot(path=DOCS / picture(name, figure, scheme))
 
 
 def document(gallery: Gallery, run_file: RunFile, figures: Sequence[Figure]) -> str:
@@ -142,11 +178,12 @@ def document(gallery: Gallery, run_file: RunFile, figures: Sequence[Figure]) -> 
         lines += ["", f"## {section.title}"]
         for figure in shown:
             alt = f"{figure.title}. {figure.summary}".replace('"', "'").replace("<", "&lt;")
+            light, dark = (picture(gallery.name, figure, scheme) for scheme in SCHEMES)
             lines += ["", f"### {figure.title}"] if len(shown) > 1 else []
             lines += [
                 "",
-                f'<picture><source media="(prefers-color-scheme: dark)" srcset="{gallery.picture(figure, "dark")}">',
-                f'<img src="{gallery.picture(figure, "light")}" alt="{alt}"></picture>',
+                f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">',
+                f'<img src="{light}" alt="{alt}"></picture>',
                 "",
                 figure.how_to_read.strip(),
             ]
@@ -155,10 +192,10 @@ def document(gallery: Gallery, run_file: RunFile, figures: Sequence[Figure]) -> 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known = {gallery.name: gallery for gallery in GALLERIES}
+    known = {page.name: page for page in (*GALLERIES, *CHARTS)}
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)} (default: all)")
     names = parser.parse_args().names or list(known)
     if unknown := [name for name in names if name not in known]:
-        parser.error(f"no gallery is called {unknown[0]}")
-    for each in names:
-        write(known[each])
+        parser.error(f"no page with pictures is called {unknown[0]}")
+    for each in (known[name] for name in names):
+        write(each) if isinstance(each, Gallery) else write_charts(each)

@@ -57,6 +57,7 @@ class Code(StrEnum):
     FREQUENCY_SCALING = auto()
     NOISY_FLOOR = auto()
     FLOOR_NOT_MEASURED = auto()
+    RANK_SLOWER = auto()
     MODE_DIFFERS = auto()
     TRAINING_DRIFT = auto()
     BEYOND_PEAK = auto()

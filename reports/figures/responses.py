@@ -21,11 +21,20 @@ class _Panel:
     """One half of a figure."""
 
     axis: str
+    """What it shows, with the unit in words."""
     key: str
     """Column of the results table."""
+    title: str = ""
+    """What the axis is called where its ticks have the unit; empty: `axis`."""
+    unit: str = ""
+    """Symbol that follows each tick."""
     upper: str = ""
     """Column that bars reach up to; empty: bars are the interval between trials."""
-    energy: bool = False
+
+    @property
+    def energy(self) -> bool:
+        """Whether it may be estimated."""
+        return self.unit == "J"
 
 
 @dataclass(frozen=True)
@@ -39,27 +48,28 @@ class _Kind:
 
 
 _ROWS: Final = "All axes are logarithmic; bars are intervals between trials. "
+_JOULES: Final = "Marks of joules are filled where measured, open where estimated from load and nominal power. "
 KINDS: Final = (
     _Kind(
         "output",
         "Whole responses",
         "Left: new tokens per second, over whole responses, prefill and decoding. Right: joules per new token, of the "
-        f"same windows: what leaderboards print. Both against batch size. {_ROWS}Where the left curve flattens, the "
-        "device is fully used.",
+        f"same windows: what leaderboards print. Both against batch size. {_ROWS}{_JOULES}Where the left curve "
+        "flattens, the device is fully used.",
         (
             _Panel("new tokens per second", "throughput"),
-            _Panel("joules per new token", "energy_per_item_j", energy=True),
+            _Panel("joules per new token", "energy_per_item_j", "energy per new token", "J"),
         ),
     ),
     _Kind(
         "parts",
         "Prefill and decoding alone",
         "Left: joules per prompt token, of prefill alone. Right: joules per token after the first, of decoding alone. "
-        f"Each was repeated in windows of its own. {_ROWS}A prompt token costs little, since all of them are read at "
-        "once; decoding reads all weights for one token of each sequence.",
+        f"Each was repeated in windows of its own. {_ROWS}{_JOULES}A prompt token costs little, since all of them are "
+        "read at once; decoding reads all weights for one token of each sequence.",
         (
-            _Panel("joules per prompt token", "energy_per_prompt_token_j", energy=True),
-            _Panel("joules per decoded token", "energy_per_decoded_token_j", energy=True),
+            _Panel("joules per prompt token", "energy_per_prompt_token_j", "energy per prompt token", "J"),
+            _Panel("joules per decoded token", "energy_per_decoded_token_j", "energy per decoded token", "J"),
         ),
     ),
     _Kind(
@@ -69,8 +79,8 @@ KINDS: Final = (
         "prompts to their first new tokens on the host; right of tokens, from one to the next. All axes are "
         "logarithmic.",
         (
-            _Panel("seconds to first token", "ttft_p50_s", upper="ttft_p99_s"),
-            _Panel("seconds per output token", "tpot_p50_s", upper="tpot_p99_s"),
+            _Panel("seconds to first token", "ttft_p50_s", "time to first token", "s", upper="ttft_p99_s"),
+            _Panel("seconds per output token", "tpot_p50_s", "time per output token", "s", upper="tpot_p99_s"),
         ),
     ),
 )
@@ -142,14 +152,18 @@ def _summary(kind: _Kind, views: Sequence[CaseView], tokens: str) -> str:
         known = [view for view in views if _cell(view, panel.key).value is not None]
         if known:
             best = min(known, key=lambda view: _cell(view, panel.key).value or 0.0)
-            return f"{tokens}: lowest {panel.axis} at batch {best.case.batch_size} with {best.name}."
+            shown = f"estimated {panel.axis}" if best.estimated and panel.energy else panel.axis
+            return f"{tokens}: lowest {shown} at batch {best.case.batch_size} with {best.name}."
     return f"{tokens}."
 
 
 def _value_axis(panel: _Panel, views: Sequence[CaseView]) -> dict[str, Any]:
     values = [_cell(view, panel.key).value for view in views]
     ends = [end for view in views for end in _ends(view, panel)]
-    return log_axis(panel.axis, values, ends)
+    axis = log_axis(panel.title or panel.axis, values, ends)
+    if "ticktext" in axis:
+        axis["ticktext"] = [f"{text}{panel.unit}" for text in axis["ticktext"]]
+    return axis
 
 
 def _ends(view: CaseView, panel: _Panel) -> tuple[float | None, float | None]:
@@ -201,5 +215,5 @@ def _curve(curve: Sequence[CaseView], panel: _Panel, number: int) -> dict[str, A
         },
         "legendgroup": for_plotly(marker.name),
         "showlegend": number == 0,
-        "hovertemplate": "batch %{x}: %{y:.4s}",
+        "hovertemplate": f"batch %{{x}}: %{{y:.4s}}{panel.unit}",
     }

@@ -83,10 +83,10 @@ def case_views(run_files: Sequence[RunFile]) -> tuple[Table, tuple[CaseView, ...
     """
     runs = {id(case): (run_label(i), file) for i, file in enumerate(run_files) for case in file.cases}
     cases = tuple(case for file in run_files for case in file.cases)
-    latest: dict[tuple[str, str], tuple[str, str]] = {}
+    latest: dict[tuple[str, str, str], tuple[str, str]] = {}
     for case in cases:
         run, file = runs[id(case)]
-        case_on_machine = (case.id, file.machine.fingerprint)
+        case_on_machine = _place(case, file)
         latest[case_on_machine] = max(latest.get(case_on_machine, ("", "")), (file.run.started_at, run))
     results = table(run_files[0].model_copy(update={"cases": cases, "emissions": _common_emissions(run_files)}))
     common = _common_labels(results.rows)
@@ -95,7 +95,7 @@ def case_views(run_files: Sequence[RunFile]) -> tuple[Table, tuple[CaseView, ...
         run, file = runs[id(row.case)]
         labels = [label for label in _labels(row) if label not in common]
         labels += [f"run {run}"] if len(run_files) > 1 else []
-        current = latest[row.case.id, file.machine.fingerprint] == (file.run.started_at, run)
+        current = latest[_place(row.case, file)] == (file.run.started_at, run)
         views.append(_view(f"c{i}", run, file.machine.fingerprint, row, " · ".join(labels), current))
     return results, tuple(views), common
 
@@ -129,6 +129,11 @@ def _common_labels(rows: Iterable[Row]) -> tuple[str, ...]:
     """Return the labels that all rows share, which stand once above the table."""
     labels = [_labels(row) for row in rows]
     return tuple(label for label in (labels[0] if labels else ()) if all(label in of_row for of_row in labels))
+
+
+def _place(case: Case, file: RunFile) -> tuple[str, str, str]:
+    """Return the case and its machine, of which a later run stands for all; the nodes of a job stand side by side."""
+    return case.id, file.machine.fingerprint, file.run.id if file.node is not None else ""
 
 
 def _view(key: str, run: str, machine: str, row: Row, detail: str, current: bool) -> CaseView:

@@ -14,6 +14,7 @@ from joulemark.reports.model.cases import CaseView, case_views, run_label
 from joulemark.reports.model.comparison import RunComparison, compare_runs
 from joulemark.reports.model.headline import Headline, headline
 from joulemark.reports.model.history import CaseSeries, case_series
+from joulemark.reports.model.jobs import JobView, are_one_job, job_views
 from joulemark.reports.model.machine import MachineFacts, machine_facts, machine_name
 from joulemark.reports.model.pairs import Pair, arm_pairs, framework_pairs
 from joulemark.reports.model.ranking import Ranking, rankings
@@ -57,7 +58,7 @@ class Report:
     default_tiles: str
     """Key of the tile group that the page opens with; empty if there are none."""
     comparison: RunComparison | None
-    """None for one run."""
+    """None for one run, and for the nodes of one job."""
     history: tuple[CaseSeries, ...]
     anonymous: bool
     zones: tuple[Country, ...] = ()
@@ -72,6 +73,8 @@ class Report:
     """What a year of each unit's work takes, for the same runs."""
     rankings: tuple[Ranking, ...] = ()
     """Machines in order, where there are several."""
+    jobs: tuple[JobView, ...] = ()
+    """Jobs that the runs are nodes of."""
 
     @property
     def shown(self) -> tuple[CaseView, ...]:
@@ -122,7 +125,7 @@ def build(
         headline=sweep_headline(files) or headline(cases, pairs),
         tile_groups=groups,
         default_tiles=default_tile_group(groups),
-        comparison=compare_runs(files, cases),
+        comparison=None if are_one_job(files) else compare_runs(files, cases),
         history=case_series(files, cases),
         anonymous=anonymous,
         zones=tuple(sorted(zones, key=lambda zone: zone.name)),
@@ -130,7 +133,8 @@ def build(
         beside=beside_references(files, cases, references),
         machines=_machines(files, cases),
         years=_years(files, references, price),
-        rankings=rankings(files),
+        rankings=() if are_one_job(files) else rankings(files),
+        jobs=job_views(files),
     )
 
 

@@ -36,6 +36,7 @@ VERBS = (
     "export",
     "calibrate",
     "measure",
+    "job",
     "doctor",
     "intensity",
     "when",

@@ -20,6 +20,13 @@ _Texts = list[str] | None
 _FRAMEWORKS = " or ".join(FRAMEWORKS) + "."
 _MODES = "; ".join(f"{name}: {', '.join(framework.modes)}" for name, framework in FRAMEWORKS.items()) + "."
 
+_STRATEGIES = (
+    "; ".join(
+        f"{name}: {', '.join(framework.strategies)}" for name, framework in FRAMEWORKS.items() if framework.strategies
+    )
+    + "."
+)
+
 
 class Selection(TypedDict):
     """Which cases to run, and how often."""
@@ -35,7 +42,7 @@ class Selection(TypedDict):
     phase: Annotated[_Texts, selection(help="inference, training, generation, prefill, response or forward.")]
     framework: Annotated[_Texts, selection(help=_FRAMEWORKS)]
     mode: Annotated[_Texts, selection(help=_MODES)]
-    device: Annotated[_Texts, selection(help="cpu, cuda:0, ...")]
+    device: Annotated[_Texts, selection(help="cpu, cuda:0, ...; all: every GPU alone, and all at once.")]
     precision: Annotated[_Texts, selection(help="fp32, tf32, bf16 or fp16.")]
     batch_size: Annotated[list[int] | None, selection(help="Samples per batch.")]
     prompt: Annotated[int | None, selection(help="Prompt tokens in phase response. (default: the size's)")]
@@ -67,6 +74,19 @@ class Selection(TypedDict):
     ]
     warmup: Annotated[
         float | None, effort(metavar="SECONDS", help="Shortest warm-up of a trial. (default: as for the rounds)")
+    ]
+
+
+class Distribution(TypedDict):
+    """Which cases train on several ranks, and how."""
+
+    ranks: Annotated[
+        list[int] | None,
+        selection(help="Processes or GPUs that train together; beside each, its baselines. (default: none)"),
+    ]
+    strategy: Annotated[_Texts, selection(help=f"{_STRATEGIES} (default: the framework's first)")]
+    scaling: Annotated[
+        str | None, selection(help="weak: the batch of each rank is fixed; strong: that of all. (default: weak)")
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from joulemark.suite.energy.attribution import ReadingKey, reading_key
 from joulemark.suite.energy.components import channel_label
-from joulemark.suite.energy.integration import Curve
+from joulemark.suite.energy.integration import Curve, Window
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED
 from joulemark.suite.notices import Code
 from joulemark.suite.records import EnergyReading, Gpu, GpuState, Notice, Trace, Trial
@@ -123,9 +123,12 @@ def _implausible(trials: Sequence[Trial]) -> list[Notice]:
 
 
 def _states(trials: Sequence[Trial], traces: Sequence[Trace], uuid: str) -> list[list[GpuState]]:
-    """Return the states of a GPU around the window of each trial, in the order of time."""
+    return gpu_states([trial.window_s for trial in trials if trial.window_s], traces, uuid)
+
+
+def gpu_states(windows: Sequence[Window], traces: Sequence[Trace], uuid: str) -> list[list[GpuState]]:
+    """Return the states of a GPU around each window, in the order of time."""
     states = sorted((s for trace in traces for s in trace.states if s.scope == uuid), key=lambda state: state.t_s)
-    windows = [trial.window_s for trial in trials if trial.window_s]
     return [[s for s in states if begin - STATE_PERIOD_S <= s.t_s <= end + STATE_PERIOD_S] for begin, end in windows]
 
 
@@ -139,10 +142,18 @@ def _clock_moved(by_window: Sequence[Sequence[GpuState]]) -> list[Notice]:
     return [Notice.of(Code.BOARD_CLOCK_MOVED, text, CLOCK_MOVED)] if text else []
 
 
+def throttle_reasons(states: Sequence[GpuState]) -> tuple[str, ...]:
+    """Return why the clocks of a GPU were reduced, but for its power limit, which binds in any heavy load."""
+    return tuple(sorted(set().union(*(_reasons(state) for state in states))))
+
+
+def _reasons(state: GpuState) -> set[str]:
+    return set(state.throttled or ()) - {POWER_CAP}
+
+
 def _throttled(states: Sequence[GpuState]) -> list[Notice]:
-    by_state = [set(state.throttled or ()) - {POWER_CAP} for state in states]
-    reasons = sorted(set().union(*by_state))
-    text = f"{', '.join(reasons)} in {sum(map(bool, by_state))} of {len(states)} samples"
+    reasons, in_states = throttle_reasons(states), sum(bool(_reasons(state)) for state in states)
+    text = f"{', '.join(reasons)} in {in_states} of {len(states)} samples"
     return [Notice.of(Code.BOARD_THROTTLED, text)] if reasons else []
 
 

@@ -195,7 +195,7 @@ def _attributed_readings(run_file: RunFile, windows: Sequence[Window]) -> list[t
 
 def _readings_of_all_cases(run_file: RunFile, window: Window) -> list[EnergyReading]:
     """Return each component that any case is charged with, once; modelled ones only where nothing is measured."""
-    devices = sorted({case.device for case in run_file.cases if case.trials})
+    devices = sorted({case.charged_devices for case in run_file.cases if case.trials})
     by_component: dict[tuple[str, str], EnergyReading] = {}
     for device in devices:
         for reading in compute_readings(run_file.traces, window, device, run_file.machine.gpus):

@@ -61,9 +61,10 @@ def target_of(device: str, keys: Sequence[Key], gpus: Sequence[Gpu], powercap_ro
 class DeviceLimits(ABC):
     """The limits of one target, as they were when it was opened, and what they can be set to."""
 
-    present_w: int
-    """The power limit then, rounded to watts."""
-    power_range_w: Range
+    present_w: int | None = None
+    """The power limit then, rounded to watts; None where `target` limits clocks alone."""
+    power_range_w: Range | None = None
+    """None, as `present_w`, where `target` limits clocks alone."""
     clock_range_mhz: Range | None = None
     """None where clocks cannot be locked."""
     originals: Mapping[str, Any]
@@ -82,7 +83,7 @@ class DeviceLimits(ABC):
 
     @abstractmethod
     def restore(self) -> None:
-        """Set everything as it was. LimitError, with the command that does it by hand, if that fails."""
+        """Set everything as it was, as far as possible. LimitError, with the commands for what failed, if some did."""
 
     @abstractmethod
     def close(self) -> None:

@@ -10,6 +10,8 @@ from joulemark.suite.sensors.gpus.vendor_libraries import LibraryMissing, option
 
 NO_PERMISSION: Final = 4
 """NVML_ERROR_NO_PERMISSION (nvml.h)."""
+UNKNOWN_CLOCK: Final = -1
+"""Differs from what is to be set, whatever that is."""
 
 
 class NvidiaLimits(DeviceLimits):
@@ -23,16 +25,23 @@ class NvidiaLimits(DeviceLimits):
         self._target = target
         try:
             self._handle = self._call("nvmlDeviceGetHandleByUUID", by_uuid=target.place)
-            present_mw = self._call("nvmlDeviceGetPowerManagementLimit")
-            low_mw, high_mw = self._call("nvmlDeviceGetPowerManagementLimitConstraints")
+            self.originals = originals or {}
+            if "power-limit" in target.keys:  # of a laptop's GPU it cannot be read, and its clock can be locked
+                self._read_power()
         except LimitError:
             self._nvml.nvmlShutdown()
             raise
-        self.originals = originals or {"power_mw": present_mw}
-        self.present_w = round(self.originals["power_mw"] / 1000)
-        self.power_range_w = -(-low_mw // 1000), high_mw // 1000
         self.clock_range_mhz = self._clock_range_mhz()
-        self._set: tuple[int, int | None] = present_mw, None
+        self._clock_mhz: int | None = None
+        """The clock that is locked, MHz; None for none."""
+
+    def _read_power(self) -> None:
+        self._power_mw: int | None = self._call("nvmlDeviceGetPowerManagementLimit")
+        """The power limit that is set, milliwatts; None where that is not known."""
+        self.originals = self.originals or {"power_mw": self._power_mw}
+        self.present_w = round(self.originals["power_mw"] / 1000)
+        low_mw, high_mw = self._call("nvmlDeviceGetPowerManagementLimitConstraints")
+        self.power_range_w = -(-low_mw // 1000), high_mw // 1000
 
     def _call(self, name: str, *arguments: Any, by_uuid: str | None = None) -> Any:
         """Call NVML on the GPU. LimitRefusedError where that is not permitted, LimitError for any other failure."""
@@ -57,33 +66,49 @@ class NvidiaLimits(DeviceLimits):
             self._call("nvmlDeviceResetGpuLockedClocks")
 
     def set(self, power_limit_w: int | None, clock_mhz: int | None) -> dict[str, float]:
+        if "clock" in self._target.keys:
+            self._set_clock(clock_mhz)
+        return {"power_limit_w": self._set_power(power_limit_w)} if "power-limit" in self._target.keys else {}
+
+    def _set_clock(self, clock_mhz: int | None) -> None:
+        if clock_mhz == self._clock_mhz:
+            return
+        if clock_mhz is None:
+            self._call("nvmlDeviceResetGpuLockedClocks")
+        else:
+            self._call("nvmlDeviceSetGpuLockedClocks", clock_mhz, clock_mhz)
+        self._clock_mhz = clock_mhz
+
+    def _set_power(self, power_limit_w: int | None) -> float:
+        """Set the power limit, and return the one that the GPU shows, watts."""
         is_original = power_limit_w is None or power_limit_w == self.present_w
         wanted_mw = self.originals["power_mw"] if is_original else 1000 * (power_limit_w or 0)
-        shown: dict[str, float] = {}
-        if "clock" in self._target.keys and clock_mhz != self._set[1]:
-            if clock_mhz is None:
-                self._call("nvmlDeviceResetGpuLockedClocks")
-            else:
-                self._call("nvmlDeviceSetGpuLockedClocks", clock_mhz, clock_mhz)
-            self._set = self._set[0], clock_mhz
-        if "power-limit" in self._target.keys:
-            if wanted_mw != self._set[0]:
-                self._call("nvmlDeviceSetPowerManagementLimit", wanted_mw)
-                self._set = wanted_mw, self._set[1]
-            shown["power_limit_w"] = self._call("nvmlDeviceGetPowerManagementLimit") / 1000
-            if abs(shown["power_limit_w"] - wanted_mw / 1000) > TOLERANCE_W:
-                raise LimitError(f"the GPU shows a limit of {shown['power_limit_w']:g} W, not {wanted_mw / 1000:g} W")
-        return shown
+        if wanted_mw != self._power_mw:
+            self._call("nvmlDeviceSetPowerManagementLimit", wanted_mw)
+            self._power_mw = wanted_mw
+        shown_w: float = self._call("nvmlDeviceGetPowerManagementLimit") / 1000
+        if abs(shown_w - wanted_mw / 1000) > TOLERANCE_W:
+            raise LimitError(f"the GPU shows a limit of {shown_w:g} W, not {wanted_mw / 1000:g} W")
+        return shown_w
 
     def restore(self) -> None:
-        self._set = -1, -1  # as if anything were set
-        try:
-            self.set(None, None)
-        except LimitError as error:
-            power = f"-pl {self.originals['power_mw'] / 1000:g}"
-            commands = {"power-limit": power, "clock": "-rgc"}
-            by_hand = "; ".join(f"sudo nvidia-smi -i {self._target.place} {commands[k]}" for k in self._target.keys)
-            raise LimitError(f"the GPU's limits could not be restored ({error}): {by_hand}") from None
+        failed: dict[str, LimitError] = {}
+        for key in reversed(self._target.keys):
+            try:
+                if key == "clock":
+                    self._clock_mhz = UNKNOWN_CLOCK
+                    self._set_clock(None)
+                else:
+                    self._power_mw = None
+                    self._set_power(None)
+            except LimitError as error:
+                failed[key] = error
+        if failed:
+            power = f"-pl {self.originals.get('power_mw', 0) / 1000:g}"
+            options = ["-rgc" if key == "clock" else power for key in failed]
+            by_hand = "; ".join(f"sudo nvidia-smi -i {self._target.place} {option}" for option in options)
+            reasons = "; ".join(map(str, failed.values()))
+            raise LimitError(f"the GPU's limits could not be restored ({reasons}): {by_hand}")
 
     def close(self) -> None:
         self._nvml.nvmlShutdown()

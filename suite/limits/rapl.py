@@ -59,11 +59,16 @@ class RaplLimits(DeviceLimits):
         return {"power_limit_w": int(_read(self._limits[0])) / 1e6}
 
     def restore(self) -> None:
-        try:
-            self.set(None, None)
-        except LimitError as error:
-            by_hand = "; ".join(f"echo {text} | sudo tee {path}" for path, text in self.originals["files"].items())
-            raise LimitError(f"the packages' limits could not be restored ({error}): {by_hand}") from None
+        failed: dict[str, LimitError] = {}
+        for path, text in self.originals["files"].items():
+            try:
+                _write(path, text)
+            except LimitError as error:
+                failed[path] = error
+        if failed:
+            by_hand = "; ".join(f"echo {self.originals['files'][path]} | sudo tee {path}" for path in failed)
+            reasons = "; ".join(map(str, failed.values()))
+            raise LimitError(f"the packages' limits could not be restored ({reasons}): {by_hand}")
 
     def close(self) -> None:
         """Nothing is held open."""

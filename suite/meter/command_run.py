@@ -21,12 +21,14 @@ from joulemark.suite.errors import UsageError
 from joulemark.suite.machine import default_threads, describe
 from joulemark.suite.meter import user_run
 from joulemark.suite.meter.live_sampler import LiveSampler, charged_devices
+from joulemark.suite.meter.node_record import node_of
 from joulemark.suite.notices import Code
 from joulemark.suite.records import Case, Emissions, Idle, Notice, Settings, Trial
 from joulemark.suite.records.journal import SUFFIX, Journal, trace_path
 from joulemark.suite.results.assemble import COMMAND, finish
 from joulemark.suite.sensors.base import check_request
 from joulemark.suite.sensors.gpus.inventory import discover
+from joulemark.suite.system.ranks import Rank
 
 FORWARDED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -54,6 +56,8 @@ class CommandRun:
     idle_s: float = 0.0
     """How long to measure idle power first, seconds."""
     output_to_stderr: bool = False
+    rank: Rank | None = None
+    """This process as the rank that measures its node; None where it works alone."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +95,18 @@ def measure(request: CommandRun) -> tuple[Path, tuple[Execution, ...]]:
     )
     started_at, origin_s = datetime.now(UTC), time.monotonic()
     rounds = request.settings.rounds or 1
+    machine = describe(detected.gpus)
     planned = user_run.planned(
         started_at,
         origin_s,
         request.command,
-        describe(detected.gpus),
+        machine,
         request.settings,
         request.emissions,
         request.notices,
         case,
         rounds,
+        None if request.rank is None else node_of(request.rank, machine, case.device),
     )
     journal_path = request.directory / f"{planned.run.id}{SUFFIX}"
     with contextlib.closing(Journal(journal_path, planned)) as journal, _stop_signals() as stop:

@@ -8,6 +8,7 @@ that the program only reads a clock while something is measured.
     {"do": "read", "given": {...}, "windows": [[t0, t1], ...]}      -> {"windows": [{...}, ...]}
     {"do": "sums", "windows": [[t0, t1], ...]}                      -> {"energy_j": [...]}
     {"do": "save", "path": ..., "name": ..., "windows": [...]}      -> {}
+    {"do": "keep", "path": ..., "name": ..., "begin_s": t0}         -> {}
 
 An answer carries the `number` of its request, which tells it from the answer to a request that was interrupted. One
 with `error` says in one line what went wrong. The process ends with its input, with its parent, or with its sampler.
@@ -82,6 +83,7 @@ def _answer(
             scratch = resources.enter_context(scratch_directory())
             sessions.append(MeterSession.open(scratch, request["sensor"], request.get("origin")))
             resources.callback(sessions[0].close)
+            resources.callback(_save_kept, sessions[0])
             return sessions[0].sensors_found()
         if not sessions:
             raise UsageError("no sensors were opened before the first request.")
@@ -91,10 +93,17 @@ def _answer(
             "read": session.read,
             "sums": session.sums,
             "save": session.save,
+            "keep": session.keep,
         }
         return methods[request["do"]](request)
     except Exception as error:  # noqa: BLE001 - the user's program must go on
         return _error(error)
+
+
+def _save_kept(session: MeterSession) -> None:
+    """Write the run file of a program that has ended without. Where that fails nobody is left to be told."""
+    with contextlib.suppress(Exception):
+        session.save_kept()
 
 
 def _error(error: Exception) -> Document:

@@ -19,13 +19,15 @@ from joulemark.suite.meter import user_run
 from joulemark.suite.meter.grid_cache import GridCache, GridInputs, weighted_by_energy
 from joulemark.suite.meter.known_lags import SETTLE_S, KnownLags, lacks_lag
 from joulemark.suite.meter.live_sampler import LiveSampler, Window, charged_devices
+from joulemark.suite.meter.node_record import node_record
 from joulemark.suite.meter.window_result import window_result
 from joulemark.suite.notices import Code
-from joulemark.suite.records import EnergyReading, Gpu, Notice, Settings, Trace, write
+from joulemark.suite.records import EnergyReading, Gpu, Notice, Settings, Trace, Trial, write
 from joulemark.suite.results.assemble import assemble_events
 from joulemark.suite.sensors.base import check_request
 from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
 from joulemark.suite.settings import resolve
+from joulemark.suite.system.output import output_file
 
 Document = dict[str, Any]
 
@@ -57,6 +59,8 @@ class MeterSession:
     """When sampling began, seconds since the origin, if another process had begun before; else None."""
     grid: GridCache = field(default_factory=GridCache)
     lags: KnownLags = field(default_factory=KnownLags)
+    _kept: Mapping[str, Any] | None = None
+    """The request of a program that wants a run file written if it ends without."""
     _has_settled: bool = False
     """Whether the end of a window was waited for until it could show the lags."""
     _detected: dict[tuple[str, ...], GpuInventory] = field(default_factory=dict)
@@ -126,28 +130,52 @@ class MeterSession:
 
     def save(self, request: Mapping[str, Any]) -> Document:
         """Write a run file with each window as a trial. UsageError where it cannot be written."""
-        target = self._target(request)
         windows = self._windows(request)
         if not windows:
             raise UsageError(f"{request['name']} has measured nothing yet: there is nothing to save.")
-        case = user_run.case(request["name"], target.device, default_threads(), request.get("about"))
         items = request.get("items") or [1] * len(windows)
         block_s = request.get("step_s") or [()] * len(windows)
         steps_per_block = request.get("steps_per_block") or [1] * len(windows)
         fields = zip(windows, items, block_s, steps_per_block, strict=True)
         trials = [user_run.trial(number, *values) for number, values in enumerate(fields, 1)]
+        self._write(request, windows, trials, Path(request["path"]))
+        self._kept = None
+        return {}
+
+    def keep(self, request: Mapping[str, Any]) -> Document:
+        """Write a run file once the program has ended, unless it saves one itself."""
+        self._kept = request
+        return {}
+
+    def save_kept(self) -> None:
+        """Write the run file of a program that has ended without: one failed trial, from `keep` until now."""
+        request, self._kept = self._kept, None
+        if request is not None:
+            window = request["begin_s"] - self.sampler.origin_s, self.sampler.now()
+            self.sampler.wait_for(window[1])
+            update = {"status": "failed", "reason_code": "killed", "reason": "the program ended before it was saved"}
+            trial = user_run.trial(1, window).model_copy(update=update)
+            with output_file(Path(request["path"]), private=True) as temporary:
+                self._write(request, [window], [trial], temporary)
+
+    def _write(self, request: Mapping[str, Any], windows: list[Window], trials: list[Trial], path: Path) -> None:
+        """Write a run file of `trials`, each of one of `windows`."""
+        target = self._target(request)
+        case = user_run.case(request["name"], target.device, default_threads(), request.get("about"))
         span = self._span((windows[0][0], windows[-1][1]))
         emissions, notices = self.grid.inputs(target.settings, span)
+        origin_s, machine, node = self.sampler.origin_s, describe(target.gpus), request.get("node")
         planned = user_run.planned(
             self.sampler.started_at,
-            self.sampler.origin_s,
+            origin_s,
             request.get("command") or (),
-            describe(target.gpus),
+            machine,
             target.settings.model_copy(update={"sensor": self.sensors}),
             emissions,
             notices,
             case,
             len(trials),
+            None if node is None else node_record(node, machine, target.device, origin_s),
         )
         of_run = [Notice.of(Code.WHOLE_MACHINE, "the share of other programs is not known")]
         if self.restarted_s is not None and windows[0][0] < self.restarted_s:
@@ -157,8 +185,7 @@ class MeterSession:
             *({"trial": trial.model_dump(mode="json"), "case": case.id} for trial in trials),
             {"finished_at": span[1].isoformat(timespec="milliseconds")},
         ]
-        write(assemble_events(planned, events, self._traces(request, windows)), Path(request["path"]))
-        return {}
+        write(assemble_events(planned, events, self._traces(request, windows)), path)
 
     def _target(self, request: Mapping[str, Any]) -> _Target:
         """Return what a request is for. Its `visible` holds the program's variables that select GPUs."""

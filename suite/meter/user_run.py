@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from joulemark import __version__
 from joulemark.suite.errors import UsageError, unknown
-from joulemark.suite.records import Case, Emissions, Machine, Notice, Run, RunFile, Segment, Settings, Trial
+from joulemark.suite.records import Case, Emissions, Machine, Node, Notice, Run, RunFile, Segment, Settings, Trial
 from joulemark.suite.records.checks.run_file import traffic_problems
 from joulemark.suite.records.run_id import new_run_id
+from joulemark.suite.system.clock import boot_id
 from joulemark.suite.system.redaction import redacted_command, redacted_document
 
 AS_IS = "as-is"
@@ -113,6 +114,7 @@ def planned(
     notices: Sequence[Notice],
     case: Case,
     rounds: int,
+    node: Node | None = None,
 ) -> RunFile:
     """Return the run file of a run in which nothing has happened yet; `origin_s` is CLOCK_MONOTONIC at `started_at`."""
     return RunFile(
@@ -120,7 +122,7 @@ def planned(
             id=new_run_id(started_at),
             started_at=started_at.isoformat(timespec="milliseconds"),
             finished_at=None,
-            segments=(Segment(at_s=0.0, monotonic_s=origin_s),),
+            segments=(Segment(at_s=0.0, monotonic_s=origin_s, boot_id=boot_id()),),
             command=redacted_document({"command": command})["command"],
             profile="own",
             suite_version=__version__,
@@ -129,6 +131,7 @@ def planned(
             rounds=rounds,
         ),
         machine=machine,
+        node=node,
         settings=settings,
         cases=(case,),
         notices=tuple(notices),

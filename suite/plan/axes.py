@@ -37,7 +37,7 @@ def selected_workloads(settings: Settings, profile: Profile) -> list[Workload]:
     """Return the named workloads, each with all its variants, or the profile's for any kind of device."""
     known = workloads()
     if not settings.workload:
-        names = [name for kind in DEVICE_KINDS for name in profile.workloads[kind] or known]
+        names = [name for kind in DEVICE_KINDS for name in profile.workload_ids(kind)]
         return [known[name] for name in dict.fromkeys(names)]
     selected: dict[str, Workload] = {}
     for name in settings.workload:
@@ -58,20 +58,20 @@ def sizes(settings: Settings, workload: Workload, profile: Profile, kind: Device
     for size in settings.size or (profile.size[kind],):
         if size not in known:
             raise unknown("size", size, known)
-    if not settings.workload and workload.id not in (profile.workloads[kind] or workloads()):
+    if not settings.workload and workload.id not in profile.workload_ids(kind):
         return ()
     if settings.size:
         return [size for size in settings.size if size in workload.sizes]
     return [profile.size[kind] if profile.size[kind] in workload.sizes else workload.reference_size]
 
 
-def phases(settings: Settings, profile: Profile, workload: Workload) -> Sequence[Phase]:
+def phases(settings: Settings, profile: Profile, workload: Workload, kind: DeviceKind) -> Sequence[Phase]:
     """Return those of the named phases that the workload has, or of the profile's; all, if workloads are named."""
     known = get_args(Phase)
     for phase in settings.phase:
         if phase not in known:
             raise unknown("phase", phase, known)
-    wanted = settings.phase or (known if settings.workload else profile.phases or known)
+    wanted = settings.phase or (known if settings.workload else profile.phases_of(workload.id, kind) or known)
     return [phase for phase in workload.phases if phase in wanted]
 
 

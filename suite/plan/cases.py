@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.plan import axes, responses
+from joulemark.suite.plan import all_gpus, axes, ranks, responses
 from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.plan.memory import MEMORY, memory_refusal
 from joulemark.suite.plan.plan import Plan
@@ -85,10 +85,15 @@ def make_plan(
     selection.
     """
     profile = find_profile(settings)
+    threads = ranks.threads(settings, profile, threads)
     if not multiplies_bf16:
         profile = replace(profile, bf16_on_cpu=())
     frameworks = axes.frameworks(settings, installed)
-    axes.check_devices(settings, (installed[each.name] for each in frameworks if each.name in installed))
+    infos = [installed[each.name] for each in frameworks if each.name in installed]
+    on_all = all_gpus.ALL in settings.device
+    settings = all_gpus.named(settings, infos)
+    threads = all_gpus.threads(settings, profile, len(settings.device), threads) if on_all else threads
+    axes.check_devices(settings, infos)
     cases = [
         case
         for workload in axes.selected_workloads(settings, profile)
@@ -96,7 +101,11 @@ def make_plan(
         for framework in frameworks
         for case in _cases(settings, profile, task, framework, installed.get(framework.name), threads, memory_bytes)
     ]
-    if profile.out_of_the_box and settings.allocator == "retain":
+    if settings.ranks:
+        cases = ranks.distributed(cases, settings, installed)
+    elif on_all:
+        cases += all_gpus.at_once(cases, installed)
+    elif profile.out_of_the_box and settings.allocator == "retain":
         cases += _out_of_the_box(cases)
     if not cases:
         raise UsageError(
@@ -119,6 +128,7 @@ def check_names(settings: Settings) -> None:
         compile_keyword(settings.keyword)
     tasks = [task for each in axes.selected_workloads(settings, profile) for task in _tasks(settings, profile, each)]
     responses.check_phases(settings, {task.phase for task in tasks})
+    ranks.check_options(settings, {task.phase for task in tasks})
     for name in settings.framework or FRAMEWORKS:
         framework = find_framework(name)
         for kind in DEVICE_KINDS:
@@ -128,17 +138,23 @@ def check_names(settings: Settings) -> None:
 
 def _tasks(settings: Settings, profile: Profile, workload: Workload) -> list[_Task]:
     """Return the tasks of one workload, each with the kinds of device that have its size."""
-    sizes = {kind: axes.sizes(settings, workload, profile, kind) for kind in DEVICE_KINDS}
+    selected = {
+        kind: list(
+            itertools.product(
+                axes.sizes(settings, workload, profile, kind), axes.phases(settings, profile, workload, kind)
+            )
+        )
+        for kind in DEVICE_KINDS
+    }
     return [
         _Task(
             workload,
             size,
             phase,
             responses.preset(settings, workload, size, phase),
-            tuple(kind for kind in DEVICE_KINDS if size in sizes[kind]),
+            tuple(kind for kind in DEVICE_KINDS if (size, phase) in selected[kind]),
         )
-        for size in dict.fromkeys(itertools.chain.from_iterable(sizes.values()))
-        for phase in axes.phases(settings, profile, workload)
+        for size, phase in dict.fromkeys(itertools.chain.from_iterable(selected.values()))
     ]
 
 

@@ -11,20 +11,20 @@ from typing import Any
 
 from joulemark.suite.plan.profiles import Profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, DeviceKind
-from joulemark.suite.trial.frameworks import ModeClass, mode_class
+from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.request import Effort, Request
 from joulemark.suite.trial.timing import BLOCK_S
 
-START_S: Mapping[ModeClass, float] = {"eager": 0.7, "graph": 1.4, "compiled": 6.3}
-"""Load, first call, and warm-up beyond the shortest, of a small case, seconds: means over the five rounds of
-docs/results/standard-2-cores.json; only for the expected duration."""
 GPU_START_S = 5.5
 """What load and first call take longer on a GPU at size `base`: the context, and libraries that try out algorithms.
 Mean of the cases of `quick` on an H200, seconds; only for the expected duration."""
 GPU_PROBE_S = 7.0
 """Probe of a GPU in one precision, seconds; only for the expected duration."""
-IMPORTS_S = 7.0
-"""Imports of all frameworks, once a round, seconds; only for the expected duration."""
+RANKS_START_S = 2.0
+"""Start of the ranks and their steps without communication, seconds; only for the expected duration."""
+IMPORTS_S = 3.0
+"""Imports of all frameworks, once a round, seconds: 2.3 to 3.2 between the later rounds of the kept runs on two cores;
+only for the expected duration."""
 RESIDENT_IDLE_S = 3.0
 """Idle time with the program resident on a GPU, whose averaged power lags by about 1 s (arXiv 2312.02741)."""
 PROFILED_S = 0.2
@@ -103,7 +103,8 @@ class Plan:
         window_s, warmup_s = self.profile.window_s[kind], self.profile.warmup_s[kind]
         first_on_gpu = round_number == 1 and kind != "cpu"
         # A response consists of hundreds of calls, whose work is counted and profiled in phases of their own.
-        profiled = case.response is None
+        # What one rank of several does is counted in the case that is not distributed.
+        profiled = case.response is None and case.ranks is None
         return Effort(
             window_s=window_s,
             warmup_s=warmup_s,
@@ -111,10 +112,10 @@ class Plan:
             # NVML's averaged power lags by about 1 s on Ampere and newer (arXiv 2312.02741); RAPL by 1 ms.
             guard_s=0.15 if kind == "cpu" else 1.2,
             latency_s=self.latency_s,
-            resident_idle_s=RESIDENT_IDLE_S if first_on_gpu else 0.0,
+            resident_idle_s=RESIDENT_IDLE_S if first_on_gpu and case.ranks is None else 0.0,
             profiled_s=PROFILED_S if first_on_gpu and profiled else 0.0,
             turn_s=TURN_S if self.profile.turns and case.id in self.pair_of else 0.0,
-            min_blocks=MIN_BLOCKS if profiled else MIN_RESPONSES,
+            min_blocks=MIN_BLOCKS if case.response is None else MIN_RESPONSES,
             counted=profiled and round_number is not None and round_number <= self._counted_rounds(kind),
         )
 
@@ -126,17 +127,23 @@ class Plan:
             effort=self.effort(case, round_number),
             prompt=case.prompt_tokens,
             new_tokens=case.new_tokens,
+            ranks=case.ranks,
+            strategy=case.strategy,
+            strong=case.scaling == "strong",
             **{name: getattr(case, name) for name in _SHARED_FIELDS},
         )
 
     def trial_s(self, case: Case) -> float:
         """Return the mean expected duration of a trial, seconds, without what only a GPU's first round has."""
-        effort = self.effort(case)
-        start_s = START_S[mode_class(case.framework, case.mode)] + (0.0 if case.device == "cpu" else GPU_START_S)
+        effort, framework = self.effort(case), FRAMEWORKS[case.framework]
+        start_s = framework.start_s[case.mode] + framework.compile_s.get(case.mode, 0.0) / self.rounds
+        start_s += 0.0 if case.device == "cpu" else GPU_START_S
         measuring_s = effort.warmup_s + effort.window_s + 2 * effort.guard_s + effort.latency_s
         # Before each turn, a block that does not count.
         measuring_s += self.profile.turns * (effort.turn_s + BLOCK_S) if effort.turn_s else 0.0
         kind = _kind(case)
+        if case.ranks is not None:
+            return start_s + measuring_s + RANKS_START_S
         if case.response is not None:
             return start_s + measuring_s + 2 * (effort.window_s + 2 * effort.guard_s)  # prefill and decoding alone
         return start_s + measuring_s + COUNTING_S[kind] * self._counted_rounds(kind) / self.rounds

@@ -32,7 +32,7 @@ class Profile:
     name: str
     title: str
     workloads: Mapping[DeviceKind, Sequence[str]]
-    """Empty: all workloads."""
+    """Empty: all workloads. `llama/generation` is that phase of the workload alone."""
     optimised: bool
     """Whether compiled modes are measured too, beside the default ones."""
     rounds: int
@@ -69,6 +69,16 @@ class Profile:
     """The run has fewer rounds if all of them are expected to take longer than this, seconds; None: no limit."""
     out_of_the_box: bool = False
     """Whether one case of each framework is also measured with the default allocator, as users' programs run."""
+
+    def workload_ids(self, kind: DeviceKind) -> list[str]:
+        """Return the ids of the workloads for a kind of device."""
+        return [entry.partition("/")[0] for entry in self.workloads[kind]] or list(workloads())
+
+    def phases_of(self, workload: str, kind: DeviceKind) -> Sequence[str]:
+        """Return the phases of a workload for a kind of device; empty: all that it has."""
+        entries = [entry.partition("/") for entry in self.workloads[kind]]
+        own = [phase for id_, _, phase in entries if id_ == workload]
+        return self.phases if not own or "" in own else own
 
 
 _BY_DEVICE = ("workloads", "size", "precisions", "window_s", "warmup_s")
@@ -129,10 +139,18 @@ def _with_changes(name: str, base: Profile, user_profile: ProfileSettings) -> Pr
     if "precisions" in given:
         changes["bf16_on_cpu"] = ()
     profile = replace(_changed(base, given), **changes)
-    for workload in {each for names in profile.workloads.values() for each in names} if "workloads" in given else ():
-        if workload not in workloads():
-            raise unknown(f"workload in profile {name}", workload, workloads())
+    for entry in {each for entries in profile.workloads.values() for each in entries} if "workloads" in given else ():
+        _check_entry(entry, name)
     return profile
+
+
+def _check_entry(entry: str, profile: str) -> None:
+    """Raise UsageError for an entry of `workloads` that names no workload, or a phase that it has not."""
+    workload, slash, phase = entry.partition("/")
+    if workload not in workloads():
+        raise unknown(f"workload in profile {profile}", workload, workloads())
+    if slash and phase not in workloads()[workload].phases:
+        raise unknown(f"phase of {workload} in profile {profile}", phase, workloads()[workload].phases)
 
 
 def _changed(base: Profile, values: Mapping[str, Any]) -> Profile:

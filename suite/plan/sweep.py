@@ -13,6 +13,7 @@ from joulemark.suite.plan.cases import make_plan
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.records import NOT_ATTEMPTED, SWEPT_FIELDS, Case, FrameworkInfo, Settings, SweepKey
 from joulemark.suite.stats.pairs import CASE_FIELDS
+from joulemark.suite.trial.frameworks import FRAMEWORKS, framework
 
 ROUNDS: Final = 10
 """Unless the user says otherwise: with fewer, many settings cannot be told apart (docs/sweep.md)."""
@@ -31,12 +32,18 @@ def swept_selection(settings: Settings) -> Settings:
 
 
 def check_options(settings: Settings) -> None:
-    """Raise UsageError for too many settings, and for an option that gives several defaults of a swept key."""
+    """Raise UsageError for too many settings, for a mode that no framework of the selection has, and for an option that
+    gives several defaults of a swept key."""
     count = 1
     for values in settings.over.values():
         count *= len(values)
     if count > MAX_SETTINGS:
         raise UsageError(f"--over gives {count:,} combinations: at most {MAX_SETTINGS}. Give fewer values.")
+    frameworks = [framework(name) for name in settings.framework or FRAMEWORKS]
+    for mode in settings.over.get("mode", ()):
+        if not any(mode in each.modes for each in frameworks):
+            modes = "; ".join(f"{each.name} has {', '.join(each.modes)}" for each in frameworks)
+            raise UsageError(f"--over mode={mode}: no such mode here: {modes}.")
     for key, field in SELECTED.items():
         given = getattr(settings, field)
         if key in settings.over and len(given) > 1:
@@ -78,7 +85,7 @@ def make_sweep_plan(
         cases += _settings_of([each for each in alike if _fixed(each, swept) == key], default, settings)
     plan = replace(plan, cases=tuple(cases), max_rounds=2 * rounds)
     if not plan.runnable():
-        reason = next((case.reason for case in cases if case.reason), "the default is the only one")
+        reason = next((case.reason for case in cases if case.reason_code == "no_partner"), cases[0].reason)
         raise UsageError(f"nothing to sweep: no case has two settings that can be measured ({reason}).")
     return plan
 
@@ -101,7 +108,11 @@ def _settings_of(cases: Sequence[Case], default: Case, settings: Settings) -> li
     runnable = [case for case in found.values() if case.reason_code == NOT_ATTEMPTED]
     if default in runnable and len(runnable) > 1:
         return list(found.values())
-    reason = "no other setting can be measured" if default in runnable else f"the default is skipped: {default.reason}"
+    if default in runnable:
+        refused = [case.reason for case in found.values() if case not in runnable]
+        reason = f"no other setting can be measured: {refused[0] if refused else 'no value differs from the default'}"
+    else:
+        reason = f"the default is skipped: {default.reason}"
     return [_skip(case, reason) for case in found.values()]
 
 

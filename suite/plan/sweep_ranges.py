@@ -1,7 +1,7 @@
 """`--over KEY=RANGE`: the values that a sweep tries.
 
-`power-limit=300:700:50` goes from 300 to 700 in steps of 50, `batch-size=1:512:x2` doubles from 1 to at most 512, and
-`mode=eager,compile` is a list.
+`power-limit=300:700:50` goes from 300 to 700 in steps of 50, `batch-size=1:512:x2` doubles from 1 to at most 512,
+`threads=1:4` goes from 1 to 4 one by one, `mode=eager,compile` is a list.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAMED: Final = ("precision", "mode")
 MAX_VALUES: Final = 64
 """Of one key; more are a mistaken step: they would take days."""
 MAX_NUMBER: Final = 10**9
-_RANGE: Final = re.compile(r"(?P<first>\d{1,10}):(?P<last>\d{1,10}):(?P<factor>x?)(?P<step>\d{1,10})")
+_RANGE: Final = re.compile(r"(?P<first>\d{1,10}):(?P<last>\d{1,10})(:(?P<factor>x?)(?P<step>\d{1,10}))?", re.ASCII)
 _HINT: Final = "Give FIRST:LAST:STEP, FIRST:LAST:xFACTOR or A,B,C, such as 300:700:50, 1:512:x2 or 1,2,8"
 Values = tuple[int | str, ...]
 
@@ -50,7 +50,7 @@ def _names(key: SweepKey, text: str) -> Values:
 def _numbers(key: SweepKey, text: str) -> Values:
     """Return the numbers of a range or a list, in its order and each once."""
     if match := _RANGE.fullmatch(text.strip()):
-        first, last, step = (int(match[name]) for name in ("first", "last", "step"))
+        first, last, step = (int(match[name] or 1) for name in ("first", "last", "step"))
         numbers = _geometric(first, last, step) if match["factor"] else _arithmetic(first, last, step)
         if not numbers:
             raise UsageError(f"--over {key}={text}: {_emptiness(first, last, step, bool(match['factor']))}.")

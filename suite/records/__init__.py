@@ -7,8 +7,6 @@ from joulemark.suite.records.case import (
     Closure,
     Parameters,
     Percentiles,
-    Quantity,
-    Ranges,
     Response,
     ResponseEnergy,
     Summary,
@@ -27,7 +25,7 @@ from joulemark.suite.records.energy import (
     Trace,
 )
 from joulemark.suite.records.files import schema, write, write_text
-from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, Machine
+from joulemark.suite.records.machine import Cpu, FrameworkInfo, Gpu, LostRank, Machine, Node
 from joulemark.suite.records.notice import Notice, worst
 from joulemark.suite.records.run import (
     MAX_ANALYSES,
@@ -54,6 +52,9 @@ from joulemark.suite.records.settings import (
     Settings,
     SweepKey,
 )
+from joulemark.suite.records.summaries.across_gpus import AcrossGpus, GpuSpread, GpuVerdict, GpuWay, OneGpu, Way
+from joulemark.suite.records.summaries.distributed import BoardPower, Difference, Distributed, Efficiency, RankWindow
+from joulemark.suite.records.summaries.quantity import Quantity, Ranges
 from joulemark.suite.records.trial import (
     Ends,
     GpuBusy,
@@ -75,9 +76,11 @@ __all__ = [
     "NOT_ATTEMPTED",
     "SCHEMA_VERSION",
     "SWEPT_FIELDS",
+    "AcrossGpus",
     "ArmName",
     "ArmRecord",
     "ArmSettings",
+    "BoardPower",
     "CalibratedEffort",
     "Case",
     "Channel",
@@ -85,6 +88,9 @@ __all__ = [
     "CountKind",
     "Cpu",
     "DeviceKind",
+    "Difference",
+    "Distributed",
+    "Efficiency",
     "Embodied",
     "Emissions",
     "Ends",
@@ -94,14 +100,20 @@ __all__ = [
     "GainCalibration",
     "Gpu",
     "GpuBusy",
+    "GpuSpread",
     "GpuState",
+    "GpuVerdict",
+    "GpuWay",
     "GridInterval",
     "Idle",
     "Intensity",
     "Kind",
     "Latency",
+    "LostRank",
     "Machine",
+    "Node",
     "Notice",
+    "OneGpu",
     "Parameters",
     "Part",
     "Percentiles",
@@ -111,6 +123,7 @@ __all__ = [
     "Pue",
     "Quantity",
     "Ranges",
+    "RankWindow",
     "Record",
     "ResidentIdle",
     "Response",
@@ -129,6 +142,7 @@ __all__ = [
     "Trace",
     "TrainingState",
     "Trial",
+    "Way",
     "Work",
     "WorkCount",
     "schema",

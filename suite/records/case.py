@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from joulemark.suite.records.base import Amount, Count, Limits, Number, PositiveCount, Record, Size, Value
-from joulemark.suite.records.energy import Kind
+from joulemark.suite.records.base import Amount, Count, Number, PositiveCount, Record, Size
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.settings import ArmName
+from joulemark.suite.records.summaries.across_gpus import AcrossGpus
+from joulemark.suite.records.summaries.distributed import Distributed, Efficiency, Scaling
+from joulemark.suite.records.summaries.quantity import Quantity
 from joulemark.suite.records.trial import Status, Trial
 
 NOT_ATTEMPTED = "not_attempted"
@@ -17,41 +19,6 @@ class Parameters(Record):
 
     total: Size
     trainable: Size
-
-
-class Ranges(Record):
-    """Factors (low, high) by which the sensor, the intensity and the PUE may be off.
-
-    They are separate from `Quantity.low` and `.high`, which are the spread between trials and nothing else. None if
-    that uncertainty does not affect the value, or is unknown.
-    """
-
-    sensor: Limits | None = None
-    """Gain and sampling of the sensors: the second part narrows with the number of trials."""
-    gain: Limits | None = None
-    """The part of `sensor` that is the sensors' gain: the same in all trials, and in all cases on one device."""
-    intensity: Limits | None = None
-    pue: Limits | None = None
-
-
-class Quantity(Record):
-    """One number of a case, with its uncertainty and origin."""
-
-    value: Value | None
-    """Geometric mean over trials, in `unit`; None, with a reason, if not measured."""
-    low: Value | None = None
-    """Lower end of the 95 % interval between trials; None at n = 1."""
-    high: Value | None = None
-    unit: str
-    n: Count
-    """Number of trials that it is the mean of."""
-    kind: Kind | None = None
-    """Kind of the energy in it; None if it depends on the clock alone."""
-    lower_bound: bool = False
-    """Whether part of the energy is missing."""
-    reason: str | None = None
-    """Why `value` is None, or why there is no interval; None if there is nothing to say."""
-    ranges: Ranges = Ranges()
 
 
 class Summary(Record):
@@ -164,6 +131,19 @@ class Case(Record):
     """Power limit of its device in its trials, watts; None if the run sets none."""
     clock_mhz: PositiveCount | None = None
     """The same of a GPU's clock, megahertz; None if it is not locked."""
+    ranks: PositiveCount | None = None
+    """Processes or devices that work on it together; None: it is not distributed. `batch_size` and `threads` are those
+    of one rank, but with strong scaling the batch is that of all together."""
+    strategy: str | None = None
+    """How the ranks share their work, by the framework's name; None: each trains for itself, at the same time."""
+    scaling: Scaling | None = None
+    """None without ranks."""
+    efficiency: Efficiency | None = None
+    """None without a strategy, and if no trial is ok."""
+    distributed: Distributed | None = None
+    """None without ranks, and if no trial is ok."""
+    across_gpus: AcrossGpus | None = None
+    """None but for a case on all GPUs at once (`--device all`) that the run has on each of them alone too."""
     sweep_default: bool = False
     """Whether it has the default settings that those of a sweep are compared with."""
     arm: ArmName | None = None
@@ -193,6 +173,14 @@ class Case(Record):
     def ok_trials(self) -> tuple[Trial, ...]:
         """The trials that succeeded."""
         return tuple(trial for trial in self.trials if trial.status == "ok")
+
+    @property
+    def charged_devices(self) -> str:
+        """The devices that it is charged with, joined by `+`: its own or, on GPUs, one for each rank from there on."""
+        kind, _, first = self.device.partition(":")
+        if kind == "cpu" or not self.ranks:
+            return self.device
+        return "+".join(f"{kind}:{int(first or 0) + rank}" for rank in range(self.ranks))
 
     @property
     def prompt_tokens(self) -> int | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from joulemark.suite.records.base import Amount, Count, PositiveCount, Record, Size, Watts
+from typing import Literal
+
+from joulemark.suite.records.base import Amount, Count, PositiveCount, Record, Size, Watts, Window
 
 
 class Cpu(Record):
@@ -83,3 +85,41 @@ class Machine(Record):
     """Versions of packages that can change a result."""
     virtual: str | None = None
     """Hypervisor or container that the system reports; None on bare metal or if unknown."""
+
+
+class LostRank(Record):
+    """A rank that did not come to its end."""
+
+    local_rank: Count
+    """Its number on its node, from 0."""
+    rank: Count | None = None
+    """Its number in the job; None where the launcher does not tell it."""
+    reason: str
+    """How it ended, after the words *local rank 1*: `was killed`."""
+
+
+class Node(Record):
+    """The node that a run was made on, of a job of several ranks. One rank a node measures all of it."""
+
+    job: str
+    """What all nodes of a job have in common: a digest of what its launcher calls it."""
+    launcher: Literal["torch", "mpi", "slurm", "tensorflow"]
+    """`torch` (torchrun, accelerate, DeepSpeed, Lightning), `mpi`, `slurm` or `tensorflow`."""
+    rank: Count | None
+    """Number of this node, from 0; None where the launcher does not tell it."""
+    count: PositiveCount | None
+    """Number of nodes; None where the launcher does not tell it."""
+    host: str
+    """Host name. Others may have the same; machines are told apart by the boot id of `run.segments`."""
+    boards: tuple[str, ...] = ()
+    """UUIDs of the GPUs that are charged."""
+    first_rank: Count | None = None
+    """The rank that measured; None where the launcher does not tell it."""
+    ranks: PositiveCount | None = None
+    """Number of ranks in the job."""
+    local_ranks: PositiveCount | None = None
+    """Number of ranks on this node; None where the launcher does not tell it."""
+    lost: tuple[LostRank, ...] = ()
+    """Ranks on this node that did not come to their ends, as far as they used joulemark."""
+    mark_s: Window | None = None
+    """Begin and end of a call in which all ranks were at once, seconds since `run.started_at`; None without."""

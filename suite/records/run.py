@@ -19,7 +19,7 @@ from joulemark.suite.records.base import (
 )
 from joulemark.suite.records.case import Case
 from joulemark.suite.records.energy import EnergyReading, SecondOpinion, Trace
-from joulemark.suite.records.machine import FrameworkInfo, Machine
+from joulemark.suite.records.machine import FrameworkInfo, Machine, Node
 from joulemark.suite.records.notice import Notice
 from joulemark.suite.records.settings import ArmName, Settings
 from joulemark.suite.units import MAX_G_PER_KWH, MAX_PSF, MAX_PUE
@@ -226,6 +226,8 @@ class RunFile(Record):
     schema_version: Annotated[Literal[1], BeforeValidator(_not_true)] = SCHEMA_VERSION
     run: Run
     machine: Machine
+    node: Node | None = None
+    """None unless the run is a part of a job of several ranks."""
     arms: dict[ArmName, ArmRecord] = {}
     """The two arms of an A/B run; empty for other runs."""
     settings: Settings

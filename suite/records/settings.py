@@ -34,6 +34,9 @@ def _form(value: object) -> str:
     return FORMS[isinstance(value, Mapping)]
 
 
+MAX_RANKS: Final = 1024
+"""No node has as many GPUs or cores."""
+
 MAX_WINDOW_S: Final = 3600.0
 """Of what is longer, a typing error is the likeliest cause."""
 
@@ -123,6 +126,12 @@ class Settings(Record):
     """The share of the default's speed that a sweep's best setting may lose."""
     host_watts: Annotated[Real, Field(ge=0, le=1e6)] | None = None
     """What a sweep assumes of the rest of the machine, beyond what is measured, watts; None: nothing."""
+    ranks: tuple[Annotated[PositiveCount, Field(le=MAX_RANKS)], ...] = ()
+    """Numbers of ranks that training cases are measured with; empty: none is distributed."""
+    strategy: tuple[str, ...] = ()
+    """How the ranks share their work; empty: each framework's default."""
+    scaling: Literal["weak", "strong"] | None = None
+    """Whether the batch of each rank is fixed or that of all; None: weak."""
     latency: StrictBool = False
     """Whether each trial also times single steps, for percentiles."""
     python: dict[str, str] = {}

@@ -19,6 +19,7 @@ from joulemark.suite.records.base import (
 )
 from joulemark.suite.records.energy import EnergyReading
 from joulemark.suite.records.notice import Notice
+from joulemark.suite.records.summaries.distributed import RankWindow
 from joulemark.suite.records.work import Work
 
 Status = Literal["ok", "failed", "skipped"]
@@ -165,6 +166,8 @@ class Trial(Record):
     """None outside of phase `response`."""
     parts: dict[str, Part] = {}
     """The parts of a response, `prefill` and `decode`; empty in other phases."""
+    ranks: tuple[RankWindow, ...] = ()
+    """What each rank did, where they are processes; empty in other cases, and where one process drives all devices."""
     peak_memory_bytes: dict[str, Size | None] = {}
     """`host`: peak resident set size of the process; `device`: peak of the framework's allocator in the window, None on
     the CPU."""

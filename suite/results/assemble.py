@@ -18,6 +18,8 @@ from joulemark.suite.records.checks.run_file import contradictions
 from joulemark.suite.records.files import refuse
 from joulemark.suite.records.journal import trace_path
 from joulemark.suite.records.journal_lines import Event, JournalState, read_events
+from joulemark.suite.results.gpus.across import with_gpus_compared
+from joulemark.suite.results.ranks.efficiency import with_efficiency
 from joulemark.suite.results.roofline import above_the_roof
 from joulemark.suite.results.summary import case_summary, with_summary
 from joulemark.suite.results.validity import binding_notices, case_notices, differences_from_eager, run_notices
@@ -89,6 +91,7 @@ def _run_file(planned: RunFile, state: JournalState, new_traces: tuple[Trace, ..
     )
     idle_power = mean_idle_power(idle)
     cases = [_with_summary(case, idle_power, planned, traces) for case in cases]
+    cases = with_gpus_compared(with_efficiency(cases, gpus), gpus, traces)
     cases = _with_notices(cases, differences_from_eager(cases), above_the_roof(cases, probes))
     tracked = state.second_opinion
     run_file = planned.model_copy(
@@ -133,9 +136,9 @@ def _with_energy(trial: Trial, case: Case, traces: Sequence[Trace], planned: Run
     gpus = planned.machine.gpus
     resident = trial.resident_idle
     if resident is not None:
-        energy = compute_readings(traces, resident.window_s, case.device, gpus)
+        energy = compute_readings(traces, resident.window_s, case.charged_devices, gpus)
         resident = resident.model_copy(update={"energy": energy})
-    energy = compute_readings(traces, trial.window_s, case.device, gpus, step_s)
+    energy = compute_readings(traces, trial.window_s, case.charged_devices, gpus, step_s)
     parts = {name: _part_with_energy(part, case, traces, gpus) for name, part in trial.parts.items()}
     return trial.model_copy(update={"energy": energy, "resident_idle": resident, "parts": parts})
 
@@ -144,7 +147,9 @@ def _part_with_energy(part: Part, case: Case, traces: Sequence[Trace], gpus: Seq
     """Add the energy readings of the window of a part of the step."""
     begin_s, end_s = part.window_s
     step_s = (end_s - begin_s) / part.steps if part.steps > 1 else None
-    return part.model_copy(update={"energy": compute_readings(traces, part.window_s, case.device, gpus, step_s)})
+    return part.model_copy(
+        update={"energy": compute_readings(traces, part.window_s, case.charged_devices, gpus, step_s)}
+    )
 
 
 def _missing_trials(case: Case, rounds: int) -> int:
@@ -159,7 +164,7 @@ def _with_summary(case: Case, idle: Mapping[ReadingKey, IdlePower], planned: Run
     notices = (
         *case_notices(case, summary),
         *binding_notices(case.ok_trials, machine.cpu),
-        *sensor_notices(case.ok_trials, traces, case.device, machine.gpus),
+        *sensor_notices(case.ok_trials, traces, case.charged_devices, machine.gpus),
     )
     return with_summary(case.model_copy(update={"notices": notices}), summary)
 

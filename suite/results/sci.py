@@ -33,7 +33,7 @@ def sci(case: Case, emissions: Emissions) -> Sci | None:
     """Return the SCI of `case`, or None if embodied emissions were not requested or no trial succeeded."""
     if emissions.embodied is None or case.summary is None:
         return None
-    gpus = 0 if case.device == "cpu" else len(case.device.split("+"))  # 2 on `cuda:0+cuda:1`
+    gpus = 0 if case.device == "cpu" else len(case.charged_devices.split("+"))  # 2 on `cuda:0+cuda:1`
     low_g, used_g, high_g = _embodied_g_per_hour(emissions.embodied, gpus)
     throughput, operational = case.summary.throughput, case.summary.emissions_g_per_1000_items
 

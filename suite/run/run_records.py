@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from joulemark import __version__
 from joulemark.suite.notices import Code
 from joulemark.suite.records import ArmName, Notice, Run, RunFile, Segment
 from joulemark.suite.run.run_spec import RunSpec
+from joulemark.suite.system.clock import boot_id
 from joulemark.suite.trial.environment import Environment
 
 
@@ -57,17 +57,9 @@ def new_run_file(
 
 def new_segment(at_s: float) -> Segment:
     """Return the segment of a start or resume, `at_s` seconds after the run's first start."""
-    return Segment(at_s=at_s, monotonic_s=time.monotonic(), boot_id=_boot_id())
+    return Segment(at_s=at_s, monotonic_s=time.monotonic(), boot_id=boot_id())
 
 
 def time_at(started_at: str, elapsed_s: float) -> str:
     """Return the time `elapsed_s` seconds after `started_at`, ISO 8601: whatever the clock was set to meanwhile."""
     return (datetime.fromisoformat(started_at) + timedelta(seconds=elapsed_s)).isoformat(timespec="milliseconds")
-
-
-def _boot_id() -> str:
-    """Return the kernel's id of this boot: CLOCK_MONOTONIC values are meaningless after the next one."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""

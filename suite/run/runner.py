@@ -224,7 +224,7 @@ class Runner:
             self.journal.skipped(case, trial.reason_code or "skipped", trial.reason or "skipped")
         else:
             self.journal.trial(case, trial)
-        power = charged_power_w(self.sampler.latest_powers(), case.device, self.spec.machine.gpus)
+        power = charged_power_w(self.sampler.latest_powers(), case.charged_devices, self.spec.machine.gpus)
         if trial.status == "skipped" or trial.reason_code == TIMEOUT:
             # Another trial would give the same reason, or take as long in vain.
             self.given_up.add(case.id)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from joulemark.suite.limits.base import LimitError
 from joulemark.suite.limits.guard import LimitGuard
 from joulemark.suite.notices import Code
-from joulemark.suite.records import ArmName, Case, Notice, Part, Probe, ResidentIdle, Trial
+from joulemark.suite.records import ArmName, Case, Notice, Part, Probe, RankWindow, ResidentIdle, Trial
 from joulemark.suite.run.run_spec import ProgressListener, RunSpec
 from joulemark.suite.system.text import one_line
 from joulemark.suite.trial.environment import Environment
@@ -213,9 +213,14 @@ def trial_record(
             name: Part(**{**part, "window_s": _relative(part["window_s"], origin_s)})
             for name, part in fields.pop("parts", {}).items()
         }
+        ranks = tuple(
+            RankWindow(**{**rank, "window_s": _relative(rank["window_s"], origin_s)})
+            for rank in fields.pop("ranks", ())
+        )
         return Trial(
             status="ok",
             parts=parts,
+            ranks=ranks,
             window_s=_relative(window, origin_s),
             last_step_s=last_step - origin_s,
             resident_idle=ResidentIdle(window_s=_relative(resident_idle, origin_s)) if resident_idle else None,

@@ -16,9 +16,11 @@ from joulemark.suite.results.table import Cell, table
 from joulemark.suite.stats.work_counts.step_counts import step_counts
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.console import OUT, print_text
+from joulemark.suite.terminal.gpus import gpu_tables
 from joulemark.suite.terminal.notices import notice_lines
 from joulemark.suite.terminal.overview import overview
 from joulemark.suite.terminal.power_summary import energy_line, idle_power_line, node_lines
+from joulemark.suite.terminal.ranks import ranks_table
 from joulemark.suite.terminal.responses import response_table
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
@@ -37,6 +39,8 @@ def print_run(run_file: RunFile) -> None:
         _head(run_file),
         _cases(run_file),
         *response_table(run_file),
+        *ranks_table(run_file),
+        *gpu_tables(run_file),
         *_charts(run_file),
         *_power(run_file),
         *_limits(run_file),

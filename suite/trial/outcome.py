@@ -7,7 +7,7 @@ import re
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from joulemark.suite.system.text import one_line
 from joulemark.suite.trial import gpu_busy, work_counts
@@ -45,6 +45,18 @@ class Outcome:
 
 class NotFiniteError(Exception):
     """An output holds NaN or infinity."""
+
+
+class RankFailedError(Exception):
+    """A rank of the trial has ended without a result."""
+
+    REPORTED: Final = 70
+    """Exit status of a rank that has reported why, or that failed because another one did."""
+
+    def __init__(self, rank: int, exit_code: int) -> None:
+        """`exit_code`: of its process; -signal where one ended it."""
+        super().__init__(f"rank {rank}: the process crashed ({describe_exit(exit_status(exit_code))})")
+        self.exit_code = exit_code
 
 
 class TrialLog:
@@ -141,6 +153,8 @@ def classify(error: BaseException) -> tuple[str, str]:
         return "unsupported", text
     if isinstance(error, NotFiniteError):
         return "not_finite", text
+    if isinstance(error, RankFailedError):
+        return "killed" if error.exit_code == -signal.SIGKILL else "crashed", text
     class_names = " ".join(cls.__name__ for cls in type(error).__mro__)
     if isinstance(error, MemoryError) or _MEMORY_WORDS.search(f"{class_names} {text}"):
         return "out_of_memory", _shorten(f"out of memory: {text}")

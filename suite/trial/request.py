@@ -54,8 +54,19 @@ class Request:
     """New tokens of each response; None: the default of the size."""
     one_batch: bool = False
     """Whether all steps take the same batch, rather than several in turn."""
+    ranks: int | None = None
+    """Processes or devices that train together; None: the case is not distributed."""
+    strategy: str | None = None
+    """How they share their work; None: they do not, but train at the same time, each for itself."""
+    strong: bool = False
+    """Whether `batch_size` is that of all ranks together, rather than of each."""
     host_limit_bytes: int | None = None
     """Address space that the trial may use (RLIMIT_AS); None: no limit."""
+
+    @property
+    def rank_batch_size(self) -> int:
+        """Batch size of one rank."""
+        return self.batch_size // self.ranks if self.ranks is not None and self.strong else self.batch_size
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as plain data."""

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from joulemark.suite.trial.request import Effort
 
@@ -39,6 +40,34 @@ class Window:
     def steps(self) -> int:
         """Steps between `start` and `end`."""
         return self.steps_per_block * len(self.block_s)
+
+
+class Pace(Protocol):
+    """How long a trial warms up and measures: this module, or the ranks of a trial together."""
+
+    def warm_up(
+        self,
+        step: Callable[[], object],
+        synchronize: Callable[[], None],
+        effort: Effort,
+        clock: Clock = CLOCK,
+        after_first: Callable[[], object] = lambda: None,
+    ) -> list[float]:
+        """Run single steps until they are steady. Return their durations, seconds."""
+
+    def steps_per_block(self, durations: list[float], synchronize: Callable[[], None], clock: Clock = CLOCK) -> int:
+        """Return the steps in a block."""
+
+    def measure(
+        self,
+        step: Callable[[], object],
+        synchronize: Callable[[], None],
+        count: int,
+        effort: Effort,
+        on_edge: Callable[[], None] = lambda: None,
+        clock: Clock = CLOCK,
+    ) -> Window:
+        """Time blocks of `count` steps until the window is full."""
 
 
 def warm_up(
@@ -106,13 +135,13 @@ def measure(
     A block consists of its steps, one synchronisation and one reading of the clock.
     """
     with garbage_collection_off():
-        _run_blocks(step, synchronize, count, effort.guard_s, clock)
+        run_blocks(step, synchronize, count, effort.guard_s, clock)
         on_edge()
         # One more block: the cost of `on_edge` has left the device's queue when the window opens.
-        _run_blocks(step, synchronize, count, 0.0, clock)
-        window = _run_blocks(step, synchronize, count, effort.window_s, clock, effort.min_blocks)
+        run_blocks(step, synchronize, count, 0.0, clock)
+        window = run_blocks(step, synchronize, count, effort.window_s, clock, effort.min_blocks)
         on_edge()
-        _run_blocks(step, synchronize, count, effort.guard_s, clock)
+        run_blocks(step, synchronize, count, effort.guard_s, clock)
     return window
 
 
@@ -123,8 +152,8 @@ def turn(
 
     That one finds the caches full of another process's data.
     """
-    _run_blocks(step, synchronize, count, 0.0, clock)
-    blocks = _run_blocks(step, synchronize, count, seconds, clock)
+    run_blocks(step, synchronize, count, 0.0, clock)
+    blocks = run_blocks(step, synchronize, count, seconds, clock)
     return (blocks.end - blocks.start) / blocks.steps
 
 
@@ -136,7 +165,7 @@ def step_times(
     Not part of the window: synchronising after each step costs what blocks are there to save.
     """
     with garbage_collection_off():
-        return list(_run_blocks(step, synchronize, 1, seconds, clock).block_s)
+        return list(run_blocks(step, synchronize, 1, seconds, clock).block_s)
 
 
 def percentiles(durations: list[float]) -> dict[str, float] | None:
@@ -160,7 +189,7 @@ def garbage_collection_off() -> Iterator[None]:
         gc.enable()
 
 
-def _run_blocks(
+def run_blocks(
     step: Callable[[], object],
     synchronize: Callable[[], None],
     count: int,

@@ -15,6 +15,7 @@ from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
 from joulemark.suite.trial.frameworks.response import WholeResponse, measure_parts
 from joulemark.suite.trial.gpu_busy import passes
 from joulemark.suite.trial.outcome import TRAINING_STATE, TURNS, NotFiniteError
+from joulemark.suite.trial.ranks.strategy import one_process, prepare_all
 from joulemark.suite.trial.request import Effort, Request
 
 PIECE = 1 << 18
@@ -43,7 +44,11 @@ def run(request: Request, started: float, report: Report, wait_for_turn: WaitFor
     if request.host_limit_bytes is not None:
         resource.setrlimit(resource.RLIMIT_AS, (request.host_limit_bytes, request.host_limit_bytes))
     policy = allocator.apply("retain" if request.allocator == "retain" else "default")
-    case = prepare(request)
+    together = one_process(request)
+    if request.ranks is not None and not together:
+        _run_ranks(request, started, report, policy)
+        return
+    case = prepare_all(request) if together else prepare(request)
     trial, compiled = _trial(case, request, started, lambda stage: report(stage=stage))
     trial["environment"] |= {"allocator": policy, "affinity": allowed_cores()}
     report(trial=trial)
@@ -62,7 +67,24 @@ def run(request: Request, started: float, report: Report, wait_for_turn: WaitFor
         work_passes.measure(case, compiled, report)
 
 
-def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) -> tuple[dict[str, Any], Compiled]:
+def _run_ranks(request: Request, started: float, report: Report, policy: str) -> None:
+    """Measure `request` in several processes and report the trial of all."""
+
+    def measure(case: Prepared, own: Request, pace: timing.Pace, rank: int) -> dict[str, Any]:
+        trial, _ = _trial(case, own, started, lambda stage: report(stage=stage) if rank == 0 else None, pace)
+        trial["environment"] |= {"allocator": policy, "affinity": allowed_cores()}
+        return trial
+
+    from joulemark.suite.trial.ranks import processes
+
+    trial = processes.run(request, measure, report)
+    if trial is not None:
+        report(trial=trial)
+
+
+def _trial(
+    case: Prepared, request: Request, started: float, on_stage: OnStage, pace: timing.Pace = timing
+) -> tuple[dict[str, Any], Compiled]:
     """Measure a case that has just been loaded. Return the fields of its trial, and what the first steps compiled."""
     adapter, kit = case.adapter, case.kit
     adapter.synchronize()
@@ -80,7 +102,7 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
     del outputs  # they would stay on the device for the whole window
     adapter.finish_background_compilation()
 
-    measured, last_outputs, compiled = _measure(case, request.effort, on_stage)
+    measured, last_outputs, compiled = _measure(case, request.effort, on_stage, pace)
     last_step = timing.CLOCK()
     on_stage("fetch")
     trial = measured | {
@@ -96,7 +118,9 @@ def _trial(case: Prepared, request: Request, started: float, on_stage: OnStage) 
     return trial, compiled
 
 
-def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[str, Any], Mapping[str, Any], Compiled]:
+def _measure(
+    case: Prepared, effort: Effort, on_stage: OnStage, pace: timing.Pace
+) -> tuple[dict[str, Any], Mapping[str, Any], Compiled]:
     """Warm up and measure a case whose step has been called once.
 
     Return fields of its trial, the outputs of the last step, on the device: on the same batch as the first, and what
@@ -106,10 +130,8 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
     step, outputs = _held_step(case)
     on_stage("warmup")
     compiled: Compiled = []
-    durations = timing.warm_up(
-        step, adapter.synchronize, effort, after_first=lambda: compiled.append(adapter.compiled())
-    )
-    count = timing.steps_per_block(durations, adapter.synchronize)
+    durations = pace.warm_up(step, adapter.synchronize, effort, after_first=lambda: compiled.append(adapter.compiled()))
+    count = pace.steps_per_block(durations, adapter.synchronize)
 
     on_stage("window")
     adapter.reset_peak()
@@ -120,7 +142,7 @@ def _measure(case: Prepared, effort: Effort, on_stage: OnStage) -> tuple[dict[st
         snapshots.append(counters.snapshot())
         graphs.append(adapter.compiled().get("graphs"))
 
-    window = timing.measure(step, adapter.synchronize, count, effort, on_edge)
+    window = pace.measure(step, adapter.synchronize, count, effort, on_edge)
     peak_device_bytes = adapter.peak_device_bytes()
     # The counts include the block between the first snapshot and the window (`timing.measure`).
     counts = counters.per_step(snapshots[0], snapshots[1], window.steps + count)

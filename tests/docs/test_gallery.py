@@ -43,3 +43,13 @@ def test_every_kind_of_chart_is_shown_light_and_dark(name: str) -> None:
 def test_every_picture_file_is_linked(name: str) -> None:
     files = {f"pictures/{name}/{path.name}" for path in (DOCS / "pictures" / name).iterdir()}
     assert files <= set(linked_pictures(name))
+
+
+def test_the_charts_of_responses_are_those_of_their_run() -> None:
+    linked = linked_pictures("responses")
+    assert [path for path in linked if not (DOCS / path).read_bytes().startswith(b"\x89PNG\r\n")] == []
+    report = build([read(DOCS / "results" / "responses-2-cores.json")])
+    figures = {figure.id: figure for figure in all_figures(report) if figure.id.startswith("responses-")}
+    assert {f"pictures/responses/{id}-{scheme}.png" for id in figures for scheme in ("light", "dark")} == set(linked)
+    of_energy = [id for id, figure in figures.items() if "lowest estimated joules" in figure.summary]
+    assert of_energy == ["responses-0-output", "responses-0-parts"]  # this machine has no sensor

@@ -1,5 +1,5 @@
 """Fixtures of the report's tests."""
 
-from chromium import browser, tab
+from chromium import browser, folder, tab, window
 
-__all__ = ["browser", "tab"]
+__all__ = ["browser", "folder", "tab", "window"]

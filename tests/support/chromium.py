@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--process-per-site"]
+VIEWPORT = {"width": 1200, "height": 900}
 
 
 @pytest.fixture(scope="session")
@@ -22,16 +25,36 @@ def browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as driver:
         if installed is None and not Path(driver.chromium.executable_path).exists():
             pytest.skip("no Chromium: install the system's package, or `playwright install chromium`")
-        chromium = driver.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
+        chromium = driver.chromium.launch(executable_path=installed, args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of all pages: equal ones are one file."""
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture(scope="session")
+def window(browser: Any, folder: Path) -> Any:
+    """Return the window whose tabs are those of all tests.
+
+    Its process keeps the code that it has compiled for an address, which is most of the time that a page takes. The
+    first tab, which stays open, keeps the process.
+    """
+    made = browser.new_context(viewport=VIEWPORT)
+    made.set_default_timeout(10_000)
+    (folder / "empty.html").touch()
+    made.new_page().goto((folder / "empty.html").as_uri())
+    return made
 
 
 class Tab:
     """A page in the browser, with all its requests and errors."""
 
-    def __init__(self, context: Any, html: Path) -> None:
-        self.page = context.new_page()
+    def __init__(self, page: Any, html: Path) -> None:
+        self.page = page
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.html = html
@@ -74,22 +97,37 @@ Open = Callable[..., Tab]
 
 
 @pytest.fixture
-def tab(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Yield `tab(html, **context)`, which opens a page in a new window; no request and no error may come from it."""
+def tab(browser: Any, window: Any, folder: Path) -> Iterator[Open]:
+    """Yield `tab(html, **options)`, which opens a page in a new tab; no request and no error may come from it.
+
+    Options are `viewport` and `color_scheme`, or others of a window: one with these has a window of its own.
+    """
     contexts: list[Any] = []
     tabs: list[Tab] = []
 
+    def page_with(viewport: dict[str, int] = VIEWPORT, color_scheme: str = "light", **options: Any) -> Any:
+        if options:
+            contexts.append(browser.new_context(viewport=viewport, color_scheme=color_scheme, **options))
+            contexts[-1].set_default_timeout(10_000)
+            return contexts[-1].new_page()
+        page = window.new_page()
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
+        return page
+
     def make(html: str, **options: Any) -> Tab:
-        path = tmp_path / f"page{len(tabs)}.html"
+        path = folder / hashlib.sha256(html.encode()).hexdigest() / "page.html"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(html, encoding="utf-8")
-        contexts.append(browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **options}))
-        contexts[-1].set_default_timeout(10_000)
-        tabs.append(Tab(contexts[-1], path))
+        tabs.append(Tab(page_with(**options), path))
         return tabs[-1]
 
     yield make
+    for opened in tabs:
+        opened.page.close()
     for context in contexts:
         context.close()
+    window.pages[0].evaluate("localStorage.clear()")
     for opened in tabs:
         assert opened.requests == []
         assert opened.errors == []

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from joulemark.suite.trial.discover import installed_frameworks
+from joulemark.suite.trial.frameworks import FRAMEWORKS as TABLE
 
 
 def require(*packages: str) -> None:
@@ -23,6 +24,11 @@ def require(*packages: str) -> None:
     for name in packages:
         if find_spec(name) is None:
             pytest.skip(f"{name} is not installed", allow_module_level=True)
+
+
+def none_of(*frameworks: str) -> tuple[str, ...]:
+    """Return options with which the `frameworks`, or all if none is named, are looked for where there is nothing."""
+    return tuple(part for name in frameworks or TABLE for part in ("--python", f"{name}=/nowhere/python"))
 
 
 def stand_in(directory: Path, **facts: object) -> str:
@@ -39,17 +45,17 @@ def stand_in(directory: Path, **facts: object) -> str:
 
 @functools.cache
 def known(*frameworks: str, python: str = sys.executable) -> tuple[str, ...]:
-    """Return options with which a run need not import the `frameworks` to learn about them, which takes seconds each.
+    """Return options with which a run need not import the `frameworks`, or any if none is named, to learn about them.
 
-    An interpreter that is `python` in all else answers with the metadata of this environment. Those that are not
-    installed are left out.
+    Each import takes seconds. An interpreter that is `python` in all else answers with the metadata of this one.
+    Those that are not installed are left out.
     """
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)
     options: list[str] = []
     for name, info in installed_frameworks((), {}).items():  # by their metadata
-        if name in frameworks:
+        if name in (frameworks or TABLE):
             path = folder / name
             path.write_text(
                 f"#!/bin/sh\ncase $* in *suite.trial.discover*) echo '{info.model_dump_json()}' ;;\n"

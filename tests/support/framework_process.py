@@ -44,7 +44,8 @@ class Job:
     framework: str
     workload: str
     phase: str
-    mode: str = "eager"
+    mode: str | None = None
+    """None: that of `PROOF_MODE`."""
     precision: str = "fp32"
     size: str = "tiny"
     steps: int = 1
@@ -154,11 +155,16 @@ def compiled(framework: str, mode: str, step: Callable[..., Any]) -> Callable[..
     return tf.function(step, jit_compile=mode == "xla" or None)
 
 
+def proof_step(framework: str, program: Program) -> Callable[..., Any]:
+    """Return the program's step in the mode of `PROOF_MODE`."""
+    return compiled(framework, PROOF_MODE[framework], program.step)
+
+
 def perform(job: Job) -> Result:
     """Run a job. Called in the framework's process."""
     workload = workloads()[job.workload]
     kit, program, inputs = prepare(job)
-    step = compiled(job.framework, job.mode, program.step)
+    step = compiled(job.framework, job.mode or PROOF_MODE[job.framework], program.step)
     if job.rounding:
         from random_rounding import moved_at_random
 

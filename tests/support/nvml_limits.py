@@ -2,7 +2,7 @@
 
 A GPU's limit is from 200 to 500 W, by default 400 W, its clock from 210 to 1980 MHz. With NVML_LIMITS, a folder, the
 limit is kept there for all processes, as a driver does, and each call that sets something is a line of `calls`. Only
-root may set; trait `deaf` accepts a limit and ignores it.
+root may set; trait `deaf` accepts a limit and ignores it, `fixed` has one that cannot be set, `no_limit` has none.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ int nvmlDeviceGetHandleByUUID(const char *uuid, gpu **b) {
     return NOT_FOUND;
 }
 
-int nvmlDeviceGetPowerManagementLimit(gpu *b, unsigned *mw) { *mw = limit_mw(b); return OK; }
+int nvmlDeviceGetPowerManagementLimit(gpu *b, unsigned *mw) {
+    if (has(b, "no_limit")) return NOT_SUPPORTED;
+    *mw = limit_mw(b);
+    return OK;
+}
+
 int nvmlDeviceGetEnforcedPowerLimit(gpu *b, unsigned *mw) { *mw = limit_mw(b); return OK; }
 
 int nvmlDeviceGetPowerManagementLimitConstraints(gpu *b, unsigned *low, unsigned *high) {
@@ -47,6 +52,7 @@ int nvmlDeviceGetPowerManagementLimitConstraints(gpu *b, unsigned *low, unsigned
 }
 
 int nvmlDeviceSetPowerManagementLimit(gpu *b, unsigned mw) {
+    if (has(b, "fixed") || has(b, "no_limit")) return NOT_SUPPORTED;
     int code = set_call("power %u\n", mw);
     if (code != OK || has(b, "deaf")) return code;
     FILE *file = limit_file(b, "w");

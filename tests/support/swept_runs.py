@@ -15,21 +15,26 @@ WINDOW_S = 100.0
 BOARD = Board(item_s=0.1)
 
 
-def make_run(kind="counter", host_watts=None, confirmed=(), later_factor=1.0, device="cpu", **settings) -> RunFile:
-    """Return a sweep of power limits; `confirmed` limits get rounds of their own, in which joules below the
-    highest limit are multiplied by `later_factor`."""
-    values = BOARD.true_values(LIMITS_W)
+def make_run(
+    kind="counter", host_watts=None, confirmed=(), later_factor=1.0, device="cpu", limits_w=LIMITS_W, **settings
+) -> RunFile:
+    """Return a sweep of power limits, the last of which is the default.
+
+    `confirmed` limits get rounds of their own, in which joules below the highest limit are multiplied by
+    `later_factor`.
+    """
+    values = BOARD.true_values(limits_w)
     times, joules = sweep(values, 2 * ROUNDS, np.random.default_rng(4))
     component = "package" if device == "cpu" else "gpu"
     cases = []
-    for k, limit_w in enumerate(LIMITS_W):
+    for k, limit_w in enumerate(limits_w):
         trials = []
         for number in range(1, (2 if limit_w in confirmed else 1) * ROUNDS + 1):
-            factor = later_factor if number > ROUNDS and limit_w != LIMITS_W[-1] else 1.0
+            factor = later_factor if number > ROUNDS and limit_w != limits_w[-1] else 1.0
             items = WINDOW_S / math.exp(times[k][number])
             reading = energy(factor * math.exp(joules[k][number]) * int(items), component, kind)
             trials.append(trial(number, int(items) / WINDOW_S, 10.0 + 200 * number, WINDOW_S, [reading]))
-        default = limit_w == LIMITS_W[-1]
+        default = limit_w == limits_w[-1]
         suffix = "" if default else f"+power-limit={limit_w}"
         cases.append(
             case(
@@ -40,7 +45,7 @@ def make_run(kind="counter", host_watts=None, confirmed=(), later_factor=1.0, de
                 sweep_default=default,
             )
         )
-    file = run_file(cases, settings=Settings(over={"power-limit": LIMITS_W}, host_watts=host_watts, **settings))
+    file = run_file(cases, settings=Settings(over={"power-limit": limits_w}, host_watts=host_watts, **settings))
     return file.model_copy(update={"run": file.run.model_copy(update={"rounds": ROUNDS, "max_rounds": 2 * ROUNDS})})
 
 

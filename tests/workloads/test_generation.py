@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from framework_process import DEFAULT_MODE, FRAMEWORKS, SEED, Job, Processes, compiled, prepare
+from framework_process import DEFAULT_MODE, FRAMEWORKS, SEED, Job, Processes, compiled, prepare, proof_step
 from proofs import distance, perturb
 
 from joulemark.workloads.char_rnn import spec as char_rnn
@@ -39,7 +39,8 @@ def generate(framework: str, workload: str, kit_path: str | None = None) -> tupl
     factors = {"kernel": 3.0, "bias": 0.05, "beta": 0.05}
     weights = perturb(program.weights())
     program.load_weights({name: w * factors.get(name.rpartition(".")[2], 1.0) for name, w in weights.items()})
-    outputs = [program.step(**inputs) for _ in range(STOP[workload] + 2)]
+    step = proof_step(framework, program)
+    outputs = [step(**inputs) for _ in range(STOP[workload] + 2)]
     arrays = [{name: kit.array(tensor) for name, tensor in each.items()} for each in outputs]
     stacked = {name: np.stack([each[name] for each in arrays]) for name in arrays[0]}
     return stacked, {name: kit.array(tensor) for name, tensor in inputs.items()}, program.weights()

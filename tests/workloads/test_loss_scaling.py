@@ -69,7 +69,7 @@ def perform_on_nan(job: Job) -> Result:
 def test_training_descends_after_a_first_step_that_overflows(
     processes: Processes, workload: str, framework: str
 ) -> None:
-    job = Job(framework, workload, "training", precision="fp16", steps=20, overflows=1)
+    job = Job(framework, workload, "training", mode="eager", precision="fp16", steps=20, overflows=1)
     result = processes.call(framework, perform_on_nan, job).result()
     assert result.skipped
     check_outputs(result)

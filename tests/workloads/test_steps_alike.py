@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from framework_process import FRAMEWORKS, Job, Processes, having, prepare
+from framework_process import FRAMEWORKS, Job, Processes, having, prepare, proof_step
 
 from joulemark.suite.records import Ends
 from joulemark.suite.results.validity import TRAINING_DRIFT
@@ -66,8 +66,9 @@ def norms_and_gradients(framework: str, workload: str, precision: str) -> dict[s
     """Train a few steps at the spec's rate and start anew. Runs in the framework's process."""
     _, program, inputs = prepare(Job(framework, workload, "training", precision=precision))
     initial = program.weights()
+    step = proof_step(framework, program)
     for _ in range(3):
-        program.step(**inputs)
+        step(**inputs)
     moved, norms = program.weights(), program.norms(**inputs)
     outputs, gradients = program.gradients(**inputs)
     unmoved = all(np.array_equal(moved[name], array) for name, array in program.weights().items())

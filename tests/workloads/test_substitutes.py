@@ -19,7 +19,7 @@ WORKLOADS = workloads()
 def keys_bias_learns_nothing(processes: Processes, framework: str, workload: str) -> None:
     """Softmax ignores what is added to all scores of a row, which is all that the key's bias does."""
     drawn = processes.run(Job(framework, workload, "training", steps=0)).before
-    job = Job(framework, workload, "training", precision="fp64", weights=perturb(drawn), gradients=True)
+    job = Job(framework, workload, "training", precision="fp64", steps=0, weights=perturb(drawn), gradients=True)
     gradients = processes.run(job).gradients
     keys = [name for name in gradients if name.endswith("key.bias")]
     assert keys
@@ -50,7 +50,7 @@ def fused_bias_agrees_in_float64(processes: Processes, framework: str, workload:
 def projections_beta_learns_nothing(processes: Processes, framework: str, workload: str) -> None:
     """Between a projection's norm and the next norm all is linear, so a shift is taken away again."""
     drawn = processes.run(Job(framework, workload, "training", steps=0)).before
-    job = Job(framework, workload, "training", precision="fp64", weights=perturb(drawn), gradients=True)
+    job = Job(framework, workload, "training", precision="fp64", steps=0, weights=perturb(drawn), gradients=True)
     gradients = processes.run(job).gradients
     betas = [name for name in gradients if name.endswith("project_norm.beta")]
     assert betas

@@ -100,6 +100,12 @@ def _change_since(earlier: RunFile, now: PreparedRun) -> str:
     for name, arm in earlier.arms.items():
         if now.arms[name].record != arm.model_copy(update={"environment": {}}):
             return f"what is installed for arm {name} ({arm.interpreter}) has changed"
+    limits_w = [
+        next((case.power_limit_w for case in cases if case.sweep_default), None)
+        for cases in (earlier.cases, now.plan.cases)
+    ]
+    if limits_w[0] != limits_w[1]:
+        return f"the power limit in force has changed from {limits_w[0]} W to {limits_w[1]} W"
     before = {case.id: (case.workload_version, case.threads) for case in earlier.cases}
     if before != {case.id: (case.workload_version, case.threads) for case in now.plan.cases}:
         return "the plan has changed (workloads or threads)"

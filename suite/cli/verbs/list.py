@@ -9,13 +9,13 @@ import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
-from joulemark.suite.cli.option_groups import Selection
+from joulemark.suite.cli.option_groups import Distribution, Selection
 from joulemark.suite.errors import UsageError
 from joulemark.suite.system.directories import find_runs
 from joulemark.suite.terminal.console import print_result
 
 
-class Options(Selection):
+class Options(Selection, Distribution):
     """The options of `run` that decide which cases are run."""
 
     python: options.Python

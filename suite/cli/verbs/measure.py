@@ -23,6 +23,7 @@ from joulemark.suite.terminal.console import print_json, print_message
 
 if TYPE_CHECKING:
     from joulemark.suite.meter.command_run import CommandRun, Execution
+    from joulemark.suite.system.ranks import Rank
 
 
 class Options(Carbon):
@@ -52,14 +53,19 @@ def command(
     """Joules and grams of any command, including its child processes.
 
     Exit code and signals are passed on, and output is untouched (with --json it goes to standard error). The energy is
-    that of the whole processor and of whole GPUs while it ran, including the share of other programs.
+    that of the whole processor and of whole GPUs while it ran, including the share of other programs. Under a launcher
+    of ranks (srun, mpirun, torchrun) the first rank of each node measures, and the others only run the command.
     """
     from joulemark.suite.carbon.resolve import resolve
     from joulemark.suite.cli.support.carbon_service import carbon_service
     from joulemark.suite.meter.command_run import CommandRun, measure
+    from joulemark.suite.system import ranks
 
     if shutil.which(program[0]) is None:
         raise UsageError(f"cannot run {program[0]!r}: {_why_not(Path(program[0]))}")
+    rank = ranks.find()
+    if rank is not None and not rank.counts_the_node:
+        return _run_uncounted(rank, program, rounds or 1, given["as_json"])
     chosen = resolve_settings(
         settings_from_context(context, {**given, "device": device, "rounds": rounds}), measures=True
     )
@@ -76,6 +82,7 @@ def command(
         command=("joulemark", *sys.argv[1:]),
         idle_s=idle,
         output_to_stderr=given["as_json"],
+        rank=rank,
     )
     path, executions = measure(request)
     try:
@@ -84,6 +91,22 @@ def command(
         print_message(f"joulemark: {one_line(str(error))}")
     interrupted = len(executions) < (rounds or 1)
     return executions[-1].exit_code or (130 if interrupted else 0)
+
+
+def _run_uncounted(rank: Rank, program: Sequence[str], rounds: int, as_json: bool) -> int:
+    """Run the command as one of several ranks of a node whose first one measures; return its exit code."""
+    from joulemark.suite.meter.command_run import execute
+    from joulemark.suite.records import SCHEMA_VERSION
+
+    own = f"local rank {rank.local_rank}" if rank.rank is None else f"rank {rank.rank}"
+    reason = f"counted by the first rank of this node; this is {own} of {rank.world_size}"
+    print_message(f"joulemark: not measured here: {reason}")
+    exit_code = next((code for _ in range(rounds) if (code := execute(program, as_json).exit_code)), 0)
+    if as_json:
+        energy = {"value": None, "unit": "J", "kind": "unavailable", "reason": reason}
+        measurements = [{"readings": [], "energy": energy}]
+        print_json({"schema_version": SCHEMA_VERSION, "exit_code": exit_code, "measurements": measurements})
+    return exit_code
 
 
 def _why_not(program: Path) -> str:

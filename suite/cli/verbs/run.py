@@ -10,7 +10,7 @@ import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
-from joulemark.suite.cli.option_groups import Measurement
+from joulemark.suite.cli.option_groups import Distribution, Measurement
 from joulemark.suite.cli.options import effort
 from joulemark.suite.system.directories import find_runs
 from joulemark.suite.terminal.console import print_json, print_message
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
 
 
-class Options(Measurement):
+class Options(Measurement, Distribution):
     """All options of `run`."""
 
     latency: Annotated[bool, effort("--latency", help="Also time single steps, for p50, p95 and p99.")]

@@ -87,7 +87,7 @@ def utc(text: str) -> datetime:
 
 def _case_columns(run_file: RunFile, case: Case) -> Row:
     framework = run_file.machine.frameworks.get(case.framework, FrameworkInfo(version="", python="", build=""))
-    gpus = [gpu for gpu in run_file.machine.gpus if gpu.device in case.device.split("+")]
+    gpus = [gpu for gpu in run_file.machine.gpus if gpu.device in case.charged_devices.split("+")]
     ok = len(case.ok_trials)
     energy = case.summary.energy_per_item_j if case.summary else _UNKNOWN
     quantities = {spec.key: spec.quantity(case) if case.summary else _UNKNOWN for spec in QUANTITIES}

@@ -132,7 +132,7 @@ def _refusal(basket: Basket, quantity: Quantity, chosen: Mapping[Task, Compariso
         return "the reference has none of these cases" if not chosen else f"not measured on both: {', '.join(missing)}"
     without = {f"{t[0]} {t[1]}": chosen[t].reason or "" for t in basket.tasks if chosen[t].ratio is None}
     if without:
-        return _of_cases(without, len(basket.tasks))
+        return _shared_reason(without, len(basket.tasks))
     if len({each.pair.b.device for each in chosen.values()}) > 1:
         return "its cases ran on several devices"
     if quantity == "items per joule" and len(set(map(_components, cases))) > 1:
@@ -140,12 +140,12 @@ def _refusal(basket: Basket, quantity: Quantity, chosen: Mapping[Task, Compariso
     return ""
 
 
-def _of_cases(reasons: Mapping[str, str], n: int) -> str:
-    """Return the reason of the first case, without its name where it is that of all `n`."""
-    case, reason = next(iter(reasons.items()))
-    if len(reasons) == n and len(set(reasons.values())) == 1:
-        return reason
-    return f"{case}: {reason}" + (f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else "")
+def _shared_reason(reasons: Mapping[str, str], tasks: int) -> str:
+    """Return the reason by task that all `tasks` share, or else the first one with its task."""
+    if len(reasons) == tasks and len(set(reasons.values())) == 1:
+        return next(iter(reasons.values()))
+    task, reason = next(iter(reasons.items()))
+    return f"{task}: {reason}" + (f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else "")
 
 
 def _components(case: Case) -> frozenset[str]:

@@ -13,11 +13,21 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final, Literal
 
+from joulemark.suite.energy.attribution import is_estimated
 from joulemark.suite.records import SWEPT_FIELDS, Case, RunFile
 from joulemark.suite.stats.intervals import CONFIDENCE, standard_deviation
 from joulemark.suite.stats.pairs import CASE_FIELDS
 from joulemark.suite.stats.sweep.points import Point, energy_refusal, node_source, point
-from joulemark.suite.stats.sweep.selection import Logs, beaten, lowest, lowest_within, pareto_front, time_margin
+from joulemark.suite.stats.sweep.selection import (
+    Logs,
+    beaten,
+    excess_over_lowest,
+    excess_over_lowest_within,
+    lowest,
+    lowest_within,
+    pareto_front,
+    time_margin,
+)
 from joulemark.suite.stats.variance import Effect, Variance
 
 Goal = Literal["joules", "node_joules", "delay_product"]
@@ -26,8 +36,6 @@ _COSTS: Final[Mapping[Goal, Callable[[Point], Logs]]] = {
     "node_joules": lambda each: each.node_joules,
     "delay_product": lambda each: each.delay_products,
 }
-CONFIRMED: Final[tuple[Goal, ...]] = ("joules", "node_joules")
-"""Goals whose best setting is measured against the default in rounds of its own."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,11 @@ class Choice:
     best: Point
     candidates: tuple[Point, ...]
     """The settings that cannot be told apart from it: they hold the true best one with probability 95 % or more."""
+    excess: float | None
+    """By which share the cost of `best` exceeds that of the true best one at most, with probability 95 %; None after a
+    single round."""
     gain: Gain | None
-    """None where the best is the default, and for goals and runs without rounds of their own."""
+    """None where the best is the default, and where rounds of their own are missing."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class TaskSweep:
     reasons: tuple[str, ...]
     """Why settings are left out, or why there is no choice."""
     host: str | None
-    """Where the watts of the whole machine come from; None if they are not known."""
+    """Where the watts of the whole machine come from, or why they do not count; None if they are not known."""
 
     @property
     def default(self) -> Point | None:
@@ -97,7 +108,7 @@ def to_confirm(run_file: RunFile) -> frozenset[str]:
     """Return the ids of the cases that get rounds of their own: of each task the best settings, and the default."""
     ids: set[str] = set()
     for sweep in analyse(run_file):
-        best = {choice.best.case.id for goal, choice in sweep.choices.items() if goal in CONFIRMED}
+        best = {choice.best.case.id for choice in sweep.choices.values()}
         if sweep.default is not None and best - {sweep.default.case.id}:
             ids |= best | {sweep.default.case.id}
     return frozenset(ids)
@@ -148,6 +159,8 @@ def _task(cases: Sequence[Case]) -> str:
 
 
 def _host(points: Sequence[Point], run_file: RunFile) -> str | None:
+    if points and run_file.settings.host_watts is not None and all(is_estimated(each.case) for each in points):
+        return "not compared, since the joules are estimated, maybe with the rest of it"
     if not points or not all(each.node_joules for each in points):
         return None
     source = node_source(points[0].case)
@@ -161,19 +174,22 @@ def _choice(goal: Goal, points: Sequence[Point], run_file: RunFile) -> Choice | 
         return None
     default = next(i for i, each in enumerate(points) if each.is_default)
     indices: Sequence[int] = range(len(points))
-    if goal == "delay_product":
-        candidates = lowest(costs)
-    else:
-        slowdown = run_file.settings.slowdown
-        candidates = lowest_within(costs, times, default, slowdown)
+    slowdown = run_file.settings.slowdown
+    if goal != "delay_product":
         limit = fmean(times[default].values()) + time_margin(slowdown)
         indices = [i for i in indices if i == default or fmean(times[i].values()) <= limit]
-    best = points[min(indices, key=lambda i: fmean(costs[i].values()))]
+    best = min(indices, key=lambda i: fmean(costs[i].values()))
+    if goal == "delay_product":
+        candidates, excess = lowest(costs), excess_over_lowest(costs, best)
+    else:
+        candidates = lowest_within(costs, times, default, slowdown)
+        excess = excess_over_lowest_within(costs, times, default, slowdown, best)
     return Choice(
         goal=goal,
-        best=best,
+        best=points[best],
         candidates=tuple(points[i] for i in sorted(candidates)),
-        gain=None if best.is_default else _gain(goal, best.case, points[default].case, run_file),
+        excess=math.expm1(excess) if math.isfinite(excess) else None,
+        gain=None if best == default else _gain(goal, points[best].case, points[default].case, run_file),
     )
 
 
@@ -181,9 +197,10 @@ def _gain(goal: Goal, best: Case, default: Case, run_file: RunFile) -> Gain | No
     """Return what `best` gains over `default` in the rounds after those that chose it; None where there are none."""
     later = range(run_file.run.rounds + 1, (run_file.run.max_rounds or 0) + 1)
     ours, theirs = point(best, run_file, later), point(default, run_file, later)
-    if goal not in CONFIRMED or ours is None or theirs is None:
+    if ours is None or theirs is None:
         return None
-    energy = _differences(_COSTS[goal](ours), _COSTS[goal](theirs))
+    joules = _COSTS["node_joules" if goal == "node_joules" else "joules"]
+    energy = _differences(joules(ours), joules(theirs))
     speed = [-difference for difference in _differences(ours.times, theirs.times)]
     if not energy or not speed:
         return None

@@ -104,10 +104,13 @@ def energy_refusal(case: Case, run_file: RunFile) -> str | None:
 
 
 def _node_joules(case: Case, joules: Logs, times: Logs, host_watts: float | None) -> Logs:
-    """Return what the whole machine used for an item: measured, else what was charged and `host_watts` beside it."""
+    """Return what the whole machine used for an item: measured, else what was charged and `host_watts` beside it.
+
+    A model may be of the whole machine already: nothing is added to its joules.
+    """
     if (measured := _measured_node_joules(case)).keys() >= times.keys():
         return measured
-    if host_watts is None:
+    if host_watts is None or is_estimated(case):
         return {}
     return {n: math.log(math.exp(joules[n]) + host_watts * math.exp(times[n])) for n in joules.keys() & times.keys()}
 
@@ -132,12 +135,13 @@ def node_source(case: Case) -> str | None:
 
 
 def _limit_binds(case: Case, run_file: RunFile) -> bool | None:
-    """Return whether a GPU said so in a window, or power came near the limit; None if nothing shows either."""
+    """Return whether a GPU said so in a window or, where it does not say why it lowers its clocks, whether power came
+    near the limit; None if nothing shows either."""
     powers_w = [power for trial in case.trials if (power := device_power_w(trial, case.device)) is not None]
     if case.power_limit_w is None or not powers_w:
         return None
-    said_so = any(POWER_CAP in (state.throttled or ()) for state in _states(case, run_file))
-    return said_so or fmean(powers_w) >= REACHED * case.power_limit_w
+    said = [state.throttled for state in _states(case, run_file) if state.throttled is not None]
+    return any(POWER_CAP in reasons for reasons in said) if said else fmean(powers_w) >= REACHED * case.power_limit_w
 
 
 def _shown_clock_mhz(case: Case, run_file: RunFile) -> float | None:

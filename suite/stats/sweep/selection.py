@@ -3,7 +3,8 @@
 The lowest of several means is a biased choice among settings that hardly differ. A subset that holds the best one in
 95 % of sweeps is not: S. S. Gupta, "On some multiple decision (selection and ranking) rules", Technometrics 7, 1965; in
 the terms of J. C. Hsu, "Multiple Comparisons: Theory and Methods", 1996, chapter 4, multiple comparisons with the best.
-A setting is left out where another one is lower beyond chance. The best one is left out only by an error in one of its
+A setting is left out where another one is lower beyond chance, and a bound says how far the chosen one is from the best
+at most, which matters where many cannot be told apart. The best one is left out only by an error in one of its
 own comparisons, so the levels of these, and of no others, add up to `alpha` (Bonferroni).
 
 Settings take turns in rounds, so each pair is compared by its differences within rounds, with their own variance: power
@@ -29,12 +30,19 @@ def is_larger(a: Logs, b: Logs, alpha: float, margin: float = 0.0) -> bool:
 
     Student's t test of the differences in the rounds that both have. With fewer than two it is never certain.
     """
-    differences = [a[number] - b[number] - margin for number in a.keys() & b.keys()]
+    mean, half = _difference(a, b, alpha)
+    return mean - margin > half
+
+
+def _difference(a: Logs, b: Logs, alpha: float) -> tuple[float, float]:
+    """Return the mean of `a` - `b` in the rounds that both have, and how far off it is at the one-sided level `alpha`;
+    infinitely far with fewer than two."""
+    differences = [a[number] - b[number] for number in sorted(a.keys() & b.keys())]
     if len(differences) < 2:
-        return False
+        return 0.0, math.inf
     mean = math.fsum(differences) / len(differences)
     error = standard_deviation(differences) / math.sqrt(len(differences))
-    return mean > error * t_quantile(1 - alpha, len(differences) - 1)
+    return mean, error * t_quantile(1 - alpha, len(differences) - 1)
 
 
 def lowest(costs: Sequence[Logs], alpha: float = ALPHA) -> frozenset[int]:
@@ -63,6 +71,31 @@ def lowest_within(
         if (i == default or not is_larger(times[i], times[default], level, margin))
         and not any(is_larger(costs[i], costs[j], level) for j in certain if j != i)
     )
+
+
+def excess_over_lowest(costs: Sequence[Logs], i: int, alpha: float = ALPHA) -> float:
+    """Return by how much the mean cost of setting `i` exceeds the lowest one at most, with probability 1 - `alpha` or
+    more, whichever setting is asked for; infinity where nothing can be told.
+
+    The upper end of Hsu's intervals (1996, section 4.1): the true best one is one of the others, and each comparison
+    with it holds at its share of `alpha`.
+    """
+    level = alpha / max(1, len(costs) - 1)
+    ends = [sum(_difference(costs[i], costs[j], level)) for j in range(len(costs)) if j != i]
+    return max([0.0, *ends])
+
+
+def excess_over_lowest_within(
+    costs: Sequence[Logs], times: Sequence[Logs], default: int, slowdown: float, i: int, alpha: float = ALPHA
+) -> float:
+    """Return the same over the lowest cost among settings that are slower than the default by `slowdown` at most.
+
+    One comparison more: the best one must not be taken for too slow.
+    """
+    margin, level = time_margin(slowdown), alpha / len(costs)
+    others = [j for j in range(len(costs)) if j != i]
+    allowed = [j for j in others if j == default or not is_larger(times[j], times[default], level, margin)]
+    return max([0.0, *(sum(_difference(costs[i], costs[j], level)) for j in allowed)])
 
 
 def time_margin(slowdown: float) -> float:

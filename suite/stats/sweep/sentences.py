@@ -8,6 +8,7 @@ from typing import Final
 from joulemark.suite.records import SweepKey
 from joulemark.suite.stats.sweep.analysis import Choice, Goal, Ratio, TaskSweep
 from joulemark.suite.stats.sweep.points import Point
+from joulemark.suite.units import significant
 
 _FORMS: Final[Mapping[SweepKey, str]] = {
     "power-limit": "{:,} W",
@@ -56,20 +57,27 @@ def choice_sentences(sweep: TaskSweep, slowdown: float, goals: Sequence[str] | N
         if goals is not None and goal not in goals:
             continue
         others = [settings_text(point) for point in choice.candidates if point.case.id != choice.best.case.id]
-        apart = f", not told apart from {'; '.join(others)}" if others else ""
+        apart = f", not told apart from {'; '.join(others)}{_excess_text(choice)}" if others else ""
         lines.append(f"{goal_text(goal, slowdown)}: {settings_text(choice.best)}{apart}")
-        if sentence := gain_sentence(choice):
-            lines.append(f"  {sentence}")
+        if (sentence := f"  {gain_sentence(choice)}").strip() and sentence not in lines:
+            lines.append(sentence)
     return lines
+
+
+def _excess_text(choice: Choice) -> str:
+    """Return how far the chosen setting is from the true best one at most; empty where that says nothing."""
+    if not choice.excess or 100 * choice.excess > LARGEST:
+        return ""
+    return f" (at most {significant(100 * choice.excess, 2)} % above the true least)"
 
 
 def goal_marks(point: Point, sweep: TaskSweep) -> list[str]:
     """Return the goals by which a point is the best, or may be."""
-    return [
-        f"{'best' if choice.best.case.id == point.case.id else 'perhaps best'} by {_SHORT[goal]}"
-        for goal, choice in sweep.choices.items()
-        if point in choice.candidates or choice.best.case.id == point.case.id
-    ]
+    best = [_SHORT[goal] for goal, choice in sweep.choices.items() if choice.best.case.id == point.case.id]
+    perhaps = [_SHORT[goal] for goal, choice in sweep.choices.items() if point in choice.candidates]
+    perhaps = [goal for goal in perhaps if goal not in best]
+    marks = [f"best by {' and '.join(best)}"] if best else []
+    return marks + ([f"perhaps best by {' and '.join(perhaps)}"] if perhaps else [])
 
 
 def gain_sentence(choice: Choice) -> str:

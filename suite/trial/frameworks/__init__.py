@@ -15,6 +15,21 @@ ModeClass = Literal["eager", "graph", "compiled"]
 
 
 @dataclass(frozen=True)
+class Strategy:
+    """How a framework trains one model on several devices, or in several processes."""
+
+    name: str
+    title: str
+    """The class or interface, as the framework's makers write it."""
+    adapter: str
+    """The module that drives it in a trial."""
+    modes: Sequence[str]
+    """Execution modes that it is measured in, the default first."""
+    one_process: bool = False
+    """Whether one process drives all devices; otherwise each rank is a process."""
+
+
+@dataclass(frozen=True)
 class Framework:
     """What the harness must know about a framework without importing it."""
 
@@ -34,6 +49,12 @@ class Framework:
     """Modules that it imports at first use, which takes long: a fork server imports them once for all its trials."""
     modes: Mapping[str, ModeClass]
     """Execution modes and the class of each; modes of different classes are never ranked without saying so."""
+    start_s: Mapping[str, float]
+    """What a trial takes beyond its shortest warm-up and its window, by mode, seconds: load, first call with a compile
+    cache that is filled, longer warm-up. Mean of small cases on a CPU (`python -m studies.trial_starts`), only for the
+    expected duration of a run."""
+    compile_s: Mapping[str, float]
+    """What the first trial of a case takes longer, which fills that cache, by mode; none where nothing is cached."""
     gpu_modes: Mapping[str, str]
     """Modes that run on a GPU only, and why."""
     default_mode: str
@@ -51,13 +72,24 @@ class Framework:
     """Its colour in charts, from a palette that colour-blind readers can tell apart (Okabe and Ito 2008)."""
     markers: Mapping[str, str]
     """Marker of each mode in charts, by Plotly's names; of similar form within a framework, for prints in grey."""
+    strategies: Mapping[str, Strategy]
+    """Ways to train on several ranks, by name, the default first; empty where there is none."""
 
 
 _TABLES = tomllib.loads(
     files("joulemark.suite.trial.frameworks").joinpath("frameworks.toml").read_text(encoding="utf-8")
 )
 FRAMEWORKS: Mapping[str, Framework] = MappingProxyType(
-    {name: Framework(name, **table) for name, table in _TABLES.items()}
+    {
+        name: Framework(
+            name,
+            **{
+                **table,
+                "strategies": {key: Strategy(key, **each) for key, each in table.get("strategies", {}).items()},
+            },
+        )
+        for name, table in _TABLES.items()
+    }
 )
 
 

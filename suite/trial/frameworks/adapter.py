@@ -24,6 +24,11 @@ class Execution:
     device: str
     precision: str
     threads: int
+    """Threads of each rank."""
+    ranks: int = 1
+    """Devices that the process drives, from `device` on."""
+    batch_size: int = 0
+    """Batch size of all these devices together; 0 where there is one."""
 
 
 class Adapter(Protocol):

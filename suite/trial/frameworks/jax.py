@@ -38,8 +38,10 @@ class Adapter:
             jax.config.update("jax_platforms", "cpu")
 
     def _choose_gpu(self) -> None:
-        """Make one GPU visible: JAX makes a client for each that it sees."""
-        jax.config.update("jax_cuda_visible_devices", self.execution.device.partition(":")[2] or "0")
+        """Make only the GPUs of the case visible: JAX makes a client for each that it sees."""
+        first = int(self.execution.device.partition(":")[2] or 0)
+        numbers = range(first, first + self.execution.ranks)
+        jax.config.update("jax_cuda_visible_devices", ",".join(map(str, numbers)))
         try:
             device = jax.devices("cuda")[0]
         except (RuntimeError, IndexError):

@@ -57,12 +57,17 @@ class Prepared:
         return lambda: step(**next(batches))
 
 
-def prepare(request: Request) -> Prepared:
-    """Build the case of `request`. The adapter comes first: it sets threads and flags before anything is computed."""
+def prepare(request: Request, make: Callable[[Execution], Adapter] | None = None, rank: int = 0) -> Prepared:
+    """Build the case of `request`, or what `rank` has of it.
+
+    The adapter comes first: it sets threads and flags before anything is computed. `make` makes it, where it is not the
+    framework's own.
+    """
     start = timing.CLOCK()
-    adapter = load(request.framework)(Execution(request.mode, request.device, request.precision, request.threads))
+    make = make or load(request.framework)
+    adapter = make(Execution(request.mode, request.device, request.precision, request.threads))
     adapter.synchronize()
-    return _build(adapter, request, timing.CLOCK() - start)
+    return _build(adapter, request, timing.CLOCK() - start, rank)
 
 
 def at_batch_size(case: Prepared, request: Request, batch_size: int) -> Prepared:
@@ -77,15 +82,15 @@ def at_batch_size(case: Prepared, request: Request, batch_size: int) -> Prepared
     return _build(case.adapter, replace(request, batch_size=batch_size), context_s=0.0)
 
 
-def batches(workload: Workload, size: Size, phase: Any, batch: int, seed: int) -> Iterator[Arrays]:
+def batches(workload: Workload, size: Size, phase: Any, batch: int, seed: int, rank: int = 0) -> Iterator[Arrays]:
     """Yield the batches of the ring, each drawn from a seed of its own: the same in every framework and precision.
 
-    A workload without inputs has one.
+    A workload without inputs has one. Each rank has batches of its own.
     """
     import numpy as np
 
     def draw(index: int) -> Arrays:
-        return workload.inputs(size, phase, batch, np.random.default_rng([seed, index]))
+        return workload.inputs(size, phase, batch, np.random.default_rng([seed, index, *([rank] if rank else [])]))
 
     first = draw(0)
     size_bytes = sum(array.nbytes for array in first.values())
@@ -95,7 +100,7 @@ def batches(workload: Workload, size: Size, phase: Any, batch: int, seed: int) -
     yield from map(draw, range(1, count))
 
 
-def _build(adapter: Adapter, request: Request, context_s: float) -> Prepared:
+def _build(adapter: Adapter, request: Request, context_s: float, rank: int = 0) -> Prepared:
     """Build the program of `request` and its inputs."""
     from joulemark.workloads.registry import builder, workloads
     from joulemark.workloads.spec import ELEMENT_BYTES
@@ -108,7 +113,7 @@ def _build(adapter: Adapter, request: Request, context_s: float) -> Prepared:
     kit = adapter.kit(request.seed, request.phase == "training", LEARNING_RATE_FACTOR)
     program = builder(workload, request.framework)(size, phase, kit)
     ring, ring_bytes = [], 0
-    drawn = batches(workload, size, phase, request.batch_size, request.seed)
+    drawn = batches(workload, size, phase, request.batch_size, request.seed, rank)
     for arrays in itertools.islice(drawn, 1 if request.one_batch else None):
         ring.append({name: kit.tensor(array) for name, array in arrays.items()})
         element = ELEMENT_BYTES[request.precision]  # of floating-point inputs, as `Kit.tensor` makes them

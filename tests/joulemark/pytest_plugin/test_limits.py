@@ -86,6 +86,17 @@ def test_without_the_option_limits_are_not_checked(project: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_rank_that_does_not_measure_checks_no_limits(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first rank on the node does, for both."""
+    (project / "test_limits.py").write_text(LIMITS)
+    options = ("--joulemark", f"--joulemark-sensor={CONSTANT}", "test_limits.py", "-k", "test_above or test_short_body")
+    for name, value in {"LOCAL_RANK": "1", "RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    done = pytest_in(project, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "counted by the first rank of this node" in done.stdout
+
+
 ESTIMATES = """
 import time
 

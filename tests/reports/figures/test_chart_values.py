@@ -165,3 +165,6 @@ def test_response_curves() -> None:
     assert following["error_y"]["array"] == pytest.approx([responses.DECODE_S] * 3)  # p99 is twice the median
     assert "lower bounds" in parts.footnote
     assert "100 prompt and 26 new tokens" in parts.summary
+    for figure, unit in ((parts, "J"), (times, "s")):
+        ticks = [*figure.layout["yaxis"]["ticktext"], *figure.layout["yaxis2"]["ticktext"]]
+        assert [text for text in ticks if not text.endswith(unit)] == []

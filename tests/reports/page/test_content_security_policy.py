@@ -5,7 +5,6 @@ The fixture `tab` fails a test whose page reports a violation.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from chromium import Open
@@ -35,14 +34,14 @@ def test_every_chart_of_a_page_is_drawn_without_a_violation(tab: Open, many_case
     assert opened.errors == []
 
 
-def test_a_page_finds_plotly_beside_it(tab: Open, tmp_path: Path) -> None:
+def test_a_page_finds_plotly_beside_it(tab: Open) -> None:
     opened = tab("")
     write([full()], opened.html, "directory")
     opened.open()
     opened.draw_all()
     library = opened.requests.copy()
     opened.requests.clear()
-    assert library == [(tmp_path / "plotly.min.js").as_uri()]
+    assert library == [opened.html.with_name("plotly.min.js").as_uri()]
 
 
 def test_the_history_page_has_no_violation(tab: Open, history: str) -> None:

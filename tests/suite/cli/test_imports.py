@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import environment
-from environments import stand_in
+from environments import none_of, stand_in
 from run_files import run_file
 
 from joulemark.suite.cli.app import VERBS
@@ -36,7 +36,7 @@ for arguments in json.loads(sys.argv[1]):
 """Each command in a process of its own, which has imported what all of them do."""
 
 PYTORCH = "--framework pytorch --python pytorch=./python"
-DOCTOR = "doctor --python pytorch=/nowhere --python tensorflow=/nowhere --python jax=/nowhere"
+DOCTOR = " ".join(("doctor", *none_of()))
 """What their children import is not asked here."""
 ALLOWED: dict[str, set[str]] = {
     f"run --dry-run {PYTORCH}": {"numpy"},
@@ -55,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "export latest --format csv": {"numpy", "scipy"},
     "export latest --format markdown": {"numpy", "scipy"},
     "measure --sensor simulated:rapl/constant --no-report -- true": {"numpy", "scipy"},
+    "job .": {"numpy", "scipy"},
     DOCTOR: {"numpy"},
     "intensity CH": set(),
     "when CH": set(),
@@ -66,8 +67,8 @@ ALLOWED: dict[str, set[str]] = {
 }
 """The large packages that a command may import."""
 
-EXIT_CODES = {"check --baseline 20261101": {4}, "calibrate latest": {3}, DOCTOR: {0, 4}, "when CH": {2}}
-"""Exit codes other than 0: one run has nothing to calibrate with, and no token is set."""
+EXIT_CODES = {"check --baseline 20261101": {4}, "calibrate latest": {3}, DOCTOR: {0, 4}, "when CH": {2}, "job .": {2}}
+"""Exit codes other than 0: no run is of a job, one run has nothing to calibrate with, and no token is set."""
 
 
 def imports(home: Path, *commands: list[str]) -> list[tuple[int, set[str], str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import COMMAND, FAST
-from environments import known
+from environments import known, none_of
 from forked_command import CommandServer
 from run_files import run_file
 
@@ -29,7 +29,7 @@ CAPABILITIES = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_s
 AS_USER = ("setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", *CAPABILITIES)
 REASON = f"HOME is not set, and user {USER} is not in /etc/passwd"
 MATMUL = "--size tiny --workload matmul --framework pytorch --device cpu --rounds 1 --threads 1 --no-report"
-DOCTOR = "doctor --python pytorch=/nowhere --python tensorflow=/nowhere"
+DOCTOR = " ".join(("doctor", *none_of()))
 
 
 @pytest.fixture

@@ -128,6 +128,27 @@ def test_a_limit_that_the_gpu_ignores_is_an_error(gpu, tmp_path):
 
 @pytest.mark.slow
 @as_root
+def test_clock_of_a_gpu_without_power_limit_is_locked_and_reset(gpu, tmp_path):
+    process = gpu(("clock",), "no_limit")
+    assert ask(process, None, 900) == {}
+    process.communicate(timeout=60)
+    assert calls(tmp_path) == ["clock reset", "clock 900", "clock reset"]
+
+
+@as_root
+def test_everything_that_can_be_is_restored_though_one_file_fails(tmp_path):
+    limits = open_limits(Target("rapl", str(limited_packages.build(tmp_path)), ("power-limit",)))
+    limits.set(60, None)
+    lost = limited_packages.zone_file(tmp_path, 0, "constraint_0_power_limit_uw")
+    lost.unlink()
+    with pytest.raises(LimitError, match=f"echo 150000000 | sudo tee {lost}$"):
+        limits.restore()
+    lost.write_text("150000000")
+    assert limits_of(tmp_path) == PRESENT
+
+
+@pytest.mark.slow
+@as_root
 @pytest.mark.parametrize(
     ("keys", "call"),
     [(("power-limit",), "nvmlDeviceSetPowerManagementLimit"), (("clock",), "nvmlDeviceResetGpuLockedClocks")],

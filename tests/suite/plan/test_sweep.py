@@ -67,8 +67,10 @@ def test_each_task_and_framework_has_a_default_of_its_own() -> None:
 def test_cases_that_cannot_be_measured_are_skipped_with_the_default_s_task() -> None:
     gpus = make({"clock": (1200, 1400)}, with_gpus(), device=("cuda:0",))
     assert sorted({case.clock_mhz or 0 for case in gpus.cases}) == [0, 1200, 1400]
-    with pytest.raises(UsageError, match="nothing to sweep"):
+    with pytest.raises(UsageError, match=r"nothing to sweep: .*no value differs from the default"):
         make({"threads": (2,)})
+    with pytest.raises(UsageError, match=r"nothing to sweep: .*matmul takes batch size 1, not 2"):
+        make({"batch-size": (1, 2)})
     with pytest.raises(UsageError, match="unknown precision"):
         make({"precision": ("fp32", "fp99")})
 
@@ -95,5 +97,8 @@ def test_batches_of_responses_that_do_not_fit_are_skipped() -> None:
 def test_options_that_contradict_a_sweep_are_refused() -> None:
     with pytest.raises(UsageError, match="--mode is the default that --over mode is compared with"):
         check_options(Settings(over={"mode": ("eager",)}, mode=("eager", "compile")))
+    with pytest.raises(UsageError, match=r"mode=xla: no such mode here: pytorch has eager, compile"):
+        check_options(Settings(over={"mode": ("eager", "xla")}, framework=("pytorch",)))
+    check_options(Settings(over={"mode": ("eager", "xla")}))
     with pytest.raises(UsageError, match="400 combinations: at most 256"):
         check_options(Settings(over={"batch-size": tuple(range(1, 21)), "threads": tuple(range(1, 21))}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from joulemark.suite.errors import UsageError
-from joulemark.suite.plan.sweep_ranges import parse_over
+from joulemark.suite.plan.sweep_ranges import parse_over, parse_slowdown
 
 
 def test_values_of_ranges_and_lists() -> None:
@@ -20,9 +20,10 @@ def test_values_of_ranges_and_lists() -> None:
         "clock": (1410,),
     }
     assert list(over) == ["power-limit", "batch-size", "threads", "mode", "clock"]
-    assert parse_over(["threads=1:16:x2", "power-limit=300:420:50"]) == {
+    assert parse_over(["threads=1:16:x2", "power-limit=300:420:50", "batch-size=2:4"]) == {
         "threads": (1, 2, 4, 8, 16),
         "power-limit": (300, 350, 400),
+        "batch-size": (2, 3, 4),
     }
 
 
@@ -41,7 +42,10 @@ def test_values_of_ranges_and_lists() -> None:
         (["threads=-1"], ["no range"]),
         (["threads=1.5"], ["no range"]),
         (["threads="], ["no range"]),
-        (["threads=1:2"], ["no range"]),
+        (["threads=1:"], ["no range"]),
+        (["threads=2:1"], ["empty", "2 is above 1"]),
+        (["threads=1:4:"], ["no range"]),
+        (["threads=\u0661:\u0664"], ["no range"]),
         (["threads=\u0661"], ["no range"]),
         (["batch-size=1:1000000000:1"], ["more than 64 values"]),
         (["batch-size=99999999999999999999"], ["from 1 to"]),
@@ -55,3 +59,10 @@ def test_what_is_no_range_is_named(options, texts) -> None:
     message = str(caught.value)
     assert "\n" not in message
     assert all(text in message for text in texts), message
+
+
+def test_slowdown_is_a_percentage_or_a_share() -> None:
+    assert (parse_slowdown("5%"), parse_slowdown("0.1"), parse_slowdown("0")) == (0.05, 0.1, 0.0)
+    for text in ("5x", "100%", "-1%", "nan", "5"):
+        with pytest.raises(UsageError, match="--slowdown"):
+            parse_slowdown(text)

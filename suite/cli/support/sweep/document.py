@@ -60,6 +60,7 @@ def _choice(choice: Choice, slowdown: float) -> dict[str, Any]:
         "case": choice.best.case.id,
         "default": choice.best.is_default,
         "set": [dict(point.settings) for point in choice.candidates],
+        "excess_at_most": choice.excess,
         "gain": _gain(choice.gain),
         "sentence": gain_sentence(choice) or None,
     }

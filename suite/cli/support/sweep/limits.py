@@ -53,17 +53,14 @@ def limited_device(settings: Settings, gpus: Sequence[Gpu], measures: bool) -> t
     with lock.hold() if measures else contextlib.nullcontext():
         try:
             target = target_of(device, keys, gpus, root)
-            limits = open_limits(target)
-        except LimitError as error:
-            raise UsageError(f"--over {keys[0]}: {error}.") from None
-        try:
-            _check_ranges(settings, limits, device)
-            if measures:
-                limits.check()
+            with contextlib.closing(open_limits(target)) as limits:
+                _check_ranges(settings, limits, device)
+                if measures:
+                    limits.check()
         except LimitRefusedError as error:
             raise UsageError(f"--over {keys[0]} needs root ({error}): {_remedy()}") from None
-        finally:
-            limits.close()
+        except LimitError as error:
+            raise UsageError(f"--over {keys[0]}: {error}.") from None
     return settings.model_copy(update={"device": (device,)}), SweptLimits(target, limits.present_w)
 
 
@@ -80,7 +77,7 @@ def _check_ranges(settings: Settings, limits: DeviceLimits, device: str) -> None
     for key, unit, allowed in (("power-limit", "W", limits.power_range_w), ("clock", "MHz", limits.clock_range_mhz)):
         values = [int(value) for name, swept in settings.over.items() if name == key for value in swept]
         if values and allowed is None:
-            raise UsageError(f"--over {key}: the clock of {device} cannot be locked.")
+            raise UsageError(f"--over {key}: {device} does not say which values it takes, so that none can be set.")
         if allowed is not None and (outside := [value for value in values if not allowed[0] <= value <= allowed[1]]):
             raise UsageError(
                 f"--over {key}: {device} takes {allowed[0]:,} to {allowed[1]:,} {unit}, found {outside[0]:,} {unit}."

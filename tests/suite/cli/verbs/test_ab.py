@@ -69,7 +69,7 @@ def test_bad_input_is_one_line_and_exit_2(home, arguments, texts):
 
 def test_interpreter_without_joulemark_is_one_line_and_exit_2(home):
     python = empty_environment(home / "empty")
-    known_here = known("pytorch", "tensorflow")
+    known_here = known()
     for arguments in (["ab", "--b", python, *known_here], ["check", "--baseline-python", python]):
         done = joulemark(home, *arguments)
         assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 import nvml_library
 import pytest
 from command import COMMAND, environment, joulemark
-from environments import environment_with, known, stand_in
+from environments import environment_with, known, none_of, stand_in
 from nvml_library import FakeGpu
 from powercap import FakeZone, build
 from rich.console import Console
@@ -23,8 +23,6 @@ from joulemark.suite.sensors.base import MODELS
 pytestmark = pytest.mark.slow
 
 UUID = "GPU-aaaa1111-0000-0000-0000-000000000000"
-NO_FRAMEWORKS = ("--python", "pytorch=/nowhere/python", "--python", "tensorflow=/nowhere/python")
-"""Where frameworks do not matter, none is imported."""
 
 
 def checks_of(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -36,7 +34,7 @@ def checks_of(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], d
 
 def test_without_a_sensor_it_exits_4_with_a_reason_and_fix_for_each(tmp_path: Path) -> None:
     variables = {"JOULEMARK_POWERCAP_ROOT": str(tmp_path / "none")}
-    done = joulemark(tmp_path, "doctor", "--json", *known("pytorch", "tensorflow"), variables=variables)
+    done = joulemark(tmp_path, "doctor", "--json", *known(), variables=variables)
     assert done.returncode == 4, done.stderr
     checks = checks_of(done)
     assert set(checks["sensor", "rapl"]) == {
@@ -67,7 +65,7 @@ def test_with_counters_it_exits_0_with_their_update_periods_where_known_and_cost
     gpus = [FakeGpu(UUID, traits="tick"), FakeGpu("GPU-b", bus="00000000:02:00.0")]
     variables = nvml_library.environment(nvml_library.build(tmp_path), gpus)
     variables |= {"JOULEMARK_POWERCAP_ROOT": str(powercap), "CUDA_VISIBLE_DEVICES": "0"}
-    done = joulemark(tmp_path, "doctor", "--json", *NO_FRAMEWORKS, variables=variables)
+    done = joulemark(tmp_path, "doctor", "--json", *none_of(), variables=variables)
     assert done.returncode == 0, done.stderr
     checks = checks_of(done)
     rapl, gpu = checks["sensor", "rapl"], checks["sensor", f"nvml {UUID}"]
@@ -86,7 +84,7 @@ def test_gpus_are_numbered_as_by_the_framework(tmp_path: Path) -> None:
     gpus = [FakeGpu(UUID, name="Old GPU"), FakeGpu("GPU-b", name="New GPU", bus="00000000:02:00.0")]
     python = stand_in(tmp_path, build="cuda", devices=["cpu", "cuda:0", "cuda:1"], boards=["b", UUID[4:]])
     variables = nvml_library.environment(nvml_library.build(tmp_path), gpus)
-    pythons = ("--python", f"pytorch={python}", *NO_FRAMEWORKS[2:])
+    pythons = ("--python", f"pytorch={python}", *none_of("tensorflow", "jax"))
     done = joulemark(tmp_path, "doctor", "--json", *pythons, variables=variables)
     assert done.stderr == ""
     checks = checks_of(done)
@@ -144,7 +142,7 @@ def test_a_gpu_without_a_framework_that_works(tmp_path: Path) -> None:
 
 def test_an_interpreter_that_cannot_be_used_is_a_row(tmp_path: Path) -> None:
     other = environment_with(tmp_path / "env")
-    options = ("--python", "pytorch=/nowhere/python", "--python", f"tensorflow={other}")
+    options = ("--python", f"tensorflow={other}", *none_of("pytorch", "jax"))
     done = joulemark(tmp_path, "doctor", "--json", *options)
     assert (done.returncode, done.stderr) == (4, "")
     checks = checks_of(done)
@@ -159,7 +157,7 @@ def test_a_container_that_hides_the_power_supply(tmp_path: Path) -> None:
     if os.geteuid() or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
         pytest.skip("needs root that may mount")
     done = subprocess.run(
-        [*command, *COMMAND, "doctor", "--json", *NO_FRAMEWORKS],
+        [*command, *COMMAND, "doctor", "--json", *none_of()],
         env=environment(tmp_path),
         cwd=tmp_path,
         capture_output=True,

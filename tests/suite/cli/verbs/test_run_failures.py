@@ -45,7 +45,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedPro
     done = joulemark(
         home,
         *("run", "--profile", "fast", "--zone", "CH", "--sensor", "simulated:rapl/constant", "--json"),
-        *("--rounds", "2", "--threads", "1", *known("pytorch", "tensorflow")),
+        *("--rounds", "2", "--threads", "1", "--framework", "pytorch", "--framework", "tensorflow", *known()),
         *("--workload", "faulty", "--size", "segfault", "--size", "hang", "--workload", "matmul", "--size", "tiny"),
         variables=starts_with(home / "site", NO_KERAS + exit_of("joulemark.suite.trial.noise_floor")),
     )

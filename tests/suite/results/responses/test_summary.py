@@ -32,7 +32,7 @@ def test_each_energy_is_the_true_one_within_its_sensors_limits(name):
     # The simulated sensor has no gain error: what is left of the limits is that of sampling.
     assert low / least_gain <= TRUE_J[name] / quantity.value <= high / most_gain
     assert 0.99 < low / least_gain <= high / most_gain < 1.01
-    assert quantity.low <= quantity.value <= quantity.high
+    assert quantity.low <= TRUE_J[name] <= quantity.high
 
 
 def test_the_energies_lack_the_host_and_say_so():
@@ -46,6 +46,7 @@ def test_prefill_and_decoding_close_on_the_response():
     left = closure(simulated_run())
     assert left.n == 3
     assert left.sensor_low_j <= 0.0 <= left.sensor_high_j
+    assert left.low_j <= 0.0 <= left.high_j
     assert left.sensor_high_j - left.sensor_low_j < 0.02 * TRUE_J["per_response"]
     assert left.share == pytest.approx(left.energy_j / TRUE_J["per_response"], rel=0.05)
 

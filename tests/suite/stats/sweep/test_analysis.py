@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from report_files import on_gpu
 from run_files import energy, run_file
@@ -10,6 +12,7 @@ from swept_runs import BOARD, LIMITS_W, ROUNDS, make_run, true_ratios
 from joulemark.suite.records import GpuState
 from joulemark.suite.stats.sweep.analysis import analyse, to_confirm
 from joulemark.suite.stats.sweep.sentences import (
+    choice_sentences,
     gain_sentence,
     goal_text,
     host_sentence,
@@ -52,10 +55,12 @@ def test_gain_is_that_of_the_later_rounds_alone():
 
 def test_best_and_default_are_confirmed_and_nothing_where_the_default_is_best():
     ends = lambda run: {name.partition("+")[2] for name in to_confirm(run)}  # noqa: E731
-    assert ends(make_run()) == {"power-limit=600", ""}
+    assert ends(make_run()) == {"power-limit=600", "power-limit=400", ""}  # by joules, and by energy-delay product
     assert ends(make_run(slowdown=0.5)) == {"power-limit=400", ""}
-    assert ends(make_run(slowdown=0.0)) == set()
+    assert ends(make_run(slowdown=0.0)) == {"power-limit=400", ""}
     assert analyse(make_run(slowdown=0.0))[0].choices["joules"].best.is_default
+    alone = make_run()
+    assert ends(alone.model_copy(update={"cases": alone.cases[-1:]})) == set()
 
 
 def test_watts_of_the_host_raise_the_best_limit():
@@ -84,6 +89,11 @@ def test_what_a_gpu_says_of_limit_and_clock_counts():
     assert [point.limit_binds for point in found.points] == [True] * 4
     assert "the clock was another at 400 W (1,200 MHz)" in plateau_sentence(found)
 
+    # It also knows better where the limit does not bind, however near to it power is.
+    trace = run.traces[0].model_copy(update={"states": (state.model_copy(update={"throttled": ()}),)})
+    (found,) = analyse(run.model_copy(update={"traces": (trace,)}))
+    assert [point.limit_binds for point in found.points] == [False] * 4
+
 
 def test_energy_of_a_model_is_not_compared():
     (found,) = analyse(make_run(kind="model", allow_estimates=True))
@@ -103,3 +113,23 @@ def test_a_setting_of_which_less_was_measured_is_left_out():
 
 def test_other_runs_have_no_sweep():
     assert analyse(run_file()) == ()
+
+
+def test_no_watts_are_added_to_estimated_joules():
+    """A model may be of the whole machine at its socket."""
+    run = make_run(kind="model", allow_estimates=True, host_watts=100.0)
+    cases = [case.model_copy(update={"threads": k, "power_limit_w": None}) for k, case in enumerate(run.cases, 1)]
+    settings = run.settings.model_copy(update={"over": {"threads": (1, 2, 3, 4)}})
+    (found,) = analyse(run.model_copy(update={"cases": tuple(cases), "settings": settings}))
+    assert set(found.choices) == {"joules", "delay_product"}
+    assert host_sentence(found).startswith("whole machine: not compared, since the joules are estimated")
+
+
+def test_what_cannot_be_told_apart_has_a_bound():
+    noisy = make_run()
+    few = noisy.model_copy(update={"run": noisy.run.model_copy(update={"rounds": 2})})
+    (choice,) = [each for goal, each in analyse(few)[0].choices.items() if goal == "delay_product"]
+    assert len(choice.candidates) > 1
+    (line,) = [line for line in choice_sentences(analyse(few)[0], 0.05) if "energy-delay" in line]
+    assert re.search(r"not told apart from .* \(at most [\d.,]+ % above the true least\)$", line), line
+    assert float(line.rpartition("at most ")[2].split(" ")[0]) == pytest.approx(100 * choice.excess, rel=0.06)

@@ -26,6 +26,10 @@ def build(size, phase, kit):
     fault = BY_PRECISION[kit.precision] if size.fault == "by_precision" else size.fault
     if fault == "raises_at_load":
         raise ValueError("planted at load")
+    if "rank" in fault:
+        from faulty import ranks
+
+        return ranks.build(fault, kit)
     if fault.startswith("gpu"):
         return simulated_gpu(fault, size.batch)
     if fault == "retraces":

@@ -1,0 +1,85 @@
+"""Jobs that the runs of a report are nodes of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.jobs.members import members
+from joulemark.suite.results.jobs.total import NOT_MEASURED, JobTotal, NodeTotal, by_component, job_total
+from joulemark.suite.units import quantity
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One job as the page shows it."""
+
+    title: str
+    components: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """Node, host, ranks, energy, and energy by component; the last row is the sum."""
+    missing: tuple[str, ...]
+    """What makes the sum a lower bound."""
+    not_measured: tuple[str, ...]
+    boards: tuple[tuple[str, str, str], ...]
+    """Node, UUID and energy of each GPU that is charged."""
+    notes: tuple[str, ...]
+
+
+def are_one_job(files: Sequence[RunFile]) -> bool:
+    """Return whether all `files` are of one job: its nodes are not compared with one another."""
+    return len(files) > 1 and len({file.node.job if file.node is not None else None for file in files} - {None}) == 1
+
+
+def job_views(files: Sequence[RunFile]) -> tuple[JobView, ...]:
+    """Return the jobs that `files` are of, in their order."""
+    by_job: dict[str, list[RunFile]] = {}
+    for file in files:
+        if file.node is not None:
+            by_job.setdefault(file.node.job, []).append(file)
+    totals = [job_total(members([(file.run.id, file) for file in job])) for job in by_job.values()]
+    return tuple(_view(number, total, len(totals)) for number, total in enumerate(totals, 1))
+
+
+def _view(number: int, total: JobTotal, count: int) -> JobView:
+    components = tuple(sorted(by_component(total.energy.readings)))
+    ranks = total.nodes[0].member.node.ranks
+    everything = ("all", "", "" if ranks is None else str(ranks))
+    sums_j = by_component(total.energy.readings)
+    return JobView(
+        title="The job" if count == 1 else f"Job {number}",
+        components=components,
+        rows=(
+            *(_row(node, components) for node in total.nodes),
+            (*everything, _energy(total.energy.energy_j, total.lower_bound), *_cells(sums_j, components)),
+        ),
+        missing=tuple(f"{entry.what}: {entry.reason}" for entry in total.missing),
+        not_measured=tuple(f"{what}: {reason}" for what, reason in NOT_MEASURED),
+        boards=tuple(
+            (_name(node), uuid, quantity(energy_j, "J") if energy_j is not None else "not measured")
+            for node in total.nodes
+            for uuid, energy_j in node.boards_j.items()
+        ),
+        notes=total.notes,
+    )
+
+
+def _row(total: NodeTotal, components: Sequence[str]) -> tuple[str, ...]:
+    node = total.member.node
+    ranks = "" if node.local_ranks is None else str(node.local_ranks)
+    energy = _energy(total.energy.energy_j, bool(total.missing))
+    return (_name(total), node.host, ranks, energy, *_cells(total.components_j, components))
+
+
+def _cells(energy_j: dict[str, float], components: Sequence[str]) -> list[str]:
+    return [quantity(energy_j[component], "J") if component in energy_j else "" for component in components]
+
+
+def _name(total: NodeTotal) -> str:
+    rank = total.member.node.rank
+    return str(rank) if rank is not None else total.member.label
+
+
+def _energy(energy_j: float | None, lower_bound: bool) -> str:
+    return "not measured" if energy_j is None else ("≥ " if lower_bound else "") + quantity(energy_j, "J")

@@ -1,0 +1,115 @@
+"""`joulemark job`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from joulemark.suite.cli import options
+from joulemark.suite.errors import JoulemarkError, UsageError
+from joulemark.suite.system.text import one_line
+from joulemark.suite.terminal.console import print_message, print_result
+from joulemark.suite.terminal.tables import AdaptiveTable, Column
+from joulemark.suite.units import quantity
+
+if TYPE_CHECKING:
+    from joulemark.suite.records import RunFile
+    from joulemark.suite.results.jobs.total import JobTotal, NodeTotal
+
+
+def command(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="DIR|FILES...", help="Run files of the job's nodes, or their directory.")
+    ],
+    as_json: options.Json = False,
+) -> None:
+    """Add up one job of several nodes or ranks from the run files of its nodes.
+
+    Every joule is counted once. The sum is a lower bound where a node has no file, a rank died or a component was not
+    read. The network and its switches are never measured.
+    """
+    from joulemark.suite.results.jobs.document import job_document
+    from joulemark.suite.results.jobs.members import members
+    from joulemark.suite.results.jobs.total import job_total
+
+    total = job_total(members([pair for path in files for pair in _read(path)]))
+    print_result(job_document(total), as_json, lambda: [_table(total), "\n".join(_lines(total))])
+
+
+def _read(path: Path) -> list[tuple[str, RunFile]]:
+    """Return the run file at `path`, or those in a directory that are of jobs. UsageError where there is none."""
+    from joulemark.suite.results.store import load_path, one_file
+
+    if not path.is_dir():
+        with one_file(str(path)):
+            return [(str(path), load_path(path))]
+    found = []
+    for file in sorted(path.glob("*.json")):
+        try:
+            with one_file(str(file)):
+                found.append((str(file), load_path(file)))
+        except JoulemarkError as error:
+            print_message(f"joulemark: left out: {one_line(str(error))}")
+    of_jobs = [(name, run_file) for name, run_file in found if run_file.node is not None]
+    if not of_jobs:
+        raise UsageError(
+            f"no run file of a job in {path}. `Meter.save`, the callbacks' `save` and `joulemark measure` write one a "
+            "node in ranks of torchrun, accelerate, srun or mpirun."
+        )
+    return of_jobs
+
+
+def _table(total: JobTotal) -> AdaptiveTable:
+    components = sorted({name for node in total.nodes for name in node.components_j})
+    amounts = [Column(name, right=True) for name in ("Energy", *components, "Emissions")]
+    table = AdaptiveTable("Node", "Host", Column("Ranks", right=True), *amounts)
+    for node in total.nodes:
+        table.add(*_row(node, components))
+    table.add("all", "", *_amounts(total, components))
+    return table
+
+
+def _row(total: NodeTotal, components: Sequence[str]) -> list[str]:
+    node, by_component = total.member.node, total.components_j
+    name = str(node.rank) if node.rank is not None else total.member.label
+    ranks = "" if node.local_ranks is None else str(node.local_ranks)
+    cells = [quantity(by_component[c], "J") if c in by_component else "" for c in components]
+    energy = _energy(total.energy.energy_j, bool(total.missing))
+    return [name, one_line(node.host), ranks, energy, *cells, quantity(total.emissions.value, "g")]
+
+
+def _amounts(total: JobTotal, components: Sequence[str]) -> list[str]:
+    """Return the cells of the sum, from the number of ranks on."""
+    ranks = total.nodes[0].member.node.ranks
+    sums_j = [sum(node.components_j.get(component, 0.0) for node in total.nodes) for component in components]
+    energy = _energy(total.energy.energy_j, total.lower_bound)
+    return [
+        "" if ranks is None else str(ranks),
+        energy,
+        *(quantity(energy_j, "J") for energy_j in sums_j),
+        quantity(total.emissions_g, "g"),
+    ]
+
+
+def _energy(energy_j: float | None, lower_bound: bool) -> str:
+    return "not measured" if energy_j is None else ("≥ " if lower_bound else "") + quantity(energy_j, "J")
+
+
+def _lines(total: JobTotal) -> Iterator[str]:
+    """Yield what is missing, what is never measured, and how well the clocks of the nodes are aligned."""
+    from joulemark.suite.results.jobs.total import NOT_MEASURED
+
+    if total.missing:
+        yield "≥ lacks:"
+        yield from (f"  {one_line(entry.what)}: {one_line(entry.reason)}" for entry in total.missing)
+    yield "Not measured: " + "; ".join(f"{what} ({reason})" for what, reason in NOT_MEASURED) + "."
+    for node in total.nodes:
+        ahead_s, error_s = node.offset.offset_s, node.offset.error_s
+        if ahead_s is not None and error_s:
+            yield f"Clock of {node.member.label}: {ahead_s:+.6f} s, within {error_s:.2g} s, by a shared mark."
+    if len(total.nodes) > 1 and all(node.offset.offset_s is None for node in total.nodes):
+        yield "Clocks: as the nodes have them (no mark: see Meter.align)."
+    yield from total.notes

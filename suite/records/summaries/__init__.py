@@ -1,0 +1,1 @@
+"""What cases come to over their trials."""

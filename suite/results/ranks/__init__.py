@@ -1,0 +1,1 @@
+"""Results of cases that several ranks work on."""

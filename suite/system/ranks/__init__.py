@@ -1,0 +1,5 @@
+"""The processes of a job: which one this is, by its launcher's variables, and which of those on this node have died."""
+
+from joulemark.suite.system.ranks.launchers import Rank, find, job_name
+
+__all__ = ["Rank", "find", "job_name"]

@@ -1,0 +1,148 @@
+"""What the ranks of a trial agree on outside of their window: when to begin, and how often to repeat a step.
+
+Steps that communicate block until all ranks take them, so that all must take as many. Nothing here runs inside a
+window.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import statistics
+from collections.abc import Callable
+from typing import Final
+
+from joulemark.suite.trial import timing
+from joulemark.suite.trial.request import Effort
+from joulemark.suite.trial.timing import Clock, Window
+
+FORK: Final = multiprocessing.get_context("fork")
+"""Ranks are forks of the trial, which has imported the framework and started nothing."""
+
+
+class Group:
+    """All ranks of a trial. Made before they are started; each then has its own `rank`."""
+
+    def __init__(self, size: int, timeout_s: float | None = None) -> None:
+        """`timeout_s`: how long a rank waits for the others; None: until the trial ends."""
+        self.size, self.rank = size, 0
+        self._barrier = FORK.Barrier(size, timeout=timeout_s)
+        self._number = FORK.Value("d", 0.0, lock=False)
+        self._failed = FORK.Value("b", 0)
+        self._pids = FORK.Array("i", size, lock=False)
+
+    def enter(self, rank: int) -> None:
+        """Be `rank`, in a process of its own."""
+        self.rank = rank
+        self._pids[rank] = os.getpid()
+
+    def leave(self) -> None:
+        """Have finished: the process may end."""
+        self._pids[self.rank] = 0
+
+    def ended(self) -> int | None:
+        """Return a rank whose process has ended before it had finished; None where there is none."""
+        return next((rank for rank, pid in enumerate(self._pids) if pid and not _runs(pid)), None)
+
+    def barrier(self) -> None:
+        """Wait for all ranks. Raises BrokenBarrierError if one of them has failed."""
+        self._barrier.wait()
+
+    def agree(self, number: float) -> float:
+        """Return the number of rank 0."""
+        if self.rank == 0:
+            self._number.value = number
+        self.barrier()
+        agreed = float(self._number.value)
+        self.barrier()  # or rank 0 might set the next one before all have read this
+        return agreed
+
+    def is_first_failure(self) -> bool:
+        """Note that this rank has failed, and let no other wait for it. Return whether it is the first."""
+        with self._failed.get_lock():
+            first = not self._failed.value
+            self._failed.value = 1
+        self._barrier.abort()
+        return first
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process runs: one that has ended is a zombie until the launcher looks."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+class PaceApart:
+    """Warm-up and window of a rank that trains for itself: as `timing` has them, after a barrier."""
+
+    warm_up = staticmethod(timing.warm_up)
+    steps_per_block = staticmethod(timing.steps_per_block)
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+
+    def measure(
+        self,
+        step: Callable[[], object],
+        synchronize: Callable[[], None],
+        count: int,
+        effort: Effort,
+        on_edge: Callable[[], None] = lambda: None,
+        clock: Clock = timing.CLOCK,
+    ) -> Window:
+        """Time blocks of `count` steps until the window is full, from when all ranks are ready."""
+        self._group.barrier()
+        return timing.measure(step, synchronize, count, effort, on_edge, clock)
+
+
+class PaceTogether:
+    """Warm-up and window of a rank that communicates: as `timing` has them, with as many steps in every rank."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+
+    def warm_up(
+        self,
+        step: Callable[[], object],
+        synchronize: Callable[[], None],
+        effort: Effort,
+        clock: Clock = timing.CLOCK,
+        after_first: Callable[[], object] = lambda: None,
+    ) -> list[float]:
+        """Run single steps until those of rank 0 are steady, as `timing.warm_up` does."""
+        return timing.warm_up(step, synchronize, effort, lambda: self._group.agree(clock()), after_first)
+
+    def steps_per_block(
+        self, durations: list[float], synchronize: Callable[[], None], clock: Clock = timing.CLOCK
+    ) -> int:
+        """Return the steps in a block that rank 0 needs."""
+        return int(self._group.agree(timing.steps_per_block(durations, synchronize, clock)))
+
+    def measure(
+        self,
+        step: Callable[[], object],
+        synchronize: Callable[[], None],
+        count: int,
+        effort: Effort,
+        on_edge: Callable[[], None] = lambda: None,
+        clock: Clock = timing.CLOCK,
+    ) -> Window:
+        """Time blocks of `count` steps after a barrier: as many as fill the window in rank 0, by its first blocks."""
+        first = timing.run_blocks(step, synchronize, count, 0.0, clock, min_blocks=3)
+        block_s = max(self._group.agree(statistics.median(first.block_s)), 1e-6)
+        guard = math.ceil(effort.guard_s / block_s)
+        blocks = max(effort.min_blocks, math.ceil(effort.window_s / block_s))
+        self._group.barrier()
+        with timing.garbage_collection_off():
+            timing.run_blocks(step, synchronize, count, 0.0, clock, guard)
+            on_edge()
+            timing.run_blocks(step, synchronize, count, 0.0, clock)
+            window = timing.run_blocks(step, synchronize, count, 0.0, clock, blocks)
+            on_edge()
+            timing.run_blocks(step, synchronize, count, 0.0, clock, guard)
+        return window

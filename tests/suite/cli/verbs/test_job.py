@@ -1,0 +1,60 @@
+"""`joulemark job`: one job out of the run files of its nodes; and the job in a report."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from command import joulemark
+from job_files import node_file
+from run_files import run_file
+
+from joulemark.reports.html import render
+from joulemark.suite.records import write
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_directory_of_node_files_is_a_job(tmp_path):
+    for rank in (0, 1):
+        write(node_file(rank, count=3), tmp_path / f"fit.node{rank}.json")
+    write(run_file(), tmp_path / "other.json")
+    (tmp_path / "broken.json").write_text("{")
+    done = joulemark(tmp_path, "job", str(tmp_path), "--json")
+    assert done.returncode == 0
+    assert "left out: " in done.stderr
+    job = json.loads(done.stdout)
+    assert job["schema_version"] == 1
+    assert job["energy_j"] == pytest.approx(240.0)
+    assert job["lower_bound"] is True
+    assert job["missing"] == [{"what": "node 2", "reason": "it has no run file"}]
+    assert [(node["rank"], node["energy_j"], node["lower_bound"]) for node in job["nodes"]] == [
+        (0, pytest.approx(120.0), False),
+        (1, pytest.approx(120.0), False),
+    ]
+    assert {entry["what"] for entry in job["not_measured"]} == {"network", "switches"}
+    assert "network" not in job["components_j"]
+
+    shown = joulemark(tmp_path, "job", *(str(tmp_path / f"fit.node{rank}.json") for rank in (1, 0))).stdout
+    assert "≥ 240 J" in shown
+    assert "node 2: it has no run file" in shown
+    assert "Not measured: network" in shown
+
+
+@pytest.mark.parametrize("name", [".", "run.json", "nowhere.json"])
+def test_without_a_job_there_is_one_line(tmp_path, name):
+    write(run_file(), tmp_path / "run.json")
+    done = joulemark(tmp_path, "job", str(tmp_path / name))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_report_of_the_nodes_has_the_job():
+    files = [node_file(rank, count=3) for rank in (0, 1)]
+    page = render(files, plotlyjs="cdn")
+    for text in ("≥ 240 J", "node 2: it has no run file", "switches: no sensor of a node reads them"):
+        assert text in page
+    hidden = render(files, plotlyjs="cdn", anonymous=True)
+    assert "≥ 240 J" in hidden  # two hosts of one name stay two machines
+    assert "0123456789ab" not in hidden
+    assert 'id="job"' not in render([run_file()], plotlyjs="cdn")
