@@ -37,3 +37,15 @@ def test_two_hundred_machines_open_and_every_part_is_there(tab: Open) -> None:
     assert page.evaluate("document.querySelectorAll('script[data-run]').length") == 200
     assert page.evaluate("document.querySelectorAll('*').length") < 100_000  # a hundred thousand take seconds
     assert "200" in (page.locator("#environment .hint").text_content() or "")
+
+
+def test_paper_has_the_first_rows_of_each_long_chart(tab: Open, fifty: str) -> None:
+    page = tab(fifty).open()
+    page.emulate_media(media="print")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.tall')].map((chart) => [chart.children.length,"
+        " [...chart.children].filter((plot) => getComputedStyle(plot).display !== 'none').length])"
+    )
+    assert shown
+    assert min(slices for slices, _ in shown) > 1
+    assert {visible for _, visible in shown} == {1}
