@@ -96,9 +96,8 @@ def _compared(case: Case, alone: Mapping[str, Case], gpus: Sequence[Gpu], traces
     }
     rates = compare_gpus([_logs(device, ways, "rate") for device, ways in samples.items()])
     energies = compare_gpus([_logs(device, ways, "energy_per_item_j") for device, ways in samples.items()])
-    kinds = [
-        each.gpu_energy.kind for ways in samples.values() for way in ways.values() for each in way if each.gpu_energy
-    ]
+    every = (each for ways in samples.values() for way in ways.values() for each in way)
+    kinds = [each.gpu_energy.kind for each in every if each.gpu_energy]
     return AcrossGpus(
         familywise_rate=FAMILYWISE,
         gpus=tuple(_one(rates, device, case.item, ways, traces, uuids) for device, ways in samples.items()),
