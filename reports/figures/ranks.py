@@ -49,7 +49,7 @@ def _figure(id: str, views: Sequence[CaseView]) -> Figure:
     numbers_of_ranks = [view.case.ranks or 0 for view in views]
     known = [each.value for each in efficiencies if each.value is not None]
     last = f"{known[-1]:.0%} efficiency on {numbers_of_ranks[-1]} ranks" if known else "efficiency was not measured"
-    curves = [
+    curves: list[tuple[Sequence[Efficiency | Quantity], tuple[str, str, str]]] = [
         (efficiencies, _BASELINES[0]),
         ([each.of_one_rank for each in efficiencies], _BASELINES[1]),
         ([each.of_ranks_apart for each in efficiencies], _BASELINES[2]),

@@ -57,7 +57,8 @@ def prepare_all(request: Request) -> Prepared:
     module = load(request.framework, request.strategy)
 
     def make(execution: Execution) -> Adapter:
-        return module.Adapter(replace(execution, ranks=ranks, batch_size=batch_size))
+        adapter: Adapter = module.Adapter(replace(execution, ranks=ranks, batch_size=batch_size))
+        return adapter
 
     return prepare(replace(request, batch_size=batch_size), make)
 
