@@ -20,6 +20,10 @@ GPU_START_S = 5.5
 Mean of the cases of `quick` on an H200, seconds; only for the expected duration."""
 GPU_PROBE_S = 7.0
 """Probe of a GPU in one precision, seconds; only for the expected duration."""
+RESPONSES_S = 13.5
+"""What whole responses make a trial longer than its three windows: warm-up, guards, and the least number in a
+window. Mean of `llama:small` at batch 1 to 16 (docs/results/responses-2-cores.json), seconds; only for the expected
+duration."""
 RANKS_START_S = 2.0
 """Start of the ranks and their steps without communication, seconds; only for the expected duration."""
 IMPORTS_S = 3.0
@@ -145,7 +149,8 @@ class Plan:
         if case.ranks is not None:
             return start_s + measuring_s + RANKS_START_S
         if case.response is not None:
-            return start_s + measuring_s + 2 * (effort.window_s + 2 * effort.guard_s)  # prefill and decoding alone
+            alone_s = 2 * (effort.window_s + 2 * effort.guard_s)  # prefill and decoding
+            return start_s + measuring_s + alone_s + RESPONSES_S
         return start_s + measuring_s + COUNTING_S[kind] * self._counted_rounds(kind) / self.rounds
 
     def _counted_rounds(self, kind: DeviceKind) -> int:

@@ -29,6 +29,16 @@ def test_each_kept_run_took_as_long_as_expected_within_a_fifth(kept):
 
 
 @pytest.mark.slow
+def test_trials_of_responses_took_as_long_as_expected_within_a_fifth():
+    """By their trials: between its two parts, the run waited."""
+    run_file = read(RESULTS / "responses-2-cores.json")
+    plan = plan_of(run_file)
+    took_s = sum(trial.ended_s - trial.started_s for case in run_file.cases for trial in case.ok_trials)
+    expected_s = sum(plan.trial_s(case) * len(case.trials) for case in run_file.cases)
+    assert 1 / FACTOR <= expected_s / took_s <= FACTOR
+
+
+@pytest.mark.slow
 def test_the_starts_in_the_table_of_frameworks_are_those_of_the_kept_runs(kept):
     measured = starts(kept[name] for name in ON_CPU)
     assert {framework for framework, _ in measured} == set(FRAMEWORKS)
