@@ -10,6 +10,7 @@ import math
 import multiprocessing
 import os
 import statistics
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -19,6 +20,8 @@ from joulemark.suite.trial.timing import Clock, Window
 
 FORK: Final = multiprocessing.get_context("fork")
 """Ranks are forks of the trial, which has imported the framework and started nothing."""
+ENDS_WITHIN_S: Final = 2.0
+"""How long a rank that fails looks for one that has died: the kernel tears down a killed process in far less."""
 
 
 class Group:
@@ -38,12 +41,20 @@ class Group:
         self._pids[rank] = os.getpid()
 
     def leave(self) -> None:
-        """Have finished: the process may end."""
+        """Have finished, or failed by itself: the process may end."""
         self._pids[self.rank] = 0
 
     def ended(self) -> int | None:
-        """Return a rank whose process has ended before it had finished; None where there is none."""
-        return next((rank for rank, pid in enumerate(self._pids) if pid and not _runs(pid)), None)
+        """Return a rank whose process ends before it has finished; None where none does soon.
+
+        A process that is killed closes its connections first, so that the others may notice before it has ended.
+        """
+        latest = time.monotonic() + ENDS_WITHIN_S
+        while True:
+            dead = next((rank for rank, pid in enumerate(self._pids) if pid and not _runs(pid)), None)
+            if dead is not None or time.monotonic() > latest:
+                return dead
+            time.sleep(0.02)
 
     def barrier(self) -> None:
         """Wait for all ranks. Raises BrokenBarrierError if one of them has failed."""

@@ -48,6 +48,7 @@ def run(request: Request, measure: MeasureCase, report: Report) -> Fields | None
                 if dead is not None:  # the error is that it does not answer
                     rank, code, reason = dead, "crashed", "the process was killed or crashed"
                 report(error={"code": code, "reason": f"rank {rank}: {reason}"})
+            group.leave()
             raise SystemExit(RankFailedError.REPORTED) from None
 
     launch = strategy.load(request.framework, request.strategy).launch if request.strategy else forks.launch

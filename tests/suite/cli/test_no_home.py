@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from another_user import AS_USER, USER
 from command import COMMAND, FAST
 from environments import known, none_of
 from forked_command import CommandServer
@@ -23,10 +24,6 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user"),
 ]
 
-USER = 54321
-# Reading may need more than the user has: this interpreter may lie in root's home.
-CAPABILITIES = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
-AS_USER = ("setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", *CAPABILITIES)
 REASON = f"HOME is not set, and user {USER} is not in /etc/passwd"
 MATMUL = "--size tiny --workload matmul --framework pytorch --device cpu --rounds 1 --threads 1 --no-report"
 DOCTOR = " ".join(("doctor", *none_of()))

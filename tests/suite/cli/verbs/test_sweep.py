@@ -14,7 +14,8 @@ from pathlib import Path
 import limited_packages
 import nvml_library
 import pytest
-from command import FAST_ROUNDS, environment, in_terminal, joulemark, start
+from another_user import AS_USER
+from command import COMMAND, FAST_ROUNDS, environment, in_terminal, joulemark, start
 from environments import known, require
 from limited_packages import PRESENT, limits_of
 from nvml_library import FakeGpu
@@ -106,19 +107,6 @@ def test_range_of_a_gpu_is_that_of_its_driver(home):
     ]
 
 
-ANOTHER_USER = """
-import os, sys
-import joulemark.suite.cli.app as app, joulemark.suite.cli.verbs.sweep, joulemark.suite.cli.support.prepare
-import joulemark.suite.cli.support.execute, joulemark.suite.cli.support.resumed, joulemark.suite.plan.sweep_ranges
-import joulemark.suite.limits.rapl, joulemark.suite.carbon.ember, joulemark.workloads.registry as registry
-import joulemark.suite.stats.sweep.analysis, pydantic_settings, pynvml
-registry.workloads()
-sys.argv[1:] = ["sweep", "--over", "power-limit=90,150", "--device", "cpu", "--profile", "ci", "--offline"]
-os.setgid(65534); os.setuid(65534)  # only now: this user may not read the interpreter's folder
-app.main()
-"""
-
-
 @pytest.fixture
 def shared():
     """A folder that any user may read and write; pytest's own are closed to others."""
@@ -127,11 +115,14 @@ def shared():
         yield Path(name)
 
 
+SWEPT_BY_ANOTHER = "sweep --over power-limit=90,150 --device cpu --profile ci --offline"
+
+
 @as_root
 def test_another_user_is_told_the_command(shared):
     root = limited_packages.build(shared / "sys")
     done = subprocess.run(
-        [sys.executable, "-P", "-c", ANOTHER_USER],
+        [*AS_USER, *COMMAND, *SWEPT_BY_ANOTHER.split()],
         env=environment(shared, JOULEMARK_POWERCAP_ROOT=str(root)),
         cwd=shared,
         capture_output=True,
