@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from joulemark.suite.errors import UsageError
+
+FILE_SUFFIXES: Final = (".html", ".md", ".json", ".csv", ".xml", ".txt")
+"""Of what verbs write into one file: a directory with such a name is a mistake for `-o`."""
 
 
 def find_home(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -47,10 +51,13 @@ def find_cache(name: str, environment: Mapping[str, str] = os.environ) -> Path |
 def find_runs(out: Path | None) -> Path | None:
     """Return the directory that runs are looked for in: `--out`, or `runs` in the home; None where there is none.
 
-    UsageError where `--out` is a file.
+    UsageError where `--out` is a file, or is named like one.
     """
-    if out is not None and out.exists() and not out.is_dir():
-        raise UsageError(f"--out is a directory; {out} is a file.")
+    if out is not None and not out.is_dir():
+        if out.exists():
+            raise UsageError(f"--out is a directory; {out} is a file.")
+        if out.suffix.lower() in FILE_SUFFIXES:
+            raise UsageError(f"--out is the directory of runs; {out} names a file, as `-o {out}` of `report` takes it.")
     directory = find_home() if out is None else None
     return directory / "runs" if directory is not None else out
 

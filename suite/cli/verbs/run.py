@@ -33,7 +33,7 @@ class Options(Measurement, Distribution):
 def command(context: typer.Context, **given: Unpack[Options]) -> int:
     """Measure: speed, energy and carbon of the selected cases, in rounds of fresh processes.
 
-    Without options: profile quick, 3 minutes on two cores, at most 8 with a GPU. Exit codes: 0 fine; 2 bad usage; 4 all
+    Without options: profile quick, 5 minutes on two cores, at most 8 with a GPU. Exit codes: 0 fine; 2 bad usage; 4 all
     trials of a case failed, a case is not valid (with --strict), or nothing was measured; 130 interrupted (what was
     finished is kept; --resume continues).
     """

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from joulemark.suite.system.directories import make_private
+from joulemark.suite.errors import UsageError
+from joulemark.suite.system.directories import find_runs, make_private
 
 
 def test_missing_directories_are_made_for_this_user_alone(tmp_path: Path) -> None:
@@ -22,3 +23,13 @@ def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     for path in (Path("/proc/nothing/a/b"), tmp_path / "file", tmp_path / "file" / "a"):
         with pytest.raises((FileNotFoundError, FileExistsError, NotADirectoryError)):
             make_private(path)
+
+
+def test_a_file_is_no_directory_of_runs_and_nor_is_what_is_named_like_one(tmp_path: Path) -> None:
+    (tmp_path / "kept.json").mkdir()
+    assert find_runs(tmp_path / "new") == tmp_path / "new"
+    assert find_runs(tmp_path / "kept.json") == tmp_path / "kept.json"
+    (tmp_path / "file").touch()
+    for name, text in (("file", "is a file"), ("page.html", "names a file, as `-o ")):
+        with pytest.raises(UsageError, match=text):
+            find_runs(tmp_path / name)
