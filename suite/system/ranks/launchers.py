@@ -44,14 +44,19 @@ class Rank:
     """What all ranks of a job have in common: a digest of the launcher's identifiers."""
 
     def __post_init__(self) -> None:
-        """Raise UsageError where the numbers contradict one another."""
+        """Raise UsageError where the numbers contradict one another. One that works alone may have those of others."""
+        if self.world_size <= 1:
+            return
         pairs = (
             ("rank", self.rank, "world size", self.world_size),
             ("local rank", self.local_rank, "local world size", self.local_world_size),
+            ("local rank", self.local_rank, "world size", self.world_size),
             ("node rank", self.node_rank, "number of nodes", self.node_count),
         )
-        for name, number, size_name, size in pairs:
-            if number is not None and not 0 <= number < (size or number + 1):
+        sizes = (("local world size", self.local_world_size), ("number of nodes", self.node_count))
+        beyond = [(name, size, "world size", self.world_size) for name, size in sizes if (size or 0) > self.world_size]
+        for name, number, size_name, size in (*pairs, *beyond):
+            if number is not None and size is not None and (number >= size or number < 0):
                 raise UsageError(f"the environment ({self.launcher}) has {name} {number} and {size_name} {size}.")
 
     @property
@@ -149,9 +154,12 @@ def _tensorflow(environment: Environment) -> Rank | None:
         return None
     try:
         config = json.loads(text)
-        tasks = [(kind, str(address)) for kind in _KINDS for address in config.get("cluster", {}).get(kind, ())]
+        cluster = config.get("cluster", {})
+        if any(isinstance(cluster.get(kind), str) for kind in _KINDS):
+            raise TypeError("no list of addresses")
+        tasks = [(kind, str(address)) for kind in _KINDS for address in cluster.get(kind, ())]
         kind, index = config["task"]["type"], int(config["task"]["index"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise UsageError(f"TF_CONFIG is not JSON with `cluster` and `task`, found {text!r:.80}.") from None
     if len(tasks) <= 1:
         return None

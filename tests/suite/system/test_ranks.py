@@ -127,6 +127,12 @@ def test_ranks_of_a_job_agree_on_it_and_other_jobs_differ() -> None:
         ({**TORCHRUN, "RANK": "-1"}, "RANK is a number of 0 or more, found '-1'"),
         ({"TF_CONFIG": "{"}, "TF_CONFIG is not JSON with"),
         ({"TF_CONFIG": '{"cluster": 3}'}, "TF_CONFIG is not JSON with"),
+        ({"TF_CONFIG": '{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}'}, "TF_CONFIG is not"),
+        ({"TF_CONFIG": '{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 1e999}}'}, "TF_CONFIG is"),
+        ({"TF_CONFIG": "[" * 100_000}, "TF_CONFIG is not JSON with"),
+        ({"LOCAL_RANK": "5", "WORLD_SIZE": "2", "RANK": "0"}, "local rank 5 and world size 2"),
+        ({"LOCAL_RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "4"}, "local world size 4 and world size 2"),
+        ({"LOCAL_RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "0"}, "local rank 0 and local world size 0"),
         (tf_config("evaluator", 0), "task evaluator 0, which its cluster of 4"),
     ],
 )
