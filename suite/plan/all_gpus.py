@@ -36,7 +36,7 @@ def named(settings: Settings, infos: Collection[FrameworkInfo]) -> Settings:
             raise UsageError(f"--device all compares the GPUs of a machine, which {option} does not: leave one out.")
     gpus = max((gpus_of(info) for info in infos), key=len, default=())
     if not gpus:
-        reasons = "".join(dict.fromkeys(f" {info.blind}." for info in infos if info.blind))
+        reasons = "".join(dict.fromkeys(f" No GPU is seen: {info.blind}." for info in infos if info.blind))
         raise UsageError(f"--device all compares GPUs, and no framework sees one.{reasons} Give --device cpu.")
     if len(gpus) == 1:
         raise UsageError(

@@ -45,7 +45,7 @@ def _efficiency(case: Case, cases: Sequence[Case]) -> Efficiency:
     same = [each for each in cases if all(getattr(each, name) == getattr(case, name) for name in _SHARED)]
     single = _find(same, "that is not distributed", lambda each: each.ranks is None)
     one = _find(same, "of one rank", lambda each: each.ranks == 1 and each.strategy == case.strategy)
-    apart = single  # one rank has nobody to communicate with
+    apart: Case | str = "one rank has nobody to communicate with"
     if case.ranks > 1:
         kind = (case.ranks, None, case.scaling)
         apart = _find(same, "of ranks apart", lambda each: (each.ranks, each.strategy, each.scaling) == kind)

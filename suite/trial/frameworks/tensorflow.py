@@ -168,7 +168,7 @@ def discover() -> dict[str, Any]:
     elif facts.get("is_rocm_build"):
         build = "rocm"
     gpus = len(tf.config.list_physical_devices("GPU"))
-    reason = "a library that it needs cannot be loaded, or the driver is too old: TensorFlow's own messages say which"
+    reason = "TensorFlow cannot load a library that it needs there, or finds no driver: its own messages say which"
     return {
         "version": tf.__version__,
         "build": build,

@@ -95,4 +95,4 @@ def test_a_device_that_one_framework_does_not_see_is_skipped_in_it(tmp_path: Pat
     done = joulemark(tmp_path, *DRY_RUN, "--device", "cuda:0", variables=variables(tmp_path, True), python=python)
     assert (done.returncode, done.stdout) == (2, "")
     assert "unknown device 'cuda:0'" in done.stderr
-    assert "No GPU is seen: a library that it needs cannot be loaded" in done.stderr
+    assert "No GPU is seen: TensorFlow cannot load a library" in done.stderr

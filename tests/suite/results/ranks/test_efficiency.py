@@ -64,6 +64,13 @@ def test_efficiency_is_the_rate_of_n_over_n_times_that_of_each_baseline_in_the_s
     assert two.of_ranks_apart.value == pytest.approx(150 / 160)
 
 
+def test_one_rank_exposes_no_communication_whatever_its_strategy_costs():
+    one = results(on_ranks(SINGLE, None), on_ranks(ONE, 1)).efficiency
+    assert one.value == pytest.approx(98 / 100, rel=0.01)
+    for difference in (one.exposed_communication_s, one.exposed_share):
+        assert (difference.value, difference.reason) == (None, "one rank has nobody to communicate with")
+
+
 def test_exposed_communication_is_the_time_of_a_step_beyond_that_of_ranks_apart():
     """Two ranks of 2 items a step: 4 / 150 s against 4 / 160 s, in the first round."""
     own = (0.1, 0.1)
