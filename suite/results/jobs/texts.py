@@ -26,8 +26,7 @@ def energy_text(energy: EnergySum, lower_bound: bool, separator: str = " ") -> s
     factor, prefix = units.prefix(energy.energy_j)
     if energy.low_j is None or energy.high_j is None:
         return f"{bound}{ESTIMATED}{units.quantity(energy.energy_j, 'J', 2)}"
-    ends = (end_j / factor for end_j in (energy.low_j, energy.high_j))
-    text, low, high = matching_digits(energy.energy_j / factor, *ends)
+    text, low, high = matching_digits(energy.energy_j / factor, energy.low_j / factor, energy.high_j / factor)
     return f"{bound}{ESTIMATED}{text} {prefix}J{separator}({low} to {high})"
 
 
