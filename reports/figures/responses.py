@@ -67,7 +67,7 @@ KINDS: Final = (
     _Kind(
         "parts",
         "Prefill and decoding alone",
-        "Left: joules per prompt token, of prefill alone. Right: joules per token after the first, of decoding alone. "
+        "Left: joules per prompt token, of prefill alone. Right: joules per decoded token, of decoding alone. "
         f"Each was repeated in windows of its own. {_ROWS}{_JOULES}A prompt token costs little, since all of them are "
         "read at once; decoding reads all weights for one token of each sequence. The table has what both leave over "
         "of a whole response.",
@@ -81,7 +81,7 @@ KINDS: Final = (
         "times",
         "Time to first token, and per output token",
         "Marks are medians, bars reach up to the 99th percentile: left of responses, from the call that reads the "
-        "prompts to their first new tokens on the host; right of tokens, from one to the next. All axes are "
+        "prompts to their first new tokens on the host; right of decoded tokens, from one to the next. All axes are "
         "logarithmic.",
         (
             _Panel("seconds to first token", "ttft_p50_s", "time to first token", "s", upper="ttft_p99_s"),

@@ -15,8 +15,11 @@ from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 COLUMNS: Final = (
     "ttft_p50_s", "tpot_p50_s", "tpot_p99_s", "prompt_tokens_per_s", "decoded_tokens_per_s",
-    "energy_per_prompt_token_j", "energy_per_decoded_token_j", "energy_per_response_j",
+    "energy_per_prompt_token_j", "energy_per_decoded_token_j", "energy_per_item_j", "energy_per_response_j",
 )  # fmt: skip
+
+TITLES: Final = {"energy_per_item_j": "Energy per new token (whole response)"}
+"""Titles that differ from those of the results table."""
 
 
 def response_table(run_file: RunFile) -> list[RenderableType]:
@@ -26,7 +29,7 @@ def response_table(run_file: RunFile) -> list[RenderableType]:
     if not rows:
         return []
     columns = [column for key in COLUMNS for column in run_table.columns if column.key == key]
-    titles = (Column(f"{column.title}\n{column.unit}", right=True) for column in columns)
+    titles = (Column(f"{TITLES.get(column.key, column.title)}\n{column.unit}", right=True) for column in columns)
     shown = AdaptiveTable("Response", *titles, Column(CLOSURE_TITLE, right=True))
     for row in rows:
         response = row.case.response

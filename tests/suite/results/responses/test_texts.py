@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from report_files import report_inputs
-from responses import simulated_run
+from responses import TRUE_J, simulated_run
 from rich.console import Console
 
 from joulemark.reports.figures.responses import figures
 from joulemark.reports.model import build
 from joulemark.suite.records import Closure, Kind, Response
 from joulemark.suite.results.responses.texts import closure_text
+from joulemark.suite.results.table import table
 from joulemark.suite.terminal.responses import response_table
 
 pytestmark = pytest.mark.slow
@@ -49,7 +52,23 @@ def test_terminal_and_page_show_it_under_the_same_heading() -> None:
         console.print(*response_table(run))
     response = run.cases[0].response
     assert response is not None
+    joules = re.search(r"  Energy per new token \(whole response\), mJ: \D?([\d.]+)", capture.get())
+    assert joules is not None
+    assert float(joules[1]) == pytest.approx(1000 * TRUE_J["response_per_output_token"], rel=0.01)
     assert f"Response minus prefill and decoding: {closure_text(response)}" in capture.get()
     (parts,) = [each for each in figures(build(report_inputs()["responses"])) if each.id.endswith("parts")]
     column = parts.table.head.index("response minus prefill and decoding")
     assert all(str(row[column]).endswith("] %") for row in parts.table.rows)
+
+
+def test_percentiles_of_one_quantity_have_one_unit() -> None:
+    run = simulated_run()
+    (case,) = run.cases
+    assert case.response is not None
+    assert case.response.tpot_s is not None
+    p50, p99 = (case.response.tpot_s.p50.model_copy(update={"value": value}) for value in (0.0007, 0.0014))
+    times = case.response.tpot_s.model_copy(update={"p50": p50, "p99": p99})
+    changed = case.model_copy(update={"response": case.response.model_copy(update={"tpot_s": times})})
+    units = {column.key: column.unit for column in table(run.model_copy(update={"cases": (changed,)})).columns}
+    assert (units["tpot_p50_s"], units["tpot_p99_s"]) == ("µs", "µs")
+    assert units["ttft_p50_s"] == units["ttft_p99_s"]
