@@ -51,6 +51,11 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
 
 
+def percent(share: float) -> str:
+    """Format a share as a whole percentage; below 1 %, to two significant digits: 0.00034 -> "0.034%"."""
+    return f"{significant(100 * share, 2)}%" if 0 < abs(share) < 0.01 else f"{share:.0%}"
+
+
 def counted(count: int, noun: str) -> str:
     """Format a count with its noun: "1 case", "3 cases"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

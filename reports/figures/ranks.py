@@ -47,8 +47,6 @@ def _figure(id: str, views: Sequence[CaseView]) -> Figure:
     title = ", ".join(part for part in (*parts, f"batch {first.batch_size}") if part)
     efficiencies = [view.case.efficiency for view in views if view.case.efficiency is not None]
     numbers_of_ranks = [view.case.ranks or 0 for view in views]
-    known = [each.value for each in efficiencies if each.value is not None]
-    last = f"{known[-1]:.0%} efficiency on {numbers_of_ranks[-1]} ranks" if known else "efficiency was not measured"
     curves: list[tuple[Sequence[Efficiency | Quantity], tuple[str, str, str]]] = [
         (efficiencies, _BASELINES[0]),
         ([each.of_one_rank for each in efficiencies], _BASELINES[1]),
@@ -61,7 +59,7 @@ def _figure(id: str, views: Sequence[CaseView]) -> Figure:
     return Figure(
         id=id,
         title=title,
-        summary=f"{title}: {last}.",
+        summary=f"{title}: {_summary(numbers_of_ranks, efficiencies)}.",
         how_to_read=_HOW_TO_READ,
         data=[_curve(numbers_of_ranks, curve, *style) for curve, style in curves],
         layout=layout(
@@ -72,6 +70,16 @@ def _figure(id: str, views: Sequence[CaseView]) -> Figure:
         table=data_table(_COLUMNS, [_row(view) for view in views]),
         footnote=listed("Not measured", missing),
     )
+
+
+def _summary(ranks: Sequence[int], efficiencies: Sequence[Efficiency]) -> str:
+    """Return the efficiency of the most ranks that have one, with its interval."""
+    known = [(count, each) for count, each in zip(ranks, efficiencies, strict=True) if each.value is not None]
+    if not known:
+        return "efficiency was not measured"
+    count, last = known[-1]
+    interval = "" if last.low is None or last.high is None else f" [{last.low:.0%}, {last.high:.0%}]"
+    return f"{last.value:.0%}{interval} efficiency on {count} ranks"
 
 
 def _curve(

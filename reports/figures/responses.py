@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from joulemark.reports.data_table import data_table
+from joulemark.reports.data_table import DataTable, TableValue, data_table
 from joulemark.reports.escape import for_plotly
 from joulemark.reports.model.cases import CaseView, Group
 from joulemark.reports.model.report import Report
 from joulemark.reports.plotting.axes import log_axis
 from joulemark.reports.plotting.figure import Figure, error_bars, layout, listed, numbers
+from joulemark.suite.results.responses.texts import CLOSURE_TITLE, closure_text
 from joulemark.suite.results.table import AT_LEAST, Cell
 
 
@@ -45,6 +46,8 @@ class _Kind:
     title: str
     how_to_read: str
     panels: tuple[_Panel, _Panel]
+    closure: bool = False
+    """Whether its table has what a response takes beyond its parts."""
 
 
 _ROWS: Final = "All axes are logarithmic; bars are intervals between trials. "
@@ -64,19 +67,21 @@ KINDS: Final = (
     _Kind(
         "parts",
         "Prefill and decoding alone",
-        "Left: joules per prompt token, of prefill alone. Right: joules per token after the first, of decoding alone. "
+        "Left: joules per prompt token, of prefill alone. Right: joules per decoded token, of decoding alone. "
         f"Each was repeated in windows of its own. {_ROWS}{_JOULES}A prompt token costs little, since all of them are "
-        "read at once; decoding reads all weights for one token of each sequence.",
+        "read at once; decoding reads all weights for one token of each sequence. The table has what both leave over "
+        "of a whole response.",
         (
             _Panel("joules per prompt token", "energy_per_prompt_token_j", "energy per prompt token", "J"),
             _Panel("joules per decoded token", "energy_per_decoded_token_j", "energy per decoded token", "J"),
         ),
+        closure=True,
     ),
     _Kind(
         "times",
         "Time to first token, and per output token",
         "Marks are medians, bars reach up to the 99th percentile: left of responses, from the call that reads the "
-        "prompts to their first new tokens on the host; right of tokens, from one to the next. All axes are "
+        "prompts to their first new tokens on the host; right of decoded tokens, from one to the next. All axes are "
         "logarithmic.",
         (
             _Panel("seconds to first token", "ttft_p50_s", "time to first token", "s", upper="ttft_p99_s"),
@@ -135,15 +140,22 @@ def _figure(id: str, kind: _Kind, curves: Sequence[Sequence[CaseView]]) -> Figur
             yaxis=_value_axis(left, views),
             yaxis2={**_value_axis(right, views), "anchor": "x2"},
         ),
-        table=data_table(
-            ("case", "batch size", *(title for panel in kind.panels for title in _column_titles(panel))),
-            [
-                [view.name, view.case.batch_size, *(v for panel in kind.panels for v in _row_values(view, panel))]
-                for view in views
-            ],
-        ),
+        table=_table(kind, views),
         footnote=_footnote(kind, views),
     )
+
+
+def _table(kind: _Kind, views: Sequence[CaseView]) -> DataTable:
+    titles = ["case", "batch size", *(title for panel in kind.panels for title in _column_titles(panel))]
+    rows: list[list[TableValue]] = [
+        [view.name, view.case.batch_size, *(value for panel in kind.panels for value in _row_values(view, panel))]
+        for view in views
+    ]
+    if kind.closure:
+        titles.append(CLOSURE_TITLE.lower())
+        for row, view in zip(rows, views, strict=True):
+            row.append(None if view.case.response is None else closure_text(view.case.response))
+    return data_table(titles, rows)
 
 
 def _summary(kind: _Kind, views: Sequence[CaseView], tokens: str) -> str:

@@ -71,7 +71,7 @@ def _shares(cases: Sequence[_CaseUnderRoof], without: Sequence[str]) -> Figure:
     return Figure(
         id="roofline",
         title="Share of attainable speed",
-        summary=f"Closest to its roof: {best.view.full_name}, {best.share.share:.0%}.",
+        summary=f"Closest to its roof: {best.view.full_name}, {units.percent(best.share.share)}.",
         how_to_read=_SHARE_TEXT,
         data=[_bars(framework, of_framework) for framework, of_framework in by_framework.items()],
         layout=layout(

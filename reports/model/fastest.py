@@ -8,7 +8,6 @@ from typing import Final
 
 from joulemark.reports.model.cases import Group
 from joulemark.reports.model.ratios import Ratio, ratio_text
-from joulemark.suite.units import counted
 
 _JUDGED: Final = frozenset({"more", "less", "same", "inconclusive"})
 
@@ -43,7 +42,12 @@ def fastest(findings: Sequence[Finding]) -> str:
     speeds = _oriented([(f.first, f.second, f.speed) for f in findings])
     energies = _oriented([(f.first, f.second, f.energy.inverse) for f in findings])
     same_tasks = len({finding.tasks for finding in findings}) == 1
-    tasks = f"over {counted(len(findings[0].tasks), 'task')}" if same_tasks else "over the tasks that each two share"
+    count = len(findings[0].tasks)
+    mean = ""
+    if not same_tasks:
+        mean = ", in the geometric mean over the tasks that each two share"
+    elif count > 1:
+        mean = f", in the geometric mean over {count} tasks"
     ahead = _ahead_of_all(speeds)
     if ahead:
         others = _others(ahead, speeds)
@@ -53,7 +57,7 @@ def fastest(findings: Sequence[Finding]) -> str:
         unbeaten = [name for name in _names(speeds) if not any(r.verdict == "less" for r in _of(name, speeds))]
         claim = "which framework is the fastest is not certain"
         claim += f": none is shown to be faster than {' or '.join(unbeaten)}" if unbeaten else ""
-    return f"On {findings[0].place}, in the geometric mean {tasks}, {claim}{_least(ahead, energies, findings)}."
+    return f"On {findings[0].place}{mean}, {claim}{_least(ahead, energies, findings)}."
 
 
 def _oriented(ratios: Sequence[tuple[str, str, Ratio]]) -> _Ratios:

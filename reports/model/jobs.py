@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.jobs.members import members
-from joulemark.suite.results.jobs.total import NOT_MEASURED, JobTotal, NodeTotal, by_component, job_total
-from joulemark.suite.units import quantity
+from joulemark.suite.results.jobs.texts import component_texts, energy_text, is_estimated, source_text, sum_text
+from joulemark.suite.results.jobs.total import NOT_MEASURED, JobTotal, NodeTotal, job_total
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,10 @@ class JobView:
 
     title: str
     components: tuple[str, ...]
+    source: str
+    """Where the energy comes from, in words."""
+    estimated: bool
+    """Whether any of it comes from a model."""
     rows: tuple[tuple[str, ...], ...]
     """Node, host, ranks, energy, and energy by component; the last row is the sum."""
     missing: tuple[str, ...]
@@ -43,23 +47,25 @@ def job_views(files: Sequence[RunFile]) -> tuple[JobView, ...]:
 
 
 def _view(number: int, total: JobTotal, count: int) -> JobView:
-    components = tuple(sorted(by_component(total.energy.readings)))
+    components = tuple(sorted({reading.component for reading in total.energy.readings}))
     ranks = total.nodes[0].member.node.ranks
     everything = ("all", "", "" if ranks is None else str(ranks))
-    sums_j = by_component(total.energy.readings)
+    amounts = (energy_text(total.energy, total.lower_bound), *component_texts(total.energy.readings, components))
     return JobView(
         title="The job" if count == 1 else f"Job {number}",
         components=components,
+        source=source_text(total),
+        estimated=is_estimated(total),
         rows=(
             *(_row(node, components) for node in total.nodes),
-            (*everything, _energy(total.energy.energy_j, total.lower_bound), *_cells(sums_j, components)),
+            (*everything, *amounts),
         ),
         missing=tuple(f"{entry.what}: {entry.reason}" for entry in total.missing),
         not_measured=tuple(f"{what}: {reason}" for what, reason in NOT_MEASURED),
         boards=tuple(
-            (_name(node), uuid, quantity(energy_j, "J") if energy_j is not None else "not measured")
+            (_name(node), uuid, sum_text([reading for reading in node.energy.readings if reading.scope == uuid]))
             for node in total.nodes
-            for uuid, energy_j in node.boards_j.items()
+            for uuid in node.boards_j
         ),
         notes=total.notes,
     )
@@ -68,18 +74,10 @@ def _view(number: int, total: JobTotal, count: int) -> JobView:
 def _row(total: NodeTotal, components: Sequence[str]) -> tuple[str, ...]:
     node = total.member.node
     ranks = "" if node.local_ranks is None else str(node.local_ranks)
-    energy = _energy(total.energy.energy_j, bool(total.missing))
-    return (_name(total), node.host, ranks, energy, *_cells(total.components_j, components))
-
-
-def _cells(energy_j: dict[str, float], components: Sequence[str]) -> list[str]:
-    return [quantity(energy_j[component], "J") if component in energy_j else "" for component in components]
+    energy = energy_text(total.energy, bool(total.missing))
+    return (_name(total), node.host, ranks, energy, *component_texts(total.energy.readings, components))
 
 
 def _name(total: NodeTotal) -> str:
     rank = total.member.node.rank
     return str(rank) if rank is not None else total.member.label
-
-
-def _energy(energy_j: float | None, lower_bound: bool) -> str:
-    return "not measured" if energy_j is None else ("≥ " if lower_bound else "") + quantity(energy_j, "J")

@@ -81,9 +81,9 @@ def _unit(cost: UnitCost, keys: Mapping[str, str]) -> Fact:
     work = f"{case.workload_id} {case.size}, {framework_title(case.framework)} {case.mode}, {case.precision}"
     speed = f"{units.significant(cost.per_second)} a second"
     if joules.value is None:
-        return Fact(cost.unit.name, speed, f"energy not measured; {work}")
+        return Fact(cost.name, speed, f"energy not measured; {work}")
     return Fact(
-        cost.unit.name,
+        cost.name,
         _amount(joules, "J"),
         f"{speed}; {work}",
         grams=f"{_amount(grams, 'g', with_interval=False)} CO₂e",
@@ -122,8 +122,8 @@ def _families(shares: Mapping[str, tuple[CaseView, Share]]) -> list[Fact]:
     if not by_family:
         return []
     texts = [
-        f"{name} {statistics.median(values):.0%}"
-        + (f" ({min(values):.0%} to {max(values):.0%})" if len(values) > 1 else "")
+        f"{name} {units.percent(statistics.median(values))}"
+        + (f" ({units.percent(min(values))} to {units.percent(max(values))})" if len(values) > 1 else "")
         for name, values in by_family.items()
     ]
     return [Fact("reached of what is attainable", "; ".join(texts), "median of each family's cases (least to most)")]
@@ -142,7 +142,10 @@ def _extremes(shares: Mapping[str, tuple[CaseView, Share]]) -> list[Fact]:
     if len(ranked) < 2:
         return []
     (worst, low), (best, high) = ranked[0], ranked[-1]
-    text = f"{best.title}, {best.name} {high.share:.0%}; {worst.title}, {worst.name} {low.share:.0%}"
+    names = [f"{view.title}, {view.name}" for view in (best, worst)]
+    if names[0] == names[1]:
+        names = [best.full_name, worst.full_name]
+    text = f"{names[0]} {units.percent(high.share)}; {names[1]} {units.percent(low.share)}"
     return [Fact("best and worst case", text, "share of the attainable speed")]
 
 

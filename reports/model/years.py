@@ -54,7 +54,7 @@ def year_rows(
         if items_of_day(cost.case) > MAX_ITEMS:
             continue  # no rate of a real machine
         lines = list(year_lines(run_file, [cost.case], references, run_file.emissions, price=price))
-        name = f"{cost.unit.name}: {cost.case.workload_id} {cost.case.size}"
+        name = f"{cost.name}: {cost.case.workload_id} {cost.case.size}"
         rows += [_row(label, name, titles.get(line.machine, line.machine), line, price) for line in lines]
     return tuple(rows)
 

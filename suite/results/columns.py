@@ -24,6 +24,8 @@ class ColumnSpec:
     """Which direction is better; None if neither is."""
     quantity: Callable[[Case], Quantity]
     """Return the value of a case that has a summary, in `unit`."""
+    prefix_of: str = ""
+    """Key of an earlier column of the same quantity, whose SI prefix this one has too; empty: one that suits it."""
 
 
 def _first_call(case: Case) -> Quantity:

@@ -94,9 +94,12 @@ def table(run_file: RunFile) -> Table:
     """Return the table of `run_file`, ordered so that comparable cases are side by side."""
     cases = sorted(run_file.cases, key=_order)
     columns, cells = [], []
+    prefixes: dict[str, tuple[float, str]] = {}
     for spec in (*COLUMN_SPECS, *carbon_columns(run_file), *response_columns(run_file)):
         quantities = [_quantity(spec, case) for case in cases]
-        factor, unit = _prefixed(spec.unit, [quantity.value for quantity in quantities])
+        values = [quantity.value for quantity in quantities]
+        factor, unit = prefixes.get(spec.prefix_of) or _prefixed(spec.unit, values)
+        prefixes[spec.key] = factor, unit
         columns.append(Column(spec.key, spec.title, unit, spec.unit, factor, spec.tooltip, spec.better))
         cells.append([_cell(quantity, factor) for quantity in quantities])
     rows = (

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import RenderableType
 from rich.text import Text
 
 from joulemark.suite import units
 from joulemark.suite.records import Case, Difference, Efficiency, Quantity, RunFile
+from joulemark.suite.results.table import AT_LEAST, ESTIMATED, NOT_MEASURED
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
-
-TITLES = (
-    "Efficiency\nagainst 1\n[95 %]", "against\n1 rank", "against\nranks apart", "Exposed\ncommunication",
-    "J/item\nagainst 1", "Whole node\nJ/item",
-)  # fmt: skip
-NOT_MEASURED = "not measured"
 
 
 def ranks_table(run_file: RunFile) -> list[RenderableType]:
@@ -22,11 +19,24 @@ def ranks_table(run_file: RunFile) -> list[RenderableType]:
     cases = [(case, case.efficiency) for case in run_file.cases if case.efficiency is not None]
     if not cases:
         return []
-    shown = AdaptiveTable("Ranks", *(Column(title, right=True) for title in TITLES))
+    shown = AdaptiveTable("Ranks", *(Column(title, right=True) for title in _titles([case for case, _ in cases])))
     for case, efficiency in cases:
         shown.add(one_line(case.id), *_cells(case, efficiency))
     boards = [Text(one_line(line)) for case, _ in cases for line in _boards(case)]
     return [Text(""), shown, *boards]
+
+
+def _titles(cases: Sequence[Case]) -> tuple[str, ...]:
+    strategies = {case.strategy for case in cases if case.strategy}
+    of_strategy = f"of {one_line(strategies.pop())}" if len(strategies) == 1 else "of its strategy"
+    return (
+        "Efficiency vs\nnot distributed\n[95 %]",
+        f"vs 1 rank\n{of_strategy}",
+        "vs\nranks apart",
+        "Exposed\ncommunication",
+        "J/item vs\nnot distributed",
+        "Whole node\nJ/item",
+    )
 
 
 def _cells(case: Case, efficiency: Efficiency) -> tuple[str, ...]:
@@ -36,7 +46,7 @@ def _cells(case: Case, efficiency: Efficiency) -> tuple[str, ...]:
         percent(efficiency.of_one_rank),
         percent(efficiency.of_ranks_apart),
         communication(efficiency),
-        percent(efficiency.energy_ratio),
+        _energy_ratio(efficiency.energy_ratio),
         _energy(node),
     )
 
@@ -57,13 +67,18 @@ def communication(efficiency: Efficiency) -> str:
     if exposed.value is None or efficiency.exposed_share.value is None:
         return NOT_MEASURED
     sign = "-" if exposed.value < 0 else ""
-    return f"{sign}{units.quantity(abs(exposed.value), 's')}\n{percent(efficiency.exposed_share)}"
+    return f"{sign}{units.quantity(abs(exposed.value), 's')},\n{percent(efficiency.exposed_share)}"
+
+
+def _energy_ratio(ratio: Quantity) -> str:
+    mark = ESTIMATED if ratio.kind == "model" and ratio.value is not None else ""
+    return f"{mark}{percent(ratio)}"
 
 
 def _energy(node: Quantity | None) -> str:
     if node is None or node.value is None:
         return NOT_MEASURED
-    marks = ("\u2265" if node.lower_bound else "") + ("~" if node.kind == "model" else "")
+    marks = (AT_LEAST if node.lower_bound else "") + (ESTIMATED if node.kind == "model" else "")
     return f"{marks}{units.quantity(node.value, 'J')}"
 
 

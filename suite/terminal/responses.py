@@ -7,16 +7,19 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from joulemark.suite import units
-from joulemark.suite.records import Closure, RunFile
+from joulemark.suite.records import RunFile
+from joulemark.suite.results.responses.texts import CLOSURE_TITLE, closure_text
 from joulemark.suite.results.table import table
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 COLUMNS: Final = (
     "ttft_p50_s", "tpot_p50_s", "tpot_p99_s", "prompt_tokens_per_s", "decoded_tokens_per_s",
-    "energy_per_prompt_token_j", "energy_per_decoded_token_j", "energy_per_response_j",
+    "energy_per_prompt_token_j", "energy_per_decoded_token_j", "energy_per_item_j", "energy_per_response_j",
 )  # fmt: skip
+
+TITLES: Final = {"energy_per_item_j": "Energy per new token (whole response)"}
+"""Titles that differ from those of the results table."""
 
 
 def response_table(run_file: RunFile) -> list[RenderableType]:
@@ -26,24 +29,13 @@ def response_table(run_file: RunFile) -> list[RenderableType]:
     if not rows:
         return []
     columns = [column for key in COLUMNS for column in run_table.columns if column.key == key]
-    titles = (Column(f"{column.title}\n{column.unit}", right=True) for column in columns)
-    shown = AdaptiveTable("Response", *titles, Column("Not in its parts", right=True))
+    titles = (Column(f"{TITLES.get(column.key, column.title)}\n{column.unit}", right=True) for column in columns)
+    shown = AdaptiveTable("Response", *titles, Column(CLOSURE_TITLE, right=True))
     for row in rows:
         response = row.case.response
         assert response is not None
         cells = (row.cells[column.key] for column in columns)
         tokens = f"{response.prompt_tokens} + {response.new_tokens} tokens"
         values = (f"{cell.mark}{cell.text}\n{cell.interval}".rstrip("\n") for cell in cells)
-        shown.add(one_line(f"{row.case.id}, {tokens}"), *values, closure_text(response.closure))
+        shown.add(one_line(f"{row.case.id}, {tokens}"), *values, closure_text(response).replace(" [", "\n["))
     return [Text(""), shown]
-
-
-def closure_text(closure: Closure | None) -> str:
-    """Return what prefill and decoding alone leave over of a response's energy, as a share of it."""
-    if closure is None or closure.energy_j is None or closure.share is None:
-        return "not measured"
-    ends = ""
-    if closure.low_j is not None and closure.high_j is not None and closure.energy_j:
-        low, high = (closure.share * end_j / closure.energy_j for end_j in (closure.low_j, closure.high_j))
-        ends = f"\n[{low:+.1%}, {high:+.1%}]"
-    return f"{closure.share:+.1%}, {units.quantity(closure.energy_j, 'J')}{ends}"

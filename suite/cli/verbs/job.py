@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,6 @@ from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.console import print_message, print_result
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
-from joulemark.suite.units import quantity
 
 if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
@@ -63,45 +62,45 @@ def _read(path: Path) -> list[tuple[str, RunFile]]:
 
 
 def _table(total: JobTotal) -> AdaptiveTable:
-    components = sorted({name for node in total.nodes for name in node.components_j})
-    amounts = [Column(name, right=True) for name in ("Energy", *components, "Emissions")]
-    table = AdaptiveTable("Node", "Host", Column("Ranks", right=True), *amounts)
+    from joulemark.suite.results.jobs.texts import (
+        RANGE_TITLE,
+        component_texts,
+        emissions_text,
+        energy_text,
+        is_estimated,
+    )
+
+    def amounts(of: JobTotal | NodeTotal, grams: float | None) -> list[str]:
+        return [
+            energy_text(of.energy, bool(of.missing), separator="\n"),
+            *component_texts(of.energy.readings, components),
+            emissions_text(grams, of.energy.kind),
+        ]
+
+    components = sorted({reading.component for reading in total.energy.readings})
+    energy = f"Energy\n{RANGE_TITLE}" if is_estimated(total) else "Energy"
+    titles = [Column(name, right=True) for name in ("Ranks", energy, *components, "Emissions")]
+    table = AdaptiveTable("Node", "Host", *titles)
     for node in total.nodes:
-        table.add(*_row(node, components))
-    table.add("all", "", *_amounts(total, components))
+        record = node.member.node
+        name = str(record.rank) if record.rank is not None else node.member.label
+        ranks = _count(record.local_ranks)
+        table.add(name, one_line(record.host), ranks, *amounts(node, node.emissions.value))
+    ranks = _count(total.nodes[0].member.node.ranks)
+    table.add("all", "", ranks, *amounts(total, total.emissions_g))
     return table
 
 
-def _row(total: NodeTotal, components: Sequence[str]) -> list[str]:
-    node, by_component = total.member.node, total.components_j
-    name = str(node.rank) if node.rank is not None else total.member.label
-    ranks = "" if node.local_ranks is None else str(node.local_ranks)
-    cells = [quantity(by_component[c], "J") if c in by_component else "" for c in components]
-    energy = _energy(total.energy.energy_j, bool(total.missing))
-    return [name, one_line(node.host), ranks, energy, *cells, quantity(total.emissions.value, "g")]
-
-
-def _amounts(total: JobTotal, components: Sequence[str]) -> list[str]:
-    """Return the cells of the sum, from the number of ranks on."""
-    ranks = total.nodes[0].member.node.ranks
-    sums_j = [sum(node.components_j.get(component, 0.0) for node in total.nodes) for component in components]
-    energy = _energy(total.energy.energy_j, total.lower_bound)
-    return [
-        "" if ranks is None else str(ranks),
-        energy,
-        *(quantity(energy_j, "J") for energy_j in sums_j),
-        quantity(total.emissions_g, "g"),
-    ]
-
-
-def _energy(energy_j: float | None, lower_bound: bool) -> str:
-    return "not measured" if energy_j is None else ("≥ " if lower_bound else "") + quantity(energy_j, "J")
+def _count(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 def _lines(total: JobTotal) -> Iterator[str]:
-    """Yield what is missing, what is never measured, and how well the clocks of the nodes are aligned."""
+    """Yield where the energy comes from, what is missing or never measured, and how well the clocks are aligned."""
+    from joulemark.suite.results.jobs.texts import source_text
     from joulemark.suite.results.jobs.total import NOT_MEASURED
 
+    yield one_line(f"Energy: {source_text(total)}.")
     if total.missing:
         yield "≥ lacks:"
         yield from (f"  {one_line(entry.what)}: {one_line(entry.reason)}" for entry in total.missing)

@@ -43,6 +43,15 @@ class UnitCost:
     items: float
 
     @property
+    def name(self) -> str:
+        """The unit, of a response with its tokens and the batch: neither is the same in all runs."""
+        response = self.case.response
+        if response is None or self.unit.items is not None:
+            return self.unit.name
+        tokens = f"{response.prompt_tokens} + {response.new_tokens} tokens"
+        return f"{self.unit.name} ({tokens}, batch {self.case.batch_size})"
+
+    @property
     def energy_j(self) -> Quantity:
         """Joules of one unit."""
         return _times(self._summary.energy_per_item_j, self.items)

@@ -14,9 +14,11 @@ NO_RESPONSE: Final = "not of phase response"
 _Read = Callable[[Response], Quantity]
 
 
-def _column(key: str, title: str, unit: str, tooltip: str, path: str, higher: bool = False) -> ColumnSpec:
+def _column(
+    key: str, title: str, unit: str, tooltip: str, path: str, higher: bool = False, prefix_of: str = ""
+) -> ColumnSpec:
     """Return the column of the quantity at `path` of a response."""
-    return ColumnSpec(key, title, unit, tooltip, "higher" if higher else "lower", _reader(unit, path))
+    return ColumnSpec(key, title, unit, tooltip, "higher" if higher else "lower", _reader(unit, path), prefix_of)
 
 
 def _reader(unit: str, path: str) -> Callable[[Case], Quantity]:
@@ -40,15 +42,29 @@ RESPONSE_COLUMNS: Final = (
         "From the call that reads the prompts to their first new tokens on the host: the median of responses.",
         "ttft_s.p50",
     ),
-    _column("ttft_p99_s", "Time to first token, p99", "s", "The 99th percentile of responses.", "ttft_s.p99"),
+    _column(
+        "ttft_p99_s",
+        "Time to first token, p99",
+        "s",
+        "The 99th percentile of responses.",
+        "ttft_s.p99",
+        prefix_of="ttft_p50_s",
+    ),
     _column(
         "tpot_p50_s",
         "Time per output token",
         "s",
-        "From one token of a sequence to its next one on the host: the median.",
+        "From one token of a sequence to its next one, a decoded token, on the host: the median.",
         "tpot_s.p50",
     ),
-    _column("tpot_p99_s", "Time per output token, p99", "s", "The 99th percentile of tokens.", "tpot_s.p99"),
+    _column(
+        "tpot_p99_s",
+        "Time per output token, p99",
+        "s",
+        "The 99th percentile of decoded tokens.",
+        "tpot_s.p99",
+        prefix_of="tpot_p50_s",
+    ),
     _column(
         "prompt_tokens_per_s",
         "Prompt",
@@ -61,7 +77,7 @@ RESPONSE_COLUMNS: Final = (
         "decoded_tokens_per_s",
         "Decoding",
         "tokens/s",
-        "Tokens after the first decoded per second, in a window of decoding alone.",
+        "Tokens decoded per second, in a window of decoding alone: new tokens but the first, which prefill gives.",
         "tokens_per_s.output",
         higher=True,
     ),
@@ -76,7 +92,8 @@ RESPONSE_COLUMNS: Final = (
         "energy_per_decoded_token_j",
         "Energy per decoded token",
         "J",
-        "Gross energy of decoding alone, per token after the first. Energy per item has prefill in it.",
+        "Gross energy of decoding alone, per decoded token: new tokens but the first. Energy per item is that of a "
+        "whole response per new token, prefill included.",
         "energy_j.per_output_token",
     ),
     _column(

@@ -100,14 +100,16 @@ def test_caveat_names_what_a_later_run_supersedes() -> None:
     assert "66 cases of 11 runs are left out" in build(report_inputs()["twelve-runs"]).headline.caveat
 
 
-def three_frameworks(rates: tuple[float, float, float], watts: tuple[float, float, float]) -> RunFile:
-    """Return a run of two tasks in three frameworks, in items per second and watts."""
+def three_frameworks(
+    rates: tuple[float, float, float], watts: tuple[float, float, float], tasks: str = "ab"
+) -> RunFile:
+    """Return a run of `tasks` in three frameworks, in items per second and watts."""
     systems = (("pytorch", "eager"), ("tensorflow", "graph"), ("jax", "jit"))
     return summarised(
         run_file(
             [
                 case(name, framework, mode, trials=trials(rate, power_w, 8.0))
-                for name in ("a", "b")
+                for name in tasks
                 for (framework, mode), rate, power_w in zip(systems, rates, watts, strict=True)
             ]
         )
@@ -122,6 +124,11 @@ def test_of_three_frameworks_one_sentence_says_which_is_ahead_of_both() -> None:
     assert "TensorFlow graph uses the least energy per item: " in sentence
     assert len(report.headline.details) == 3
     assert "Of 2 pairs" in report.headline.details[0]
+
+
+def test_one_task_has_no_mean() -> None:
+    report = build([three_frameworks((1000.0, 1500.0, 3000.0), (50.0, 20.0, 200.0), "a")])
+    assert report.headline.sentences[0].startswith("On the CPU, JAX jit is the fastest: 2.0")
 
 
 def test_the_fastest_of_three_is_not_named_where_two_are_alike() -> None:

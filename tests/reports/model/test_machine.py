@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from report_files import full, on_gpu, report_inputs
+from report_files import full, on_gpu, report_inputs, several_batch_sizes
 from run_files import case, run_file, trial
 
 from joulemark.reports.model import build
@@ -35,6 +35,18 @@ def test_facts_that_were_not_measured_are_left_out() -> None:
     (machine,) = build(report_inputs()["no-sensors"]).machines
     assert not [fact for fact in machine.facts if fact.term.startswith(("power", "peak"))]
     assert build(report_inputs()["no-cases"]).machines[0].facts == ()
+
+
+def test_best_and_worst_case_of_one_name_are_told_apart() -> None:
+    """They differ in batch size alone, and reach so little that whole percentages would be 0."""
+    run = several_batch_sizes()
+    probes = tuple(each.model_copy(update={"flops_per_s": 1e15, "bytes_per_s": 1e12}) for each in full().probes)
+    (machine,) = build([run.model_copy(update={"probes": probes})]).machines
+    fact = next(fact for fact in machine.facts if fact.term == "best and worst case")
+    assert re.fullmatch(
+        r"cnn training, PyTorch eager, batch 32 0\.0*\d\d%; cnn training, PyTorch eager, batch 8 0\.0*\d\d%", fact.value
+    )
+    assert not re.search(r"\b0%", " ".join(fact.value for fact in machine.facts))
 
 
 def test_rate_of_no_machine_has_no_year() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from command import joulemark
 from job_files import node_file
-from run_files import run_file
+from run_files import energy, run_file
 
 from joulemark.reports.html import render
 from joulemark.suite.records import write
@@ -37,8 +38,28 @@ def test_a_directory_of_node_files_is_a_job(tmp_path):
 
     shown = joulemark(tmp_path, "job", *(str(tmp_path / f"fit.node{rank}.json") for rank in (1, 0))).stdout
     assert "≥ 240 J" in shown
+    assert "~" not in shown
+    assert "Energy: measured (rapl)." in shown
     assert "node 2: it has no run file" in shown
     assert "Not measured: network" in shown
+
+
+def test_estimates_have_their_mark_and_range_in_the_terminal_and_on_the_page(tmp_path):
+    estimates = (energy(14.0, kind="model", gain=0.5), energy(7.0, "dram", kind="model", gain=0.5))
+    files = [node_file(rank, readings=estimates) for rank in (0, 1)]
+    for rank, file in enumerate(files):
+        write(file, tmp_path / f"fit.node{rank}.json")
+    shown = joulemark(tmp_path, "job", str(tmp_path)).stdout
+    page = render(files, plotlyjs="cdn")
+    page = page[page.index('<section id="job"') :]
+    page = page[: page.index("</section>")]
+    for text in (shown, page):
+        for amount in ("~21 J", "~42 J", "~28 J", "~14 J", "~7.0 J", "(21 to 63)"):  # 42 J +- 50 %
+            assert amount in text
+        assert re.findall(r"(?<![~\d.])[\d.]+ [mµ]?[Jg]\b", text) == []
+        assert "Energy: " in text
+        assert "estimated (" in text
+    assert shown.count("(10 to 32)") == 2  # 21 J +- 50 %, to the digits of the value
 
 
 @pytest.mark.parametrize("name", [".", "run.json", "nowhere.json"])

@@ -6,7 +6,7 @@ import pytest
 from run_files import CH, case, energy, run_file, trial
 
 from joulemark.suite.notices import Code
-from joulemark.suite.records import Notice, Probe
+from joulemark.suite.records import Notice, Probe, Response
 from joulemark.suite.results.machine.held_back import UNKNOWN, causes, held_back_by
 from joulemark.suite.results.machine.known_units import known_units
 from joulemark.suite.results.machine.peaks import peaks, powers
@@ -55,6 +55,9 @@ def test_response_is_all_tokens_of_a_sample() -> None:
     response = response.model_copy(update={"id": response.id.replace("b32", "b4")})
     (cost,) = known_units(run_file([response]))
     assert (cost.items, cost.energy_j.value) == (32, pytest.approx(100.0 / 40))
+    tokens = Response(prompt_tokens=100, new_tokens=32)
+    (cost,) = known_units(run_file([response.model_copy(update={"response": tokens})]))
+    assert cost.name == "one response (100 + 32 tokens, batch 4)"
 
 
 def test_compiled_modes_and_own_settings_are_no_headline() -> None:

@@ -1,0 +1,64 @@
+"""The amounts of a job as text, the same for the terminal and the page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from joulemark.suite import units
+from joulemark.suite.energy.attribution import EnergySum, energy_sum
+from joulemark.suite.energy.energy_source import energy_source
+from joulemark.suite.records import EnergyReading, Kind
+from joulemark.suite.results.jobs.total import JobTotal
+from joulemark.suite.results.table import AT_LEAST, ESTIMATED, NOT_MEASURED, matching_digits
+
+RANGE_TITLE: Final = f"{ESTIMATED} (may be off by)"
+"""What the brackets of `energy_text` hold."""
+
+
+def energy_text(energy: EnergySum, lower_bound: bool, separator: str = " ") -> str:
+    """Return joules with their marks; of an estimate also its range: `~21 J (7 to 77)`."""
+    if energy.energy_j is None:
+        return NOT_MEASURED
+    bound = f"{AT_LEAST} " if lower_bound else ""
+    if energy.kind != "model":
+        return bound + units.quantity(energy.energy_j, "J")
+    factor, prefix = units.prefix(energy.energy_j)
+    if energy.low_j is None or energy.high_j is None:
+        return f"{bound}{ESTIMATED}{units.quantity(energy.energy_j, 'J', 2)}"
+    text, low, high = matching_digits(energy.energy_j / factor, energy.low_j / factor, energy.high_j / factor)
+    return f"{bound}{ESTIMATED}{text} {prefix}J{separator}({low} to {high})"
+
+
+def component_texts(readings: Sequence[EnergyReading], components: Sequence[str]) -> list[str]:
+    """Return the joules of each of `components` with their mark; empty for one that is not in `readings`."""
+    of_each = ([reading for reading in readings if reading.component == component] for component in components)
+    return [sum_text(of_component) if of_component else "" for of_component in of_each]
+
+
+def sum_text(readings: Sequence[EnergyReading]) -> str:
+    """Return the joules of `readings` with their mark, without a range."""
+    energy = energy_sum(readings)
+    return _marked(energy.energy_j, "J", energy.kind)
+
+
+def emissions_text(grams: float | None, kind: Kind) -> str:
+    """Return grams that follow from energy of `kind`, with their mark."""
+    return _marked(grams, "g", kind)
+
+
+def source_text(total: JobTotal) -> str:
+    """Return where the energy of the job comes from: `estimated (load and TDP)`."""
+    traces = (trace for node in total.nodes for trace in node.member.run_file.traces)
+    return energy_source(total.energy.readings, {trace.sensor for trace in traces if trace.simulated})
+
+
+def is_estimated(total: JobTotal) -> bool:
+    """Return whether the energy of any node comes from a model."""
+    return total.energy.kind == "model"
+
+
+def _marked(value: float | None, unit: str, kind: Kind) -> str:
+    if value is None:
+        return NOT_MEASURED
+    return f"{ESTIMATED}{units.quantity(value, unit, 2)}" if kind == "model" else units.quantity(value, unit)
