@@ -84,9 +84,12 @@ def _beside(run: str, run_file: RunFile, views: Sequence[CaseView], reference: R
     return Beside(
         run=run,
         name=reference.name,
-        title=reference.title,
+        title=reference.called,
         about=_about(reference),
-        sentences=tuple(text.sentences(text.grouped(basket_indices), reference.title, framework_title)),
+        sentences=(
+            *reference.own_run_sentences(run_file),
+            *text.sentences(text.grouped(basket_indices), reference.called, framework_title),
+        ),
         baskets=tuple(f"{basket.name}: {basket.text}, in size {basket.size}, {basket.precision}" for basket in baskets),
         pairs=shown,
         table=data_table(_HEAD, [_row(pair, notes[pair.second.case.id, pair.first.case.id]) for pair in shown]),

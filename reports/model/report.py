@@ -23,7 +23,7 @@ from joulemark.reports.model.sweep import sweep_headline
 from joulemark.reports.model.tiles import TileGroup, default_tile_group, tile_groups
 from joulemark.reports.model.warnings import Warnings, report_warnings
 from joulemark.reports.model.work import WorkCounts, work_counts
-from joulemark.reports.model.years import YearRow, year_rows
+from joulemark.reports.model.years import YearRow, year_notes, year_rows
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.table import Table
 
@@ -71,6 +71,8 @@ class Report:
     """The headline of each run, of MAX_RUNS at most."""
     years: tuple[YearRow, ...] = ()
     """What a year of each unit's work takes, for the same runs."""
+    year_notes: tuple[str, ...] = ()
+    """Why the energy of a reference is left out of them, or all of it."""
     rankings: tuple[Ranking, ...] = ()
     """Machines in order, where there are several."""
     jobs: tuple[JobView, ...] = ()
@@ -112,6 +114,7 @@ def build(
     table, cases, common = case_views(files)
     pairs = framework_pairs(files, cases)
     groups = tile_groups(cases, pairs)
+    years = _years(files, references, price)
     return Report(
         title=_title(files),
         runs=tuple(run_view(run_label(i), file, anonymous) for i, file in enumerate(files)),
@@ -132,7 +135,8 @@ def build(
         work=work_counts(cases),
         beside=beside_references(files, cases, references),
         machines=_machines(files, cases),
-        years=_years(files, references, price),
+        years=years,
+        year_notes=year_notes(files, years, references),
         rankings=() if are_one_job(files) else rankings(files),
         jobs=job_views(files),
     )

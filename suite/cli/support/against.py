@@ -22,18 +22,21 @@ def index_lines(reference: Reference, run_file: RunFile) -> list[str]:
     lines = text.sentences(found, f"{reference.title} ({reference.name})", _title)
     if lines and reference.caveat:
         lines[0] += f" {reference.name} is {reference.caveat}."
-    return lines
+    return [*reference.own_run_sentences(run_file), *lines]
 
 
 def _title(framework: str) -> str:
     return FRAMEWORKS[framework].title if framework in FRAMEWORKS else framework
 
 
-def print_against(references: Sequence[Reference], run_file: RunFile) -> None:
-    """Print the indices of a run on standard output, below a blank line; nothing where it has no case of a basket."""
-    lines = [line for reference in references for line in index_lines(reference, run_file)]
+def print_against(references: Sequence[Reference], run_file: RunFile, first: bool = False) -> None:
+    """Print the indices of a run on standard output; nothing where it has no case of a basket.
+
+    A blank line stands above them, or below them where they are the `first` thing printed.
+    """
+    lines = [one_line(line) for reference in references for line in index_lines(reference, run_file)]
     if lines:
-        print_text(Text("\n" + "\n".join(one_line(line) for line in lines)))
+        print_text(Text("\n".join([*lines, ""] if first else ["", *lines])))
 
 
 def against_document(references: Sequence[Reference], run_file: RunFile) -> list[dict[str, Any]]:
@@ -43,6 +46,7 @@ def against_document(references: Sequence[Reference], run_file: RunFile) -> list
             "name": reference.name,
             "title": reference.title,
             "caveat": reference.caveat or None,
+            "part_of_it": reference.contains(run_file),
             "indices": [text.document(index) for index in indices(reference.run_file, run_file)],
         }
         for reference in references

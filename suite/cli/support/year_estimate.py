@@ -10,7 +10,6 @@ from joulemark.suite.plan.case_filter import compile_keyword
 from joulemark.suite.records import Case, RunFile
 from joulemark.suite.results.machine.known_units import known_units
 from joulemark.suite.results.machine.years import THIS, Line
-from joulemark.suite.results.table import AT_LEAST, ESTIMATED
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 from joulemark.suite.units import significant
 
@@ -32,27 +31,23 @@ def chosen_cases(run_file: RunFile, keyword: str | None) -> list[Case]:
 
 def year_table(lines: Sequence[Line], price: float | None) -> AdaptiveTable:
     """Return the lines as a table for a terminal."""
-    titles = ["Items/day", "Machines", "Busy, h/year", "Active, kWh", "Idle, kWh", "Facility, kWh", "CO2e, kg"]
+    titles = ["Items/day", "Machines", "Busy, h/year each", "Active, kWh", "Idle, kWh", "Facility, kWh", "CO2e, kg"]
     titles += [] if price is None else ["Cost"]
     table = AdaptiveTable("Case", "Machine", *(Column(title, right=True) for title in titles))
     before = ""
     for line in lines:
         of_year = line.year
         name = before if line.machine != THIS else of_year.case.id
-        mark = (ESTIMATED if of_year.estimated else "") + (AT_LEAST if of_year.lower_bound else "")
-        values = [of_year.active_kwh, of_year.idle_kwh, of_year.facility_kwh, of_year.emissions_kg]
-        values += [] if price is None else [of_year.cost]
-        texts = [
-            "not measured" if value is None else f"{mark}{significant(value, 2 if of_year.estimated else 3)}"
-            for value in values
-        ]
+        totals = [of_year.facility_kwh, of_year.emissions_kg, *([] if price is None else [of_year.cost])]
         table.add(
             name,
-            line.machine,
+            line.label,
             significant(line.items_per_day),
             str(of_year.machines),
-            significant(of_year.active_h),
-            *texts,
+            significant(of_year.busy_h),
+            line.text(of_year.active_kwh),
+            line.text(of_year.idle_kwh),
+            *(line.total_text(value).replace(" (", "\n(") for value in totals),
         )
     return table
 
@@ -60,7 +55,7 @@ def year_table(lines: Sequence[Line], price: float | None) -> AdaptiveTable:
 def line_document(line: Line) -> dict[str, Any]:
     """Return a line as plain data."""
     of_year = line.year
-    names = ("machines", "active_h", "active_kwh", "idle_kwh", "facility_kwh", "emissions_kg", "cost")
+    names = ("machines", "active_h", "busy_h", "active_kwh", "idle_kwh", "facility_kwh", "emissions_kg", "cost")
     return {
         "machine": line.machine,
         "case": of_year.case.id,

@@ -8,7 +8,7 @@ import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import settings_from_context
-from joulemark.suite.errors import UsageError
+from joulemark.suite.errors import NotComparableError, UsageError
 from joulemark.suite.system.directories import find_runs
 from joulemark.suite.terminal.console import print_document, print_json
 
@@ -52,7 +52,7 @@ def command(
     """
     from joulemark.suite import settings
     from joulemark.suite.cli.support import comparison_text
-    from joulemark.suite.cli.support.against import against_document, print_against
+    from joulemark.suite.cli.support.against import against_document, index_lines, print_against
     from joulemark.suite.cli.support.comparison import (
         check_output_format,
         comparison_document,
@@ -78,11 +78,12 @@ def command(
     elif markdown:
         title = f"Joulemark: {comparison.b.run.id} against {comparison.a.run.id}"
         counts = comparison_text.verdict_counts(comparison.result)
-        print_document(comparison_text.markdown(comparison, title, [counts]))
+        indices = [] if against is None else index_lines(load(against), comparison.b)
+        print_document(comparison_text.markdown(comparison, title, [*indices, counts]))
     else:
-        comparison_text.print_comparison(comparison)
         if against is not None:
-            print_against([load(against)], comparison.b)
+            print_against([load(against)], comparison.b, first=True)
+        comparison_text.print_comparison(comparison)
 
 
 def _compare(
@@ -115,10 +116,12 @@ def _compare_with_reference(
     from joulemark.suite.results.store import load
     from joulemark.suite.stats.machines.compared import PER_ITEM, compare_with_reference
 
-    reference = load_reference(name).run_file
-    run_file = load(run, directory)
+    kept = load_reference(name)
+    reference, run_file = kept.run_file, load(run, directory)
     metrics = [metric for metric in thresholds.metrics() if metric in PER_ITEM]
     result = compare_with_reference(reference, run_file, thresholds, metrics, allow_estimates)
+    if run_file.cases and len(result.only_b) == len(run_file.cases):
+        raise NotComparableError(kept.none_of(len(run_file.cases), "this run's"))
     return _with_anything(RunComparison(reference, run_file, "machine", result))
 
 

@@ -142,8 +142,8 @@ def _year_of_run(
     """Print what a year of the cases of `run` takes."""
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
     from joulemark.suite.cli.support.year_estimate import chosen_cases, line_document, year_table
-    from joulemark.suite.results.machine.years import year_lines
-    from joulemark.suite.results.references.kept import load_all
+    from joulemark.suite.results.machine.years import unshared, year_lines
+    from joulemark.suite.results.references.kept import check_names, load_all
     from joulemark.suite.results.store import load
 
     hardware = ["cores", "watts_per_core", "usage", "gpus", "watts_per_gpu", "gpu_usage", "memory_gb"]
@@ -151,9 +151,10 @@ def _year_of_run(
         raise UsageError(f"{wrong[0]} applies to --hours: a run has measured its own hardware.")
     if items_per_day is not None and busy_h is not None:
         raise UsageError("--items-per-day and --busy-hours both give the load: give one of them.")
-    price, references = given["price"], load_all(against)
+    check_names(against)
+    price = given["price"]
     run_file = recompute_emissions(load(run, find_runs(out)), settings_from_context(context, given), given["offline"])
-    cases = chosen_cases(run_file, keyword)
+    cases, references = chosen_cases(run_file, keyword), load_all(against, [run_file])
     lines = list(year_lines(run_file, cases, references, run_file.emissions, items_per_day, busy_h, price))
     if given["as_json"]:
         emissions = run_file.emissions.model_dump(mode="json", include={"intensity", "pue", "psf"})
@@ -166,7 +167,7 @@ def _year_of_run(
     print_message(f"Intensity: {intensity.g_per_kwh:g} g/kWh, {intensity.source}. PUE: {pue.value:g}, {pue.source}.")
     reasons = {f"{each.machine}: {each.year.reason}": None for each in lines if each.year.reason}
     notes = {f"{each.machine}, {each.year.case.id}: {each.note}": None for each in lines if each.note}
-    for text in (*reasons, *notes):
+    for text in (*reasons, *notes, *unshared(run_file, cases, references)):
         print_message(text)
 
 

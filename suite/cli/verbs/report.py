@@ -53,7 +53,7 @@ def command(
     """
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
     from joulemark.suite.results.machine.year import check_price
-    from joulemark.suite.results.references.kept import load_all
+    from joulemark.suite.results.references.kept import check_names, load_all
     from joulemark.suite.results.store import find, load_path
 
     given = settings_from_context(context, carbon)
@@ -62,11 +62,12 @@ def command(
         raise UsageError("--image-format applies to the pictures that --images DIR writes: give both, or neither.")
     if output is not None and _is_summary(output) and given_flags(context, ["plotlyjs"]):
         raise UsageError("--plotlyjs applies to a page: a Markdown summary has no charts. Leave it out.")
-    references = load_all(against)
+    check_names(against)
     check_price(price)
     directory = find_runs(out)
     paths = [find(run, directory) for run in runs]
     files = [recompute_emissions(load_path(path), given, offline) for path in paths]
+    references = load_all(against, files)
     if allow_estimates:
         files = [
             file.model_copy(update={"settings": file.settings.model_copy(update={"allow_estimates": True})})

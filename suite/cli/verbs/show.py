@@ -44,7 +44,7 @@ def command(
         from joulemark.suite.stats.sweep.analysis import analyse
 
         print_findings(run_file, analyse(run_file))
-    print_against(load_all(), run_file)
+    print_against(load_all(None, [run_file]), run_file)
     if totals:
         print_text("\nThe whole run elsewhere", _table(totals))
 

@@ -77,3 +77,13 @@ def idle_power(run_file: RunFile, case: Case) -> tuple[float | None, Kind | None
     if any(key not in power for key in keys):
         return None, None
     return sum(power[key].power_w for key in keys), weakest(power[key].kind for key in keys)
+
+
+def idle_limits_w(run_file: RunFile, case: Case) -> tuple[float, float] | None:
+    """Return the least and the most that `idle_power` may be by its sensors, watts; None if that is not known."""
+    energy, power = case_energy(case.ok_trials), mean_idle_power(run_file.idle)
+    keys = [reading_key(reading) for reading in energy.trials[0].readings] if energy.trials else []
+    limits = [found.limits_w for key in keys if (found := power.get(key)) is not None and found.limits_w is not None]
+    if not keys or len(limits) < len(keys):
+        return None
+    return sum(low for low, _ in limits), sum(high for _, high in limits)

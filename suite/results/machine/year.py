@@ -9,7 +9,7 @@ from typing import Final
 from joulemark.suite.carbon.accounting import check_psf, emissions_g, facility_energy_j
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Case, Emissions, RunFile
-from joulemark.suite.results.machine.peaks import idle_power
+from joulemark.suite.results.machine.peaks import idle_limits_w, idle_power
 
 HOURS: Final = 8760.0
 """Of a year of 365 days."""
@@ -41,6 +41,13 @@ class Year:
     lower_bound: bool
     reason: str
     """What is missing; empty for nothing."""
+    factors: tuple[float, float] | None = None
+    """By which an estimate of the whole may be off, least and most; None where it was measured, or if unknown."""
+
+    @property
+    def busy_h(self) -> float:
+        """Hours of work of each machine."""
+        return self.active_h / self.machines
 
 
 def items_of_day(case: Case, busy_h: float = BUSY_HOURS) -> float:
@@ -68,13 +75,15 @@ def year(run_file: RunFile, case: Case, items_per_day: float, emissions: Emissio
     per_item = case.summary.energy_per_item_j
     active_kwh = None if per_item.value is None else items * per_item.value / 3.6e6
     idle_w, idle_kind = idle_power(run_file, case)
-    idle_kwh = None if idle_w is None else idle_w * (machines * HOURS - active_h) / 1000
+    idle_h = max(0.0, round(machines * HOURS - active_h, 6))  # what is left beside full days is rounding
+    idle_kwh = None if idle_w is None else idle_w * idle_h / 1000
     reasons = [f"energy: {per_item.reason}"] if active_kwh is None else []
     reasons += ["idle power was not measured"] if idle_kwh is None else []
     facility_j = (
         None if active_kwh is None else facility_energy_j((active_kwh + (idle_kwh or 0)) * 3.6e6, emissions.pue.value)
     )
     facility_kwh = None if facility_j is None else facility_j / 3.6e6
+    estimated = "model" in (per_item.kind, idle_kind)
     return Year(
         case=case,
         machines=machines,
@@ -84,10 +93,26 @@ def year(run_file: RunFile, case: Case, items_per_day: float, emissions: Emissio
         facility_kwh=facility_kwh,
         emissions_kg=None if facility_j is None else emissions_g(facility_j, emissions.intensity.g_per_kwh) / 1000,
         cost=None if facility_kwh is None or price is None else facility_kwh * price,
-        estimated="model" in (per_item.kind, idle_kind),
+        estimated=estimated,
         lower_bound=per_item.lower_bound or (active_kwh is not None and idle_kwh is None),
         reason="; ".join(reasons),
+        factors=_factors(run_file, case, active_kwh, idle_kwh, idle_h) if estimated else None,
     )
+
+
+def _factors(
+    run_file: RunFile, case: Case, active_kwh: float | None, idle_kwh: float | None, idle_h: float
+) -> tuple[float, float] | None:
+    """Return the factors by which the sum of active and idle energy may be off; None if they are not known."""
+    assert case.summary is not None
+    of_item, of_idle_w = case.summary.energy_per_item_j.ranges.sensor, idle_limits_w(run_file, case)
+    if active_kwh is None or of_item is None or (idle_kwh is not None and of_idle_w is None):
+        return None
+    ends = []
+    for end, factor in enumerate(of_item):
+        idle_end_kwh = 0.0 if idle_kwh is None or of_idle_w is None else of_idle_w[end] * idle_h / 1000
+        ends.append((active_kwh * factor + idle_end_kwh) / (active_kwh + (idle_kwh or 0.0)))
+    return ends[0], ends[1]
 
 
 def check_price(price: float | None) -> None:

@@ -45,7 +45,7 @@ class Reference:
         frameworks = {name: info for run in self.runs for name, info in run.machine.frameworks.items()}
         machine = first.machine.model_copy(
             update={
-                "hostname": self.title,
+                "hostname": self.called,
                 "fingerprint": f"reference {self.name}",
                 "packages": packages,
                 "frameworks": frameworks,
@@ -60,6 +60,28 @@ class Reference:
                 "idle": idle,
             }
         )
+
+    @property
+    def called(self) -> str:
+        """Its title, with `(provisional)` where it is."""
+        return self.marked(self.title)
+
+    def marked(self, name: str) -> str:
+        """Return `name`, a name of it, with `(provisional)` where it is."""
+        return f"{name} (provisional)" if self.caveat else name
+
+    def none_of(self, count: int, whose: str) -> str:
+        """Return that it has none of the `count` cases of `whose`, such as "this run's", and where its own are listed."""
+        lacks = f"does not have {whose} case" if count == 1 else f"has none of {whose} {count} cases"
+        return f"{self.name} {lacks}; `joulemark references --json` lists its {len(self.run_file.cases)}."
+
+    def contains(self, run_file: RunFile) -> bool:
+        """Return whether `run_file` is one of the runs that it was measured in."""
+        return run_file.run.id in {run.run.id for run in self.runs}
+
+    def own_run_sentences(self, run_file: RunFile) -> tuple[str, ...]:
+        """Return the sentence that `run_file` is part of it; none where it is not."""
+        return (f"This run is part of that reference, {self.called}.",) if self.contains(run_file) else ()
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -101,9 +123,15 @@ def load(name: str) -> Reference:
     return _load(name)
 
 
-def load_all(chosen: Sequence[str] | None = None) -> tuple[Reference, ...]:
-    """Return the reference machines of the names `chosen`; all for None. UsageError for an unknown name."""
-    return tuple(load(name) for name in dict.fromkeys(names() if chosen is None else chosen))
+def load_all(chosen: Sequence[str] | None = None, beside: Sequence[RunFile] = ()) -> tuple[Reference, ...]:
+    """Return the reference machines of the names `chosen`. UsageError for an unknown name.
+
+    For None they are all but those that every run of `beside` is part of.
+    """
+    if chosen is not None:
+        return tuple(load(name) for name in dict.fromkeys(chosen))
+    every = tuple(load(name) for name in names())
+    return tuple(each for each in every if not beside or not all(map(each.contains, beside)))
 
 
 @cache

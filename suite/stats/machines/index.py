@@ -25,6 +25,7 @@ from joulemark.suite.stats.drift import assumed_drift
 from joulemark.suite.stats.intervals import CONFIDENCE, standard_deviation
 from joulemark.suite.stats.machines.baskets import BASKETS, Basket, Task
 from joulemark.suite.stats.machines.compared import compare_with_reference
+from joulemark.suite.stats.machines.pairs import measured_components
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.paired_samples import error_range
 from joulemark.suite.stats.variance import Effect, Variance, sum_of_variances
@@ -117,7 +118,7 @@ def index_over(basket: Basket, framework: str, mode: str, quantity: Quantity, fo
         Part(task, c.pair.b.id, c.pair.a.id, (c.ratio or 1.0) ** sign, c.pair.note or "")
         for task, c in zip(basket.tasks, ordered, strict=True)
     )
-    scope = " and ".join(sorted(_components(ordered[0].pair.b))) if quantity == "items per joule" else ""
+    scope = " and ".join(sorted(measured_components(ordered[0].pair.b))) if quantity == "items per joule" else ""
     value = _exp(effect.estimate)
     return Index(basket, framework, mode, quantity, value, low, high, reason, parts, ordered[0].pair.versions, scope)
 
@@ -125,8 +126,8 @@ def index_over(basket: Basket, framework: str, mode: str, quantity: Quantity, fo
 def _refusal(basket: Basket, quantity: Quantity, chosen: Mapping[Task, Comparison]) -> str:
     """Return why there is no index; empty if there is one."""
     cases = [case for each in chosen.values() for case in (each.pair.a, each.pair.b)]
-    if quantity == "items per joule" and any(map(is_estimated, cases)):
-        return "the energy is estimated, not measured"
+    if quantity == "items per joule" and (owner := _estimated(chosen)):
+        return f"{owner} is estimated, not measured"
     missing = [f"{workload} {phase}" for workload, phase in basket.tasks if (workload, phase) not in chosen]
     if missing:
         return "the reference has none of these cases" if not chosen else f"not measured on both: {', '.join(missing)}"
@@ -135,9 +136,17 @@ def _refusal(basket: Basket, quantity: Quantity, chosen: Mapping[Task, Compariso
         return _shared_reason(without, len(basket.tasks))
     if len({each.pair.b.device for each in chosen.values()}) > 1:
         return "its cases ran on several devices"
-    if quantity == "items per joule" and len(set(map(_components, cases))) > 1:
+    if quantity == "items per joule" and len(set(map(measured_components, cases))) > 1:
         return "the energy of its cases is of different components"
     return ""
+
+
+def _estimated(chosen: Mapping[Task, Comparison]) -> str:
+    """Return whose energy is estimated; empty if nobody's is."""
+    of_reference, of_run = (any(is_estimated(getattr(c.pair, side)) for c in chosen.values()) for side in ("a", "b"))
+    if of_reference and of_run:
+        return "the energy of both"
+    return "the reference's energy" if of_reference else "this run's energy" if of_run else ""
 
 
 def _shared_reason(reasons: Mapping[str, str], tasks: int) -> str:
@@ -146,11 +155,6 @@ def _shared_reason(reasons: Mapping[str, str], tasks: int) -> str:
         return next(iter(reasons.values()))
     task, reason = next(iter(reasons.items()))
     return f"{task}: {reason}" + (f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else "")
-
-
-def _components(case: Case) -> frozenset[str]:
-    readings = (reading for trial in case.ok_trials for reading in trial.energy)
-    return frozenset(each.component for each in readings if each.attributed and each.energy_j is not None)
 
 
 def _logs(comparison: Comparison, side: Literal["a", "b"], sign: float) -> Mapping[int, float]:

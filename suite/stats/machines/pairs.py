@@ -105,14 +105,14 @@ def _pair(of_reference: Case, of_run: Case, reference: RunFile, run: RunFile) ->
 
 def _one_scope(a: Case, b: Case) -> tuple[Case, Case, str]:
     """Return both cases with the energy of their boards alone where one lacks what the other has of the host."""
-    if _kind(a) == "cpu" or _kind(b) == "cpu" or _measured(a) == _measured(b):
+    if _kind(a) == "cpu" or _kind(b) == "cpu" or measured_components(a) == measured_components(b):
         return a, b, ""
-    if _BOARD not in _measured(a) & _measured(b):
+    if _BOARD not in measured_components(a) & measured_components(b):
         return a, b, ""
     return _board_only(a), _board_only(b), "board joules, without the host"
 
 
-def _measured(case: Case) -> frozenset[str]:
+def measured_components(case: Case) -> frozenset[str]:
     """Return the components that the energy of `case` has."""
     readings = (reading for trial in case.ok_trials for reading in trial.energy)
     return frozenset(each.component for each in readings if each.attributed and each.energy_j is not None)

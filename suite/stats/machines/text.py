@@ -37,7 +37,7 @@ def sentences(pairs: Sequence[Grouped], title: str, name: Callable[[str], str]) 
 
 def _sentence(pair: Grouped, title: str, system: str) -> str:
     speed, efficiency = pair
-    basket = f"over {counted(len(speed.basket.tasks), 'case')} of {speed.basket.name}"
+    basket = f"over {counted(len(speed.basket.tasks), 'task')} ({speed.basket.size}, {speed.basket.precision})"
     texts = [
         text
         for index, text in (

@@ -33,6 +33,9 @@ def test_reference_measured_as_the_run_is_one_everywhere() -> None:
     assert {round(pair.throughput.value, 9) for pair in beside.pairs if pair.throughput.value} == {1.0}
     assert {pair.throughput.low for pair in beside.pairs} == {None}  # n=1
     assert "provisional" in beside.about
+    assert beside.title == "NVIDIA H200 (provisional)"
+    assert beside.sentences[0] == "This run is part of that reference, NVIDIA H200 (provisional)."
+    assert beside.sentences[1].startswith("Against NVIDIA H200 (provisional), ")
 
 
 def test_many_runs_are_ranked_elsewhere() -> None:

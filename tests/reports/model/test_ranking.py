@@ -54,7 +54,7 @@ def test_machine_without_an_index_says_why() -> None:
     estimated = next(machine for machine in ranking.machines if machine.host == "node-003")
     assert estimated.speed.value is not None
     assert (estimated.efficiency.value, estimated.texts[1]) == (None, "")
-    assert estimated.reason == "no index of items per joule: the energy is estimated, not measured"
+    assert estimated.reason == "no index of items per joule: this run's energy is estimated, not measured"
 
 
 def test_only_tasks_that_all_share_count_and_only_the_latest_run_of_a_machine() -> None:

@@ -17,10 +17,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the reference machine's own run and one of another task."""
+    """A home with the reference machine's own run, a later one like it, and one of another task."""
     path = tmp_path_factory.mktemp("home")
     kept = load("epyc-2-cores").runs[0]
     write(kept, path / "runs" / "20261101T120000Z-a1b2.json")
+    later = kept.model_copy(update={"run": kept.run.model_copy(update={"id": "20261101T120000Z-e5f6"})})
+    write(later, path / "runs" / "20261101T120000Z-e5f6.json")
     write(run_file([case("vit")]), path / "runs" / "20261101T120000Z-c3d4.json")
     return path
 
@@ -53,8 +55,10 @@ def test_comparison_with_a_reference(home: Path) -> None:
         ("tensorflow", pytest.approx(1.0)),
         ("jax", pytest.approx(1.0)),
     ]
+    assert against["part_of_it"]
     text = joulemark(home, "compare", "20261101T120000Z-a1b2", "--against", "h200").stdout
-    assert "A: h200, NVIDIA H200" in text
+    assert text.startswith("Against NVIDIA H200 (h200), ")
+    assert "A: h200, NVIDIA H200 (provisional)" in text
     assert "of equal operations and parameters" in text
     assert "Against NVIDIA H200 (h200), PyTorch eager: 1/" in text
     assert "another version of the workload did other work" in text
@@ -67,7 +71,7 @@ def test_comparison_with_a_reference(home: Path) -> None:
         (["report", "20261101T120000Z-a1b2", "--against", "h100"], 2, "unknown reference machine 'h100'"),
         (["run", "--dry-run", "--against", "h100"], 2, "unknown reference machine 'h100'"),
         (["compare", "20261101T120000Z-a1b2", "20261101T120000Z-c3d4", "--against", "h200"], 2, "give one of them"),
-        (["compare", "20261101T120000Z-c3d4", "--against", "h200"], 3, "A does not have it"),
+        (["compare", "20261101T120000Z-c3d4", "--against", "h200"], 3, "h200 does not have this run's case; "),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(home: Path, arguments: list[str], code: int, words: str) -> None:
@@ -79,12 +83,25 @@ def test_what_cannot_be_compared_is_one_line(home: Path, arguments: list[str], c
 
 def test_page_and_terminal_name_the_index_against_two_references(home: Path) -> None:
     page = home / "page.html"
-    done = joulemark(home, "report", "20261101T120000Z-a1b2", "-o", str(page))
+    done = joulemark(home, "report", "20261101T120000Z-e5f6", "-o", str(page))
     assert done.returncode == 0, done.stderr
-    shown = joulemark(home, "show", "20261101T120000Z-a1b2").stdout
+    shown = joulemark(home, "show", "20261101T120000Z-e5f6").stdout
     for text in (page.read_text(), shown):
         assert "Against 2 cores of an AMD EPYC" in text
         assert "Against NVIDIA H200" in text
+    assert "Against NVIDIA H200 (provisional), " in page.read_text()
     joulemark(home, "report", "20261101T120000Z-a1b2", "--against", "h200", "-o", str(page))
     assert "Against 2 cores of an AMD EPYC" not in page.read_text()
     assert "--against h200" in page.read_text()  # in the command that makes it again
+
+
+def test_run_of_a_reference_is_not_beside_itself_unless_it_is_named(home: Path) -> None:
+    own = "20261101T120000Z-a1b2"
+    assert "2 cores of an AMD EPYC" not in joulemark(home, "show", own).stdout
+    named = joulemark(home, "compare", own, "--against", "epyc-2-cores").stdout
+    assert named.startswith("This run is part of that reference, 2 cores of an AMD EPYC")
+    years = joulemark(home, "estimate", "--run", own, "-k", "matmul and pytorch", "--against", "h200")
+    assert "h200 (provisional)" in years.stdout
+    assert "its energy is of gpu" in years.stderr or "its energy is measured" in years.stderr
+    absent = joulemark(home, "estimate", "--run", "20261101T120000Z-c3d4", "--against", "h200")
+    assert "h200 does not have the chosen case; " in absent.stderr

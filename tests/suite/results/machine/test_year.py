@@ -8,7 +8,7 @@ from run_files import CH, case, energy, run_file, trial
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Emissions, Pue, RunFile
 from joulemark.suite.results.machine.year import items_of_day, year
-from joulemark.suite.results.machine.years import year_lines
+from joulemark.suite.results.machine.years import unshared, year_lines
 from joulemark.suite.results.references.kept import Reference
 
 GRID = Emissions(intensity=CH.model_copy(update={"g_per_kwh": 400.0}), pue=Pue(value=1.5, source="test"))
@@ -70,6 +70,46 @@ def test_references_do_the_same_items() -> None:
     assert there.year.active_kwh == pytest.approx(here.year.active_kwh)
     assert there.year.active_h == pytest.approx(here.year.active_h / 2)
     assert there.year.idle_kwh == pytest.approx(0.020 * (8760 - 1460))
+
+
+def test_energy_of_other_components_or_kinds_is_not_compared() -> None:
+    """A board's joules beside a processor's, and a measurement beside an estimate: hours alone, and why."""
+    run = machine()
+    board = run_file([case(trials=[trial(1, 100.0, readings=[energy(100.0, "gpu")])])], id="board")
+    modelled = run_file([case(trials=[trial(1, 100.0, readings=[energy(100.0, kind="model")])])], id="modelled")
+    references = [Reference(each.run.id, "Title", "A test.", (each,)) for each in (board, modelled, run)]
+    here, *others, same = year_lines(run, run.cases, references, GRID, price=0.3)
+    for line, words in zip(
+        others, ("its energy is of gpu, this machine's of ", "its energy is estimated"), strict=True
+    ):
+        of_year = line.year
+        assert (of_year.facility_kwh, of_year.emissions_kg, of_year.cost, of_year.active_kwh) == (None,) * 4
+        assert of_year.reason.startswith(words)
+        assert line.text(of_year.active_kwh) == line.total_text(of_year.cost) == "not compared"
+        assert of_year.active_h == pytest.approx(here.year.active_h)
+    assert same.year.facility_kwh == here.year.facility_kwh
+    assert same.note == "this run is part of that reference"
+
+
+def test_hours_are_of_each_machine_and_estimates_have_their_range() -> None:
+    """146 kWh of work within 50 % and 116.8 kWh idle within 2 % of 262.8 kWh: factors 0.7133 and 1.2867."""
+    run = run_file([case(trials=[trial(1, 100.0, readings=[energy(100.0, kind="model", gain=0.5)])])])
+    of_year = year(run, run.cases[0], items_of_day(run.cases[0], 24.0) * 2.5, GRID)
+    assert of_year.busy_h == pytest.approx(8760 * 2.5 / 3)
+    (line,) = year_lines(run, run.cases, [], GRID)
+    assert line.year.factors == (pytest.approx(187.464 / 262.8), pytest.approx(338.136 / 262.8))
+    assert line.total_text(line.year.facility_kwh) == "~390 (280 to 510)"
+    (measured,) = year_lines(machine(), machine().cases, [], GRID)
+    assert measured.total_text(measured.year.facility_kwh) == "394"
+
+
+def test_reference_without_the_cases_says_so() -> None:
+    other = Reference("other", "Other", "A test.", (run_file([case("vit")], id="other"),))
+    run = machine()
+    assert unshared(run, run.cases, [other]) == (
+        "other does not have the chosen case; `joulemark references --json` lists its 1.",
+    )
+    assert unshared(run, run.cases, [Reference("same", "Same", "A test.", (run,))]) == ()
 
 
 @pytest.mark.parametrize(("items", "price", "words"), [(0.0, None, "--items-per-day"), (1.0, -1.0, "--price")])

@@ -34,6 +34,18 @@ def test_h200_is_provisional_and_says_why() -> None:
     assert load("epyc-2-cores").caveat == ""
 
 
+def test_provisional_stands_wherever_it_is_named() -> None:
+    assert load("h200").called == load("h200").run_file.machine.hostname == "NVIDIA H200 (provisional)"
+    assert load("epyc-2-cores").called == load("epyc-2-cores").title
+
+
+def test_reference_is_not_beside_its_own_run() -> None:
+    own, other = load("h200").runs[0], load("epyc-2-cores").runs[0]
+    assert [each.name for each in load_all(None, [own])] == ["epyc-2-cores"]
+    assert {each.name for each in load_all(None, [own, other])} == set(names())  # each is another machine's
+    assert [each.name for each in load_all(["h200"], [own])] == ["h200"]  # asked by name
+
+
 @pytest.mark.parametrize(
     ("name", "basket", "quantities"),
     [

@@ -106,8 +106,9 @@ def test_there_is_no_index_of_a_part_of_the_basket() -> None:
 
 def test_modelled_energy_and_unlike_scopes_have_no_index_but_speed_has() -> None:
     measured, modelled = runs([1] * 4, "a"), runs([1] * 4, "b", kind="model")
-    assert refusal(measured, modelled, 1) == "the energy is estimated, not measured"
-    assert refusal(modelled, modelled, 1) == "the energy is estimated, not measured"
+    assert refusal(measured, modelled, 1) == "this run's energy is estimated, not measured"
+    assert refusal(modelled, measured, 1) == "the reference's energy is estimated, not measured"
+    assert refusal(modelled, modelled, 1) == "the energy of both is estimated, not measured"
     assert indices(measured, modelled)[0].value == pytest.approx(1.0)
 
     def without_memory(kept: Case) -> Case:
@@ -159,8 +160,8 @@ def test_index_in_words_names_the_system_and_what_is_missing() -> None:
     pair = indices(runs([1] * 4, "a", kind="model"), runs([0.02] * 4, "b", kind="model"))
     (sentence,) = text.sentences([pair], "Test machine", lambda name: {"pytorch": "PyTorch"}[name])
     assert sentence.startswith("Against Test machine, PyTorch eager: 1/50")
-    assert "times as fast, the geometric mean over 4 cases of small-fp32.1" in sentence
-    assert sentence.endswith("(no index of items per joule: the energy is estimated, not measured).")
+    assert "times as fast, the geometric mean over 4 tasks (small, fp32)" in sentence
+    assert sentence.endswith("(no index of items per joule: the energy of both is estimated, not measured).")
     document = text.document(pair[0])
     assert (document["basket"], len(document["parts"]), document["reason"]) == ("small-fp32.1", 4, None)
 
@@ -173,6 +174,6 @@ def test_frameworks_that_the_reference_lacks_share_a_sentence() -> None:
     lines = text.sentences(text.grouped(indices(runs([1] * 4, "a"), run)), "Test machine", str.title)
     assert len(lines) == 2
     assert lines[1] == (
-        "Against Test machine, Tensorflow graph and Jax jit: no index over 4 cases of small-fp32.1: the reference has "
+        "Against Test machine, Tensorflow graph and Jax jit: no index over 4 tasks (small, fp32): the reference has "
         "none of these cases."
     )
