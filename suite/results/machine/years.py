@@ -74,7 +74,9 @@ def year_lines(
         for reference in references
     ]
     for case in cases:
-        items = items_per_day if items_per_day is not None else items_of_day(case, BUSY_HOURS if busy_h is None else busy_h)
+        items = (
+            items_per_day if items_per_day is not None else items_of_day(case, BUSY_HOURS if busy_h is None else busy_h)
+        )
         yield Line(THIS, items, year(run_file, case, items, emissions, price), "")
         for reference, pairs in partners:
             pair = pairs.get(case.id)

@@ -102,6 +102,7 @@ def test_year_of_a_run_beside_reference_machines(tmp_path: Path) -> None:
         (("--run", "latest", "--cores", "4"), "--cores applies to --hours"),
         (("--run", "latest", "--busy-hours", "3", "--items-per-day", "9"), "give one of them"),
         (("--run", "latest", "--busy-hours", "25"), "found 25"),
+        (("--run", "latest", "--busy-hours", "0"), "found 0"),
         (("--run", "latest", "-k", "nothing"), "matches no measured case"),
         (("--run", "latest", "--against", "h100"), "unknown reference machine"),
         (("--run", "latest", "--price", "nan"), "--price"),

@@ -34,9 +34,11 @@ def test_year_is_active_joules_and_idle_watts_times_pue() -> None:
 
 
 def test_busy_all_day_is_never_idle_and_more_work_takes_more_machines() -> None:
+    for rate in (0.7, 100.0, 106.3):  # 8,760 hours are not a double's multiple of each
+        run = machine(rate)
+        full = year(run, run.cases[0], items_of_day(run.cases[0], 24.0), GRID)
+        assert (full.machines, full.idle_kwh) == (1, 0.0)
     run = machine()
-    full = year(run, run.cases[0], items_of_day(run.cases[0], 24.0), GRID)
-    assert (full.machines, full.idle_kwh) == (1, pytest.approx(0.0, abs=1e-6))
     more = year(run, run.cases[0], items_of_day(run.cases[0], 24.0) * 2.5, GRID)
     assert more.machines == 3
     assert more.idle_kwh == pytest.approx(0.020 * 0.5 * 8760)
