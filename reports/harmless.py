@@ -16,8 +16,9 @@ from typing import Final
 import joulemark
 from joulemark import reports, suite, workloads
 from joulemark.suite.system.redaction import redacted
+from joulemark.suite.system.text import LEFT_OUT
 
-HIDDEN: Final = "(left out)"
+HIDDEN: Final = LEFT_OUT
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _NUMBER: Final = re.compile(

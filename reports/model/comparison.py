@@ -14,6 +14,7 @@ from joulemark.suite.records import RunFile
 from joulemark.suite.stats.drift import drift_variances
 from joulemark.suite.stats.variance import Variance
 from joulemark.suite.stats.work_counts.comparison import CountComparison
+from joulemark.suite.system.text import LEFT_OUT
 from joulemark.suite.trial.environment import SCRATCH_VARIABLES
 
 
@@ -76,8 +77,9 @@ def compare_runs(run_files: Sequence[RunFile], cases: Sequence[CaseView]) -> Run
     facts = [_environment_facts(file) for file in run_files]
     fact_names = dict.fromkeys(name for of_run in facts for name in of_run)
     rows = [(name, *(of_run.get(name, "absent") for of_run in facts)) for name in fact_names]
-    differences = tuple(row for row in rows if len(set(row[1:])) > 1)
-    equal = len(rows) - len(differences)
+    unlike = [row for row in rows if len(set(row[1:])) > 1]
+    differences = tuple(row for row in unlike if len({LEFT_OUT in value for value in row[1:]}) == 1)
+    equal = len(rows) - len(unlike)
     names = {run: {view.case.id: view.full_name for view in views} for run, views in by_run.items()}
     work = changes_table(changes, names, baseline)
     return RunComparison(baseline, tuple(pairs), tuple(unmatched), tuple(by_run), differences, equal, work)

@@ -95,8 +95,8 @@ def _row(label: str, unit: str, line: Line, price: float | None) -> YearRow:
 ASSUMPTION = (
     f"Each unit's work for {BUSY_HOURS:g} hours a day of this machine, which is idle for the rest of the year. The "
     "reference machines do as many items, and are idle longer or work longer; their energy is left out where it "
-    "is of other components than this machine's, or one is measured and the other estimated. Joules of the work and idle watts are "
-    "those of the runs; PUE and grid are those of this run."
+    "is of other components than this machine's, or one is measured and the other estimated. Joules of the work and "
+    "idle watts are those of the runs; PUE and grid are those of this run."
 )
 
 __all__ = ["ASSUMPTION", "THIS", "YearRow", "year_notes", "year_rows"]

@@ -10,6 +10,7 @@ from typing import Final
 
 from joulemark.suite.errors import unknown
 from joulemark.suite.records import ArmRecord, Case, RunFile, Settings
+from joulemark.suite.system.text import LEFT_OUT
 from joulemark.suite.trial.environment import SCRATCH_VARIABLES
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
@@ -206,7 +207,13 @@ def _arm_versions(arm: ArmRecord | None) -> dict[str, str]:
 
 
 def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Differences:
-    return {name: (a.get(name), b.get(name)) for name in sorted(a.keys() | b.keys()) if a.get(name) != b.get(name)}
+    """Return what differs; what was left out of one of them, for others to read, is not known to differ."""
+    both = {name: (a.get(name), b.get(name)) for name in sorted(a.keys() | b.keys())}
+    return {name: pair for name, pair in both.items() if len(set(pair)) > 1 and len({_is_cut(v) for v in pair}) == 1}
+
+
+def _is_cut(value: str | None) -> bool:
+    return LEFT_OUT in (value or "")
 
 
 def environment_differences(a: RunFile, b: RunFile) -> Differences:

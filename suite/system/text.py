@@ -13,6 +13,9 @@ BYTE_ORDER_MARK = "\ufeff"
 
 REPLACEMENT = "\ufffd"
 
+LEFT_OUT = "(left out)"
+"""What stands for a word that an anonymised text lacks."""
+
 # All controls but tab and line feed; what hides text, or changes its direction or lines; what no encoding or XML has.
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"

@@ -132,7 +132,7 @@ def unshared(run_file: RunFile, cases: Sequence[Case], references: Sequence[Refe
         pairs = pair_with_reference(reference.run_file, run_file).pairs
         reasons = [each.incomparable for each in pairs if each.b.id in {case.id for case in cases}]
         if not reasons:
-            found.append(reference.none_of(len(cases), "the chosen"))
+            found.append(reference.none_of(len(cases), "the"))
         elif None not in reasons:
             found.append(f"{reference.name} cannot be compared in {counted(len(reasons), 'case')}: {reasons[0]}.")
     return tuple(found)

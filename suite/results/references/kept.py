@@ -71,7 +71,7 @@ class Reference:
         return f"{name} (provisional)" if self.caveat else name
 
     def none_of(self, count: int, whose: str) -> str:
-        """Return that it has none of the `count` cases of `whose`, such as "this run's", and where its own are listed."""
+        """Return that it has none of the `count` cases of `whose`, as in "this run's", and where its own are listed."""
         lacks = f"does not have {whose} case" if count == 1 else f"has none of {whose} {count} cases"
         return f"{self.name} {lacks}; `joulemark references --json` lists its {len(self.run_file.cases)}."
 

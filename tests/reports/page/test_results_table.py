@@ -8,7 +8,7 @@ import pytest
 from chromium import Open, download_csv
 from places import DOCS
 from report_files import summarised, trials
-from run_files import case, run_file
+from run_files import case, energy, run_file, trial
 
 from joulemark.reports.html import render
 from joulemark.suite.results.run_files import read
@@ -99,3 +99,16 @@ def test_first_screen_has_the_answer_and_one_line_of_warnings(tab: Open) -> None
     page.locator("#warnings summary").first.click()
     assert page.locator(".notices > li").count() == 5
     assert page.locator(".notices").is_visible()
+
+
+def test_reasons_stay_within_their_cells(tab: Open) -> None:
+    """Energy below that of the idle machine: the reason stands in the column of net energy."""
+    below = [trial(i, 123_456.0, readings=[energy(10.0)]) for i in (1, 2, 3)]
+    page = tab(render([run_file([case(trials=below)])]), viewport={"width": 1280, "height": 900}).open()
+    assert "not above idle" in page.locator(".results td.missing").first.inner_text()
+    outside = page.evaluate(
+        "[...document.querySelectorAll('.results td')].filter((cell) => [...cell.children].some((part) => "
+        "part.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1 || "
+        "part.getBoundingClientRect().left < cell.getBoundingClientRect().left - 1)).map((cell) => cell.innerText)"
+    )
+    assert outside == []

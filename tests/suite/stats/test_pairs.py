@@ -84,6 +84,16 @@ def test_environment_differences_do_not_prevent_a_comparison() -> None:
     assert only(result).verdict != "not comparable"
 
 
+def test_what_was_left_out_of_one_run_is_no_difference() -> None:
+    a = run_of(OK, machine=machine(packages={"numpy": "(left out)", "jax": "(left out) 1", "torch": "1"}))
+    b = run_of(OK, id="B", machine=machine(packages={"numpy": "2.5.0", "jax": "(left out) 2", "scipy": "1"}))
+    assert environment_differences(a, b) == {
+        "package jax": ("(left out) 1", "(left out) 2"),
+        "package scipy": (None, "1"),
+        "package torch": ("1", None),
+    }
+
+
 def test_another_window_is_a_difference_and_does_not_prevent_a_comparison() -> None:
     settings = Settings(window_s={"cpu": 0.2}, warmup_s=0.5)
     a, b = run_of(OK), run_of(OK, id="B").model_copy(update={"settings": settings})

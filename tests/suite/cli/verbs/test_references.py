@@ -104,4 +104,4 @@ def test_run_of_a_reference_is_not_beside_itself_unless_it_is_named(home: Path) 
     assert "h200 (provisional)" in years.stdout
     assert "its energy is of gpu" in years.stderr or "its energy is measured" in years.stderr
     absent = joulemark(home, "estimate", "--run", "20261101T120000Z-c3d4", "--against", "h200")
-    assert "h200 does not have the chosen case; " in absent.stderr
+    assert "h200 does not have the case; " in absent.stderr

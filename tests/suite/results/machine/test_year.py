@@ -109,7 +109,7 @@ def test_reference_without_the_cases_says_so() -> None:
     other = Reference("other", "Other", "A test.", (run_file([case("vit")], id="other"),))
     run = machine()
     assert unshared(run, run.cases, [other]) == (
-        "other does not have the chosen case; `joulemark references --json` lists its 1.",
+        "other does not have the case; `joulemark references --json` lists its 1.",
     )
     assert unshared(run, run.cases, [Reference("same", "Same", "A test.", (run,))]) == ()
 
