@@ -32,10 +32,11 @@ from joulemark.suite.stats.sweep.sentences import (
 
 _HOW_TO_READ = (
     "Left is faster, down is less energy: the best corner is at the lower left. Joined marks are the Pareto front: no "
-    "other setting takes less time and fewer joules; open marks are off it. A ring is around each setting that may be "
-    "the best by joules, a square around each that may have the least energy-delay product: settings with the same "
-    "shape around them cannot be told apart in these rounds, and hold the true best one in 95 % of sweeps. Right of "
-    "the dotted line, a setting is slower than the default by more than allowed. Both axes are logarithmic."
+    "other setting takes less time and fewer joules; smaller marks are off it. Open marks are estimated joules. A ring "
+    "is around each setting that may be the best by joules, a square around each that may have the least energy-delay "
+    "product: settings with the same shape around them cannot be told apart in these rounds, and hold the true best "
+    "one in 95 % of sweeps. Right of the dotted line, a setting is slower than the default by more than allowed. Both "
+    "axes are logarithmic."
 )
 _RINGS: Final[dict[Goal, tuple[str, str]]] = {
     "joules": ("circle-open", ACCENT),
@@ -53,6 +54,10 @@ class _Axis:
     title: str
     id: str
     energy: Callable[[Point], GeometricMean | None]
+
+    def is_estimated(self, point: Point) -> bool:
+        """Whether the energy of a point comes from a model; that of the whole machine never does."""
+        return "joules" in self.goals and point.is_estimated
 
 
 _CHARGED = _Axis(("joules", "delay_product"), "joules per {item}", "sweep", lambda point: point.energy_j)
@@ -75,7 +80,8 @@ def _figure(id: str, sweep: TaskSweep, axis: _Axis, run_file: RunFile) -> Figure
     case, slowdown = points[0].case, run_file.settings.slowdown
     times, energies = [_time(point) for point in points], [_known(axis.energy(point)) for point in points]
     x_axis = log_axis(f"seconds per {case.item}", [t[0] for t in times], [end for t in times for end in t[1:]], 0.1)
-    title = axis.title.format(item=case.item)
+    estimated = any(map(axis.is_estimated, points))
+    title = f"{'estimated ' if estimated else ''}{axis.title.format(item=case.item)}"
     y_axis = log_axis(title, [e.value for e in energies], [end for e in energies for end in (e.low, e.high)], 0.1)
     front = pareto_front([(t[0] or 0.0, e.value) for t, e in zip(times, energies, strict=True)])
     limit_s = (
@@ -91,7 +97,7 @@ def _figure(id: str, sweep: TaskSweep, axis: _Axis, run_file: RunFile) -> Figure
             _line([(times[i][0] or 0.0, energies[i].value) for i in front]),
             *_limit(limit_s, slowdown, y_axis),
             *[_ring(sweep, goal, axis, slowdown) for goal in axis.goals if goal in sweep.choices],
-            *[_marks(points, times, energies, labels, front, on) for on in (True, False)],
+            *[_marks(axis, points, times, energies, labels, front, on) for on in (True, False)],
         ],
         layout=layout(420, xaxis=x_axis, yaxis={**y_axis, "title": {"text": title, "standoff": 4}}, showlegend=True),
         table=data_table(
@@ -167,7 +173,7 @@ def _ring(sweep: TaskSweep, goal: Goal, axis: _Axis, slowdown: float) -> dict[st
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": goal_text("joules" if goal == "node_joules" else goal, slowdown),
+        "name": goal_text("joules" if goal == "node_joules" else goal, slowdown, sweep.choices[goal].is_estimated),
         "x": numbers(_time(point)[0] for point in points),
         "y": numbers(_known(axis.energy(point)).value for point in points),
         "marker": {"symbol": symbol, "size": 22, "color": colour, "line": {"width": 2.5, "color": colour}},
@@ -177,6 +183,7 @@ def _ring(sweep: TaskSweep, goal: Goal, axis: _Axis, slowdown: float) -> dict[st
 
 
 def _marks(
+    axis: _Axis,
     points: Sequence[Point],
     times: Sequence[tuple[float, float | None, float | None]],
     energies: Sequence[GeometricMean],
@@ -184,14 +191,14 @@ def _marks(
     front: Sequence[int],
     on_front: bool,
 ) -> dict[str, Any]:
-    """Return the marks of the settings on the front, or of the others; the default is a diamond."""
+    """Return the marks of the settings on the front or, smaller, of the others; the default is a diamond."""
     chosen = [i for i in range(len(points)) if (i in front) == on_front]
     colour = marker(points[0].case.framework, points[0].case.mode).colour
-    open_ = "" if on_front else "-open"
+    smaller = 0 if on_front else 4
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "name": "on the front (diamond: default)" if on_front else "off the front",
+        "name": "on the front (diamond: default)" if on_front else "off the front (smaller)",
         "x": numbers(times[i][0] for i in chosen),
         "y": numbers(energies[i].value for i in chosen),
         "error_x": error_bars(times[i] for i in chosen),
@@ -203,13 +210,18 @@ def _marks(
         "hovertemplate": "%{hovertext}<br>%{customdata[0]:.4s}/s, %{y:.4s}J<extra></extra>",
         "cliponaxis": False,
         "marker": {
-            "symbol": [("diamond" if points[i].is_default else "circle") + open_ for i in chosen],
-            "size": [13 if points[i].is_default else 10 for i in chosen],
+            "symbol": [_symbol(points[i], axis.is_estimated(points[i])) for i in chosen],
+            "size": [(13 if points[i].is_default else 10) - smaller for i in chosen],
             "color": colour,
             "opacity": 1.0,  # Plotly's is 0.7 where sizes differ
-            "line": {"width": 0 if on_front else 2},
+            "line": {"width": [2 if axis.is_estimated(points[i]) else 0 for i in chosen]},
         },
     }
+
+
+def _symbol(point: Point, estimated: bool) -> str:
+    """Return the shape of a setting's mark, open where its joules are estimated as in other charts."""
+    return f"{'diamond' if point.is_default else 'circle'}{'-open' if estimated else ''}"
 
 
 def _said(point: Point, sweep: TaskSweep) -> str:
@@ -221,6 +233,6 @@ def _said(point: Point, sweep: TaskSweep) -> str:
 
 def _footnote(sweep: TaskSweep, axis: _Axis, slowdown: float) -> str:
     lines = [*(text.strip() for text in choice_sentences(sweep, slowdown, axis.goals)), plateau_sentence(sweep)]
-    lines += [host_sentence(sweep) if sweep.choices else ""]
+    lines += [host_sentence(sweep) if sweep.front else ""]
     sentences = [line[:1].upper() + line[1:] + "." for line in lines if line]
     return " ".join([*sentences, listed("Left out", sweep.reasons)]).strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ def machine_facts(label: str, run_file: RunFile, cases: Sequence[CaseView]) -> M
     }
     facts = [
         *(_unit(cost, {view.case.id: view.key for view in cases}) for cost in known_units(run_file)),
-        *map(_peak, peaks(run_file.probes)),
+        *_peaks(peaks(run_file.probes)),
         *_families(shares),
         *_extremes(shares),
         *map(_power, powers(run_file)),
@@ -105,13 +105,19 @@ def _amount(quantity: Quantity, unit: str, with_interval: bool = True) -> str:
     return f"{mark}{text} {prefix}{unit} [{low}, {high}]"
 
 
-def _peak(peak: Peak) -> Fact:
+def _peaks(found: Sequence[Peak]) -> list[Fact]:
+    """Return the peaks; those of one device and precision under several numbers of threads name these."""
+    places = Counter((peak.device, peak.precision) for peak in found)
+    return [_peak(peak, places[peak.device, peak.precision] > 1) for peak in found]
+
+
+def _peak(peak: Peak, with_threads: bool) -> Fact:
     flops, bandwidth = (
         units.quantity(value, unit) for value, unit in ((peak.flops_per_s, "FLOP/s"), (peak.bytes_per_s, "B/s"))
     )
-    return Fact(
-        f"peak found, {peak.device} {peak.precision}", f"{flops}, {bandwidth}", "a large matrix product, a large copy"
-    )
+    threads = f", {units.counted(peak.threads, 'thread')}" if with_threads else ""
+    term = f"peak found, {peak.device} {peak.precision}{threads}"
+    return Fact(term, f"{flops}, {bandwidth}", "a large matrix product, a large copy")
 
 
 def _families(shares: Mapping[str, tuple[CaseView, Share]]) -> list[Fact]:

@@ -110,7 +110,16 @@ def _framework_build(info: FrameworkInfo) -> str:
 def _settings_facts(file: RunFile) -> Facts:
     """Return the settings that are not at their defaults."""
     changed = file.settings.model_dump(mode="json", exclude_defaults=True)
-    return tuple((name.replace("_", " "), str(value)) for name, value in changed.items())
+    return tuple((name.replace("_", " "), _plain(value)) for name, value in changed.items())
+
+
+def _plain(value: object) -> str:
+    """Return a setting in plain words: `threads: 1, 2; mode: eager, compile`."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_plain(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return "yes" if value is True else "no" if value is False else "none" if value is None else str(value)
 
 
 def _moment(iso: str) -> str:

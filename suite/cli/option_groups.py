@@ -65,7 +65,7 @@ class Selection(TypedDict):
     rounds: Annotated[
         int | None,
         effort(
-            help="Trials per case. (default: the profile's, or in ci those of the machine's calibration)",
+            help="Trials per case. (default: the profile's, or in ci those of the machine's calibration; 10 in sweep)",
             envvar="JOULEMARK_ROUNDS",
         ),
     ]

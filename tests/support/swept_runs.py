@@ -49,6 +49,14 @@ def make_run(
     return file.model_copy(update={"run": file.run.model_copy(update={"rounds": ROUNDS, "max_rounds": 2 * ROUNDS})})
 
 
+def swept_threads(**given) -> RunFile:
+    """Return the same run as a sweep of one to four threads, the last of which is the default."""
+    run = make_run(**given)
+    cases = [case.model_copy(update={"threads": k, "power_limit_w": None}) for k, case in enumerate(run.cases, 1)]
+    settings = run.settings.model_copy(update={"over": {"threads": (1, 2, 3, 4)}})
+    return run.model_copy(update={"cases": tuple(cases), "settings": settings})
+
+
 def true_ratios(limit_w):
     (time_s, energy_j), (default_s, default_j) = BOARD.true_values((limit_w, LIMITS_W[-1]))
     return energy_j / default_j, default_s / time_s

@@ -20,6 +20,7 @@ def command(
     what_if: Annotated[
         list[str] | None, options.carbon(metavar="ZONE", help="The run's emissions in another zone; repeatable.")
     ] = None,
+    allow_estimates: options.AllowEstimates = False,
     out: options.Out = None,
     as_json: options.Json = False,
 ) -> None:
@@ -32,6 +33,10 @@ def command(
     from joulemark.suite.terminal.run_summary import print_run
 
     run_file = load(run, find_runs(out))
+    if allow_estimates:
+        run_file = run_file.model_copy(
+            update={"settings": run_file.settings.model_copy(update={"allow_estimates": True})}
+        )
     intensities = {intensity.zone or zone: intensity for zone in what_if or () for intensity in [ember.intensity(zone)]}
     totals = _totals_elsewhere(run_file, intensities)
     if as_json:

@@ -47,12 +47,14 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
 
     All settings take turns in shuffled rounds (10 unless --rounds says otherwise); then the best ones are measured
     against the default in as many rounds of their own. Power limits and clocks need root, and are restored however the
-    sweep ends. Exit codes: 0 fine, 2 bad usage, 3 nothing comparable, 4 a case failed, 130 interrupted (what was
-    finished is kept; --resume continues).
+    sweep ends. Where no sensor measures energy, settings are ranked by speed alone, unless --allow-estimates. Exit
+    codes: 0 fine, 2 bad usage, 3 nothing comparable, 4 a case failed, 130 interrupted (what was finished is kept;
+    --resume continues).
     """
     from joulemark.suite.cli.support.execute import measure_run, print_plan
     from joulemark.suite.cli.support.prepare import prepare_run
     from joulemark.suite.cli.support.resumed import find_resumed, finish_resumed, prepare_resumed
+    from joulemark.suite.cli.support.sweep.energy import check_energy
     from joulemark.suite.plan.sweep_ranges import parse_over, parse_slowdown
     from joulemark.suite.stats.sweep.analysis import to_confirm
 
@@ -71,6 +73,8 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
         if resumed.is_measured:
             return _show(*finish_resumed(resumed), as_json, report)
         prepared = prepare_resumed(resumed)
+    if (found := check_energy(prepared.settings, prepared.plan.runnable())) is not None:
+        print_message(found)
     if given["dry_run"]:
         return print_plan(prepared, as_json)
     return _show(*measure_run(prepared, to_confirm), as_json, report)
@@ -95,6 +99,7 @@ def _show(run_file: RunFile, path: Path, interrupted: bool, as_json: bool, repor
     if has_failed(run_file):
         return 4
     if not any(sweep.choices for sweep in found):
-        reasons = "; ".join(dict.fromkeys(sweep.reasons[0] for sweep in found if sweep.reasons))
+        each = [[sweep.unranked] if sweep.unranked else sweep.reasons[:1] for sweep in found]
+        reasons = "; ".join(dict.fromkeys(reason for reasons in each for reason in reasons))
         raise NotComparableError(f"no setting can be called the best: {reasons or 'nothing was measured'}.")
     return 0

@@ -17,7 +17,7 @@ from joulemark.suite.energy.attribution import is_estimated
 from joulemark.suite.records import SWEPT_FIELDS, Case, RunFile
 from joulemark.suite.stats.intervals import CONFIDENCE, standard_deviation
 from joulemark.suite.stats.pairs import CASE_FIELDS
-from joulemark.suite.stats.sweep.points import Point, energy_refusal, node_source, point
+from joulemark.suite.stats.sweep.points import Point, energy_refusal, node_source, point, sweeps_limits, unranked_reason
 from joulemark.suite.stats.sweep.selection import (
     Logs,
     beaten,
@@ -30,12 +30,16 @@ from joulemark.suite.stats.sweep.selection import (
 )
 from joulemark.suite.stats.variance import Effect, Variance
 
-Goal = Literal["joules", "node_joules", "delay_product"]
+Goal = Literal["joules", "node_joules", "delay_product", "speed"]
 _COSTS: Final[Mapping[Goal, Callable[[Point], Logs]]] = {
     "joules": lambda each: each.joules,
     "node_joules": lambda each: each.node_joules,
     "delay_product": lambda each: each.delay_products,
+    "speed": lambda each: each.times,
 }
+_BY_ENERGY: Final[tuple[Goal, ...]] = ("joules", "node_joules", "delay_product")
+_BY_SPEED: Final[tuple[Goal, ...]] = ("speed",)
+"""Where no energy may be compared."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class Ratio:
 class Gain:
     """What a setting gains over the default, in rounds of their own; both intervals hold together at 95 %."""
 
-    energy: Ratio
+    energy: Ratio | None
+    """None where settings are ranked by speed alone."""
     speed: Ratio
     rounds: int
 
@@ -71,6 +76,11 @@ class Choice:
     gain: Gain | None
     """None where the best is the default, and where rounds of their own are missing."""
 
+    @property
+    def is_estimated(self) -> bool:
+        """Whether it ranks joules of a model."""
+        return self.goal in ("joules", "delay_product") and self.best.is_estimated
+
 
 @dataclass(frozen=True)
 class TaskSweep:
@@ -86,6 +96,8 @@ class TaskSweep:
     choices: Mapping[Goal, Choice]
     reasons: tuple[str, ...]
     """Why settings are left out, or why there is no choice."""
+    unranked: str | None
+    """Why joules are not ranked; None where they are, and where there is no choice at all."""
     host: str | None
     """Where the watts of the whole machine come from, or why they do not count; None if they are not known."""
 
@@ -121,6 +133,9 @@ def _analyse(cases: Sequence[Case], run_file: RunFile) -> TaskSweep:
     reasons = [f"{case.id}: {case.reason or 'no trial is usable'}" for case in cases if found[case.id] is None]
     judged, refused = _judged(points, run_file)
     reasons += refused
+    has_default = any(each.is_default for each in points)
+    by_speed = has_default and not judged and not sweeps_limits(run_file.settings)
+    goals, ranked = (_BY_SPEED, points) if by_speed else (_BY_ENERGY, judged)
     costs, times = [each.joules for each in judged], [each.times for each in judged]
     means = [(fmean(each.times.values()), fmean(each.joules.values())) for each in judged]
     return TaskSweep(
@@ -128,8 +143,9 @@ def _analyse(cases: Sequence[Case], run_file: RunFile) -> TaskSweep:
         points=tuple(points),
         front=frozenset(judged[i].case.id for i in pareto_front(means)),
         beaten=frozenset(judged[i].case.id for i in beaten(costs, times)),
-        choices={goal: choice for goal in _COSTS if (choice := _choice(goal, judged, run_file)) is not None},
+        choices={goal: choice for goal in goals if (choice := _choice(goal, ranked, run_file)) is not None},
         reasons=tuple(reasons),
+        unranked=unranked_reason(points, run_file) if has_default and not judged else None,
         host=_host(judged, run_file),
     )
 
@@ -138,8 +154,8 @@ def _judged(points: Sequence[Point], run_file: RunFile) -> tuple[list[Point], li
     """Return the settings whose energy can be compared with that of the default, and why others cannot."""
     default = next((each for each in points if each.is_default and each.joules), None)
     if default is None:
-        own = next((energy_refusal(each.case, run_file) for each in points if each.is_default), None)
-        return [], [f"nothing to compare with: of the default settings, {own or 'no trial is usable'}"]
+        has_default = any(each.is_default for each in points)
+        return [], [] if has_default else ["no trial of the default settings is usable: nothing to compare others with"]
     judged, reasons = [], []
     for each in points:
         reason = energy_refusal(each.case, run_file) if not each.joules else None
@@ -175,15 +191,15 @@ def _choice(goal: Goal, points: Sequence[Point], run_file: RunFile) -> Choice | 
     default = next(i for i, each in enumerate(points) if each.is_default)
     indices: Sequence[int] = range(len(points))
     slowdown = run_file.settings.slowdown
-    if goal != "delay_product":
+    if goal in ("joules", "node_joules"):
         limit = fmean(times[default].values()) + time_margin(slowdown)
         indices = [i for i in indices if i == default or fmean(times[i].values()) <= limit]
     best = min(indices, key=lambda i: fmean(costs[i].values()))
-    if goal == "delay_product":
-        candidates, excess = lowest(costs), excess_over_lowest(costs, best)
-    else:
+    if goal in ("joules", "node_joules"):
         candidates = lowest_within(costs, times, default, slowdown)
         excess = excess_over_lowest_within(costs, times, default, slowdown, best)
+    else:
+        candidates, excess = lowest(costs), excess_over_lowest(costs, best)
     return Choice(
         goal=goal,
         best=points[best],
@@ -199,23 +215,26 @@ def _gain(goal: Goal, best: Case, default: Case, run_file: RunFile) -> Gain | No
     ours, theirs = point(best, run_file, later), point(default, run_file, later)
     if ours is None or theirs is None:
         return None
+    speed = [-difference for difference in _differences(ours.times, theirs.times)]
+    alpha = 1 - CONFIDENCE
+    if goal == "speed":
+        return Gain(None, _ratio(speed, alpha), len(speed)) if speed else None
     joules = _COSTS["node_joules" if goal == "node_joules" else "joules"]
     energy = _differences(joules(ours), joules(theirs))
-    speed = [-difference for difference in _differences(ours.times, theirs.times)]
     if not energy or not speed:
         return None
-    return Gain(_ratio(energy), _ratio(speed), len(speed))
+    return Gain(_ratio(energy, alpha / 2), _ratio(speed, alpha / 2), len(speed))  # both hold together (Bonferroni)
 
 
 def _differences(ours: Logs, theirs: Logs) -> list[float]:
     return [ours[number] - theirs[number] for number in sorted(ours.keys() & theirs.keys())]
 
 
-def _ratio(differences: Sequence[float]) -> Ratio:
-    """Return the ratio with its interval at half the level: energy and speed hold together (Bonferroni)."""
+def _ratio(differences: Sequence[float], alpha: float) -> Ratio:
+    """Return the ratio with its interval, which misses the true one with probability `alpha`."""
     mean, n = fmean(differences), len(differences)
     if n < 2:
         return Ratio(math.exp(mean), None, None)
     variance = Variance(standard_deviation(differences) ** 2 / n, n - 1.0)
-    low, high = Effect(mean, variance).interval((1 - CONFIDENCE) / 2)
+    low, high = Effect(mean, variance).interval(alpha)
     return Ratio(math.exp(mean), math.exp(low), math.exp(high))

@@ -10,11 +10,12 @@ from typing import Final
 
 from joulemark.suite.energy.attribution import case_energy, is_estimated
 from joulemark.suite.energy.whole_machine.share import MEASURED, whole_of
-from joulemark.suite.records import SWEPT_FIELDS, Case, GpuState, RunFile, SweepKey, Trial
+from joulemark.suite.records import SWEPT_FIELDS, Case, GpuState, RunFile, Settings, SweepKey, Trial
 from joulemark.suite.stats.intervals import GeometricMean, geometric_mean
 from joulemark.suite.stats.metrics import METRICS
 from joulemark.suite.stats.sweep.selection import Logs
 
+UNMEASURED: Final = "energy was not measured"
 POWER_CAP: Final = "power_cap"
 """The reason for lower clocks that a GPU gives where its limit binds (`GpuState.throttled`)."""
 REACHED: Final = 0.95
@@ -33,7 +34,11 @@ class Point:
     times: Logs
     """Log of the seconds an item took, by round."""
     joules: Logs
-    """Log of the joules an item was charged with, by round; empty where there is no energy."""
+    """Log of the joules an item was charged with, by round; empty where there are none that may be compared."""
+    shown_joules: Logs
+    """The same, also where they may not be compared."""
+    is_estimated: bool
+    """Whether its joules come from a model."""
     node_joules: Logs
     """The same for the whole machine."""
     components: frozenset[str]
@@ -59,6 +64,11 @@ class Point:
         return _mean(list(self.joules.values())) if self.joules else None
 
     @property
+    def shown_energy_j(self) -> GeometricMean | None:
+        """Joules an item, also where they may not be compared."""
+        return _mean(list(self.shown_joules.values())) if self.shown_joules else None
+
+    @property
     def node_energy_j(self) -> GeometricMean | None:
         """Joules an item, of the whole machine."""
         return _mean(list(self.node_joules.values())) if self.node_joules else None
@@ -76,15 +86,16 @@ def point(case: Case, run_file: RunFile, rounds: range) -> Point | None:
     if not rates:
         return None
     times = {number: -math.log(rate) for number, rate in rates.items()}
-    joules = {}
-    if energy_refusal(seen, run_file) is None:
-        joules = {number: math.log(value) for number, value in METRICS["energy"].values(seen).items()}
+    shown_joules = {number: math.log(value) for number, value in METRICS["energy"].values(seen).items()}
+    joules = shown_joules if energy_refusal(seen, run_file) is None else {}
     return Point(
         case=case,
         settings={key: getattr(case, SWEPT_FIELDS[key]) for key in run_file.settings.over},
         is_default=case.sweep_default,
         times=times,
         joules=joules,
+        shown_joules=shown_joules,
+        is_estimated=is_estimated(seen),
         node_joules=_node_joules(seen, joules, times, run_file.settings.host_watts),
         components=frozenset(name for energy in case_energy(trials).trials for _, name, _ in energy.keys),
         limit_binds=_limit_binds(seen, run_file),
@@ -95,12 +106,29 @@ def point(case: Case, run_file: RunFile, rounds: range) -> Point | None:
 def energy_refusal(case: Case, run_file: RunFile) -> str | None:
     """Return why the energy of a setting is not compared with that of others; None where it is."""
     if not METRICS["energy"].values(case):
-        return "energy was not measured"
+        return UNMEASURED
     if not is_estimated(case):
         return None
-    if {"power-limit", "clock"} & run_file.settings.over.keys():
+    if sweeps_limits(run_file.settings):
         return "its energy is estimated by a model, which sees neither limits nor clocks"
     return None if run_file.settings.allow_estimates else "its energy is estimated (--allow-estimates compares it)"
+
+
+def unranked_reason(points: Sequence[Point], run_file: RunFile) -> str:
+    """Return why the joules of a task are not ranked, and what to do."""
+    estimated = any(each.is_estimated for each in points)
+    if sweeps_limits(run_file.settings):
+        found = "energy is estimated by a model, which sees neither limits nor clocks" if estimated else UNMEASURED
+        return f"{found}: no setting is ranked; `joulemark doctor` says which sensors can be read"
+    if not estimated:
+        return f"{UNMEASURED}: settings are ranked by speed alone; `joulemark doctor` says which sensors can be read"
+    command = f"`joulemark show {run_file.run.id} --allow-estimates`"
+    return f"energy is estimated, not measured: settings are ranked by speed alone; {command} ranks estimated joules"
+
+
+def sweeps_limits(settings: Settings) -> bool:
+    """Return whether power limits or clocks are swept, which no model of energy sees."""
+    return bool({"power-limit", "clock"} & settings.over.keys())
 
 
 def _node_joules(case: Case, joules: Logs, times: Logs, host_watts: float | None) -> Logs:

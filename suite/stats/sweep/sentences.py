@@ -20,6 +20,7 @@ _SHORT: Final[Mapping[Goal, str]] = {
     "joules": "joules",
     "node_joules": "joules of the machine",
     "delay_product": "energy-delay product",
+    "speed": "speed",
 }
 LARGEST: Final = 900
 """Percent: of two rounds that vary much, an end beyond this is not worth a number."""
@@ -42,12 +43,17 @@ def value_text(key: SweepKey, value: int | str | None) -> str:
     return _FORMS.get(key, "{}").format(value)
 
 
-def goal_text(goal: Goal, slowdown: float) -> str:
+def goal_text(goal: Goal, slowdown: float, estimated: bool = False) -> str:
     """Return what a goal asks for: `least joules at 5 % slow-down at most`."""
+    if goal == "speed":
+        return "highest speed"
     if goal == "delay_product":
-        return "least energy-delay product"
-    whole = " of the whole machine" if goal == "node_joules" else ""
-    return f"least joules{whole} at {100 * slowdown:g} % slow-down at most"
+        return f"least energy-delay product{' of estimated joules' if estimated else ''}"
+    return f"least {_joules(goal, estimated)} at {100 * slowdown:g} % slow-down at most"
+
+
+def _joules(goal: Goal, estimated: bool) -> str:
+    return f"{'estimated ' if estimated else ''}joules{' of the whole machine' if goal == 'node_joules' else ''}"
 
 
 def choice_sentences(sweep: TaskSweep, slowdown: float, goals: Sequence[str] | None = None) -> list[str]:
@@ -58,7 +64,7 @@ def choice_sentences(sweep: TaskSweep, slowdown: float, goals: Sequence[str] | N
             continue
         others = [settings_text(point) for point in choice.candidates if point.case.id != choice.best.case.id]
         apart = f", not told apart from {'; '.join(others)}{_excess_text(choice)}" if others else ""
-        lines.append(f"{goal_text(goal, slowdown)}: {settings_text(choice.best)}{apart}")
+        lines.append(f"{goal_text(goal, slowdown, choice.is_estimated)}: {settings_text(choice.best)}{apart}")
         if (sentence := f"  {gain_sentence(choice)}").strip() and sentence not in lines:
             lines.append(sentence)
     return lines
@@ -68,7 +74,8 @@ def _excess_text(choice: Choice) -> str:
     """Return how far the chosen setting is from the true best one at most; empty where that says nothing."""
     if not choice.excess or 100 * choice.excess > LARGEST:
         return ""
-    return f" (at most {significant(100 * choice.excess, 2)} % above the true least)"
+    least = "slower than the true fastest" if choice.goal == "speed" else "above the true least"
+    return f" (at most {significant(100 * choice.excess, 2)} % {least})"
 
 
 def goal_marks(point: Point, sweep: TaskSweep) -> list[str]:
@@ -86,12 +93,16 @@ def gain_sentence(choice: Choice) -> str:
     Empty where it was not measured against the default.
     """
     if choice.best.is_default:
-        return f"the default, {settings_text(choice.best)}, is the best that was found"
+        word = "fastest" if choice.goal == "speed" else "best"
+        by = ", by estimated joules" if choice.is_estimated else ""
+        return f"the default, {settings_text(choice.best)}, is the {word} that was found{by}"
     if choice.gain is None:
         return ""
-    whole = " of the whole machine" if choice.goal == "node_joules" else ""
-    energy = _change(choice.gain.energy, f"fewer joules{whole}", f"more joules{whole}", f"joules{whole}")
     speed = _change(choice.gain.speed, "less speed", "more speed", "speed")
+    if choice.gain.energy is None:
+        return f"at {settings_text(choice.best)}: {speed}"
+    noun = _joules(choice.goal, choice.is_estimated)
+    energy = _change(choice.gain.energy, f"fewer {noun}", f"more {noun}", noun)
     return f"at {settings_text(choice.best)}: {energy} for {speed}"
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from run_files import run_file
-from swept_runs import LIMITS_W, make_run
+from run_files import energy, run_file
+from swept_runs import LIMITS_W, make_run, swept_threads
 
 from joulemark.reports.figures.sweep import figures
 from joulemark.reports.model import build
@@ -52,6 +52,34 @@ def test_page_says_first_what_the_best_setting_gains(report) -> None:
     assert [row[0] for row in charged.table.rows] == [f"{limit_w} W" for limit_w in LIMITS_W]
     # Settings are not drawn twice.
     assert {figure.id.partition("-")[0] for figure in all_figures(report)}.isdisjoint({"pareto"})
+
+
+def test_estimated_joules_are_named_and_their_marks_open() -> None:
+    (figure,) = figures(build([swept_threads(kind="model", allow_estimates=True, confirmed=(600, 700), zone="CH")]))
+    assert figure.layout["yaxis"]["title"]["text"] == "estimated joules per image"
+    assert " fewer estimated joules for " in figure.summary
+    by_name = traces(figure)
+    assert "least estimated joules at 5 % slow-down at most" in by_name
+    assert set(by_name["on the front (diamond: default)"]["marker"]["symbol"]) == {"circle-open", "diamond-open"}
+
+
+def test_marks_off_the_front_are_smaller_and_as_solid() -> None:
+    run = make_run(zone="CH")
+    worse = [each.model_copy(update={"energy": (energy(1e9),)}) for each in run.cases[0].trials]
+    case = run.cases[0].model_copy(update={"trials": tuple(worse)})
+    (figure,) = figures(build([run.model_copy(update={"cases": (case, *run.cases[1:])})]))
+    on, off = (
+        traces(figure)[name]["marker"] for name in ("on the front (diamond: default)", "off the front (smaller)")
+    )
+    assert off["symbol"] == ["circle"]
+    assert max(off["size"]) < min(on["size"])
+
+
+def test_page_ranks_speed_and_says_why_where_energy_is_estimated() -> None:
+    report = build([swept_threads(kind="model", zone="CH")])
+    (sentence,) = report.headline.sentences
+    assert "the default, 4 threads, is the fastest that was found. Energy is estimated, not measured: " in sentence
+    assert sentence.endswith("--allow-estimates` ranks estimated joules.")
 
 
 def test_names_are_harmless_without_names() -> None:

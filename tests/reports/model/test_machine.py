@@ -9,6 +9,8 @@ from run_files import case, run_file, trial
 
 from joulemark.reports.model import build
 from joulemark.reports.model.machine import machine_name
+from joulemark.reports.model.run_facts import environment_facts
+from joulemark.suite.records import Settings
 from joulemark.suite.results.references.kept import load
 
 
@@ -29,6 +31,23 @@ def test_estimates_are_marked_and_have_no_false_digits() -> None:
     trained = next(fact for fact in machine.facts if fact.term == "an image trained on")
     assert re.fullmatch(r"~[1-9][0-9]0* mJ", trained.value)  # two digits: it may be off by a factor
     assert trained.grams.startswith("~")
+
+
+def test_peaks_under_several_numbers_of_threads_name_these() -> None:
+    run = full()
+    one = run.probes[0].model_copy(update={"threads": 1})
+    run = run.model_copy(update={"probes": (*run.probes, one)})
+    terms = [fact.term for fact in build([run]).machines[0].facts if fact.term.startswith("peak found, cpu fp32")]
+    assert sorted(terms) == ["peak found, cpu fp32, 1 thread", "peak found, cpu fp32, 2 threads"]
+    alone = [fact.term for fact in build([full()]).machines[0].facts if fact.term.startswith("peak")]
+    assert alone == ["peak found, cpu fp32"]
+
+
+def test_settings_of_a_run_are_plain_words() -> None:
+    settings = Settings(over={"threads": (1, 2), "mode": ("eager", "compile")}, workload=("cnn",), allow_estimates=True)
+    run = full().model_copy(update={"settings": settings})
+    facts = dict(dict(environment_facts(run, False))["Settings"])
+    assert facts == {"over": "threads: 1, 2; mode: eager, compile", "workload": "cnn", "allow estimates": "yes"}
 
 
 def test_facts_that_were_not_measured_are_left_out() -> None:

@@ -29,6 +29,7 @@ def _point(point: Point, sweep: TaskSweep) -> dict[str, Any]:
         "default": point.is_default,
         "throughput": _quantity(point.speed, f"{point.case.item}s/s"),
         "energy_per_item_j": _quantity(point.energy_j, "J"),
+        "energy_estimated": point.is_estimated,
         "node_energy_per_item_j": _quantity(point.node_energy_j, "J"),
         "pareto": point.case.id in sweep.front,
         "beaten": point.case.id in sweep.beaten,
@@ -49,13 +50,13 @@ def _task(sweep: TaskSweep, slowdown: float) -> dict[str, Any]:
         "best": {goal: _choice(choice, slowdown) for goal, choice in sweep.choices.items()},
         "plateau": plateau_sentence(sweep) or None,
         "host": host_sentence(sweep),
-        "reasons": list(sweep.reasons),
+        "reasons": [*([sweep.unranked] if sweep.unranked else []), *sweep.reasons],
     }
 
 
 def _choice(choice: Choice, slowdown: float) -> dict[str, Any]:
     return {
-        "goal": goal_text(choice.goal, slowdown),
+        "goal": goal_text(choice.goal, slowdown, choice.is_estimated),
         "settings": dict(choice.best.settings),
         "case": choice.best.case.id,
         "default": choice.best.is_default,
@@ -69,7 +70,8 @@ def _choice(choice: Choice, slowdown: float) -> dict[str, Any]:
 def _gain(gain: Gain | None) -> dict[str, Any] | None:
     if gain is None:
         return None
-    return {"energy_ratio": _ratio(gain.energy), "speed_ratio": _ratio(gain.speed), "rounds": gain.rounds}
+    energy = _ratio(gain.energy) if gain.energy is not None else None
+    return {"energy_ratio": energy, "speed_ratio": _ratio(gain.speed), "rounds": gain.rounds}
 
 
 def _ratio(ratio: Ratio) -> dict[str, float | None]:

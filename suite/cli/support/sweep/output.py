@@ -47,7 +47,7 @@ def _table(sweep: TaskSweep) -> AdaptiveTable:
     columns += [Column("J of the machine", right=True)] if node else []
     table = AdaptiveTable("Setting", *columns, Column("", wrap=True))
     for point in sweep.points:
-        cells = [_number(point.speed), _number(point.energy_j)]
+        cells = [_number(point.speed), _joules(point)]
         cells += [_number(point.node_energy_j)] if node else []
         table.add(settings_text(point), *cells, ", ".join(marks(point, sweep)))
     return table
@@ -71,11 +71,25 @@ def _number(mean: GeometricMean | None) -> str:
     return f"{significant(mean.value)} [{significant(mean.low)}, {significant(mean.high)}]"
 
 
+def _joules(point: Point) -> str:
+    """Return the joules of an item; an estimate with its mark, as in other tables, also where it is not ranked."""
+    mean = point.shown_energy_j
+    if mean is None or not point.is_estimated:
+        return _number(mean)
+    return f"~{significant(mean.value, 2)}"
+
+
 def _bars(sweep: TaskSweep) -> list[Text]:
     """Return the joules of an item at each setting as bars."""
     measured = [(point, mean) for point in sweep.points if (mean := point.energy_j) is not None]
     bars = [
-        Bar(settings_text(point), quantity(mean.value, "J"), mean.value, mean.low, mean.high)
+        Bar(
+            settings_text(point),
+            f"{'~' if point.is_estimated else ''}{quantity(mean.value, 'J')}",
+            mean.value,
+            mean.low,
+            mean.high,
+        )
         for point, mean in measured
     ]
     width = min(100, OUT.width if OUT.is_terminal else PIPED_WIDTH)
@@ -85,6 +99,10 @@ def _bars(sweep: TaskSweep) -> list[Text]:
 
 def _sentences(sweep: TaskSweep, run_file: RunFile) -> list[Text]:
     lines = [*choice_sentences(sweep, run_file.settings.slowdown), plateau_sentence(sweep)]
-    lines += [host_sentence(sweep) if sweep.choices else "", *(f"left out: {reason}" for reason in sweep.reasons)]
+    lines += [
+        host_sentence(sweep) if sweep.front else "",
+        sweep.unranked or "",
+        *(f"left out: {reason}" for reason in sweep.reasons),
+    ]
     lines += [SIMULATED] if any(is_simulated(point.case) for point in sweep.points) else []
     return [Text("\n".join(line[:1].upper() + line[1:] for line in lines if line) + "\n")]

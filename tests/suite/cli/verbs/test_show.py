@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from command import joulemark
 from run_files import run_file, trace
+from swept_runs import swept_threads
 
 from joulemark.suite.carbon.ember import countries
 from joulemark.suite.energy.totals import run_totals
@@ -21,6 +23,18 @@ def run(tmp_path: Path) -> RunFile:
     run = run_file(traces=(trace(),))
     write(run, tmp_path / "run.json")
     return run
+
+
+def test_a_sweep_ranks_estimated_joules_where_asked(tmp_path: Path) -> None:
+    write(swept_threads(kind="model"), tmp_path / "run.json")
+    shown = joulemark(tmp_path, "show", "run.json").stdout
+    assert "Highest speed: 4 threads" in shown
+    assert "Energy is estimated, not measured: settings are ranked by speed alone" in " ".join(shown.split())
+    row = next(line for line in shown.splitlines() if line.startswith("3 threads"))
+    assert re.search(r"  ~\d+ ", row + " "), row
+    ranked = joulemark(tmp_path, "show", "run.json", "--allow-estimates").stdout
+    assert "Least estimated joules at 5 % slow-down at most: 3 threads" in " ".join(ranked.split())
+    assert "ranked by speed alone" not in ranked
 
 
 def test_emissions_in_other_zones(tmp_path: Path, run: RunFile) -> None:

@@ -71,6 +71,25 @@ def test_bad_input_is_one_line_and_exit_2(home, variables, arguments, texts):
     assert all(text in done.stderr for text in texts), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("over", "sensor", "code", "text"),
+    [
+        ("threads=1,2", "power_model", 0, "settings are ranked by speed alone. Add --allow-estimates"),
+        ("threads=1,2", "simulated:rapl", 0, ""),
+        ("power-limit=90,120", "power_model", 3, "no estimate sees limits or clocks: nothing to rank"),
+    ],
+)
+def test_energy_that_is_not_measured_is_told_before_measuring(home, variables, over, sensor, code, text):
+    require("torch")
+    arguments = ("sweep", *LEANING, *f"--over {over} --sensor {sensor} --dry-run".split())
+    done = joulemark(home, *arguments, variables=variables)
+    assert done.returncode == code, done.stderr
+    told = done.stderr.strip().splitlines()
+    assert len(told) == (1 if text else 0), told
+    assert text in done.stderr
+    assert ("rounds of the best" in done.stdout) == (code == 0)
+
+
 GPU_LIMITS = """
 from joulemark.suite.cli.support.sweep.limits import limited_device
 from joulemark.suite.errors import UsageError

@@ -7,8 +7,9 @@ import re
 import pytest
 from report_files import on_gpu
 from run_files import energy, run_file
-from swept_runs import BOARD, LIMITS_W, ROUNDS, make_run, true_ratios
+from swept_runs import BOARD, LIMITS_W, ROUNDS, make_run, swept_threads, true_ratios
 
+from joulemark.suite.cli.support.sweep.document import sweep_document
 from joulemark.suite.records import GpuState
 from joulemark.suite.stats.sweep.analysis import analyse, to_confirm
 from joulemark.suite.stats.sweep.sentences import (
@@ -98,8 +99,41 @@ def test_what_a_gpu_says_of_limit_and_clock_counts():
 def test_energy_of_a_model_is_not_compared():
     (found,) = analyse(make_run(kind="model", allow_estimates=True))
     assert found.choices == {}
-    assert any("a model, which sees neither limits nor clocks" in reason for reason in found.reasons)
+    assert "a model, which sees neither limits nor clocks" in found.unranked
     assert to_confirm(make_run(kind="model")) == frozenset()
+
+
+def test_without_measured_energy_settings_are_ranked_by_speed_alone():
+    """The board is faster under a higher limit: 500 W stand for two threads here."""
+    run = swept_threads(kind="model", confirmed=(500, 700))
+    as_default = {"+power-limit=500": True}
+    cases = [case.model_copy(update={"sweep_default": as_default.get(case.id[-16:], False)}) for case in run.cases]
+    run = run.model_copy(update={"cases": tuple(cases)})
+    (found,) = analyse(run)
+    assert set(found.choices) == {"speed"}
+    choice = found.choices["speed"]
+    assert (settings_text(choice.best), choice.candidates) == ("4 threads", (found.points[3],))
+    assert choice.gain.energy is None
+    (low_s, _), (high_s, _) = BOARD.true_values((500, 700))
+    assert choice.gain.speed.low < low_s / high_s < choice.gain.speed.high
+    assert re.fullmatch(r"at 4 threads: [\d.]+ % \[[\d.]+, [\d.]+\] more speed", gain_sentence(choice))
+    assert "--allow-estimates" in found.unranked
+    assert to_confirm(run) == {run.cases[1].id, run.cases[3].id}
+    assert [point.energy_j for point in found.points] == [None] * 4
+    assert all(point.is_estimated and point.shown_energy_j is not None for point in found.points)
+    assert sweep_document([found], 0.05)["tasks"][0]["best"]["speed"]["gain"]["energy_ratio"] is None
+
+    (default_is_best,) = analyse(swept_threads(kind="model"))
+    assert "is the fastest that was found" in gain_sentence(default_is_best.choices["speed"])
+
+
+def test_estimated_joules_are_named_where_they_are_ranked():
+    (found,) = analyse(swept_threads(kind="model", allow_estimates=True, confirmed=(600, 700)))
+    assert found.unranked is None
+    lines = " ".join(choice_sentences(found, 0.05))
+    assert "least estimated joules at 5 % slow-down at most: 3 threads" in lines
+    assert " fewer estimated joules for " in lines
+    assert "least energy-delay product of estimated joules" in lines
 
 
 def test_a_setting_of_which_less_was_measured_is_left_out():
@@ -117,10 +151,7 @@ def test_other_runs_have_no_sweep():
 
 def test_no_watts_are_added_to_estimated_joules():
     """A model may be of the whole machine at its socket."""
-    run = make_run(kind="model", allow_estimates=True, host_watts=100.0)
-    cases = [case.model_copy(update={"threads": k, "power_limit_w": None}) for k, case in enumerate(run.cases, 1)]
-    settings = run.settings.model_copy(update={"over": {"threads": (1, 2, 3, 4)}})
-    (found,) = analyse(run.model_copy(update={"cases": tuple(cases), "settings": settings}))
+    (found,) = analyse(swept_threads(kind="model", allow_estimates=True, host_watts=100.0))
     assert set(found.choices) == {"joules", "delay_product"}
     assert host_sentence(found).startswith("whole machine: not compared, since the joules are estimated")
 
