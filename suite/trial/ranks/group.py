@@ -20,7 +20,7 @@ from joulemark.suite.trial.timing import Clock, Window
 
 FORK: Final = multiprocessing.get_context("fork")
 """Ranks are forks of the trial, which has imported the framework and started nothing."""
-ENDS_WITHIN_S: Final = 2.0
+ENDS_WITHIN_S: Final = 1.0
 """How long a rank that fails looks for one that has died: the kernel tears down a killed process in far less."""
 
 
@@ -33,6 +33,7 @@ class Group:
         self._barrier = FORK.Barrier(size, timeout=timeout_s)
         self._number = FORK.Value("d", 0.0, lock=False)
         self._failed = FORK.Value("b", 0)
+        self._reported = FORK.Event()
         self._pids = FORK.Array("i", size, lock=False)
 
     def enter(self, rank: int) -> None:
@@ -76,6 +77,14 @@ class Group:
             self._failed.value = 1
         self._barrier.abort()
         return first
+
+    def has_reported(self) -> None:
+        """Tell the ranks that `await_report` that the first failure is known."""
+        self._reported.set()
+
+    def await_report(self) -> None:
+        """Wait until the first rank that failed has told why: the launcher ends all ranks as soon as one has ended."""
+        self._reported.wait(2 * ENDS_WITHIN_S)
 
 
 def _runs(pid: int) -> bool:

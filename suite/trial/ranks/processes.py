@@ -48,6 +48,9 @@ def run(request: Request, measure: MeasureCase, report: Report) -> Fields | None
                 if dead is not None:  # the error is that it does not answer
                     rank, code, reason = dead, "crashed", "the process was killed or crashed"
                 report(error={"code": code, "reason": f"rank {rank}: {reason}"})
+                group.has_reported()
+            else:
+                group.await_report()
             group.leave()
             raise SystemExit(RankFailedError.REPORTED) from None
 
