@@ -24,8 +24,8 @@ Serve = Callable[[Answer], GridServer]
 SECRET = "hunter2-Xyz"
 
 
-def device(server: GridServer, **more: object) -> Device:
-    return Device(urlsplit(address(server)), ("admin", SECRET), timeout_s=0.3, **more)
+def device(server: GridServer, timeout_s: float = 5.0, **more: object) -> Device:
+    return Device(urlsplit(address(server)), ("admin", SECRET), timeout_s=timeout_s, **more)
 
 
 HOSTILE = {
@@ -51,8 +51,9 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_answer_is_one_line_in_time(serve: Serve, name: str) -> None:
     reply, message = HOSTILE[name]
+    timeout_s = 0.3 if "0.3 s" in message else 5.0  # a busy machine may take long for an answer, too
     with pytest.raises(UnreadableError) as caught:
-        device(serve(lambda _path, _parameters: reply), credentials_fix="Set X.").get("/status")
+        device(serve(lambda _path, _parameters: reply), timeout_s, credentials_fix="Set X.").get("/status")
     text = str(caught.value)
     assert message in text
     assert text.startswith("127.0.0.1 ")

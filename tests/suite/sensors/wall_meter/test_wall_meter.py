@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
-from joulemark.suite.records import Channel, Trace
+from joulemark.suite.records import Channel, EnergyReading, Trace
 from joulemark.suite.sensors import trace_file
 from joulemark.suite.sensors.base import MODELS, SensorOptions
 from joulemark.suite.sensors.sampler import Sampler
@@ -33,27 +34,43 @@ with open(sys.argv[1], "a", buffering=1) as file:
 """
 
 
+def sampled(measure: Callable[[Path], EnergyReading], folder: Path) -> EnergyReading:
+    """Return what `measure` reads in a folder of its own, once the sampler was not late.
+
+    A busy machine may give it no core for most of a second, and then there is rightly no value.
+    """
+    for attempt in range(5):
+        (folder / f"{attempt}").mkdir()
+        reading = measure(folder / f"{attempt}")
+        if "the sensor gave no value for" not in (reading.reason or ""):
+            break
+    return reading
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("late_s", [0.0, 0.5])
 def test_rows_are_aligned_by_their_own_times(tmp_path: Path, late_s: float) -> None:
     """Power doubles at a known time; a meter that writes its rows late gives the same joules."""
-    path = tmp_path / "meter.csv"
-    change_s = time.time() + late_s + 3.0
-    with subprocess.Popen([sys.executable, "-c", LOGGER, str(path), str(late_s), str(change_s)]) as logger:
-        try:
-            time.sleep(0.6 + late_s)
-            origin_s = time.monotonic()
-            origin_epoch_s = time.time()
-            with Sampler.start(tmp_path / "t", origin_s, ["rapl", f"meter:{path}"], str(tmp_path)) as sampler:
-                time.sleep(max(0.0, change_s + 1.2 + late_s - time.time()))
-        finally:
-            logger.kill()
-    assert "meter" in sampler.sensors
-    change_s -= origin_epoch_s
-    readings = compute_readings(trace_file.load(tmp_path / "t"), (change_s - 0.8, change_s + 0.8), "cpu")
-    machine = next(energy for energy in readings if energy.component == "machine")
+
+    def measure(folder: Path) -> EnergyReading:
+        path = folder / "meter.csv"
+        change_s = time.time() + late_s + 3.0
+        with subprocess.Popen([sys.executable, "-c", LOGGER, str(path), str(late_s), str(change_s)]) as logger:
+            try:
+                time.sleep(0.6 + late_s)
+                origin_s, origin_epoch_s = time.monotonic(), time.time()
+                with Sampler.start(folder / "t", origin_s, ["rapl", f"meter:{path}"], str(folder)) as sampler:
+                    time.sleep(max(0.0, change_s + 1.2 + late_s - time.time()))
+            finally:
+                logger.kill()
+        assert "meter" in sampler.sensors
+        middle_s = change_s - origin_epoch_s
+        readings = compute_readings(trace_file.load(folder / "t"), (middle_s - 0.8, middle_s + 0.8), "cpu")
+        return next(energy for energy in readings if energy.component == "machine")
+
+    machine = sampled(measure, tmp_path)
     assert not machine.attributed
-    assert machine.energy_j == pytest.approx(0.8 * 100 + 0.8 * 200, rel=0.06)
+    assert machine.energy_j == pytest.approx(0.8 * 100 + 0.8 * 200, rel=0.06), machine.reason
 
 
 @pytest.mark.slow
@@ -171,19 +188,23 @@ def test_file_whose_name_has_a_number_sign(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_absurd_row_is_left_out_and_named(tmp_path: Path) -> None:
     """A plug that prints a small negative number unsigned: 429 MW among rows of 140 W."""
-    path = tmp_path / "meter.csv"
-    path.write_text(rows(*[140] * 20, header="time,watt\n"))
-    origin_s = time.monotonic()
-    with Sampler.start(tmp_path / "t", origin_s, ["rapl", f"meter:{path}"], str(tmp_path)) as _:
-        begin_s = time.monotonic() - origin_s
-        with path.open("a", buffering=1) as file:
-            for i in range(16):
-                file.write(f"{time.time():.3f},{429496728.1 if i == 8 else 140.0}\n")
-                time.sleep(0.1)
-        time.sleep(0.5)
-    readings = compute_readings(trace_file.load(tmp_path / "t"), (begin_s, begin_s + 1.5), "cpu")
-    machine = next(energy for energy in readings if energy.component == "machine")
-    assert machine.energy_j == pytest.approx(1.5 * 140)
+
+    def measure(folder: Path) -> EnergyReading:
+        path = folder / "meter.csv"
+        path.write_text(rows(*[140] * 20, header="time,watt\n"))
+        origin_s = time.monotonic()
+        with Sampler.start(folder / "t", origin_s, ["rapl", f"meter:{path}"], str(folder)) as _:
+            begin_s = time.monotonic() - origin_s
+            with path.open("a", buffering=1) as file:
+                for i in range(16):
+                    file.write(f"{time.time():.3f},{429496728.1 if i == 8 else 140.0}\n")
+                    time.sleep(0.1)
+            time.sleep(0.5)
+        readings = compute_readings(trace_file.load(folder / "t"), (begin_s, begin_s + 1.5), "cpu")
+        return next(energy for energy in readings if energy.component == "machine")
+
+    machine = sampled(measure, tmp_path)
+    assert machine.energy_j == pytest.approx(1.5 * 140), machine.reason
     assert "1 of " in (machine.reason or "")
     assert "left out" in (machine.reason or "")
 
