@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from joulemark.suite.trial.frameworks import jax as jax_adapter
 from joulemark.suite.trial.frameworks.adapter import Execution, Step, UnsupportedError
+from joulemark.suite.trial.work_counts import Counts
 from joulemark.workloads.kits import jax as kits
 from joulemark.workloads.kits.jax.step import Step as KitStep
 
@@ -53,12 +55,27 @@ class Adapter(jax_adapter.Adapter):
         return Kit(self.mesh, self.execution.batch_size, *own)
 
     def compile(self, step: Step) -> Step:
-        """Return the step under `jax.jit`, with a copy of the state on each device, before and after."""
+        """Return the step under `jax.jit`, with a copy of the state on each device, before and after.
+
+        On CPUs it returns when it is done. Their devices share a pool of threads, which several steps in flight would
+        fill with those of one device: they would wait for ever to meet the other's in a collective (jaxlib 0.10).
+        """
         copies = NamedSharding(self.mesh, PartitionSpec())
         if isinstance(step, KitStep):
             step.state, step.fixed = jax.device_put((step.state, step.fixed), copies)
             step.jitted = jax.jit(step._traced, donate_argnums=0, out_shardings=(None, copies))
-        return super().compile(step)
+        run = super().compile(step)
+
+        def one_at_a_time(**inputs: jax.Array) -> Mapping[str, jax.Array]:
+            outputs = run(**inputs)
+            self.synchronize()
+            return outputs
+
+        return run if self.cuda else one_at_a_time
+
+    def count_work(self, step: Step, inputs: Mapping[str, Any]) -> Iterator[Counts]:  # noqa: ARG002  it may be a wrapper
+        """Count the work of the one step that was compiled."""
+        return super().count_work(self._steps[-1].compiled, inputs)
 
     def read_back(self) -> dict[str, str]:
         """Return the settings, and the devices of the mesh."""
