@@ -15,7 +15,7 @@ require("torch")
 
 LADEN = SUPPORT / "laden"
 RUN = ("run", "--profile", "fast", "--workload", "laden", "--size", "given", "--size", "restless")
-OPTIONS = ("--framework", "pytorch", "--threads", "1", "--rounds", "3", "--offline", "--no-report", *known("pytorch"))
+OPTIONS = ("--framework", "pytorch", "--threads", "1", "--rounds", "5", "--offline", "--no-report", *known("pytorch"))
 
 
 @pytest.fixture(scope="module")
