@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from run_files import CH, case, energy, run_file, trial
 
@@ -34,11 +36,11 @@ def test_year_is_active_joules_and_idle_watts_times_pue() -> None:
 
 
 def test_busy_all_day_is_never_idle_and_more_work_takes_more_machines() -> None:
-    for rate in (0.7, 100.0, 106.3):  # 8,760 hours are not a double's multiple of each
-        run = machine(rate)
-        full = year(run, run.cases[0], items_of_day(run.cases[0], 24.0), GRID)
-        assert (full.machines, full.idle_kwh) == (1, 0.0)
     run = machine()
+    items = items_of_day(run.cases[0], 24.0)
+    for rounded in (items, math.nextafter(items, 0.0), math.nextafter(items, math.inf)):
+        full = year(run, run.cases[0], rounded, GRID)
+        assert (full.machines, full.idle_kwh) == (1, 0.0)
     more = year(run, run.cases[0], items_of_day(run.cases[0], 24.0) * 2.5, GRID)
     assert more.machines == 3
     assert more.idle_kwh == pytest.approx(0.020 * 0.5 * 8760)
