@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from joulemark.suite.records import RunFile
+from joulemark.suite.results.jobs.compared import Standing
 from joulemark.suite.results.jobs.members import members
-from joulemark.suite.results.jobs.texts import component_texts, energy_text, is_estimated, source_text, sum_text
+from joulemark.suite.results.jobs.texts import (
+    STANDING_TITLES,
+    component_texts,
+    energy_text,
+    is_estimated,
+    source_text,
+    standing_texts,
+    sum_text,
+)
 from joulemark.suite.results.jobs.total import NOT_MEASURED, JobTotal, NodeTotal, job_total
 
 
@@ -21,8 +30,12 @@ class JobView:
     """Where the energy comes from, in words."""
     estimated: bool
     """Whether any of it comes from a model."""
+    apart: bool
+    """Whether each node measured the same plan by itself."""
+    titles: tuple[str, ...]
+    """Of the columns between host and energy."""
     rows: tuple[tuple[str, ...], ...]
-    """Node, host, ranks, energy, and energy by component; the last row is the sum."""
+    """Node, host, what `titles` says, energy, and energy by component; the last row is the sum."""
     missing: tuple[str, ...]
     """What makes the sum a lower bound."""
     not_measured: tuple[str, ...]
@@ -32,32 +45,41 @@ class JobView:
 
 
 def are_one_job(files: Sequence[RunFile]) -> bool:
-    """Return whether all `files` are of one job: its nodes are not compared with one another."""
+    """Return whether all `files` are of one job whose nodes did one thing together: they are not compared."""
+    if any(file.node is not None and file.node.apart for file in files):
+        return False
     return len(files) > 1 and len({file.node.job if file.node is not None else None for file in files} - {None}) == 1
 
 
-def job_views(files: Sequence[RunFile]) -> tuple[JobView, ...]:
-    """Return the jobs that `files` are of, in their order."""
+def job_views(files: Sequence[RunFile], lost: Mapping[int, str] | None = None) -> tuple[JobView, ...]:
+    """Return the jobs that `files` are of, in their order; `lost`: nodes of the only one without a run, and why."""
     by_job: dict[str, list[RunFile]] = {}
     for file in files:
         if file.node is not None:
             by_job.setdefault(file.node.job, []).append(file)
-    totals = [job_total(members([(file.run.id, file) for file in job])) for job in by_job.values()]
+    known = lost if len(by_job) == 1 else None
+    totals = [job_total(members([(file.run.id, file) for file in job]), known) for job in by_job.values()]
     return tuple(_view(number, total, len(totals)) for number, total in enumerate(totals, 1))
 
 
 def _view(number: int, total: JobTotal, count: int) -> JobView:
     components = tuple(sorted({reading.component for reading in total.energy.readings}))
-    ranks = total.nodes[0].member.node.ranks
-    everything = ("all", "", "" if ranks is None else str(ranks))
+    standings, ranks = total.standings, total.nodes[0].member.node.ranks
+    titles = ("Ranks",) if standings is None else tuple(title.replace("\n", " ") for title in STANDING_TITLES)
+    everything = ("all", "", *(("" if ranks is None else str(ranks),) if standings is None else ("",) * len(titles)))
     amounts = (energy_text(total.energy, total.lower_bound), *component_texts(total.energy.readings, components))
     return JobView(
         title="The job" if count == 1 else f"Job {number}",
         components=components,
         source=source_text(total),
         estimated=is_estimated(total),
+        apart=standings is not None,
+        titles=titles,
         rows=(
-            *(_row(node, components) for node in total.nodes),
+            *(
+                _row(node, components, None if standings is None else standings.nodes[i])
+                for i, node in enumerate(total.nodes)
+            ),
             (*everything, *amounts),
         ),
         missing=tuple(f"{entry.what}: {entry.reason}" for entry in total.missing),
@@ -67,15 +89,16 @@ def _view(number: int, total: JobTotal, count: int) -> JobView:
             for node in total.nodes
             for uuid in node.boards_j
         ),
-        notes=total.notes,
+        notes=(*total.notes, *(() if standings is None else (standings.note,))),
     )
 
 
-def _row(total: NodeTotal, components: Sequence[str]) -> tuple[str, ...]:
+def _row(total: NodeTotal, components: Sequence[str], standing: Standing | None) -> tuple[str, ...]:
     node = total.member.node
-    ranks = "" if node.local_ranks is None else str(node.local_ranks)
+    ranks = ("" if node.local_ranks is None else str(node.local_ranks),)
+    own = ranks if standing is None else standing_texts(standing)
     energy = energy_text(total.energy, bool(total.missing))
-    return (_name(total), node.host, ranks, energy, *component_texts(total.energy.readings, components))
+    return (_name(total), node.host, *own, energy, *component_texts(total.energy.readings, components))
 
 
 def _name(total: NodeTotal) -> str:

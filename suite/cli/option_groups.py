@@ -10,7 +10,7 @@ from typing import Annotated, TypedDict
 import typer
 
 from joulemark.suite.cli import options
-from joulemark.suite.cli.options import carbon, effort, power, selection
+from joulemark.suite.cli.options import carbon, cluster, effort, power, selection
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 _Texts = list[str] | None
@@ -88,6 +88,19 @@ class Distribution(TypedDict):
     scaling: Annotated[
         str | None, selection(help="weak: the batch of each rank is fixed; strong: that of all. (default: weak)")
     ]
+
+
+class Cluster(TypedDict):
+    """Which machines measure."""
+
+    on: Annotated[
+        str | None,
+        cluster(
+            metavar="local|ray[:ADDRESS]",
+            help="ray: on every node of a Ray cluster, HOST:PORT. (default: local, this machine)",
+        ),
+    ]
+    nodes: Annotated[int | None, cluster(min=1, help="Nodes of the cluster that measure. (default: all)")]
 
 
 class Place(TypedDict):

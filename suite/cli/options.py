@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
-_panels = ("Selection", "Carbon", "Effort", "Output", "Power", "Verdict")
-selection, carbon, effort, output, power, verdict = (partial(typer.Option, rich_help_panel=name) for name in _panels)
+_panels = ("Selection", "Carbon", "Effort", "Output", "Power", "Verdict", "Cluster")
+selection, carbon, effort, output, power, verdict, cluster = (
+    partial(typer.Option, rich_help_panel=name) for name in _panels
+)
 PAGE_SUFFIXES = (".html", ".htm")
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
 Out = Annotated[Path | None, output(metavar="DIR", help="Where run files and pages are kept.")]

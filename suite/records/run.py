@@ -227,7 +227,7 @@ class RunFile(Record):
     run: Run
     machine: Machine
     node: Node | None = None
-    """None unless the run is a part of a job of several ranks."""
+    """None unless the run is a part of a job of several nodes or ranks."""
     arms: dict[ArmName, ArmRecord] = {}
     """The two arms of an A/B run; empty for other runs."""
     settings: Settings

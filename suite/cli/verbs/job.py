@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,16 +11,17 @@ from joulemark.suite.cli import options
 from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.console import print_message, print_result
-from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
-    from joulemark.suite.results.jobs.total import JobTotal, NodeTotal
 
 
 def command(
     files: Annotated[
-        list[Path], typer.Argument(metavar="DIR|FILES...", help="Run files of the job's nodes, or their directory.")
+        list[Path],
+        typer.Argument(
+            metavar="DIR|FILES...", help="Run files of the job's nodes, their directory, or a job file of `run --on`."
+        ),
     ],
     as_json: options.Json = False,
 ) -> None:
@@ -30,18 +30,22 @@ def command(
     Every joule is counted once. The sum is a lower bound where a node has no file, a rank died or a component was not
     read. The network and its switches are never measured.
     """
+    from joulemark.suite.cluster.job_file import nodes_of
     from joulemark.suite.results.jobs.document import job_document
-    from joulemark.suite.results.jobs.members import members
     from joulemark.suite.results.jobs.total import job_total
+    from joulemark.suite.terminal.jobs import job_lines, job_table
 
-    total = job_total(members([pair for path in files for pair in _read(path)]))
-    print_result(job_document(total), as_json, lambda: [_table(total), "\n".join(_lines(total))])
+    total = job_total(*nodes_of([pair for path in files for pair in _read(path)]))
+    print_result(job_document(total), as_json, lambda: [job_table(total), "\n".join(job_lines(total))])
 
 
 def _read(path: Path) -> list[tuple[str, RunFile]]:
     """Return the run file at `path`, or those in a directory that are of jobs. UsageError where there is none."""
+    from joulemark.suite.cluster import job_file
     from joulemark.suite.results.store import load_path, one_file
 
+    if path.suffix == job_file.SUFFIX:
+        return job_file.run_files(job_file.read(path), path.parent)
     if not path.is_dir():
         with one_file(str(path)):
             return [(str(path), load_path(path))]
@@ -55,60 +59,7 @@ def _read(path: Path) -> list[tuple[str, RunFile]]:
     of_jobs = [(name, run_file) for name, run_file in found if run_file.node is not None]
     if not of_jobs:
         raise UsageError(
-            f"no run file of a job in {path}. `Meter.save`, the callbacks' `save` and `joulemark measure` write one a "
-            "node in ranks of torchrun, accelerate, srun or mpirun."
+            f"no run file of a job in {path}. `joulemark run --on` writes one a node, and `Meter.save`, the callbacks' "
+            "`save` and `joulemark measure` do in ranks of torchrun, accelerate, srun or mpirun."
         )
     return of_jobs
-
-
-def _table(total: JobTotal) -> AdaptiveTable:
-    from joulemark.suite.results.jobs.texts import (
-        RANGE_TITLE,
-        component_texts,
-        emissions_text,
-        energy_text,
-        is_estimated,
-    )
-
-    def amounts(of: JobTotal | NodeTotal, grams: float | None) -> list[str]:
-        return [
-            energy_text(of.energy, bool(of.missing), separator="\n"),
-            *component_texts(of.energy.readings, components),
-            emissions_text(grams, of.energy.kind),
-        ]
-
-    components = sorted({reading.component for reading in total.energy.readings})
-    energy = f"Energy\n{RANGE_TITLE}" if is_estimated(total) else "Energy"
-    titles = [Column(name, right=True) for name in ("Ranks", energy, *components, "Emissions")]
-    table = AdaptiveTable("Node", "Host", *titles)
-    for node in total.nodes:
-        record = node.member.node
-        name = str(record.rank) if record.rank is not None else node.member.label
-        ranks = _count(record.local_ranks)
-        table.add(name, one_line(record.host), ranks, *amounts(node, node.emissions.value))
-    ranks = _count(total.nodes[0].member.node.ranks)
-    table.add("all", "", ranks, *amounts(total, total.emissions_g))
-    return table
-
-
-def _count(number: int | None) -> str:
-    return "" if number is None else str(number)
-
-
-def _lines(total: JobTotal) -> Iterator[str]:
-    """Yield where the energy comes from, what is missing or never measured, and how well the clocks are aligned."""
-    from joulemark.suite.results.jobs.texts import source_text
-    from joulemark.suite.results.jobs.total import NOT_MEASURED
-
-    yield one_line(f"Energy: {source_text(total)}.")
-    if total.missing:
-        yield "≥ lacks:"
-        yield from (f"  {one_line(entry.what)}: {one_line(entry.reason)}" for entry in total.missing)
-    yield "Not measured: " + "; ".join(f"{what} ({reason})" for what, reason in NOT_MEASURED) + "."
-    for node in total.nodes:
-        ahead_s, error_s = node.offset.offset_s, node.offset.error_s
-        if ahead_s is not None and error_s:
-            yield f"Clock of {node.member.label}: {ahead_s:+.6f} s, within {error_s:.2g} s, by a shared mark."
-    if len(total.nodes) > 1 and all(node.offset.offset_s is None for node in total.nodes):
-        yield "Clocks: as the nodes have them (no mark: see Meter.align)."
-    yield from total.notes

@@ -52,6 +52,7 @@ def command(
     here recompute them.
     """
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
+    from joulemark.suite.cluster import job_file
     from joulemark.suite.results.machine.year import check_price
     from joulemark.suite.results.references.kept import check_names, load_all
     from joulemark.suite.results.store import find, load_path
@@ -65,7 +66,9 @@ def command(
     check_names(against)
     check_price(price)
     directory = find_runs(out)
-    paths = [find(run, directory) for run in runs]
+    job = job_file.find(runs[0], directory) if len(runs) == 1 and runs[0] != "latest" else None
+    paths = [find(run, directory) for run in runs] if job is None else job_file.paths(job_file.read(job), job.parent)
+    lost = None if job is None else job_file.read(job).lost()
     files = [recompute_emissions(load_path(path), given, offline) for path in paths]
     references = load_all(against, files)
     if allow_estimates:
@@ -80,7 +83,8 @@ def command(
         print_message(f"Wrote {counted(len(pictures), 'picture')} to {images}")
     arguments = [*_arguments(given, offline), *(word for name in against or () for word in ("--against", name))]
     arguments += [] if price is None else ["--price", _number(price)]
-    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, arguments, references, price)
+    page = output or (paths[0] if job is None else job).with_suffix(".html")
+    _write(files, page, plotlyjs, anonymous, arguments, references, price, lost)
     print_message(f"Wrote {page}{_size(page)}")
 
 
@@ -111,6 +115,7 @@ def _write(
     recompute_arguments: Sequence[str],
     references: Sequence[Reference],
     price: float | None,
+    lost: Mapping[int, str] | None,
 ) -> Path:
     """Write the page or, by the suffix of `output`, the Markdown summary."""
     if _is_summary(output):
@@ -129,6 +134,7 @@ def _write(
         recompute_arguments,
         references=references,
         price=price,
+        lost_nodes=lost,
     )
 
 
