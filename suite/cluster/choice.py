@@ -53,7 +53,7 @@ def assign(job: JobFile, nodes: Sequence[EngineNode]) -> dict[int, EngineNode]:
     """Return the node of each part of an interrupted job that is not measured yet, by number.
 
     A part goes on where it was begun; one whose node has gone is begun on a node that has no part. Parts without a node
-    are left out.
+    are left out. Where ranks are divided among the nodes, all begin anew. Raises UsageError where one has no node.
     """
     free = usable(nodes)
     known = [part for part in job.parts if part.identity is not None]
@@ -63,10 +63,15 @@ def assign(job: JobFile, nodes: Sequence[EngineNode]) -> dict[int, EngineNode]:
     others = [node for node in free if node not in own.values()]
     chosen: dict[int, EngineNode] = {}
     for part in job.parts:
-        if part.status != "ok":
+        if part.status != "ok" or job.spans:
             node = own.get(part.number) or (others.pop(0) if others else None)
             if node is not None:
                 chosen[part.number] = node
+    if job.spans and len(chosen) < job.count:
+        raise UsageError(
+            f"the ranks of job {job.id} are divided among {job.count} nodes, and the cluster has "
+            f"{counted(len(chosen), 'node')} that can measure. Resume it when more have joined."
+        )
     return chosen
 
 

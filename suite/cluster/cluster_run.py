@@ -18,6 +18,7 @@ from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.records import Node, RunFile, write
 from joulemark.suite.results.history import parquet
 from joulemark.suite.results.run_files import parse
+from joulemark.suite.system.ranks.span import Span, first_port
 
 EVENTS_S: Final = 1.0
 STOP_S: Final = FINISH_S + 30.0
@@ -60,10 +61,13 @@ class ClusterRun:
         self.job, self._engine, self._directory, self._listener = job, engine, directory, listener
         self._running: set[int] = set()
         self._taken: NodeEvent | None = None
+        self._first_address = ""
+        self._stopped = False
 
     def run(self, nodes: Mapping[int, EngineNode]) -> bool:
         """Measure the parts that have a node in `nodes`, by number; return whether Ctrl-C or a signal ended it."""
         interrupted = False
+        self._first_address = nodes[0].address if 0 in nodes else ""
         try:
             for number, node in nodes.items():
                 assignment = self.assignment(number, node)
@@ -99,7 +103,12 @@ class ClusterRun:
         assert node.identity is not None
         part = self.job.parts[number]
         place = node.identity.place(number)
-        begun = part.run is not None and part.identity is not None and part.identity.place(number) == place
+        begun = (
+            not self.job.spans
+            and part.run is not None
+            and part.identity is not None
+            and part.identity.place(number) == place
+        )
         path = self._directory / f"{part.run}.json"
         return Assignment(
             job=self.job.id,
@@ -107,11 +116,19 @@ class ClusterRun:
             place=place,
             settings=settings_file_text(self.job.settings),
             options=options(self.job.settings),
-            environment=passed_on(),
+            environment={**passed_on(), **(self._span(number) if not dry_run else {})},
+            address=node.address if self.job.spans else "",
+            fresh=self.job.spans,
             run_id=part.run if begun else None,
             run_data=zlib.compress(path.read_bytes()) if begun and path.exists() else b"",
             dry_run=dry_run,
         )
+
+    def _span(self, number: int) -> dict[str, str]:
+        """Return the variables that tell a node which one it is of those that the ranks are divided among."""
+        if not self.job.spans:
+            return {}
+        return Span(self.job.id, number, self.job.count, self._first_address, first_port(self.job.id)).variables()
 
     def _follow(self, timeout_s: float = float("inf")) -> None:
         """Take in what happens until all parts have ended."""
@@ -133,7 +150,8 @@ class ClusterRun:
         """Keep what has come home of a part, and only then let its node forget it."""
         part = self.job.parts[number]
         status: Status = "ok" if outcome.exit_code in MEASURED else "failed"
-        status = "interrupted" if outcome.exit_code == INTERRUPTED else status
+        if outcome.exit_code == INTERRUPTED or (outcome.exit_code is None and self._stopped):
+            status = "interrupted"
         update: dict[str, object] = {"exit_code": outcome.exit_code, "reason": outcome.reason}
         if outcome.run_data:
             try:
@@ -148,14 +166,21 @@ class ClusterRun:
             status, update["reason"] = "failed", "no run file has come home"
         self._set(part.model_copy(update={**update, "status": status}))
         self._engine.release(number)
+        if self.job.spans and status != "ok" and self._running:  # the others would wait for it
+            self._engine.stop()
 
     def _keep(self, part: Part, data: bytes) -> RunFile:
         """Write the run file of a part, which says which node of the job it is of."""
         run_file = parse(zlib.decompress(data), f"the run file of node {part.number}")
+        ranks = max(self.job.settings.ranks) if self.job.spans else None
+        local = None if ranks is None else ranks // self.job.count
         node = Node(
             job=self.job.id,
             launcher=self.job.engine,
-            apart=True,
+            apart=not self.job.spans,
+            first_rank=None if local is None else local * part.number,
+            ranks=ranks,
+            local_ranks=local,
             machine=part.identity.machine if part.identity is not None else "",
             rank=part.number,
             count=self.job.count,
@@ -180,6 +205,7 @@ class ClusterRun:
     def _stop(self) -> None:
         """Interrupt all parts, and take in what they have finished. A second Ctrl-C does not wait for that."""
         self._listener.on_stop()
+        self._stopped = True
         try:
             self._engine.stop()
             if self._taken is not None:

@@ -48,6 +48,10 @@ class Assignment:
     """The run that an earlier attempt has begun on this node; None to start a new one."""
     run_data: bytes = field(default=b"", repr=False)
     """Its run file as it came home, compressed; empty if it did not."""
+    address: str = ""
+    """By which the other nodes reach this one, where its ranks talk to theirs; empty where they do not."""
+    fresh: bool = False
+    """Whether what an earlier attempt has left on the node is removed: ranks have to do the same on all nodes."""
     dry_run: bool = False
     """Whether the node only says what it would run."""
 

@@ -58,6 +58,11 @@ class JobFile(Record):
         return len(self.parts)
 
     @property
+    def spans(self) -> bool:
+        """Whether its ranks are divided among the nodes, so that no part can be done without the others."""
+        return self.settings.nodes is not None
+
+    @property
     def complete(self) -> bool:
         """Whether every part is measured."""
         return all(part.status == "ok" for part in self.parts)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from joulemark.suite.cluster.engine import Assignment, NodeEvent, Outcome
 from joulemark.suite.cluster.settings_text import without_own_settings
@@ -39,7 +40,8 @@ class NodeRun:
     def __init__(self, assignment: Assignment, environment: Mapping[str, str] = os.environ) -> None:
         """`environment`: the variables that a user has on this node."""
         self._assignment, self._environment = assignment, environment
-        self._events: queue.Queue[NodeEvent] = queue.Queue()
+        self._events: list[NodeEvent] = []
+        self._more = threading.Condition()
         self._process: subprocess.Popen[str] | None = None
         self._directory: Path | None = None
         self._last_line = ""
@@ -53,17 +55,17 @@ class NodeRun:
         except OSError as error:
             self._end(Outcome(2, f"cannot start the run in {error.filename or 'the home'}: {error.strerror}."))
         else:
-            self._events.put(NodeEvent(self._assignment.number, line="started"))
+            self._add(NodeEvent(self._assignment.number, line="started"))
             threading.Thread(target=self._follow, daemon=True).start()
 
-    def events(self, timeout_s: float) -> list[NodeEvent]:
-        """Return what has happened since the last call: at once if there is anything, or after `timeout_s`."""
-        found: list[NodeEvent] = []
-        with contextlib.suppress(queue.Empty):
-            found.append(self._events.get(timeout=timeout_s))
-            while True:
-                found.append(self._events.get_nowait())
-        return found
+    def events(self, timeout_s: float, seen: int) -> list[NodeEvent]:
+        """Return what has happened after the first `seen` events: at once if there is anything, or after `timeout_s`.
+
+        Events are kept, so that an answer that was lost on its way is given again.
+        """
+        with self._more:
+            self._more.wait_for(lambda: len(self._events) > seen, timeout_s)
+            return self._events[seen:]
 
     def stop(self) -> None:
         """Interrupt the run: its outcome follows."""
@@ -79,6 +81,8 @@ class NodeRun:
     def _start(self) -> None:
         part = self._assignment
         self._directory = _directory(part, self._environment)
+        if part.fresh:
+            shutil.rmtree(self._directory, ignore_errors=True)
         make_private(self._directory)
         (self._directory / "joulemark.toml").write_text(part.settings)
         begun = None if part.dry_run else self._begun()
@@ -95,7 +99,9 @@ class NodeRun:
                 text=True,
                 errors="replace",
                 cwd=self._directory,
-                env=child_environment({**without_own_settings(self._environment), **part.environment}),
+                env=child_environment(
+                    {**without_own_settings(self._environment), **interface_variables(part.address), **part.environment}
+                ),
                 start_new_session=True,
             )
 
@@ -121,7 +127,7 @@ class NodeRun:
                 text = one_line(line.strip())
                 if text and not text.startswith("Run file:"):  # which comes home
                     self._last_line = text
-                    self._events.put(NodeEvent(self._assignment.number, line=text))
+                    self._add(NodeEvent(self._assignment.number, line=text))
         self._end(self._outcome(process.returncode))
 
     def _outcome(self, code: int) -> Outcome:
@@ -140,10 +146,24 @@ class NodeRun:
         return Outcome(code, reason, data)
 
     def _end(self, outcome: Outcome) -> None:
-        self._events.put(NodeEvent(self._assignment.number, outcome=outcome))
+        self._add(NodeEvent(self._assignment.number, outcome=outcome))
+
+    def _add(self, event: NodeEvent) -> None:
+        with self._more:
+            self._events.append(event)
+            self._more.notify_all()
 
 
 def _directory(part: Assignment, environment: Mapping[str, str]) -> Path:
     """Return where this node keeps its run of a job. Nodes may share a home: each has a directory of its own."""
     chosen = environment.get("JOULEMARK_HOME")
     return (Path(chosen).expanduser() if chosen else home()) / "cluster" / part.job / part.place
+
+
+def interface_variables(address: str) -> dict[str, str]:
+    """Return the variables by which Gloo and NCCL take the network interface that has `address`.
+
+    By themselves they take what the host name resolves to, which may be the loopback, or nothing.
+    """
+    found = [name for name, entries in psutil.net_if_addrs().items() if address in (entry.address for entry in entries)]
+    return {"GLOO_SOCKET_IFNAME": found[0], "NCCL_SOCKET_IFNAME": found[0]} if address and found else {}

@@ -36,7 +36,7 @@ def _toml(value: Any) -> str:
 
 def options(settings: Settings) -> tuple[str, ...]:
     """Return the options of settings that are no keys of the settings file."""
-    given = settings.model_dump(mode="json", include={"ranks", "strategy", "scaling"}, exclude_none=True)
+    given = settings.model_dump(mode="json", include={"ranks", "strategy", "scaling", "nodes"}, exclude_none=True)
     arguments: list[str] = []
     for name, value in given.items():
         for each in value if isinstance(value, list) else [value]:

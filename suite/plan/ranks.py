@@ -25,13 +25,23 @@ def threads(settings: Settings, profile: Profile, cores: int) -> int:
     """
     if not settings.ranks or settings.threads is not None or profile.threads is not None:
         return cores
-    most = max(settings.ranks)
+    most = max(on_node(ranks, settings) for ranks in settings.ranks)
     if most > cores and "cpu" in (settings.device or ("cpu",)):
         raise UsageError(
             f"--ranks {most} is more than the {cores} cores that this process may use: the ranks would wait for each "
             f"other. Give --ranks {cores} at most, --device for GPUs, or --threads for the threads of a rank."
         )
     return max(1, cores // most)
+
+
+def spans(ranks: int, settings: Settings) -> bool:
+    """Return whether so many ranks are divided among several nodes. One is not, in the baseline of each node."""
+    return ranks > 1 and (settings.nodes or 1) > 1
+
+
+def on_node(ranks: int, settings: Settings) -> int:
+    """Return how many of so many ranks are on each node."""
+    return ranks // (settings.nodes or 1) if spans(ranks, settings) else ranks
 
 
 def check_options(settings: Settings, phases: Collection[str]) -> None:
@@ -41,6 +51,9 @@ def check_options(settings: Settings, phases: Collection[str]) -> None:
             if getattr(settings, name):
                 raise UsageError(f"--{name} says how several ranks work: add --ranks N, such as --ranks 2.")
         return
+    for ranks in settings.ranks:
+        if spans(ranks, settings) and ranks % (settings.nodes or 1):
+            raise UsageError(f"--ranks {ranks} cannot be divided among {settings.nodes} nodes alike: give a multiple.")
     if settings.latency:
         raise UsageError("--latency times single steps, which ranks take together: leave it out, or --ranks.")
     if settings.phase and PHASE not in settings.phase:
@@ -54,6 +67,12 @@ def check_options(settings: Settings, phases: Collection[str]) -> None:
         )
     for framework in _frameworks(settings):
         _check_modes(settings, framework)
+        for strategy in strategies(settings, framework) if (settings.nodes or 1) > 1 else ():
+            if strategy.one_process:
+                raise UsageError(
+                    f"{framework.title}'s {strategy.name} has all ranks in one process, on one node: leave out --on "
+                    "and --nodes, or choose another --framework."
+                )
 
 
 def _frameworks(settings: Settings) -> list[Framework]:
@@ -127,7 +146,8 @@ def _check_gpus(case: Case, settings: Settings, info: FrameworkInfo | None) -> N
     kind, _, first = case.device.partition(":")
     if kind == "cpu" or info is None or case.device not in info.devices:
         return
-    most, gpus = max(settings.ranks), [device for device in info.devices if device != "cpu"]
+    most = max(on_node(ranks, settings) for ranks in settings.ranks)
+    gpus = [device for device in info.devices if device != "cpu"]
     left = len(gpus) - int(first or 0)
     if most > left:
         raise UsageError(
@@ -139,19 +159,22 @@ def _check_gpus(case: Case, settings: Settings, info: FrameworkInfo | None) -> N
 def _on_ranks(case: Case, settings: Settings, ranks: int, strategy: str | None) -> Case:
     """Return the case on several ranks, which do not communicate without a strategy."""
     scaling = settings.scaling or "weak"
-    differences = dict(_differences(ranks, strategy, scaling))
+    nodes = settings.nodes if spans(ranks, settings) else None
+    differences = dict(_differences(ranks, strategy, scaling, nodes))
     task, *others = case.id.split("+")
     named = sorted([*others, *(f"{key}={value}" for key, value in differences.items())])
     changes: dict[str, object] = {"id": "+".join([task, *named]), "ranks": ranks, "strategy": strategy}
-    changes["scaling"] = scaling
+    changes |= {"scaling": scaling, "nodes": nodes}
     if scaling == "strong" and case.batch_size % ranks and case.reason_code == NOT_ATTEMPTED:
         changes["reason_code"] = "unsupported"
         changes["reason"] = f"a batch of {case.batch_size} cannot be divided among {ranks} ranks alike"
     return case.model_copy(update=changes)
 
 
-def _differences(ranks: int, strategy: str | None, scaling: str) -> Iterator[tuple[str, str]]:
+def _differences(ranks: int, strategy: str | None, scaling: str, nodes: int | None) -> Iterator[tuple[str, str]]:
     """Yield the settings in a case's id."""
+    if nodes is not None:
+        yield "nodes", str(nodes)
     yield "ranks", str(ranks)
     if strategy is None:
         yield "communication", "none"

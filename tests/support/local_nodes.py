@@ -27,6 +27,7 @@ class LocalNodes:
         self.root = root
         self.offered = [node(number) for number in range(count)]
         self.runs: dict[int, NodeRun] = {}
+        self.seen: dict[int, int] = {}
         self.assignments: list[Assignment] = []
         self.lost: set[int] = set()
 
@@ -36,6 +37,7 @@ class LocalNodes:
     def start(self, node: EngineNode, assignment: Assignment) -> None:
         self.assignments.append(assignment)
         self.runs[assignment.number] = NodeRun(assignment, environment(self.root / f"node{node.key}"))
+        self.seen[assignment.number] = 0
         self.runs[assignment.number].start()
 
     def events(self, timeout_s: float) -> Iterator[NodeEvent]:
@@ -45,7 +47,9 @@ class LocalNodes:
                 run.stop()
                 yield NodeEvent(number, outcome=Outcome(None, "its node was lost"))
                 continue
-            yield from run.events(0.01)
+            found = run.events(0.01, self.seen[number])
+            self.seen[number] += len(found)
+            yield from found
 
     def release(self, number: int) -> None:
         run = self.runs.pop(number)

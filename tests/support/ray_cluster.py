@@ -129,14 +129,18 @@ class Node:
 
     def processes(self, word: str) -> list[psutil.Process]:
         """Return the processes on this node whose command has `word` in it."""
-        if self._process is None or self._process.poll() is not None:
-            return []
         found = []
-        for process in psutil.Process(self._process.pid).children(recursive=True):
+        tree = psutil.Process(self._process.pid).children(recursive=True) if self._process and self.runs else []
+        for process in tree:
             with contextlib.suppress(psutil.Error):
                 if process.status() != psutil.STATUS_ZOMBIE and word in " ".join(process.cmdline()):
                     found.append(process)
         return found
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is up."""
+        return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
         """End the node as a power cut does: all its processes at once."""

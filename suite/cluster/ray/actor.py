@@ -17,9 +17,9 @@ class Actor:
         self._run = NodeRun(assignment, users_environment())
         self._run.start()
 
-    def events(self, timeout_s: float) -> list[NodeEvent]:
-        """Return what has happened since the last call."""
-        return self._run.events(timeout_s)
+    def events(self, timeout_s: float, seen: int) -> list[NodeEvent]:
+        """Return what has happened after the first `seen` events."""
+        return self._run.events(timeout_s, seen)
 
     def stop(self) -> None:
         """Interrupt the run."""

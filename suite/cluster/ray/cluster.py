@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ PROBE_S: Final = 120.0
 """How long a node may take to say what it is: Ray starts a process there, which imports Ray."""
 EVENTS_S: Final = 20.0
 """How long an actor waits for an event before it answers that there is none."""
+AGAIN_S: Final = 1.0
+"""After which time an actor that cannot be reached is asked again."""
 HEAD_NODE: Final = "node:__internal_head__"
 
 
@@ -29,7 +32,7 @@ class Cluster:
         self._nodes: dict[str, dict[str, Any]] = {}
         self.actors: dict[int, Any] = {}
         self._pending: dict[Any, int] = {}
-        self._started: set[int] = set()
+        self._seen: dict[int, int] = {}
 
     def connect(self, address: str) -> list[dict[str, Any]]:
         """Join the cluster and return what each of its nodes says of itself. Raises UsageError."""
@@ -79,25 +82,34 @@ class Cluster:
         self._ask(assignment.number)
 
     def _ask(self, number: int) -> None:
-        self._pending[self.actors[number].events.remote(EVENTS_S)] = number
+        seen = self._seen.setdefault(number, 0)
+        self._pending[self.actors[number].events.remote(EVENTS_S, seen)] = number
 
     def events(self, timeout_s: float) -> Iterator[NodeEvent]:
         """Yield what has happened on the nodes, after `timeout_s` at most."""
         if not self._pending:
             return
         ready, _ = self._ray.wait(list(self._pending), num_returns=len(self._pending), timeout=timeout_s)
+        unreachable = []
         for reference in ready:
             number = self._pending.pop(reference)
             try:
                 found: list[NodeEvent] = self._ray.get(reference)
+            except self._ray.exceptions.ActorUnavailableError:  # for now: Ray says later whether its node is lost
+                unreachable.append(number)
+                continue
             except self._ray.exceptions.RayError as error:
-                found = [NodeEvent(number, outcome=Outcome(None, _lost(error)))]
-            self._started.update([number] if found else [])
+                self.actors.pop(number)
+                yield NodeEvent(number, outcome=Outcome(None, _lost(error)))
+                continue
+            self._seen[number] += len(found)
             yield from found
             if not any(event.outcome is not None for event in found):
                 self._ask(number)
-            elif found[-1].outcome is not None and found[-1].outcome.exit_code is None:
-                self.actors.pop(number, None)
+        if unreachable:
+            time.sleep(AGAIN_S)
+        for number in unreachable:
+            self._ask(number)
 
     def release(self, number: int) -> None:
         """Remove the run of a part, which has come home, from its node, and let go of that."""
@@ -109,7 +121,7 @@ class Cluster:
     def stop(self) -> None:
         """Interrupt what runs. An actor that still waits for its node ends at once, which is its event."""
         for number in self._pending.values():
-            if number in self._started:
+            if self._seen[number]:
                 self.actors[number].stop.remote()
             else:
                 self._ray.kill(self.actors[number])

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+from joulemark.suite.system.ranks.span import Span
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.frameworks.adapter import Adapter, Execution, Step
 from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
 from joulemark.suite.trial.ranks.group import Group
 from joulemark.suite.trial.request import Request
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Where the ranks of a trial on several nodes meet."""
+
+    node: Span
+    trial: str
+    """What tells the trial from all others of the job."""
+
 
 RunRank = Callable[[int], Any]
 """Runs one rank and returns what it has measured, in a process of its own."""
@@ -37,11 +48,16 @@ class StrategyModule(Protocol):
     """A `RankAdapter`; where one process drives all devices, an `Adapter` of them."""
 
     @staticmethod
-    def launch(count: int, run_rank: RunRank) -> list[Any]:
+    def launch(count: int, run_rank: RunRank, meeting: Meeting | None = None) -> list[Any]:
         """Run `count` ranks in processes of their own and return what each returns; not where one process has all.
 
-        Raises RankFailedError if one of them ends without a result.
+        With a `meeting`, ranks on other nodes work on the same trial. Raises RankFailedError if one of those here ends
+        without a result.
         """
+
+    @staticmethod
+    def connection(adapter: Any) -> tuple[Callable[[], object], Callable[[float], float]]:
+        """Return a barrier of all ranks, and what gives a number of rank 0 to all, once the adapter has joined them."""
 
 
 def one_process(request: Request) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from joulemark.suite.errors import UsageError, unknown
+from joulemark.suite.system.ranks import span
 
 LOCAL: Final = "local"
 RAY: Final = "ray"
@@ -20,7 +21,13 @@ def is_cluster(given: Mapping[str, Any]) -> bool:
     if engine == LOCAL and address:
         raise UsageError(f"--on local takes no address, found {address!r:.80}.")
     if engine == LOCAL and given["nodes"] is not None:
-        raise UsageError("--nodes says how many nodes of a cluster measure: add --on ray, or --on ray:HOST:PORT.")
+        node = span.find()
+        if node is None:
+            raise UsageError("--nodes says how many nodes of a cluster measure: add --on ray, or --on ray:HOST:PORT.")
+        if node.nodes != given["nodes"]:
+            raise UsageError(f"--nodes {given['nodes']}, but {span.NODES} is {node.nodes}: give the same number.")
+        if not given["ranks"]:
+            raise UsageError("--nodes here divides the ranks of a case among nodes: add --ranks N.")
     return engine != LOCAL
 
 

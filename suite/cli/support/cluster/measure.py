@@ -49,6 +49,7 @@ def measure_on_nodes(values: Mapping[str, Any], given: Mapping[str, Any]) -> int
         values: The settings on the command line.
         given: The options of `run`.
     """
+    values = {name: value for name, value in values.items() if name != "nodes"}
     settings = resolve({**values, "python": parse_interpreters(values.get("python") or ())}, MANY_CORES, measures=True)
     check_names(settings)
     _check_settings(settings)
@@ -57,6 +58,9 @@ def measure_on_nodes(values: Mapping[str, Any], given: Mapping[str, Any]) -> int
     engine = RayEngine(address)
     try:
         nodes = choose(engine.nodes(), given["nodes"])
+        if settings.ranks and len(nodes) > 1:
+            settings = settings.model_copy(update={"nodes": len(nodes)})
+            check_names(settings)
         parts = tuple(Part(number=i, host=node.label, identity=node.identity) for i, node in enumerate(nodes))
         command = redacted_command(["joulemark", *sys.argv[1:]])
         job = JobFile(
@@ -91,7 +95,7 @@ def resume_on_nodes(path: Path, given: Mapping[str, Any], flags: Sequence[str]) 
     engine = RayEngine(address)
     try:
         chosen = assign(job, engine.nodes())
-        missing = sum(part.status != "ok" for part in job.parts)
+        missing = job.count if job.spans else sum(part.status != "ok" for part in job.parts)
         print_message(f"Job {job.id}: {counted(missing, 'part')} of {job.count} to be measured.")
         if len(chosen) < missing:
             print_message(
@@ -108,9 +112,7 @@ def resume_on_nodes(path: Path, given: Mapping[str, Any], flags: Sequence[str]) 
 
 
 def _check_settings(settings: Settings) -> None:
-    """Raise UsageError for settings that mean something else on another machine, or that one run cannot have there."""
-    if settings.ranks:
-        raise UsageError("--ranks measures on one machine: leave out --on, or --ranks.")
+    """Raise UsageError for settings that mean something else on another machine."""
     named = {"--intensity": settings.intensity, **{f"--sensor {each}": each for each in settings.sensor}}
     named |= {f"--python {name}": path for name, path in settings.python.items()}
     for option, value in named.items():

@@ -43,7 +43,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(cluster: RayCluster, tmp_path: Path) -> Path:
+    for node in cluster.nodes[1:]:
+        if not node.runs:  # a test that failed may have left it so
+            node.start()
     (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS)
     return tmp_path
 
@@ -192,3 +195,51 @@ def test_what_cannot_be_done_is_one_line(
     assert message in errors
     assert [line for line in errors.splitlines() if line.startswith("joulemark: ")] == [errors.splitlines()[-1]]
     assert not (home / "out").exists()
+
+
+def test_two_ranks_across_two_nodes(cluster: RayCluster, home: Path) -> None:
+    """Each node has one rank of a training, by Gloo over the network between them; the job has the joules of both."""
+    train = (
+        "--profile",
+        "fast",
+        "--workload",
+        "gpt2",
+        "--size",
+        "tiny",
+        "--phase",
+        "training",
+        "--framework",
+        "pytorch",
+    )
+    options = (
+        "--on",
+        f"ray:{cluster.address}",
+        "--ranks",
+        "2",
+        "--rounds",
+        "1",
+        "--offline",
+        "--threads",
+        "1",
+        "--json",
+    )
+    code, output, errors = finished(start(cluster, home, *options, *train, *known("pytorch")))
+    assert code == 0, errors
+    found = runs(home)
+    for number, run in enumerate(found):
+        case = next(case for case in run.cases if case.id.endswith("+nodes=2+ranks=2+strategy=ddp"))
+        (trial,) = case.trials
+        assert [rank.rank for rank in trial.ranks] == [number]
+        assert (trial.environment["world_size"], trial.environment["backend"]) == ("2", "gloo")
+        assert watts(run) == pytest.approx([60.0 * (number + 1)] * 4, rel=0.05)
+        assert case.efficiency is not None
+        assert case.efficiency.value is not None
+        assert run.node is not None
+        assert (run.node.apart, run.node.rank, run.node.ranks, run.node.local_ranks) == (False, number, 2, 1)
+    document = json.loads(output)
+    total = sum(sum(r.energy_j or 0.0 for r in t.energy) for run in found for c in run.cases for t in c.trials)
+    assert (document["energy_j"], document["lower_bound"]) == (pytest.approx(total), False)
+    page = Path(document["report"]).read_text()
+    assert 'id="job"' in page
+    assert "Every joule is counted once" in page
+    wait_until(lambda: not cluster.left())
