@@ -73,9 +73,10 @@ class UnitCost:
 
 
 def known_units(cases: Sequence[Case]) -> tuple[UnitCost, ...]:
-    """Return what each unit took in the cases of a run, in the default mode of a framework; units not measured are left out.
+    """Return what each unit took in the cases of a run; units not measured are left out.
 
-    Of several cases that with the least joules counts, and without energy the fastest.
+    Only the default mode of a framework counts: of several cases that with the least joules, and without energy the
+    fastest.
     """
     costs = []
     for unit in UNITS:
