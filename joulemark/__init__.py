@@ -70,6 +70,9 @@ def __dir__() -> list[str]:
 def read(path: str | os.PathLike[str]) -> RunFile:
     """Return the validated run file at `path`.
 
+    Args:
+        path: A run file.
+
     Raises:
         JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema.
     """
