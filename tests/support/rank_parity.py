@@ -27,11 +27,15 @@ def batch_of(workload: Any, rank: int, ranks: int) -> Mapping[str, np.ndarray]:
     """Return the part of a batch that a rank has: the next rank's begins where it ends."""
     size = workload.sizes["tiny"].at(BATCH)
     arrays = workload.inputs(size, "training", BATCH, np.random.default_rng(SEED))
-    share = BATCH // ranks
-    return {
-        name: array[rank * share : (rank + 1) * share] if array.ndim and len(array) == BATCH else array
-        for name, array in arrays.items()
-    }
+    return {name: share_of(array, rank, ranks) for name, array in arrays.items()}
+
+
+def share_of(array: np.ndarray, rank: int, ranks: int) -> np.ndarray:
+    """Return the part of an input that a rank has; its first axis may hold the batch several times, as views do."""
+    share, times = BATCH // ranks, len(array) // BATCH
+    assert len(array) == times * BATCH
+    parts = array.reshape(times, BATCH, *array.shape[1:])[:, rank * share : (rank + 1) * share]
+    return parts.reshape(times * share, *array.shape[1:])
 
 
 def train(adapter: Adapter, framework: str, name: str, rank: int, ranks: int) -> tuple[Weights, Weights] | str:
@@ -105,6 +109,8 @@ def compare(framework: str, strategy_name: str, ranks: int, names: list[str]) ->
 if __name__ == "__main__":
     framework, strategy_name, ranks, *names = sys.argv[1:]
     names = names or [
-        name for name, each in workloads().items() if "training" in each.phases and supports(each, framework)
+        name
+        for name, each in workloads().items()
+        if "training" in each.phases and each.batched and supports(each, framework)
     ]
     print(json.dumps(compare(framework, strategy_name, int(ranks), names)))
