@@ -64,7 +64,9 @@ class Kit(RankKit):
         self._shard(replica)
         self.root, self.learner = replica, ShardedLearner(self, part, replica, optimizer)  # type: ignore[assignment]
         learn = self.learner.learn
-        program = self._program(model, lambda **inputs: learn(inputs), norms=lambda **inputs: self._norms(model, inputs))
+        program = self._program(
+            model, lambda **inputs: learn(inputs), norms=lambda **inputs: self._norms(model, inputs)
+        )
         return replace(
             program,
             weights=lambda: {entry.name: entry.neutral(entry.tensor).copy() for entry in gathered(model)},
