@@ -62,9 +62,9 @@ class Kit(RankKit):
         ((part, forward),) = players
         replica = Replica(part, forward)
         self._shard(replica)
-        self.root, self.learner = replica, ShardedLearner(self, part, replica, optimizer)  # type: ignore[assignment]
+        self.root, self.learner = replica, ShardedLearner(self, part, replica, optimizer)
         learn = self.learner.learn
-        program = self._program(
+        program: Program = self._program(
             model, lambda **inputs: learn(inputs), norms=lambda **inputs: self._norms(model, inputs)
         )
         return replace(

@@ -156,4 +156,5 @@ class Kit(kits.Kit):
                     square += squared_norm([self.strategy.experimental_local_results(each)[0] for each in gradients])
             return {"loss": float(sum(losses)), "gradient_norm": math.sqrt(square)}
 
-        return self._program(model, lambda **inputs: self.strategy.run(learn, kwargs=inputs), norms=norms)
+        program: Program = self._program(model, lambda **inputs: self.strategy.run(learn, kwargs=inputs), norms=norms)
+        return program
