@@ -55,14 +55,14 @@ def _table(total: JobTotal) -> AdaptiveTable:
         is_estimated,
     )
 
-    def amounts(of: JobTotal | NodeTotal, grams: float | None) -> list[str]:
+    def amounts(of: JobTotal | NodeTotal) -> list[str]:
         return [
             energy_text(of.energy, bool(of.missing), separator="\n"),
-            *component_texts(of.energy.readings, components),
-            emissions_text(grams, of.energy.kind),
+            *component_texts(of, components),
+            emissions_text(of),
         ]
 
-    components = sorted({reading.component for reading in total.energy.readings})
+    components = sorted({reading.component for reading in total.energy.readings}.union(total.unread))
     energy = f"Energy\n{RANGE_TITLE}" if is_estimated(total) else "Energy"
     titles = [Column(name, right=True) for name in ("Ranks", energy, *components, "Emissions")]
     table = AdaptiveTable("Node", "Host", *titles)
@@ -70,9 +70,9 @@ def _table(total: JobTotal) -> AdaptiveTable:
         record = node.member.node
         name = str(record.rank) if record.rank is not None else node.member.label
         ranks = _count(record.local_ranks)
-        table.add(name, one_line(record.host), ranks, *amounts(node, node.emissions.value))
+        table.add(name, one_line(record.host), ranks, *amounts(node))
     ranks = _count(total.nodes[0].member.node.ranks)
-    table.add("all", "", ranks, *amounts(total, total.emissions_g))
+    table.add("all", "", ranks, *amounts(total))
     return table
 
 

@@ -74,7 +74,11 @@ def test_runs_are_named_as_for_other_verbs(tmp_path):
     assert json.loads(joulemark(home, "job", "latest", "--json").stdout)["energy_j"] == pytest.approx(120.0)
     done = joulemark(tmp_path, "job", *ids, "--out", str(home / "runs"), "--json")
     assert json.loads(done.stdout)["lower_bound"] is False, done.stderr
-    for name, told in (("", "name of a run is empty"), ("2026", "give more of the id"), ("never", "no run 'never'")):
+    for name, told in (
+        ("", "name of a run is empty"),
+        ("2026", "give more of the id"),
+        ("never", "unknown run 'never'"),
+    ):
         done = joulemark(home, "job", name)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
         assert told in done.stderr
@@ -112,6 +116,24 @@ def test_a_report_takes_a_directory(tmp_path):
     done = joulemark(tmp_path, "report", "empty")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "directory without a run file" in done.stderr
+
+
+def test_what_a_node_lacks_is_in_its_row_and_in_the_sum(tmp_path):
+    files = [node_file(0), node_file(1, readings=(energy(100.0), energy(None, "dram")))]
+    for rank, file in enumerate(files):
+        write(file, tmp_path / f"fit.node{rank}.json")
+    page = render(files, plotlyjs="cdn")
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page[page.index('<section id="job"') :])
+    on_page = [re.findall(r"<bdi>(.*?)</bdi>", row) for row in rows[:3]]
+    assert [row[2:5] for row in on_page] == [
+        ["120 J", "20.0 J", "100 J"],
+        ["≥ 100 J", "not measured", "100 J"],
+        ["≥ 220 J", "≥ 20.0 J", "200 J"],
+    ]
+    assert [row[5].startswith("≥ ") for row in on_page] == [False, True, True]
+    shown = joulemark(tmp_path, "job", ".").stdout
+    for text in ("≥ 20.0 J", "not measured", "≥ 220 J", *(row[5] for row in on_page)):
+        assert text in shown
 
 
 @pytest.mark.parametrize("name", [".", "run.json", "nowhere.json"])
