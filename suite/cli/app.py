@@ -16,6 +16,7 @@ import typer
 from joulemark import __version__
 from joulemark.suite.cli import stop_signals
 from joulemark.suite.cli.arguments import expand
+from joulemark.suite.cli.given_once import CommandWithOptionsOnce
 from joulemark.suite.errors import JoulemarkError, StoppedError
 from joulemark.suite.system.streams import open_closed_streams
 from joulemark.suite.system.text import one_line
@@ -83,7 +84,7 @@ def build(verb: str | None) -> typer.Typer:
             app.add_typer(module.app, name=name)
         else:
             command = _without_options if verb is None else _interruptible(expand(module.command))
-            app.command(name=name, help=_help(module.command))(command)
+            app.command(name=name, help=_help(module.command), cls=CommandWithOptionsOnce)(command)
     return app
 
 
