@@ -36,6 +36,7 @@ VERBS = (
     "export",
     "calibrate",
     "measure",
+    "watch",
     "job",
     "doctor",
     "intensity",
