@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from joulemark.suite.watch.session import WatchSession
     from joulemark.suite.watch.snapshot import Snapshot
 
-SHOWN_S, EXPORTED_S = 1.0, 10.0
+SHOWN_S, EXPORTED_S = 2.0, 10.0
 """The interval where it is shown, and where it is only exported, seconds."""
 
 
@@ -41,7 +41,7 @@ def command(
         float | None,
         typer.Option(
             metavar="SECONDS",
-            help="Time between two updates, which watts are the mean over. (default: 1; 10 where nothing is shown)",
+            help="Time between two updates, which watts are the mean over. (default: 2; 10 where nothing is shown)",
         ),
     ] = None,
     duration: Annotated[
