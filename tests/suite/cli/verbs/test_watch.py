@@ -8,13 +8,13 @@ import re
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 from command import COMMAND, environment, in_terminal, joulemark, start, wait_for
 from powercap import FakeZone, build
+from prometheus_server import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -75,15 +75,15 @@ def test_in_a_narrow_terminal_and_without_colour(tmp_path, rapl):
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is back
 
 
-def test_the_textfile_is_there_meanwhile_and_gone_at_the_end(tmp_path, rapl):
+def test_the_textfile_is_there_meanwhile_and_the_port_is_on_loopback(tmp_path, rapl):
     path = tmp_path / "joulemark.prom"
-    process = start(tmp_path, *QUICK, "--sensor", "rapl", "--textfile", str(path), **rapl)
+    process = start(tmp_path, *QUICK, "--sensor", "rapl", "--serve", "0", "--textfile", str(path), **rapl)
     try:
-        deadline_s = time.monotonic() + TIMEOUT_S
-        while not path.exists():
-            assert time.monotonic() < deadline_s
-            time.sleep(0.05)
+        wait_for(process, "Metrics: ")
+        wait_until(path.exists, "no file was written")
         assert 'joulemark_energy_joules_total{component="package"' in path.read_text()
+        (listening,) = (c for c in psutil.Process(process.pid).net_connections() if c.status == psutil.CONN_LISTEN)
+        assert (listening.family, listening.laddr.ip) == (socket.AF_INET, "127.0.0.1")
         process.terminate()
         out, _ = process.communicate(timeout=TIMEOUT_S)
     finally:
@@ -100,18 +100,6 @@ def test_served_to_the_network_it_warns_and_a_taken_port_is_one_line(tmp_path, r
         done = joulemark(tmp_path, *QUICK, "--sensor", "rapl", "--serve", port, variables=rapl)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
         assert f"cannot listen on port {port} of 127.0.0.1: Address already in use" in done.stderr
-    finally:
-        process.terminate()
-        process.communicate(timeout=TIMEOUT_S)
-
-
-def test_without_a_host_it_listens_on_loopback_only(tmp_path, rapl):
-    process = start(tmp_path, *QUICK, "--sensor", "rapl", "--serve", "0", **rapl)
-    try:
-        wait_for(process, "Metrics: ")
-        (listening,) = (c for c in psutil.Process(process.pid).net_connections() if c.status == psutil.CONN_LISTEN)
-        assert listening.laddr.ip == "127.0.0.1"
-        assert listening.family == socket.AF_INET
     finally:
         process.terminate()
         process.communicate(timeout=TIMEOUT_S)
