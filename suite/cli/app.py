@@ -37,6 +37,7 @@ VERBS = (
     "export",
     "calibrate",
     "measure",
+    "watch",
     "job",
     "doctor",
     "intensity",
