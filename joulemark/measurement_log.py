@@ -10,7 +10,7 @@ from typing import Any
 from joulemark.measurement import Amount, Measurement, Reading
 from joulemark.open_windows import OpenWindows
 from joulemark.suite.errors import UsageError
-from joulemark.window_reader import WindowReader
+from joulemark.window_reader import WindowReader, WindowSum
 
 LATEST_S = 1e10
 """CLOCK_MONOTONIC of three centuries."""
@@ -134,15 +134,21 @@ class MeasurementLog:
     def sums_j(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
         """Return the energy of each of many windows, joules; None for one that was not measured.
 
+        `component_sums` also has the energy by component.
+
         Args:
             windows: Begin and end of each, as `mark` returned them, since the first `start` or `prepare`, seconds.
 
         Raises:
             JoulemarkError: where one of them is no two marks in this order.
         """
+        return [energy_j for energy_j, _ in self.component_sums(windows)]
+
+    def component_sums(self, windows: Sequence[tuple[float, float]]) -> list[WindowSum]:
+        """Return the energy of each of many windows, joules or None, and what `Measurement.components` would be."""
         for begin_s, end_s in windows:
             _check_window(begin_s, end_s)
-        return self._reader.sums_j(windows)
+        return self._reader.sums(windows)
 
 
 def _check_window(begin_s: float, end_s: float) -> None:

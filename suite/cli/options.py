@@ -98,6 +98,14 @@ Price = Annotated[
     float | None,
     carbon(metavar="P", help="Of a kilowatt-hour, in your currency: what a year costs has a column of it."),
 ]
+Track = Annotated[
+    list[str] | None,
+    output(
+        metavar="TRACKER",
+        help="Log the summary, the page and the run file: mlflow, wandb (offline), tensorboard or tensorboard:DIR. "
+        "Repeatable.",
+    ),
+]
 Threshold = Annotated[
     list[str] | None,
     verdict(
