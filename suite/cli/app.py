@@ -13,7 +13,6 @@ from typing import Annotated, NoReturn, TextIO
 
 import typer
 
-from joulemark import __version__
 from joulemark.suite.cli import stop_signals
 from joulemark.suite.cli.arguments import expand
 from joulemark.suite.errors import JoulemarkError, StoppedError
@@ -55,6 +54,8 @@ _SIGPIPE_EXIT = 141
 
 def _version(requested: bool) -> None:
     if requested:
+        from joulemark import __version__
+
         print(f"joulemark {__version__}")
         raise typer.Exit
 
