@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Paths, ids, beginnings of ids, or latest.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...", help="Paths, ids, beginnings of ids, or latest.", autocompletion=options.a_run
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
