@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from joulemark.suite.cli import options
+from joulemark.suite.cli import completion, options
 from joulemark.suite.cli.arguments import settings_from_context
 from joulemark.suite.errors import NotComparableError, UsageError
 from joulemark.suite.system.directories import find_runs
@@ -21,9 +21,17 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help="A path, an id, a unique beginning of one, or latest.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A", help="A path, an id, a unique beginning of one, or latest.", autocompletion=options.a_run
+        ),
+    ],
     b: Annotated[
-        str | None, typer.Argument(metavar="B", help="The other run; without it A is compared with itself.")
+        str | None,
+        typer.Argument(
+            metavar="B", help="The other run; without it A is compared with itself.", autocompletion=options.a_run
+        ),
     ] = None,
     by: Annotated[
         str | None,
@@ -36,7 +44,9 @@ def command(
     against: Annotated[
         str | None,
         options.verdict(
-            metavar="NAME", help="A reference machine instead of B: its cases are A of the ratios. See `references`."
+            metavar="NAME",
+            help="A reference machine instead of B: its cases are A of the ratios. See `references`.",
+            autocompletion=completion.among(completion.references),
         ),
     ] = None,
     threshold: options.Threshold = None,
