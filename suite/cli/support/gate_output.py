@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.text import Text
 
-from joulemark.suite.cli.support import comparison_text
 from joulemark.suite.cli.support.bisect import bisect_sentence, find_baseline, prepare_step, with_more_rounds
-from joulemark.suite.cli.support.comparison import (
+from joulemark.suite.cli.support.compare import text
+from joulemark.suite.cli.support.compare.documents import (
     RunComparison,
     compare_arms,
     compare_runs,
@@ -65,11 +65,11 @@ def report_gate(
         print_json({**comparison_document(comparison), **verdict})
     elif options.markdown:
         title = f"Joulemark: {comparison.b.run.id} against {_baseline(comparison)}"
-        sentences = [outcome, *comparison_text.findings(gate)]
-        print_document(comparison_text.markdown(comparison, title, sentences))
+        sentences = [outcome, *text.findings(gate)]
+        print_document(text.markdown(comparison, title, sentences))
     else:
-        comparison_text.print_comparison(comparison)
-        print_text("", *(Text(line) for line in (*comparison_text.findings(gate), outcome)))
+        text.print_comparison(comparison)
+        print_text("", *(Text(line) for line in (*text.findings(gate), outcome)))
     if options.as_json or options.markdown:
         print_message(outcome)
     if options.steps is not None:

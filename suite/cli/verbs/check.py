@@ -16,7 +16,7 @@ from joulemark.suite.system.directories import find_runs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from joulemark.suite.cli.support.comparison import RunComparison
+    from joulemark.suite.cli.support.compare.documents import RunComparison
     from joulemark.suite.cli.support.gate_output import GateOptions
     from joulemark.suite.stats.thresholds import Thresholds
 
@@ -93,7 +93,7 @@ def command(
     case failed, is in doubt, or was lost since the baseline. --advisory turns 1 and 4 into 0.
     """
     from joulemark.suite import settings
-    from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
+    from joulemark.suite.cli.support.compare.documents import check_output_format, read_thresholds
     from joulemark.suite.cli.support.gate_output import GateOptions, check_against_live_baseline, report_gate
     from joulemark.suite.stats.thresholds import JUDGED_COUNTS
 
@@ -154,7 +154,7 @@ def _compare(
 
     NotComparableError if there is no baseline, UsageError if it is the run itself.
     """
-    from joulemark.suite.cli.support.comparison import compare_runs
+    from joulemark.suite.cli.support.compare.documents import compare_runs
     from joulemark.suite.results import baselines, past_runs, store
     from joulemark.suite.stats.gate import CONFIDENCE
 

@@ -15,7 +15,7 @@ from joulemark.suite.terminal.console import print_document, print_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from joulemark.suite.cli.support.comparison import RunComparison
+    from joulemark.suite.cli.support.compare.documents import RunComparison
     from joulemark.suite.stats.thresholds import Thresholds
 
 
@@ -61,9 +61,9 @@ def command(
     codes: 0 fine, whatever the verdicts; 2 bad usage or input; 3 nothing may be compared.
     """
     from joulemark.suite import settings
-    from joulemark.suite.cli.support import comparison_text
-    from joulemark.suite.cli.support.against import against_document, index_lines, print_against
-    from joulemark.suite.cli.support.comparison import (
+    from joulemark.suite.cli.support.compare import text
+    from joulemark.suite.cli.support.compare.against import against_document, index_lines, print_against
+    from joulemark.suite.cli.support.compare.documents import (
         check_output_format,
         comparison_document,
         read_thresholds,
@@ -87,20 +87,20 @@ def command(
         print_json({**comparison_document(comparison), **extra})
     elif markdown:
         title = f"Joulemark: {comparison.b.run.id} against {comparison.a.run.id}"
-        counts = comparison_text.verdict_counts(comparison.result)
+        counts = text.verdict_counts(comparison.result)
         indices = [] if against is None else index_lines(load(against), comparison.b)
-        print_document(comparison_text.markdown(comparison, title, [*indices, counts]))
+        print_document(text.markdown(comparison, title, [*indices, counts]))
     else:
         if against is not None:
             print_against([load(against)], comparison.b, first=True)
-        comparison_text.print_comparison(comparison)
+        text.print_comparison(comparison)
 
 
 def _compare(
     a: str, b: str | None, by: str | None, thresholds: Thresholds, directory: Path | None, allow_estimates: bool
 ) -> RunComparison:
     """Compare two runs, or one with itself. UsageError for one run without a factor; NotComparableError."""
-    from joulemark.suite.cli.support.comparison import compare_runs
+    from joulemark.suite.cli.support.compare.documents import compare_runs
     from joulemark.suite.results.store import load
 
     run_a = load(a, directory)
@@ -121,7 +121,7 @@ def _compare_with_reference(
     run: str, name: str, thresholds: Thresholds, directory: Path | None, allow_estimates: bool
 ) -> RunComparison:
     """Compare a run with the reference machine `name`. UsageError for an unknown name; NotComparableError."""
-    from joulemark.suite.cli.support.comparison import RunComparison
+    from joulemark.suite.cli.support.compare.documents import RunComparison
     from joulemark.suite.results.references.kept import load as load_reference
     from joulemark.suite.results.store import load
     from joulemark.suite.stats.machines.compared import PER_ITEM, compare_with_reference
