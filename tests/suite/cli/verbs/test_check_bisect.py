@@ -74,8 +74,9 @@ HISTORY = {
 """What the library is after each commit, by its message. The workload never changes: its versions are comparable."""
 
 SELECTION = ("--profile", "fast", "--workload", "measured", "--framework", "pytorch", "--threads", "1", "--rounds", "3")
-STEP = ("check", "--bisect", "3", "--baseline", "good", "--threshold", "throughput:90%")
-"""Of a hundred times the work, on a machine as busy as may be, and with the drift that is assumed of any."""
+KEPT = ("check", "--bisect", "3", "--baseline", "good")
+STEP = (*KEPT, "--threshold", "throughput:off", "--threshold", "energy:off")
+"""What a step does is judged exactly, however busy the machine is."""
 
 
 def git(repository: Path, *arguments: str, **variables: str) -> str:
@@ -138,9 +139,20 @@ def test_git_finds_the_commit_and_skips_what_cannot_be_imported(repository: Path
     assert [line.rpartition(" ")[2] for line in log.splitlines() if line.startswith("# skip")] == ["broken"], log
     assert "git bisect: this commit cannot be decided, and is skipped." in said
     assert "git bisect: this commit is bad. At most 0.0033 of such decisions are wrong, 0.01 of all 3 together." in said
-    runs = [json.loads(path.read_text()) for path in (repository.parent / "bisect").glob("*.json")]
-    assert {run["run"]["max_rounds"] for run in runs} == {12}
     assert len(list((repository.parent / "runs").glob("*.json"))) == 1, "where the drift of the machine is read from"
+
+
+def test_a_step_in_doubt_is_measured_longer_and_then_skipped(repository: Path) -> None:
+    """Equal speeds are neither certainly different nor certainly equal to a millionth."""
+    in_doubt = ("--threshold", "throughput:0.0001%", "--threshold", "work:off", "--max-rounds", "6")
+    variables = {"PYTHONPATH": str(repository), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = joulemark(repository.parent, *KEPT, *in_doubt, "--out", "doubt", "--json", variables=variables)
+    assert done.returncode == SKIP, done.stderr
+    assert "git bisect: this commit cannot be decided, and is skipped." in done.stderr
+    (path,) = (repository.parent / "doubt").glob("*.json")
+    run = json.loads(path.read_text())
+    assert (run["run"]["rounds"], run["run"]["max_rounds"], len(run["cases"][0]["trials"])) == (3, 6, 6)
+    assert json.loads(done.stdout)["confidence"] == pytest.approx(1 - 0.02 / 3)
 
 
 @pytest.mark.parametrize(
