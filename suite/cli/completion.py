@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, get_args
 
 import typer
 
@@ -66,6 +66,12 @@ def workloads() -> Values:
     from joulemark.workloads import registry
 
     return [(workload.id, workload.title) for workload in registry.workloads().values()]
+
+
+def phases() -> Values:
+    from joulemark.workloads.spec import Phase
+
+    return get_args(Phase)
 
 
 def modes() -> Values:

@@ -5,7 +5,7 @@ A verb takes a group by a parameter `**given: Unpack[GROUP]`; `suite.cli.argumen
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict, get_args
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -13,7 +13,6 @@ from joulemark.suite.cli import completion, options
 from joulemark.suite.cli.completion import among, fixed
 from joulemark.suite.cli.options import carbon, effort, power, selection
 from joulemark.suite.trial.frameworks import FRAMEWORKS
-from joulemark.workloads.spec import Phase
 
 _Texts = list[str] | None
 """Values of a repeatable option."""
@@ -55,7 +54,7 @@ class Selection(TypedDict):
         _Texts,
         selection(
             help="inference, training, generation, prefill, response or forward.",
-            autocompletion=fixed(*get_args(Phase)),
+            autocompletion=among(completion.phases),
         ),
     ]
     framework: Annotated[_Texts, selection(help=_FRAMEWORKS, autocompletion=fixed(*FRAMEWORKS))]
