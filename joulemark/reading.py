@@ -12,7 +12,7 @@ from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.export import frames
 from joulemark.suite.results.store import find, kept_runs, load_path, one_file
-from joulemark.suite.system.directories import find_runs
+from joulemark.suite.system.directories import expanded, find_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Run(RunFile):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RunFile) and dict(self) == dict(other)
 
-    __hash__ = RunFile.__hash__
+    __hash__ = None  # type: ignore[assignment]  # records hold dicts
 
     def __repr__(self) -> str:
         return f"<joulemark run {self.run.id}: {len(self.cases)} cases>"
@@ -97,14 +97,16 @@ def read(source: Source | Sequence[Source]) -> Run | Runs:
     """Return the run, or the runs, that `source` names. Raises as `joulemark.read`."""
     if isinstance(source, list | tuple):
         return Runs([_read_one(each) for each in source])
+    if isinstance(source, str | os.PathLike) and os.path.isdir(expanded(source)):
+        return _read_directory(expanded(source))
+    return _read_one(source)
+
+
+def _read_one(source: object) -> Run:
     if not isinstance(source, str | os.PathLike):
         raise UsageError(f"read takes a path, the id of a run, or a list of these, found {source!r:.80}.")
-    return _read_directory(Path(source)) if os.path.isdir(source) else _read_one(source)
-
-
-def _read_one(source: Source) -> Run:
     is_path = not isinstance(source, str) or os.sep in source or source.endswith((".json", ".journal"))
-    path = Path(source) if is_path else find(str(source), find_runs(None))
+    path = expanded(source) if is_path else find(str(source), find_runs(None))
     return _as_run(load_path(path))
 
 

@@ -15,7 +15,6 @@ KINDS: Mapping[str, str] = {
     "model": "estimate",
     "unavailable": "not measured",
 }
-UNKNOWN = "?"
 
 
 def measurement_html(measurement: Measurement) -> str:
@@ -60,12 +59,13 @@ def _amount(amount: Amount) -> str:
 
 def _row(reading: Reading, duration_s: float) -> list[str]:
     about = [reading.reason or ""] + ([] if reading.attributed else ["not in the total"])
-    joules = quantity(reading.energy_j, "J") if reading.energy_j is not None else UNKNOWN
-    has_power = reading.energy_j is not None and duration_s > 0
-    watts = quantity((reading.energy_j or 0.0) / duration_s, "W") if has_power else UNKNOWN
+    mark, joules, watts = "~ " if reading.kind == "model" else "", "", ""
+    if reading.energy_j is not None:
+        joules = mark + quantity(reading.energy_j, "J")
+        watts = mark + quantity(reading.energy_j / duration_s, "W") if duration_s > 0 else ""
     return [
         f'{text(reading.component)} <span class="minor">{text(reading.scope)}</span>',
-        ("~ " if reading.kind == "model" else "") + text(joules),
+        text(joules),
         text(watts),
         text(KINDS.get(reading.kind, reading.kind)),
         text(reading.sensor),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from joulemark.notebook.style import COLOURS, frame, notices, svg, table, text
 from joulemark.suite.records import RunFile
@@ -17,6 +18,9 @@ MOST = 40
 WIDTH, LINE, LEFT, RIGHT = 560, 18, 34, 110
 WIDE = 20.0
 """A ratio of values beyond which the axis is logarithmic."""
+MOST_BEYOND = 4.0
+"""How far beyond all values the axis goes for the sake of intervals, as a factor."""
+PLOTTED = ("energy_per_item_j", "throughput")
 
 
 def run_html(run_file: RunFile) -> str:
@@ -67,23 +71,43 @@ def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
     return [f'{text(cell.mark + cell.text)} <span class="minor">{text(cell.interval)}</span>' for cell in cells]
 
 
+@dataclass(frozen=True)
+class _Point:
+    """A case of the plot."""
+
+    number: int
+    value: float
+    ends: tuple[float, float] | None
+    """Of its interval between trials; of an estimate, of its error, as the table shows it."""
+    label: str
+
+
 def _plot(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     """Return dots and intervals of energy per item, or of throughput where no energy was measured."""
-    by_key = {column.key: column for column in columns}
-    for key in ("energy_per_item_j", "throughput"):
-        points = [
-            (number, row.cells[key], row.cells[key].value or 0.0)
-            for number, row in enumerate(rows, 1)
-            if row.status == "ok" and (row.cells[key].value or 0.0) > 0
-        ]
+    for column in sorted((each for each in columns if each.key in PLOTTED), key=lambda each: PLOTTED.index(each.key)):
+        points = [point for number, row in enumerate(rows, 1) if (point := _point(number, row, column)) is not None]
         if len(points) > 1:
-            break
-    else:
-        return ""
-    column, values = by_key[key], [value for _, _, value in points]
+            return _drawing(column, points)
+    return ""
+
+
+def _point(number: int, row: Row, column: Column) -> _Point | None:
+    cell = row.cells[column.key]
+    if row.status != "ok" or not cell.value or cell.value < 0:
+        return None
+    ends = (cell.low, cell.high) if cell.low is not None and cell.high is not None else None
+    if cell.error_range is not None:
+        ends = cell.value * cell.error_range[0], cell.value * cell.error_range[1]
+    return _Point(number, cell.value, ends, f"{cell.mark}{cell.text} {column.unit}")
+
+
+def _drawing(column: Column, points: Sequence[_Point]) -> str:
+    values = [point.value for point in points]
     is_log = max(values) / min(values) > WIDE
-    lowest = min(values) / 1.3 if is_log else 0.0
-    highest = max(values) * (1.3 if is_log else 1.1)
+    ends = [end for point in points for end in point.ends or ()]
+    # An interval that is very wide is cut off: it would leave no room for the values.
+    highest = min(max(values + ends), MOST_BEYOND * max(values)) * 1.05
+    lowest = max(min(values + ends), min(values) / MOST_BEYOND) / 1.05 if is_log else 0.0
 
     def x(value: float) -> float:
         value = min(max(value, lowest), highest)
@@ -91,18 +115,18 @@ def _plot(rows: Sequence[Row], columns: Sequence[Column]) -> str:
         return LEFT + share * (WIDTH - LEFT - RIGHT)
 
     parts = [f'<text x="{LEFT}" y="12">{text(column.title)}{" (logarithmic)" if is_log else ""}</text>']
-    for line, (number, cell, value) in enumerate(points):
+    for line, point in enumerate(points):
         y = 18 + LINE * line + LINE / 2
-        parts.append(f'<text x="0" y="{y + 4:.1f}">{number}</text>')
-        parts.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" stroke="currentColor" stroke-opacity=".15"/>'
-        )
-        if cell.low is not None and cell.high is not None:
-            parts.append(
-                f'<line x1="{x(cell.low):.1f}" x2="{x(cell.high):.1f}" y1="{y}" y2="{y}" stroke="{COLOURS[0]}" '
-                'stroke-width="3" stroke-opacity=".55"/>'
-            )
-        parts.append(f'<circle cx="{x(value):.1f}" cy="{y}" r="4" fill="{COLOURS[0]}"/>')
-        label = f"{cell.mark}{cell.text} {column.unit}"
-        parts.append(f'<text x="{WIDTH - RIGHT + 8}" y="{y + 4:.1f}">{text(label)}</text>')
-    return svg(WIDTH, 22 + LINE * len(points), f"{column.title} of each case, with intervals between trials", parts)
+        ends_x = (LEFT, WIDTH - RIGHT)
+        parts.append(f'<text x="0" y="{y + 4:.1f}">{point.number}</text>')
+        parts.append(_line(ends_x, y, 'stroke="currentColor" stroke-opacity=".15"'))
+        if point.ends is not None:
+            colour = f'stroke="{COLOURS[0]}" stroke-width="3" stroke-opacity=".55"'
+            parts.append(_line((x(point.ends[0]), x(point.ends[1])), y, colour))
+        parts.append(f'<circle cx="{x(point.value):.1f}" cy="{y}" r="4" fill="{COLOURS[0]}"/>')
+        parts.append(f'<text x="{WIDTH - RIGHT + 8}" y="{y + 4:.1f}">{text(point.label)}</text>')
+    return svg(WIDTH, 22 + LINE * len(points), f"{column.title} of each case, with its interval", parts)
+
+
+def _line(ends_x: tuple[float, float], y: float, colour: str) -> str:
+    return f'<line x1="{ends_x[0]:.1f}" x2="{ends_x[1]:.1f}" y1="{y}" y2="{y}" {colour}/>'

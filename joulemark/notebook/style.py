@@ -15,7 +15,7 @@ COLOURS = ("#4c8dd6", "#d9822b", "#3fa36b", "#b06fc9", "#c8504e", "#8a8f98")
 """Of components; each has a contrast of 3 to 1 and more with white and with a dark page."""
 
 _STYLE = """
-.joulemark{font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.45;max-width:64em}
+.joulemark{font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.45}
 .joulemark p{margin:.2em 0}
 .joulemark .total{font-size:1.25em;font-weight:600}
 .joulemark .minor{opacity:.75}
