@@ -12,7 +12,7 @@ import cpu_as_gpus
 import nvml_library
 import pytest
 from command import FAST, joulemark
-from environments import require
+from environments import known, require
 from nvml_library import FakeGpu
 
 from joulemark.reports.html import render
@@ -45,6 +45,7 @@ def test_the_slow_one_of_four_gpus_is_named_with_the_reason_of_its_driver(tmp_pa
         "all",
         "--python",
         f"pytorch={python}",
+        *known("tensorflow", "jax"),
     ]
     done = joulemark(
         tmp_path,
@@ -53,6 +54,7 @@ def test_the_slow_one_of_four_gpus_is_named_with_the_reason_of_its_driver(tmp_pa
         "--offline",
         "--json",
         variables={name: seen[name] for name in ("LD_LIBRARY_PATH", "NVML_GPUS")},
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
