@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from joulemark.suite.errors import JoulemarkError
     from joulemark.suite.records import RunFile as RunFile
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "Amount",
@@ -58,9 +58,25 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return globals().setdefault(name, _installed_version())
     if name not in _MODULES:
         raise AttributeError(f"module 'joulemark' has no attribute {name!r}")
     return getattr(importlib.import_module(f"joulemark.{_MODULES[name]}"), name)
+
+
+def _installed_version() -> str:
+    """Return the version of the installed distribution: a tag of git, or the distance to one and the commit.
+
+    `0.0` in a checkout that is not installed.
+    """
+    # On first use: its import takes half as long as all else that the command starts with.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("joulemark")
+    except PackageNotFoundError:
+        return "0.0"
 
 
 def __dir__() -> list[str]:
@@ -69,6 +85,9 @@ def __dir__() -> list[str]:
 
 def read(path: str | os.PathLike[str]) -> RunFile:
     """Return the validated run file at `path`.
+
+    Args:
+        path: A run file.
 
     Raises:
         JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema.

@@ -72,7 +72,7 @@ def hold(rank):
 """
 
 TRAINING = f"""{HOLD}
-from joulemark.training import TrainingCallbackMixin
+from joulemark.training_callback import TrainingCallbackMixin
 rank, callback = os.environ["RANK"], TrainingCallbackMixin()
 callback.set_up("pytorch", "fit", 1, folder / "job.json", {{"zone": "CH", "sensor": "rapl"}})
 callback.begin_training()

@@ -25,7 +25,11 @@ def command(
     context: typer.Context,
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN...", help="Paths, ids, beginnings of ids, latest, or directories of run files."),
+        typer.Argument(
+            metavar="RUN...",
+            help="Paths, ids, beginnings of ids, latest, or directories of run files.",
+            autocompletion=options.a_run,
+        ),
     ],
     output: Annotated[
         Path | None,
