@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 def command(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="DIR|RUN...", help="Runs of the job's nodes as `show` takes one, or their directory."),
+        typer.Argument(
+            metavar="DIR|RUN...",
+            help="Runs of the job's nodes as `show` takes one, or their directory.",
+            autocompletion=options.a_run,
+        ),
     ],
     out: options.Out = None,
     as_json: options.Json = False,
