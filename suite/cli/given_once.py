@@ -21,6 +21,8 @@ class CommandWithOptionsOnce(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse `args` as Typer does. UsageError for an option that is given twice and takes one value."""
+        if ctx.resilient_parsing:  # a shell asks how a line may go on
+            return super().parse_args(ctx, args)
         *_, order = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, times in Counter(order).items():
             one_value = isinstance(parameter, TyperOption) and not parameter.multiple and not parameter.is_flag

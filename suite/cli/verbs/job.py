@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 def command(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="DIR|RUN...", help="Runs of the job's nodes as `show` takes one, or their directory."),
+        typer.Argument(
+            metavar="DIR|RUN...",
+            help="Runs of the job's nodes as `show` takes one, or their directory.",
+            autocompletion=options.a_run,
+        ),
     ],
     out: options.Out = None,
     as_json: options.Json = False,
@@ -31,7 +35,7 @@ def command(
     Every joule is counted once. The sum is a lower bound where a node has no file, a rank died or a component was not
     read. The network and its switches are never measured.
     """
-    from joulemark.suite.cli.support.named_runs import named_runs
+    from joulemark.suite.cli.named_runs import named_runs
     from joulemark.suite.results.jobs.document import job_document
     from joulemark.suite.results.jobs.members import members
     from joulemark.suite.results.jobs.total import job_total

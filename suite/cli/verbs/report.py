@@ -58,8 +58,8 @@ def command(
     Emissions stay as each run was measured, whatever joulemark.toml and the environment say now; the carbon options
     here recompute them.
     """
+    from joulemark.suite.cli.named_runs import named_runs
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
-    from joulemark.suite.cli.support.named_runs import named_runs
     from joulemark.suite.results.machine.year import check_price
     from joulemark.suite.results.references.kept import check_names, load_all
 

@@ -65,12 +65,12 @@ def _ways(gpu: OneGpu) -> tuple[tuple[str, GpuWay], tuple[str, GpuWay]]:
 
 def _throttled(across: AcrossGpus) -> Iterator[str]:
     """Name the GPUs whose driver says that it lowered their clocks."""
-    found = [
-        f"{gpu.device} ({', '.join(way.throttled)}, {name})"
-        for gpu in across.gpus
-        for name, way in _ways(gpu)
-        if way.throttled
-    ]
+    found = []
+    for gpu in across.gpus:
+        ways: dict[tuple[str, ...], list[str]] = {}
+        for name, way in _ways(gpu):
+            ways.setdefault(way.throttled, []).append(name)
+        found += [f"{gpu.device} ({', '.join(why)}, {' and '.join(names)})" for why, names in ways.items() if why]
     if found:
         yield f"Throttled, as the driver says: {_listed(found)}."
 
