@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from joulemark.measurement import Amount, Measurement, Reading
     from joulemark.meter import Meter
     from joulemark.notebook import load_ipython_extension as load_ipython_extension
-    from joulemark.reading import Run as Run
-    from joulemark.reading import Runs as Runs
+    from joulemark.run_reader import Run as Run
+    from joulemark.run_reader import Runs as Runs
     from joulemark.suite.errors import JoulemarkError
     from joulemark.suite.records import RunFile as RunFile
 
@@ -57,9 +57,9 @@ _MODULES = {
     "Measurement": "measurement",
     "Meter": "meter",
     "Reading": "measurement",
-    "Run": "reading",
+    "Run": "run_reader",
     "RunFile": "suite.records",
-    "Runs": "reading",
+    "Runs": "run_reader",
     "TrainerCallback": "huggingface",
     "load_ipython_extension": "notebook",
 }
@@ -107,13 +107,10 @@ def read(source: Any) -> Any:
         source: The path of a run file or a journal, the id of a run, a unique beginning of one, or `latest`, which give
             a `Run`; a list of these, or a directory, which give `Runs`. Both have `to_pandas` and `to_arrow`.
 
-    Args:
-        path: A run file.
-
     Raises:
         JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema. Of a directory, such
             files are left out with a warning.
     """
-    from joulemark.reading import read as read_runs
+    from joulemark.run_reader import read as read_runs
 
     return read_runs(source)
