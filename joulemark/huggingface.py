@@ -8,7 +8,7 @@ from typing import Any
 
 import transformers
 
-from joulemark.training import TrainingCallbackMixin
+from joulemark.training_callback import TrainingCallbackMixin
 
 
 class TrainerCallback(TrainingCallbackMixin, transformers.TrainerCallback):  # type: ignore[misc]  # untyped
@@ -27,7 +27,7 @@ class TrainerCallback(TrainingCallbackMixin, transformers.TrainerCallback):  # t
             steps: How many steps are marked together; 0 marks none.
             save: Path of a run file to write, with each epoch as a trial.
             name: Name of the case in the run file.
-            options: Arguments of `joulemark.Meter`.
+            options: Arguments of `joulemark.Meter`, `track` among them.
         """
         self.set_up("pytorch", name, steps, save, options)
 

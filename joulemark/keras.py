@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from joulemark.suite.trial.frameworks import FRAMEWORKS
-from joulemark.training import TrainingCallbackMixin
+from joulemark.training_callback import TrainingCallbackMixin
 
 _FRAMEWORK_NAMES = {framework.module: name for name, framework in FRAMEWORKS.items()}
 """joulemark's names of Keras's backends."""
@@ -30,7 +30,7 @@ class KerasCallback(TrainingCallbackMixin, keras.callbacks.Callback):  # type: i
             steps: How many steps are marked together; 0 marks none.
             save: Path of a run file to write, with each epoch as a trial.
             name: Name of the case in the run file.
-            options: Arguments of `joulemark.Meter`.
+            options: Arguments of `joulemark.Meter`, `track` among them.
         """
         super().__init__()
         backend = keras.backend.backend()

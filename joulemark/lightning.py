@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ except ModuleNotFoundError:
     from pytorch_lightning import callbacks
 
 from joulemark.suite.system.ranks import Rank, job_name
-from joulemark.training import TrainingCallbackMixin
+from joulemark.suite.trackers.mlflow import MlflowTracker
+from joulemark.training_callback import TrainingCallbackMixin
 
 
 class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ignore[misc]  # untyped
@@ -20,8 +22,9 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
 
         Trainer(..., callbacks=[joulemark.LightningCallback(zone="CH")])
 
-    After the training, the trainer's loggers get `energy_j` and `emissions_g`. `whole`, `epochs` and `rest_j` of the
-    callback have every measurement.
+    After the training, the trainer's loggers get `energy_j` and `emissions_g`; with `track="active"` those of MLflow,
+    Weights & Biases and TensorBoard get every step and epoch too. `whole`, `epochs` and `rest_j` of the callback have
+    every measurement.
     """
 
     def __init__(self, steps: int = 1, save: str | Path | None = None, name: str = "fit", **options: Any) -> None:
@@ -31,12 +34,12 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
             steps: How many steps are marked together; 0 marks none.
             save: Path of a run file to write, with each epoch as a trial.
             name: Name of the case in the run file.
-            options: Arguments of `joulemark.Meter`.
+            options: Arguments of `joulemark.Meter`, `track` among them.
         """
         self.set_up("pytorch", name, steps, save, options)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        self.begin_training(_rank(trainer), trainer.strategy.barrier)
+        self.begin_training(_rank(trainer), trainer.strategy.barrier, [*_contexts(trainer)])
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         self.training.begin_epoch()
@@ -56,6 +59,15 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
             values = {"energy_j": self.whole.energy.value, "emissions_g": self.whole.emissions.value}
             for logger in trainer.loggers:
                 logger.log_metrics(values, step=trainer.global_step)
+
+
+def _contexts(trainer: Any) -> Iterator[object]:
+    """Yield the run or writer of each of the trainer's loggers that is one of a tracker."""
+    for logger in trainer.loggers:
+        if type(logger).__name__ == "MLFlowLogger":
+            yield MlflowTracker(logger.experiment, logger.run_id)
+        elif type(logger).__name__ in ("WandbLogger", "TensorBoardLogger"):
+            yield logger.experiment
 
 
 def _rank(trainer: Any) -> Rank | None:

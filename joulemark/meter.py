@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from joulemark.measured_calls import measured
 from joulemark.measurement import Measurement
-from joulemark.measurement_log import MeasurementLog
+from joulemark.measurement_files import MeasurementFiles
 from joulemark.open_windows import OpenWindow
-from joulemark.suite.errors import MeasurementError, UsageError
+from joulemark.suite.errors import UsageError
 from joulemark.suite.system.clock import monotonic_s
-from joulemark.suite.system.output import output_file
 from joulemark.suite.system.ranks import Rank
 from joulemark.synchronise import synchronise
 from joulemark.window_reader import WindowReader
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-MAX_ITEMS = 2**53
-"""Integers up to here are exact in every reader of JSON."""
 
 
-class Meter(MeasurementLog):
+class Meter(MeasurementFiles):
     """Measure the energy and emissions of a block, a function, or each iteration of a loop.
 
     As a context manager:
@@ -64,6 +57,7 @@ class Meter(MeasurementLog):
         sync: bool | Callable[[], object] = False,
         item: str = "run",
         about: dict[str, Any] | None = None,
+        track: object = None,
     ) -> None:
         """Make a meter. Settings that are not given come from the environment or the settings file, then defaults.
 
@@ -82,9 +76,12 @@ class Meter(MeasurementLog):
             item: What `items` counts.
             about: More about the code for a saved file: `framework`, `mode`, `phase`, `precision`, `batch_size`,
                 `workload_version`, `flops_per_item`, `bytes_per_item`, `unfused_bytes_per_item`.
+            track: Where windows are logged: `"mlflow"`, `"wandb"`, `"tensorboard"`, `"tensorboard:DIR"`, `"active"`
+                for runs that this program has begun, a run or SummaryWriter of its own, or a list of these.
 
         Raises:
-            JoulemarkError: for an argument of the wrong type. Values are checked when the first window opens.
+            JoulemarkError: for an argument of the wrong type, or a tracker that is not known or not installed. Other
+                values are checked when the first window opens.
         """
         if not isinstance(name, str):
             raise UsageError(f"a meter's name is text, found {name!r:.80}. Write @joulemark.Meter().")
@@ -106,16 +103,18 @@ class Meter(MeasurementLog):
         about = {"item": item, **(about or {})}
         super().__init__(name, WindowReader(name, given, _names("sensor", sensor), about, synchronised=bool(sync)))
         self._sync = synchronise if sync is True else (sync or None)
-        self._mark_s: tuple[float, float] | None = None
-        """Begin and end of a call in which all ranks of a job were at once; None without."""
+        if track is not None:
+            from joulemark.tracking.log import TrackingLog
+
+            self._tracking = TrackingLog(track, name, self.parameters)
 
     def start(self) -> Self:
-        """Open a window. JoulemarkError where an argument cannot be met."""
+        """Open a window, and return this meter. JoulemarkError where an argument cannot be met."""
         self._open_windows.enter(self._begin())
         return self
 
     def stop(self) -> Measurement:
-        """Close the innermost window of this task or thread, and return its measurement."""
+        """Close the innermost window of this task or thread, and return it. JoulemarkError where none is open."""
         end_s = self.mark()
         window = self._open_windows.innermost()
         if window is None:
@@ -144,75 +143,10 @@ class Meter(MeasurementLog):
         self._open_windows.close(window)
         return self._add(window.begin_s, end_s, window.items)
 
-    def save(
-        self,
-        path: str | os.PathLike[str],
-        step_s: Sequence[Sequence[float]] | None = None,
-        steps_per_block: Sequence[int] | None = None,
-    ) -> Path:
-        """Write a run file with each measurement as a trial; `joulemark report PATH` makes its page.
-
-        Args:
-            path: The file to write.
-            step_s: For each measurement, durations of its steps, seconds, where they were marked.
-            steps_per_block: For each measurement, how many steps each of these durations covers (default: one).
-
-        Returns:
-            The absolute path of the file. In a job of several nodes it has the node's number in its name; of the ranks
-            on a node only the first, which counts it, writes it.
-
-        Raises:
-            JoulemarkError: where nothing was measured, items are no integers above 0, or the file cannot be written.
-        """
-        self.last  # noqa: B018 - raises where nothing was measured
-        for number, items in enumerate(self._items, 1):
-            if not isinstance(items, int) or isinstance(items, bool) or not 0 < items <= MAX_ITEMS:
-                raise UsageError(
-                    f"items of window {number} of {self.name} is {items!r:.80}. Set an integer from 1 to 2^53, or None."
-                )
-        absolute = self._reader.path(path)
-        if self._reader.is_counted_elsewhere:
-            self._reader.warn_if_lost()
-            return absolute
-        # Here: the meter process does not have this program's descriptors.
-        with output_file(absolute, private=True) as temporary:
-            self._reader.ask(
-                do="save",
-                path=str(temporary),
-                windows=[(window.begin_s, window.end_s) for window in self._measurements],
-                items=self._items,
-                step_s=step_s,
-                steps_per_block=steps_per_block,
-                **self._described(),
-            )
-        return absolute
-
-    def keep(self, path: str | os.PathLike[str]) -> None:
-        """Have a run file written at `path`, as `save` does, if this program ends before it calls `save`.
-
-        It says that the program ended, and has the energy from now to its end as one failed trial. JoulemarkError as
-        in `start`.
-        """
-        self.prepare()
-        if not self._reader.is_counted_elsewhere:
-            with contextlib.suppress(MeasurementError):  # without sampling there is nothing to keep
-                path = str(self._reader.path(path))
-                self._reader.ask(do="keep", path=path, begin_s=monotonic_s(), **self._described())
-
-    def _described(self) -> dict[str, Any]:
-        """Return what a run file says of this program."""
-        node = self._reader.node
-        return {
-            "name": self.name,
-            "about": self._reader.about,
-            "command": sys.argv,
-            "node": node.document(self._mark_s) if node is not None else None,
-        }
-
     def align(self, barrier: Callable[[], object]) -> None:
         """Mark a moment that all ranks of a job share, by which `joulemark job` aligns the clocks of its nodes.
 
-        All ranks call it, with a function that returns in none of them before all have called it, such as
+        All ranks call it, with a `barrier` that returns in none of them before all have called it, such as
         `torch.distributed.barrier`. It is called twice, so that the second time takes little longer than a message
         between the nodes: to about that the clocks can be aligned.
         """
@@ -227,11 +161,13 @@ class Meter(MeasurementLog):
         return self._reader.node.rank if self._reader.node is not None else None
 
     def set_rank(self, rank: Rank | None) -> None:
-        """Say which rank this process is, where a framework knows better than the launcher's variables."""
+        """Say that this process is `rank`, where a framework knows better than the launcher's variables."""
         self._reader.given_rank = rank
 
     def prepare(self) -> None:
-        """Start reading the sensors, as the first `start` in a process does. JoulemarkError as there."""
+        """Start reading the sensors, as the first `start` in a process does. JoulemarkError as in `start`."""
+        if self._tracking is not None:
+            self._tracking.load()
         self._reader.prepare()
 
     def mark(self) -> float:

@@ -53,11 +53,15 @@ class NodeRank:
 
     def path(self, path: Path) -> Path:
         """Return where the run file of this node goes: nodes may share a file system."""
+        return path if self.name is None else path.with_name(f"{path.stem}.{self.name}{path.suffix}")
+
+    @property
+    def name(self) -> str | None:
+        """Which node of the job this is: `node1`, or `rank8` where only ranks are numbered; None for the only one."""
         if self.rank.node_count == 1:
-            return path
+            return None
         node = self.rank.node_rank
-        number = f"rank{self.rank.rank}" if node is None else f"node{node}"
-        return path.with_name(f"{path.stem}.{number}{path.suffix}")
+        return f"rank{self.rank.rank}" if node is None else f"node{node}"
 
     def visible(self) -> dict[str, str]:
         """Return the variables that select the GPUs of all ranks on this node."""

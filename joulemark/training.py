@@ -7,16 +7,15 @@ between sensor samples.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from joulemark.epoch_marks import EpochMarks, Window, gaps_between
 from joulemark.measurement import Measurement
 from joulemark.meter import Meter
 from joulemark.suite.errors import UsageError
-from joulemark.suite.system.ranks import Rank
+from joulemark.window_reader import WindowSum
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,12 @@ class Epoch:
     """Duration of each step, or of each group that was marked together, seconds; empty where none was marked."""
     step_energy_j: tuple[float | None, ...]
     """Energy of each of these, joules; None where not measured."""
+    step_components_j: tuple[Mapping[str, float], ...]
+    """The same by component, of those that were measured."""
+    step_counts: tuple[int, ...]
+    """How many steps each of these has: more than one where several were marked together."""
+    step_end_s: tuple[float, ...]
+    """When each of these ended, CLOCK_MONOTONIC seconds."""
     rest_j: float | None
     """Energy of the remainder, such as validation and checkpoints, joules; None where not measured."""
 
@@ -125,73 +130,27 @@ class Training:
         ended = self._ended_epochs()
         outside = gaps_between(whole.begin_s, [(m.begin_s, m.end_s or m.begin_s) for m in ended], whole.end_s)
         groups: list[Sequence[Window]] = [group for marks in ended for group in (marks.windows, marks.gaps())]
-        energies_j = iter(self.meter.sums_j([window for group in (*groups, outside) for window in group]))
-        by_group = [[next(energies_j) for _ in group] for group in (*groups, outside)]
+        sums = iter(self.meter.component_sums([window for group in (*groups, outside) for window in group]))
+        by_group = [[next(sums) for _ in group] for group in (*groups, outside)]
         self._rest_j = _sum(by_group.pop())
         return tuple(
             Epoch(
                 whole=measurement,
                 steps=marks.steps,
                 step_s=tuple(end_s - begin_s for begin_s, end_s in marks.windows),
-                step_energy_j=tuple(step_energy_j),
-                rest_j=_sum(gap_energy_j),
+                step_energy_j=tuple(energy_j for energy_j, _ in step_sums),
+                step_components_j=tuple(components_j for _, components_j in step_sums),
+                step_counts=tuple(marks.sizes),
+                step_end_s=tuple(end_s for _, end_s in marks.windows),
+                rest_j=_sum(gap_sums),
             )
-            for measurement, marks, step_energy_j, gap_energy_j in zip(
+            for measurement, marks, step_sums, gap_sums in zip(
                 self.meter.measurements, ended, by_group[::2], by_group[1::2], strict=True
             )
         )
 
 
-def _sum(energies_j: Sequence[float | None]) -> float | None:
-    """Return the sum; None where one of them is not known."""
-    return None if None in energies_j else sum(energy_j or 0.0 for energy_j in energies_j)
-
-
-class TrainingCallbackMixin:
-    """What the callbacks of all frameworks offer once a training has ended."""
-
-    training: Training
-    _save: str | Path | None
-
-    def set_up(self, framework: str, name: str, steps: int, save: str | Path | None, options: dict[str, Any]) -> None:
-        """Make the meter. `options` are those of `joulemark.Meter`."""
-        about = {"framework": framework, "phase": "training", **options.pop("about", {})}
-        self.training = Training(Meter(name, item="step", about=about, **options), steps)
-        self._save = save
-
-    def begin_training(self, rank: Rank | None = None, barrier: Callable[[], object] | None = None) -> None:
-        """Begin the training.
-
-        Args:
-            rank: Which rank this process is, where the framework knows it better than the launcher's variables.
-            barrier: Returns once all ranks have called it. Called where there are several nodes, to align their clocks.
-        """
-        meter = self.training.meter
-        meter.set_rank(rank)
-        self.training.begin()
-        if meter.rank is not None:
-            if self._save is not None:
-                meter.keep(self._save)
-            if barrier is not None and meter.rank.node_count != 1:
-                meter.align(barrier)
-
-    @property
-    def whole(self) -> Measurement | None:
-        """The whole training; None before it has ended."""
-        return self.training.whole
-
-    @property
-    def epochs(self) -> tuple[Epoch, ...]:
-        """The epochs of the last training; empty before it has ended."""
-        return self.training.epochs
-
-    @property
-    def rest_j(self) -> float | None:
-        """Energy of the training outside its epochs, joules; None where not measured."""
-        return self.training.rest_j
-
-    def finish(self) -> None:
-        """End the training, and write the run file if one was asked for."""
-        self.training.end()
-        if self._save is not None and self.epochs:
-            self.training.save(self._save)
+def _sum(sums: Sequence[WindowSum]) -> float | None:
+    """Return the sum of joules; None where one of them is not known."""
+    known_j = [energy_j for energy_j, _ in sums if energy_j is not None]
+    return sum(known_j) if len(known_j) == len(sums) else None

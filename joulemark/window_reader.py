@@ -18,6 +18,9 @@ from joulemark.suite.system.ranks import Rank
 BATCH_SIZE = 1000
 """Windows in one request: so many take the meter process a second or two."""
 
+WindowSum = tuple[float | None, dict[str, float]]
+"""Energy of a window, joules, None where not measured; and that of each component that was."""
+
 _reading = threading.Lock()
 """Held while windows are read, of all meters: a forked child makes it anew, since a thread may have held it."""
 
@@ -122,16 +125,16 @@ class WindowReader:
                     window.result = result
                 del self._unread[: len(batch)]  # only now: after Ctrl-C they are still to be read
 
-    def sums_j(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
-        """Return the attributed energy of each window, joules; None for one that was not measured."""
+    def sums(self, windows: Sequence[tuple[float, float]]) -> list[WindowSum]:
+        """Return the attributed energy of each window, joules, and by component; None for one not measured."""
+        sums: list[WindowSum] = []
         try:
-            return [
-                energy_j
-                for first in range(0, len(windows), BATCH_SIZE)
-                for energy_j in self.ask(do="sums", windows=list(windows[first : first + BATCH_SIZE]))["energy_j"]
-            ]
+            for first in range(0, len(windows), BATCH_SIZE):
+                answer = self.ask(do="sums", windows=list(windows[first : first + BATCH_SIZE]))
+                sums += zip(answer["energy_j"], answer["components_j"], strict=True)
         except JoulemarkError:
-            return [None] * len(windows)
+            return [(None, {})] * len(windows)
+        return sums
 
 
 def _rank(given: Rank | None) -> NodeRank | None:

@@ -11,6 +11,7 @@ from joulemark.suite.results.jobs.members import members
 from joulemark.suite.results.jobs.texts import (
     STANDING_TITLES,
     component_texts,
+    emissions_text,
     energy_text,
     is_estimated,
     source_text,
@@ -18,6 +19,7 @@ from joulemark.suite.results.jobs.texts import (
     sum_text,
 )
 from joulemark.suite.results.jobs.total import NOT_MEASURED, JobTotal, NodeTotal, job_total
+from joulemark.suite.units import counted
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class JobView:
     """One job as the page shows it."""
 
     title: str
+    summary: str
+    """Ranks, nodes, energy and emissions in a sentence."""
     components: tuple[str, ...]
     source: str
     """Where the energy comes from, in words."""
@@ -35,7 +39,9 @@ class JobView:
     titles: tuple[str, ...]
     """Of the columns between host and energy."""
     rows: tuple[tuple[str, ...], ...]
-    """Node, host, what `titles` says, energy, and energy by component; the last row is the sum."""
+    """Of each node: its name, what `titles` says, energy, energy by component, emissions, and host."""
+    total: tuple[str, ...]
+    """The same of the job."""
     missing: tuple[str, ...]
     """What makes the sum a lower bound."""
     not_measured: tuple[str, ...]
@@ -63,25 +69,25 @@ def job_views(files: Sequence[RunFile], lost: Mapping[int, str] | None = None) -
 
 
 def _view(number: int, total: JobTotal, count: int) -> JobView:
-    components = tuple(sorted({reading.component for reading in total.energy.readings}))
-    standings, ranks = total.standings, total.nodes[0].member.node.ranks
+    components = tuple(sorted({reading.component for reading in total.energy.readings}.union(total.unread)))
+    standings = total.standings
     titles = ("Ranks",) if standings is None else tuple(title.replace("\n", " ") for title in STANDING_TITLES)
-    everything = ("all", "", *(("" if ranks is None else str(ranks),) if standings is None else ("",) * len(titles)))
-    amounts = (energy_text(total.energy, total.lower_bound), *component_texts(total.energy.readings, components))
+    ranks = _count(total.nodes[0].member.node.ranks)
+    everything = ("all", *((ranks,) if standings is None else ("",) * len(titles)))
+    amounts = energy_text(total.energy, total.lower_bound), *component_texts(total, components), emissions_text(total)
     return JobView(
         title="The job" if count == 1 else f"Job {number}",
+        summary=_summary(total),
         components=components,
         source=source_text(total),
         estimated=is_estimated(total),
         apart=standings is not None,
         titles=titles,
-        rows=(
-            *(
-                _row(node, components, None if standings is None else standings.nodes[i])
-                for i, node in enumerate(total.nodes)
-            ),
-            (*everything, *amounts),
+        rows=tuple(
+            _row(node, components, None if standings is None else standings.nodes[i])
+            for i, node in enumerate(total.nodes)
         ),
+        total=(*everything, *amounts, ""),
         missing=tuple(f"{entry.what}: {entry.reason}" for entry in total.missing),
         not_measured=tuple(f"{what}: {reason}" for what, reason in NOT_MEASURED),
         boards=tuple(
@@ -93,12 +99,24 @@ def _view(number: int, total: JobTotal, count: int) -> JobView:
     )
 
 
+def _summary(total: JobTotal) -> str:
+    node, there = total.nodes[0].member.node, len(total.nodes)
+    ranks = "" if node.ranks is None else f"{counted(node.ranks, 'rank')} on "
+    nodes = counted(node.count or there, "node")
+    known = f", of which {there} {'has' if there == 1 else 'have'} a run file" if there < (node.count or there) else ""
+    text = f"{ranks}{nodes}{known}: {energy_text(total.energy, total.lower_bound)}"
+    return text if total.emissions_g is None else f"{text}, {emissions_text(total)} CO₂e"
+
+
 def _row(total: NodeTotal, components: Sequence[str], standing: Standing | None) -> tuple[str, ...]:
     node = total.member.node
-    ranks = ("" if node.local_ranks is None else str(node.local_ranks),)
-    own = ranks if standing is None else standing_texts(standing)
-    energy = energy_text(total.energy, bool(total.missing))
-    return (_name(total), node.host, *own, energy, *component_texts(total.energy.readings, components))
+    own = (_count(node.local_ranks),) if standing is None else standing_texts(standing)
+    amounts = energy_text(total.energy, bool(total.missing)), *component_texts(total, components)
+    return _name(total), *own, *amounts, emissions_text(total), node.host
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 def _name(total: NodeTotal) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -106,19 +107,26 @@ def find(name: str, directory: Path | None) -> Path | None:
 
     None where no job is named so: it may be the name of a run. `latest` is a job if the latest run is of one.
     """
-    path = Path(name)
-    if path.suffix == SUFFIX and path.is_file():
+    if (path := find_exactly(name, directory)) is not None:
         return path
     if directory is None or not directory.is_dir():
         return None
-    jobs = sorted(directory.glob(f"*{SUFFIX}"))
+    jobs, runs = sorted(directory.glob(f"*{SUFFIX}")), kept_runs(directory)
     if name == "latest":
-        runs = kept_runs(directory)
         if not jobs or (runs and runs[-1].stem > jobs[-1].stem and not _has_run(jobs[-1], runs[-1].stem)):
             return None
         return jobs[-1]
-    matching = [job for job in jobs if job.stem == name] or [job for job in jobs if job.stem.startswith(name)]
-    return matching[0] if len(matching) == 1 else None
+    matching = [job for job in jobs if job.stem.startswith(name)]
+    return matching[0] if len(matching) == 1 and not any(run.stem.startswith(name) for run in runs) else None
+
+
+def find_exactly(name: str, directory: Path | None) -> Path | None:
+    """Return the path of the job whose path or whole id `name` is; None where there is none."""
+    path = Path(name)
+    if path.suffix == SUFFIX and path.is_file():
+        return path
+    path = path_of(name, directory) if directory is not None else path
+    return path if path.suffix == SUFFIX and os.sep not in name and path.is_file() else None
 
 
 def _has_run(path: Path, run: str) -> bool:

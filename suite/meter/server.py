@@ -6,7 +6,8 @@ that the program only reads a clock while something is measured.
     {"do": "open", "sensor": ["rapl"], "origin": null}         -> {"sensors": [...], "findings": [...], "origin": [...]}
     {"do": "check", "given": {"zone": "CH"}, "about": {...}}        -> {}
     {"do": "read", "given": {...}, "windows": [[t0, t1], ...]}      -> {"windows": [{...}, ...]}
-    {"do": "sums", "windows": [[t0, t1], ...]}                      -> {"energy_j": [...]}
+    {"do": "sums", "windows": [[t0, t1], ...]}                      -> {"energy_j": [...], "components_j": [{...}, ...]}
+    {"do": "describe", "given": {...}, "about": {...}}              -> {"parameters": {"zone": "CH", ...}}
     {"do": "save", "path": ..., "name": ..., "windows": [...]}      -> {}
     {"do": "keep", "path": ..., "name": ..., "begin_s": t0}         -> {}
 
@@ -92,6 +93,7 @@ def _answer(
             "check": session.check,
             "read": session.read,
             "sums": session.sums,
+            "describe": session.describe,
             "save": session.save,
             "keep": session.keep,
         }

@@ -20,7 +20,7 @@ from joulemark.suite.meter.grid_cache import GridCache, GridInputs, weighted_by_
 from joulemark.suite.meter.known_lags import SETTLE_S, KnownLags, lacks_lag
 from joulemark.suite.meter.live_sampler import LiveSampler, Window, charged_devices
 from joulemark.suite.meter.node_record import node_record
-from joulemark.suite.meter.window_result import window_result
+from joulemark.suite.meter.window_result import component_sums, window_result
 from joulemark.suite.notices import Code
 from joulemark.suite.records import EnergyReading, Gpu, Notice, Settings, Trace, Trial, write
 from joulemark.suite.results.assemble import assemble_events
@@ -122,11 +122,22 @@ class MeterSession:
         return {"windows": results}
 
     def sums(self, request: Mapping[str, Any]) -> Document:
-        """Return only the attributed joules of each window. A training may have very many steps."""
+        """Return only the attributed joules of each window, and by component. A training may have very many steps."""
         target = self._target(request)
         windows = self._windows(request)
         traces = self._traces(request, windows)
-        return {"energy_j": [target.energy_j(traces, window) for window in windows]}
+        readings = [target.readings(traces, window) for window in windows]
+        return {
+            "energy_j": [energy_sum(headline_readings(each)).energy_j for each in readings],
+            "components_j": [component_sums(each) for each in readings],
+        }
+
+    def describe(self, request: Mapping[str, Any]) -> Document:
+        """Return what an experiment tracker says of where a program was measured."""
+        target, now = self._target(request), datetime.now(UTC)
+        emissions, _ = self.grid.inputs(target.settings, (now, now))
+        where = user_run.parameters(describe(target.gpus), target.device, emissions, self.sampler.sampler.sensors)
+        return {"parameters": {**user_run.DEFAULTS, **request["about"], **where}}
 
     def save(self, request: Mapping[str, Any]) -> Document:
         """Write a run file with each window as a trial. UsageError where it cannot be written."""

@@ -137,3 +137,17 @@ def planned(
         notices=tuple(notices),
         emissions=emissions,
     )
+
+
+def parameters(machine: Machine, device: str, emissions: Emissions, sensors: Sequence[str]) -> dict[str, Any]:
+    """Return what an experiment tracker says of where a program was measured, by the run file's names."""
+    return {
+        "zone": emissions.intensity.zone,
+        "pue": emissions.pue.value,
+        "machine": machine.fingerprint,
+        "cpu": machine.cpu.model,
+        "gpus": ", ".join(gpu.name for gpu in machine.gpus) or None,
+        "device": device,
+        "sensors": ", ".join(sensors),
+        "version": __version__,
+    }

@@ -56,6 +56,15 @@ def window_result(
     return {**document, "charged": _document(charged_total), "text": f"{_whole_text(whole, grams, duration_s)}{line}"}
 
 
+def component_sums(readings: Sequence[EnergyReading]) -> dict[str, float]:
+    """Return joules by component, as `joulemark.Measurement.components` does."""
+    energy_j: dict[str, float] = {}
+    for reading in readings:
+        if reading.attributed and reading.energy_j is not None:
+            energy_j[reading.component] = energy_j.get(reading.component, 0.0) + reading.energy_j
+    return energy_j
+
+
 def scope(energy: EnergySum) -> str:
     """Return what the total covers, in words. No sensor separates programs: others that ran are included."""
     parts = dict.fromkeys(

@@ -22,14 +22,14 @@ from joulemark.suite.terminal.tables import AdaptiveTable, Column
 def job_table(total: JobTotal) -> AdaptiveTable:
     """Return the table of a job's nodes, with their sum."""
 
-    def amounts(of: JobTotal | NodeTotal, grams: float | None) -> list[str]:
+    def amounts(of: JobTotal | NodeTotal) -> list[str]:
         return [
             energy_text(of.energy, bool(of.missing), separator="\n"),
-            *component_texts(of.energy.readings, components),
-            emissions_text(grams, of.energy.kind),
+            *component_texts(of, components),
+            emissions_text(of),
         ]
 
-    components = sorted({reading.component for reading in total.energy.readings})
+    components = sorted({reading.component for reading in total.energy.readings}.union(total.unread))
     energy = f"Energy\n{RANGE_TITLE}" if is_estimated(total) else "Energy"
     standings = total.standings
     ahead = STANDING_TITLES if standings is not None else ("Ranks",)
@@ -41,9 +41,9 @@ def job_table(total: JobTotal) -> AdaptiveTable:
         name = str(record.rank) if record.rank is not None else node.member.label
         ranks = (_count(record.local_ranks),)
         own: tuple[str, ...] = standing_texts(standings.nodes[i]) if standings is not None else ranks
-        table.add(name, one_line(record.host), *own, *amounts(node, node.emissions.value))
+        table.add(name, one_line(record.host), *own, *amounts(node))
     own = ("",) * len(ahead) if standings is not None else (_count(total.nodes[0].member.node.ranks),)
-    table.add("all", "", *own, *amounts(total, total.emissions_g))
+    table.add("all", "", *own, *amounts(total))
     return table
 
 

@@ -18,6 +18,7 @@ import pytest
 from command import environment
 from environments import require
 from simulated_meter import HALF_PERIOD_S, SENSOR
+from tracked import MlflowStore, Values, tensorboard_values
 
 import joulemark
 
@@ -38,7 +39,7 @@ import numpy as np, keras, joulemark
 model = keras.Sequential([keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1)])
 model.compile("sgd", "mse")
 x, y = np.random.rand(96, 4), np.random.rand(96, 1)
-energy = joulemark.KerasCallback(zone="CH", sensor=SENSOR, save="fit.json")
+energy = joulemark.KerasCallback(zone="CH", sensor=SENSOR, save="fit.json", track="tensorboard:events")
 history = model.fit(x, y, epochs=3, batch_size=16, validation_data=(x, y), verbose=0, callbacks=[energy])
 grouped = joulemark.KerasCallback(steps=0, zone="CH", sensor=SENSOR)
 model.fit(x, y, epochs=1, batch_size=16, verbose=0, callbacks=[grouped])
@@ -67,7 +68,7 @@ print("RESULT" + __import__("json").dumps([
 """
 
 HUGGINGFACE = """
-import torch, transformers, joulemark
+import os, mlflow, torch, transformers, joulemark
 class Model(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -75,9 +76,10 @@ class Model(torch.nn.Module):
     def forward(self, x, labels):
         return {"loss": (self.layer(x).squeeze(-1) - labels).square().mean()}
 data = [{"x": torch.randn(4), "labels": torch.tensor(1.0)} for _ in range(48)]
-energy = joulemark.TrainerCallback(zone="CH", sensor=SENSOR, save="fit.json")
+mlflow.set_tracking_uri("file:" + os.path.abspath("mlruns"))
+energy = joulemark.TrainerCallback(zone="CH", sensor=SENSOR, save="fit.json", track="active")
 arguments = transformers.TrainingArguments(
-    "out", num_train_epochs=3, per_device_train_batch_size=8, report_to=[], use_cpu=True, disable_tqdm=True,
+    "out", num_train_epochs=3, per_device_train_batch_size=8, report_to=["mlflow"], use_cpu=True, disable_tqdm=True,
     save_strategy="no", eval_strategy="steps", eval_steps=4, logging_strategy="no")
 trainer = transformers.Trainer(Model(), arguments, train_dataset=data, eval_dataset=data, callbacks=[energy])
 trainer.train()
@@ -87,9 +89,9 @@ print_results(energy, log=[entry for entry in trainer.state.log_history if "ener
 LIGHTNING = """
 import warnings
 warnings.simplefilter("ignore")
-import torch, joulemark
+import os, torch, joulemark
 from lightning import pytorch as lightning
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.loggers import CSVLogger, MLFlowLogger
 class Model(lightning.LightningModule):
     def __init__(self):
         super().__init__()
@@ -101,9 +103,10 @@ class Model(lightning.LightningModule):
         return torch.optim.SGD(self.parameters(), 0.01)
 def loader():
     return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(48, 4)), batch_size=8)
-energy = joulemark.LightningCallback(zone="CH", sensor=SENSOR, save="fit.json")
+energy = joulemark.LightningCallback(zone="CH", sensor=SENSOR, save="fit.json", track="active")
 logger = CSVLogger("logs")
-trainer = lightning.Trainer(max_epochs=3, accelerator="cpu", logger=logger, enable_progress_bar=False,
+active = MLFlowLogger(tracking_uri="file:" + os.path.abspath("mlruns"))
+trainer = lightning.Trainer(max_epochs=3, accelerator="cpu", logger=[logger, active], enable_progress_bar=False,
                             enable_checkpointing=False, enable_model_summary=False, val_check_interval=3,
                             callbacks=[energy])
 trainer.fit(Model(), loader(), loader())
@@ -124,6 +127,7 @@ def run(folder: Path, program: str, backend: str = "tensorflow") -> list[Any]:
             "KERAS_HOME": str(folder),
             "OMP_NUM_THREADS": "1",
             "HF_HUB_OFFLINE": "1",
+            **MlflowStore(folder).variables,
         },
         capture_output=True,
         text=True,
@@ -137,11 +141,11 @@ def run(folder: Path, program: str, backend: str = "tensorflow") -> list[Any]:
 
 PYTORCH = {"loop": TORCH}
 """Programs that run in one process, since importing takes longer than training."""
-if importlib.util.find_spec("transformers") and importlib.util.find_spec("accelerate"):
+if all(map(importlib.util.find_spec, ("transformers", "accelerate", "mlflow"))):
     PYTORCH["huggingface"] = HUGGINGFACE
-if importlib.util.find_spec("lightning"):
+if all(map(importlib.util.find_spec, ("lightning", "mlflow"))):
     PYTORCH["lightning"] = LIGHTNING
-ABSENT = "the dev extra `reference` is not installed"
+ABSENT = "the extra `reference`, or MLflow, is not installed"
 
 
 @pytest.fixture(scope="module")
@@ -180,11 +184,21 @@ def assert_adds_up(folder: Path, result: dict[str, Any], epochs: int, steps: int
     assert [list(trial.block_s) for trial in case.trials] == [pytest.approx(e[2]) for e in result["epochs"]]
 
 
+def assert_tracked(values: Values, name: str, result: dict[str, Any], rel: float = 1e-12) -> None:
+    """Assert that a tracker has the joules of every epoch and step. No dram counter is simulated."""
+    epochs = {number: epoch[0] for number, epoch in enumerate(result["epochs"])}
+    steps = dict(enumerate(step_j for epoch in result["epochs"] for step_j in epoch[3]))
+    assert values[f"joulemark/{name}/epoch/energy_j_at_least"] == pytest.approx(epochs, rel=rel)
+    assert values[f"joulemark/{name}/step/package/energy_j"] == pytest.approx(steps, rel=rel)
+    assert values[f"joulemark/{name}/emissions_g_at_least"] == pytest.approx({0: result["grams"]}, rel=rel)
+
+
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_keras(tmp_path, backend):
-    require(backend)
+    require(backend, "tensorboard")
     (result,) = run(tmp_path, KERAS, backend)
     assert_adds_up(tmp_path, result, epochs=3, steps=6)
+    assert_tracked(tensorboard_values(tmp_path / "events"), "fit", result, rel=1e-6)
     history = result["history"]
     assert history["energy_j"] == [epoch[0] for epoch in result["epochs"]]
     assert history["step_energy_j"] == [epoch[3] for epoch in result["epochs"]]
@@ -212,9 +226,33 @@ def test_hugging_face(pytorch):
     assert entry["step"] == 18
 
 
+@pytest.mark.skipif("huggingface" not in PYTORCH, reason=ABSENT)
+def test_hugging_face_s_own_run_of_mlflow_has_the_joules_too(pytorch, monkeypatch):
+    """Its callback has ended the run by the time that ours logs."""
+    folder, result = pytorch["huggingface"]
+    store = MlflowStore(folder)
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    (run,) = store.runs()
+    assert_tracked(store.values(run), "train", result)
+    assert run.data.params["num_train_epochs"] == "3"
+    assert set(store.files(run)) == {"fit.json", "fit.html"}
+
+
 @pytest.mark.skipif("lightning" not in PYTORCH, reason=ABSENT)
 def test_lightning(pytorch):
     folder, result = pytorch["lightning"]
     assert_adds_up(folder, result, epochs=3, steps=6)
     assert "energy_j" in result["log"].splitlines()[0].split(",")
     assert str(result["whole"])[:8] in result["log"]
+
+
+@pytest.mark.skipif("lightning" not in PYTORCH, reason=ABSENT)
+def test_lightning_s_logger_has_the_joules_too(pytorch, monkeypatch):
+    folder, result = pytorch["lightning"]
+    store = MlflowStore(folder)
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    (run,) = store.runs()
+    values = store.values(run)
+    assert_tracked(values, "fit", result)
+    assert values["energy_j"] == {18: result["whole"]}
+    assert set(store.files(run)) == {"fit.json", "fit.html"}

@@ -28,8 +28,7 @@ from command import COMMAND, inherited
 
 PORT = 6379
 HOST = "node"
-READY_S = 120.0
-END_S = 60.0
+READY_S, END_S = 300.0, 60.0
 ZONES = (
     powercap.FakeZone("intel-rapl:0", "package-0", power_w=50.0),
     powercap.FakeZone("intel-rapl:0:0", "dram", 10.0),
@@ -37,7 +36,7 @@ ZONES = (
 """What the counters of node 0 show, watts; those of node i run (i + 1) times as fast."""
 POWERED_S = 7200.0
 SYSTEM = '{"health_check_initial_delay_ms":1000,"health_check_period_ms":1000,"health_check_failure_threshold":3}'
-"""So that Ray notices within seconds that a node is lost."""
+"""Ray then notices within seconds that a node is lost."""
 
 
 def why_not() -> str | None:

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Paths, ids, beginnings of ids, or latest.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="Paths, ids, beginnings of ids, latest, or directories of run files.",
+            autocompletion=options.a_run,
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -51,11 +58,11 @@ def command(
     Emissions stay as each run was measured, whatever joulemark.toml and the environment say now; the carbon options
     here recompute them.
     """
+    from joulemark.suite.cli.named_runs import named_runs
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
     from joulemark.suite.cluster import job_file
     from joulemark.suite.results.machine.year import check_price
     from joulemark.suite.results.references.kept import check_names, load_all
-    from joulemark.suite.results.store import find, load_path
 
     given = settings_from_context(context, carbon)
     check_suffix(output, (*options.PAGE_SUFFIXES, ".md"))
@@ -66,10 +73,13 @@ def command(
     check_names(against)
     check_price(price)
     directory = find_runs(out)
-    job = job_file.find(runs[0], directory) if len(runs) == 1 and runs[0] != "latest" else None
-    paths = [find(run, directory) for run in runs] if job is None else job_file.paths(job_file.read(job), job.parent)
+    named = named_runs(runs, directory)
+    if not named:
+        raise UsageError(f"no run in {', '.join(runs)} can be read. `joulemark list --runs` lists those that are kept.")
+    job = job_file.find_exactly(runs[0], directory) if len(runs) == 1 else None
     lost = None if job is None else job_file.read(job).lost()
-    files = [recompute_emissions(load_path(path), given, offline) for path in paths]
+    paths = [path for path, _ in named]
+    files = [recompute_emissions(run_file, given, offline) for _, run_file in named]
     references = load_all(against, files)
     if allow_estimates:
         files = [

@@ -25,6 +25,7 @@ class Options(Measurement, Distribution, Cluster):
     latency: Annotated[bool, effort("--latency", help="Also time single steps, for p50, p95 and p99.")]
     against: options.Against
     price: options.Price
+    track: options.Track
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 4 also if a case is not valid (noisy, not steady, ...).")
     ]
@@ -38,15 +39,17 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     finished is kept; --resume continues).
     """
     from joulemark.suite.cli.support.cluster.engine_choice import find_job, is_cluster
-    from joulemark.suite.cli.support.comparison import read_thresholds
+    from joulemark.suite.cli.support.compare.documents import read_thresholds
     from joulemark.suite.cli.support.execute import measure_run, print_plan
     from joulemark.suite.cli.support.prepare import prepare_run
     from joulemark.suite.cli.support.resumed import find_resumed, finish_resumed, prepare_resumed
+    from joulemark.suite.cli.track import check_track
     from joulemark.suite.results.machine.year import check_price
     from joulemark.suite.results.references.kept import check_names
 
     check_names(given["against"])
     check_price(given["price"])
+    track = check_track(given["track"])
     read_thresholds((), None)  # an error in the settings file is reported now, not when the run is judged
     settings, out = settings_from_context(context, given), given["out"]
     as_json, report, on_nodes = given["as_json"], not given["no_report"], is_cluster(given)
@@ -64,11 +67,11 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
         flags = given_flags(context, settings)
         resumed = find_resumed(given["resume"], flags, find_runs(out), given["dry_run"])
         if resumed.is_measured:
-            return _show(*finish_resumed(resumed), as_json, report, given["against"], given["price"])
+            return _show(*finish_resumed(resumed), as_json, report, track, given["against"], given["price"])
         prepared = prepare_resumed(resumed)
     if given["dry_run"]:
         return print_plan(prepared, as_json)
-    return _show(*measure_run(prepared), as_json, report, given["against"], given["price"])
+    return _show(*measure_run(prepared), as_json, report, track, given["against"], given["price"])
 
 
 def _show(
@@ -77,12 +80,14 @@ def _show(
     interrupted: bool,
     as_json: bool,
     report: bool,
+    track: Sequence[str],
     against: Sequence[str] | None,
     price: float | None,
 ) -> int:
-    """Write the page of the run and print its summary; return the exit code."""
-    from joulemark.suite.cli.support.against import against_document, print_against
+    """Write the page of the run, print its summary and log it to trackers; return the exit code."""
+    from joulemark.suite.cli.support.compare.against import against_document, print_against
     from joulemark.suite.cli.support.execute import has_failed, path_document, print_paths
+    from joulemark.suite.cli.track import log_run
     from joulemark.suite.results import run_files
     from joulemark.suite.results.references.kept import load_all
     from joulemark.suite.terminal.run_summary import print_run
@@ -92,8 +97,9 @@ def _show(
         print_run(run_file)
         print_against(references, run_file)
     page = print_paths(run_file, path, report, references, price)
+    logged = log_run(track, run_file, path, page)
     if as_json:
-        beside = {"against": against_document(references, run_file)}
+        beside = {"against": against_document(references, run_file), "tracked": logged}
         print_json({**run_files.document(run_file), **path_document(path, page), **beside})
     if interrupted:
         print_message(f"Interrupted: {run_file.run.id} holds the trials that were finished; continue with --resume.")

@@ -63,8 +63,10 @@ def run(request: Request, measure: MeasureCase, report: Report) -> Fields | None
     try:
         if request.strategy is None:
             return joined(forks.launch(local, lambda number: run_rank(first + number)), first)
-        launch = strategy.load(request.framework, request.strategy).launch
-        return joined(launch(local, run_rank, Meeting(node, request.meeting) if node is not None else None), first)
+        if node is None:
+            return joined(strategy.load(request.framework, request.strategy).launch(local, run_rank))
+        spanning = strategy.load_spanning(request.framework, request.strategy)
+        return joined(spanning.launch(local, run_rank, Meeting(node, request.meeting)), first)
     except RankFailedError as error:
         if error.exit_code == RankFailedError.REPORTED:
             return None
@@ -77,7 +79,7 @@ def _run_rank(request: Request, group: Group, measure: MeasureCase) -> Fields:
     own = replace(request, device=device, batch_size=request.rank_batch_size)
     if request.strategy is None:
         fields = measure(
-            prepare(own, load_framework(request.framework), group.rank), own, PaceApart(group), group.local_rank
+            prepare(own, load_framework(request.framework), (group.rank,)), own, PaceApart(group), group.local_rank
         )
         start, end = fields["window"]
         own_s = (end - start) / fields["steps"]
@@ -89,10 +91,10 @@ def _run_rank(request: Request, group: Group, measure: MeasureCase) -> Fields:
             adapter = strategy.load(request.framework, str(request.strategy)).Adapter(execution)
             adapter.join(group)
             if group.spans:
-                group.connect(*strategy.load(request.framework, str(request.strategy)).connection(adapter))
+                group.connect(*strategy.load_spanning(request.framework, str(request.strategy)).connection(adapter))
             return adapter
 
-        case = prepare(own, make, group.rank)
+        case = prepare(own, make, (group.rank,))
         assert adapter is not None
         fields = measure(case, own, PaceTogether(group), group.local_rank)
         own_s = _own_step_s(case, adapter.alone(case.program.step), group)

@@ -48,12 +48,19 @@ class StrategyModule(Protocol):
     """A `RankAdapter`; where one process drives all devices, an `Adapter` of them."""
 
     @staticmethod
-    def launch(count: int, run_rank: RunRank, meeting: Meeting | None = None) -> list[Any]:
+    def launch(count: int, run_rank: RunRank) -> list[Any]:
         """Run `count` ranks in processes of their own and return what each returns; not where one process has all.
 
-        With a `meeting`, ranks on other nodes work on the same trial. Raises RankFailedError if one of those here ends
-        without a result.
+        Raises RankFailedError if one of them ends without a result.
         """
+
+
+class SpanningModule(StrategyModule, Protocol):
+    """The module of a strategy whose ranks may be on several nodes."""
+
+    @staticmethod
+    def launch(count: int, run_rank: RunRank, meeting: Meeting | None = None) -> list[Any]:
+        """Run `count` ranks on this node, which work with those of other nodes if there is a `meeting`."""
 
     @staticmethod
     def connection(adapter: Any) -> tuple[Callable[[], object], Callable[[float], float]]:
@@ -62,11 +69,16 @@ class StrategyModule(Protocol):
 
 def one_process(request: Request) -> bool:
     """Return whether one process drives all devices of a trial: not where ranks train each for itself."""
-    return request.strategy is not None and FRAMEWORKS[request.framework].strategies[request.strategy].one_process
+    return (
+        request.strategy is not None and FRAMEWORKS[request.framework].strategies[request.strategy].ranks != "processes"
+    )
 
 
 def prepare_all(request: Request) -> Prepared:
-    """Build the case of `request` for all its ranks, which this process drives."""
+    """Build the case of `request` for all its ranks, which this process drives.
+
+    Shards are of a program over the whole batch; a replica is a program over the batch of a rank.
+    """
     assert request.ranks is not None
     assert request.strategy is not None
     ranks, batch_size = request.ranks, request.rank_batch_size * request.ranks
@@ -76,12 +88,19 @@ def prepare_all(request: Request) -> Prepared:
         adapter: Adapter = module.Adapter(replace(execution, ranks=ranks, batch_size=batch_size))
         return adapter
 
+    if FRAMEWORKS[request.framework].strategies[request.strategy].ranks == "replicas":
+        return prepare(replace(request, batch_size=request.rank_batch_size), make, range(ranks))
     return prepare(replace(request, batch_size=batch_size), make)
 
 
 def load(framework: str, strategy: str) -> StrategyModule:
     """Return the module of a strategy. Imports the framework."""
     return cast(StrategyModule, importlib.import_module(FRAMEWORKS[framework].strategies[strategy].adapter))
+
+
+def load_spanning(framework: str, strategy: str) -> SpanningModule:
+    """Return the module of a strategy that spans nodes (`spans_nodes` in the table of frameworks)."""
+    return cast(SpanningModule, load(framework, strategy))
 
 
 def rank_device(device: str, rank: int) -> str:

@@ -1,0 +1,95 @@
+"""What the callbacks of all frameworks share: a training that is measured, saved and logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from joulemark.measurement import Measurement
+from joulemark.meter import Meter
+from joulemark.suite.system.ranks import Rank
+from joulemark.suite.system.scratch import scratch_directory
+from joulemark.suite.trackers.base import Tracker
+from joulemark.tracking.log import TrackingLog
+from joulemark.tracking.values import training_rows
+from joulemark.training import Epoch, Training
+
+
+class TrainingCallbackMixin:
+    """What the callbacks of all frameworks offer once a training has ended."""
+
+    training: Training
+    _save: str | Path | None
+    _log: TrackingLog | None
+    """None where nothing is logged to trackers."""
+    _targets: tuple[Tracker, ...]
+    """The runs that the training is logged to: those that were active at its begin, since some end before it does."""
+
+    def set_up(self, framework: str, name: str, steps: int, save: str | Path | None, options: dict[str, Any]) -> None:
+        """Make the meter. `options` are those of `joulemark.Meter`."""
+        about = {"framework": framework, "phase": "training", **options.pop("about", {})}
+        track = options.pop("track", None)  # of epochs and steps, once the training has ended
+        meter = Meter(name, item="step", about=about, **options)
+        self.training = Training(meter, steps)
+        self._save = save
+        self._log = None if track is None else TrackingLog(track, name, meter.parameters)
+
+    def begin_training(
+        self,
+        rank: Rank | None = None,
+        barrier: Callable[[], object] | None = None,
+        contexts: Sequence[object] = (),
+    ) -> None:
+        """Begin the training.
+
+        Args:
+            rank: Which rank this process is, where the framework knows it better than the launcher's variables.
+            barrier: Returns once all ranks have called it. Called where there are several nodes, to align their clocks.
+            contexts: Runs and writers of trackers that the framework logs to, for `track="active"`.
+        """
+        meter = self.training.meter
+        meter.set_rank(rank)
+        self._targets = ()
+        if self._log is not None:
+            self._log.load()
+            meter.prepare()
+            if not meter.is_counted_elsewhere:
+                self._log.add_contexts(contexts)
+                self._targets = self._log.targets()
+        self.training.begin()
+        if meter.rank is not None:
+            if self._save is not None:
+                meter.keep(self._save)
+            if barrier is not None and meter.rank.node_count != 1:
+                meter.align(barrier)
+
+    @property
+    def whole(self) -> Measurement | None:
+        """The whole training; None before it has ended."""
+        return self.training.whole
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """The epochs of the last training; empty before it has ended."""
+        return self.training.epochs
+
+    @property
+    def rest_j(self) -> float | None:
+        """Energy of the training outside its epochs, joules; None where not measured."""
+        return self.training.rest_j
+
+    def finish(self) -> None:
+        """End the training, write the run file if one was asked for, and log to the trackers."""
+        self.training.end()
+        saved = self.training.save(self._save) if self._save is not None and self.epochs else None
+        if self._log is not None and self._targets and self.whole is not None:
+            node = self.training.meter.node_name
+            series = "/".join(filter(None, [self._log.prefix, node]))
+            self._log.log(self._targets, training_rows(series, self.training), [self.whole])
+            if saved is not None:
+                self._log.attach(saved, self._targets)
+            elif self.epochs:
+                with scratch_directory() as folder:
+                    self._log.attach(self.training.save(folder / f"{self._log.name}.json"), self._targets)
+            self._log.close()
