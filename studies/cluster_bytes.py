@@ -8,6 +8,7 @@ Needs what `tests/support/ray_cluster.py` needs, whose cluster of two nodes it m
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 IDLE_S = 60.0
-SELECTION = ("--profile", "quick", "--framework", "pytorch", "--size", "tiny", "--rounds", "3", "--offline")
+SELECTION = ("--workload", "matmul", "--framework", "pytorch", "--size", "tiny", "--rounds", "3", "--offline")
 
 
 def carried(cluster: Any) -> tuple[int, int]:
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> None:
     """Print the bytes."""
     import ray_cluster
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the nodes are ended by this process
     root = Path(arguments[0]).absolute()
     home = root / "head"
     home.mkdir(parents=True)

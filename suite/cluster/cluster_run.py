@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from joulemark.suite.cluster import job_file
 from joulemark.suite.cluster.engine import Assignment, Engine, EngineNode, NodeEvent, Outcome
-from joulemark.suite.cluster.job_file import JobFile, Part, Status
+from joulemark.suite.cluster.job_file import JobFile, JobPart, Status
 from joulemark.suite.cluster.on_node import INTERRUPTED
 from joulemark.suite.cluster.settings_text import options, passed_on, settings_file_text
 from joulemark.suite.cluster.supervisor import FINISH_S
@@ -33,7 +33,7 @@ class NodesListener(Protocol):
     def on_line(self, number: int, text: str) -> None:
         """A node tells how far it is."""
 
-    def on_end(self, part: Part) -> None:
+    def on_end(self, part: JobPart) -> None:
         """A part has ended."""
 
     def on_stop(self) -> None:
@@ -46,7 +46,7 @@ class NoListener:
     def on_line(self, number: int, text: str) -> None:
         """Show nothing of a node."""
 
-    def on_end(self, part: Part) -> None:
+    def on_end(self, part: JobPart) -> None:
         """Show nothing of the end of a part."""
 
     def on_stop(self) -> None:
@@ -169,7 +169,7 @@ class ClusterRun:
         if self.job.spans and status != "ok" and self._running:  # the others would wait for it
             self._engine.stop()
 
-    def _keep(self, part: Part, data: bytes) -> RunFile:
+    def _keep(self, part: JobPart, data: bytes) -> RunFile:
         """Write the run file of a part, which says which node of the job it is of."""
         run_file = parse(zlib.decompress(data), f"the run file of node {part.number}")
         ranks = max(self.job.settings.ranks) if self.job.spans else None
@@ -193,7 +193,7 @@ class ClusterRun:
         parquet.keep(path, run_file)
         return run_file
 
-    def _set(self, part: Part) -> None:
+    def _set(self, part: JobPart) -> None:
         self._running.discard(part.number)
         self.job = self.job.with_part(part)
         self._write()

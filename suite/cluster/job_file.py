@@ -25,7 +25,7 @@ SUFFIX: Final = ".job"
 Status = Literal["waiting", "ok", "failed", "interrupted"]
 
 
-class Part(Record):
+class JobPart(Record):
     """One node's part of a job."""
 
     number: Count
@@ -51,7 +51,7 @@ class JobFile(Record):
     """Of the cluster, as it was given."""
     command: tuple[str, ...]
     settings: Settings
-    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    parts: Annotated[tuple[JobPart, ...], Field(min_length=1)]
 
     @property
     def count(self) -> PositiveCount:
@@ -68,7 +68,7 @@ class JobFile(Record):
         """Whether every part is measured."""
         return all(part.status == "ok" for part in self.parts)
 
-    def with_part(self, part: Part) -> JobFile:
+    def with_part(self, part: JobPart) -> JobFile:
         """Return the job with another state of one part."""
         parts = tuple(part if each.number == part.number else each for each in self.parts)
         return self.model_copy(update={"parts": parts})

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from joulemark.suite.cluster.cluster_run import NodesListener
-from joulemark.suite.cluster.job_file import Part
+from joulemark.suite.cluster.job_file import JobPart
 from joulemark.suite.system.text import one_line
 
 MAX_ROWS: Final = 24
@@ -41,7 +41,7 @@ class _Lines:
         """Print the line of a node."""
         self.print_line(f"node {number}: {text}")
 
-    def on_end(self, part: Part) -> None:
+    def on_end(self, part: JobPart) -> None:
         """Print how a part has ended."""
         reason = f": {one_line(part.reason)}" if part.reason else ""
         self.print_line(f"node {part.number} {self.labels.get(part.number, part.host)} {ENDED[part.status]}{reason}")
@@ -68,7 +68,7 @@ class _Rows(_Lines):
         """Show the line of a node."""
         self._show(number, text)
 
-    def on_end(self, part: Part) -> None:
+    def on_end(self, part: JobPart) -> None:
         """Show how a part has ended; a failure stays."""
         self.states[part.number] = ENDED[part.status]
         if part.status != "ok":

@@ -7,7 +7,7 @@ from local_nodes import node
 
 from joulemark.suite.cluster.choice import assign, choose, usable
 from joulemark.suite.cluster.identity import Identity
-from joulemark.suite.cluster.job_file import JobFile, Part
+from joulemark.suite.cluster.job_file import JobFile, JobPart
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Settings
 
@@ -15,7 +15,7 @@ from joulemark.suite.records import Settings
 def job(*statuses: str) -> JobFile:
     nodes = [node(number) for number in range(len(statuses))]
     parts = [
-        Part(number=i, host=each.label, identity=each.identity, status=status)
+        JobPart(number=i, host=each.label, identity=each.identity, status=status)
         for i, (each, status) in enumerate(zip(nodes, statuses, strict=True))
     ]
     return JobFile(id="20261101T120000Z-0001", engine="ray", command=(), settings=Settings(), parts=tuple(parts))

@@ -14,7 +14,7 @@ from joulemark.suite.cli.support.prepare import parse_interpreters
 from joulemark.suite.cluster import job_file
 from joulemark.suite.cluster.choice import assign
 from joulemark.suite.cluster.cluster_run import ClusterRun, NoListener
-from joulemark.suite.cluster.job_file import JobFile, Part
+from joulemark.suite.cluster.job_file import JobFile, JobPart
 from joulemark.suite.records import Settings
 from joulemark.suite.results.run_files import read
 from joulemark.suite.settings import validated
@@ -42,7 +42,7 @@ def settings(rounds: int = 2) -> Settings:
 
 
 def new_job(engine: LocalNodes, chosen: Settings) -> JobFile:
-    parts = tuple(Part(number=i, host=node.label, identity=node.identity) for i, node in enumerate(engine.nodes()))
+    parts = tuple(JobPart(number=i, host=node.label, identity=node.identity) for i, node in enumerate(engine.nodes()))
     return JobFile(id="20261101T120000Z-0001", engine="ray", command=(), settings=chosen, parts=parts)
 
 

@@ -9,7 +9,7 @@ from job_files import node_file
 from local_nodes import node
 
 from joulemark.suite.cluster import job_file
-from joulemark.suite.cluster.job_file import JobFile, Part
+from joulemark.suite.cluster.job_file import JobFile, JobPart
 from joulemark.suite.errors import UsageError
 from joulemark.suite.records import Settings, write
 from joulemark.suite.results.jobs.total import job_total
@@ -20,7 +20,7 @@ ID = "20261101T115900Z-0001"
 def kept(directory: Path, *runs: str | None, lost: str = "its node was lost") -> JobFile:
     """Return a job whose parts have these runs, written into `directory`."""
     parts = tuple(
-        Part(
+        JobPart(
             number=i,
             host="node",
             identity=node(i).identity,

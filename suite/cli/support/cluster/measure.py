@@ -16,7 +16,7 @@ from joulemark.suite.cluster import job_file
 from joulemark.suite.cluster.choice import assign, choose
 from joulemark.suite.cluster.cluster_run import ClusterRun, NoListener
 from joulemark.suite.cluster.engine import Engine, EngineNode, Outcome
-from joulemark.suite.cluster.job_file import JobFile, Part
+from joulemark.suite.cluster.job_file import JobFile, JobPart
 from joulemark.suite.cluster.ray.ray_engine import RayEngine
 from joulemark.suite.errors import MeasurementError, UsageError
 from joulemark.suite.plan.cases import check_names
@@ -61,7 +61,7 @@ def measure_on_nodes(values: Mapping[str, Any], given: Mapping[str, Any]) -> int
         if settings.ranks and len(nodes) > 1:
             settings = settings.model_copy(update={"nodes": len(nodes)})
             check_names(settings)
-        parts = tuple(Part(number=i, host=node.label, identity=node.identity) for i, node in enumerate(nodes))
+        parts = tuple(JobPart(number=i, host=node.label, identity=node.identity) for i, node in enumerate(nodes))
         command = redacted_command(["joulemark", *sys.argv[1:]])
         job = JobFile(
             id=new_run_id(datetime.now(UTC)),
