@@ -7,6 +7,9 @@
     print(meter.energy.value, "J", meter.emissions.value, "g")
 
     run = joulemark.read("20261101T120000Z-a1b2.json")
+    run.to_pandas()
+
+In a notebook: `%load_ext joulemark`, then `%%joulemark` measures a cell.
 
 Names are imported on first use: trials and other child processes import `joulemark.suite` and need none of them.
 `joulemark.KerasCallback`, `LightningCallback` and `TrainerCallback` import their framework, and are not in
@@ -20,13 +23,16 @@ import os
 
 TYPE_CHECKING = False  # without importing typing: the command starts here, and installs its signal handlers after this
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, overload
 
     from joulemark.huggingface import TrainerCallback as TrainerCallback
     from joulemark.keras import KerasCallback as KerasCallback
     from joulemark.lightning import LightningCallback as LightningCallback
     from joulemark.measurement import Amount, Measurement, Reading
     from joulemark.meter import Meter
+    from joulemark.notebook import load_ipython_extension as load_ipython_extension
+    from joulemark.run_reader import Run as Run
+    from joulemark.run_reader import Runs as Runs
     from joulemark.suite.errors import JoulemarkError
     from joulemark.suite.records import RunFile as RunFile
 
@@ -41,7 +47,7 @@ __all__ = [
     "__version__",
     "read",
 ]
-"""Names that import nothing but the standard library. `RunFile` and the callbacks are as public."""
+"""Names that import nothing but the standard library. `Run`, `Runs`, `RunFile` and the callbacks are as public."""
 
 _MODULES = {
     "Amount": "measurement",
@@ -51,8 +57,11 @@ _MODULES = {
     "Measurement": "measurement",
     "Meter": "meter",
     "Reading": "measurement",
+    "Run": "run_reader",
     "RunFile": "suite.records",
+    "Runs": "run_reader",
     "TrainerCallback": "huggingface",
+    "load_ipython_extension": "notebook",
 }
 """Module of each public name, below `joulemark`."""
 
@@ -83,17 +92,25 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def read(path: str | os.PathLike[str]) -> RunFile:
-    """Return the validated run file at `path`.
+if TYPE_CHECKING:
+
+    @overload
+    def read(source: str | os.PathLike[str]) -> Run: ...
+    @overload
+    def read(source: list[Any] | tuple[Any, ...]) -> Runs: ...
+
+
+def read(source: Any) -> Any:
+    """Return a run, or several.
 
     Args:
-        path: A run file.
+        source: The path of a run file or a journal, the id of a run, a unique beginning of one, or `latest`, which give
+            a `Run`; a list of these, or a directory, which give `Runs`. Both have `to_pandas` and `to_arrow`.
 
     Raises:
-        JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema.
+        JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema. Of a directory, such
+            files are left out with a warning.
     """
-    from pathlib import Path
+    from joulemark.run_reader import read as read_runs
 
-    from joulemark.suite.results.run_files import read as read_run_file
-
-    return read_run_file(Path(path))
+    return read_runs(source)

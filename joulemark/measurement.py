@@ -164,6 +164,14 @@ class Measurement:
     def __str__(self) -> str:
         return str(self._resolved()["text"])
 
+    def _repr_html_(self) -> str:
+        from joulemark.notebook.measurement_html import measurement_html
+
+        return measurement_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def _amount(self, name: str) -> Amount:
         values = self._resolved()[name]
         return Amount(**{**values, "ranges": {key: tuple(pair) for key, pair in values["ranges"].items()}})

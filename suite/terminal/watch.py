@@ -72,19 +72,21 @@ def table(snapshot: Snapshot) -> AdaptiveTable:
 def line(snapshot: Snapshot) -> str:
     """Return a snapshot as one line: the time, the totals, and the power of each component and named group."""
     parts = [f"{component_name(each)} {_power(each)}" for each in snapshot.components]
-    groups = (group for group in snapshot.groups if group.name not in (OTHERS, IDLE))
-    parts += [f"{group.name} {ESTIMATED}{units.quantity(group.power_w, 'W')}" for group in groups]
+    parts += [f"{group.name} {ESTIMATED}{units.quantity(group.power_w, 'W', 2)}" for group in _named(snapshot)]
     return f"{snapshot.at:%Y-%m-%dT%H:%M:%SZ}  {', '.join(_totals(snapshot))}  ({'; '.join(parts) or 'no sensor'})"
 
 
-def summary(snapshot: Snapshot) -> str:
-    """Return the totals in one line."""
+def summary(snapshot: Snapshot, all_groups: bool = False) -> str:
+    """Return the totals in one line, with the groups of processes if `all_groups`."""
     energy_j, seconds = snapshot.energy_j, snapshot.duration_s
     if energy_j is None or seconds <= 0:
         return f"{units.quantity(seconds, 's')}; energy not measured"
     mean = units.quantity(energy_j / seconds, "W")
     parts = "; ".join(f"{component_name(each)} {_energy(each)}" for each in snapshot.counted)
     _, energy, grams = _totals(snapshot)
+    if all_groups:
+        shares = (f"{each.name} {ESTIMATED}{units.quantity(each.energy_j, 'J', 2)}" for each in _named(snapshot))
+        parts += f"; of the processor by CPU time: {', '.join(shares)}"
     lacks = f"; not measured: {', '.join(snapshot.missing)}" if snapshot.missing else ""
     return f"{energy} ({parts}), {grams} CO2e, {mean} on average, {units.quantity(seconds, 's')}{lacks}"
 
@@ -124,6 +126,10 @@ def _groups_table(groups: tuple[GroupState, ...], most: int | None) -> AdaptiveT
         count = "" if group is idle else str(group.processes) if group.processes or group is others else "ended"
         result.add(group.name, *cells, count)
     return result
+
+
+def _named(snapshot: Snapshot) -> list[GroupState]:
+    return [group for group in snapshot.groups if group.name not in (OTHERS, IDLE)]
 
 
 def _totals(snapshot: Snapshot) -> tuple[str, str, str]:

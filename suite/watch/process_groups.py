@@ -121,6 +121,7 @@ class ProcessGroups:
                 self._others.energy_j += group.energy_j
                 self._others.emissions_g += group.emissions_g
                 self._others.cpu_s += group.cpu_s
+                self._others.processes += group.processes
                 del self._groups[group.name]
 
     def _assign(self, processes: Mapping[ProcessKey, ProcessTimes]) -> dict[ProcessKey, str]:

@@ -70,8 +70,9 @@ class WatchSession:
     def finish(self) -> Snapshot:
         """End the sampling and return the totals."""
         with self._lock:
+            end_s = self._pipe.now()
             self._pipe.stop()
-            return self._snapshot()
+            return self._snapshot(end_s)
 
     def close(self) -> None:
         """End the sampling."""
@@ -87,12 +88,13 @@ class WatchSession:
             if finding.found and not finding.readable and finding.reason
         )
 
-    def _snapshot(self) -> Snapshot:
+    def _snapshot(self, end_s: float | None = None) -> Snapshot:
+        """Return what is known; `end_s` is when the watch has ended, seconds since the sampler's origin."""
         emissions = self.grid.current()
         self._machine.add(self._pipe.drain(), emissions)
-        now_s = self._pipe.now()
+        now_s = self._pipe.now() if end_s is None else end_s
         components = self._machine.states(now_s)
-        if self._groups is not None and self._groups.is_due():
+        if self._groups is not None and (end_s is not None or self._groups.is_due()):
             processor = [
                 each for each in components if each.counted and component_named(each.component).hardware == "cpu"
             ]

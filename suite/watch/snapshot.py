@@ -104,7 +104,8 @@ class Snapshot:
     @property
     def is_lower_bound(self) -> bool:
         """Whether the totals lack a component, or some time of one."""
-        return bool(self.counted) and bool(self.missing or any(each.unmeasured_s for each in self.counted))
+        has_gap = any(each.unmeasured_s or each.silent_s is not None for each in self.counted)
+        return bool(self.counted) and (has_gap or bool(self.missing))
 
     def document(self) -> dict[str, Any]:
         """Return the snapshot for `--json`."""

@@ -2,7 +2,7 @@
 
 `python -m rank_parity FRAMEWORK STRATEGY[,STRATEGY] RANKS NAME...` prints, for each strategy and each name of
 `rank_cases`, how far the updates of all weights are apart, ||a - b|| / ||b|| over two steps in float64, as JSON; or why
-a strategy does not train it. The name `apart` is `mlp` by ranks that do not communicate.
+a strategy does not train it. The name `apart` is `transfer.features` by ranks that do not communicate.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Updates = Mapping[str, np.ndarray] | str
 
 def train(adapter: Adapter, framework: str, name: str, own: Sequence[int], ranks: int) -> Updates:
     """Return how some steps move the weights of the ranks that are the process's `own`, of all `ranks`."""
-    case = case_of("mlp" if name == APART else name)
+    case = case_of("transfer.features" if name == APART else name)
     kit = adapter.kit(SEED, True)
     try:
         program = case.build(framework, kit, BATCH // ranks)

@@ -75,18 +75,18 @@ def command(
 
     Exit codes: 0 after --duration, 130 at Ctrl-C or SIGTERM.
     """
-    from joulemark.suite.cli.support import watch_options
     from joulemark.suite.cli.support.carbon_service import notice_text
     from joulemark.suite.system.scratch import scratch_directory
+    from joulemark.suite.watch import arguments
     from joulemark.suite.watch.session import WatchSession
 
     exported = serve is not None or textfile is not None
     shown = not given["as_json"] and (OUT.is_terminal or not exported)
-    interval_s = watch_options.seconds("--interval", interval, at_least=0.2) or (SHOWN_S if shown else EXPORTED_S)
-    duration_s = watch_options.seconds("--duration", duration)
-    named = watch_options.named_processes(pid or ())
-    address = None if serve is None else watch_options.address(serve)
-    watch_options.check_textfile(textfile)
+    interval_s = arguments.seconds("--interval", interval, at_least=0.2) or (SHOWN_S if shown else EXPORTED_S)
+    duration_s = arguments.seconds("--duration", duration)
+    named = arguments.named_processes(pid or ())
+    address = None if serve is None else arguments.address(serve)
+    arguments.check_textfile(textfile)
     settings = resolve_settings(settings_from_context(context, given), measures=True)
     by_group = shown and OUT.is_terminal
     with contextlib.ExitStack() as resources:
@@ -100,7 +100,7 @@ def command(
         update = resources.enter_context(_shown(shown, all_groups=bool(named)))
         _watch(session, stop, interval_s, duration_s, (update, write))
         final = session.finish()
-    _print_summary(final, given["as_json"])
+    _print_summary(final, given["as_json"], all_groups=bool(named))
     return stop_signals.EXIT_CODE if stop.received else 0
 
 
@@ -148,15 +148,14 @@ def _exported(
     if address is None and textfile is None:
         yield lambda _snapshot: None
         return
-    from joulemark.suite.cli.support import watch_options
-    from joulemark.suite.watch import metrics
+    from joulemark.suite.watch import arguments, metrics
 
     if address is not None:
         server = metrics.serve(metrics.registry(session.snapshot), *address)
         host, port = address[0], server.server_port
         shown_host = f"[{host}]" if ":" in host else host
         print_message(f"Metrics: http://{shown_host}:{port}/metrics")
-        if not watch_options.is_loopback(host):
+        if not arguments.is_loopback(host):
             print_message(f"! Anyone who reaches {host} can read them: there is no password and no encryption.")
     write = metrics.textfile_writer(textfile)
     try:
@@ -170,13 +169,13 @@ def _exported(
             textfile.unlink(missing_ok=True)
 
 
-def _print_summary(snapshot: Snapshot, as_json: bool) -> None:
-    from joulemark.suite.terminal.watch import summary, table
+def _print_summary(snapshot: Snapshot, as_json: bool, all_groups: bool) -> None:
+    from joulemark.suite.terminal.watch import summary, view
 
     if as_json:
         print_json(snapshot.document())
-        return
-    if OUT.is_terminal:
-        print_text(table(snapshot))
-    print(summary(snapshot))
+    elif OUT.is_terminal:
+        print_text(view(snapshot, (), OUT, all_groups), summary(snapshot))
+    else:
+        print(summary(snapshot, all_groups))
     sys.stdout.flush()

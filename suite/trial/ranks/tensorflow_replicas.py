@@ -139,9 +139,7 @@ class Kit(kits.Kit):
     def alternating_training(
         self, model: keras.Layer, players: Sequence[tuple[keras.Layer, Callable[..., Outputs]]], optimizer: Optimizer
     ) -> Program:
-        """Return the kit's training in all replicas. Raises UnsupportedError."""
-        if self.precision == "fp16":
-            raise UnsupportedError("Keras's LossScaleOptimizer cannot move its scale in a replica: take bf16 or fp32")
+        """Return the kit's training in all replicas."""
         learners = [ReplicaLearner(self, part, forward, optimizer) for part, forward in players]
 
         def learn(**inputs: tf.Tensor) -> Outputs:

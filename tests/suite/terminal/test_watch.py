@@ -88,6 +88,13 @@ def test_estimates_and_silent_sensors_are_marked():
     assert "not measured: GPU 1" in rendered(view(state, (), console(), all_groups=False))
 
 
+def test_named_groups_are_in_the_line_and_the_summary():
+    groups = (GROUPS[0], *GROUPS[-2:])
+    assert line(snapshot(groups=groups)).endswith("; machine plug 350 W; train (4711) ~4.0 W)")
+    assert "; of the processor by CPU time: train (4711) ~400 J), " in summary(snapshot(groups=groups), all_groups=True)
+    assert "train" not in summary(snapshot(groups=groups))
+
+
 def test_without_sensors_it_says_so():
     nothing = snapshot(components=(), temperatures=())
     assert line(nothing) == "2026-11-30T12:00:00Z  -, -, -  (no sensor)"

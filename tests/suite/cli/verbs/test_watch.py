@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import subprocess
-from pathlib import Path
 
 import psutil
 import pytest
@@ -161,13 +160,3 @@ def test_bad_usage_is_one_line(tmp_path, rapl, arguments, words):
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
-
-
-def test_addresses(tmp_path: Path) -> None:
-    from joulemark.suite.cli.support.watch_options import address, is_loopback
-
-    assert address("9877") == ("127.0.0.1", 9877)
-    assert address("0.0.0.0:1") == ("0.0.0.0", 1)
-    assert address("[::1]:9877") == ("::1", 9877)
-    loopback = {host: is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "example.org")}
-    assert [host for host, local in loopback.items() if local] == ["127.0.0.1", "::1", "localhost"]
