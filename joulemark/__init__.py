@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from joulemark.measurement import Amount, Measurement, Reading
     from joulemark.meter import Meter
     from joulemark.notebook import load_ipython_extension as load_ipython_extension
-    from joulemark.reading import Run as Run
-    from joulemark.reading import Runs as Runs
+    from joulemark.read_runs import Run as Run
+    from joulemark.read_runs import Runs as Runs
     from joulemark.suite.errors import JoulemarkError
     from joulemark.suite.records import RunFile as RunFile
 
@@ -57,9 +57,9 @@ _MODULES = {
     "Measurement": "measurement",
     "Meter": "meter",
     "Reading": "measurement",
-    "Run": "reading",
+    "Run": "read_runs",
     "RunFile": "suite.records",
-    "Runs": "reading",
+    "Runs": "read_runs",
     "TrainerCallback": "huggingface",
     "load_ipython_extension": "notebook",
 }
@@ -95,6 +95,6 @@ def read(source: Any) -> Any:
         JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema. Of a directory, such
             files are left out with a warning.
     """
-    from joulemark.reading import read as read_runs
+    from joulemark.read_runs import read as read_any
 
-    return read_runs(source)
+    return read_any(source)
