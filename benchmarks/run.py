@@ -16,6 +16,7 @@ GOALS = (
     "trial_start",
     "windows",
     "sampler_cost",
+    "watch_cost",
     "meter_cost",
     "report_speed",
     "history_store",

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from joulemark.measurement import Amount, Measurement, Reading
     from joulemark.meter import Meter
     from joulemark.notebook import load_ipython_extension as load_ipython_extension
-    from joulemark.read_runs import Run as Run
-    from joulemark.read_runs import Runs as Runs
+    from joulemark.run_reader import Run as Run
+    from joulemark.run_reader import Runs as Runs
     from joulemark.suite.errors import JoulemarkError
     from joulemark.suite.records import RunFile as RunFile
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "Amount",
@@ -57,9 +57,9 @@ _MODULES = {
     "Measurement": "measurement",
     "Meter": "meter",
     "Reading": "measurement",
-    "Run": "read_runs",
+    "Run": "run_reader",
     "RunFile": "suite.records",
-    "Runs": "read_runs",
+    "Runs": "run_reader",
     "TrainerCallback": "huggingface",
     "load_ipython_extension": "notebook",
 }
@@ -67,9 +67,25 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return globals().setdefault(name, _installed_version())
     if name not in _MODULES:
         raise AttributeError(f"module 'joulemark' has no attribute {name!r}")
     return getattr(importlib.import_module(f"joulemark.{_MODULES[name]}"), name)
+
+
+def _installed_version() -> str:
+    """Return the version of the installed distribution: a tag of git, or the distance to one and the commit.
+
+    `0.0` in a checkout that is not installed.
+    """
+    # On first use: its import takes half as long as all else that the command starts with.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("joulemark")
+    except PackageNotFoundError:
+        return "0.0"
 
 
 def __dir__() -> list[str]:
@@ -95,6 +111,6 @@ def read(source: Any) -> Any:
         JoulemarkError: where the file is missing, broken, not a run file, or of a newer schema. Of a directory, such
             files are left out with a warning.
     """
-    from joulemark.read_runs import read as read_any
+    from joulemark.run_reader import read as read_runs
 
-    return read_any(source)
+    return read_runs(source)

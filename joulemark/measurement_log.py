@@ -47,12 +47,29 @@ class MeasurementLog:
         self._open_windows.set_items(items)
 
     def window(self, begin_s: float, end_s: float) -> Measurement:
-        """Return the measurement of any window between two `mark`s. It is not added to `measurements`."""
+        """Return the measurement of any window between two `mark`s. It is not added to `measurements`.
+
+        Args:
+            begin_s: The earlier `mark`, seconds.
+            end_s: The later one, seconds.
+
+        Raises:
+            JoulemarkError: where these are no two marks in this order.
+        """
         _check_window(begin_s, end_s)
         return self._reader.measurement(begin_s, end_s)
 
     def add(self, begin_s: float, end_s: float, items: int | None = None) -> Measurement:
-        """Add the window between two `mark`s to `measurements`, with `items` items (default: as `items` was set)."""
+        """Add the window between two `mark`s to `measurements`, and return its measurement.
+
+        Args:
+            begin_s: The earlier `mark`, seconds.
+            end_s: The later one, seconds.
+            items: Items done in it (default: as `items` was set).
+
+        Raises:
+            JoulemarkError: where these are no two marks in this order.
+        """
         return self._add(begin_s, end_s, self._open_windows.next_items if items is None else items)
 
     def _add(self, begin_s: float, end_s: float, items: Any) -> Measurement:
@@ -80,7 +97,11 @@ class MeasurementLog:
 
     @property
     def last(self) -> Measurement:
-        """The window that was closed last. JoulemarkError where there is none."""
+        """The window that was closed last.
+
+        Raises:
+            JoulemarkError: where there is none.
+        """
         if not self._measurements:
             raise UsageError(f"{self.name} has measured nothing yet: close its window first.")
         return self._measurements[-1]
@@ -116,7 +137,10 @@ class MeasurementLog:
         `component_sums` also has the energy by component.
 
         Args:
-            windows: Begin and end of each, as `mark` returned them, since the first `start` or `prepare`.
+            windows: Begin and end of each, as `mark` returned them, since the first `start` or `prepare`, seconds.
+
+        Raises:
+            JoulemarkError: where one of them is no two marks in this order.
         """
         return [energy_j for energy_j, _ in self.component_sums(windows)]
 

@@ -109,12 +109,12 @@ class Meter(MeasurementFiles):
             self._tracking = TrackingLog(track, name, self.parameters)
 
     def start(self) -> Self:
-        """Open a window. JoulemarkError where an argument cannot be met."""
+        """Open a window, and return this meter. JoulemarkError where an argument cannot be met."""
         self._open_windows.enter(self._begin())
         return self
 
     def stop(self) -> Measurement:
-        """Close the innermost window of this task or thread, and return its measurement."""
+        """Close the innermost window of this task or thread, and return it. JoulemarkError where none is open."""
         end_s = self.mark()
         window = self._open_windows.innermost()
         if window is None:
@@ -146,7 +146,7 @@ class Meter(MeasurementFiles):
     def align(self, barrier: Callable[[], object]) -> None:
         """Mark a moment that all ranks of a job share, by which `joulemark job` aligns the clocks of its nodes.
 
-        All ranks call it, with a function that returns in none of them before all have called it, such as
+        All ranks call it, with a `barrier` that returns in none of them before all have called it, such as
         `torch.distributed.barrier`. It is called twice, so that the second time takes little longer than a message
         between the nodes: to about that the clocks can be aligned.
         """
@@ -161,11 +161,11 @@ class Meter(MeasurementFiles):
         return self._reader.node.rank if self._reader.node is not None else None
 
     def set_rank(self, rank: Rank | None) -> None:
-        """Say which rank this process is, where a framework knows better than the launcher's variables."""
+        """Say that this process is `rank`, where a framework knows better than the launcher's variables."""
         self._reader.given_rank = rank
 
     def prepare(self) -> None:
-        """Start reading the sensors, as the first `start` in a process does. JoulemarkError as there."""
+        """Start reading the sensors, as the first `start` in a process does. JoulemarkError as in `start`."""
         if self._tracking is not None:
             self._tracking.load()
         self._reader.prepare()

@@ -1,4 +1,4 @@
-"""Where the documentation is on the web, as the installed package says."""
+"""Where the documentation's site (`mkdocs.yml`) is on the web, as the installed package says."""
 
 from __future__ import annotations
 

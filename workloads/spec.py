@@ -43,7 +43,9 @@ class Count:
     """Number of parameters."""
 
     total: int
+    """All weights."""
     trainable: int
+    """Those that training changes."""
     active: int | None = None
     """Those that one item passes, where a model chooses among its parts; None: all."""
 
@@ -56,7 +58,9 @@ class Sgd:
     """
 
     learning_rate: float
+    """Factor of v in each update."""
     momentum: float = 0.0
+    """Share of v that is kept from one step to the next."""
     weight_decay: float = 0.0
     """g <- g + weight_decay w, after clipping: the gradient of an L2 penalty, as in the papers that train with SGD."""
     clip_norm: float | None = None
@@ -68,9 +72,13 @@ class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1): epsilon is added to the root of the bias-corrected second moment."""
 
     learning_rate: float
+    """Factor of each update."""
     beta_1: float = 0.9
+    """Decay of the first moment."""
     beta_2: float = 0.999
+    """Decay of the second moment."""
     epsilon: float = 1e-8
+    """Keeps the update finite where gradients vanish."""
     weight_decay: float = 0.0
     """w <- w - learning_rate weight_decay w, before the update: AdamW (Loshchilov and Hutter 2019)."""
     clip_norm: float | None = None
@@ -101,14 +109,17 @@ class Workload:
     """A named model and task, the same in every framework."""
 
     name: str
+    """What it is called in case ids, without its variant."""
     title: str
     """A short description, for tables."""
     family: str
+    """Kind of workload, a heading in tables: `vision`, `language`, ..."""
     item: str
     """What throughput counts, singular; `items` overrides it for a phase."""
     paper: str
     """Where it is defined: author, year, and a link."""
     phases: tuple[Phase, ...]
+    """Phases that it has."""
     sizes: Mapping[str, Size]
     """Usually `tiny` (tests), `small` (a laptop CPU) and `base` (the paper's), from small to large."""
     inputs: Callable[[Size, Phase, int, np.random.Generator], Arrays]
@@ -122,6 +133,7 @@ class Workload:
     except in training, where they are float32 in every precision.
     """
     parameters: Callable[[Size], Count] = field(default=lambda _size: Count(0, 0))
+    """Number of parameters at a size."""
     unfused_bytes: Callable[[Size, Phase, int, int], float] | None = None
     """As `bytes`, where each operator of a step reads its inputs and writes its outputs once: activations, gradients
     and the optimizer's state too. None: as counted for joulemark's own workloads (`traffic.json`), else unknown."""
@@ -129,6 +141,7 @@ class Workload:
     """(size, phase, batch size, bytes of an element) -> bytes that are kept at least beside weights and what belongs to
     them: caches of keys and values; in training, what the backward pass reads."""
     flops_note: str = ""
+    """What `flops` leaves out, for tables."""
     items_per_sample: Callable[[Size, Phase], int] = field(default=lambda _size, _phase: 1)
     """Items in one sample of a batch (tokens of a sequence, say)."""
     items: Mapping[Phase, str] = field(default_factory=dict)
@@ -148,6 +161,7 @@ class Workload:
     compiles: bool = True
     """False where a step has nothing to compile: modes of class `compiled` are skipped."""
     variant: str | None = None
+    """One of several forms, such as `local` of `seq2seq.local`; None where there is one."""
     package: str = ""
     """Package that holds `spec.py` and a file for each framework; empty for workloads of joulemark itself."""
 
@@ -171,7 +185,7 @@ class Workload:
         return tuple(phase for phase in self.phases if phase != "response")
 
     def least_bytes(self, size: Size, phase: Phase, batch: int, element: int) -> float:
-        """Return the memory that a case needs at least, bytes.
+        """Return the memory that a case of this `size`, `phase` and `batch` size needs at least, bytes.
 
         Weights, at `element` bytes each; in training in float32, with gradients and the optimizer's state of those that
         learn; and `kept_bytes`. Inputs, and what is gone before the step ends, come on top.
@@ -183,9 +197,9 @@ class Workload:
         return weights + self.kept_bytes(size, phase, batch, element)
 
     def refusal(self, device: str, precision: str, batch: int, compiled: bool) -> str | None:
-        """Return why it does not run with these settings; None where it does.
+        """Return why it does not run in `precision` with the other settings; None where it does.
 
-        `device` is a kind of device, `compiled` whether the mode's class is `compiled`.
+        `device` is a kind of device, `batch` the batch size, `compiled` whether the mode's class is `compiled`.
         """
         if device not in self.devices:
             return f"{self.id} runs on {' and '.join(self.devices)} only, not on {device}"

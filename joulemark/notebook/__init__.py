@@ -6,7 +6,7 @@ from typing import Any
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register the magics, as `%load_ext joulemark` does."""
+    """Register the magics in the IPython `shell`; `%load_ext joulemark` calls this."""
     from joulemark.notebook.magic import JoulemarkMagics
 
     shell.register_magics(JoulemarkMagics)

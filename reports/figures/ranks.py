@@ -9,6 +9,7 @@ from typing import Any, Final
 from joulemark.reports.data_table import data_table
 from joulemark.reports.model.cases import CaseView, Group
 from joulemark.reports.model.report import Report
+from joulemark.reports.plotting.axes import log_axis
 from joulemark.reports.plotting.figure import Figure, error_bars, layout, listed, numbers
 from joulemark.suite.records import Efficiency, Quantity
 
@@ -23,6 +24,8 @@ _BASELINES: Final = (
     ("against ranks apart", "#CC79A7", "diamond"),
 )
 """Colours by Okabe and Ito 2008."""
+_APART: Final = 1.03
+"""How far the marks of two baselines are apart, as a factor of the number of ranks."""
 _COLUMNS: Final = (
     "ranks", "efficiency", "low", "high", "against one rank", "against ranks apart", "exposed communication (s)",
     "share of the step", "J/item over not distributed", "J/item of the whole node", "GPUs (W)",
@@ -61,10 +64,15 @@ def _figure(id: str, views: Sequence[CaseView]) -> Figure:
         title=title,
         summary=f"{title}: {_summary(numbers_of_ranks, efficiencies)}.",
         how_to_read=_HOW_TO_READ,
-        data=[_curve(numbers_of_ranks, curve, *style) for curve, style in curves],
+        data=[_curve(numbers_of_ranks, _APART ** (i - 1), curve, *style) for i, (curve, style) in enumerate(curves)],
         layout=layout(
             360,
-            xaxis={"title": {"text": "ranks"}, "tickvals": ticks, "automargin": True},
+            # Logarithmic: the numbers are about powers of two.
+            xaxis={
+                **log_axis("ranks", [float(count) for count in ticks]),
+                "tickvals": ticks,
+                "ticktext": [str(count) for count in ticks],
+            },
             yaxis={"title": {"text": "efficiency"}, "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
         ),
         table=data_table(_COLUMNS, [_row(view) for view in views]),
@@ -83,18 +91,20 @@ def _summary(ranks: Sequence[int], efficiencies: Sequence[Efficiency]) -> str:
 
 
 def _curve(
-    ranks: Sequence[int], values: Sequence[Efficiency | Quantity], name: str, colour: str, symbol: str
+    ranks: Sequence[int], factor: float, values: Sequence[Efficiency | Quantity], name: str, colour: str, symbol: str
 ) -> dict[str, Any]:
+    """Return the marks of one baseline, `factor` beside their numbers of ranks: intervals would hide one another."""
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
-        "x": list(ranks),
+        "x": [count * factor for count in ranks],
+        "customdata": list(ranks),
         "y": numbers(each.value for each in values),
         "error_y": error_bars((each.value, each.low, each.high) for each in values),
         "line": {"color": colour, "width": 2},
         "marker": {"symbol": symbol, "size": 9},
-        "hovertemplate": "%{x} ranks: %{y:.1%}",
+        "hovertemplate": "%{customdata} ranks: %{y:.1%}",
     }
 
 

@@ -10,6 +10,7 @@ from joulemark.reports.model.cases import CaseView, Group
 from joulemark.reports.model.fastest import Finding, fastest
 from joulemark.reports.model.pairs import Pair
 from joulemark.reports.model.ratios import DIGITS, Ratio, mean_ratio, ratio_text
+from joulemark.reports.model.without_comparison import without_comparison
 from joulemark.suite.results.table import matching_digits
 from joulemark.suite.units import counted
 
@@ -50,7 +51,7 @@ def headline(cases: Sequence[CaseView], pairs: Sequence[Pair]) -> Headline:
         " mode."
     ]
     return Headline(
-        sentences=tuple(sentences) or (_without_comparison(cases),),
+        sentences=tuple(sentences) or without_comparison(cases),
         caveat=" ".join(filter(None, [*(caveats if mixed else []), _superseded(cases)])),
         details=tuple(details),
     )
@@ -158,13 +159,3 @@ def _place(pair: Pair, cases: Sequence[CaseView]) -> str:
     if len({view.run for view in cases}) == 1:
         return device
     return f"{device} in {_runs([pair.first.run, pair.second.run])}"
-
-
-def _without_comparison(cases: Sequence[CaseView]) -> str:
-    """Return the sentence of a report in which no two frameworks measured the same case."""
-    measured = [view for view in cases if view.case.summary is not None]
-    if not measured:
-        return f"Nothing was measured: {'every case failed or was skipped' if cases else 'no case was planned'}."
-    names = sorted({view.name for view in measured})
-    verb = "was" if len(measured) == 1 else "were"
-    return f"{counted(len(measured), 'case')} of {', '.join(names)} {verb} measured."

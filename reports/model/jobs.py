@@ -7,8 +7,16 @@ from dataclasses import dataclass
 
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.jobs.members import members
-from joulemark.suite.results.jobs.texts import component_texts, energy_text, is_estimated, source_text, sum_text
+from joulemark.suite.results.jobs.texts import (
+    component_texts,
+    emissions_text,
+    energy_text,
+    is_estimated,
+    source_text,
+    sum_text,
+)
 from joulemark.suite.results.jobs.total import NOT_MEASURED, JobTotal, NodeTotal, job_total
+from joulemark.suite.units import counted
 
 
 @dataclass(frozen=True)
@@ -16,13 +24,17 @@ class JobView:
     """One job as the page shows it."""
 
     title: str
+    summary: str
+    """Ranks, nodes, energy and emissions in a sentence."""
     components: tuple[str, ...]
     source: str
     """Where the energy comes from, in words."""
     estimated: bool
     """Whether any of it comes from a model."""
     rows: tuple[tuple[str, ...], ...]
-    """Node, host, ranks, energy, and energy by component; the last row is the sum."""
+    """Of each node: its name, ranks, energy, energy by component, emissions, and host."""
+    total: tuple[str, ...]
+    """The same of the job."""
     missing: tuple[str, ...]
     """What makes the sum a lower bound."""
     not_measured: tuple[str, ...]
@@ -47,19 +59,16 @@ def job_views(files: Sequence[RunFile]) -> tuple[JobView, ...]:
 
 
 def _view(number: int, total: JobTotal, count: int) -> JobView:
-    components = tuple(sorted({reading.component for reading in total.energy.readings}))
-    ranks = total.nodes[0].member.node.ranks
-    everything = ("all", "", "" if ranks is None else str(ranks))
-    amounts = (energy_text(total.energy, total.lower_bound), *component_texts(total.energy.readings, components))
+    components = tuple(sorted({reading.component for reading in total.energy.readings}.union(total.unread)))
+    amounts = energy_text(total.energy, total.lower_bound), *component_texts(total, components), emissions_text(total)
     return JobView(
         title="The job" if count == 1 else f"Job {number}",
+        summary=_summary(total),
         components=components,
         source=source_text(total),
         estimated=is_estimated(total),
-        rows=(
-            *(_row(node, components) for node in total.nodes),
-            (*everything, *amounts),
-        ),
+        rows=tuple(_row(node, components) for node in total.nodes),
+        total=("all", _count(total.nodes[0].member.node.ranks), *amounts, ""),
         missing=tuple(f"{entry.what}: {entry.reason}" for entry in total.missing),
         not_measured=tuple(f"{what}: {reason}" for what, reason in NOT_MEASURED),
         boards=tuple(
@@ -71,11 +80,23 @@ def _view(number: int, total: JobTotal, count: int) -> JobView:
     )
 
 
+def _summary(total: JobTotal) -> str:
+    node, there = total.nodes[0].member.node, len(total.nodes)
+    ranks = "" if node.ranks is None else f"{counted(node.ranks, 'rank')} on "
+    nodes = counted(node.count or there, "node")
+    known = f", of which {there} {'has' if there == 1 else 'have'} a run file" if there < (node.count or there) else ""
+    text = f"{ranks}{nodes}{known}: {energy_text(total.energy, total.lower_bound)}"
+    return text if total.emissions_g is None else f"{text}, {emissions_text(total)} CO₂e"
+
+
 def _row(total: NodeTotal, components: Sequence[str]) -> tuple[str, ...]:
     node = total.member.node
-    ranks = "" if node.local_ranks is None else str(node.local_ranks)
-    energy = energy_text(total.energy, bool(total.missing))
-    return (_name(total), node.host, ranks, energy, *component_texts(total.energy.readings, components))
+    amounts = energy_text(total.energy, bool(total.missing)), *component_texts(total, components)
+    return _name(total), _count(node.local_ranks), *amounts, emissions_text(total), node.host
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 def _name(total: NodeTotal) -> str:

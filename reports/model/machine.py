@@ -54,7 +54,7 @@ def machine_facts(label: str, run_file: RunFile, cases: Sequence[CaseView]) -> M
         if view.case.summary is not None and (of_case := share(view.case, run_file.probes)) is not None
     }
     facts = [
-        *(_unit(cost, {view.case.id: view.key for view in cases}) for cost in known_units(run_file)),
+        *(_unit(cost, {view.case.id: view.key for view in cases}) for cost in known_units(run_file.cases)),
         *_peaks(peaks(run_file.probes)),
         *_families(shares),
         *_extremes(shares),
@@ -84,15 +84,15 @@ def _unit(cost: UnitCost, keys: Mapping[str, str]) -> Fact:
         return Fact(cost.name, speed, f"energy not measured; {work}")
     return Fact(
         cost.name,
-        _amount(joules, "J"),
+        amount(joules, "J"),
         f"{speed}; {work}",
-        grams=f"{_amount(grams, 'g', with_interval=False)} CO₂e",
+        grams=f"{amount(grams, 'g', with_interval=False)} CO₂e",
         grams_of=f"{keys[case.id]}|{cost.items:.12g}",
     )
 
 
-def _amount(quantity: Quantity, unit: str, with_interval: bool = True) -> str:
-    """Return a quantity with its marks and its interval, in an SI prefix that suits it."""
+def amount(quantity: Quantity, unit: str, with_interval: bool = True) -> str:
+    """Return a quantity with its marks and its interval, in an SI prefix that suits it: `≥138 mJ [136, 140]`."""
     if quantity.value is None:
         return "not measured"
     mark = (ESTIMATED if quantity.kind == "model" else "") + (AT_LEAST if quantity.lower_bound else "")
@@ -116,7 +116,7 @@ def _peak(peak: Peak, with_threads: bool) -> Fact:
         units.quantity(value, unit) for value, unit in ((peak.flops_per_s, "FLOP/s"), (peak.bytes_per_s, "B/s"))
     )
     threads = f", {units.counted(peak.threads, 'thread')}" if with_threads else ""
-    term = f"peak found, {peak.device} {peak.precision}{threads}"
+    term = f"measured peak, {peak.device} {peak.precision}{threads}"
     return Fact(term, f"{flops}, {bandwidth}", "a large matrix product, a large copy")
 
 
@@ -132,7 +132,7 @@ def _families(shares: Mapping[str, tuple[CaseView, Share]]) -> list[Fact]:
         + (f" ({units.percent(min(values))} to {units.percent(max(values))})" if len(values) > 1 else "")
         for name, values in by_family.items()
     ]
-    return [Fact("reached of what is attainable", "; ".join(texts), "median of each family's cases (least to most)")]
+    return [Fact("share of the attainable speed", "; ".join(texts), "median of each family's cases (least to most)")]
 
 
 def _family(view: CaseView) -> str:

@@ -50,7 +50,7 @@ def year_rows(
     """Return a year of each unit that people know at BUSY_HOURS a day of this machine. UsageError for a wrong price."""
     check_price(price)
     rows = []
-    for cost in known_units(run_file):
+    for cost in known_units(run_file.cases):
         if items_of_day(cost.case) > MAX_ITEMS:
             continue  # no rate of a real machine
         lines = list(year_lines(run_file, [cost.case], references, run_file.emissions, price=price))
@@ -65,7 +65,7 @@ def year_notes(
     """Return why energy is left out of `rows`, and a sentence for each reference that shares no unit of a run."""
     reasons = [row.reason for row in rows if row.reason]
     for run_file in run_files if rows else ():
-        reasons += unshared(run_file, [cost.case for cost in known_units(run_file)], references)
+        reasons += unshared(run_file, [cost.case for cost in known_units(run_file.cases)], references)
     return tuple(dict.fromkeys(reasons))
 
 

@@ -13,9 +13,9 @@ from typing import Annotated, NoReturn, TextIO
 
 import typer
 
-from joulemark import __version__
-from joulemark.suite.cli import stop_signals
+from joulemark.suite.cli import bisect_codes, completion, stop_signals
 from joulemark.suite.cli.arguments import expand
+from joulemark.suite.cli.given_once import CommandWithOptionsOnce
 from joulemark.suite.errors import JoulemarkError, StoppedError
 from joulemark.suite.system.streams import open_closed_streams
 from joulemark.suite.system.text import one_line
@@ -36,6 +36,7 @@ VERBS = (
     "export",
     "calibrate",
     "measure",
+    "watch",
     "job",
     "doctor",
     "intensity",
@@ -55,6 +56,8 @@ _SIGPIPE_EXIT = 141
 
 def _version(requested: bool) -> None:
     if requested:
+        from joulemark import __version__
+
         print(f"joulemark {__version__}")
         raise typer.Exit
 
@@ -72,7 +75,7 @@ def build(verb: str | None) -> typer.Typer:
     app = typer.Typer(
         name="joulemark",
         help="Benchmark deep learning by speed, energy and carbon at once, in PyTorch, TensorFlow and JAX.",
-        add_completion=False,
+        add_completion=verb is None or completion.is_asked(),  # --install-completion and --show-completion
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
@@ -83,7 +86,7 @@ def build(verb: str | None) -> typer.Typer:
             app.add_typer(module.app, name=name)
         else:
             command = _without_options if verb is None else _interruptible(expand(module.command))
-            app.command(name=name, help=_help(module.command))(command)
+            app.command(name=name, help=_help(module.command), cls=CommandWithOptionsOnce)(command)
     return app
 
 
@@ -116,6 +119,8 @@ def main() -> NoReturn:
     try:
         stop_signals.install()
         code = _run()
+        if bisect_codes.is_bisection(sys.argv[1:]):
+            code = bisect_codes.for_git(code)
     except (KeyboardInterrupt, typer.Abort):
         stop_signals.exit_silently()
         code = _fail("interrupted.", stop_signals.EXIT_CODE)
@@ -126,12 +131,16 @@ def main() -> NoReturn:
 def _run() -> int:
     """Run the command and return its exit code; what goes wrong has been printed then."""
     open_closed_streams()
+    if completion.is_asked():
+        return completion.answer(build, VERBS)
     arguments = sys.argv[1:] or ["--help"]
     for stream in (sys.stdout, sys.stderr):
         replace_missing_characters(stream)
     try:
         verb = next((argument for argument in arguments if argument != "--"), None)
-        code = build(verb if verb in VERBS else None)(arguments, standalone_mode=False)
+        code = build(verb if verb in VERBS else None)(arguments, prog_name="joulemark", standalone_mode=False)
+        if verb not in VERBS and code == 1:  # Typer's --show-completion, whose own message names no remedy
+            return _fail("no shell to complete for: give this in bash, zsh or fish.", 2)
         sys.stdout.flush()  # buffered output may not fit on the disk either
     except JoulemarkError as error:
         code = _fail(str(error), error.exit_code)
@@ -141,7 +150,9 @@ def _run() -> int:
         code = _fail(error.format_message(), 2)
     except typer.Abort:
         raise
-    except (BrokenPipeError, SystemExit):  # Click turns the first into the second, with code 1
+    except (BrokenPipeError, SystemExit) as end:  # Click turns the first into the second, with code 1
+        if isinstance(end, SystemExit) and end.code == 0:  # of --show-completion and --install-completion
+            return 0
         # The reader of a pipe has gone (`joulemark list | head`): there is nobody to report it to.
         _discard(sys.stdout)
         code = _SIGPIPE_EXIT

@@ -9,7 +9,8 @@ from typing import Annotated, TypedDict
 
 import typer
 
-from joulemark.suite.cli import options
+from joulemark.suite.cli import completion, options
+from joulemark.suite.cli.completion import among, fixed
 from joulemark.suite.cli.options import carbon, effort, power, selection
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
@@ -34,16 +35,40 @@ class Selection(TypedDict):
     profile: Annotated[
         str | None,
         selection(
-            help="Selection and effort: quick, standard, full or ci. (default: quick)", envvar="JOULEMARK_PROFILE"
+            help="Selection and effort: quick, standard, full or ci. (default: quick)",
+            envvar="JOULEMARK_PROFILE",
+            autocompletion=among(completion.profiles),
         ),
     ]
-    workload: Annotated[_Texts, selection(help="Workload; repeatable, like all options here.")]
-    size: Annotated[_Texts, selection(help="tiny, small, base, or one of the workload's own.")]
-    phase: Annotated[_Texts, selection(help="inference, training, generation, prefill, response or forward.")]
-    framework: Annotated[_Texts, selection(help=_FRAMEWORKS)]
-    mode: Annotated[_Texts, selection(help=_MODES)]
-    device: Annotated[_Texts, selection(help="cpu, cuda:0, ...; all: every GPU alone, and all at once.")]
-    precision: Annotated[_Texts, selection(help="fp32, tf32, bf16 or fp16.")]
+    workload: Annotated[
+        _Texts,
+        selection(help="Workload; repeatable, like all options here.", autocompletion=among(completion.workloads)),
+    ]
+    size: Annotated[
+        _Texts,
+        selection(
+            help="tiny, small, base, or one of the workload's own.", autocompletion=fixed("tiny", "small", "base")
+        ),
+    ]
+    phase: Annotated[
+        _Texts,
+        selection(
+            help="inference, training, generation, prefill, response or forward.",
+            autocompletion=among(completion.phases),
+        ),
+    ]
+    framework: Annotated[_Texts, selection(help=_FRAMEWORKS, autocompletion=fixed(*FRAMEWORKS))]
+    mode: Annotated[_Texts, selection(help=_MODES, autocompletion=among(completion.modes))]
+    device: Annotated[
+        _Texts,
+        selection(
+            help="cpu, cuda:0, ...; all: every GPU alone, and all at once.",
+            autocompletion=fixed("cpu", "cuda:0", "all"),
+        ),
+    ]
+    precision: Annotated[
+        _Texts, selection(help="fp32, tf32, bf16 or fp16.", autocompletion=fixed("fp32", "tf32", "bf16", "fp16"))
+    ]
     batch_size: Annotated[list[int] | None, selection(help="Samples per batch.")]
     prompt: Annotated[int | None, selection(help="Prompt tokens in phase response. (default: the size's)")]
     new_tokens: Annotated[int | None, selection(help="New tokens of each response. (default: the size's)")]
@@ -60,6 +85,7 @@ class Selection(TypedDict):
             help="retain: glibc keeps freed memory, for all frameworks; default: glibc's own settings. "
             "(default: retain)",
             envvar="JOULEMARK_ALLOCATOR",
+            autocompletion=fixed("retain", "default"),
         ),
     ]
     rounds: Annotated[
@@ -86,7 +112,11 @@ class Distribution(TypedDict):
     ]
     strategy: Annotated[_Texts, selection(help=f"{_STRATEGIES} (default: the framework's first)")]
     scaling: Annotated[
-        str | None, selection(help="weak: the batch of each rank is fixed; strong: that of all. (default: weak)")
+        str | None,
+        selection(
+            help="weak: the batch of each rank is fixed; strong: that of all. (default: weak)",
+            autocompletion=fixed("weak", "strong"),
+        ),
     ]
 
 
@@ -145,5 +175,9 @@ class Measurement(Selection, Carbon):
     ]
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Finish an interrupted run with its own settings. Takes no selection."),
+        typer.Option(
+            metavar="RUN",
+            help="Finish an interrupted run with its own settings. Takes no selection.",
+            autocompletion=options.a_run,
+        ),
     ]

@@ -8,10 +8,17 @@ from typing import Annotated
 
 import typer
 
+from joulemark.suite.cli import completion
+from joulemark.suite.cli.completion import among, fixed
+
 _panels = ("Selection", "Carbon", "Effort", "Output", "Power", "Verdict")
 selection, carbon, effort, output, power, verdict = (partial(typer.Option, rich_help_panel=name) for name in _panels)
 PAGE_SUFFIXES = (".html", ".htm")
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.")]
+a_run = among(completion.runs)
+RunName = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="A path, an id, a unique beginning of one, or latest.", autocompletion=a_run),
+]
 Out = Annotated[Path | None, output(metavar="DIR", help="Where run files and pages are kept.")]
 Json = Annotated[bool, output("--json", help="One JSON object on standard output.")]
 Markdown = Annotated[bool, output("--markdown", help="Markdown on standard output, short enough for a comment.")]
@@ -25,7 +32,16 @@ PlotlyJs = Annotated[
 ]
 
 Zone = Annotated[
-    str | None, carbon(help="Grid zone, such as CH or DE. (default: the world's average)", envvar="JOULEMARK_ZONE")
+    str | None,
+    carbon(
+        help="Grid zone, such as CH or DE. (default: the world's average)",
+        envvar="JOULEMARK_ZONE",
+        autocompletion=among(completion.zones),
+    ),
+]
+ZoneArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="ZONE", help="Grid zone, such as CH or DK-DK2.", autocompletion=among(completion.zones)),
 ]
 Coordinates = Annotated[str | None, carbon(metavar="LAT,LON", help="Instead of a zone: degrees, such as 47.37,8.54.")]
 DataCenter = Annotated[
@@ -36,6 +52,7 @@ EmissionFactors = Annotated[
     carbon(
         help="lifecycle: the whole life of power plants; direct: their operation only. (default: lifecycle)",
         envvar="JOULEMARK_EMISSION_FACTORS",
+        autocompletion=fixed("lifecycle", "direct"),
     ),
 ]
 Intensity = Annotated[
@@ -53,6 +70,7 @@ Pue = Annotated[
         help="Power usage effectiveness: a number, LOW..VALUE..HIGH, or local, uptime-2025, green-algorithms, google, "
         "aws, azure, jean-zay. (default: 1.0)",
         envvar="JOULEMARK_PUE",
+        autocompletion=among(completion.presets),
     ),
 ]
 Psf = Annotated[
@@ -81,6 +99,7 @@ Sensor = Annotated[
         help="rapl, rapl:psys, perf, nvml, amdsmi, power_model, codecarbon, replay:FILE, simulated:NAME/LOAD. Of the "
         "whole machine, and read alongside the others: meter:FILE, plug:ADDRESS, redfish:URL, ipmi; FILE#NAME and "
         "URL#NAME choose a column, plug or chassis. Repeatable. (default: all available)",
+        autocompletion=among(completion.sensors),
     ),
 ]
 AllowEstimates = Annotated[
@@ -92,6 +111,7 @@ Against = Annotated[
         metavar="NAME",
         help="The reference machines that the page compares with; repeatable. `joulemark references` lists them. "
         "(default: all)",
+        autocompletion=among(completion.references),
     ),
 ]
 Price = Annotated[

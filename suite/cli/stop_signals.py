@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -38,6 +40,44 @@ def install() -> None:
             raise KeyboardInterrupt
 
     _handle(interrupt)
+
+
+class Stop:
+    """Whether one of the signals has come, for a loop that ends in its own time."""
+
+    def __init__(self, wakeup: int) -> None:
+        """`wakeup` is a descriptor that can be read once a signal has come."""
+        self.received = False
+        self._wakeup = wakeup
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            _discard_output_to_closed_terminal()
+        self.received = True
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for a signal, `timeout_s` at most; return whether one has come."""
+        if not self.received:
+            select.select([self._wakeup], [], [], max(0.0, timeout_s))
+        return self.received
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[Stop]:
+    """Let the signals be noted during the block, instead of interrupting it anywhere. Only in the main thread."""
+    readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    stop = Stop(readable)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    descriptor = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    try:
+        _handle(stop)
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(descriptor)
+        os.close(readable)
+        os.close(writable)
 
 
 def _handle(handler: Callable[[int, FrameType | None], None]) -> None:

@@ -58,7 +58,7 @@ def make_ab_plan(
         plans["b"],
         cases=tuple(case for pair in pairs for case in pair),
         pair_of={case.id: pair[0].id for pair in pairs for case in pair},
-        max_rounds=_max_rounds(settings.max_rounds, plans["b"].rounds, plans["b"].profile.analyses),
+        max_rounds=resolve_max_rounds(settings.max_rounds, plans["b"].rounds, plans["b"].profile.analyses),
     )
     if not plan.runnable():
         raise UsageError(f"no case can be measured in both arms: {plan.cases[0].reason}.")
@@ -137,7 +137,7 @@ def _skip(case: Case, reason: str) -> Case:
     return case.model_copy(update={"reason_code": "no_partner", "reason": reason})
 
 
-def _max_rounds(max_rounds: int | None, rounds: int, analyses: int) -> int | None:
+def resolve_max_rounds(max_rounds: int | None, rounds: int, analyses: int) -> int | None:
     """Return the maximum rounds of undecided pairs, by default `analyses` times `rounds`; None for no more rounds."""
     max_rounds = rounds * analyses if max_rounds is None else max_rounds
     if max_rounds == rounds:

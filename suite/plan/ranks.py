@@ -13,6 +13,7 @@ from joulemark.suite.plan.profiles import Profile
 from joulemark.suite.records import NOT_ATTEMPTED, Case, FrameworkInfo, Settings
 from joulemark.suite.trial.frameworks import FRAMEWORKS, Framework, Strategy
 from joulemark.suite.trial.frameworks import framework as find_framework
+from joulemark.workloads.registry import workloads
 
 PHASE = "training"
 """The only phase in which ranks have anything to communicate."""
@@ -69,13 +70,15 @@ def _frameworks(settings: Settings) -> list[Framework]:
         if not any(name in each.strategies for each in selected):
             lacking = lacking or selected
     if lacking or not having:
-        wanted = " or ".join(settings.strategy) if settings.strategy else "strategy for several ranks"
-        raise UsageError("; ".join(f"{each.title} has no {wanted}: it has {_names(each)}" for each in lacking) + ".")
+        raise UsageError("; ".join(_lack(settings, each) for each in lacking) + ".")
     return having
 
 
-def _names(framework: Framework) -> str:
-    return ", ".join(framework.strategies) or "none"
+def _lack(settings: Settings, framework: Framework) -> str:
+    """Return what a framework has instead of the selected strategies that it lacks."""
+    missing = [name for name in settings.strategy if name not in framework.strategies]
+    wanted = " or ".join(missing) or "strategy for several ranks"
+    return f"{framework.title} has no {wanted}: it has {', '.join(framework.strategies) or 'none'}"
 
 
 def _check_modes(settings: Settings, framework: Framework) -> None:
@@ -144,10 +147,19 @@ def _on_ranks(case: Case, settings: Settings, ranks: int, strategy: str | None) 
     named = sorted([*others, *(f"{key}={value}" for key, value in differences.items())])
     changes: dict[str, object] = {"id": "+".join([task, *named]), "ranks": ranks, "strategy": strategy}
     changes["scaling"] = scaling
-    if scaling == "strong" and case.batch_size % ranks and case.reason_code == NOT_ATTEMPTED:
-        changes["reason_code"] = "unsupported"
-        changes["reason"] = f"a batch of {case.batch_size} cannot be divided among {ranks} ranks alike"
+    reason = _refusal(case, ranks, scaling)
+    if reason is not None and case.reason_code == NOT_ATTEMPTED:
+        changes |= {"reason_code": "unsupported", "reason": reason}
     return case.model_copy(update=changes)
+
+
+def _refusal(case: Case, ranks: int, scaling: str) -> str | None:
+    """Return why the case cannot be trained on several ranks; None where it can."""
+    if not workloads()[case.workload_id].batched:
+        return f"a step of {case.workload_id} is one problem, without a batch to divide among ranks"
+    if scaling == "strong" and case.batch_size % ranks:
+        return f"a batch of {case.batch_size} cannot be divided among {ranks} ranks alike"
+    return None
 
 
 def _differences(ranks: int, strategy: str | None, scaling: str) -> Iterator[tuple[str, str]]:

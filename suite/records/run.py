@@ -224,20 +224,30 @@ class RunFile(Record):
     """A run file, schema version 1. Times are seconds since `run.started_at` unless a name says otherwise."""
 
     schema_version: Annotated[Literal[1], BeforeValidator(_not_true)] = SCHEMA_VERSION
+    """Version of this format."""
     run: Run
+    """When and how it was run."""
     machine: Machine
+    """What it ran on."""
     node: Node | None = None
     """None unless the run is a part of a job of several ranks."""
     arms: dict[ArmName, ArmRecord] = {}
     """The two arms of an A/B run; empty for other runs."""
     settings: Settings
+    """What was asked for."""
     cases: tuple[Case, ...]
+    """What was measured, with all trials and a summary."""
     idle: tuple[Idle, ...] = ()
+    """Idle windows before and after, with their energy, joules."""
     floor: tuple[Floor, ...] = ()
+    """Times of a fixed loop without a framework, which show how steady the machine is."""
     probes: tuple[Probe, ...] = ()
     """What the machine can reach: the roofline that cases are compared with."""
     traces: tuple[Trace, ...] = ()
+    """Samples of the power sensors; empty where they were left out."""
     second_opinion: SecondOpinion | None = None
     """None unless requested."""
     notices: tuple[Notice, ...] = ()
+    """What can make the whole run misleading; cases and trials have their own."""
     emissions: Emissions
+    """The carbon intensity, PUE and PSF behind the grams."""

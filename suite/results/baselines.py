@@ -69,19 +69,23 @@ def saved() -> tuple[Baseline, ...]:
 
 
 def load(name: str, runs: Path | None) -> RunFile:
-    """Return the baseline that `name` means: a file, a saved name, or a run kept in `runs`. Raises NotComparableError
-    if there is none, UsageError if it cannot be read or is ambiguous."""
+    """Return the baseline that `name` means, as `find` does. UsageError also if it cannot be read."""
+    return store.load_path(find(name, runs))
+
+
+def find(name: str, runs: Path | None) -> Path:
+    """Return the path of the baseline that `name` means: a file, a saved name, or a run kept in `runs`. Raises
+    NotComparableError if there is none, UsageError if it is ambiguous."""
     file = store.named_file(name)
     if file is not None:
-        return store.load_path(file)
+        return file
     saved_paths = {path.stem: path for path in _paths()}
     if name in saved_paths:
-        return read(saved_paths[name])
+        return saved_paths[name]
     try:
-        path = store.find(name, runs)
+        return store.find(name, runs)
     except store.NoRunError:
         raise _no_baseline(name) from None
-    return store.load_path(path)
 
 
 def _path(name: str) -> Path:
@@ -97,9 +101,13 @@ def _paths() -> list[Path]:
     return sorted(directory().glob("[!.]*.json")) if find_home() is not None else []
 
 
+def names() -> tuple[str, ...]:
+    """Return the names of all baselines, without reading them."""
+    return tuple(path.stem for path in _paths())
+
+
 def _no_baseline(name: str) -> NotComparableError:
-    names = ", ".join(path.stem for path in _paths())
     return NotComparableError(
-        f"no baseline {name!r}: no such file, name or run (saved: {names or 'none'}). "
+        f"no baseline {name!r}: no such file, name or run (saved: {', '.join(names()) or 'none'}). "
         "`joulemark baseline save NAME` saves a run as a baseline."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from joulemark.suite.errors import JoulemarkError, UsageError, unknown
@@ -50,6 +50,8 @@ def load_path(path: Path) -> RunFile:
 def find(run: str, directory: Path | None) -> Path:
     """Return the path of the run that `run` names, among those kept in `directory` (None: none are). Raises NoRunError
     if there is none, UsageError if several match."""
+    if not run:
+        raise NoRunError("the name of a run is empty: give a path, an id, a unique beginning of one, or latest.")
     if (path := named_file(run)) is not None:
         return path
     if directory is None:
@@ -71,6 +73,25 @@ def find(run: str, directory: Path | None) -> Path:
     if not matching:
         raise NoRunError(str(unknown("run", _quoted(run).strip("'"), names)))
     return directory / names[matching[0]]
+
+
+def find_all(name: str, directory: Path | None) -> tuple[list[Path], bool]:
+    """Return the path of the run that `name` names, or those in the directory of this name; and whether it is one.
+
+    A plain word that a kept run's id begins with is that run. Raises UsageError as `find`, or for a directory without
+    any file of a run.
+    """
+    is_directory = bool(name) and os.path.isdir(os.path.expanduser(name))
+    if not is_directory:
+        return [find(name, directory)], False
+    if os.sep not in name and name != os.curdir:
+        with suppress(NoRunError):
+            return [find(name, directory)], False
+    path = Path(name).expanduser()
+    paths = kept_runs(path)
+    if not paths:
+        raise NoRunError(f"{_quoted(name)} is a directory without a run file or a journal. Name one that has some.")
+    return paths, True
 
 
 def named_file(text: str) -> Path | None:

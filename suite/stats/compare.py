@@ -86,8 +86,9 @@ def compare(
         )
     ]
     effects = [(comparison, effect) for comparison, effect in rows if effect is not None]
-    sequential = same_run and a.run.max_rounds is not None and bool(a.settings.arms)
-    nominal = [_level_function(comparison.pair, a) for comparison, _ in effects] if sequential else None
+    # The rounds of two arms, or those of `b` alone against a kept run; a sweep's later rounds have levels of their own.
+    sequential = b.run.max_rounds is not None and bool(b.settings.arms) == same_run and not b.settings.over
+    nominal = [_level_function(comparison.pair, b, same_run) for comparison, _ in effects] if sequential else None
     intervals = iter(holm([effect for _, effect in effects], 1 - confidence, nominal))
     return ComparisonResult(
         comparisons=tuple(c if effect is None else _with_interval(c, next(intervals)) for c, effect in rows),
@@ -165,12 +166,14 @@ def _compare_metric(
     return rows
 
 
-def _level_function(pair: Pair, run_file: RunFile) -> LevelFunction:
-    """Return the level of the interim analysis that a pair of `run_file` has reached."""
+def _level_function(pair: Pair, run_file: RunFile, arms: bool) -> LevelFunction:
+    """Return the level of the interim analysis that a pair has reached, whose case B, or both for `arms`, are of
+    `run_file`."""
     run = run_file.run
     analyses = (run.max_rounds or run.rounds) // run.rounds
     # A run that was cut off between two analyses is judged at the level of the earlier one.
-    analysis = min(max(1, min(len(pair.a.trials), len(pair.b.trials)) // run.rounds), analyses)
+    done = min(len(case.trials) for case in ((pair.a, pair.b) if arms else (pair.b,)))
+    analysis = min(max(1, done // run.rounds), analyses)
     return lambda alpha: analysis_levels(analyses, alpha)[analysis - 1]
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _FULL: Final = "█"
+_LEVELS: Final = "▁▂▃▄▅▆▇█"
 _MIN_BAR_WIDTH: Final = 12
 """Characters left to a bar; longer labels are cut."""
 
@@ -90,3 +91,10 @@ def _with_interval(bar: Bar, scale: float, style: _Style) -> str:
     cells[low : high + 1] = style.interval[1] * (high + 1 - low)
     cells[low], cells[high], cells[middle] = style.interval[0], style.interval[2], style.interval[3]
     return "".join(cells)
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """Return the last `width` of `values`, none negative, as one line from zero to the largest of them."""
+    shown = values[-width:] if width > 0 else ()
+    largest = max(shown, default=0.0)
+    return "".join(_LEVELS[round((len(_LEVELS) - 1) * value / largest) if largest > 0 else 0] for value in shown)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from joulemark.suite import units
 from joulemark.suite.records import AcrossGpus, GpuWay, OneGpu, Quantity, RunFile
+from joulemark.suite.results.gpus.across import NO_TRIAL
 from joulemark.suite.results.gpus.sentences import gpu_sentences, percent, verdict_text
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
@@ -47,7 +48,9 @@ def _is_throttled(gpu: OneGpu) -> bool:
 
 
 def _number(quantity: Quantity) -> str:
-    return "failed" if quantity.value is None else units.significant(quantity.value, 4)
+    if quantity.value is None:
+        return "failed" if quantity.reason == NO_TRIAL else "not measured"
+    return units.significant(quantity.value, 4)
 
 
 def _watts(way: GpuWay) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from joulemark.suite import units
@@ -13,25 +13,39 @@ from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 
-def workloads_table(document: Mapping[str, Any]) -> AdaptiveTable:
-    """Return the table of `joulemark list`; a workload without size `base` has no numbers."""
-    prose = (Column(title, wrap=True) for title in ("Family", "Item", "Sizes", "Phases", "Modes"))
+def workloads_table(document: Mapping[str, Any]) -> RenderableType:
+    """Return the table of `joulemark list`; a workload without size `base` has no numbers.
+
+    Sizes and modes that all workloads have stand once below it.
+    """
+    workloads = document["workloads"]
+    shared = [] if len(workloads) < 2 else [size for size in workloads[0]["sizes"] if _in_all(size, workloads)]
+    sizes = [" ".join(size for size in each["sizes"] if size not in shared) for each in workloads]
+    modes = ["; ".join(f"{name}: {' '.join(of)}" for name, of in each["frameworks"].items()) for each in workloads]
+    alike = len(workloads) > 1 and len(set(modes)) == 1
+    own = {"Other sizes" if shared else "Sizes": sizes} if any(sizes) else {}
+    own |= {} if alike else {"Modes": modes}
     numbers = (Column(f"{title}\n(base)", right=True, wrap=True) for title in ("Parameters", "GFLOP/item"))
-    table = AdaptiveTable("Workload", *prose, *numbers)
-    for workload in document["workloads"]:
+    prose = ("Family", "Item", "Phases", *own)
+    table = AdaptiveTable("Workload", *(Column(title, wrap=True) for title in prose), *numbers)
+    for i, workload in enumerate(workloads):
         base = workload["sizes"].get("base", {"parameters": None, "flops_per_item": {}})
-        modes = "; ".join(f"{name}: {' '.join(modes)}" for name, modes in workload["frameworks"].items())
         table.add(
             workload["name"],
             workload["family"],
             workload["item"],
-            " ".join(workload["sizes"]),
             " ".join(workload["phases"]),
-            modes,
+            *(texts[i] for texts in own.values()),
             f"{base['parameters']:,}" if base["parameters"] else "-",
             " ".join(units.significant(value / 1e9) for value in base["flops_per_item"].values()) or "-",
         )
-    return table
+    below = [f"Sizes of each: {' '.join(shared)}"] if shared else []
+    below += [f"Modes of each: {modes[0]}"] if alike else []
+    return Group(table, Text("\n" + "\n".join(below))) if below else table
+
+
+def _in_all(size: str, workloads: Sequence[Mapping[str, Any]]) -> bool:
+    return all(size in workload["sizes"] for workload in workloads)
 
 
 def cases_table(document: Mapping[str, Any]) -> Text:

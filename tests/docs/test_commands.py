@@ -52,7 +52,7 @@ def planned(verb: str, arguments: list[str]) -> Plan:
     return make_sweep_plan(settings, *machine, 700) if verb == "sweep" else make_plan(settings, *machine)
 
 
-ALL = [(path, *command) for path in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))) for command in commands(path)]
+ALL = [(path, *command) for path in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))) for command in commands(path)]
 
 
 def test_commands_are_found() -> None:

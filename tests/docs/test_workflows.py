@@ -154,7 +154,7 @@ def test_workflow_is_complete_and_linked(workflow: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["ci.md", "pytest.md"])
+@pytest.mark.parametrize("page", ["bisect.md", "ci.md", "pytest.md"])
 def test_links_and_options_in_the_page_exist(tmp_path: Path, page: str) -> None:
     text = (DOCS / page).read_text()
     for link in re.findall(r"\]\((?!http)([^)#]+)", text):

@@ -37,6 +37,6 @@ def test_address_is_that_of_the_installed_package(
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     assert documentation_address() == address
     page = render([run_file([case(notices=(Notice.of(Code.HIGH_VARIANCE, 0.2, 0.1),))])])
-    link = f'<a href="{address}/noise.md">docs/noise.md</a>'
+    link = f'<a href="{address}/notices/high_variance.html">high_variance</a>'
     assert (link in page) == bool(address)
-    assert ("<code>docs/noise.md</code>" in page) != bool(address)
+    assert ("<code>docs/notices/high_variance.md</code>" in page) != bool(address)

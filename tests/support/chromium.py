@@ -15,6 +15,8 @@ import pytest
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--process-per-site"]
 VIEWPORT = {"width": 1200, "height": 900}
+LIMIT_MS = 120_000
+"""The longest wait for anything that a page does: machines that run tests are busy."""
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +46,7 @@ def window(browser: Any, folder: Path) -> Any:
     first tab, which stays open, keeps the process.
     """
     made = browser.new_context(viewport=VIEWPORT)
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(LIMIT_MS)
     (folder / "empty.html").touch()
     made.new_page().goto((folder / "empty.html").as_uri())
     return made
@@ -80,15 +82,17 @@ class Tab:
     def draw_all(self) -> None:
         """Scroll every chart into view and wait until all are drawn."""
         self.page.evaluate(
-            """async () => {
+            """async (limit) => {
+              const end = performance.now() + limit;
               for (const plot of document.querySelectorAll('.plot')) {
                 plot.scrollIntoView();
-                for (let i = 0; i < 400 && !plot.querySelector('.main-svg'); i += 1) {
+                while (!plot.querySelector('.main-svg') && performance.now() < end) {
                   await new Promise((done) => setTimeout(done, 25));
                 }
               }
               window.scrollTo(0, 0);
-            }"""
+            }""",
+            LIMIT_MS,
         )
         assert self.page.locator(".plot:not(:has(.main-svg))").count() == 0
 
@@ -108,7 +112,7 @@ def tab(browser: Any, window: Any, folder: Path) -> Iterator[Open]:
     def page_with(viewport: dict[str, int] = VIEWPORT, color_scheme: str = "light", **options: Any) -> Any:
         if options:
             contexts.append(browser.new_context(viewport=viewport, color_scheme=color_scheme, **options))
-            contexts[-1].set_default_timeout(10_000)
+            contexts[-1].set_default_timeout(LIMIT_MS)
             return contexts[-1].new_page()
         page = window.new_page()
         page.set_viewport_size(viewport)
@@ -131,6 +135,25 @@ def tab(browser: Any, window: Any, folder: Path) -> Iterator[Open]:
     for opened in tabs:
         assert opened.requests == []
         assert opened.errors == []
+
+
+def address_state(page: Any) -> str:
+    """Return the state in the address, as the page itself sees it."""
+    return str(page.evaluate("location.hash.slice(1)"))
+
+
+def wait_until(page: Any, condition: str) -> None:
+    """Wait until an expression is true in the page, whose policy stops playwright's `wait_for_function`."""
+    page.evaluate(
+        f"""async (limit) => {{
+          const end = performance.now() + limit;
+          while (!({condition})) {{
+            if (performance.now() > end) throw new Error('still not true');
+            await new Promise((done) => setTimeout(done, 10));
+          }}
+        }}""",
+        LIMIT_MS,
+    )
 
 
 def download(page: Any, button: str) -> tuple[str, str]:

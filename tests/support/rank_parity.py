@@ -1,110 +1,128 @@
-"""Trains workloads on several ranks and on one, from the same weights and on the same batch, in a process of its own.
+"""Trains programs on several ranks and on one, from the same weights and on the same batch, in a process of its own.
 
-`python -m rank_parity FRAMEWORK STRATEGY RANKS WORKLOAD...` prints, for each workload, how far the updates of all
-weights are apart, ||a - b|| / ||b|| over two steps in float64, as JSON; or the error of a rank.
+`python -m rank_parity FRAMEWORK STRATEGY[,STRATEGY] RANKS NAME...` prints, for each strategy and each name of
+`rank_cases`, how far the updates of all weights are apart, ||a - b|| / ||b|| over two steps in float64, as JSON; or why
+a strategy does not train it. The name `apart` is `transfer.features` by ranks that do not communicate.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from rank_cases import BATCH, SEED, case_of, share_of
 
 from joulemark.suite.trial.frameworks import FRAMEWORKS
-from joulemark.suite.trial.frameworks.adapter import Adapter, Execution, load
+from joulemark.suite.trial.frameworks.adapter import Adapter, Execution, UnsupportedError, load
 from joulemark.suite.trial.ranks import forks, strategy
 from joulemark.suite.trial.ranks.group import Group
-from joulemark.workloads.registry import builder, supports, workloads
+from joulemark.workloads.registry import supports, workloads
 
-BATCH, SEED, STEPS = 8, 7, 2
-Weights = Mapping[str, np.ndarray]
-
-
-def batch_of(workload: Any, rank: int, ranks: int) -> Mapping[str, np.ndarray]:
-    """Return the part of a batch that a rank has: the next rank's begins where it ends."""
-    size = workload.sizes["tiny"].at(BATCH)
-    arrays = workload.inputs(size, "training", BATCH, np.random.default_rng(SEED))
-    share = BATCH // ranks
-    return {
-        name: array[rank * share : (rank + 1) * share] if array.ndim and len(array) == BATCH else array
-        for name, array in arrays.items()
-    }
+STEPS = 2
+APART = "apart"
+Updates = Mapping[str, np.ndarray] | str
+"""The update of each weight, or why there is none."""
 
 
-def train(adapter: Adapter, framework: str, name: str, rank: int, ranks: int) -> tuple[Weights, Weights] | str:
-    """Return the first weights and those after some steps, or why there are none."""
-    workload = workloads()[name]
+def train(adapter: Adapter, framework: str, name: str, own: Sequence[int], ranks: int) -> Updates:
+    """Return how some steps move the weights of the ranks that are the process's `own`, of all `ranks`."""
+    case = case_of("transfer.features" if name == APART else name)
+    kit = adapter.kit(SEED, True)
     try:
-        kit = adapter.kit(SEED, True)
-        program = builder(workload, framework)(workload.sizes["tiny"].at(BATCH // ranks), "training", kit)
-        first = program.weights()
-        step = adapter.compile(program.step)
-        inputs = {key: kit.tensor(array) for key, array in batch_of(workload, rank, ranks).items()}
-        for _ in range(STEPS):
-            step(**inputs)
-        trainable = set(program.trainable())
-        return tuple({k: v for k, v in each.items() if k in trainable} for each in (first, program.weights()))
-    except Exception as error:
-        if type(error).__name__ == "UnsupportedError":
-            return f"UnsupportedError: {error}"
-        raise
+        program = case.build(framework, kit, BATCH // ranks)
+    except UnsupportedError as error:
+        return str(error)
+    first = program.weights()
+    step = program.step
+    if name == APART and ranks > 1:
+        kit.alone = True  # replicas of one process have no `alone`
+        step = adapter.alone(step) if hasattr(adapter, "alone") else step
+    step = adapter.compile(step)
+    parts = [{key: share_of(array, rank, ranks) for key, array in case.inputs.items()} for rank in own]
+    inputs = {
+        key: kit.tensor(parts[0][key]) if len(parts) == 1 else kit.distribute([part[key] for part in parts])
+        for key in case.inputs
+    }
+    for _ in range(STEPS):
+        step(**inputs)
+    last = program.weights()
+    return {each: last[each] - first[each] for each in program.trainable()}
 
 
-def executions(framework: str, mode: str, ranks: int) -> tuple[Execution, Execution]:
-    """Return how one process executes a case in float64, and how one of `ranks` devices does."""
-    one = Execution(mode, "cpu", "fp64", 1)
-    return one, Execution(mode, "cpu", "fp64", 1, ranks, BATCH)
-
-
-def distance(pair: Any, reference: Any) -> float | str:
+def distance(updates: Updates, expected: Updates) -> float | str:
     """Return how far two updates are apart, relative to the second."""
-    if isinstance(pair, str) or isinstance(reference, str):
-        return pair if isinstance(pair, str) else reference
-    moved, expected = (
-        np.concatenate([(after[name] - first[name]).ravel() for name in sorted(first)])
-        for first, after in (pair, reference)
-    )
-    return float(np.linalg.norm(moved - expected) / np.linalg.norm(expected))
+    if isinstance(updates, str) or isinstance(expected, str):
+        return updates if isinstance(updates, str) else expected
+    a, b = (np.concatenate([each[name].ravel() for name in sorted(expected)]) for each in (updates, expected))
+    return float(np.linalg.norm(a - b) / np.linalg.norm(b))
 
 
-def compare(framework: str, strategy_name: str, ranks: int, names: list[str]) -> dict[str, Any]:
-    """Return the distance of each workload."""
-    load(framework)  # before any fork
-    chosen = FRAMEWORKS[framework].strategies[strategy_name]
-    one, several = executions(framework, chosen.modes[0], ranks)
-    module = strategy.load(framework, strategy_name)
+def trained_alone(framework: str, names: Sequence[str]) -> list[Updates]:
+    """Return the updates that one process makes of the whole batch."""
 
-    def alone(_rank: int) -> list[Any]:
-        adapter = load(framework)(one)
-        return [train(adapter, framework, name, 0, 1) for name in names]
+    def run(_rank: int) -> list[Updates]:
+        adapter = load(framework)(Execution(mode_of(framework), "cpu", "fp64", 1))
+        return [train(adapter, framework, name, [0], 1) for name in names]
 
-    def together(_rank: int) -> list[Any]:
-        adapter = module.Adapter(several)
-        return [train(adapter, framework, name, 0, 1) for name in names]
+    (updates,) = forks.launch(1, run)
+    return updates
 
+
+def mode_of(framework: str) -> str:
+    """Return the mode that the strategies of a framework run in."""
+    return next(iter(FRAMEWORKS[framework].strategies.values())).modes[0]
+
+
+def trained_together(framework: str, strategy_name: str, ranks: int, names: Sequence[str]) -> list[list[Updates]]:
+    """Return the updates that each process of a strategy makes."""
+    chosen, module = FRAMEWORKS[framework].strategies[strategy_name], strategy.load(framework, strategy_name)
+    one = Execution(chosen.modes[0], "cpu", "fp64", 1)
     group = Group(ranks)
 
-    def run_rank(rank: int) -> list[Any]:
+    def run_devices(_rank: int) -> list[Updates]:
+        adapter = module.Adapter(Execution(chosen.modes[0], "cpu", "fp64", 1, ranks, BATCH))
+        own, count = (range(ranks), ranks) if chosen.ranks == "replicas" else ([0], 1)
+        return [train(adapter, framework, name, own, count) for name in names]
+
+    def run_rank(rank: int) -> list[Updates]:
         group.enter(rank)
         adapter = module.Adapter(one)
         adapter.join(group)
-        return [train(adapter, framework, name, rank, ranks) for name in names]
+        updates = [train(adapter, framework, name, [rank], ranks) for name in names]
+        group.barrier()  # or one that has ended would leave the others without its server
+        return updates
 
-    launch: Callable[[], list[Any]] = (
-        (lambda: forks.launch(1, together)) if chosen.one_process else (lambda: module.launch(ranks, run_rank))
+    launch: Callable[[], list[list[Updates]]] = (
+        (lambda: module.launch(ranks, run_rank))
+        if chosen.ranks == "processes"
+        else (lambda: forks.launch(1, run_devices))
     )
-    (reference,) = forks.launch(1, alone)
-    results = launch()
-    found = {name: [distance(rank[i], reference[i]) for rank in results] for i, name in enumerate(names)}
-    return {name: each[0] if isinstance(each[0], str) else max(each) for name, each in found.items()}
+    return launch()
+
+
+def compare(framework: str, strategies: Sequence[str], ranks: int, names: Sequence[str]) -> dict[str, Any]:
+    """Return the distance of each program, by strategy: that of the rank that is farthest off."""
+    load(framework)  # before any fork
+    expected = trained_alone(framework, names)
+    found: dict[str, Any] = {}
+    for each in strategies:
+        results = trained_together(framework, each, ranks, names)
+        distances = [[distance(rank[i], expected[i]) for rank in results] for i in range(len(names))]
+        found[each] = {
+            name: of_ranks[0] if isinstance(of_ranks[0], str) else max(of_ranks)
+            for name, of_ranks in zip(names, distances, strict=True)
+        }
+    return found
 
 
 if __name__ == "__main__":
-    framework, strategy_name, ranks, *names = sys.argv[1:]
+    framework, strategies, ranks, *names = sys.argv[1:]
     names = names or [
-        name for name, each in workloads().items() if "training" in each.phases and supports(each, framework)
+        name
+        for name, each in workloads().items()
+        if "training" in each.phases and each.batched and supports(each, framework)
     ]
-    print(json.dumps(compare(framework, strategy_name, int(ranks), names)))
+    print(json.dumps(compare(framework, strategies.split(","), int(ranks), names)))

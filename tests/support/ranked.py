@@ -23,14 +23,16 @@ RUN_S = 0.3
 TRUE_J = (PACKAGE_W + DRAM_W) * RUN_S
 SETTLED_S = 0.3
 """Three samples of the counters at either end of a window."""
-TIMEOUT_S = 120.0
+TIMEOUT_S = 300.0
 
 COMMON = """
 import json, os, pathlib, signal, sys, time
 import joulemark
-folder = pathlib.Path(sys.argv[1])
+folder, parent = pathlib.Path(sys.argv[1]), os.getppid()
 def wait(name, rank):
     while not (folder / name).exists():
+        if os.getppid() != parent:
+            os._exit(1)  # a launcher that the test has ended
         if (folder / f"die-{rank}").exists():
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.01)
@@ -116,10 +118,14 @@ class Job:
         launcher: Sequence[str] = (),
         backend: str = "none",
         program: str = METER,
+        before: Sequence[str] = (),
     ) -> None:
-        """Start `program` as a rank with variables of its `own`, or by a `launcher` that starts some."""
+        """Start `program` as a rank with variables of its `own`, or by a `launcher` that starts some.
+
+        `launcher` are arguments of the interpreter; `before` is a command that starts interpreters.
+        """
         (self.folder / "program.py").write_text(COMMON + program)
-        command = [sys.executable, *launcher, "program.py", str(self.folder), backend]
+        command = [*before, sys.executable, *launcher, "program.py", str(self.folder), backend]
         everybody = environment(self.folder / "home", JOULEMARK_POWERCAP_ROOT=str(self.powercap), OMP_NUM_THREADS="1")
         self.processes.append(subprocess.Popen(command, cwd=self.folder, env={**everybody, **own}))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from joulemark import __version__
 from joulemark.suite.records import (
     COUNTS,
     Case,
@@ -202,7 +203,7 @@ def run_file(cases: Sequence[Case] | None = None, id: str = "20261101T120000Z-a1
             segments=(Segment(at_s=0.0, monotonic_s=1000.0),),
             command=("joulemark", "run"),
             profile="quick",
-            suite_version="0.1.0",
+            suite_version=__version__,
             complete=True,
             order_seed=1,
             rounds=max((len(c.trials) for c in cases), default=1),

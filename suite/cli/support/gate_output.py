@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
-from joulemark.suite.cli.support import comparison_text
-from joulemark.suite.cli.support.comparison import (
+from joulemark.suite.cli.support.bisect import bisect_sentence, find_baseline, prepare_step, with_more_rounds
+from joulemark.suite.cli.support.compare import text
+from joulemark.suite.cli.support.compare.documents import (
     RunComparison,
     compare_arms,
+    compare_runs,
     comparison_document,
     warn_unmatched_patterns,
 )
 from joulemark.suite.cli.support.execute import measure_run, print_paths
-from joulemark.suite.cli.support.prepare import prepare_run
+from joulemark.suite.cli.support.prepare import PreparedRun, prepare_run
 from joulemark.suite.errors import NotComparableError
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.history import checks
 from joulemark.suite.stats.gate import CONFIDENCE, Gate, evaluate, without_invalid_cases
 from joulemark.suite.stats.interim_analysis import case_ids
 from joulemark.suite.stats.thresholds import Thresholds
+from joulemark.suite.system.directories import find_runs
 from joulemark.suite.terminal.console import print_document, print_json, print_message, print_text
 
 
@@ -35,6 +38,13 @@ class GateOptions:
     advisory: bool
     markdown: bool
     as_json: bool
+    steps: int | None = None
+    """Steps of `git bisect` that share the error level; None for a gate of its own."""
+
+    @property
+    def confidence(self) -> float:
+        """Confidence of the intervals that are judged together: Bonferroni's, over the steps."""
+        return 1 - (1 - CONFIDENCE) / (self.steps or 1)
 
 
 def report_gate(
@@ -42,10 +52,10 @@ def report_gate(
 ) -> int:
     """Judge a comparison, print the verdict and return the exit code. NotComparableError if nothing can be judged.
 
-    The verdict is kept beside `kept_as`, the run file of the judged run; not at all for None.
+    The verdict is kept beside `kept_as`, the run file of the judged run; not at all for None, or in a bisection.
     """
     comparison, gate = _judged(comparison, options, allow_estimates, strict)
-    if kept_as is not None:
+    if kept_as is not None and options.steps is None:
         _keep(kept_as, comparison, gate)
     code = 0 if options.advisory else gate.exit_code
     warn_unmatched_patterns(options.thresholds, comparison.b)
@@ -55,33 +65,59 @@ def report_gate(
         print_json({**comparison_document(comparison), **verdict})
     elif options.markdown:
         title = f"Joulemark: {comparison.b.run.id} against {_baseline(comparison)}"
-        sentences = [outcome, *comparison_text.findings(gate)]
-        print_document(comparison_text.markdown(comparison, title, sentences))
+        sentences = [outcome, *text.findings(gate)]
+        print_document(text.markdown(comparison, title, sentences))
     else:
-        comparison_text.print_comparison(comparison)
-        print_text("", *(Text(line) for line in (*comparison_text.findings(gate), outcome)))
+        text.print_comparison(comparison)
+        print_text("", *(Text(line) for line in (*text.findings(gate), outcome)))
     if options.as_json or options.markdown:
         print_message(outcome)
+    if options.steps is not None:
+        print_message(bisect_sentence(code, options.steps))
     return code
 
 
 def check_against_live_baseline(given: Mapping[str, Any], python: str, options: GateOptions, out: Path | None) -> int:
     """Judge what `given` selects against `python`, both measured now, turn by turn; return the exit code."""
     prepared = prepare_run({**given, "arms": {"a": {"python": python}, "b": {}}}, out=out)
+    if options.steps is not None:
+        prepared = with_more_rounds(prepared, None)
+    allow_estimates = prepared.settings.allow_estimates
+
+    def compare(run_file: RunFile) -> RunComparison:
+        return compare_arms(run_file, options.thresholds, allow_estimates, options.confidence)
+
+    return measure_and_judge(prepared, compare, options)
+
+
+def check_against_kept_baseline(baseline: str, max_rounds: int | None, options: GateOptions, out: Path | None) -> int:
+    """Measure again what the run `baseline` did, and judge it against that; return the exit code."""
+    a, path = find_baseline(baseline)
+    prepared = prepare_step(a, path, max_rounds, out)
+    allow_estimates = prepared.settings.allow_estimates
+
+    def compare(b: RunFile) -> RunComparison:
+        kept = find_runs(None)
+        return compare_runs(a, b, None, options.thresholds, kept, allow_estimates, confidence=options.confidence)
+
+    return measure_and_judge(prepared, compare, options)
+
+
+def measure_and_judge(prepared: PreparedRun, compare: Callable[[RunFile], RunComparison], options: GateOptions) -> int:
+    """Measure a run, with more rounds of what the gate would be in doubt about, judge it and return the exit code."""
     allow_estimates, strict = prepared.settings.allow_estimates, prepared.settings.strict
 
     def undecided(run_file: RunFile) -> frozenset[str]:
         """Return the cases that the gate would be in doubt about now."""
-        comparison = compare_arms(run_file, options.thresholds, allow_estimates, CONFIDENCE)
         try:
-            _, gate = _judged(comparison, options, allow_estimates, strict)
+            _, gate = _judged(compare(run_file), options, allow_estimates, strict)
         except NotComparableError:
             return frozenset()
         return case_ids(gate.doubtful)
 
     run_file, path, interrupted = measure_run(prepared, undecided)
-    print_paths(run_file, path, report=not interrupted)
-    comparison = compare_arms(run_file, options.thresholds, allow_estimates, CONFIDENCE)
+    print_paths(run_file, path, report=not interrupted and options.steps is None)
+    comparison = compare(run_file)
     if not interrupted:
         return report_gate(comparison, options, allow_estimates, strict, path)
     if options.as_json:

@@ -20,7 +20,7 @@ def chosen_cases(run_file: RunFile, keyword: str | None) -> list[Case]:
     if not measured:
         raise UsageError(f"{run_file.run.id} measured no case.")
     if keyword is None:
-        known = {cost.case.id for cost in known_units(run_file)}
+        known = {cost.case.id for cost in known_units(run_file.cases)}
         return [case for case in measured if case.id in known] or measured
     matches = compile_keyword(keyword)
     found = [case for case in measured if matches(case.id)]

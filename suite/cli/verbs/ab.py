@@ -74,7 +74,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     Two torch versions: `--a old/bin/python --b new/bin/python`; two settings: `--a-threads 1 --b-threads 2`. Exit
     codes: 0 fine, 2 bad usage, 3 nothing comparable, 4 a case failed, 130 interrupted (what was finished is kept).
     """
-    from joulemark.suite.cli.support.comparison import check_output_format, read_thresholds
+    from joulemark.suite.cli.support.compare.documents import check_output_format, read_thresholds
     from joulemark.suite.cli.support.execute import print_plan
     from joulemark.suite.cli.support.prepare import prepare_run
     from joulemark.suite.cli.support.resumed import find_resumed, finish_resumed, prepare_resumed
@@ -134,7 +134,7 @@ def _are_equal(prepared: PreparedRun) -> bool:
 
 def _measure(prepared: PreparedRun, thresholds: Thresholds, as_json: bool, as_markdown: bool, report: bool) -> int:
     """Measure the run, keep its file, write its page and print the comparison; return the exit code."""
-    from joulemark.suite.cli.support.comparison import compare_arms
+    from joulemark.suite.cli.support.compare.documents import compare_arms
     from joulemark.suite.cli.support.execute import measure_run
     from joulemark.suite.stats.interim_analysis import undecided
 
@@ -155,8 +155,8 @@ def _show(
     report: bool,
 ) -> int:
     """Write the page of the run and print the comparison; return the exit code."""
-    from joulemark.suite.cli.support.comparison import compare_arms, comparison_document, warn_unmatched_patterns
-    from joulemark.suite.cli.support.comparison_text import markdown, print_comparison, verdict_counts
+    from joulemark.suite.cli.support.compare.documents import compare_arms, comparison_document, warn_unmatched_patterns
+    from joulemark.suite.cli.support.compare.text import markdown, print_comparison, verdict_counts
     from joulemark.suite.cli.support.execute import has_failed, path_document, print_paths
     from joulemark.suite.stats.gate import nothing_comparable
     from joulemark.suite.terminal.notices import notice_lines

@@ -9,14 +9,21 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from joulemark.suite.cli import options
+from joulemark.suite.cli import completion, options
 from joulemark.suite.errors import UsageError
 from joulemark.suite.system.directories import find_runs
 from joulemark.suite.terminal.console import print_message, print_result
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 app = typer.Typer()
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, `.`, `_` and `-`: main, v1.2, nightly.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="Letters, digits, `.`, `_` and `-`: main, v1.2, nightly.",
+        autocompletion=completion.among(completion.saved_baselines),
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)

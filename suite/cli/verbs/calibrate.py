@@ -50,7 +50,11 @@ def command(
     context: typer.Context,
     run: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN", help="Kept runs to use instead of measuring. Takes no selection."),
+        typer.Argument(
+            metavar="RUN",
+            help="Kept runs to use instead of measuring. Takes no selection.",
+            autocompletion=options.a_run,
+        ),
     ] = None,
     runs: Annotated[int | None, typer.Option(help="Runs to measure, 5 or more. (default: 5)")] = None,
     every: Annotated[

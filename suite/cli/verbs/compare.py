@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from joulemark.suite.cli import options
+from joulemark.suite.cli import completion, options
 from joulemark.suite.cli.arguments import settings_from_context
 from joulemark.suite.errors import NotComparableError, UsageError
 from joulemark.suite.system.directories import find_runs
@@ -15,15 +15,23 @@ from joulemark.suite.terminal.console import print_document, print_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from joulemark.suite.cli.support.comparison import RunComparison
+    from joulemark.suite.cli.support.compare.documents import RunComparison
     from joulemark.suite.stats.thresholds import Thresholds
 
 
 def command(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help="A path, an id, a unique beginning of one, or latest.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A", help="A path, an id, a unique beginning of one, or latest.", autocompletion=options.a_run
+        ),
+    ],
     b: Annotated[
-        str | None, typer.Argument(metavar="B", help="The other run; without it A is compared with itself.")
+        str | None,
+        typer.Argument(
+            metavar="B", help="The other run; without it A is compared with itself.", autocompletion=options.a_run
+        ),
     ] = None,
     by: Annotated[
         str | None,
@@ -36,7 +44,9 @@ def command(
     against: Annotated[
         str | None,
         options.verdict(
-            metavar="NAME", help="A reference machine instead of B: its cases are A of the ratios. See `references`."
+            metavar="NAME",
+            help="A reference machine instead of B: its cases are A of the ratios. See `references`.",
+            autocompletion=completion.among(completion.references),
         ),
     ] = None,
     threshold: options.Threshold = None,
@@ -51,9 +61,9 @@ def command(
     codes: 0 fine, whatever the verdicts; 2 bad usage or input; 3 nothing may be compared.
     """
     from joulemark.suite import settings
-    from joulemark.suite.cli.support import comparison_text
-    from joulemark.suite.cli.support.against import against_document, index_lines, print_against
-    from joulemark.suite.cli.support.comparison import (
+    from joulemark.suite.cli.support.compare import text
+    from joulemark.suite.cli.support.compare.against import against_document, index_lines, print_against
+    from joulemark.suite.cli.support.compare.documents import (
         check_output_format,
         comparison_document,
         read_thresholds,
@@ -77,20 +87,20 @@ def command(
         print_json({**comparison_document(comparison), **extra})
     elif markdown:
         title = f"Joulemark: {comparison.b.run.id} against {comparison.a.run.id}"
-        counts = comparison_text.verdict_counts(comparison.result)
+        counts = text.verdict_counts(comparison.result)
         indices = [] if against is None else index_lines(load(against), comparison.b)
-        print_document(comparison_text.markdown(comparison, title, [*indices, counts]))
+        print_document(text.markdown(comparison, title, [*indices, counts]))
     else:
         if against is not None:
             print_against([load(against)], comparison.b, first=True)
-        comparison_text.print_comparison(comparison)
+        text.print_comparison(comparison)
 
 
 def _compare(
     a: str, b: str | None, by: str | None, thresholds: Thresholds, directory: Path | None, allow_estimates: bool
 ) -> RunComparison:
     """Compare two runs, or one with itself. UsageError for one run without a factor; NotComparableError."""
-    from joulemark.suite.cli.support.comparison import compare_runs
+    from joulemark.suite.cli.support.compare.documents import compare_runs
     from joulemark.suite.results.store import load
 
     run_a = load(a, directory)
@@ -111,7 +121,7 @@ def _compare_with_reference(
     run: str, name: str, thresholds: Thresholds, directory: Path | None, allow_estimates: bool
 ) -> RunComparison:
     """Compare a run with the reference machine `name`. UsageError for an unknown name; NotComparableError."""
-    from joulemark.suite.cli.support.comparison import RunComparison
+    from joulemark.suite.cli.support.compare.documents import RunComparison
     from joulemark.suite.results.references.kept import load as load_reference
     from joulemark.suite.results.store import load
     from joulemark.suite.stats.machines.compared import PER_ITEM, compare_with_reference

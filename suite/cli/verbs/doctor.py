@@ -15,7 +15,7 @@ from joulemark.suite.terminal.tables import AdaptiveTable, Column
 from joulemark.suite.units import quantity
 
 if TYPE_CHECKING:
-    from joulemark.suite.cli.support.doctor_checks import Check
+    from joulemark.suite.cli.support.doctor.checks import Check
 
 
 def command(sensor: options.Sensor = None, python: options.Python = None, as_json: options.Json = False) -> int:
@@ -25,7 +25,7 @@ def command(sensor: options.Sensor = None, python: options.Python = None, as_jso
 
     Exit codes: 0 if energy can be measured, 4 if it can only be estimated.
     """
-    from joulemark.suite.cli.support import doctor_checks, doctor_sensors
+    from joulemark.suite.cli.support.doctor import checks, sensors
     from joulemark.suite.cli.support.prepare import describe_machine, parse_interpreters
     from joulemark.suite.sensors.gpus.inventory import discover
     from joulemark.suite.trial.discover import installed_frameworks
@@ -35,16 +35,16 @@ def command(sensor: options.Sensor = None, python: options.Python = None, as_jso
     gpus = discover()
     installed = installed_frameworks(FRAMEWORKS, interpreters)
     machine = describe_machine(gpus, installed)
-    checks = [
-        *doctor_sensors.sensor_checks(sensor or ()),
-        *doctor_checks.device_checks(machine, gpus.reason),
-        *doctor_checks.framework_checks(machine, interpreters),
-        *doctor_checks.machine_checks(),
-        doctor_checks.calibration_check(machine),
+    results = [
+        *sensors.sensor_checks(sensor or ()),
+        *checks.device_checks(machine, gpus.reason),
+        *checks.framework_checks(machine, interpreters),
+        *checks.machine_checks(),
+        checks.calibration_check(machine),
     ]
-    can_measure = doctor_sensors.can_measure_energy(checks)
-    document = {"measured": can_measure, "checks": [asdict(check) for check in checks]}
-    print_result(document, as_json, lambda: [_table(checks), verdict(checks)])
+    can_measure = sensors.can_measure_energy(results)
+    document = {"measured": can_measure, "checks": [asdict(check) for check in results]}
+    print_result(document, as_json, lambda: [_table(results), verdict(results)])
     return 0 if can_measure else 4
 
 

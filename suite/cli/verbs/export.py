@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from joulemark.suite.cli import options
+from joulemark.suite.cli import completion, options
 from joulemark.suite.results.export import FORMATS
 from joulemark.suite.system.directories import find_runs
 from joulemark.suite.system.text import printable
@@ -16,7 +16,9 @@ from joulemark.suite.terminal.console import print_message
 
 def command(
     run: options.RunName,
-    format: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")],
+    format: Annotated[
+        str, typer.Option("--format", help=f"{', '.join(FORMATS)}.", autocompletion=completion.fixed(*FORMATS))
+    ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="(default: standard output)")] = None,
     anonymous: options.Anonymous = False,
     out: options.Out = None,

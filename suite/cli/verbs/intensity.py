@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    zone: Annotated[str | None, typer.Argument(metavar="ZONE", help="Grid zone, such as CH or DK-DK2.")] = None,
+    zone: options.ZoneArgument = None,
     history: Annotated[bool, typer.Option("--history", help="Also the last 24 hours.")] = False,
     forecast: Annotated[bool, typer.Option("--forecast", help="Also the forecast.")] = False,
     offline: options.Offline = False,

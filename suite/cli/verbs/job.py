@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from joulemark.suite.cli import options
-from joulemark.suite.errors import JoulemarkError, UsageError
+from joulemark.suite.errors import UsageError
+from joulemark.suite.system.directories import find_runs
 from joulemark.suite.system.text import one_line
-from joulemark.suite.terminal.console import print_message, print_result
+from joulemark.suite.terminal.console import print_result
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 
 if TYPE_CHECKING:
-    from joulemark.suite.records import RunFile
     from joulemark.suite.results.jobs.total import JobTotal, NodeTotal
 
 
 def command(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="DIR|FILES...", help="Run files of the job's nodes, or their directory.")
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DIR|RUN...",
+            help="Runs of the job's nodes as `show` takes one, or their directory.",
+            autocompletion=options.a_run,
+        ),
     ],
+    out: options.Out = None,
     as_json: options.Json = False,
 ) -> None:
     """Add up one job of several nodes or ranks from the run files of its nodes.
@@ -30,35 +35,19 @@ def command(
     Every joule is counted once. The sum is a lower bound where a node has no file, a rank died or a component was not
     read. The network and its switches are never measured.
     """
+    from joulemark.suite.cli.named_runs import named_runs
     from joulemark.suite.results.jobs.document import job_document
     from joulemark.suite.results.jobs.members import members
     from joulemark.suite.results.jobs.total import job_total
 
-    total = job_total(members([pair for path in files for pair in _read(path)]))
-    print_result(job_document(total), as_json, lambda: [_table(total), "\n".join(_lines(total))])
-
-
-def _read(path: Path) -> list[tuple[str, RunFile]]:
-    """Return the run file at `path`, or those in a directory that are of jobs. UsageError where there is none."""
-    from joulemark.suite.results.store import load_path, one_file
-
-    if not path.is_dir():
-        with one_file(str(path)):
-            return [(str(path), load_path(path))]
-    found = []
-    for file in sorted(path.glob("*.json")):
-        try:
-            with one_file(str(file)):
-                found.append((str(file), load_path(file)))
-        except JoulemarkError as error:
-            print_message(f"joulemark: left out: {one_line(str(error))}")
-    of_jobs = [(name, run_file) for name, run_file in found if run_file.node is not None]
-    if not of_jobs:
+    found = named_runs(runs, find_runs(out), is_wanted=lambda run_file: run_file.node is not None)
+    if not found:
         raise UsageError(
-            f"no run file of a job in {path}. `Meter.save`, the callbacks' `save` and `joulemark measure` write one a "
-            "node in ranks of torchrun, accelerate, srun or mpirun."
+            f"no run file of a job in {', '.join(runs)}. `Meter.save`, the callbacks' `save` and `joulemark measure` "
+            "write one a node in ranks of torchrun, accelerate, srun or mpirun."
         )
-    return of_jobs
+    total = job_total(members([(str(path), run_file) for path, run_file in found]))
+    print_result(job_document(total), as_json, lambda: [_table(total), "\n".join(_lines(total))])
 
 
 def _table(total: JobTotal) -> AdaptiveTable:
@@ -70,14 +59,14 @@ def _table(total: JobTotal) -> AdaptiveTable:
         is_estimated,
     )
 
-    def amounts(of: JobTotal | NodeTotal, grams: float | None) -> list[str]:
+    def amounts(of: JobTotal | NodeTotal) -> list[str]:
         return [
             energy_text(of.energy, bool(of.missing), separator="\n"),
-            *component_texts(of.energy.readings, components),
-            emissions_text(grams, of.energy.kind),
+            *component_texts(of, components),
+            emissions_text(of),
         ]
 
-    components = sorted({reading.component for reading in total.energy.readings})
+    components = sorted({reading.component for reading in total.energy.readings}.union(total.unread))
     energy = f"Energy\n{RANGE_TITLE}" if is_estimated(total) else "Energy"
     titles = [Column(name, right=True) for name in ("Ranks", energy, *components, "Emissions")]
     table = AdaptiveTable("Node", "Host", *titles)
@@ -85,9 +74,9 @@ def _table(total: JobTotal) -> AdaptiveTable:
         record = node.member.node
         name = str(record.rank) if record.rank is not None else node.member.label
         ranks = _count(record.local_ranks)
-        table.add(name, one_line(record.host), ranks, *amounts(node, node.emissions.value))
+        table.add(name, one_line(record.host), ranks, *amounts(node))
     ranks = _count(total.nodes[0].member.node.ranks)
-    table.add("all", "", ranks, *amounts(total, total.emissions_g))
+    table.add("all", "", ranks, *amounts(total))
     return table
 
 

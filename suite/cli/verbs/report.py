@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Paths, ids, beginnings of ids, or latest.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="Paths, ids, beginnings of ids, latest, or directories of run files.",
+            autocompletion=options.a_run,
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -51,10 +58,10 @@ def command(
     Emissions stay as each run was measured, whatever joulemark.toml and the environment say now; the carbon options
     here recompute them.
     """
+    from joulemark.suite.cli.named_runs import named_runs
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
     from joulemark.suite.results.machine.year import check_price
     from joulemark.suite.results.references.kept import check_names, load_all
-    from joulemark.suite.results.store import find, load_path
 
     given = settings_from_context(context, carbon)
     check_suffix(output, (*options.PAGE_SUFFIXES, ".md"))
@@ -64,9 +71,11 @@ def command(
         raise UsageError("--plotlyjs applies to a page: a Markdown summary has no charts. Leave it out.")
     check_names(against)
     check_price(price)
-    directory = find_runs(out)
-    paths = [find(run, directory) for run in runs]
-    files = [recompute_emissions(load_path(path), given, offline) for path in paths]
+    named = named_runs(runs, find_runs(out))
+    if not named:
+        raise UsageError(f"no run in {', '.join(runs)} can be read. `joulemark list --runs` lists those that are kept.")
+    paths = [path for path, _ in named]
+    files = [recompute_emissions(run_file, given, offline) for _, run_file in named]
     references = load_all(against, files)
     if allow_estimates:
         files = [

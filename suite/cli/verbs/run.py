@@ -38,7 +38,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     trials of a case failed, a case is not valid (with --strict), or nothing was measured; 130 interrupted (what was
     finished is kept; --resume continues).
     """
-    from joulemark.suite.cli.support.comparison import read_thresholds
+    from joulemark.suite.cli.support.compare.documents import read_thresholds
     from joulemark.suite.cli.support.execute import measure_run, print_plan
     from joulemark.suite.cli.support.prepare import prepare_run
     from joulemark.suite.cli.support.resumed import find_resumed, finish_resumed, prepare_resumed
@@ -76,7 +76,7 @@ def _show(
     price: float | None,
 ) -> int:
     """Write the page of the run, print its summary and log it to trackers; return the exit code."""
-    from joulemark.suite.cli.support.against import against_document, print_against
+    from joulemark.suite.cli.support.compare.against import against_document, print_against
     from joulemark.suite.cli.support.execute import has_failed, path_document, print_paths
     from joulemark.suite.cli.track import log_run
     from joulemark.suite.results import run_files

@@ -26,7 +26,7 @@ def command(
 ) -> None:
     """Show a run in the terminal, even an interrupted one."""
     from joulemark.suite.carbon import ember
-    from joulemark.suite.cli.support.against import print_against
+    from joulemark.suite.cli.support.compare.against import print_against
     from joulemark.suite.results import run_files
     from joulemark.suite.results.references.kept import load_all
     from joulemark.suite.results.store import load

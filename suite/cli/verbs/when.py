@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    zone: Annotated[str | None, typer.Argument(metavar="ZONE", help="Grid zone, such as CH or DK-DK2.")] = None,
+    zone: options.ZoneArgument = None,
     duration: Annotated[str, typer.Option(help="How long the work takes: 2h, 90min, 1h30m.")] = "1h",
     before: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it must be done: 18:00 or 2026-11-24T06:00, local time.")

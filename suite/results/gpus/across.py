@@ -34,6 +34,8 @@ _SHARED: Final = (
 )  # fmt: skip
 """Fields that the cases have in common: all but the device and the ranks."""
 NO_ROUND: Final = "no round measured both"
+NO_TRIAL: Final = "no trial is ok"
+NOT_AT_ONCE: Final = "in no round did all others work during nine tenths of its window"
 OVERLAP: Final = 0.9
 """Share of a GPU's window in which all others must be in theirs: else its neighbours had not begun, or had ended."""
 
@@ -100,7 +102,7 @@ def _compared(case: Case, alone: Mapping[str, Case], gpus: Sequence[Gpu], traces
     kinds = [each.gpu_energy.kind for each in every if each.gpu_energy]
     return AcrossGpus(
         familywise_rate=FAMILYWISE,
-        gpus=tuple(_one(rates, device, case.item, ways, traces, uuids) for device, ways in samples.items()),
+        gpus=tuple(_one(rates, device, case, ways, traces, uuids) for device, ways in samples.items()),
         spread={
             way: GpuSpread(value=each.value, low=each.low, high=each.high, trial_deviation=each.trial_deviation)
             for way, each in rates.spreads.items()
@@ -141,21 +143,23 @@ def _logs(device: str, ways: Mapping[Way, Sequence[_Sample]], name: str) -> GpuL
 def _one(
     rates: GpuComparison,
     device: str,
-    item: str,
+    on_all: Case,
     ways: Mapping[Way, Sequence[_Sample]],
     traces: Sequence[Trace],
     uuids: Mapping[str, str],
 ) -> OneGpu:
     verdict = next(each for each in rates.verdicts if each.gpu == device)
+    usable = [trial for trial in _usable(on_all) if any(rank.device == device for rank in trial.ranks)]
+    lacking: dict[Way, str] = {"alone": NO_TRIAL, "together": NOT_AT_ONCE if usable else NO_TRIAL}
 
     def way(name: Way) -> GpuWay:
         samples = ways[name]
         states = gpu_states([each.window_s for each in samples], traces, uuids.get(device, ""))
         return GpuWay(
-            throughput=_mean([each.rate for each in samples], f"{item}s/s"),
+            throughput=_mean([each.rate for each in samples], f"{on_all.item}s/s", lacking[name]),
             deviation=verdict.deviations.get(name),
-            power_w=_energy_mean(samples, "power_w", "W"),
-            energy_per_item_j=_energy_mean(samples, "energy_per_item_j", "J"),
+            power_w=_energy_mean(samples, "power_w", "W", lacking[name]),
+            energy_per_item_j=_energy_mean(samples, "energy_per_item_j", "J", lacking[name]),
             throttled=throttle_reasons([state for of_window in states for state in of_window]),
         )
 
@@ -169,18 +173,19 @@ def _one(
     )
 
 
-def _mean(values: Sequence[float], unit: str) -> Quantity:
+def _mean(values: Sequence[float], unit: str, lacking: str = NO_TRIAL) -> Quantity:
+    """Return the mean of `values`; without any the reason is `lacking`."""
     if not values:
-        return Quantity(value=None, unit=unit, n=0, reason="no trial is ok")
+        return Quantity(value=None, unit=unit, n=0, reason=lacking)
     mean = geometric_mean(values)
     reason = ONE_TRIAL if mean.n == 1 else None
     return Quantity(value=mean.value, low=mean.low, high=mean.high, unit=unit, n=mean.n, reason=reason)
 
 
-def _energy_mean(samples: Sequence[_Sample], name: str, unit: str) -> Quantity:
+def _energy_mean(samples: Sequence[_Sample], name: str, unit: str, lacking: str) -> Quantity:
     values = [value for each in samples if (value := getattr(each, name)) is not None]
     if not values:
-        return unknown(unit, "no readable sensor of this GPU" if samples else "no trial is ok")
+        return unknown(unit, "no readable sensor of this GPU" if samples else lacking)
     kind = weakest(each.gpu_energy.kind for each in samples if each.gpu_energy)
     return _mean(values, unit).model_copy(update={"kind": kind})
 

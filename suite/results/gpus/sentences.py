@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from joulemark.suite import units
 from joulemark.suite.records import AcrossGpus, GpuWay, OneGpu, Quantity
+from joulemark.suite.results.gpus.across import NOT_AT_ONCE
 from joulemark.suite.stats.gpus.outliers import MIN_VALUES
 
 MAX_NAMED = 8
@@ -14,7 +15,14 @@ MAX_NAMED = 8
 
 def gpu_sentences(across: AcrossGpus) -> list[str]:
     """Return the findings, the most important first."""
-    return [*_verdicts(across), *_throttled(across), *_neighbours(across), *_spread(across), *_host(across)]
+    return [
+        *_verdicts(across),
+        *_throttled(across),
+        *_apart(across),
+        *_neighbours(across),
+        *_spread(across),
+        *_host(across),
+    ]
 
 
 def verdict_text(gpu: OneGpu) -> str:
@@ -57,14 +65,21 @@ def _ways(gpu: OneGpu) -> tuple[tuple[str, GpuWay], tuple[str, GpuWay]]:
 
 def _throttled(across: AcrossGpus) -> Iterator[str]:
     """Name the GPUs whose driver says that it lowered their clocks."""
-    found = [
-        f"{gpu.device} ({', '.join(way.throttled)}, {name})"
-        for gpu in across.gpus
-        for name, way in _ways(gpu)
-        if way.throttled
-    ]
+    found = []
+    for gpu in across.gpus:
+        ways: dict[tuple[str, ...], list[str]] = {}
+        for name, way in _ways(gpu):
+            ways.setdefault(way.throttled, []).append(name)
+        found += [f"{gpu.device} ({', '.join(why)}, {' and '.join(names)})" for why, names in ways.items() if why]
     if found:
         yield f"Throttled, as the driver says: {_listed(found)}."
+
+
+def _apart(across: AcrossGpus) -> Iterator[str]:
+    """Name the GPUs that no round has at once with the others: so slow that theirs have ended before."""
+    found = [gpu.device for gpu in across.gpus if gpu.together.throughput.reason == NOT_AT_ONCE]
+    if found:
+        yield f"Not measured at once: {_listed(found)}: in each round, the others worked for under 90% of its window."
 
 
 def _neighbours(across: AcrossGpus) -> Iterator[str]:

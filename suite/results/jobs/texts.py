@@ -9,7 +9,7 @@ from joulemark.suite import units
 from joulemark.suite.energy.attribution import EnergySum, energy_sum
 from joulemark.suite.energy.energy_source import energy_source
 from joulemark.suite.records import EnergyReading, Kind
-from joulemark.suite.results.jobs.total import JobTotal
+from joulemark.suite.results.jobs.total import JobTotal, NodeTotal
 from joulemark.suite.results.table import AT_LEAST, ESTIMATED, NOT_MEASURED, matching_digits
 
 RANGE_TITLE: Final = f"{ESTIMATED} (may be off by)"
@@ -30,10 +30,15 @@ def energy_text(energy: EnergySum, lower_bound: bool, separator: str = " ") -> s
     return f"{bound}{ESTIMATED}{text} {prefix}J{separator}({low} to {high})"
 
 
-def component_texts(readings: Sequence[EnergyReading], components: Sequence[str]) -> list[str]:
-    """Return the joules of each of `components` with their mark; empty for one that is not in `readings`."""
-    of_each = ([reading for reading in readings if reading.component == component] for component in components)
-    return [sum_text(of_component) if of_component else "" for of_component in of_each]
+def component_texts(total: JobTotal | NodeTotal, components: Sequence[str]) -> list[str]:
+    """Return the joules of each of `components` with their marks; empty for one that the node does not have."""
+    texts = []
+    for component in components:
+        found = [reading for reading in total.energy.readings if reading.component == component]
+        lacks = component in total.unread
+        bound = f"{AT_LEAST} " if lacks and found else ""
+        texts.append(bound + sum_text(found) if found else NOT_MEASURED if lacks else "")
+    return texts
 
 
 def sum_text(readings: Sequence[EnergyReading]) -> str:
@@ -42,9 +47,11 @@ def sum_text(readings: Sequence[EnergyReading]) -> str:
     return _marked(energy.energy_j, "J", energy.kind)
 
 
-def emissions_text(grams: float | None, kind: Kind) -> str:
-    """Return grams that follow from energy of `kind`, with their mark."""
-    return _marked(grams, "g", kind)
+def emissions_text(total: JobTotal | NodeTotal) -> str:
+    """Return the grams of CO2-equivalent of a node or a job, with their marks."""
+    grams = total.emissions_g
+    bound = f"{AT_LEAST} " if total.missing and grams is not None else ""
+    return bound + _marked(grams, "g", total.energy.kind)
 
 
 def source_text(total: JobTotal) -> str:

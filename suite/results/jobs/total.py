@@ -38,9 +38,16 @@ class NodeTotal:
     emissions: Quantity
     """Grams of CO2-equivalent."""
     missing: tuple[Missing, ...]
+    unread: tuple[str, ...]
+    """The components of which a part, or all, was not read."""
     offset: ClockOffset
     counted_before_s: float
     """How much of its windows another file of the same machine counts, seconds."""
+
+    @property
+    def emissions_g(self) -> float | None:
+        """Grams of CO2-equivalent; None where they are not known."""
+        return self.emissions.value
 
     @property
     def components_j(self) -> dict[str, float]:
@@ -78,6 +85,13 @@ class JobTotal:
     def job(self) -> str:
         """The name of the job, which its run files share."""
         return self.nodes[0].member.node.job
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The components that a node, or a part of one, lacks; with a whole node, that is all of them."""
+        nodes = max((node.member.node.count or 0 for node in self.nodes), default=0)
+        everything = {reading.component for reading in self.energy.readings} if len(self.nodes) < nodes else set()
+        return tuple(sorted(everything.union(*(node.unread for node in self.nodes))))
 
     @property
     def lower_bound(self) -> bool:
@@ -118,6 +132,7 @@ def _node_total(counted: CountedNode, offset: ClockOffset) -> NodeTotal:
         energy=energy,
         emissions=facility_and_emissions(it_energy, member.run_file.emissions)[1],
         missing=tuple(dict.fromkeys(_missing_of(counted))),
+        unread=tuple(sorted({component for (_, component, _), _, _ in counted.unread})),
         offset=offset,
         counted_before_s=counted.counted_before_s,
     )

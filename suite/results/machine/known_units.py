@@ -1,4 +1,4 @@
-"""Units of work that people know, and what one of them took: an image trained, 1,000 tokens, one response. Pure."""
+"""Units of work that people know, and what one of them took: an image, 1,000 tokens, a response. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from joulemark.suite.records import Case, Quantity, RunFile, Summary
+from joulemark.suite.records import Case, Quantity, Summary
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 
@@ -24,13 +24,13 @@ class KnownUnit:
 
 
 UNITS: Final = (
-    KnownUnit("an image trained on", "training", "image", ("resnet50", "vit", "mobilenetv2", "cnn"), 1),
-    KnownUnit("an image classified", "inference", "image", ("resnet50", "vit", "mobilenetv2", "cnn"), 1),
-    KnownUnit("1,000 tokens generated", "generation", "token", ("llama", "gpt2", "transformer"), 1000),
-    KnownUnit("1,000 tokens read", "prefill", "token", ("llama", "gpt2"), 1000),
-    KnownUnit("1,000 tokens trained on", "training", "token", ("llama", "gpt2"), 1000),
-    KnownUnit("one response", "response", "token", (), None),
-    KnownUnit("a sentence pair trained on", "training", "sentence pair", ("transformer",), 1),
+    KnownUnit("training, per image", "training", "image", ("resnet50", "vit", "mobilenetv2", "cnn"), 1),
+    KnownUnit("inference, per image", "inference", "image", ("resnet50", "vit", "mobilenetv2", "cnn"), 1),
+    KnownUnit("generation, per 1,000 tokens", "generation", "token", ("llama", "gpt2", "transformer"), 1000),
+    KnownUnit("prefill, per 1,000 tokens", "prefill", "token", ("llama", "gpt2"), 1000),
+    KnownUnit("training, per 1,000 tokens", "training", "token", ("llama", "gpt2"), 1000),
+    KnownUnit("response", "response", "token", (), None),
+    KnownUnit("training, per sentence pair", "training", "sentence pair", ("transformer",), 1),
 )
 
 
@@ -72,14 +72,15 @@ class UnitCost:
         return self.case.summary
 
 
-def known_units(run_file: RunFile) -> tuple[UnitCost, ...]:
-    """Return what each unit took on this machine, in the default mode of a framework; units not measured are left out.
+def known_units(cases: Sequence[Case]) -> tuple[UnitCost, ...]:
+    """Return what each unit took in the cases of a run; units not measured are left out.
 
-    Of several cases that with the least joules counts, and without energy the fastest.
+    Only the default mode of a framework counts: of several cases that with the least joules, and without energy the
+    fastest.
     """
     costs = []
     for unit in UNITS:
-        candidates = [case for case in run_file.cases if _is_of(unit, case)]
+        candidates = [case for case in cases if _is_of(unit, case)]
         for workload in unit.workloads or dict.fromkeys(case.workload for case in candidates):
             of_workload = [case for case in candidates if case.workload == workload]
             if of_workload:

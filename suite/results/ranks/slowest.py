@@ -30,7 +30,12 @@ class SlowestRank:
 
 
 def slowest_rank(case: Case) -> SlowestRank | None:
-    """Return the rank whose own time is beyond that of all others in every trial of the case; None if there is none."""
+    """Return the rank whose own time is beyond that of all others in every trial of the case; None if there is none.
+
+    None too for ranks that do not communicate: nobody waits.
+    """
+    if case.strategy is None:
+        return None
     factors: dict[int, list[float]] = {}
     trials = [trial for trial in case.trials if trial.is_usable and len(trial.ranks) > 1]
     for trial in trials:

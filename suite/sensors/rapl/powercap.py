@@ -29,10 +29,8 @@ UDEV = (
     'permanently: echo \'SUBSYSTEM=="powercap", ACTION=="add", RUN+="/bin/chmod a+r /sys%p/energy_uj"\' '
     "| sudo tee /etc/udev/rules.d/70-powercap.rules"
 )
-MOUNTS = (
-    "docker run -v /sys/class/powercap:/sys/class/powercap:ro "
-    "-v /sys/devices/virtual/powercap:/sys/devices/virtual/powercap:ro ..."
-)
+MOUNTS = "docker run -v /sys/devices/virtual/powercap/intel-rapl:/powercap:ro -e JOULEMARK_POWERCAP_ROOT=/powercap ..."
+"""Under another name: Docker hides the tree at its own place, under whatever is mounted there (docs/docker.md)."""
 MODPROBE = "On bare metal: sudo modprobe intel_rapl_msr. A virtual machine has none."
 
 

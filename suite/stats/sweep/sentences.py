@@ -117,7 +117,8 @@ def _change(ratio: Ratio, less: str, more: str, noun: str) -> str:
         end = f"{high:+.{digits}f}" if high <= LARGEST else f"over +{LARGEST}"
         return f"no change of {noun} that can be told ([{low:+.{digits}f}, {end}] %)"
     near, far = sorted((abs(low), abs(high)))
-    return f"{abs(size):.{digits}f} % [{near:.{digits}f}, {far:.{digits}f}] {less if size < 0 else more}"
+    end = f"{far:.{digits}f}" if far <= LARGEST else f"over {LARGEST}"
+    return f"{abs(size):.{digits}f} % [{near:.{digits}f}, {end}] {less if size < 0 else more}"
 
 
 def plateau_sentence(sweep: TaskSweep) -> str:

@@ -13,56 +13,16 @@ Sources: the documents of torchrun ("Environment Variables"), srun and mpirun (O
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from joulemark.suite.errors import UsageError
+from joulemark.suite.system.ranks.rank import Environment, Rank, digest, job_name
 
-Environment = Mapping[str, str]
 MAX_TASKS = 1 << 20
 """A list of tasks by node that is longer is a mistake."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rank:
-    """One process of several that work together. Counts and numbers are None where the launcher does not tell them."""
-
-    launcher: str
-    """`torch` (torchrun, accelerate, DeepSpeed, Lightning), `mpi`, `slurm` or `tensorflow`."""
-    world_size: int
-    local_rank: int
-    """Number of this process on its node, from 0."""
-    rank: int | None = None
-    local_world_size: int | None = None
-    node_rank: int | None = None
-    node_count: int | None = None
-    job: str = ""
-    """What all ranks of a job have in common: a digest of the launcher's identifiers."""
-
-    def __post_init__(self) -> None:
-        """Raise UsageError where the numbers contradict one another. One that works alone may have those of others."""
-        if self.world_size <= 1:
-            return
-        pairs = (
-            ("rank", self.rank, "world size", self.world_size),
-            ("local rank", self.local_rank, "local world size", self.local_world_size),
-            ("local rank", self.local_rank, "world size", self.world_size),
-            ("node rank", self.node_rank, "number of nodes", self.node_count),
-        )
-        sizes = (("local world size", self.local_world_size), ("number of nodes", self.node_count))
-        beyond = [(name, size, "world size", self.world_size) for name, size in sizes if (size or 0) > self.world_size]
-        for name, number, size_name, size in (*pairs, *beyond):
-            if number is not None and size is not None and (number >= size or number < 0):
-                raise UsageError(f"the environment ({self.launcher}) has {name} {number} and {size_name} {size}.")
-
-    @property
-    def counts_the_node(self) -> bool:
-        """Whether this is the rank that samples its node: the lowest on it."""
-        return self.local_rank == 0
 
 
 def find(environment: Environment | None = None) -> Rank | None:
@@ -85,6 +45,12 @@ def find(environment: Environment | None = None) -> Rank | None:
                 f"{rank_name} and {size_name} tell of several ranks, but not which is the first on each node: "
                 f"set {missing}, 0 for the one that counts the node."
             )
+    local_rank = _number(environment, "LOCAL_RANK")
+    if local_rank and not environment.get("WORLD_SIZE", "").strip():  # as Lightning leaves it after a training
+        raise UsageError(
+            f"LOCAL_RANK is {local_rank}, so that another rank counts this node, but WORLD_SIZE is not set: "
+            "set it to the number of ranks, or unset LOCAL_RANK in a process that works alone."
+        )
     return None
 
 
@@ -177,7 +143,7 @@ def _tensorflow(environment: Environment) -> Rank | None:
         hosts.count(hosts[rank]),
         nodes.index(hosts[rank]),
         len(nodes),
-        _digest(json.dumps(tasks)),
+        digest(json.dumps(tasks)),
     )
 
 
@@ -199,8 +165,10 @@ def _rank(
     """Return a rank with what follows from equal nodes; `contiguous`: each node's ranks follow one another."""
     if local_size and world_size % local_size == 0:
         nodes = nodes or world_size // local_size
-        if node is None and (contiguous or nodes == 1):
-            node = rank // local_size if rank is not None else None
+        # accelerate sets these variables under mpirun too, which may map ranks to nodes in turn.
+        contiguous = contiguous and rank is not None and rank % local_size == local_rank
+        if node is None and rank is not None and (contiguous or nodes == 1):
+            node = rank // local_size
     return Rank(launcher, world_size, local_rank, rank, local_size, node, nodes, job)
 
 
@@ -234,15 +202,3 @@ def _repeats(text: str) -> Iterator[tuple[int, int]]:
         if match is None:
             return
         yield int(match[1]), min(int(match[2] or 1), MAX_TASKS)
-
-
-_TORCH_JOB = ("SLURM_JOB_ID", "TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT")
-
-
-def job_name(environment: Environment, names: Sequence[str] = _TORCH_JOB) -> str:
-    """Return a digest of what identifies a job. Nodes agree on it, and it gives no host name away."""
-    return _digest("\n".join(f"{name}={environment.get(name, '')}" for name in names))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from joulemark.suite.system.ranks.launchers import Rank
+from joulemark.suite.system.ranks.rank import Rank
 
 PREFIX = "joulemark-ranks-"
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"

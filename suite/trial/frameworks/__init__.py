@@ -25,8 +25,9 @@ class Strategy:
     """The module that drives it in a trial."""
     modes: Sequence[str]
     """Execution modes that it is measured in, the default first."""
-    one_process: bool = False
-    """Whether one process drives all devices; otherwise each rank is a process."""
+    ranks: Literal["processes", "shards", "replicas"] = "processes"
+    """What a rank is: a process; a device that has its shard of the arrays of one program; a device that has a replica
+    of the program. One process drives all devices."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,8 +57,10 @@ class Prepared:
         return lambda: step(**next(batches))
 
 
-def prepare(request: Request, make: Callable[[Execution], Adapter] | None = None, rank: int = 0) -> Prepared:
-    """Build the case of `request`, or what `rank` has of it.
+def prepare(
+    request: Request, make: Callable[[Execution], Adapter] | None = None, ranks: Sequence[int] = (0,)
+) -> Prepared:
+    """Build the case of `request`, or what some of its `ranks` have of it, a batch each.
 
     The adapter comes first: it sets threads and flags before anything is computed. `make` makes it, where it is not the
     framework's own.
@@ -67,7 +69,7 @@ def prepare(request: Request, make: Callable[[Execution], Adapter] | None = None
     make = make or load(request.framework)
     adapter = make(Execution(request.mode, request.device, request.precision, request.threads))
     adapter.synchronize()
-    return _build(adapter, request, timing.CLOCK() - start, rank)
+    return _build(adapter, request, timing.CLOCK() - start, ranks)
 
 
 def at_batch_size(case: Prepared, request: Request, batch_size: int) -> Prepared:
@@ -100,7 +102,7 @@ def batches(workload: Workload, size: Size, phase: Any, batch: int, seed: int, r
     yield from map(draw, range(1, count))
 
 
-def _build(adapter: Adapter, request: Request, context_s: float, rank: int = 0) -> Prepared:
+def _build(adapter: Adapter, request: Request, context_s: float, ranks: Sequence[int] = (0,)) -> Prepared:
     """Build the program of `request` and its inputs."""
     from joulemark.workloads.registry import builder, workloads
     from joulemark.workloads.spec import ELEMENT_BYTES
@@ -113,12 +115,19 @@ def _build(adapter: Adapter, request: Request, context_s: float, rank: int = 0) 
     kit = adapter.kit(request.seed, request.phase == "training", LEARNING_RATE_FACTOR)
     program = builder(workload, request.framework)(size, phase, kit)
     ring, ring_bytes = [], 0
-    drawn = batches(workload, size, phase, request.batch_size, request.seed, rank)
-    for arrays in itertools.islice(drawn, 1 if request.one_batch else None):
-        ring.append({name: kit.tensor(array) for name, array in arrays.items()})
+    drawn = zip(
+        *(batches(workload, size, phase, request.batch_size, request.seed, rank) for rank in ranks), strict=True
+    )
+    for of_ranks in itertools.islice(drawn, 1 if request.one_batch else None):
+        first = of_ranks[0]
+        if len(of_ranks) == 1:
+            ring.append({name: kit.tensor(array) for name, array in first.items()})
+        else:
+            ring.append({name: kit.distribute([arrays[name] for arrays in of_ranks]) for name in first})
         element = ELEMENT_BYTES[request.precision]  # of floating-point inputs, as `Kit.tensor` makes them
-        ring_bytes += sum(a.size * (element if a.dtype.kind == "f" else a.itemsize) for a in arrays.values())
-    items_per_step = request.batch_size * workload.items_per_sample(size, phase)
+        of_rank = sum(a.size * (element if a.dtype.kind == "f" else a.itemsize) for a in first.values())
+        ring_bytes += len(of_ranks) * of_rank
+    items_per_step = len(ranks) * request.batch_size * workload.items_per_sample(size, phase)
     step: Step
     if program.prefill is None:
         step = adapter.compile(program.step)

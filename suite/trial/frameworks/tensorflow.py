@@ -17,7 +17,7 @@ from joulemark.suite.trial.work_counts import Counts
 from joulemark.workloads.kits.tensorflow import Kit
 
 VISIBLE_GPU = "GPU:0"
-"""The only GPU that a trial's process sees, whatever the number of its device."""
+"""The only GPU that a trial's process sees, whatever the number of its device; where it drives several, the first."""
 
 
 class Adapter:
@@ -35,23 +35,26 @@ class Adapter:
         # TensorFlow's default is on, under which its "fp32" would be another arithmetic.
         tf.config.experimental.enable_tensor_float_32_execution(tf32)
         if self.cuda:
-            self._choose_gpu()
+            self._choose_gpus()
         else:
             tf.config.set_visible_devices([], "GPU")
 
-    def _choose_gpu(self) -> None:
-        """Make one GPU visible: memory growth must be the same on all visible ones
+    def _choose_gpus(self) -> None:
+        """Make only the GPUs of the case visible: memory growth must be the same on all visible ones
         (tensorflow/python/eager/context.py), and weights are placed on the first."""
         gpus = tf.config.list_physical_devices("GPU")
-        index = int(self.execution.device.partition(":")[2] or 0)
-        if index >= len(gpus):
-            raise UnsupportedError(f"TensorFlow {tf.__version__} sees no device {self.execution.device}")
-        capability = tf.config.experimental.get_device_details(gpus[index]).get("compute_capability")
-        if capability is not None:
-            check_capability(self.execution.precision, capability)
-        tf.config.set_visible_devices(gpus[index], "GPU")
-        # Without it TensorFlow takes the whole memory of the GPU at start, and memory figures mean nothing.
-        tf.config.experimental.set_memory_growth(gpus[index], True)
+        first = int(self.execution.device.partition(":")[2] or 0)
+        own = gpus[first : first + self.execution.ranks]
+        if len(own) < self.execution.ranks:
+            missing = f"cuda:{first + len(own)}"
+            raise UnsupportedError(f"TensorFlow {tf.__version__} sees no device {missing}")
+        tf.config.set_visible_devices(own, "GPU")
+        for gpu in own:
+            capability = tf.config.experimental.get_device_details(gpu).get("compute_capability")
+            if capability is not None:
+                check_capability(self.execution.precision, capability)
+            # Without it TensorFlow takes the whole memory of the GPU at start, and memory figures mean nothing.
+            tf.config.experimental.set_memory_growth(gpu, True)
 
     def kit(self, seed: int, training: bool, learning_rate_factor: float = 1.0) -> Kit:
         """Return the kit; under XLA without cuDNN's recurrent kernels, which it lacks (tensorflow issue 99385)."""
@@ -78,13 +81,15 @@ class Adapter:
     def reset_peak(self) -> None:
         """Reset the peak of the BFC allocator."""
         if self.cuda:
-            tf.config.experimental.reset_memory_stats(VISIBLE_GPU)
+            for number in range(self.execution.ranks):
+                tf.config.experimental.reset_memory_stats(f"GPU:{number}")
 
     def peak_device_bytes(self) -> int | None:
-        """Return the peak of the BFC allocator, bytes."""
+        """Return the peak of the BFC allocator, bytes; of several GPUs, that of the fullest."""
         if not self.cuda:
             return None
-        return int(tf.config.experimental.get_memory_info(VISIBLE_GPU)["peak"])
+        numbers = range(self.execution.ranks)
+        return max(int(tf.config.experimental.get_memory_info(f"GPU:{number}")["peak"]) for number in numbers)
 
     def device_intervals(self, run: Callable[[], None]) -> list[Interval]:
         """Return when the GPU was busy in TensorFlow's profile of `run`."""

@@ -29,8 +29,8 @@ class Kit(kits.Kit):
         self.mesh, self.batch = mesh, batch
 
     def tensor(self, array: np.ndarray) -> jax.Array:
-        """Return the array on the devices: divided where its first axis is the batch, else a copy on each."""
-        divided = array.ndim > 0 and array.shape[0] == self.batch
+        """Return the array on the devices: divided where its first axis holds the batch, else a copy on each."""
+        divided = array.ndim > 0 and array.shape[0] % self.batch == 0  # views are twice the batch
         sharding = NamedSharding(self.mesh, PartitionSpec(AXIS) if divided else PartitionSpec())
         return jax.device_put(super().tensor(array), sharding)
 

@@ -68,7 +68,9 @@ def _run_rank(request: Request, group: Group, measure: MeasureCase) -> Fields:
     device = strategy.rank_device(request.device, group.rank)
     own = replace(request, device=device, batch_size=request.rank_batch_size)
     if request.strategy is None:
-        fields = measure(prepare(own, load_framework(request.framework), group.rank), own, PaceApart(group), group.rank)
+        fields = measure(
+            prepare(own, load_framework(request.framework), (group.rank,)), own, PaceApart(group), group.rank
+        )
         start, end = fields["window"]
         own_s = (end - start) / fields["steps"]
     else:
@@ -80,7 +82,7 @@ def _run_rank(request: Request, group: Group, measure: MeasureCase) -> Fields:
             adapter.join(group)
             return adapter
 
-        case = prepare(own, make, group.rank)
+        case = prepare(own, make, (group.rank,))
         assert adapter is not None
         fields = measure(case, own, PaceTogether(group), group.rank)
         own_s = _own_step_s(case, adapter.alone(case.program.step), group)

@@ -1,28 +1,21 @@
-"""PyTorch's DistributedDataParallel: a process for each rank, started by torchrun's elastic launcher."""
+"""PyTorch's DistributedDataParallel: each rank has the whole model, and ranks average their gradients."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
-from torch import distributed, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from joulemark.suite.trial.frameworks import pytorch
-from joulemark.suite.trial.frameworks.adapter import Step, UnsupportedError
-from joulemark.suite.trial.outcome import RankFailedError
-from joulemark.suite.trial.ranks.group import Group
-from joulemark.suite.trial.ranks.strategy import RunRank
-from joulemark.workloads.kits import pytorch as kits
+from joulemark.suite.trial.frameworks.adapter import Step
+from joulemark.suite.trial.ranks.pytorch_processes import RankAdapter, RankKit, launch
 from joulemark.workloads.kits.pytorch.learner import Outputs
 from joulemark.workloads.spec import Optimizer, Program
 
-MONITOR_S = 0.1
-"""How often the launcher looks whether a rank has ended, seconds."""
+__all__ = ["Adapter", "launch"]
 
 
 class Replica(nn.Module):
@@ -37,7 +30,7 @@ class Replica(nn.Module):
         return self.compute(**inputs)
 
 
-class Kit(kits.Kit):
+class Kit(RankKit):
     """The kit whose trainings average the gradients of all ranks while they are computed."""
 
     replicas: list[DistributedDataParallel]
@@ -51,19 +44,11 @@ class Kit(kits.Kit):
         program: Program = super().alternating_training(model, list(zip(parts, self.replicas, strict=True)), optimizer)
         return program
 
-    def layer(self, *_arguments: Any, **_named: Any) -> NoReturn:
-        """Raise UnsupportedError: a layer has no loss."""
-        raise UnsupportedError("DistributedDataParallel trains models: one layer, from a given gradient, has no loss")
 
-
-class Adapter(pytorch.Adapter):
-    """Drives PyTorch in one of several processes."""
+class Adapter(RankAdapter):
+    """Drives PyTorch with DistributedDataParallel."""
 
     _kit: Kit
-
-    def join(self, group: Group) -> None:
-        """Make the process group: Gloo on CPUs, NCCL on GPUs."""
-        distributed.init_process_group("nccl" if self.cuda else "gloo", rank=group.rank, world_size=group.size)
 
     def kit(self, seed: int, training: bool, learning_rate_factor: float = 1.0) -> Kit:
         """Return the kit for this device and precision."""
@@ -85,41 +70,3 @@ class Adapter(pytorch.Adapter):
             for replica in self._kit.replicas:
                 stack.enter_context(replica.no_sync())
             yield
-
-    def leave(self) -> None:
-        """End the process group."""
-        distributed.destroy_process_group()
-
-    def read_back(self) -> dict[str, str]:
-        """Return the settings, and who communicates how."""
-        return {
-            **super().read_back(),
-            "backend": str(distributed.get_backend()),
-            "world_size": str(distributed.get_world_size()),
-        }
-
-
-def launch(count: int, run_rank: RunRank) -> list[Any]:
-    """Run the ranks as forks of this process, under the elastic launcher. Raises RankFailedError."""
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=count,
-        run_id=str(os.getpid()),
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        max_restarts=0,
-        monitor_interval=MONITOR_S,
-        start_method="fork",
-    )
-    try:
-        results = elastic_launch(config, lambda: run_rank(int(os.environ["RANK"])))()
-    except ChildFailedError as error:
-        # A rank that was killed makes others raise, and the launcher ends those that are left by SIGTERM.
-        codes = {rank: failure.exitcode for rank, failure in error.failures.items()}
-        rank = min(codes, key=lambda rank: (codes[rank] >= 0, codes[rank] == -signal.SIGTERM))
-        raise RankFailedError(rank, codes[rank]) from None
-    return [results[rank] for rank in range(count)]

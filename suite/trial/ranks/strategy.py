@@ -46,11 +46,16 @@ class StrategyModule(Protocol):
 
 def one_process(request: Request) -> bool:
     """Return whether one process drives all devices of a trial: not where ranks train each for itself."""
-    return request.strategy is not None and FRAMEWORKS[request.framework].strategies[request.strategy].one_process
+    return (
+        request.strategy is not None and FRAMEWORKS[request.framework].strategies[request.strategy].ranks != "processes"
+    )
 
 
 def prepare_all(request: Request) -> Prepared:
-    """Build the case of `request` for all its ranks, which this process drives."""
+    """Build the case of `request` for all its ranks, which this process drives.
+
+    Shards are of a program over the whole batch; a replica is a program over the batch of a rank.
+    """
     assert request.ranks is not None
     assert request.strategy is not None
     ranks, batch_size = request.ranks, request.rank_batch_size * request.ranks
@@ -60,6 +65,8 @@ def prepare_all(request: Request) -> Prepared:
         adapter: Adapter = module.Adapter(replace(execution, ranks=ranks, batch_size=batch_size))
         return adapter
 
+    if FRAMEWORKS[request.framework].strategies[request.strategy].ranks == "replicas":
+        return prepare(replace(request, batch_size=request.rank_batch_size), make, range(ranks))
     return prepare(replace(request, batch_size=batch_size), make)
 
 

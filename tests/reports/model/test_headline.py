@@ -9,6 +9,7 @@ from run_files import case, run_file
 
 from joulemark.reports.model import build
 from joulemark.suite.records import Case, RunFile, Trial
+from joulemark.suite.results.references.kept import load
 
 
 def sentences(*made: Case) -> tuple[str, ...]:
@@ -31,6 +32,20 @@ def test_claims_stay_within_the_intervals() -> None:
     assert "n=1, no interval" in sentences(*cases(rounds=1))[0]
     assert "estimated energy" in sentences(*cases(kind="model"))[0]
     assert "runs A and B" in build(report_inputs()["two-frameworks-apart"]).headline.sentences[0]
+
+
+def test_one_framework_alone_has_a_speed_and_joules() -> None:
+    """docs/gpu.md: ResNet-50 in bf16 trains at 3,980 images/s, at 0.138 J an image, of the GPU alone."""
+    speed, count = build([load("h200").runs[1]]).headline.sentences
+    assert speed == (
+        "In resnet50 training (base, bf16, batch 128) on cuda:0, PyTorch eager processes 3,980 images/s and uses "
+        "≥138 mJ per image."
+    )
+    assert count == "13 cases of PyTorch eager were measured."
+    speed, _ = sentences(case(phase="training", trials=trials(100, 50, 8), kind="model"))
+    assert "uses an estimated ~" in speed
+    (count,) = sentences(case("own"), case("other"))
+    assert count == "2 cases of PyTorch eager were measured."
 
 
 def test_like_modes_are_used_if_no_pair_has_both_default_modes() -> None:

@@ -18,17 +18,17 @@ def test_headline_of_a_machine_holds_what_a_buyer_asks() -> None:
     (machine,) = build([load("h200").runs[0]]).machines
     facts = {fact.term: fact for fact in machine.facts}
     assert machine.name == "NVIDIA H200"
-    assert "FLOP/s" in facts["peak found, cuda:0 fp32"].value
-    assert "vision" in facts["reached of what is attainable"].value
+    assert "FLOP/s" in facts["measured peak, cuda:0 fp32"].value
+    assert "vision" in facts["share of the attainable speed"].value
     assert "W idle" in facts["power, cuda:0"].value
-    trained = facts["an image trained on"]
+    trained = facts["training, per image"]
     assert trained.value.startswith("≥90")  # docs/results: 0.0902 J an image
     assert trained.grams.endswith("CO₂e")
 
 
 def test_estimates_are_marked_and_have_no_false_digits() -> None:
     (machine,) = build([load("epyc-2-cores").runs[0]]).machines
-    trained = next(fact for fact in machine.facts if fact.term == "an image trained on")
+    trained = next(fact for fact in machine.facts if fact.term == "training, per image")
     assert re.fullmatch(r"~[1-9][0-9]0* mJ", trained.value)  # two digits: it may be off by a factor
     assert trained.grams.startswith("~")
 
@@ -37,10 +37,10 @@ def test_peaks_under_several_numbers_of_threads_name_these() -> None:
     run = full()
     one = run.probes[0].model_copy(update={"threads": 1})
     run = run.model_copy(update={"probes": (*run.probes, one)})
-    terms = [fact.term for fact in build([run]).machines[0].facts if fact.term.startswith("peak found, cpu fp32")]
-    assert sorted(terms) == ["peak found, cpu fp32, 1 thread", "peak found, cpu fp32, 2 threads"]
-    alone = [fact.term for fact in build([full()]).machines[0].facts if fact.term.startswith("peak")]
-    assert alone == ["peak found, cpu fp32"]
+    terms = [fact.term for fact in build([run]).machines[0].facts if fact.term.startswith("measured peak, cpu fp32")]
+    assert sorted(terms) == ["measured peak, cpu fp32, 1 thread", "measured peak, cpu fp32, 2 threads"]
+    alone = [fact.term for fact in build([full()]).machines[0].facts if fact.term.startswith("measured peak")]
+    assert alone == ["measured peak, cpu fp32"]
 
 
 def test_settings_of_a_run_are_plain_words() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import Open
+from chromium import Open, wait_until
 from report_files import full
 from run_files import case, failed_trial, run_file
 
@@ -32,12 +32,10 @@ def test_theme_follows_the_system_and_switches_with_the_charts(tab: Open, html: 
     assert page.locator("html").get_attribute("data-theme") == scheme
     opened.draw_all()
     tick_colours = "[...document.querySelectorAll('.xtick text')].map(node => getComputedStyle(node).fill)"
-    before = set(page.evaluate(tick_colours))
+    (before,) = set(page.evaluate(tick_colours))
     page.locator("#theme").click()
-    page.wait_for_timeout(300)
-    after = set(page.evaluate(tick_colours))
-    assert len(before) == len(after) == 1
-    assert before != after
+    wait_until(page, f"{tick_colours}.every((colour) => colour !== '{before}')")
+    assert len(set(page.evaluate(tick_colours))) == 1
 
 
 @pytest.mark.parametrize("width", [390, 1200])
@@ -45,7 +43,6 @@ def test_ticks_are_level_and_no_labels_overlap(tab: Open, html: str, width: int)
     opened = tab(html, viewport={"width": width, "height": 844})
     page = opened.open()
     opened.draw_all()
-    page.wait_for_timeout(300)
     axes = page.evaluate(
         """[...document.querySelectorAll('.plot .xaxislayer-above')].map((axis) =>
           [...axis.querySelectorAll('.xtick text')].map((text) => {

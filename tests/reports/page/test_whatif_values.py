@@ -168,7 +168,7 @@ def test_run_without_energy_has_nothing_to_recompute(tab: Open) -> None:
 def test_grams_in_the_headline_of_a_machine_follow_the_grid(tab: Open) -> None:
     page = tab(render([full()], zones=tuple(ember.countries().values()))).open("intensity=1000")
     # 900 images/s at 55 W in the faster framework; the cheapest counts.
-    cost = next(c for c in known_units(full()) if c.unit.name == "an image classified")
+    cost = next(c for c in known_units(full().cases) if c.unit.name == "inference, per image")
     text = page.locator("[data-grams]").filter(has_text="g").nth(1).inner_text()
     factor = {"m": 1e-3, "µ": 1e-6, "n": 1e-9}[text.split()[1][0]]
     assert float(text.split()[0]) * factor == pytest.approx(cost.energy_j.value / 3.6e6 * 1000, rel=5e-3)

@@ -54,6 +54,21 @@ def test_recompute_group_has_the_carbon_options_without_variables_and_defaults()
     assert get_args(carbon["zone"].annotation)[1].envvar == "JOULEMARK_ZONE"  # the original is unchanged
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("option", "arguments"),
+    [
+        ("--prompt", ("run", "--dry-run", "--prompt", "8", "--prompt=16")),
+        ("--against", ("compare", "latest", "--against", "a", "--against", "b")),
+        ("--by", ("compare", "latest", "--by", "mode", "--by", "mode")),
+    ],
+)
+def test_an_option_of_one_value_is_given_once(tmp_path: Path, option: str, arguments: tuple[str, ...]) -> None:
+    done = joulemark(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"joulemark: {option} takes one value, and is given 2 times: give it once.\n"
+
+
 def test_suffix_of_output_files() -> None:
     for path in (None, Path("page"), Path("page.html"), Path("PAGE.HTM")):
         check_suffix(path, (".html", ".htm"))

@@ -55,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "export latest --format csv": {"numpy", "scipy"},
     "export latest --format markdown": {"numpy", "scipy"},
     "measure --sensor simulated:rapl/constant --no-report -- true": {"numpy", "scipy"},
+    "watch --sensor simulated:rapl/constant --duration 0.5 --serve 0": set(),
     "job .": {"numpy", "scipy"},
     DOCTOR: {"numpy"},
     "intensity CH": set(),

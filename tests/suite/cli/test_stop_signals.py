@@ -55,6 +55,33 @@ def test_an_ignored_signal_stays_ignored(how):
     assert process.communicate()[0] == "ended\n"
 
 
+DEFERRED = """
+import signal, sys
+from joulemark.suite.cli import stop_signals
+stop_signals.install()
+ours = signal.getsignal(signal.SIGTERM)
+with stop_signals.deferred() as stop:
+    assert not stop.wait(0.0)
+    print("ready", flush=True)
+    print(stop.wait(3600.0), stop.received, stop.wait(3600.0), flush=True)
+    sys.stdin.read()  # keeping what there is to keep
+assert signal.getsignal(signal.SIGTERM) is ours
+print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_deferred_signal_ends_the_wait_and_interrupts_nothing(how):
+    command = [sys.executable, "-c", DEFERRED]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(how)
+        assert process.stdout.readline() == "True True True\n"
+        process.send_signal(how)
+        assert process.communicate()[0] == "ended\n"
+    assert process.returncode == 0
+
+
 IMPORTING = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # as from a terminal; a background job has it ignored

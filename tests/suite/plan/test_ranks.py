@@ -49,6 +49,33 @@ def test_a_batch_that_cannot_be_divided_is_skipped_with_the_reason():
     assert set(skipped.values()) == {"a batch of 7 cannot be divided among 2 ranks alike"}
 
 
+def test_a_step_without_a_batch_is_skipped_with_the_reason():
+    plan = make(workload=("tsne",), framework=("pytorch",), ranks=(2,))
+    skipped = [case for case in plan.cases if case not in plan.runnable()]
+    assert len(skipped) == 3
+    assert {case.reason for case in skipped} == {"a step of tsne is one problem, without a batch to divide among ranks"}
+
+
+@pytest.mark.parametrize(
+    ("framework", "named", "strategies"),
+    [
+        ("pytorch", (), {"ddp"}),
+        ("tensorflow", (), {"mirrored"}),
+        ("jax", (), {"sharded"}),
+        ("pytorch", ("fsdp",), {"fsdp"}),
+        ("tensorflow", ("multiworker", "mirrored"), {"multiworker", "mirrored"}),
+    ],
+)
+def test_the_first_strategy_is_the_default_and_each_has_its_one_rank(framework, named, strategies):
+    cases = make(workload=("gpt2",), size=("tiny",), framework=(framework,), ranks=(2,), strategy=named).cases
+    assert {(case.ranks, case.strategy) for case in cases} == {
+        (None, None),
+        (2, None),
+        *((ranks, strategy) for ranks in (1, 2) for strategy in strategies),
+    }
+    assert {case.mode for case in cases} == {{"pytorch": "eager", "tensorflow": "graph", "jax": "jit"}[framework]}
+
+
 def test_a_case_on_gpus_is_charged_with_one_for_each_rank():
     plan = make(with_gpus(), **GPT2, device=("cuda:0",), precision=("fp32",), ranks=(2,))
     assert [case.charged_devices for case in plan.cases] == ["cuda:0", "cuda:0+cuda:1", "cuda:0", "cuda:0+cuda:1"]
@@ -73,7 +100,12 @@ def test_more_ranks_than_devices_are_refused(settings, message):
         ({"strategy": ("ddp",)}, "add --ranks N"),
         ({"scaling": "weak"}, "add --ranks N"),
         ({"ranks": (2,), "strategy": ("dddp",)}, "Did you mean 'ddp'"),
-        ({"ranks": (2,), "strategy": ("ddp",), "framework": ("tensorflow",)}, "TensorFlow has no ddp"),
+        (
+            {"ranks": (2,), "strategy": ("ddp", "mirrored"), "framework": ("tensorflow",)},
+            "^TensorFlow has no ddp: it has mirrored, multiworker.$",
+        ),
+        ({"ranks": (2,), "strategy": ("mirrored",), "framework": ("jax",)}, "^JAX has no mirrored: it has sharded.$"),
+        ({"ranks": (2,), "mode": ("xla",), "framework": ("tensorflow",)}, "mirrored is measured in graph"),
         ({"ranks": (2,), "phase": ("inference",)}, "phase training.*found --phase inference"),
         ({"ranks": (2,), "workload": ("matmul",)}, "nothing that is selected has it"),
         ({"ranks": (2,), "mode": ("compile",), "framework": ("pytorch",)}, "ddp is measured in eager"),

@@ -16,12 +16,13 @@ from joulemark.suite.carbon.resolve import resolve
 from joulemark.suite.cli.support.prepare import prepare_run
 from joulemark.suite.plan.plan import Plan
 from joulemark.suite.records import Case, RunFile
+from joulemark.suite.results.gpus.sentences import gpu_sentences
 from joulemark.suite.results.run_files import read
 from joulemark.suite.run.run_spec import RunSpec
 from joulemark.suite.run.runner import measure
 from joulemark.suite.trial.request import Effort
 
-DELAYS_S = {"cuda:0": 0.002, "cuda:1": 0.004}
+DELAYS_S = {"cuda:0": 0.002, "cuda:1": 0.012}
 """Least time of a step; the CPU takes far less for it."""
 WINDOW_S = 0.3
 
@@ -43,7 +44,7 @@ class ShortPlan(Plan):
 
 @pytest.fixture(scope="module")
 def run_file(tmp_path_factory: pytest.TempPathFactory) -> RunFile:
-    """Return a run on two GPUs, the second of which is half as fast."""
+    """Return a run on two GPUs, the second of which is slower by a factor of 6."""
     require("torch")
     home = tmp_path_factory.mktemp("gpus")
     with pytest.MonkeyPatch.context() as patch:
@@ -53,7 +54,7 @@ def run_file(tmp_path_factory: pytest.TempPathFactory) -> RunFile:
         prepared = prepare_run(
             {
                 "framework": ["pytorch"], "workload": ["mlp"], "phase": ["inference"], "size": ["tiny"],
-                "precision": ["fp32"], "device": ["all"], "python": [f"pytorch={python}"], "rounds": 2,
+                "precision": ["fp32"], "device": ["all"], "python": [f"pytorch={python}"], "rounds": 3,
                 "sensor": ["simulated:rapl/constant"], "offline": True, "intensity": "100",
             }
         )  # fmt: skip
@@ -96,6 +97,8 @@ def test_run_compares_the_gpus(run_file: RunFile) -> None:
     assert across is not None
     fast, slow = across.gpus
     assert slow.alone.deviation < 0 < fast.alone.deviation
+    assert [gpu.verdict for gpu in across.gpus] == ["differs"] * 2
+    assert "cuda:0 and cuda:1 differ" in " ".join(gpu_sentences(across))  # of two, nobody knows which is wrong
     assert across.host_energy_per_item_j.value is not None
     assert (fast.alone.power_w.value, fast.alone.power_w.reason) == (None, "no readable sensor of this GPU")
 

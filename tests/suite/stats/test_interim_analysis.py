@@ -14,6 +14,7 @@ from joulemark.suite.records import ArmRecord, ArmSettings, Case, FrameworkInfo,
 from joulemark.suite.stats.compare import compare
 from joulemark.suite.stats.comparison import ComparisonResult
 from joulemark.suite.stats.interim_analysis import analysis_levels, first_rounds, undecided
+from joulemark.suite.stats.variance import Variance
 
 ROUNDS = 5
 
@@ -104,6 +105,26 @@ def test_pair_is_judged_at_the_level_of_its_own_analysis(count: int, analysis: i
     half = stats.t.ppf(1 - level / 2, count - 1) * logs.std(ddof=1) / math.sqrt(count)
     assert math.log(comparison.low) == pytest.approx(logs.mean() - half, abs=2e-6)
     assert math.log(comparison.high) == pytest.approx(logs.mean() + half, abs=2e-6)
+
+
+@pytest.mark.parametrize(("count", "analysis"), [(5, 1), (10, 2), (15, 3)])
+def test_a_run_that_is_measured_longer_is_judged_against_a_kept_one_at_the_level_of_its_analysis(
+    count: int, analysis: int
+) -> None:
+    def kept(number: int, trials: int, max_rounds: int | None) -> RunFile:
+        logs = np.tile([1e-6, -1e-6], trials)[:trials]  # the drift is all that counts
+        made = case(
+            trials=[trial(n, 1e6 * math.exp(log), start_s=10.0 * n, readings=[]) for n, log in enumerate(logs, 1)]
+        )
+        run = run_file([made], id=f"2026110{number}T120000Z-a1b2")
+        plan = run.run.model_copy(update={"rounds": ROUNDS, "max_rounds": max_rounds})
+        return run.model_copy(update={"run": plan})
+
+    drift = Variance(0.05**2, math.inf)
+    result = compare(kept(1, 5, None), kept(2, count, 15), metrics=["throughput"], drift=drift, confidence=0.98)
+    level = analysis_levels(3, 0.02)[analysis - 1]
+    half = stats.norm.isf(level / 2) * math.sqrt(2) * 0.05  # both runs drift
+    assert math.log(only(result).high) == pytest.approx(half, rel=1e-3)
 
 
 def test_undecided_are_both_cases_of_an_inconclusive_pair() -> None:

@@ -65,6 +65,9 @@ def tf_config(kind: str, index: int, hosts: str = "a a b b") -> dict[str, str]:
         ({**BATCH, "SLURM_PROCID": "1", "SLURM_LOCALID": "1"}, ("slurm", 1, 5, 1, 2, 0, 3)),
         (OPEN_MPI, ("mpi", 5, 8, 1, 4, None, 2)),  # mpirun may map ranks to nodes in turn
         (HYDRA, ("mpi", 1, 4, 1, 4, 0, 1)),
+        # accelerate's own, under an mpirun that maps ranks to nodes in turn
+        ({"RANK": "1", "LOCAL_RANK": "0", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2"}, ("torch", 1, 4, 0, 2, None, 2)),
+        ({"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2"}, ("torch", 3, 4, 1, 2, 1, 2)),
         (tf_config("worker", 1), ("tensorflow", 2, 4, 0, 2, 1, 2)),
         (tf_config("chief", 0), ("tensorflow", 0, 4, 0, 2, 0, 2)),
     ],
@@ -122,6 +125,8 @@ def test_ranks_of_a_job_agree_on_it_and_other_jobs_differ() -> None:
     [
         ({"RANK": "1", "WORLD_SIZE": "4"}, "set LOCAL_RANK"),
         ({"PMI_RANK": "1", "PMI_SIZE": "4"}, "set MPI_LOCALRANKID"),
+        ({"LOCAL_RANK": "1"}, "another rank counts this node, but WORLD_SIZE is not set"),
+        ({"LOCAL_RANK": "1", "WORLD_SIZE": " "}, "another rank counts this node, but WORLD_SIZE is not set"),
         ({**TORCHRUN, "RANK": "8"}, "rank 8 and world size 8"),
         ({**TORCHRUN, "LOCAL_RANK": "4"}, "local rank 4 and local world size 4"),
         ({**TORCHRUN, "RANK": "-1"}, "RANK is a number of 0 or more, found '-1'"),

@@ -50,6 +50,8 @@ def test_workload_without_size_base_has_no_numbers() -> None:
     console = Console(width=200)
     with console.capture() as capture:
         console.print(workloads_table(document))
-    own, usual = capture.get().splitlines()[-2:]
+    lines = capture.get().splitlines()
+    own, usual = (next(line for line in lines if line.startswith(name)) for name in ("own", "usual"))
     assert own.split()[-2:] == ["-", "-"]
-    assert usual.split()[-2:] == ["3,456", "1.00"]
+    assert usual.split()[-3:] == ["base", "3,456", "1.00"]
+    assert lines[-2:] == ["Sizes of each: tiny", "Modes of each: pytorch: eager"]

@@ -40,6 +40,10 @@ def print_findings(run_file: RunFile, found: Sequence[TaskSweep]) -> None:
         print_text(Text(sweep.task, style="bold"), _table(sweep), Text(""), *_bars(sweep), *_sentences(sweep, run_file))
 
 
+LARGEST_FACTOR = 100
+"""The ends of an interval that is wider, as of two rounds that disagree, say nothing more."""
+
+
 def _table(sweep: TaskSweep) -> AdaptiveTable:
     item = sweep.points[0].case.item if sweep.points else "item"
     node = any(point.node_joules for point in sweep.points)
@@ -68,6 +72,8 @@ def _number(mean: GeometricMean | None) -> str:
         return "not measured"
     if mean.low is None or mean.high is None:
         return significant(mean.value)
+    if mean.high > LARGEST_FACTOR * mean.value or mean.low < mean.value / LARGEST_FACTOR:
+        return f"{significant(mean.value)} (uncertain by over {LARGEST_FACTOR} times)"
     return f"{significant(mean.value)} [{significant(mean.low)}, {significant(mean.high)}]"
 
 

@@ -16,7 +16,7 @@ from nvml_library import FakeGpu
 from powercap import FakeZone, build
 from rich.console import Console
 
-from joulemark.suite.cli.support.doctor_checks import Check
+from joulemark.suite.cli.support.doctor.checks import Check
 from joulemark.suite.cli.verbs.doctor import _table, verdict
 from joulemark.suite.sensors.base import MODELS
 

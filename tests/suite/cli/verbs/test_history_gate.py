@@ -11,7 +11,7 @@ import pytest
 from command import joulemark
 from kept_runs import case_at, keep_run
 
-from joulemark.suite.cli.support.comparison import compare_runs
+from joulemark.suite.cli.support.compare.documents import compare_runs
 from joulemark.suite.results.history.checks import check_of, keep
 from joulemark.suite.results.store import load
 from joulemark.suite.stats.gate import evaluate

@@ -41,8 +41,8 @@ def test_units_that_people_know_in_joules_and_grams() -> None:
     """200 tokens in 100 J are 500 J for 1,000 tokens: at 39.22 g/kWh 5.447 mg."""
     tokens = {"workload": "gpt2", "phase": "generation", "item": "token"}
     cheap, dear = at(100.0, **tokens), at(100.0, 300.0, framework="tensorflow", mode="graph", **tokens)
-    (cost,) = known_units(run_file([dear, cheap]))
-    assert (cost.unit.name, cost.case.framework) == ("1,000 tokens generated", "pytorch")
+    (cost,) = known_units(run_file([dear, cheap]).cases)
+    assert (cost.unit.name, cost.case.framework) == ("generation, per 1,000 tokens", "pytorch")
     assert cost.energy_j.value == pytest.approx(500.0)
     assert cost.emissions_g.value == pytest.approx(500.0 / 3.6e6 * CH.g_per_kwh)
     assert cost.per_second == pytest.approx(0.1)
@@ -53,16 +53,16 @@ def test_response_is_all_tokens_of_a_sample() -> None:
     window = trial(1, readings=[energy(100.0)]).model_copy(update={"steps": 10, "items": 10 * 4 * 32})
     response = case("gpt2", phase="response", item="token", batch_size=4, trials=[window])
     response = response.model_copy(update={"id": response.id.replace("b32", "b4")})
-    (cost,) = known_units(run_file([response]))
+    (cost,) = known_units(run_file([response]).cases)
     assert (cost.items, cost.energy_j.value) == (32, pytest.approx(100.0 / 40))
     tokens = Response(prompt_tokens=100, new_tokens=32)
-    (cost,) = known_units(run_file([response.model_copy(update={"response": tokens})]))
-    assert cost.name == "one response (100 + 32 tokens, batch 4)"
+    (cost,) = known_units(run_file([response.model_copy(update={"response": tokens})]).cases)
+    assert cost.name == "response (100 + 32 tokens, batch 4)"
 
 
 def test_compiled_modes_and_own_settings_are_no_headline() -> None:
     own = case().model_copy(update={"id": f"{case().id}+threads=1"})
-    assert known_units(run_file([own, case(mode="compile")])) == ()
+    assert known_units(run_file([own, case(mode="compile")]).cases) == ()
 
 
 def test_nearest_cause_counts() -> None:
@@ -85,6 +85,6 @@ def test_h200_as_published_in_its_page() -> None:
     (power,) = powers(run)
     assert power.idle_w == pytest.approx(77, abs=2)
     assert (round(power.most_w), power.lower_bound) == (693, True)
-    trained = next(cost for cost in known_units(run) if cost.unit.name == "an image trained on")
+    trained = next(cost for cost in known_units(run.cases) if cost.unit.name == "training, per image")
     assert trained.energy_j.value == pytest.approx(0.138, rel=1e-2)
     assert causes(run.cases, run.probes)["power-capped"] == 2  # both of ViT

@@ -17,7 +17,7 @@ from grid_server import Answer, GridServer, Reply
 from node_devices import address, damaged, plug
 from powercap import FakeZone, build
 
-from joulemark.suite.cli.support import doctor_sensors
+from joulemark.suite.cli.support.doctor import sensors as doctor_sensors
 from joulemark.suite.energy.window_energy import compute_readings
 from joulemark.suite.errors import UsageError
 from joulemark.suite.sensors import trace_file

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from places import ROOT
+from places import DOCS, ROOT
 from powercap import Driver, FakeZone, build, device
 
 from joulemark.suite.energy.window_energy import compute_readings
@@ -94,6 +95,16 @@ def test_psys_is_read_on_request_only(tmp_path: Path) -> None:
     top = build(tmp_path, TRAPS)
     assert ("psys", "host") not in _components(top)
     assert ("psys", "host") in _components(top, psys=True)
+
+
+def test_the_tree_that_a_container_gets_has_the_same_counters(tmp_path: Path) -> None:
+    """Zones nested in each other, as they are where the links of /sys/class/powercap lead (docs/docker.md)."""
+    top = build(tmp_path, TRAPS)
+    mounted = re.search(r"-v /sys/(\S+):(\S+):ro -e JOULEMARK_POWERCAP_ROOT=(\S+)", powercap.MOUNTS)
+    assert mounted is not None
+    assert mounted[2] == mounted[3]
+    assert _components(tmp_path / mounted[1]) == _components(top)
+    assert powercap.MOUNTS.removesuffix(" ...") in " ".join((DOCS / "docker.md").read_text(encoding="utf-8").split())
 
 
 def test_amd_has_packages_only(tmp_path: Path) -> None:

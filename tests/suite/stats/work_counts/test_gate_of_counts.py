@@ -8,7 +8,7 @@ import pytest
 from comparisons import NO_DRIFT, case_with_rates, case_with_work
 from run_files import failed_trial, machine, run_file, work
 
-from joulemark.suite.cli.support.comparison_text import findings
+from joulemark.suite.cli.support.compare.text import findings
 from joulemark.suite.errors import NotComparableError, UsageError
 from joulemark.suite.records import Case, FrameworkInfo, RunFile
 from joulemark.suite.stats.compare import compare

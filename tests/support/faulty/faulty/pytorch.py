@@ -29,7 +29,7 @@ def build(size, phase, kit):
     if "rank" in fault:
         from faulty import ranks
 
-        return ranks.build(fault, kit)
+        return ranks.build(fault, kit, lambda misbehave, loss: (misbehave(), loss)[1])
     if fault.startswith("gpu"):
         return simulated_gpu(fault, size.batch)
     if fault == "retraces":

@@ -1,4 +1,5 @@
-"""One size whose work is LADEN_TIMES times as much, and one whose work is thrice as much in every other process."""
+"""One size with as many large matrix products as LADEN_PRODUCTS says, and one with three times as many in every other
+process as in the others."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from joulemark.workloads.spec import Size, Workload
 WORKLOADS = (
     Workload(
         name="laden",
-        title="a chain of matrix products",
+        title="matrix products",
         family="loads",
         item="step",
         paper="none",
@@ -18,10 +19,10 @@ WORKLOADS = (
             load: Size({"load": load}, {"cpu": 1, "cuda": 1}) for load in ("given", "restless", "tiny", "small", "base")
         },
         inputs=lambda size, phase, batch, generator: {
-            "x": generator.standard_normal((batch, 128, 128), dtype=np.float32)
+            "x": generator.standard_normal((batch, 256, 256), dtype=np.float32)
         },
         package="laden",
-        flops=lambda size, phase: 8 * 2.0 * 128**3,
-        bytes=lambda size, phase, batch, element: batch * 4.0 * 2 * 128**2,
+        flops=lambda size, phase: 2.0 * 8**3,
+        bytes=lambda size, phase, batch, element: batch * 4.0 * 2 * 8**2,
     ),
 )

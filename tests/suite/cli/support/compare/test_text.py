@@ -5,8 +5,8 @@ from __future__ import annotations
 from kept_runs import case_at
 from run_files import run_file
 
-from joulemark.suite.cli.support.comparison import RunComparison
-from joulemark.suite.cli.support.comparison_text import MAX_BYTES, markdown
+from joulemark.suite.cli.support.compare.documents import RunComparison
+from joulemark.suite.cli.support.compare.text import MAX_BYTES, markdown
 from joulemark.suite.stats.compare import compare
 
 

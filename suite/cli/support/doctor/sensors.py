@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from joulemark.suite.cli.support.doctor_checks import Check
+from joulemark.suite.cli.support.doctor.checks import Check
 from joulemark.suite.energy.components import MACHINE
 from joulemark.suite.energy.update_times import observed_update_period_s
 from joulemark.suite.energy.whole_machine.calibrated_gain import calibration_texts

@@ -27,14 +27,14 @@ class Run(RunFile):
     """A run file with its tables. Each is made when it is asked for, by packages that are imported then."""
 
     def to_pandas(self, rows: frames.Rows = "cases") -> pd.DataFrame:
-        """Return a data frame with one row a case, or with `rows="trials"` one a trial.
+        """Return a data frame with one row a case, or one a trial with `rows="trials"`.
 
         The columns are those of `joulemark export --format csv`; `attrs["units"]` has their units.
         """
         return frames.to_pandas([self], rows)
 
     def to_arrow(self, rows: frames.Rows = "cases") -> pa.Table:
-        """Return a table of Arrow with the same columns; the metadata of a field has its `unit`."""
+        """Return a table of Arrow with the same `rows` and columns; the metadata of a field has its `unit`."""
         return frames.to_arrow([self], rows)
 
     def __eq__(self, other: object) -> bool:
@@ -77,11 +77,11 @@ class Runs(Sequence[Run]):
         return len(self._runs)
 
     def to_pandas(self, rows: frames.Rows = "cases") -> pd.DataFrame:
-        """Return the data frames of all runs as one, as `Run.to_pandas`."""
+        """Return the data frames of all runs as one; `rows` as in `Run.to_pandas`."""
         return frames.to_pandas(self._runs, rows)
 
     def to_arrow(self, rows: frames.Rows = "cases") -> pa.Table:
-        """Return the tables of all runs as one, as `Run.to_arrow`."""
+        """Return the tables of all runs as one; `rows` as in `Run.to_arrow`."""
         return frames.to_arrow(self._runs, rows)
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from joulemark.suite.cli.support.comparison import RunComparison, work_of_doubt
+from joulemark.suite.cli.support.compare.documents import RunComparison, work_of_doubt
 from joulemark.suite.energy.attribution import is_estimated
 from joulemark.suite.records import COUNTS, ArmName, RunFile
 from joulemark.suite.results.table import ESTIMATED

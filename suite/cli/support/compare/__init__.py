@@ -1,0 +1,1 @@
+"""What `compare`, `ab` and `check` share: a comparison of runs or arms, as data and as text."""
