@@ -230,7 +230,7 @@ class RunFile(Record):
     machine: Machine
     """What it ran on."""
     node: Node | None = None
-    """None unless the run is a part of a job of several ranks."""
+    """None unless the run is a part of a job of several nodes or ranks."""
     arms: dict[ArmName, ArmRecord] = {}
     """The two arms of an A/B run; empty for other runs."""
     settings: Settings
