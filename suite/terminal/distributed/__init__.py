@@ -1,0 +1,1 @@
+"""What the terminal shows of several GPUs, ranks, nodes and jobs."""
