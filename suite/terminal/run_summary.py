@@ -16,11 +16,11 @@ from joulemark.suite.results.table import Cell, table
 from joulemark.suite.stats.work_counts.step_counts import step_counts
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.console import OUT, print_text
-from joulemark.suite.terminal.distributed.gpus import gpu_tables
-from joulemark.suite.terminal.distributed.ranks import ranks_table
+from joulemark.suite.terminal.gpus import gpu_tables
 from joulemark.suite.terminal.notices import notice_lines
 from joulemark.suite.terminal.overview import overview
 from joulemark.suite.terminal.power_summary import energy_line, idle_power_line, node_lines
+from joulemark.suite.terminal.ranks import ranks_table
 from joulemark.suite.terminal.responses import response_table
 from joulemark.suite.terminal.tables import AdaptiveTable, Column
 

@@ -33,7 +33,7 @@ def command(
     from joulemark.suite.cluster.job_file import nodes_of
     from joulemark.suite.results.jobs.document import job_document
     from joulemark.suite.results.jobs.total import job_total
-    from joulemark.suite.terminal.distributed.jobs import job_lines, job_table
+    from joulemark.suite.terminal.jobs.table import job_lines, job_table
 
     found = named_runs(runs, find_runs(out), is_wanted=lambda run_file: run_file.node is not None)
     if not found:

@@ -68,6 +68,7 @@ def launch(count: int, run_rank: RunRank, meeting: Meeting | None = None) -> lis
         "run_id": str(os.getpid()),
         "rdzv_backend": "c10d",
         "rdzv_endpoint": "localhost:0",
+        "local_addr": "127.0.0.1",  # by itself it takes the host name, which need not resolve
     }
     config = LaunchConfig(
         **(rendezvous if meeting is None else pytorch_nodes.rendezvous(meeting)),

@@ -31,8 +31,8 @@ from joulemark.suite.system.directories import make_private, runs_directory
 from joulemark.suite.system.redaction import redacted_command
 from joulemark.suite.system.text import one_line
 from joulemark.suite.terminal.console import ERR, print_json, print_message, print_text
-from joulemark.suite.terminal.distributed.jobs import job_lines, job_table
-from joulemark.suite.terminal.distributed.nodes import show_nodes
+from joulemark.suite.terminal.jobs.progress import show_nodes
+from joulemark.suite.terminal.jobs.table import job_lines, job_table
 from joulemark.suite.units import counted, duration
 
 if TYPE_CHECKING:

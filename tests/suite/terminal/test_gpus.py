@@ -7,7 +7,7 @@ import io
 from gpu_runs import run_on
 from rich.console import Console
 
-from joulemark.suite.terminal.distributed.gpus import gpu_tables
+from joulemark.suite.terminal.gpus import gpu_tables
 
 HEALTHY = (1.0, 1.004, 0.997, 1.002, 0.999, 1.001, 0.998, 1.003)
 

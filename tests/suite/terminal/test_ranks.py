@@ -9,7 +9,7 @@ from run_files import case, energy, run_file, trial
 from joulemark.reports.figures.ranks import figures
 from joulemark.reports.model import build
 from joulemark.suite.records import Difference, Efficiency, Kind, Quantity, RunFile
-from joulemark.suite.terminal.distributed.ranks import ranks_table
+from joulemark.suite.terminal.ranks import ranks_table
 
 
 def _run(kind: Kind = "model", low: float | None = 0.12, ranks: tuple[int, ...] = (2,)) -> RunFile:

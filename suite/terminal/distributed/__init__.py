@@ -1,1 +1,0 @@
-"""What the terminal shows of several GPUs, ranks, nodes and jobs."""
