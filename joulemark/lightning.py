@@ -12,7 +12,9 @@ try:
 except ModuleNotFoundError:
     from pytorch_lightning import callbacks
 
+from joulemark.suite import trackers
 from joulemark.suite.system.ranks import Rank, job_name
+from joulemark.suite.trackers.base import Tracker
 from joulemark.suite.trackers.mlflow import MlflowTracker
 from joulemark.training_callback import TrainingCallbackMixin
 
@@ -39,7 +41,7 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
         self.set_up("pytorch", name, steps, save, options)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        self.begin_training(_rank(trainer), trainer.strategy.barrier, [*_contexts(trainer)])
+        self.begin_training(_rank(trainer), trainer.strategy.barrier, lambda: [*_contexts(trainer)])
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         self.training.begin_epoch()
@@ -61,13 +63,13 @@ class LightningCallback(TrainingCallbackMixin, callbacks.Callback):  # type: ign
                 logger.log_metrics(values, step=trainer.global_step)
 
 
-def _contexts(trainer: Any) -> Iterator[object]:
-    """Yield the run or writer of each of the trainer's loggers that is one of a tracker."""
-    for logger in trainer.loggers:
+def _contexts(trainer: Any) -> Iterator[Tracker]:
+    """Yield the runs of the trainer's loggers; in other processes than the first they have none."""
+    for logger in trainer.loggers if trainer.is_global_zero else ():
         if type(logger).__name__ == "MLFlowLogger":
             yield MlflowTracker(logger.experiment, logger.run_id)
         elif type(logger).__name__ in ("WandbLogger", "TensorBoardLogger"):
-            yield logger.experiment
+            yield trackers.of_object(logger.experiment)
 
 
 def _rank(trainer: Any) -> Rank | None:

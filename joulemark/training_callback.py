@@ -11,7 +11,7 @@ from joulemark.meter import Meter
 from joulemark.suite.system.ranks import Rank
 from joulemark.suite.system.scratch import scratch_directory
 from joulemark.suite.trackers.base import Tracker
-from joulemark.tracking.log import TrackingLog
+from joulemark.tracking.log import Active, TrackingLog
 from joulemark.tracking.values import training_rows
 from joulemark.training import Epoch, Training
 
@@ -23,8 +23,8 @@ class TrainingCallbackMixin:
     _save: str | Path | None
     _log: TrackingLog | None
     """None where nothing is logged to trackers."""
-    _targets: tuple[Tracker, ...]
-    """The runs that the training is logged to: those that were active at its begin, since some end before it does."""
+    _active: Active | None
+    """The runs that were active when the training began, since some end before it does; None: another rank logs."""
 
     def set_up(self, framework: str, name: str, steps: int, save: str | Path | None, options: dict[str, Any]) -> None:
         """Make the meter. `options` are those of `joulemark.Meter`."""
@@ -39,24 +39,23 @@ class TrainingCallbackMixin:
         self,
         rank: Rank | None = None,
         barrier: Callable[[], object] | None = None,
-        contexts: Sequence[object] = (),
+        contexts: Callable[[], Sequence[Tracker]] = tuple,
     ) -> None:
         """Begin the training.
 
         Args:
             rank: Which rank this process is, where the framework knows it better than the launcher's variables.
             barrier: Returns once all ranks have called it. Called where there are several nodes, to align their clocks.
-            contexts: Runs and writers of trackers that the framework logs to, for `track="active"`.
+            contexts: Returns the runs of trackers that the framework itself logs to, for `track="active"`.
         """
         meter = self.training.meter
         meter.set_rank(rank)
-        self._targets = ()
+        self._active = None
         if self._log is not None:
             self._log.load()
             meter.prepare()
             if not meter.is_counted_elsewhere:
-                self._log.add_contexts(contexts)
-                self._targets = self._log.targets()
+                self._active = self._log.active(contexts())
         self.training.begin()
         if meter.rank is not None:
             if self._save is not None:
@@ -83,13 +82,13 @@ class TrainingCallbackMixin:
         """End the training, write the run file if one was asked for, and log to the trackers."""
         self.training.end()
         saved = self.training.save(self._save) if self._save is not None and self.epochs else None
-        if self._log is not None and self._targets and self.whole is not None:
-            node = self.training.meter.node_name
-            series = "/".join(filter(None, [self._log.prefix, node]))
-            self._log.log(self._targets, training_rows(series, self.training), [self.whole])
+        if self._log is not None and self._active is not None and self.whole is not None:
+            targets = self._log.targets(self._active)
+            series = "/".join(filter(None, [self._log.prefix, self.training.meter.node_name]))
+            self._log.log(targets, training_rows(series, self.training), [self.whole])
             if saved is not None:
-                self._log.attach(saved, self._targets)
+                self._log.attach(saved, targets)
             elif self.epochs:
                 with scratch_directory() as folder:
-                    self._log.attach(self.training.save(folder / f"{self._log.name}.json"), self._targets)
+                    self._log.attach(self.training.save(folder / f"{self._log.name}.json"), targets)
             self._log.close()

@@ -8,8 +8,9 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from joulemark.measurement import Measurement
 from joulemark.suite import trackers
@@ -23,6 +24,11 @@ LONG_S = 1.0
 """A window of this length is logged at its end: reading it takes a tenth of that."""
 PERIOD_S = 10.0
 """Shorter ones are logged together, once in so many seconds."""
+
+
+Active = Mapping[str, Sequence[Tracker]]
+"""Runs that a program has begun, by what names them in `track`."""
+Result = TypeVar("Result")
 
 
 class TrackingLog:
@@ -49,16 +55,13 @@ class TrackingLog:
         self._count = 0
         self._flushed_s: float | None = None
         self._process = os.getpid()
-        self._contexts: tuple[Tracker, ...] = ()
         self.prefix = f"joulemark/{self.name}"
 
     def load(self) -> None:
         """Import the trackers' packages, which takes seconds. Does nothing the second time."""
-        trackers.load(self._named)
-
-    def add_contexts(self, things: Sequence[object]) -> None:
-        """Take `things`, runs and writers of the training's framework, for active ones too."""
-        self._contexts = tuple(thing if hasattr(thing, "describe") else trackers.of_object(thing) for thing in things)  # type: ignore[misc]
+        for named in self._named:
+            if named not in self._failed:
+                self._guarded(named, f"{named} cannot be imported", partial(trackers.load, [named]))
 
     def add(self, measurement: Measurement) -> None:
         """Log a window that has just ended, or have it logged with those that follow."""
@@ -83,20 +86,28 @@ class TrackingLog:
                 self.log([self._open[title]], rows, [measurement for _, measurement, _ in pending])
             self._flushed_s = monotonic_s()
 
-    def targets(self) -> tuple[Tracker, ...]:
-        """Return the runs that are logged to now. Begins one of each named tracker that has none."""
-        found: list[Tracker] = []
+    def active(self, contexts: Sequence[Tracker] = ()) -> Active:
+        """Return the runs that the program has begun, of each tracker that is named; `contexts` are further ones."""
+        found: dict[str, list[Tracker]] = {}
         for named in self._named:
             if named == trackers.ACTIVE:
-                found += [*trackers.active(), *self._contexts]
-                if not found:
-                    self._report(trackers.ACTIVE, "track is active, but no run of MLflow or Weights & Biases is")
-            elif isinstance(named, str) and (active := trackers.active([named])):
-                found += active
-            else:
-                found += self._of_own(named)
+                found[named] = [*(self._guarded("runs", "active runs are not found", trackers.active) or ()), *contexts]
+            elif isinstance(named, str):
+                runs = self._guarded("runs", "active runs are not found", partial(trackers.active, [named]))
+                found[named] = runs or []
+        return found
+
+    def targets(self, active: Active | None = None) -> tuple[Tracker, ...]:
+        """Return the runs to log to: those that are `active` (default: now), else one of its own for each tracker."""
+        active = self.active() if active is None else active
+        found: list[Tracker] = []
+        for named in self._named:
+            runs = active.get(named, []) if isinstance(named, str) else []
+            if not runs and named == trackers.ACTIVE:
+                self._report(trackers.ACTIVE, "track is active, but no run of MLflow or Weights & Biases is")
+            found += runs or ([] if named == trackers.ACTIVE else self._of_own(named))
         self._open = {tracker.title: tracker for tracker in found} | self._open
-        return tuple(self._open[tracker.title] for tracker in found)
+        return tuple(dict.fromkeys(self._open[tracker.title] for tracker in found))
 
     def log(self, targets: Sequence[Tracker], rows: Sequence[Row], measurements: Sequence[Measurement]) -> None:
         """Log `rows` to `targets`, with what is known of `measurements` the first time."""
@@ -134,21 +145,26 @@ class TrackingLog:
         key = named if isinstance(named, str) else id(named)
         if key not in self._own and key not in self._failed:
             stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-            try:
-                is_name = isinstance(named, str)
-                self._own[key] = trackers.new(named, self.name, stamp) if is_name else trackers.of_object(named)
-            except Exception as error:  # noqa: BLE001 - the user's program must go on
-                self._report(key, f"no run of {named} could be begun: {_text(error)}. Nothing is logged there")
+            is_name = isinstance(named, str)
+            begin = (lambda: trackers.new(named, self.name, stamp)) if is_name else (lambda: trackers.of_object(named))
+            made = self._guarded(key, f"no run of {named} could be begun, and nothing is logged there", begin)
+            if made is not None:
+                self._own[key] = made
         return [self._own[key]] if key in self._own else []
 
     def _attempt(self, tracker: Tracker, action: Callable[[Tracker], None]) -> None:
         """Do something in a tracker's package. Once it has failed there, nothing more is tried."""
-        if tracker.title in self._failed:
-            return
+        if tracker.title not in self._failed:
+            problem = f"{tracker.title} failed, and is not logged to any more"
+            self._guarded(tracker.title, problem, lambda: action(tracker))
+
+    def _guarded(self, key: object, problem: str, action: Callable[[], Result]) -> Result | None:
+        """Return what `action` does; None with a notice where it fails, in a package or service of others."""
         try:
-            action(tracker)
-        except Exception as error:  # noqa: BLE001 - any, of another's package or service
-            self._report(tracker.title, f"{tracker.title} failed, and is not logged to any more: {_text(error)}")
+            return action()
+        except Exception as error:  # noqa: BLE001 - the user's program must go on
+            self._report(key, f"{problem}: {_text(error)}")
+            return None
 
     def _report(self, key: object, problem: str) -> None:
         if key not in self._failed:

@@ -89,7 +89,8 @@ class Driver:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.communicate(timeout=10)
+        self.process.kill()  # unless it has ended: a run may be meant to outlast the test
+        self.process.communicate()
 
 
 def drive(jobs: Sequence[dict[str, object]], run_s: float) -> None:

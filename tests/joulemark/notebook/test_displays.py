@@ -12,7 +12,7 @@ from run_files import case, energy, failed_trial, machine, run_file, trial
 
 from joulemark.measurement import Measurement, unavailable
 from joulemark.notebook.measurement_html import WIDTH, measurement_html
-from joulemark.notebook.run_html import MOST, run_html, run_text
+from joulemark.notebook.run_html import LEFT, MOST, run_html, run_text
 from joulemark.suite.records import Cpu
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b]52;c;x\x07\u202e"
@@ -138,6 +138,8 @@ def test_dots_and_intervals_lie_where_their_values_are(ratio: float) -> None:
     (x0, *_), (x1, *_) = dots = plotted(run)
     (v0, *_), (v1, *_) = values
     per_unit = (x1 - x0) / (scale(v1) - scale(v0))
+    if scale is float:
+        assert x0 - per_unit * v0 == pytest.approx(LEFT, abs=0.2)  # the axis begins at 0
     for positions, ends in zip(dots, values, strict=True):
         for position, value in zip(positions, ends, strict=True):
             assert position == pytest.approx(x0 + per_unit * (scale(value) - scale(v0)), abs=0.2)

@@ -15,6 +15,7 @@ from simulated_meter import SENSOR
 from tracked import (
     MlflowStore,
     Values,
+    imported,
     tensorboard_texts,
     tensorboard_values,
     wandb_config,
@@ -74,6 +75,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
         for name, value in MlflowStore(folder).variables.items():
             patch.setenv(name, value)
         patch.setenv("WANDB_DATA_DIR", str(folder))  # where artifacts wait
+        imported("mlflow").set_tracking_uri(MlflowStore(folder).uri)  # an earlier test may have set another
         yield Logged(folder)
     meter_process.close()
 

@@ -62,7 +62,7 @@ def test_a_tracker_that_fails_is_one_notice_and_loses_nothing(store):
 def test_a_run_that_cannot_be_begun_is_one_notice(store, monkeypatch):
     imported("mlflow").set_tracking_uri("no-such-store://nowhere")
     block = meter("block", track="mlflow")
-    with pytest.warns(RuntimeWarning, match="Nothing is logged there") as notices:
+    with pytest.warns(RuntimeWarning, match="nothing is logged there") as notices:
         measure_three(block)
     assert len(notices) == 1
     assert block.energy.value > 0

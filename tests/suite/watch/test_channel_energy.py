@@ -61,6 +61,17 @@ def test_a_value_that_the_hardware_cannot_have_counted_adds_nothing():
     assert max(np.diff(totals)) < 20  # nor did it show for a moment
 
 
+def test_a_value_that_was_believed_for_a_moment_takes_nothing_back():
+    """50 W, and one read shows 12 J too many, as 170 W would: only the next one tells that it was wrong."""
+    shown = [5.0 * n for n in range(60)]
+    shown[30] += 12
+    energy = ChannelEnergy(JOULES, 262143.0, 1.0)
+    totals = added(energy, [(n * PERIOD_S, value) for n, value in enumerate(shown)], [1])
+    assert totals[30] == pytest.approx(162.0)
+    assert totals == sorted(totals)
+    assert energy.energy_j == pytest.approx(295.0)
+
+
 def test_a_restart_is_counted_once_and_never_backwards():
     """The driver is loaded again: the counter begins at 0, and what it had counted since the last read is not known."""
     shown = [7000.0 + 5 * n for n in range(40)] + [5.0 * n for n in range(1, 41)]

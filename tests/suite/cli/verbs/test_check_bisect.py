@@ -73,7 +73,7 @@ HISTORY = {
 }
 """What the library is after each commit, by its message. The workload never changes: its versions are comparable."""
 
-SELECTION = ("--profile", "fast", "--workload", "measured", "--framework", "pytorch", "--threads", "1", "--rounds", "3")
+SELECTION = ("--profile", "fast", "--workload", "measured", "--framework", "pytorch", "--threads", "1", "--rounds", "2")
 KEPT = ("check", "--bisect", "3", "--baseline", "good")
 STEP = (*KEPT, "--threshold", "throughput:off", "--threshold", "energy:off")
 """What a step does is judged exactly, however busy the machine is."""
@@ -144,14 +144,14 @@ def test_git_finds_the_commit_and_skips_what_cannot_be_imported(repository: Path
 
 def test_a_step_in_doubt_is_measured_longer_and_then_skipped(repository: Path) -> None:
     """Equal speeds are neither certainly different nor certainly equal to a millionth."""
-    in_doubt = ("--threshold", "throughput:0.0001%", "--threshold", "work:off", "--max-rounds", "6")
+    in_doubt = ("--threshold", "throughput:0.0001%", "--threshold", "work:off", "--max-rounds", "4")
     variables = {"PYTHONPATH": str(repository), "PYTHONDONTWRITEBYTECODE": "1"}
     done = joulemark(repository.parent, *KEPT, *in_doubt, "--out", "doubt", "--json", variables=variables)
     assert done.returncode == SKIP, done.stderr
     assert "git bisect: this commit cannot be decided, and is skipped." in done.stderr
     (path,) = (repository.parent / "doubt").glob("*.json")
     run = json.loads(path.read_text())
-    assert (run["run"]["rounds"], run["run"]["max_rounds"], len(run["cases"][0]["trials"])) == (3, 6, 6)
+    assert (run["run"]["rounds"], run["run"]["max_rounds"], len(run["cases"][0]["trials"])) == (2, 4, 4)
     assert json.loads(done.stdout)["confidence"] == pytest.approx(1 - 0.02 / 3)
 
 
@@ -164,7 +164,7 @@ def test_a_step_in_doubt_is_measured_longer_and_then_skipped(repository: Path) -
         (("--baseline", "good", "--advisory"), STOP, "leave out --advisory"),
         (("--baseline", "good", "latest"), STOP, "leave out the run 'latest'"),
         (("--baseline", "history"), STOP, "needs one run of the good commit"),
-        (("--baseline", "good", "--max-rounds", "4"), STOP, "not a multiple of 3"),
+        (("--baseline", "good", "--max-rounds", "3"), STOP, "not a multiple of 2"),
         (("--baseline-python", "/nowhere/python"), STOP, "cannot run /nowhere/python"),
     ],
 )
