@@ -82,14 +82,14 @@ def test_all_ranks_are_in_the_window_and_their_items_are_added_up(slow):
     assert slow.items == pytest.approx(8 * slow.steps, abs=8)
 
 
-def test_all_ranks_go_at_the_speed_of_the_slow_one_and_it_is_named(slow):
+def test_all_ranks_go_at_the_speed_of_the_slow_one_and_it_is_named(slow, strategy):
     assert slow.window_length_s / slow.steps >= SLEEP_S * 0.9
     fast, late = (rank.own_s for rank in slow.ranks)
     assert late >= SLEEP_S
     assert fast < late
     fields = dict.fromkeys(("workload_version", "size", "phase", "framework", "mode", "allocator", "item"), "")
     case = Case(id="x", workload="x", device="cpu", precision="fp32", batch_size=4, threads=1, status="ok", **fields)
-    assert slowest_rank(case.model_copy(update={"trials": (slow,)})).rank == 1
+    assert slowest_rank(case.model_copy(update={"strategy": strategy, "trials": (slow,)})).rank == 1
 
 
 @pytest.mark.parametrize(
