@@ -14,9 +14,10 @@ from pathlib import Path
 from forked_command import CommandServer
 
 FAST = """
+warmup_s = 0.05
 [profiles.fast]
 base = "quick"
-title = "for tests: short windows"
+title = "for tests: short warm-up and windows"
 workloads = ["matmul", "cnn"]
 size = "tiny"
 window_s = 0.3

@@ -54,7 +54,7 @@ def run_file(tmp_path_factory: pytest.TempPathFactory) -> RunFile:
         prepared = prepare_run(
             {
                 "framework": ["pytorch"], "workload": ["mlp"], "phase": ["inference"], "size": ["tiny"],
-                "precision": ["fp32"], "device": ["all"], "python": [f"pytorch={python}"], "rounds": 3,
+                "precision": ["fp32"], "device": ["all"], "threads": 1, "python": [f"pytorch={python}"], "rounds": 3,
                 "sensor": ["simulated:rapl/constant"], "offline": True, "intensity": "100",
             }
         )  # fmt: skip

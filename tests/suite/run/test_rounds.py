@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from environments import known, require
 
 from joulemark.suite.carbon.resolve import resolve
 from joulemark.suite.cli.support.prepare import prepare_run
@@ -35,11 +36,13 @@ class Stages:
 def test_fork_servers_serve_as_many_rounds_as_the_profile_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path
 ) -> None:
+    require("torch")
     monkeypatch.setenv("JOULEMARK_HOME", str(tmp_path / "home"))
     prepared = prepare_run(
         {
             "framework": ["pytorch"], "workload": ["mlp"], "phase": ["inference"], "size": ["tiny"], "rounds": 3,
             "sensor": ["simulated:rapl/constant"], "offline": True, "intensity": "100",
+            "python": [known("pytorch")[1]], "threads": 1,
         }
     )  # fmt: skip
     assert prepared.directory is not None

@@ -27,7 +27,7 @@ SENSOR = ("--sensor", "simulated:rapl/constant")
 def test_compiled_modes_write_only_to_the_scratch_directory(tmp_path: Path) -> None:
     home = tmp_path / "user"
     home.mkdir()
-    (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS + "timeout_s = 240\n")  # compilers are slow beside other tests
+    (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS + "timeout_s = 800\n")  # compilers are slow beside other tests
     selection = ("--workload", "mlp", "--phase", "inference", "--mode", "compile", "--mode", "xla", "--rounds", "2")
     selection += known()
     variables = {
