@@ -5,6 +5,8 @@ FROM debian:12-slim
 ARG EXTRAS=frameworks
 # Another index to look for packages in, such as that of PyTorch's builds for CPUs, which save several GB.
 ARG PIP_EXTRA_INDEX_URL=
+# The package's version, which otherwise comes from git: the image gets no `.git`.
+ARG SETUPTOOLS_SCM_PRETEND_VERSION=
 ENV PIP_NO_CACHE_DIR=1
 
 # Versions are Debian's. The compiler and the headers are for `--mode compile`, at run time.

@@ -31,7 +31,7 @@ class Epoch:
     step_energy_j: tuple[float | None, ...]
     """Energy of each of these, joules; None where not measured."""
     step_components_j: tuple[Mapping[str, float], ...]
-    """Energy of each of these by component, joules; those that were not measured are absent."""
+    """The same by component, joules, of those that were measured."""
     step_counts: tuple[int, ...]
     """How many steps each of these has: more than one where several were marked together."""
     step_end_s: tuple[float, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ def render(
     recomputed: Sequence[str] = (),
     references: Sequence[Reference] = (),
     price: float | None = None,
+    lost_nodes: Mapping[int, str] | None = None,
 ) -> str:
     """Return the page of `run_files` as one HTML document: the same text for the same input.
 
@@ -72,11 +73,12 @@ def render(
         recomputed: The options, as typed, by which the emissions of `run_files` differ from those of the runs.
         references: Reference machines that the runs are put beside.
         price: Of a kilowatt-hour, for what a year costs.
+        lost_nodes: Why nodes of the job that the runs are of have no run, by their number.
 
     Raises:
         UsageError: If `plotlyjs` is anything else.
     """
-    report = build(run_files, anonymous, zones, references, price)
+    report = build(run_files, anonymous, zones, references, price, lost_nodes)
     page_sections = sections(report)
     drawn = [figure for _, figures in page_sections for figure in figures]
     titles = [(section.id, section.short_title) for section, _ in page_sections]
@@ -137,12 +139,13 @@ def write(
     private: bool = False,
     references: Sequence[Reference] = (),
     price: float | None = None,
+    lost_nodes: Mapping[int, str] | None = None,
 ) -> Path:
     """Write the page of `run_files` to `path` atomically, with Plotly beside it for `directory`, and return `path`.
 
     `private` keeps a new page from other users. Raises UsageError if it cannot be written.
     """
-    page = render(run_files, plotlyjs, anonymous, zones, recomputed, references, price)
+    page = render(run_files, plotlyjs, anonymous, zones, recomputed, references, price, lost_nodes)
     return write_page(path, page, plotlyjs, private)
 
 

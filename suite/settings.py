@@ -32,7 +32,7 @@ FROM_ENVIRONMENT = (
 """Settings that the environment may give: `zone` as JOULEMARK_ZONE."""
 ALIASES = {"k": "keyword", "window": "window_s", "warmup": "warmup_s"}
 """Options and keys of the settings file whose field has another name."""
-NOT_IN_FILE = frozenset({"effort_source", "over", "ranks", "strategy", "scaling"})
+NOT_IN_FILE = frozenset({"effort_source", "over", "ranks", "strategy", "scaling", "nodes"})
 """Fields that are no keys of the settings file: a run fills in the first one, the others say what one run does."""
 SECTIONS = ("thresholds",)
 """Tables of the settings file that only some verbs read; they are no part of `Settings`."""

@@ -187,9 +187,8 @@ class Workload:
     def least_bytes(self, size: Size, phase: Phase, batch: int, element: int) -> float:
         """Return the memory that a case of this `size`, `phase` and `batch` size needs at least, bytes.
 
-        Weights, at `element` bytes each; in training in float32, with gradients and the optimizer's state of those that
-        learn; and `kept_bytes`. Inputs, and what is gone before the step ends, come on top.
-        """
+        Weights, at `element` bytes each; in training in float32, with gradients and the optimizer's state; and
+        `kept_bytes`. Inputs, and what is gone before the step ends, come on top."""
         count = self.parameters(size)
         weights: float = element * count.total
         if phase == "training":
@@ -197,10 +196,8 @@ class Workload:
         return weights + self.kept_bytes(size, phase, batch, element)
 
     def refusal(self, device: str, precision: str, batch: int, compiled: bool) -> str | None:
-        """Return why it does not run in `precision` with the other settings; None where it does.
-
-        `device` is a kind of device, `batch` the batch size, `compiled` whether the mode's class is `compiled`.
-        """
+        """Return why it does not run in `precision` with the other settings; None where it does. `device` is a kind of
+        device, `batch` the batch size, `compiled` whether the mode's class is `compiled`."""
         if device not in self.devices:
             return f"{self.id} runs on {' and '.join(self.devices)} only, not on {device}"
         if precision not in self.precisions:
@@ -217,10 +214,7 @@ class Workload:
         return "base" if "base" in self.sizes else list(self.sizes)[-1]
 
     def version(self, framework: str) -> str:
-        """Return 12 hex digits that change with the code that the workload runs in `framework`.
-
-        Results of different versions are of different work, and are never compared.
-        """
+        """Return 12 hex digits that change with its code in `framework`; results of two versions are not compared."""
         return version(self.id, self.module, framework)
 
     @property
@@ -231,10 +225,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Program:
-    """A workload built in one framework: what a trial runs and a parity test compares.
-
-    Its functions take tensors of the framework by the names of `Workload.inputs`.
-    """
+    """A workload built in one framework. Its functions take tensors of it by the names of `Workload.inputs`."""
 
     step: Callable[..., Mapping[str, Any]]
     """One step: named tensors in, named tensors out (`loss`, `logits`, ...). A mode compiles this function."""
@@ -251,10 +242,8 @@ class Program:
     gradients: Callable[..., tuple[Mapping[str, Any], dict[str, np.ndarray]]] | None = None
     """Training only: (outputs, gradient by neutral name) at the current weights, without an update."""
     norms: Callable[..., Mapping[str, float]] | None = None
-    """Training only: `gradient_norm` and, where there is a loss, `loss` at the current weights, without an update.
-
-    Gradients stay on the device. A norm is not finite where the loss scale of fp16 makes a gradient overflow.
-    """
+    """Training only: `gradient_norm` and, where there is a loss, `loss` at the current weights, without an update. A
+    norm is not finite where the loss scale of fp16 makes a gradient overflow."""
     initialise: Callable[[], None] = field(default=lambda: None)
     """Set the weights to their initial values."""
     trainable: Callable[[], Sequence[str]] = field(default=tuple)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from joulemark.suite.records import RunFile
+from joulemark.suite.results.jobs.compared import Standing
 from joulemark.suite.results.jobs.members import members
 from joulemark.suite.results.jobs.texts import (
+    STANDING_TITLES,
     component_texts,
     emissions_text,
     energy_text,
     is_estimated,
     source_text,
+    standing_texts,
     sum_text,
 )
 from joulemark.suite.results.jobs.total import NOT_MEASURED, JobTotal, NodeTotal, job_total
@@ -31,8 +34,12 @@ class JobView:
     """Where the energy comes from, in words."""
     estimated: bool
     """Whether any of it comes from a model."""
+    apart: bool
+    """Whether each node measured the same plan by itself."""
+    titles: tuple[str, ...]
+    """Of the columns between host and energy."""
     rows: tuple[tuple[str, ...], ...]
-    """Of each node: its name, ranks, energy, energy by component, emissions, and host."""
+    """Of each node: its name, what `titles` says, energy, energy by component, emissions, and host."""
     total: tuple[str, ...]
     """The same of the job."""
     missing: tuple[str, ...]
@@ -44,22 +51,29 @@ class JobView:
 
 
 def are_one_job(files: Sequence[RunFile]) -> bool:
-    """Return whether all `files` are of one job: its nodes are not compared with one another."""
+    """Return whether all `files` are of one job whose nodes did one thing together: they are not compared."""
+    if any(file.node is not None and file.node.apart for file in files):
+        return False
     return len(files) > 1 and len({file.node.job if file.node is not None else None for file in files} - {None}) == 1
 
 
-def job_views(files: Sequence[RunFile]) -> tuple[JobView, ...]:
-    """Return the jobs that `files` are of, in their order."""
+def job_views(files: Sequence[RunFile], lost: Mapping[int, str] | None = None) -> tuple[JobView, ...]:
+    """Return the jobs that `files` are of, in their order; `lost`: nodes of the only one without a run, and why."""
     by_job: dict[str, list[RunFile]] = {}
     for file in files:
         if file.node is not None:
             by_job.setdefault(file.node.job, []).append(file)
-    totals = [job_total(members([(file.run.id, file) for file in job])) for job in by_job.values()]
+    known = lost if len(by_job) == 1 else None
+    totals = [job_total(members([(file.run.id, file) for file in job]), known) for job in by_job.values()]
     return tuple(_view(number, total, len(totals)) for number, total in enumerate(totals, 1))
 
 
 def _view(number: int, total: JobTotal, count: int) -> JobView:
     components = tuple(sorted({reading.component for reading in total.energy.readings}.union(total.unread)))
+    standings = total.standings
+    titles = ("Ranks",) if standings is None else tuple(title.replace("\n", " ") for title in STANDING_TITLES)
+    ranks = _count(total.nodes[0].member.node.ranks)
+    everything = ("all", *((ranks,) if standings is None else ("",) * len(titles)))
     amounts = energy_text(total.energy, total.lower_bound), *component_texts(total, components), emissions_text(total)
     return JobView(
         title="The job" if count == 1 else f"Job {number}",
@@ -67,8 +81,13 @@ def _view(number: int, total: JobTotal, count: int) -> JobView:
         components=components,
         source=source_text(total),
         estimated=is_estimated(total),
-        rows=tuple(_row(node, components) for node in total.nodes),
-        total=("all", _count(total.nodes[0].member.node.ranks), *amounts, ""),
+        apart=standings is not None,
+        titles=titles,
+        rows=tuple(
+            _row(node, components, None if standings is None else standings.nodes[i])
+            for i, node in enumerate(total.nodes)
+        ),
+        total=(*everything, *amounts, ""),
         missing=tuple(f"{entry.what}: {entry.reason}" for entry in total.missing),
         not_measured=tuple(f"{what}: {reason}" for what, reason in NOT_MEASURED),
         boards=tuple(
@@ -76,7 +95,7 @@ def _view(number: int, total: JobTotal, count: int) -> JobView:
             for node in total.nodes
             for uuid in node.boards_j
         ),
-        notes=total.notes,
+        notes=(*total.notes, *(() if standings is None else (standings.note,))),
     )
 
 
@@ -89,10 +108,11 @@ def _summary(total: JobTotal) -> str:
     return text if total.emissions_g is None else f"{text}, {emissions_text(total)} CO₂e"
 
 
-def _row(total: NodeTotal, components: Sequence[str]) -> tuple[str, ...]:
+def _row(total: NodeTotal, components: Sequence[str], standing: Standing | None) -> tuple[str, ...]:
     node = total.member.node
+    own = (_count(node.local_ranks),) if standing is None else standing_texts(standing)
     amounts = energy_text(total.energy, bool(total.missing)), *component_texts(total, components)
-    return _name(total), _count(node.local_ranks), *amounts, emissions_text(total), node.host
+    return _name(total), *own, *amounts, emissions_text(total), node.host
 
 
 def _count(number: int | None) -> str:

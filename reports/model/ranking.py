@@ -92,9 +92,9 @@ class Ranking:
 
 def rankings(run_files: Sequence[RunFile]) -> tuple[Ranking, ...]:
     """Return a ranking for each framework in its default mode that at least MIN_MACHINES share a task in."""
-    latest: dict[tuple[str, str], tuple[str, RunFile]] = {}
+    latest: dict[tuple[str, ...], tuple[str, RunFile]] = {}
     for i, file in enumerate(run_files):
-        place = file.machine.fingerprint, file.machine.hostname
+        place = (file.machine.fingerprint, file.machine.hostname, _node(file))
         if place not in latest or file.run.started_at >= latest[place][1].run.started_at:
             latest[place] = run_label(i), file
     if len(latest) < MIN_MACHINES:
@@ -105,6 +105,13 @@ def rankings(run_files: Sequence[RunFile]) -> tuple[Ranking, ...]:
             systems[system].append(labelled)
     found = [_ranking(system, files) for system, files in systems.items() if len(files) >= MIN_MACHINES]
     return tuple(ranking for ranking in found if ranking is not None)
+
+
+def _node(file: RunFile) -> str:
+    """Return what tells the nodes of a cluster apart, which may all have one host name; empty for other machines."""
+    if file.node is None or not file.node.apart:
+        return ""
+    return file.node.machine or file.run.segments[0].boot_id
 
 
 def _counts(case: Case) -> bool:

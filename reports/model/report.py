@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class Report:
     default_tiles: str
     """Key of the tile group that the page opens with; empty if there are none."""
     comparison: RunComparison | None
-    """None for one run, and for the nodes of one job."""
+    """None for one run, and for nodes that did one thing together."""
     history: tuple[CaseSeries, ...]
     anonymous: bool
     zones: tuple[Country, ...] = ()
@@ -103,10 +103,12 @@ def build(
     zones: Sequence[Country] = (),
     references: Sequence[Reference] = (),
     price: float | None = None,
+    lost_nodes: Mapping[int, str] | None = None,
 ) -> Report:
     """Return the report of `run_files`, in their order, beside `references`. Raises ValueError if there are none.
 
-    `price` is that of a kilowatt-hour, for what a year costs.
+    `price` is that of a kilowatt-hour, for what a year costs; `lost_nodes` are nodes of a job without a run, with the
+    reason.
     """
     if not run_files:
         raise ValueError("a report needs at least one run file")
@@ -138,7 +140,7 @@ def build(
         years=years,
         year_notes=year_notes(files, years, references),
         rankings=() if are_one_job(files) else rankings(files),
-        jobs=job_views(files),
+        jobs=job_views(files, lost_nodes),
     )
 
 

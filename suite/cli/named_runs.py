@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from joulemark.suite.cluster import job_file
 from joulemark.suite.errors import JoulemarkError, UsageError
 from joulemark.suite.records import RunFile
 from joulemark.suite.results.store import find_all, load_path, one_file
@@ -21,7 +22,7 @@ def named_runs(
     Prints a line for each file of a directory that cannot be read, and how many there are.
 
     Args:
-        names: Paths, ids, beginnings of ids, `latest`, or directories.
+        names: Paths, ids, beginnings of ids, `latest`, directories, or ids and files of jobs on several nodes.
         directory: Where runs are kept that are not named by a path; None: nowhere.
         is_wanted: Whether a run of a directory is meant. One that is named by itself always is.
 
@@ -30,7 +31,11 @@ def named_runs(
     """
     found: list[tuple[Path, RunFile]] = []
     unread: list[str] = []
-    for paths, is_directory in (find_all(name, directory) for name in names):
+    for name in names:
+        if (job := job_file.find_exactly(name, directory)) is not None:
+            found += ((Path(path), run_file) for path, run_file in job_file.run_files(job_file.read(job), job.parent))
+            continue
+        paths, is_directory = find_all(name, directory)
         if is_directory:
             found += ((path, run_file) for path, run_file in _readable(paths) if is_wanted(run_file))
             continue

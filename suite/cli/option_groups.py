@@ -11,7 +11,7 @@ import typer
 
 from joulemark.suite.cli import completion, options
 from joulemark.suite.cli.completion import among, fixed
-from joulemark.suite.cli.options import carbon, effort, power, selection
+from joulemark.suite.cli.options import carbon, cluster, effort, power, selection
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 
 _Texts = list[str] | None
@@ -118,6 +118,19 @@ class Distribution(TypedDict):
             autocompletion=fixed("weak", "strong"),
         ),
     ]
+
+
+class Cluster(TypedDict):
+    """Which machines measure."""
+
+    on: Annotated[
+        str | None,
+        cluster(
+            metavar="local|ray[:ADDRESS]",
+            help="ray: on every node of a Ray cluster, HOST:PORT. (default: local, this machine)",
+        ),
+    ]
+    nodes: Annotated[int | None, cluster(min=1, help="Nodes of the cluster that measure. (default: all)")]
 
 
 class Place(TypedDict):

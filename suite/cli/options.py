@@ -11,8 +11,10 @@ import typer
 from joulemark.suite.cli import completion
 from joulemark.suite.cli.completion import among, fixed
 
-_panels = ("Selection", "Carbon", "Effort", "Output", "Power", "Verdict")
-selection, carbon, effort, output, power, verdict = (partial(typer.Option, rich_help_panel=name) for name in _panels)
+_panels = ("Selection", "Carbon", "Effort", "Output", "Power", "Verdict", "Cluster")
+selection, carbon, effort, output, power, verdict, cluster = (
+    partial(typer.Option, rich_help_panel=name) for name in _panels
+)
 PAGE_SUFFIXES = (".html", ".htm")
 a_run = among(completion.runs)
 RunName = Annotated[

@@ -132,6 +132,8 @@ class Plan:
             prompt=case.prompt_tokens,
             new_tokens=case.new_tokens,
             ranks=case.ranks,
+            nodes=case.nodes or 1,
+            meeting=f"{case.id}, round {round_number}" if case.nodes else "",
             strategy=case.strategy,
             strong=case.scaling == "strong",
             **{name: getattr(case, name) for name in _SHARED_FIELDS},

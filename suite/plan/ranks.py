@@ -26,13 +26,23 @@ def threads(settings: Settings, profile: Profile, cores: int) -> int:
     """
     if not settings.ranks or settings.threads is not None or profile.threads is not None:
         return cores
-    most = max(settings.ranks)
+    most = max(on_node(ranks, settings) for ranks in settings.ranks)
     if most > cores and "cpu" in (settings.device or ("cpu",)):
         raise UsageError(
             f"--ranks {most} is more than the {cores} cores that this process may use: the ranks would wait for each "
             f"other. Give --ranks {cores} at most, --device for GPUs, or --threads for the threads of a rank."
         )
     return max(1, cores // most)
+
+
+def spans(ranks: int, settings: Settings) -> bool:
+    """Return whether so many ranks are divided among several nodes. One is not, in the baseline of each node."""
+    return ranks > 1 and (settings.nodes or 1) > 1
+
+
+def on_node(ranks: int, settings: Settings) -> int:
+    """Return how many of so many ranks are on each node."""
+    return ranks // (settings.nodes or 1) if spans(ranks, settings) else ranks
 
 
 def check_options(settings: Settings, phases: Collection[str]) -> None:
@@ -42,6 +52,9 @@ def check_options(settings: Settings, phases: Collection[str]) -> None:
             if getattr(settings, name):
                 raise UsageError(f"--{name} says how several ranks work: add --ranks N, such as --ranks 2.")
         return
+    for ranks in settings.ranks:
+        if spans(ranks, settings) and ranks % (settings.nodes or 1):
+            raise UsageError(f"--ranks {ranks} cannot be divided among {settings.nodes} nodes alike: give a multiple.")
     if settings.latency:
         raise UsageError("--latency times single steps, which ranks take together: leave it out, or --ranks.")
     if settings.phase and PHASE not in settings.phase:
@@ -55,6 +68,12 @@ def check_options(settings: Settings, phases: Collection[str]) -> None:
         )
     for framework in _frameworks(settings):
         _check_modes(settings, framework)
+        for strategy in strategies(settings, framework) if (settings.nodes or 1) > 1 else ():
+            if not strategy.spans_nodes:
+                raise UsageError(
+                    f"{framework.title}'s {strategy.name} has all its ranks on one node: leave --on and --nodes out, "
+                    "or choose another --strategy or --framework."
+                )
 
 
 def _frameworks(settings: Settings) -> list[Framework]:
@@ -130,7 +149,8 @@ def _check_gpus(case: Case, settings: Settings, info: FrameworkInfo | None) -> N
     kind, _, first = case.device.partition(":")
     if kind == "cpu" or info is None or case.device not in info.devices:
         return
-    most, gpus = max(settings.ranks), [device for device in info.devices if device != "cpu"]
+    most = max(on_node(ranks, settings) for ranks in settings.ranks)
+    gpus = [device for device in info.devices if device != "cpu"]
     left = len(gpus) - int(first or 0)
     if most > left:
         raise UsageError(
@@ -142,11 +162,12 @@ def _check_gpus(case: Case, settings: Settings, info: FrameworkInfo | None) -> N
 def _on_ranks(case: Case, settings: Settings, ranks: int, strategy: str | None) -> Case:
     """Return the case on several ranks, which do not communicate without a strategy."""
     scaling = settings.scaling or "weak"
-    differences = dict(_differences(ranks, strategy, scaling))
+    nodes = settings.nodes if spans(ranks, settings) else None
+    differences = dict(_differences(ranks, strategy, scaling, nodes))
     task, *others = case.id.split("+")
     named = sorted([*others, *(f"{key}={value}" for key, value in differences.items())])
     changes: dict[str, object] = {"id": "+".join([task, *named]), "ranks": ranks, "strategy": strategy}
-    changes["scaling"] = scaling
+    changes |= {"scaling": scaling, "nodes": nodes}
     reason = _refusal(case, ranks, scaling)
     if reason is not None and case.reason_code == NOT_ATTEMPTED:
         changes |= {"reason_code": "unsupported", "reason": reason}
@@ -162,8 +183,10 @@ def _refusal(case: Case, ranks: int, scaling: str) -> str | None:
     return None
 
 
-def _differences(ranks: int, strategy: str | None, scaling: str) -> Iterator[tuple[str, str]]:
+def _differences(ranks: int, strategy: str | None, scaling: str, nodes: int | None) -> Iterator[tuple[str, str]]:
     """Yield the settings in a case's id."""
+    if nodes is not None:
+        yield "nodes", str(nodes)
     yield "ranks", str(ranks)
     if strategy is None:
         yield "communication", "none"

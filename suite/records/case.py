@@ -134,6 +134,9 @@ class Case(Record):
     ranks: PositiveCount | None = None
     """Processes or devices that work on it together; None: it is not distributed. `batch_size` and `threads` are those
     of one rank, but with strong scaling the batch is that of all together."""
+    nodes: PositiveCount | None = None
+    """Nodes that the ranks are divided among. Trials, and what follows from them, are of the ranks on this one: the job
+    has the others. None: all are on this one."""
     strategy: str | None = None
     """How the ranks share their work, by the framework's name; None: each trains for itself, at the same time."""
     scaling: Scaling | None = None
@@ -180,7 +183,12 @@ class Case(Record):
         kind, _, first = self.device.partition(":")
         if kind == "cpu" or not self.ranks:
             return self.device
-        return "+".join(f"{kind}:{int(first or 0) + rank}" for rank in range(self.ranks))
+        return "+".join(f"{kind}:{int(first or 0) + rank}" for rank in range(self.local_ranks or 0))
+
+    @property
+    def local_ranks(self) -> int | None:
+        """Ranks on this node; None without ranks."""
+        return self.ranks // (self.nodes or 1) if self.ranks is not None else None
 
     @property
     def prompt_tokens(self) -> int | None:

@@ -99,12 +99,16 @@ class LostRank(Record):
 
 
 class Node(Record):
-    """The node that a run was made on, of a job of several ranks. One rank a node measures all of it."""
+    """The node that a run was made on, of a job of several. One rank a node measures all of it."""
 
     job: str
     """What all nodes of a job have in common: a digest of what its launcher calls it."""
-    launcher: Literal["torch", "mpi", "slurm", "tensorflow"]
-    """`torch` (torchrun, accelerate, DeepSpeed, Lightning), `mpi`, `slurm` or `tensorflow`."""
+    launcher: Literal["torch", "mpi", "slurm", "tensorflow", "ray"]
+    """`torch` (torchrun, accelerate, DeepSpeed, Lightning), `mpi`, `slurm`, `tensorflow` or `ray`."""
+    apart: bool = False
+    """Whether each node measures the same plan by itself, as `run --on` has them, rather than all one thing."""
+    machine: str = ""
+    """Digest of the machine id, which outlives a boot; empty where it was not asked for, or there is none."""
     rank: Count | None
     """Number of this node, from 0; None where the launcher does not tell it."""
     count: PositiveCount | None

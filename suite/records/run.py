@@ -25,16 +25,13 @@ from joulemark.suite.records.settings import ArmName, Settings
 from joulemark.suite.units import MAX_G_PER_KWH, MAX_PSF, MAX_PUE
 
 SCHEMA_VERSION: Final = 1
-# History of the run file, one line a version:
-# 1  2026-11  first
+# Versions: 1, 2026-11, the first.
 
 MAX_ANALYSES: Final = 100
 """Maximum interim analyses of a pair: the level of each is computed from those before it, a millisecond each."""
 
 GramsPerKwh = Annotated[float, Field(ge=0, le=MAX_G_PER_KWH)]
-
 Hours = Annotated[float, Field(gt=0, le=1e12)]
-
 Effectiveness = Annotated[float, Field(ge=1, le=MAX_PUE)]
 
 
@@ -230,7 +227,7 @@ class RunFile(Record):
     machine: Machine
     """What it ran on."""
     node: Node | None = None
-    """None unless the run is a part of a job of several ranks."""
+    """None unless the run is a part of a job of several nodes or ranks."""
     arms: dict[ArmName, ArmRecord] = {}
     """The two arms of an A/B run; empty for other runs."""
     settings: Settings

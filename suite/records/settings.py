@@ -34,8 +34,10 @@ def _form(value: object) -> str:
     return FORMS[isinstance(value, Mapping)]
 
 
-MAX_RANKS: Final = 1024
-"""No node has as many GPUs or cores."""
+MAX_RANKS: Final = 1 << 20
+"""No cluster has as many GPUs or cores."""
+
+MAX_NODES: Final = MAX_RANKS
 
 MAX_WINDOW_S: Final = 3600.0
 """Of what is longer, a typing error is the likeliest cause."""
@@ -132,6 +134,8 @@ class Settings(Record):
     """How the ranks share their work; empty: each framework's default."""
     scaling: Literal["weak", "strong"] | None = None
     """Whether the batch of each rank is fixed or that of all; None: weak."""
+    nodes: Annotated[PositiveCount, Field(le=MAX_NODES)] | None = None
+    """Nodes that the ranks of a case are divided among; None: this one has all."""
     latency: StrictBool = False
     """Whether each trial also times single steps, for percentiles."""
     python: dict[str, str] = {}

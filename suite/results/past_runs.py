@@ -18,7 +18,7 @@ MAX_FILES: Final = 60
 
 _SELECTION: Final = (
     "workload", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "keyword", "threads",
-    "allocator", "arms", "over", "prompt", "new_tokens", "ranks", "strategy", "scaling",
+    "allocator", "arms", "over", "prompt", "new_tokens", "ranks", "strategy", "scaling", "nodes",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from joulemark.suite.trial.frameworks import FRAMEWORKS
 CASE_FIELDS: Final = (
     "workload", "variant", "size", "phase", "framework", "mode", "device", "precision", "batch_size", "threads",
     "allocator", "arm", "power_limit_w", "clock_mhz", "prompt_tokens", "new_tokens", "ranks",
-    "strategy", "scaling",
+    "strategy", "scaling", "nodes",
 )  # fmt: skip
 """Fields that identify a case. The workload version is not one of them: different versions pair, and get a reason."""
 

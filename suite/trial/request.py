@@ -56,6 +56,10 @@ class Request:
     """Whether all steps take the same batch, rather than several in turn."""
     ranks: int | None = None
     """Processes or devices that train together; None: the case is not distributed."""
+    nodes: int = 1
+    """Nodes that they are divided among; the trial is of those on this node."""
+    meeting: str = ""
+    """What tells the trial from all others of the job, where its ranks are on several nodes."""
     strategy: str | None = None
     """How they share their work; None: they do not, but train at the same time, each for itself."""
     strong: bool = False

@@ -34,6 +34,7 @@ RUN_HERE |= {"job", "schema"}
 NOT_HERE = {
     "--images": "starts a browser for each figure: tests/reports",
     "--baseline-python": "measures: tests/docs/test_workflows.py",
+    "--bisect": "measures: tests/suite/cli/verbs/test_check_bisect.py",
     "--cases": "imports the frameworks: planned in test_commands.py",
     "docs/results/standard-2-cores.json": "takes seconds, as a page of another run",
 }

@@ -68,7 +68,7 @@ def known(*frameworks: str, python: str = sys.executable) -> tuple[str, ...]:
 
 def empty_environment(directory: Path) -> str:
     """Return the interpreter of a new, empty environment in `directory`."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True, timeout=300)
     return str(directory / "bin" / "python")
 
 

@@ -12,6 +12,9 @@ from places import SUPPORT
 from joulemark.suite.trial import environment
 from joulemark.suite.trial.request import Effort, Request
 
+LIMIT_S = 600.0
+"""Limit of a trial that ends by itself, seconds: also on a busy machine, none takes so long."""
+
 
 def request(fault: str, window_s: float = 0.3) -> Request:
     """Return the request for a trial with `fault`; `none` for one without."""

@@ -49,7 +49,7 @@ class CommandServer:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         directory: Path,
-        timeout: float = 300,
+        timeout: float = 900,
         streams: tuple[int | None, int | None] = (None, None),
     ) -> subprocess.CompletedProcess[str]:
         """Run the command to its end, for `timeout` seconds at most.

@@ -19,7 +19,7 @@ StartServer = Callable[[Answer], GridServer]
 
 
 def client(
-    server: GridServer, cache: Path | None = None, now: datetime = NOW, timeout_s: float = 2.0
+    server: GridServer, cache: Path | None = None, now: datetime = NOW, timeout_s: float = 20.0
 ) -> ElectricityMaps:
     """Return a client of `server` whose clock stands at `now`."""
     return ElectricityMaps(Transport(server.url, TOKEN, timeout_s, backoff_s=0.01, cache=cache), lambda: now)
@@ -33,5 +33,5 @@ def always(document: Any = None, status: int = 200, **more: Any) -> Answer:
 def service(server: GridServer, **more: Any) -> Service:
     """Return the service that an environment with the address of `server` gives."""
     environment = {"ELECTRICITYMAPS_API_TOKEN": TOKEN, "JOULEMARK_ELECTRICITYMAPS_URL": server.url}
-    more = {"cache": None, "clock": lambda: NOW, "timeout_s": 2.0, "backoff_s": 0.01, **more}
+    more = {"cache": None, "clock": lambda: NOW, "timeout_s": 20.0, "backoff_s": 0.01, **more}
     return from_environment(False, "lifecycle", environment=environment, **more)

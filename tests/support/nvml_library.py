@@ -5,7 +5,8 @@ line: `name|uuid|bus id|power in W|traits`. Traits are words of: no_energy, no_i
 know the field), old_fields (it knows both, and the GPU supports neither), no_legacy, mig, ampere, ga100, hot
 (throttled), grace (a module whose CPU draws 120 W), tick (the counter moves each 100 ms); heats (throttled, its clock
 halved, once the file NVML_HEAT exists), processes:N (compute on it); reset:SECONDS (the counter starts anew then),
-lost:SECONDS (the GPU falls off the bus then), hang:SECONDS (the counter's call does not return from then on).
+lost:SECONDS (the GPU falls off the bus then); hangs (the counter's call does not return once the file
+NVML_HANG exists).
 NVML_INIT_CODE is what nvmlInit returns. A GPU draws constant power from the start of CLOCK_MONOTONIC.
 """
 
@@ -57,10 +58,12 @@ static double after(const gpu *b, const char *trait) {
     return found ? atof(found + strlen(trait)) : 1e30;
 }
 
-static int heated(const gpu *b) {
-    const char *file = getenv("NVML_HEAT");
-    return has(b, "heats") && file && access(file, F_OK) == 0;
+static int exists(const char *variable) {
+    const char *file = getenv(variable);
+    return file && access(file, F_OK) == 0;
 }
+
+static int heated(const gpu *b) { return has(b, "heats") && exists("NVML_HEAT"); }
 
 static int state(const gpu *b) { return now_s() - begin_s >= after(b, "lost:") ? LOST : OK; }
 
@@ -157,7 +160,7 @@ int nvmlDeviceGetComputeRunningProcesses_v2(gpu *b, unsigned *n, process *proces
 int nvmlDeviceGetTotalEnergyConsumption(gpu *b, unsigned long long *mj) {
     double from_s = begin_s + after(b, "reset:");
     if (has(b, "no_energy")) return NOT_SUPPORTED;
-    while (now_s() - begin_s >= after(b, "hang:")) sleep(1);
+    while (has(b, "hangs") && exists("NVML_HANG")) sleep(1);
     if (state(b)) return state(b);
     double at_s = has(b, "tick") ? floor(now_s() / 0.1) * 0.1 : now_s();
     *mj = (unsigned long long)((at_s - (now_s() >= from_s ? from_s : 0.0)) * b->power_w * 1000);

@@ -21,8 +21,8 @@ from powercap import Driver, FakeZone, build
 PACKAGE_W, DRAM_W = 50.0, 10.0
 RUN_S = 0.3
 TRUE_J = (PACKAGE_W + DRAM_W) * RUN_S
-SETTLED_S = 0.3
-"""Three samples of the counters at either end of a window."""
+READS = 3
+"""Of the counters at either end of a window."""
 TIMEOUT_S = 300.0
 
 COMMON = """
@@ -101,6 +101,10 @@ def variables(rank: int, ranks: int, nodes: int = 1) -> dict[str, str]:
     return {name: str(number) for name, number in numbers.items()}
 
 
+def _reads(trace: Path) -> int:
+    return trace.read_bytes().count(b'"v":')
+
+
 class Job:
     """Ranks in `folder`, and the counters that they read."""
 
@@ -144,10 +148,19 @@ class Job:
         self.wait("open", ranks)
 
     def run_counters(self) -> None:
-        """Let the counters run for `RUN_S`."""
-        time.sleep(SETTLED_S)
+        """Let the counters run for `RUN_S`, between `READS` of each sampler while they stand still."""
+        self._wait_for_reads()
         self.driver.run()
-        time.sleep(SETTLED_S)
+        self._wait_for_reads()
+
+    def _wait_for_reads(self) -> None:
+        traces = list((self.folder / "home" / "tmp").rglob("sampler.trace"))
+        assert traces, "no meter samples"
+        before = [_reads(trace) for trace in traces]
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while any(_reads(trace) < count + READS for trace, count in zip(traces, before, strict=True)):
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
 
     def end(self) -> list[int]:
         """Let all ranks end their windows; return their exit codes."""

@@ -18,7 +18,7 @@ def run_program(folder: Path, program: str, *options: str, code: int = 0) -> sub
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == code, done.stderr

@@ -30,6 +30,7 @@ from joulemark.suite.records import ArmName, ArmRecord, FrameworkInfo, Machine, 
 from joulemark.suite.sensors.base import check_request
 from joulemark.suite.sensors.gpus.inventory import GpuInventory, discover
 from joulemark.suite.system.directories import expanded, runs_directory
+from joulemark.suite.system.ranks import span
 from joulemark.suite.terminal.console import print_message
 from joulemark.suite.trial.discover import installed_frameworks, packages
 from joulemark.suite.trial.frameworks import FRAMEWORKS
@@ -67,7 +68,8 @@ def prepare_run(
     settings = resolve_settings({**given, "python": interpreters}, measures)
     directory = runs_directory(out).absolute() if measures else None
     _check_carbon(settings)  # before frameworks are imported, which takes seconds
-    order_seed = new_order_seed()
+    node = span.find() if settings.nodes is not None else None
+    order_seed = new_order_seed() if node is None else node.order_seed
     prepared = prepare_settings(settings, order_seed, measures)
     # A sweep has rounds of its own, and cases that no calibration was of.
     if calibrated and prepared.plan.profile.calibrated and not settings.over:

@@ -60,6 +60,7 @@ def command(
     """
     from joulemark.suite.cli.named_runs import named_runs
     from joulemark.suite.cli.support.carbon_service import recompute_emissions
+    from joulemark.suite.cluster import job_file
     from joulemark.suite.results.machine.year import check_price
     from joulemark.suite.results.references.kept import check_names, load_all
 
@@ -71,9 +72,12 @@ def command(
         raise UsageError("--plotlyjs applies to a page: a Markdown summary has no charts. Leave it out.")
     check_names(against)
     check_price(price)
-    named = named_runs(runs, find_runs(out))
+    directory = find_runs(out)
+    named = named_runs(runs, directory)
     if not named:
         raise UsageError(f"no run in {', '.join(runs)} can be read. `joulemark list --runs` lists those that are kept.")
+    job = job_file.find_exactly(runs[0], directory) if len(runs) == 1 else None
+    lost = None if job is None else job_file.read(job).lost()
     paths = [path for path, _ in named]
     files = [recompute_emissions(run_file, given, offline) for _, run_file in named]
     references = load_all(against, files)
@@ -89,7 +93,8 @@ def command(
         print_message(f"Wrote {counted(len(pictures), 'picture')} to {images}")
     arguments = [*_arguments(given, offline), *(word for name in against or () for word in ("--against", name))]
     arguments += [] if price is None else ["--price", _number(price)]
-    page = _write(files, output or paths[0].with_suffix(".html"), plotlyjs, anonymous, arguments, references, price)
+    page = output or (paths[0] if job is None else job).with_suffix(".html")
+    _write(files, page, plotlyjs, anonymous, arguments, references, price, lost)
     print_message(f"Wrote {page}{_size(page)}")
 
 
@@ -120,6 +125,7 @@ def _write(
     recompute_arguments: Sequence[str],
     references: Sequence[Reference],
     price: float | None,
+    lost: Mapping[int, str] | None,
 ) -> Path:
     """Write the page or, by the suffix of `output`, the Markdown summary."""
     if _is_summary(output):
@@ -138,6 +144,7 @@ def _write(
         recompute_arguments,
         references=references,
         price=price,
+        lost_nodes=lost,
     )
 
 

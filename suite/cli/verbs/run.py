@@ -10,7 +10,7 @@ import typer
 
 from joulemark.suite.cli import options
 from joulemark.suite.cli.arguments import given_flags, settings_from_context
-from joulemark.suite.cli.option_groups import Distribution, Measurement
+from joulemark.suite.cli.option_groups import Cluster, Distribution, Measurement
 from joulemark.suite.cli.options import effort
 from joulemark.suite.system.directories import find_runs
 from joulemark.suite.terminal.console import print_json, print_message
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from joulemark.suite.records import RunFile
 
 
-class Options(Measurement, Distribution):
+class Options(Measurement, Distribution, Cluster):
     """All options of `run`."""
 
     latency: Annotated[bool, effort("--latency", help="Also time single steps, for p50, p95 and p99.")]
@@ -38,6 +38,7 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     trials of a case failed, a case is not valid (with --strict), or nothing was measured; 130 interrupted (what was
     finished is kept; --resume continues).
     """
+    from joulemark.suite.cli.support.cluster.engine_choice import find_job, is_cluster
     from joulemark.suite.cli.support.compare.documents import read_thresholds
     from joulemark.suite.cli.support.execute import measure_run, print_plan
     from joulemark.suite.cli.support.prepare import prepare_run
@@ -51,7 +52,15 @@ def command(context: typer.Context, **given: Unpack[Options]) -> int:
     track = check_track(given["track"])
     read_thresholds((), None)  # an error in the settings file is reported now, not when the run is judged
     settings, out = settings_from_context(context, given), given["out"]
-    as_json, report = given["as_json"], not given["no_report"]
+    as_json, report, on_nodes = given["as_json"], not given["no_report"], is_cluster(given)
+    if (job := find_job(given["resume"], find_runs(out))) is not None:
+        from joulemark.suite.cli.support.cluster.measure import resume_on_nodes
+
+        return resume_on_nodes(job, given, given_flags(context, settings))
+    if on_nodes and given["resume"] is None:
+        from joulemark.suite.cli.support.cluster.measure import measure_on_nodes
+
+        return measure_on_nodes(settings, given)
     if given["resume"] is None:
         prepared = prepare_run(settings, not given["dry_run"], out)
     else:

@@ -21,11 +21,19 @@ def job_document(total: JobTotal) -> Document:
         "lower_bound": total.lower_bound,
         "components_j": by_component(energy.readings),
         "emissions_g": total.emissions_g,
-        "nodes": [_node(node) for node in total.nodes],
+        "nodes": [{**_node(node), **_standing(total, i)} for i, node in enumerate(total.nodes)],
         "missing": [_missing(entry) for entry in total.missing],
         "not_measured": [{"what": what, "reason": reason} for what, reason in NOT_MEASURED],
-        "notes": list(total.notes),
+        "notes": [*total.notes, *([total.standings.note] if total.standings else [])],
     }
+
+
+def _standing(total: JobTotal, i: int) -> Document:
+    """Return how a node stands to the others; nothing where they did one thing together."""
+    if total.standings is None:
+        return {}
+    standing = total.standings.nodes[i]
+    return {"speed": standing.speed, "efficiency": standing.efficiency, "outlier": list(standing.outlier)}
 
 
 def _node(total: NodeTotal) -> Document:

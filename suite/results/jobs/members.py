@@ -51,8 +51,8 @@ def members(files: Sequence[tuple[str, RunFile]]) -> list[Member]:
     for name, run_file in files:
         if run_file.node is None:
             raise UsageError(
-                f"{name} is no part of a job: it was not measured in a rank that torchrun, accelerate, srun, mpirun or "
-                "TF_CONFIG tells of. Name the run files of one job's nodes."
+                f"{name} is no part of a job: it was not measured by `run --on`, nor in a rank that torchrun, "
+                "accelerate, srun, mpirun or TF_CONFIG tells of. Name the run files of one job's nodes."
             )
         found.setdefault(run_file.run.id, Member(name, run_file, run_file.node))
     jobs = {member.node.job: member for member in found.values()}

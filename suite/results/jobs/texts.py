@@ -9,6 +9,7 @@ from joulemark.suite import units
 from joulemark.suite.energy.attribution import EnergySum, energy_sum
 from joulemark.suite.energy.energy_source import energy_source
 from joulemark.suite.records import EnergyReading, Kind
+from joulemark.suite.results.jobs.compared import Standing
 from joulemark.suite.results.jobs.total import JobTotal, NodeTotal
 from joulemark.suite.results.table import AT_LEAST, ESTIMATED, NOT_MEASURED, matching_digits
 
@@ -63,6 +64,17 @@ def source_text(total: JobTotal) -> str:
 def is_estimated(total: JobTotal) -> bool:
     """Return whether the energy of any node comes from a model."""
     return total.energy.kind == "model"
+
+
+def standing_texts(standing: Standing) -> tuple[str, str, str]:
+    """Return speed and items per joule over the median of the nodes, and as what the node is an outlier."""
+    ratios = ("-" if ratio is None else units.significant(ratio) for ratio in (standing.speed, standing.efficiency))
+    speed, efficiency = ratios
+    return speed, efficiency, ", ".join(standing.outlier)
+
+
+STANDING_TITLES: Final = ("Speed over\nmedian", "Items per joule\nover median", "Outlier")
+"""What the texts of `standing_texts` are."""
 
 
 def _marked(value: float | None, unit: str, kind: Kind) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from joulemark.suite.energy.attribution import EnergySum, energy_sum
 from joulemark.suite.records import EnergyReading, Quantity
 from joulemark.suite.results.jobs.alignment import ClockOffset, clock_offsets
+from joulemark.suite.results.jobs.compared import Standings, compare_nodes
 from joulemark.suite.results.jobs.counted_once import CountedNode, count_once
 from joulemark.suite.results.jobs.members import Member
 from joulemark.suite.results.summary import facility_and_emissions
@@ -80,6 +81,8 @@ class JobTotal:
     """Grams of CO2-equivalent, each node with the intensity and PUE of its run; None where no node has any."""
     missing: tuple[Missing, ...]
     notes: tuple[str, ...]
+    standings: Standings | None = None
+    """The nodes beside each other, where each measured the same plan by itself; None for one thing on all of them."""
 
     @property
     def job(self) -> str:
@@ -99,8 +102,8 @@ class JobTotal:
         return bool(self.missing)
 
 
-def job_total(members: Sequence[Member]) -> JobTotal:
-    """Return the total of the job that `members` are."""
+def job_total(members: Sequence[Member], lost: Mapping[int, str] | None = None) -> JobTotal:
+    """Return the total of the job that `members` are; `lost`: why nodes have no file, by their number, if known."""
     offsets = clock_offsets(members)
     nodes = tuple(_node_total(node, offset) for node, offset in zip(count_once(members), offsets, strict=True))
     grams = [node.emissions.value for node in nodes if node.emissions.value is not None]
@@ -108,8 +111,9 @@ def job_total(members: Sequence[Member]) -> JobTotal:
         nodes=nodes,
         energy=energy_sum([reading for node in nodes for reading in node.energy.readings]),
         emissions_g=sum(grams) if grams else None,
-        missing=(*_missing_nodes(members), *(entry for node in nodes for entry in node.missing)),
+        missing=(*_missing_nodes(members, lost or {}), *(entry for node in nodes for entry in node.missing)),
         notes=tuple(_notes(nodes)),
+        standings=compare_nodes([node.member for node in nodes]) if nodes[0].member.node.apart else None,
     )
 
 
@@ -154,12 +158,12 @@ def _missing_of(counted: CountedNode) -> Iterator[Missing]:
         yield Missing(f"{component} of {member.label}", reading.reason or "not measured")
 
 
-def _missing_nodes(members: Sequence[Member]) -> Iterator[Missing]:
+def _missing_nodes(members: Sequence[Member], lost: Mapping[int, str]) -> Iterator[Missing]:
     """Yield the nodes of the job that have no file."""
     count = max((member.node.count or 0 for member in members), default=0)
     numbers = {member.node.rank for member in members}
     if None not in numbers:
-        yield from (Missing(f"node {n}", "it has no run file") for n in range(count) if n not in numbers)
+        yield from (Missing(f"node {n}", lost.get(n, "it has no run file")) for n in range(count) if n not in numbers)
     elif len(members) < count:
         yield Missing(f"{count - len(members)} of {count} nodes", "they have no run files")
 
@@ -174,6 +178,8 @@ def _notes(nodes: Sequence[NodeTotal]) -> Iterator[str]:
                 f"{node.member.label} is on the same machine as another file: {node.counted_before_s:.3g} s of its "
                 "windows are counted there."
             )
+    if nodes[0].member.node.apart:
+        return  # each took its time, and one may have been resumed days later
     spans = [(node, node.window_s) for node in nodes]
     utc = [(node.member.utc(span[0]), node.member.utc(span[1])) for node, span in spans if span is not None]
     if len(utc) > 1 and max(begin for begin, _ in utc) > min(end for _, end in utc):

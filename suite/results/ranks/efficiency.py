@@ -42,6 +42,7 @@ def _with_results(case: Case, cases: Sequence[Case], gpus: Sequence[Gpu]) -> Cas
 def _efficiency(case: Case, cases: Sequence[Case]) -> Efficiency:
     """Return the results of a case against its baselines."""
     assert case.ranks is not None
+    assert case.local_ranks is not None
     same = [each for each in cases if all(getattr(each, name) == getattr(case, name) for name in _SHARED)]
     single = _find(same, "that is not distributed", lambda each: each.ranks is None)
     one = _find(same, "of one rank", lambda each: each.ranks == 1 and each.strategy == case.strategy)
@@ -50,10 +51,10 @@ def _efficiency(case: Case, cases: Sequence[Case]) -> Efficiency:
         kind = (case.ranks, None, case.scaling)
         apart = _find(same, "of ranks apart", lambda each: (each.ranks, each.strategy, each.scaling) == kind)
     rates = _rates(case)
-    main = _ratio(rates, single, case.ranks)
+    main = _ratio(rates, single, case.local_ranks)
     return Efficiency(
         **main.model_dump(include={"value", "low", "high", "n", "reason"}),
-        of_one_rank=_ratio(rates, one, case.ranks),
+        of_one_rank=_ratio(rates, one, case.local_ranks),
         of_ranks_apart=_ratio(rates, apart, 1),
         exposed_communication_s=_exposed_s(case, apart),
         exposed_share=_exposed_share(case, apart),

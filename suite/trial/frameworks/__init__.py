@@ -28,6 +28,8 @@ class Strategy:
     ranks: Literal["processes", "shards", "replicas"] = "processes"
     """What a rank is: a process; a device that has its shard of the arrays of one program; a device that has a replica
     of the program. One process drives all devices."""
+    spans_nodes: bool = False
+    """Whether its ranks may be on several nodes."""
 
 
 @dataclass(frozen=True)

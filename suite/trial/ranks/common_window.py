@@ -33,11 +33,11 @@ def steps_within(rank: Mapping[str, Any], window: tuple[float, float]) -> float:
     return covered * float(rank["steps_per_block"])
 
 
-def joined(ranks: Sequence[Fields]) -> Fields:
-    """Return the fields of a trial of all `ranks`, in the order of their numbers.
+def joined(ranks: Sequence[Fields], number: int = 0) -> Fields:
+    """Return the fields of a trial of all `ranks` on this node, in the order of their numbers, from `number` on.
 
     Items are added up over the ranks, and so is the memory of the host; of the devices, the fullest counts. What ranks
-    have alike, such as the first output and the environment, is that of rank 0. Raises RanksApartError.
+    have alike, such as the first output and the environment, is that of the first. Raises RanksApartError.
     """
     first = ranks[0]
     window = common_window([rank["window"] for rank in ranks])
@@ -66,7 +66,7 @@ def joined(ranks: Sequence[Fields]) -> Fields:
                 "items": rank["items"],
                 "own_s": rank["own_s"],
             }
-            for number, rank in enumerate(ranks)
+            for number, rank in enumerate(ranks, number)
         ],
     }
 

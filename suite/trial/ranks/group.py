@@ -25,44 +25,73 @@ ENDS_WITHIN_S: Final = 1.0
 
 
 class Group:
-    """All ranks of a trial. Made before they are started; each then has its own `rank`."""
+    """All ranks of a trial. Made before they are started; each then has its own `rank`.
 
-    def __init__(self, size: int, timeout_s: float | None = None) -> None:
-        """`timeout_s`: how long a rank waits for the others; None: until the trial ends."""
-        self.size, self.rank = size, 0
-        self._barrier = FORK.Barrier(size, timeout=timeout_s)
+    Where some are on other nodes, those here know by themselves only how they fail: `connect` has barriers and numbers
+    reach all.
+    """
+
+    def __init__(self, size: int, timeout_s: float | None = None, first: int = 0, local: int | None = None) -> None:
+        """`size` ranks, `local` of them on this node, from number `first` on.
+
+        `timeout_s`: how long a rank waits for the others; None: until the trial ends.
+        """
+        self.size, self.rank, self.first = size, first, first
+        self.local = size if local is None else local
+        self._meet: Callable[[], object] | None = None
+        self._agree: Callable[[float], float] | None = None
+        self._barrier = FORK.Barrier(self.local, timeout=timeout_s)
         self._number = FORK.Value("d", 0.0, lock=False)
         self._failed = FORK.Value("b", 0)
         self._reported = FORK.Event()
-        self._pids = FORK.Array("i", size, lock=False)
+        self._pids = FORK.Array("i", self.local, lock=False)
 
     def enter(self, rank: int) -> None:
         """Be `rank`, in a process of its own."""
         self.rank = rank
-        self._pids[rank] = os.getpid()
+        self._pids[self.local_rank] = os.getpid()
+
+    @property
+    def local_rank(self) -> int:
+        """Number of this rank on its node."""
+        return self.rank - self.first
+
+    @property
+    def spans(self) -> bool:
+        """Whether some ranks are on other nodes."""
+        return self.local < self.size
+
+    def connect(self, meet: Callable[[], object], agree: Callable[[float], float]) -> None:
+        """Wait for the others by `meet`, and have the number of rank 0 by `agree`, which reach other nodes too."""
+        self._meet, self._agree = meet, agree
 
     def leave(self) -> None:
         """Have finished, or failed by itself: the process may end."""
-        self._pids[self.rank] = 0
+        self._pids[self.local_rank] = 0
 
     def ended(self) -> int | None:
-        """Return a rank whose process ends before it has finished; None where none does soon.
+        """Return a rank on this node whose process ends before it has finished; None where none does soon.
 
         A process that is killed closes its connections first, so that the others may notice before it has ended.
         """
         latest = time.monotonic() + ENDS_WITHIN_S
         while True:
-            dead = next((rank for rank, pid in enumerate(self._pids) if pid and not _runs(pid)), None)
+            dead = next((rank for rank, pid in enumerate(self._pids, self.first) if pid and not _runs(pid)), None)
             if dead is not None or time.monotonic() > latest:
                 return dead
             time.sleep(0.02)
 
     def barrier(self) -> None:
-        """Wait for all ranks. Raises BrokenBarrierError if one of them has failed."""
-        self._barrier.wait()
+        """Wait for all ranks. Raises BrokenBarrierError, or what `connect` was given, if one of them has failed."""
+        if self._meet is not None:
+            self._meet()
+        else:
+            self._barrier.wait()
 
     def agree(self, number: float) -> float:
         """Return the number of rank 0."""
+        if self._agree is not None:
+            return self._agree(number)
         if self.rank == 0:
             self._number.value = number
         self.barrier()

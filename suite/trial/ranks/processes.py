@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from joulemark.suite.system.ranks import span
 from joulemark.suite.trial import outcome, timing
 from joulemark.suite.trial.frameworks.adapter import Adapter, Execution, Step
 from joulemark.suite.trial.frameworks.adapter import load as load_framework
@@ -15,6 +16,7 @@ from joulemark.suite.trial.outcome import RankFailedError
 from joulemark.suite.trial.ranks import forks, strategy
 from joulemark.suite.trial.ranks.common_window import Fields, joined
 from joulemark.suite.trial.ranks.group import Group, PaceApart, PaceTogether
+from joulemark.suite.trial.ranks.strategy import Meeting
 from joulemark.suite.trial.request import Request
 
 ALONE: Final = "ranks_alone"
@@ -23,17 +25,21 @@ ALONE_S: Final = 0.5
 ALONE_STEPS: Final = 10, 200
 """It lasts so long, within these numbers of steps."""
 MeasureCase = Callable[[Prepared, Request, timing.Pace, int], Fields]
-"""Measures the case of a rank, by its number, at a pace, and returns fields of its trial."""
+"""Measures the case of a rank, by its number on its node, at a pace, and returns fields of its trial."""
 Report = Callable[..., None]
 
 
 def run(request: Request, measure: MeasureCase, report: Report) -> Fields | None:
-    """Measure `request` in all its ranks and return the fields of its trial; None where a rank has reported an error.
+    """Measure `request` in its ranks on this node and return the fields of its trial; None if one reported an error.
 
     Raises RankFailedError for a rank that ends without a word, and RanksApartError.
     """
     assert request.ranks is not None
-    group = Group(request.ranks)
+    node = span.find() if request.nodes > 1 else None
+    local = request.ranks // request.nodes
+    first = local * node.node if node is not None else 0
+    together = request.strategy is not None
+    group = Group(request.ranks, first=first, local=local) if together else Group(local, first=first, local=local)
 
     def run_rank(rank: int) -> Fields:
         group.enter(rank)
@@ -54,9 +60,13 @@ def run(request: Request, measure: MeasureCase, report: Report) -> Fields | None
             group.leave()
             raise SystemExit(RankFailedError.REPORTED) from None
 
-    launch = strategy.load(request.framework, request.strategy).launch if request.strategy else forks.launch
     try:
-        return joined(launch(request.ranks, run_rank))
+        if request.strategy is None:
+            return joined(forks.launch(local, lambda number: run_rank(first + number)), first)
+        if node is None:
+            return joined(strategy.load(request.framework, request.strategy).launch(local, run_rank))
+        spanning = strategy.load_spanning(request.framework, request.strategy)
+        return joined(spanning.launch(local, run_rank, Meeting(node, request.meeting)), first)
     except RankFailedError as error:
         if error.exit_code == RankFailedError.REPORTED:
             return None
@@ -65,11 +75,11 @@ def run(request: Request, measure: MeasureCase, report: Report) -> Fields | None
 
 def _run_rank(request: Request, group: Group, measure: MeasureCase) -> Fields:
     """Measure the case in one rank."""
-    device = strategy.rank_device(request.device, group.rank)
+    device = strategy.rank_device(request.device, group.local_rank)
     own = replace(request, device=device, batch_size=request.rank_batch_size)
     if request.strategy is None:
         fields = measure(
-            prepare(own, load_framework(request.framework), (group.rank,)), own, PaceApart(group), group.rank
+            prepare(own, load_framework(request.framework), (group.rank,)), own, PaceApart(group), group.local_rank
         )
         start, end = fields["window"]
         own_s = (end - start) / fields["steps"]
@@ -80,11 +90,13 @@ def _run_rank(request: Request, group: Group, measure: MeasureCase) -> Fields:
             nonlocal adapter
             adapter = strategy.load(request.framework, str(request.strategy)).Adapter(execution)
             adapter.join(group)
+            if group.spans:
+                group.connect(*strategy.load_spanning(request.framework, str(request.strategy)).connection(adapter))
             return adapter
 
         case = prepare(own, make, (group.rank,))
         assert adapter is not None
-        fields = measure(case, own, PaceTogether(group), group.rank)
+        fields = measure(case, own, PaceTogether(group), group.local_rank)
         own_s = _own_step_s(case, adapter.alone(case.program.step), group)
         adapter.leave()
     return fields | {"device": device, "own_s": own_s}

@@ -11,11 +11,11 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from joulemark.suite.trial.frameworks.adapter import Step
-from joulemark.suite.trial.ranks.pytorch_processes import RankAdapter, RankKit, launch
+from joulemark.suite.trial.ranks.pytorch_processes import RankAdapter, RankKit, connection, launch
 from joulemark.workloads.kits.pytorch.learner import Outputs
 from joulemark.workloads.spec import Optimizer, Program
 
-__all__ = ["Adapter", "launch"]
+__all__ = ["Adapter", "connection", "launch"]
 
 
 class Replica(nn.Module):

@@ -18,14 +18,14 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from joulemark.suite.trial.frameworks.adapter import Step, UnsupportedError
 from joulemark.suite.trial.ranks.pytorch_ddp import Replica
-from joulemark.suite.trial.ranks.pytorch_processes import RankAdapter, RankKit, launch
+from joulemark.suite.trial.ranks.pytorch_processes import RankAdapter, RankKit, connection, launch
 from joulemark.workloads.initial import Spread, draw
 from joulemark.workloads.kits.pytorch.learner import Learner, Outputs
 from joulemark.workloads.kits.pytorch.optimizers import decay_groups
 from joulemark.workloads.kits.pytorch.weights import Entry, entries, preserved, train
 from joulemark.workloads.spec import Adam, Arrays, Optimizer, Program
 
-__all__ = ["Adapter", "launch"]
+__all__ = ["Adapter", "connection", "launch"]
 
 
 class ShardedLearner(Learner):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from torch import distributed
@@ -11,8 +12,9 @@ from torch import distributed
 from joulemark.suite.trial.frameworks import pytorch
 from joulemark.suite.trial.frameworks.adapter import UnsupportedError
 from joulemark.suite.trial.outcome import RankFailedError
+from joulemark.suite.trial.ranks import pytorch_nodes
 from joulemark.suite.trial.ranks.group import Group
-from joulemark.suite.trial.ranks.strategy import RunRank
+from joulemark.suite.trial.ranks.strategy import Meeting, RunRank
 from joulemark.workloads.kits import pytorch as kits
 
 MONITOR_S = 0.1
@@ -47,18 +49,30 @@ class RankAdapter(pytorch.Adapter):
         }
 
 
-def launch(count: int, run_rank: RunRank) -> list[Any]:
-    """Run the ranks as forks of this process, under the elastic launcher. Raises RankFailedError."""
+def connection(adapter: RankAdapter) -> tuple[Callable[[], object], Callable[[float], float]]:
+    """Return a barrier of all ranks, and what gives a number of rank 0 to all: by Gloo, also where GPUs use NCCL."""
+    return pytorch_nodes.connection(adapter.cuda)
+
+
+def launch(count: int, run_rank: RunRank, meeting: Meeting | None = None) -> list[Any]:
+    """Run the ranks as forks of this process, under the elastic launcher. Raises RankFailedError.
+
+    `meeting`: where they meet those on other nodes.
+    """
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+    rendezvous: dict[str, Any] = {
+        "min_nodes": 1,
+        "max_nodes": 1,
+        "run_id": str(os.getpid()),
+        "rdzv_backend": "c10d",
+        "rdzv_endpoint": "localhost:0",
+        "local_addr": "127.0.0.1",  # by itself it takes the host name, which need not resolve
+    }
     config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
+        **(rendezvous if meeting is None else pytorch_nodes.rendezvous(meeting)),
         nproc_per_node=count,
-        run_id=str(os.getpid()),
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
         max_restarts=0,
         monitor_interval=MONITOR_S,
         start_method="fork",
@@ -70,4 +84,4 @@ def launch(count: int, run_rank: RunRank) -> list[Any]:
         codes = {rank: failure.exitcode for rank, failure in error.failures.items()}
         rank = min(codes, key=lambda rank: (codes[rank] >= 0, codes[rank] == -signal.SIGTERM))
         raise RankFailedError(rank, codes[rank]) from None
-    return [results[rank] for rank in range(count)]
+    return [results[rank] for rank in sorted(results)]

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+from joulemark.suite.system.ranks.span import Span
 from joulemark.suite.trial.frameworks import FRAMEWORKS
 from joulemark.suite.trial.frameworks.adapter import Adapter, Execution, Step
 from joulemark.suite.trial.frameworks.prepared import Prepared, prepare
 from joulemark.suite.trial.ranks.group import Group
 from joulemark.suite.trial.request import Request
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Where the ranks of a trial on several nodes meet."""
+
+    node: Span
+    trial: str
+    """What tells the trial from all others of the job."""
+
 
 RunRank = Callable[[int], Any]
 """Runs one rank and returns what it has measured, in a process of its own."""
@@ -44,6 +55,18 @@ class StrategyModule(Protocol):
         """
 
 
+class SpanningModule(StrategyModule, Protocol):
+    """The module of a strategy whose ranks may be on several nodes."""
+
+    @staticmethod
+    def launch(count: int, run_rank: RunRank, meeting: Meeting | None = None) -> list[Any]:
+        """Run `count` ranks on this node, which work with those of other nodes if there is a `meeting`."""
+
+    @staticmethod
+    def connection(adapter: Any) -> tuple[Callable[[], object], Callable[[float], float]]:
+        """Return a barrier of all ranks, and what gives a number of rank 0 to all, once the adapter has joined them."""
+
+
 def one_process(request: Request) -> bool:
     """Return whether one process drives all devices of a trial: not where ranks train each for itself."""
     return (
@@ -73,6 +96,11 @@ def prepare_all(request: Request) -> Prepared:
 def load(framework: str, strategy: str) -> StrategyModule:
     """Return the module of a strategy. Imports the framework."""
     return cast(StrategyModule, importlib.import_module(FRAMEWORKS[framework].strategies[strategy].adapter))
+
+
+def load_spanning(framework: str, strategy: str) -> SpanningModule:
+    """Return the module of a strategy that spans nodes (`spans_nodes` in the table of frameworks)."""
+    return cast(SpanningModule, load(framework, strategy))
 
 
 def rank_device(device: str, rank: int) -> str:

@@ -164,7 +164,7 @@ def test_a_meter_leaves_closed_streams_closed(closing: str, tmp_path: Path) -> N
     subprocess.run(
         ["sh", "-c", script, "sh", sys.executable, "-P", "-c", METER, path],
         env=environment(tmp_path),
-        timeout=120,
+        timeout=300,
         check=True,
         capture_output=True,
     )

@@ -191,7 +191,7 @@ def test_nowhere_to_write_temporary_files_is_one_line(folder: Path, command: lis
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     if done.returncode == 77:

@@ -114,7 +114,7 @@ def test_a_signal_during_the_imports_is_one_line_at_most(tmp_path, how, entry, m
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stdout) == (130, "")
@@ -143,6 +143,6 @@ main()
 )
 def test_a_signal_while_the_interpreter_ends_is_silent(tmp_path, how, arguments):
     command = [sys.executable, "-P", "-c", AT_EXIT, str(int(how)), *arguments]
-    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 130
     assert len(done.stderr.splitlines()) == (0 if arguments == ["--version"] else 1)

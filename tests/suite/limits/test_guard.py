@@ -83,7 +83,7 @@ def ask(process, power_limit_w, clock_mhz):
     return json.loads(process.stdout.readline())
 
 
-def wait_until(condition, timeout_s=30.0):
+def wait_until(condition, timeout_s=300.0):
     deadline_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline_s, "the limits were not restored"
@@ -98,7 +98,7 @@ def test_limits_of_a_gpu_are_set_read_back_and_restored(gpu, tmp_path):
     assert ask(process, 300, None) == {"power_limit_w": 300.0}
     assert ask(process, None, None) == {"power_limit_w": 400.0}
     assert ask(process, 250, 900) == {"power_limit_w": 250.0}
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     check = ["power 400000", "clock reset"]
     sets = ["clock 1410", "power 300000", "clock reset", "power 400000", "clock 900", "power 250000"]
     assert calls(tmp_path) == [*check, *sets, "clock reset", "power 400000"]
@@ -113,7 +113,7 @@ def test_limits_of_a_gpu_are_restored_when_the_sweep_is_ended(gpu, tmp_path, how
     ask(process, 250, 1200)
     assert limit_w(tmp_path, UUID) == 250
     process.send_signal(how)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     wait_until(lambda: limit_w(tmp_path, UUID) == 400)
     assert calls(tmp_path)[-2:] == ["clock reset", "power 400000"]
 
@@ -123,7 +123,7 @@ def test_limits_of_a_gpu_are_restored_when_the_sweep_is_ended(gpu, tmp_path, how
 def test_a_limit_that_the_gpu_ignores_is_an_error(gpu, tmp_path):
     process = gpu(("power-limit",), "deaf")
     assert ask(process, 250, None) == "the GPU shows a limit of 400 W, not 250 W"
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
 
 
 @pytest.mark.slow
@@ -131,7 +131,7 @@ def test_a_limit_that_the_gpu_ignores_is_an_error(gpu, tmp_path):
 def test_clock_of_a_gpu_without_power_limit_is_locked_and_reset(gpu, tmp_path):
     process = gpu(("clock",), "no_limit")
     assert ask(process, None, 900) == {}
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert calls(tmp_path) == ["clock reset", "clock 900", "clock reset"]
 
 
@@ -154,7 +154,7 @@ def test_everything_that_can_be_is_restored_though_one_file_fails(tmp_path):
     [(("power-limit",), "nvmlDeviceSetPowerManagementLimit"), (("clock",), "nvmlDeviceResetGpuLockedClocks")],
 )
 def test_another_user_is_refused_and_nothing_is_set(gpu, tmp_path, keys, call):
-    output, _ = gpu(keys, program=ANOTHER_USER).communicate(timeout=60)
+    output, _ = gpu(keys, program=ANOTHER_USER).communicate(timeout=300)
     assert output == f"{call}: Insufficient Permissions\n"
     assert calls(tmp_path) == []
 
@@ -168,7 +168,7 @@ def test_another_user_may_not_limit_packages(tmp_path):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     assert done.stdout.endswith("constraint_0_power_limit_uw: Permission denied\n")
@@ -198,7 +198,7 @@ def test_limits_are_restored_if_the_guard_itself_is_killed(tmp_path):
     guard = LimitGuard(Target("rapl", str(top), ("power-limit",)))
     guard.apply(60, None)
     guard._process.kill()
-    guard._process.wait(timeout=30)
+    guard._process.wait(timeout=300)
     guard.close()
     assert limits_of(tmp_path) == PRESENT
 

@@ -46,7 +46,7 @@ def test_run_ends_after_it_starts_when_the_clock_is_set_back(tmp_path: Path) -> 
     environment = {**os.environ, **own, "LD_PRELOAD": str(library), "CLOCK_OFFSET_FILE": str(offset)}
     options = ("--sensor", "simulated:rapl/constant", "--zone", "CH", "--offline", "--no-report", "--json")
     measure = [sys.executable, "-m", "joulemark", "measure", *options, "--out", str(tmp_path), "--", *command]
-    done = subprocess.run(measure, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(measure, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)["run"]
     assert offset.read_text() == "-3600"

@@ -115,3 +115,35 @@ def test_more_ranks_than_devices_are_refused(settings, message):
 def test_what_ranks_cannot_have_is_refused_before_frameworks_are_imported(settings, message):
     with pytest.raises(UsageError, match=message):
         check_names(Settings(**{"workload": ("gpt2",), **settings}))
+
+
+def test_on_several_nodes_each_has_its_share_of_the_ranks():
+    plan = make(**GPT2, batch_size=(8,), ranks=(1, 4), nodes=2)
+    assert [case.id for case in plan.cases] == [
+        TASK,
+        f"{TASK}+communication=none+nodes=2+ranks=4",
+        f"{TASK}+ranks=1+strategy=ddp",  # the baseline of each node
+        f"{TASK}+nodes=2+ranks=4+strategy=ddp",
+    ]
+    assert [case.local_ranks for case in plan.cases] == [None, 2, 1, 2]
+    assert {case.threads for case in plan.cases} == {1}  # of two cores a node
+    requests = [plan.request(case, 3) for case in plan.cases]
+    assert [request.nodes for request in requests] == [1, 2, 1, 2]
+    assert requests[-1].meeting == f"{plan.cases[-1].id}, round 3"
+
+
+def test_a_node_is_charged_with_its_own_gpus():
+    plan = make(**{**GPT2, "batch_size": (8,)}, installed=with_gpus(), device=("cuda:0",), ranks=(4,), nodes=2)
+    assert plan.cases[-1].charged_devices == "cuda:0+cuda:1"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ranks": (3,), "nodes": 2}, "--ranks 3 cannot be divided among 2 nodes"),
+        ({"ranks": (2,), "nodes": 2, "framework": ("jax",)}, "sharded has all its ranks on one node"),
+    ],
+)
+def test_what_cannot_be_divided_among_nodes_is_refused(settings, message):
+    with pytest.raises(UsageError, match=message):
+        check_names(Settings(workload=("gpt2",), **settings))

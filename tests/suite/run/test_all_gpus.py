@@ -61,7 +61,9 @@ def run_file(tmp_path_factory: pytest.TempPathFactory) -> RunFile:
         assert prepared.directory is not None
         plan = ShortPlan(**{field.name: getattr(prepared.plan, field.name) for field in fields(Plan)})
         window = dict.fromkeys(("cpu", "cuda"), WINDOW_S)
-        profile = replace(plan.profile, window_s=window, warmup_s=dict.fromkeys(window, 0.05), idle_s=0.0)
+        profile = replace(
+            plan.profile, window_s=window, warmup_s=dict.fromkeys(window, 0.05), idle_s=0.0, server_rounds=3
+        )
         emissions, notices = resolve(prepared.settings, datetime.now(UTC), None)
         spec = RunSpec(
             plan=replace(plan, profile=profile),

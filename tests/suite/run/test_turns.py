@@ -27,9 +27,9 @@ require("torch")
 pytestmark = pytest.mark.slow
 
 TURNS = 3
-PROFILE = replace(PROFILES["ci"], turns=TURNS, timeout_s=8.0, window_s={"cpu": 0.1, "cuda": 0.1})
+PROFILE = replace(PROFILES["ci"], turns=TURNS, timeout_s=faulty_trials.LIMIT_S, window_s={"cpu": 0.1, "cuda": 0.1})
 PAIRS = {
-    "slower": ("sleep", "sleeps_thrice"),
+    "slower": ("sleeps_20_ms", "sleeps_60_ms"),
     "second_fails": ("sleep", "raises_at_first"),
     "no_memory_for_two": ("resident", "needs_memory"),
     "hangs": ("sleep", "hangs_in_turn"),
@@ -113,8 +113,8 @@ def run(trials: tuple[TrialRunner, Plan]) -> Run:
 def test_both_take_turns_and_a_step_that_sleeps_thrice_as_long_is_seen(run: Run) -> None:
     a, b = run.measure("slower")
     assert (len(a.turns_s), len(b.turns_s)) == (TURNS, TURNS)
-    assert min(a.turns_s) >= 0.005
-    assert min(b.turns_s) >= 0.015
+    assert min(a.turns_s) >= 0.020
+    assert min(b.turns_s) >= 0.060
     assert sorted(b / a for a, b in zip(a.turns_s, b.turns_s, strict=True))[TURNS // 2] > 1.5
     # Each had its window by itself, and what follows the turns was measured too.
     assert [arm for arm, _ in run.windows] == ["a", "b"]
@@ -143,9 +143,25 @@ def test_a_pair_that_does_not_fit_in_memory_is_measured_one_after_the_other(run:
     assert len(run.windows) == 1, "the second round tried again"
 
 
-@pytest.mark.parametrize(("pair", "reason"), [("hangs", "not finished within 8 s"), ("dies", "SIGKILL")])
-def test_what_fails_in_a_turn_keeps_its_window(run: Run, pair: str, reason: str) -> None:
-    a, b = run.measure(pair)
+def test_a_trial_that_dies_in_a_turn_keeps_its_window(run: Run) -> None:
+    check_kept(run, *run.measure("dies"), "SIGKILL")
+
+
+def test_a_trial_that_hangs_in_a_turn_keeps_its_window(
+    trials: tuple[TrialRunner, Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, plan = trials
+    for timeout_s in (4.0, 16.0, faulty_trials.LIMIT_S):  # a busy machine may need longer to come as far
+        monkeypatch.setattr(runner._timeouts, "timeout_s", timeout_s)
+        run = Run(runner, plan)
+        a, b = run.measure("hangs")
+        if a.status == b.status == "ok":
+            break
+    check_kept(run, a, b, f"not finished within {timeout_s:.0f} s")
+
+
+def check_kept(run: Run, a: Trial, b: Trial, reason: str) -> None:
+    """Check that both trials of a pair have windows and no turns, for the reason."""
     assert (a.status, b.status, a.turns_s, b.turns_s) == ("ok", "ok", (), ())
     assert None not in (a.window_s, b.window_s)
     assert reason in run.notices[0].message
@@ -159,4 +175,4 @@ def test_an_interrupt_keeps_both_windows_and_leaves_nothing_behind(trials: tuple
     assert [(arm, trial.status) for arm, trial in run.windows] == [("a", "ok"), ("b", "ok")]
     assert len(run.family) >= 4, "two servers, and a trial of each"
     run.trials.close_servers()
-    assert psutil.wait_procs(run.family, timeout=10)[1] == []
+    assert psutil.wait_procs(run.family, timeout=60)[1] == []

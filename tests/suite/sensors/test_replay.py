@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from busy_machine import wait_for_reads
 from places import ROOT
 from run_files import run_file
 
@@ -22,7 +23,7 @@ def test_run_is_replayed_and_labelled_as_simulated(tmp_path: Path) -> None:
     origin_s = time.monotonic()
     with Sampler.start(tmp_path / "t", origin_s, sensors=[f"replay:{tmp_path / 'run.json'}"]):
         ready_s = time.monotonic() - origin_s
-        time.sleep(1.2)
+        wait_for_reads(tmp_path / "t", 2, ready_s + 1.1)
     (trace,) = trace_file.load(tmp_path / "t")
     assert trace.simulated
     package = compute_readings([trace], (ready_s + 0.1, ready_s + 1.1), "cpu")[0]

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from busy_machine import wait_for_reads
 from places import ROOT
 from powercap import FakeZone, build
 
@@ -51,17 +52,18 @@ def test_sampling_continues_after_the_disk_was_full(tmp_path: Path) -> None:
     root = build(tmp_path, (FakeZone("intel-rapl:0", "package-0"), FakeZone("intel-rapl:0:0", "dram")))
     begin_s = time.monotonic()
     with Sampler.start(tmp_path / "t", begin_s, sensors=["rapl"], powercap_root=str(root)) as sampler:
-        time.sleep(0.3)
+        wait_for_reads(tmp_path / "t")
         limit = (tmp_path / "t").stat().st_size + 20
         resource.prlimit(sampler.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        full_s = time.monotonic() - begin_s
         time.sleep(0.4)
         resource.prlimit(sampler.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         free_again_s = time.monotonic() - begin_s
-        time.sleep(0.5)
+        wait_for_reads(tmp_path / "t", after_s=free_again_s)
         assert sampler.latest_power_w() is not None
     (trace,) = trace_file.load(tmp_path / "t")
-    assert sum(t < free_again_s - 0.4 for t in trace.t_s) >= 2
-    assert not any(free_again_s - 0.3 < t < free_again_s for t in trace.t_s)
+    assert sum(t < full_s for t in trace.t_s) >= 3
+    assert not any(full_s < t < free_again_s - 0.1 for t in trace.t_s)
     assert sum(t > free_again_s for t in trace.t_s) >= 3
 
 

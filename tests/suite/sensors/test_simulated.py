@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from busy_machine import wait_for_reads
 
 from joulemark.suite.energy.plausibility import plausible
 from joulemark.suite.energy.window_energy import UPDATES_NEEDED, compute_reading
@@ -175,7 +176,7 @@ def test_simulated_sensor_in_the_sampler_is_labelled(tmp_path: Path, sensor: str
     origin_s = time.monotonic()
     with Sampler.start(tmp_path / "t", origin_s, sensors=[sensor]) as sampler:
         ready_s = time.monotonic() - origin_s
-        time.sleep(1.5)
+        wait_for_reads(tmp_path / "t", 2, ready_s + 1.2)
         assert sampler.latest_power_w() is not None
         assert sampler.latest_power_w(measured=True) is None
     assert sampler.sensors == ("simulated",)

@@ -8,7 +8,7 @@ import control_group
 import psutil
 import pytest
 from environments import require
-from faulty_trials import request
+from faulty_trials import LIMIT_S, request
 
 from joulemark.suite.trial.fork_server_client import ForkServer
 from joulemark.suite.trial.outcome import KEPT_OUTPUT, Outcome
@@ -18,8 +18,8 @@ require("torch")
 
 def run(server: ForkServer, fault: str, window_s: float = 0.3) -> Outcome:
     """Return the outcome of a faulty trial, and check that the next one succeeds."""
-    outcome = server.run(request(fault, window_s), 30.0)
-    next_outcome = server.run(request("none"), 30.0)
+    outcome = server.run(request(fault, window_s), LIMIT_S)
+    next_outcome = server.run(request("none"), LIMIT_S)
     assert next_outcome.trial is not None, next_outcome.reason
     return outcome
 
@@ -51,7 +51,7 @@ def test_an_exception_in_the_window_names_that_stage(server):
 
 
 def test_a_precision_that_the_hardware_lacks_is_unsupported(server):
-    outcome = server.run(replace(request("none"), precision="tf32"), 30.0)
+    outcome = server.run(replace(request("none"), precision="tf32"), LIMIT_S)
     assert (outcome.trial, outcome.reason_code) == (None, "unsupported")
     assert "tf32" in outcome.reason
 
@@ -59,14 +59,14 @@ def test_a_precision_that_the_hardware_lacks_is_unsupported(server):
 def test_a_trial_over_its_address_space_limit_is_out_of_memory(server):
     """RLIMIT_AS: 512 MiB more than the fork server has; the fault allocates 1 GiB."""
     limit = psutil.Process(server.pid).memory_info().vms + 2**29
-    outcome = server.run(replace(request("allocates_1_gib"), host_limit_bytes=limit), 60.0)
+    outcome = server.run(replace(request("allocates_1_gib"), host_limit_bytes=limit), LIMIT_S)
     assert (outcome.trial, outcome.reason_code) == (None, "out_of_memory")
     assert "in warmup" in outcome.reason
     # The limit applies to that trial only.
-    unlimited = server.run(request("allocates_1_gib"), 60.0)
+    unlimited = server.run(request("allocates_1_gib"), LIMIT_S)
     assert unlimited.reason_code == "raised"
     assert "allocated" in unlimited.reason
-    assert server.run(request("none"), 30.0).trial is not None
+    assert server.run(request("none"), LIMIT_S).trial is not None
 
 
 def test_a_trial_that_the_kernel_kills_for_memory_leaves_the_server_alive(variables):
@@ -76,8 +76,8 @@ def test_a_trial_that_the_kernel_kills_for_memory_leaves_the_server_alive(variab
         try:
             small.wait_ready()
             control_group.join(group, small.pid)
-            outcome = small.run(request("allocates_1_gib"), 60.0)
-            next_outcome = small.run(request("none"), 30.0)
+            outcome = small.run(request("allocates_1_gib"), LIMIT_S)
+            next_outcome = small.run(request("none"), LIMIT_S)
         finally:
             small.close()
     assert (outcome.trial, outcome.reason_code) == (None, "killed")

@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 from environments import require
-from faulty_trials import request
+from faulty_trials import LIMIT_S, request
 from places import ROOT, SUPPORT
 
 from joulemark.suite.trial.fork_server_client import ForkServer, ForkServerError
@@ -23,7 +23,7 @@ def run_spawned(variables: dict[str, str], fault: str) -> Outcome:
     spawned = ForkServer("pytorch", variables, isolation="spawn")
     spawned.wait_ready()
     try:
-        return spawned.run(request(fault), 30.0)
+        return spawned.run(request(fault), LIMIT_S)
     finally:
         spawned.close()
 
@@ -31,7 +31,7 @@ def run_spawned(variables: dict[str, str], fault: str) -> Outcome:
 def test_a_spawned_trial_gives_the_same_result_as_a_forked_one(server, variables):
     outcome = run_spawned(variables, "none")
     assert outcome.trial is not None, outcome.reason
-    assert outcome.trial["result"] == server.run(request("none"), 30.0).trial["result"]
+    assert outcome.trial["result"] == server.run(request("none"), LIMIT_S).trial["result"]
 
 
 @pytest.mark.parametrize(("fault", "how"), [("exits", "exit status 7"), ("segfault", "SIGSEGV")])
@@ -46,7 +46,7 @@ def test_a_killed_server_is_an_error_and_not_a_hang(variables):
     killed.wait_ready()
     psutil.Process(killed.pid).kill()
     with pytest.raises(ForkServerError):
-        killed.run(request("none"), 30.0)
+        killed.run(request("none"), LIMIT_S)
     killed.close()
 
 
@@ -64,7 +64,7 @@ def test_an_interpreter_without_joulemark_names_what_it_lacks(variables):
 
 RUNNER = """
 import os
-from faulty_trials import request
+from faulty_trials import LIMIT_S, request
 from joulemark.suite.trial.fork_server_client import ForkServer
 server = ForkServer("pytorch", dict(os.environ))
 server.wait_ready()
@@ -79,7 +79,7 @@ def test_server_and_trial_end_when_the_runner_is_killed(variables, tmp_path):
         [sys.executable, "-c", RUNNER], env={**variables, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True
     )
     server = psutil.Process(int(runner.stdout.readline()))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LIMIT_S
     while not server.children() and time.monotonic() < deadline:
         time.sleep(0.05)
     family = [server, *server.children(recursive=True)]
@@ -87,5 +87,5 @@ def test_server_and_trial_end_when_the_runner_is_killed(variables, tmp_path):
     runner.send_signal(signal.SIGKILL)
     runner.wait()
     runner.stdout.close()
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=LIMIT_S)
     assert alive == []

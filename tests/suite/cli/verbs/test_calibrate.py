@@ -181,7 +181,7 @@ def test_ctrl_c_keeps_the_finished_runs(tmp_path: Path) -> None:
         if "Run 2 starts in" in line and line not in lines:
             process.send_signal(signal.SIGINT)
         lines.append(line)
-    stdout, _ = process.communicate(timeout=60)
+    stdout, _ = process.communicate(timeout=300)
     assert (process.returncode, stdout) == (130, ""), "".join(lines)
     assert lines[0].startswith("5 runs: about 40 h")
     assert "1 of 5" in lines[-1], "".join(lines)

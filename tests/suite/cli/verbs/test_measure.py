@@ -28,7 +28,7 @@ def test_output_input_and_exit_code_are_the_command_s(tmp_path):
         input=bytes(range(256)),
         env=environment(tmp_path),
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 7

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -50,9 +49,9 @@ def test_signals_are_passed_on(tmp_path, last):
     process.send_signal(signal.SIGUSR1)
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line == "SIGUSR1\n", process.communicate(timeout=60)
+    assert line == "SIGUSR1\n", process.communicate(timeout=300)
     process.send_signal(last)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=300)
     assert out == f"{last.name}\n"
     assert process.returncode == 9, errors
     assert "exit code 9" in saved_run(tmp_path).cases[0].trials[0].reason
@@ -92,6 +91,8 @@ COUNT_INTERRUPTS = """
 import signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 print("ready", flush=True)
+signal.sigwait([signal.SIGINT])
+print("SIGINT", flush=True)
 while signal.sigtimedwait([signal.SIGINT], 2.0):
     print("SIGINT", flush=True)
 sys.exit(9)
@@ -104,7 +105,7 @@ def test_ctrl_c_on_a_terminal_reaches_the_command_once(tmp_path):
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 9, done.stdout
@@ -112,11 +113,19 @@ def test_ctrl_c_on_a_terminal_reaches_the_command_once(tmp_path):
     assert "exit code 9" in done.stdout
 
 
+UNTIL_ITS_PARENT_ENDS = """
+import os, time
+parent = os.getppid()
+print("ready", flush=True)
+while os.getppid() == parent:
+    time.sleep(0.05)
+"""
+
+
 def test_the_journal_of_a_killed_measure_can_be_read(tmp_path):
-    process = start_measure(tmp_path, "import time; print('ready', flush=True); time.sleep(1.5)")
-    time.sleep(0.3)
+    process = start_measure(tmp_path, UNTIL_ITS_PARENT_ENDS)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     (journal,) = (tmp_path / "runs").glob("*.journal")
     run_file = assemble(journal)
     assert not run_file.run.complete
@@ -150,7 +159,7 @@ def test_a_signal_once_the_command_has_ended_keeps_what_is_measured(tmp_path, ho
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == code, done.stderr

@@ -32,11 +32,11 @@ def test_a_signal_keeps_finished_trials_ends_all_processes_and_leaves_no_scratch
     # As timeout(1) and a terminal do: to the process, and to its group.
     running.send_signal(signal.SIGINT)
     running.send_signal(signal.SIGINT)
-    _, stderr = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=300)
     assert running.returncode == 130, stderr
     assert "continue with --resume" in stderr
     assert "Traceback" not in stderr
-    assert psutil.wait_procs(descendants, timeout=10)[1] == []
+    assert psutil.wait_procs(descendants, timeout=60)[1] == []
     document = show(tmp_path)
     assert document["run"]["complete"] is False
     assert len(trials(document)) >= 1
@@ -52,7 +52,7 @@ def test_a_signal_to_all_processes_of_a_job_does_not_make_a_trial_fail(tmp_path)
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
     running.terminate()
-    _, stderr = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=300)
     assert running.returncode == 130, stderr
     assert "continue with --resume" in stderr
     assert "Traceback" not in stderr
@@ -79,8 +79,8 @@ def test_a_closed_terminal_ends_a_run_and_keeps_what_is_finished(tmp_path):
         printed += os.read(ours, 65536)
     descendants = psutil.Process(running.pid).children(recursive=True)
     os.close(ours)
-    assert running.wait(60) == 130
-    assert psutil.wait_procs(descendants, timeout=10)[1] == []
+    assert running.wait(300) == 130
+    assert psutil.wait_procs(descendants, timeout=60)[1] == []
     assert files(tmp_path) == [".json", ".parquet"]
     assert list((tmp_path / "tmp").iterdir()) == []
 
@@ -90,7 +90,7 @@ def test_a_signal_before_the_first_trial_leaves_no_run(tmp_path):
     wait_for(running, "cases x")
     time.sleep(0.3)  # idle power is being measured
     running.send_signal(signal.SIGTERM)
-    _, stderr = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=300)
     assert running.returncode == 130
     assert stderr.startswith("joulemark: interrupted")
     assert len(stderr.splitlines()) == 1

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from command import FAST, FAST_ROUNDS, environment, joulemark, start, wait_for
+from command import FAST_ROUNDS, environment, joulemark, start, wait_for
 from environments import known, require
 
 from joulemark.suite.carbon.response_cache import session
@@ -58,8 +58,8 @@ def modes(folder: Path) -> dict[str, int]:
 def test_what_is_kept_is_its_users_alone(tmp_path: Path) -> None:
     """Run files, journals, traces and pages have the command line and variables of the environment."""
     home = tmp_path / "data" / "home"
-    (tmp_path / "joulemark.toml").write_text(FAST)
-    selection = ("--workload", "matmul", "--framework", "pytorch", "--rounds", "1", "--threads", "1", *SENSOR)
+    (tmp_path / "joulemark.toml").write_text(FAST_ROUNDS)
+    selection = ("--workload", "matmul", "--framework", "pytorch", "--rounds", "2", "--threads", "1", *SENSOR)
     selection += known("pytorch")
     more = {"JOULEMARK_HOME": str(home)}
     before = os.umask(0o022)
@@ -67,11 +67,11 @@ def test_what_is_kept_is_its_users_alone(tmp_path: Path) -> None:
         running = start(tmp_path, "run", "--profile", "fast", *selection, **more)
     finally:
         os.umask(before)
-    wait_for(running, "[1/1]")
+    wait_for(running, "[1/2]")
     running.send_signal(signal.SIGSTOP)
     during = modes(tmp_path / "data")
     running.send_signal(signal.SIGCONT)
-    errors = running.communicate(timeout=120)[1]
+    errors = running.communicate(timeout=300)[1]
     assert running.returncode == 0, errors
     folders = {"data": 0o700, "home": 0o700, "runs": 0o700}
     assert during == {**folders, ".journal": 0o600, ".trace": 0o600}

@@ -29,13 +29,15 @@ RESUME = ("run", "--resume", "latest")
 
 
 class Killed(NamedTuple):
-    """A run that was killed after one of its four trials."""
+    """A run that was killed after the first of its four trials."""
 
     home: Path
     answers: dict[str, subprocess.CompletedProcess[str]]
     """What others were answered before."""
     alive: list[psutil.Process]
     """Those of its processes that did not end with it."""
+    finished: int
+    """Trials that it had said to be finished: one, or more where we were late to stop it."""
 
 
 @pytest.fixture
@@ -60,10 +62,10 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     assert files(home) == [".journal", ".trace"]
     descendants = psutil.Process(running.pid).children(recursive=True)
     running.kill()
-    running.communicate()
-    _, alive = psutil.wait_procs(descendants, timeout=10)
+    finished = 1 + running.communicate()[1].count("/4]")
+    _, alive = psutil.wait_procs(descendants, timeout=60)
     shutil.copytree(home / "runs", home / "copy")
-    return Killed(home, answers, alive)
+    return Killed(home, answers, alive, finished)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,8 @@ def test_killed_run_has_every_finished_trial(killed: Killed, home: Path) -> None
     shutil.copytree(killed.home / "copy", home / "runs")
     document = show(home)
     assert document["run"]["complete"] is False
-    assert [trial["status"] for trial in trials(document)] == ["ok"]
+    assert len(trials(document)) in (killed.finished, killed.finished + 1), "each is kept before it is shown"
+    assert {trial["status"] for trial in trials(document)} == {"ok"}
     assert any(reading["energy_j"] for trial in trials(document) for reading in trial["energy"])
     assert "run_incomplete" in {notice["code"] for notice in document["notices"]}
     assert joulemark(home, "report", "latest", "-o", "page.html").returncode == 0
@@ -105,7 +108,7 @@ def test_resumed_run_keeps_its_trials_and_finishes(killed: Killed) -> None:
     assert after["run"]["id"] == before["run"]["id"]
     assert after["run"]["complete"] is True
     assert len(after["run"]["segments"]) == 2
-    assert len(trials(before)) == 1
+    assert 1 <= len(trials(before)) < 4
     assert all(trial in trials(after) for trial in trials(before)), "a finished trial changed"
     for case in after["cases"]:
         assert sorted(trial["round"] for trial in case["trials"]) == [1, 2]
@@ -226,7 +229,7 @@ def test_a_run_that_lost_a_trial_does_not_end_as_if_it_had_not(home: Path) -> No
         number = next(number for number, line in enumerate(lines) if line.startswith(b'{"trial"'))
         file.seek(sum(map(len, lines[:number])) + len(lines[number]) // 2)
         file.write(b"\0\0\0\0")
-    errors = running.communicate(timeout=120)[1]
+    errors = running.communicate(timeout=300)[1]
     assert running.returncode == 4, errors
     assert "is not complete" in errors
     assert "--resume" in errors

@@ -87,7 +87,7 @@ def test_pytest_benchmark_compare_reads_two_runs_and_finds_the_change(tmp_path: 
         env={**os.environ, "PYTHONPATH": "", "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert answer.returncode == 0, answer.stderr

@@ -6,7 +6,8 @@ import pytest
 from gpu_runs import GPU_W, HOST_W, NEIGHBOURS, RATE, run_on
 
 from joulemark.suite.records import RunFile, files
-from joulemark.suite.results.gpus.across import with_gpus_compared
+from joulemark.suite.results.gpus.across import NOT_AT_ONCE, with_gpus_compared
+from joulemark.suite.results.gpus.sentences import gpu_sentences
 from joulemark.suite.results.run_files import parse
 
 HEALTHY = (1.0, 1.004, 0.997, 1.002, 0.999, 1.001, 0.998, 1.003)
@@ -91,6 +92,28 @@ def test_round_in_which_a_gpu_began_late_does_not_count_as_at_once():
     (*_, compared) = with_gpus_compared(cases, run_file.machine.gpus, run_file.traces)
     assert [gpu.together.throughput.n for gpu in compared.across_gpus.gpus] == [2] * 4
     assert compared.across_gpus.together_over_alone.n == 2
+
+
+def test_gpu_whose_window_the_others_never_fill_is_said_to_be_not_measured_at_once():
+    run_file = run_on(HEALTHY[:4])
+    *alone, on_all = run_file.cases
+    trials = []
+    for made in on_all.trials:
+        begin_s, end_s = made.window_s
+        length_s = 1.2 * (end_s - begin_s)
+        *others, last = made.ranks
+        last = last.model_copy(update={"window_s": (begin_s, begin_s + length_s)})
+        trials.append(made.model_copy(update={"ranks": (*others, last)}))
+    cases = [*alone, on_all.model_copy(update={"trials": tuple(trials)})]
+    (*_, compared) = with_gpus_compared(cases, run_file.machine.gpus, run_file.traces)
+    across = compared.across_gpus
+    assert [gpu.together.throughput.reason for gpu in across.gpus] == [None] * 3 + [NOT_AT_ONCE]
+    assert across.gpus[3].together.power_w.reason == NOT_AT_ONCE
+    assert any(sentence.startswith("Not measured at once: cuda:3:") for sentence in gpu_sentences(across))
+    failed = [trial.model_copy(update={"status": "failed", "reason": "killed"}) for trial in trials]
+    cases = [*alone, on_all.model_copy(update={"trials": tuple(failed)})]
+    (*_, compared) = with_gpus_compared(cases, run_file.machine.gpus, run_file.traces)
+    assert {gpu.together.throughput.reason for gpu in compared.across_gpus.gpus} == {"no trial is ok"}
 
 
 def test_a_run_without_each_gpu_alone_has_no_comparison():

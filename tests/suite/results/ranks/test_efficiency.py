@@ -129,3 +129,9 @@ def test_a_rank_that_is_slow_in_one_trial_only_is_not_named():
     mixed = on_ranks(TWO, 2, own_s=(0.1, 0.15))
     steady = trials(TWO, own_s=(0.1, 0.1))
     assert slowest_rank(mixed.model_copy(update={"trials": (*mixed.trials[:2], steady[2])})) is None
+
+
+def test_ranks_that_do_not_communicate_make_nobody_wait():
+    own_s = (0.1, 0.3)
+    assert slowest_rank(on_ranks(TWO, 2, "ddp", own_s=own_s)).rank == 1
+    assert slowest_rank(on_ranks(TWO, 2, None, own_s=own_s)) is None

@@ -13,6 +13,7 @@ from typing import Any
 
 import node_devices as nodes
 import pytest
+from busy_machine import wait_for_reads
 from grid_server import Answer, GridServer, Reply
 from node_devices import address, damaged, plug
 from powercap import FakeZone, build
@@ -145,10 +146,11 @@ def test_sampled_plug_is_listed_beside_the_parts_and_knows_its_password(
     powercap = build(tmp_path, [FakeZone("intel-rapl:0", "package-0")])
     origin_s = time.monotonic()
     with Sampler.start(tmp_path / "t", origin_s, ["rapl", f"plug:{address(server)}"], str(powercap)) as sampler:
-        time.sleep(4.0)
+        begin_s = time.monotonic() - origin_s
+        wait_for_reads(tmp_path / "t", 2, begin_s + 3.5)
     assert sampler.sensors == ("rapl", "plug")
     assert PASSWORD not in (tmp_path / "t").read_text()
-    readings = compute_readings(trace_file.load(tmp_path / "t"), (0.5, 3.5), "cpu")
+    readings = compute_readings(trace_file.load(tmp_path / "t"), (begin_s + 0.5, begin_s + 3.5), "cpu")
     (machine,) = (r for r in readings if r.component == "machine")
     assert (machine.attributed, machine.sensor) == (False, "plug")
     assert machine.energy_j == pytest.approx(420.0, rel=0.02)

@@ -16,7 +16,7 @@ from joulemark.suite.trial.frameworks.response import WholeResponse, measure_par
 from joulemark.suite.trial.request import Effort, Request
 
 PROMPT, NEW_TOKENS, BATCH = 5, 51, 2
-SLOW_S = 0.02
+SLOW_S = 0.1
 
 
 class Planted:

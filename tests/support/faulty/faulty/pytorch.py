@@ -18,6 +18,9 @@ from joulemark.suite.trial import timing
 from joulemark.suite.trial.frameworks.pytorch import Adapter
 from joulemark.workloads.spec import Program
 
+SLEEPS_S = {"sleep": 0.005, "sleeps_20_ms": 0.02, "sleeps_60_ms": 0.06}
+"""What a busy machine sleeps for in addition, some milliseconds, is small beside the longer ones."""
+GPU_STEP_S = 0.04
 BY_PRECISION = {"fp32": "segfault", "bf16": "nan", "fp16": "memory"}
 
 
@@ -35,21 +38,20 @@ def build(size, phase, kit):
     if fault == "retraces":
         return Program(step=retracing_step())
     calls = 0
-    started = time.monotonic()
 
     @torch.compiler.disable  # the fault is the same in a mode that compiles, which takes ten seconds of C++
     def step(x):
         nonlocal calls
         calls += 1
-        if fault in ("sleep", "sleeps_thrice"):
-            time.sleep(0.005 if fault == "sleep" else 0.015)
-        if fault.endswith("_in_turn") and in_turn():
+        if fault in SLEEPS_S:
+            time.sleep(SLEEPS_S[fault])
+        if fault.endswith("_in_turn") and is_within(timing.turn):
             misbehave(fault)
         if fault == "raises_at_first" or (fault == "raises_in_warmup" and calls == 3):
             raise ValueError(f"planted at step {calls}")
         if fault == "raises_when_profiled" and torch.autograd._profiler_enabled():
             raise ValueError("planted under the profiler")
-        if fault == "raises_in_window" and time.monotonic() - started > 1.0:
+        if fault == "raises_in_window" and is_within(timing.measure):
             raise ValueError("planted in the window")
         if calls == 3 and not fault.endswith("_in_turn"):
             misbehave(fault)
@@ -71,7 +73,7 @@ def norms_of(fault):
 
 
 def simulated_gpu(fault, batch_size):
-    """Return a step of 5 ms, whatever the batch size, of which a simulated GPU computes 1 ms, or all if it is busy.
+    """Return a step of `GPU_STEP_S`, whatever the batch size, on a simulated GPU that computes a fifth of it, or all.
 
     At twice the batch size, that of the trial's second pass, the program has the fault.
     """
@@ -85,8 +87,9 @@ def simulated_gpu(fault, batch_size):
     kernels = []
 
     def step(x):
-        kernels.append((0.01 * len(kernels), 0.01 * len(kernels) + (0.01 if fault == "gpu_busy" else 0.001)))
-        time.sleep(0.005)
+        begin_s = float(len(kernels))
+        kernels.append((begin_s, begin_s + (1.0 if fault == "gpu_busy" else GPU_STEP_S / 5)))
+        time.sleep(GPU_STEP_S)
         return {"y": x + 1}
 
     def device_intervals(_adapter, run):
@@ -116,10 +119,10 @@ def retracing_step():
     return step
 
 
-def in_turn():
-    """Return whether a trial is in one of its turns."""
+def is_within(function):
+    """Return whether `function` is running: `timing.turn` in a trial's turns, `timing.measure` in its window."""
     frame = sys._getframe()
-    while frame is not None and frame.f_code is not timing.turn.__code__:
+    while frame is not None and frame.f_code is not function.__code__:
         frame = frame.f_back
     return frame is not None
 

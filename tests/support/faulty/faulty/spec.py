@@ -9,10 +9,10 @@ import numpy as np
 from joulemark.workloads.spec import Size, Workload
 
 FAULTS = (
-    *("none", "sleep", "retraces", "segfault", "killed", "memory", "allocates_1_gib", "hang", "hang_uninterruptibly"),
-    *("grandchild", "daemon", "prints", "nan", "exits", "by_precision"),
+    *("none", "sleep", "sleeps_20_ms", "sleeps_60_ms", "segfault", "killed", "memory", "allocates_1_gib"),
+    *("hang", "hang_uninterruptibly", "grandchild", "daemon", "prints", "nan", "exits", "by_precision"),
     *("raises_at_load", "raises_at_first", "raises_in_warmup", "raises_in_window", "raises_in_norms", "drifts"),
-    *("raises_when_profiled", "sleeps_thrice", "hangs_in_turn", "dies_in_turn", "resident", "needs_memory"),
+    *("raises_when_profiled", "retraces", "hangs_in_turn", "dies_in_turn", "resident", "needs_memory"),
     *("rank_sleeps", "rank_raises", "rank_killed", "none_of_ranks"),
     *("gpu_busy", "gpu_waits", "gpu_waits_then_raises", "gpu_waits_then_dies", "gpu_waits_then_hangs"),
 )

@@ -1,0 +1,1 @@
+"""`run --on`: measure on the nodes of a cluster."""
