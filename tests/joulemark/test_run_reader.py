@@ -179,7 +179,7 @@ def test_other_rows_are_one_line(kept: Path) -> None:
 @pytest.mark.slow
 def test_reading_imports_neither_pandas_nor_arrow(kept: Path) -> None:
     code = "import joulemark, sys; joulemark.read('latest')._repr_html_(); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert not {"pandas", "pyarrow", "IPython", "plotly"} & set(done.stdout.split())
 
 

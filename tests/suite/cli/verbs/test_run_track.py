@@ -30,7 +30,7 @@ def test_a_run_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     broken.touch()  # where a directory should be
     tracks = [part for name in (*names, f"tensorboard:{broken}") for part in ("--track", name)]
     variables = {**store.variables, "WANDB_DATA_DIR": str(tmp_path)}
-    done = joulemark(tmp_path, "run", *arguments, *tracks, variables=variables)
+    done = joulemark(tmp_path, "run", *arguments, *tracks, variables=variables, timeout=600)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     run_file = package.read(document["path"])
