@@ -44,7 +44,7 @@ RUN_OF = {"--by arm": "ab.json", "--against": "docs/results/quick-3-frameworks-2
 """Which run is `latest`, where a command needs one of a certain kind."""
 
 OTHER_PROGRAMS = {
-    *("python", "python3", "pip", "pytest", "tox", "git", "apt", "cd", "source", ".", "export", "mkdir"),
+    *("python", "python3", "pip", "pytest", "tox", "git", "apt", "cd", "source", ".", "export", "mkdir", "cp", "echo"),
     *("docker", "srun", "mpirun", "torchrun", "accelerate", "nvidia-smi", "sudo", "unset", "pre-commit"),
 }
 """Programs that a block to copy may start, beside joulemark. Options of the first line are checked below."""

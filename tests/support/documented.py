@@ -23,6 +23,9 @@ PLACEHOLDERS = {
     "B": "latest",
     "FILES": "job/fit.node0.json job/fit.node1.json",
     "DIR|FILES": "job",
+    "DIR|RUN...": "job",
+    "job JOB": "job job",
+    "job ID": "job job",
     "ZONE": "CH",
     "N": "2",
     "G": "300",
@@ -57,7 +60,7 @@ class Documented:
     @property
     def words(self) -> list[str]:
         """The verb and its arguments, with placeholders filled in."""
-        text = re.sub(r"\s*>>?\s*\S+$", "", self.text)
+        text = re.sub(r"\s*>>?\s*\S+$|\s\.\.\.$", "", self.text) if "--format ..." not in self.text else self.text
         for written, given in sorted(PLACEHOLDERS.items(), key=lambda pair: -len(pair[0])):
             text = re.sub(rf"(?<![\w.-]){re.escape(written)}(?![\w.])", given, text)
         return shlex.split(text)
@@ -83,7 +86,7 @@ def shell_lines() -> tuple[tuple[str, str, str], ...]:
         blocks += [("", body) for body in re.findall(r"(?:^|\n\n)((?:    joulemark [^\n]*\n)+)", prose(text))]
         for language, body in blocks:
             for line in body.splitlines():
-                for part in line.partition(" #")[0].split("&&"):
+                for part in re.split(r"&&|;\s", line.partition(" #")[0]):
                     if part.strip() and not part.strip().startswith("#"):
                         found.append((str(path.relative_to(ROOT)), language, part.strip()))
     return tuple(found)
@@ -105,7 +108,7 @@ def commands() -> tuple[Documented, ...]:
     made: dict[str, Documented] = {}
     for place, text, fenced in found:
         match = starts.search(text)
-        if match and not text.startswith("docker ") and OWN not in text:
+        if match and not text.startswith(("docker ", "pip ")) and "/pip " not in text and OWN not in text:
             made.setdefault(match[1].strip(), Documented(place, match[1].strip(), fenced))
     return tuple(made.values())
 
