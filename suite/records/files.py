@@ -169,7 +169,9 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a run file."""
     document = RunFile.model_json_schema(schema_generator=_BoundedText)
     parts = {**document["$defs"], RunFile.__name__: document}
-    for record in Record.__subclasses__():
+    # Other packages have records of their own, some of the same name.
+    own = [each for each in Record.__subclasses__() if each.__module__.startswith(f"{__package__}.")]
+    for record in own:
         for name, text in _field_texts(record):
             if record.__name__ in parts:
                 parts[record.__name__]["properties"][name]["description"] = text

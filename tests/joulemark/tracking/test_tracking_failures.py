@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from environments import require
+from places import DOCS, ROOT
 from simulated_meter import meter
 from tracked import imported, tensorboard_values
 
@@ -98,7 +99,7 @@ for name in ("mlflow", "wandb", "tensorboard"):
 """
     done = subprocess.run(
         [sys.executable, "-P", "-c", code],
-        env={**os.environ, "PYTHONPATH": str(Path(joulemark.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,
@@ -111,6 +112,6 @@ for name in ("mlflow", "wandb", "tensorboard"):
 
 
 def test_the_limits_are_those_that_the_docs_name():
-    text = (Path(joulemark.__file__).resolve().parents[1] / "docs" / "trackers.md").read_text()
+    text = (DOCS / "trackers.md").read_text(encoding="utf-8")
     assert f"{log.LONG_S:g} s" in text
     assert f"{log.PERIOD_S:g} s" in text
