@@ -45,7 +45,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, dict[str
     given = {"profile": "fast", "arguments": MEASURED, "threshold": EXACTLY}
     found = {"first": used.use(**given, save_baseline="true")}
     found["equal"] = used.use(**given, install="false")
-    used.environment = {**used.environment, "LADEN_TIMES": "3"}
+    used.environment = {**used.environment, "LADEN_PRODUCTS": "3"}
     found["worse"] = used.use(**given, install="false")
     return used, found
 
