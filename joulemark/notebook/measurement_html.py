@@ -23,14 +23,15 @@ def measurement_html(measurement: Measurement) -> str:
     if energy.value is None:
         head = f'<p class="total">Energy not measured</p><p>{text(energy.reason)}</p>'
     else:
-        power = f", {quantity(energy.value / duration_s, 'W')}" if duration_s > 0 else ""
+        power = f", {_marks(energy)}{quantity(energy.value / duration_s, 'W')}" if duration_s > 0 else ""
         head = (
             f'<p class="total">{_amount(energy)} · {_amount(grams)} CO₂e · {text(quantity(duration_s, "s"))}'
             f"{text(power)}</p>"
         )
         if energy.low is not None and energy.high is not None:
             low, high = (quantity(end, "J") for end in (energy.low, energy.high))
-            head += f'<p class="minor">sensors: {text(low)} to {text(high)}</p>'
+            of = "may be" if energy.kind == "model" else "sensors"
+            head += f'<p class="minor">{of}: {text(low)} to {text(high)}</p>'
     intensity = measurement.intensity
     grid = ""
     if intensity.get("g_per_kwh") is not None:
@@ -53,13 +54,16 @@ def measurement_html(measurement: Measurement) -> str:
 
 
 def _amount(amount: Amount) -> str:
-    mark = ("≥ " if amount.lower_bound else "") + ("~ " if amount.kind == "model" else "")
-    return text(mark + quantity(amount.value, amount.unit))
+    return text(_marks(amount) + quantity(amount.value, amount.unit))
+
+
+def _marks(amount: Amount) -> str:
+    return ("≥" if amount.lower_bound else "") + ("~" if amount.kind == "model" else "")
 
 
 def _row(reading: Reading, duration_s: float) -> list[str]:
     about = [reading.reason or ""] + ([] if reading.attributed else ["not in the total"])
-    mark, joules, watts = "~ " if reading.kind == "model" else "", "", ""
+    mark, joules, watts = "~" if reading.kind == "model" else "", "", ""
     if reading.energy_j is not None:
         joules = mark + quantity(reading.energy_j, "J")
         watts = mark + quantity(reading.energy_j / duration_s, "W") if duration_s > 0 else ""

@@ -74,6 +74,12 @@ def phases() -> Values:
     return get_args(Phase)
 
 
+def strategies() -> Values:
+    from joulemark.suite.trial.frameworks import FRAMEWORKS
+
+    return list(dict.fromkeys(strategy for framework in FRAMEWORKS.values() for strategy in framework.strategies))
+
+
 def modes() -> Values:
     from joulemark.suite.trial.frameworks import FRAMEWORKS
 

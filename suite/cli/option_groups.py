@@ -110,7 +110,10 @@ class Distribution(TypedDict):
         list[int] | None,
         selection(help="Processes or GPUs that train together; beside each, its baselines. (default: none)"),
     ]
-    strategy: Annotated[_Texts, selection(help=f"{_STRATEGIES} (default: the framework's first)")]
+    strategy: Annotated[
+        _Texts,
+        selection(help=f"{_STRATEGIES} (default: the framework's first)", autocompletion=among(completion.strategies)),
+    ]
     scaling: Annotated[
         str | None,
         selection(

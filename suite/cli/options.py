@@ -126,6 +126,7 @@ Track = Annotated[
         metavar="TRACKER",
         help="Log the summary, the page and the run file: mlflow, wandb (offline), tensorboard or tensorboard:DIR. "
         "Repeatable.",
+        autocompletion=fixed("mlflow", "wandb", "tensorboard"),
     ),
 ]
 Threshold = Annotated[

@@ -93,11 +93,17 @@ def text(
     )
     doubts = _doubts([*energy.readings, *failed])
     doubts += [f"{reading.component}: {reading.calibration}" for reading in energy.readings if reading.calibration]
-    parts = ", ".join(f"{reading.component} {units.quantity(reading.energy_j, 'J')}" for reading in energy.readings)
+    parts = ", ".join(f"{reading.component} {_joules(reading)}" for reading in energy.readings)
     return (
         f"{mark}{units.quantity(total.value, 'J')}{interval} ({parts}), {units.quantity(grams.value, 'g')} CO2e, "
         f"{units.quantity(duration_s, 's')}; {'; '.join([scope(energy), source, *doubts])}"
     )
+
+
+def _joules(reading: EnergyReading) -> str:
+    """Return the joules of a reading: of an estimate `about` so many, to two digits."""
+    is_estimate = reading.kind == "model"
+    return ("about " if is_estimate else "") + units.quantity(reading.energy_j, "J", 2 if is_estimate else 3)
 
 
 def _whole_text(whole: EnergyReading, grams: Quantity, duration_s: float) -> str:

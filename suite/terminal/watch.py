@@ -47,7 +47,7 @@ def view(snapshot: Snapshot, powers_w: tuple[float, ...], console: Console, all_
     if snapshot.groups:
         parts += [Text(), _groups_table(snapshot.groups, None if all_groups else _GROUPS)]
     if len(powers_w) > 1 and max(powers_w) > 0 and console.encoding.startswith("utf"):
-        label = f"0 to {units.quantity(max(powers_w), 'W')} "
+        label = f"0 to {_total(snapshot, max(powers_w), 'W')} "
         parts += [Text(), Text(label + sparkline(powers_w, console.width - len(label) - 1), style="cyan")]
     parts += [Text(f"not measured: {reason}", style="yellow") for reason in snapshot.missing]
     return Group(*parts)
@@ -61,7 +61,7 @@ def table(snapshot: Snapshot) -> AdaptiveTable:
     for each in snapshot.components:
         label = component_name(each) + temperatures.get(each.scope, "")
         style = "" if each.counted else "dim"
-        cells = [_power(each), _energy(each), units.quantity(each.emissions_g, "g")]
+        cells = [_power(each), _sum(each, each.energy_j, "J"), _sum(each, each.emissions_g, "g")]
         sensor = each.sensor if each.counted else f"{each.sensor}, not in the total"
         result.add(*(Text(cell, style=style) for cell in (label, *cells, sensor)))
     if len(snapshot.counted) != 1:
@@ -81,8 +81,8 @@ def summary(snapshot: Snapshot, all_groups: bool = False) -> str:
     energy_j, seconds = snapshot.energy_j, snapshot.duration_s
     if energy_j is None or seconds <= 0:
         return f"{units.quantity(seconds, 's')}; energy not measured"
-    mean = units.quantity(energy_j / seconds, "W")
-    parts = "; ".join(f"{component_name(each)} {_energy(each)}" for each in snapshot.counted)
+    mean = _total(snapshot, energy_j / seconds, "W")
+    parts = "; ".join(f"{component_name(each)} {_sum(each, each.energy_j, 'J')}" for each in snapshot.counted)
     _, energy, grams = _totals(snapshot)
     if all_groups:
         shares = (f"{each.name} {ESTIMATED}{units.quantity(each.energy_j, 'J', 2)}" for each in _named(snapshot))
@@ -133,13 +133,15 @@ def _named(snapshot: Snapshot) -> list[GroupState]:
 
 
 def _totals(snapshot: Snapshot) -> tuple[str, str, str]:
-    mark = (AT_LEAST if snapshot.is_lower_bound else "") + (ESTIMATED if snapshot.is_estimated else "")
-    digits = 2 if snapshot.is_estimated else 3
     amounts = ((snapshot.power_w, "W"), (snapshot.energy_j, "J"), (snapshot.emissions_g, "g"))
-    power, energy, grams = (
-        "-" if value is None else mark + units.quantity(value, unit, digits) for value, unit in amounts
-    )
+    power, energy, grams = ("-" if value is None else _total(snapshot, value, unit) for value, unit in amounts)
     return power, energy, grams
+
+
+def _total(snapshot: Snapshot, value: float, unit: str) -> str:
+    """Return an amount of all that is counted, with its marks."""
+    mark = (AT_LEAST if snapshot.is_lower_bound else "") + (ESTIMATED if snapshot.is_estimated else "")
+    return mark + units.quantity(value, unit, 2 if snapshot.is_estimated else 3)
 
 
 def _power(component: ComponentState) -> str:
@@ -148,9 +150,9 @@ def _power(component: ComponentState) -> str:
     return "-" if component.power_w is None else _marked(component, component.power_w, "W")
 
 
-def _energy(component: ComponentState) -> str:
+def _sum(component: ComponentState, value: float, unit: str) -> str:
     at_least = AT_LEAST if component.unmeasured_s else ""
-    return at_least + _marked(component, component.energy_j, "J")
+    return at_least + _marked(component, value, unit)
 
 
 def _marked(component: ComponentState, value: float, unit: str) -> str:

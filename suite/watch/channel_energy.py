@@ -41,6 +41,8 @@ class ChannelEnergy:
         self.unmeasured_s = 0.0
         """Seconds whose energy the total lacks, all or in part: a power was not read, or a counter was not read for so
         long that it may have wrapped more than once."""
+        self.begin_s: float | None = None
+        """When its sensor was read at the start; what the channel draws from then to its first value is unmeasured."""
         self._t_s: list[float] = []
         self._raw: list[float] = []
         self._totals: list[float | None] = []
@@ -51,11 +53,14 @@ class ChannelEnergy:
     def add(self, reads: Iterable[tuple[float, float | None]]) -> None:
         """Add reads: the time in seconds, increasing, and what the sensor showed; None for a missed read."""
         count = len(self._t_s)
+        is_first = not count
         for time_s, value in reads:
             if value is not None and (not self._t_s or time_s > self._t_s[-1]):
                 self._t_s.append(time_s)
                 self._raw.append(value)
         if len(self._t_s) > count:
+            if is_first and self.begin_s is not None:
+                self.unmeasured_s += self._t_s[0] - self.begin_s
             kept = plausible(self.channel, self._t_s, self._raw, self.wrap_j).values
             add_up = self._count if self.channel.unit == "J" else self._integrate
             add_up(kept, new=range(count, len(kept)))

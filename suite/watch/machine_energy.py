@@ -139,6 +139,8 @@ class MachineEnergy:
         self._decide_what_counts()
         for sensor in self._sensors.values():
             del sensor.reads[:-1]
+        for component in self._components.values():
+            component.energy.begin_s = next((time_s for time_s, _ in component.sensor.reads), None)
         self.begin_s = min((time_s for sensor in self._sensors.values() for time_s, _ in sensor.reads), default=None)
 
     def _keys(self) -> list[Key]:

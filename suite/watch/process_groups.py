@@ -109,7 +109,7 @@ class ProcessGroups:
         energy_j, grams = added
         everyone = [*self._groups.values(), self._others]
         shares = {group.name: ticks.get(group.name, 0) / all_ticks for group in everyone}
-        shares[IDLE] = max(0.0, 1.0 - sum(shares.values()))
+        shares[IDLE] = max(0, all_ticks - sum(ticks.get(group.name, 0) for group in everyone)) / all_ticks
         for group in (*everyone, self._idle):
             share = shares[group.name]
             group.energy_j += share * energy_j

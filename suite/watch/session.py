@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from joulemark.suite.energy.components import component_named
 from joulemark.suite.errors import MeasurementError
@@ -15,8 +17,12 @@ from joulemark.suite.sensors.gpus.inventory import discover
 from joulemark.suite.watch.grid import Grid
 from joulemark.suite.watch.machine_energy import MachineEnergy
 from joulemark.suite.watch.process_groups import ProcessGroups
-from joulemark.suite.watch.sample_pipe import SamplePipe
+from joulemark.suite.watch.sample_pipe import Entry, SamplePipe
 from joulemark.suite.watch.snapshot import Snapshot
+
+FIRST_VALUES_S: Final = 2.0
+"""How long the start waits for the first value of each channel: the estimate's comes after half a second."""
+POLL_S: Final = 0.05
 
 
 class WatchSession:
@@ -29,7 +35,7 @@ class WatchSession:
         self._pipe, self.grid, self._groups = pipe, grid, groups
         self._machine = MachineEnergy(gpus, span_s)
         self._lock = threading.Lock()
-        self._machine.add(pipe.drain(), grid.current())
+        self._machine.add(_first_lines(pipe), grid.current())
         self._begin_s = pipe.now()
 
     @classmethod
@@ -108,3 +114,22 @@ class WatchSession:
             emissions=emissions,
             missing=self._machine.missing(),
         )
+
+
+def _first_lines(pipe: SamplePipe) -> list[Entry]:
+    """Return the first lines of the sampler, with a value of each channel where it comes soon.
+
+    The estimate of the processor's power needs a span that it is the mean of: what is drawn until its first value would
+    be in no total.
+    """
+    lines, until_s = pipe.drain(), pipe.now() + FIRST_VALUES_S
+    while pipe.now() < until_s and pipe.sampler.alive and _lacks_values(lines):
+        time.sleep(POLL_S)
+        lines += pipe.drain()
+    return lines
+
+
+def _lacks_values(lines: Sequence[Entry]) -> bool:
+    channels = {(each["sensor"], i) for each in lines if "sensor" in each for i in range(len(each["channels"]))}
+    reads = (each for each in lines if "t" in each)
+    return bool(channels - {(read["i"], i) for read in reads for i, value in enumerate(read["v"]) if value is not None})

@@ -78,7 +78,7 @@ def test_blocks_that_measure_run(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert " J" in done.stdout
-    assert " g" in done.stdout
+    assert " CO2e" in done.stdout
     assert (
         len(json.loads((tmp_path / "step.json").read_text())["cases"][0]["trials"]) == 3 + 3
     )  # a call in a block is a window in a window

@@ -79,6 +79,8 @@ def in_shell(home: Path, *command: str) -> str:
         ("joulemark when D", ["DE", "DJ", "DK", "DM", "DO", "DZ"]),
         ("joulemark run --precision b", ["bf16"]),
         ("joulemark run --mode g", ["graph"]),
+        ("joulemark run --strategy m", ["mirrored", "multiworker"]),
+        ("joulemark run --track w", ["wandb"]),
         ("joulemark show ", ["latest", *reversed(RUNS)]),
         ("joulemark compare latest 20261101", [RUNS[0]]),
         ("joulemark check --baseline m", ["main"]),

@@ -45,7 +45,7 @@ def plain(text: str) -> list[str]:
 def test_the_table_has_components_temperature_and_total():
     lines = plain(rendered(table(snapshot())))
     assert lines[0].split() == ["Component", "Power", "Energy", "CO2e", "Sensor"]
-    assert re.fullmatch(r"package-0 +50\.0 W +≥1\.00 kJ +100 mg +rapl", lines[1])
+    assert re.fullmatch(r"package-0 +50\.0 W +≥1\.00 kJ +≥100 mg +rapl", lines[1])
     assert re.fullmatch(r"GPU 0 61 °C +250 W +5\.00 kJ +500 mg +nvml", lines[2])
     assert re.fullmatch(r"machine plug +350 W +7\.00 kJ +100 mg +plug, not in the total", lines[3])
     assert re.fullmatch(r"total +≥300 W +≥6\.00 kJ +≥600 mg", lines[4])
@@ -82,7 +82,7 @@ def test_estimates_and_silent_sensors_are_marked():
         "2026-11-30T12:00:00Z  ≥~21 W, ≥~2.0 kJ, ≥~200 mg  (cpu host ~21 W; ram host silent for 1 min 15 s)"
     )
     assert summary(state) == (
-        "≥~2.0 kJ (cpu host ~1.0 kJ; ram host ~1.0 kJ), ≥~200 mg CO2e, 100 W on average, 20.0 s; "
+        "≥~2.0 kJ (cpu host ~1.0 kJ; ram host ~1.0 kJ), ≥~200 mg CO2e, ≥~100 W on average, 20.0 s; "
         "not measured: GPU 1: no readable sensor"
     )
     assert "not measured: GPU 1" in rendered(view(state, (), console(), all_groups=False))

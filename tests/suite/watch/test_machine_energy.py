@@ -128,6 +128,15 @@ def test_totals_begin_when_all_sensors_are_read():
     assert machine.begin_s == pytest.approx(4.9)
 
 
+def test_what_is_drawn_before_the_first_value_is_unmeasured():
+    machine = watched(
+        sensor(0, "power_model", *MODEL), reads(0, None, -2, count=6), reads(0, -4, -2, count=25, first=6)
+    )
+    cpu, ram = sorted(machine.states(3.0), key=lambda state: state.component)
+    assert (cpu.unmeasured_s, ram.unmeasured_s) == (pytest.approx(0.6), 0)
+    assert (cpu.energy_j, ram.energy_j) == (pytest.approx(4 * 2.4), pytest.approx(2 * 3.0))
+
+
 def test_a_silent_sensor_has_no_present_power_and_keeps_its_total():
     machine = watched(RAPL, reads(0, 40, 5))
     assert counted(machine, now_s=60.0) == {"package": None, "dram": None}

@@ -35,7 +35,7 @@ def test_piped_it_prints_a_line_each_interval_and_a_summary(tmp_path, rapl):
     *lines, summary = done.stdout.splitlines()
     assert lines
     assert all(LINE.fullmatch(line) for line in lines), done.stdout
-    assert re.fullmatch(r"≥0 J \(package-0 0 J\), ≥0 g CO2e, 0 W on average, \S+ s; not measured: dram: .*", summary)
+    assert re.fullmatch(r"≥0 J \(package-0 0 J\), ≥0 g CO2e, ≥0 W on average, \S+ s; not measured: dram: .*", summary)
     assert "\x1b" not in done.stdout
 
 
@@ -59,6 +59,10 @@ def test_without_sensors_it_estimates_and_says_so(tmp_path):
     done = joulemark(tmp_path, *QUICK, "--duration", "0.6", "--json", variables={"JOULEMARK_POWERCAP_ROOT": "/none"})
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
+    counted = [each for each in document["components"] if each["counted"]]
+    # The start waits for the processor's first value, which is the mean of a span before it.
+    assert counted
+    assert {each["unmeasured_s"] for each in counted} == {0}
     assert document["estimated"] is not any(c["source"] == "measured" and c["counted"] for c in document["components"])
     assert document["intensity"]["zone"] == "CH"
 
