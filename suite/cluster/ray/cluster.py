@@ -95,7 +95,7 @@ class Cluster:
             number = self._pending.pop(reference)
             try:
                 found: list[NodeEvent] = self._ray.get(reference)
-            except self._ray.exceptions.ActorUnavailableError:  # for now: Ray says later whether its node is lost
+            except self._ray.exceptions.ActorUnavailableError:  # perhaps only slow: Ray says later if its node is lost
                 unreachable.append(number)
                 continue
             except self._ray.exceptions.RayError as error:
