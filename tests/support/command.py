@@ -14,17 +14,16 @@ from pathlib import Path
 from forked_command import CommandServer
 
 FAST = """
-threads = 1
 warmup_s = 0.05
 [profiles.fast]
 base = "quick"
-title = "for tests: short windows"
+title = "for tests: short warm-up and windows"
 workloads = ["matmul", "cnn"]
 size = "tiny"
 window_s = 0.3
 idle_s = 0.5
 """
-"""A settings file with a profile that takes seconds; more threads would wait for each other beside other tests."""
+"""A settings file with a profile that takes seconds."""
 FAST_ROUNDS = FAST + "server_rounds = 9\n"
 """The same for several rounds: they share fork servers, whose imports take seconds."""
 

@@ -25,7 +25,7 @@ require("torch", "tensorflow", "jax")
 def finished(tmp_path_factory):
     """Run four cases at size tiny in two rounds; return home, process and JSON document."""
     home = tmp_path_factory.mktemp("home")
-    (home / "joulemark.toml").write_text(FAST_ROUNDS.replace("threads = 1\n", ""))
+    (home / "joulemark.toml").write_text(FAST_ROUNDS)
     keras_home = home / "keras"
     keras_home.mkdir()
     (keras_home / "keras.json").write_text('{"backend": "torch", "image_data_format": "channels_first"}')
